@@ -1,0 +1,38 @@
+# Shared by ./dev and the scripts beside this file. Source it; it defines functions only.
+# shellcheck shell=bash
+
+say() {
+    printf '%s\n' "$*" >&2
+}
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# Runs a command as root: directly, or through sudo for everybody else.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo -- "$@"
+    else
+        die "this needs root, and sudo is not installed; as root, run: $*"
+    fi
+}
+
+# The value of a field of /etc/os-release, or nothing.
+os_release() {
+    [ ! -r /etc/os-release ] || sed -n "s/^$1=\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\}\$/\\1/p" /etc/os-release
+}
+
+# Debian's tools before anything that a user's PATH puts in front of them (pyenv, a hand-made Go).
+use_system_path() {
+    if [ -e /etc/debian_version ]; then
+        export PATH="/usr/sbin:/usr/bin:/sbin:/bin:$PATH"
+    fi
+}
+
+jobs_count() {
+    getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2
+}
