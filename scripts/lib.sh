@@ -36,3 +36,17 @@ use_system_path() {
 jobs_count() {
     getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2
 }
+
+# debian_mirror LABEL [CODENAME]: the address that this machine's apt uses for an archive of Debian.
+# Only entries whose signed Release file says so count: LABEL is Debian or Debian-Security. apt reads
+# its own sources, in whichever form they are written; nothing here parses them.
+# shellcheck disable=SC2016
+debian_mirror() {
+    apt-get indextargets \
+        --format '$(CODENAME) $(ORIGIN) $(LABEL) $(COMPONENT) $(TRUSTED) $(REPO_URI)' \
+        'Created-By: Packages' 2>/dev/null |
+        awk -v label="$1" -v codename="${2-}" '
+            $2 == "Debian" && $3 == label && $4 == "main" && $5 == "yes" && $6 !~ /^cdrom:/ &&
+            (codename == "" || $1 == codename) && !found { found = $6 }
+            END { if (found) print found }'
+}
