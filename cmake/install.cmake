@@ -1,0 +1,54 @@
+# What `cmake --install` puts where. The library is found through pkg-config (anycert) or CMake
+# (find_package(anycert), target anycert::anycert); both follow when the whole prefix is moved.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS anycert EXPORT anycertTargets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/anycert DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
+
+# The command line finds the library beside itself, whatever the prefix is.
+if(TARGET anycert_cli)
+    file(RELATIVE_PATH from_bin_to_lib
+         ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+    set_target_properties(anycert_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${from_bin_to_lib}")
+    install(TARGETS anycert_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+# pkg-config
+file(RELATIVE_PATH from_pkgconfig_to_prefix
+     ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+configure_file(cmake/anycert.pc.in ${PROJECT_BINARY_DIR}/anycert.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/anycert.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# CMake package. Before 1.0 a minor version may change the interface.
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/anycert)
+install(EXPORT anycertTargets NAMESPACE anycert:: DESTINATION ${package_folder})
+configure_package_config_file(cmake/anycertConfig.cmake.in
+    ${PROJECT_BINARY_DIR}/anycertConfig.cmake INSTALL_DESTINATION ${package_folder}
+    NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/anycertConfigVersion.cmake
+    COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/anycertConfig.cmake
+              ${PROJECT_BINARY_DIR}/anycertConfigVersion.cmake
+        DESTINATION ${package_folder})
+
+# Manual pages, by section; completions; the documents a package should carry.
+foreach(section 1 3 5 7)
+    file(GLOB pages CONFIGURE_DEPENDS docs/man/*.${section})
+    install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+function(anycert_install_if_present file destination)
+    if(EXISTS ${PROJECT_SOURCE_DIR}/${file})
+        install(FILES ${file} DESTINATION ${destination} ${ARGN})
+    endif()
+endfunction()
+anycert_install_if_present(cli/completions/anycert.bash
+    ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME anycert)
+anycert_install_if_present(cli/completions/_anycert ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+anycert_install_if_present(cli/completions/anycert.fish
+    ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+foreach(document LICENSE README.md CHANGELOG.md SECURITY.md docs/report-schema.md
+        docs/report.schema.json)
+    anycert_install_if_present(${document} ${CMAKE_INSTALL_DOCDIR})
+endforeach()
