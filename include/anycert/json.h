@@ -1,0 +1,59 @@
+/* json.h — reading a JSON body. A thin, read-only view; the parser is yyjson.
+ *
+ * Threads: immutable after parsing; may be shared. */
+#ifndef ANYCERT_JSON_H
+#define ANYCERT_JSON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <anycert/client.h>
+#include <anycert/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct anycert_json;
+/* A value inside a document; borrowed until the document is freed. */
+struct anycert_json_value;
+
+enum anycert_json_type {
+    ANYCERT_JSON_NONE = 0, /* no such value */
+    ANYCERT_JSON_NULL = 1,
+    ANYCERT_JSON_BOOL = 2,
+    ANYCERT_JSON_NUMBER = 3,
+    ANYCERT_JSON_STRING = 4,
+    ANYCERT_JSON_ARRAY = 5,
+    ANYCERT_JSON_OBJECT = 6
+};
+
+/* Parses text (RFC 8259, UTF-8, no comments, no trailing commas). NULL with BODY_JSON (and where it goes wrong), or
+ * NOMEM. Free with anycert_json_free. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_json *anycert_json_parse(const char *text, size_t len,
+                                                                      struct anycert_error *err);
+/* The response's body in memory, parsed. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_json *anycert_response_json(const struct anycert_response *response,
+                                                                         struct anycert_error *err);
+ANYCERT_API void anycert_json_free(struct anycert_json *json);
+
+ANYCERT_API const struct anycert_json_value *anycert_json_root(const struct anycert_json *json);
+/* JSON Pointer (RFC 6901), "" for the value itself; NULL if there is no such value. value may be NULL. */
+ANYCERT_API const struct anycert_json_value *anycert_json_get(const struct anycert_json_value *value,
+                                                              const char *pointer);
+ANYCERT_API enum anycert_json_type anycert_json_type(const struct anycert_json_value *value);
+/* Members or elements; 0 for other types. */
+ANYCERT_API size_t anycert_json_size(const struct anycert_json_value *value);
+/* The string and its length in bytes (it may hold NUL); NULL for other types. */
+ANYCERT_API const char *anycert_json_string(const struct anycert_json_value *value, size_t *len);
+/* 0, or -1 if the value is no number, or no integer that fits. */
+ANYCERT_API int anycert_json_int(const struct anycert_json_value *value, int64_t *out);
+ANYCERT_API int anycert_json_double(const struct anycert_json_value *value, double *out);
+/* 1 for true, 0 for false, -1 for other types. */
+ANYCERT_API int anycert_json_bool(const struct anycert_json_value *value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,84 @@
+/* tls/ossl.h — what the files of this folder share: the OpenSSL side of tls.h. */
+#ifndef ANYCERT_TLS_OSSL_H
+#define ANYCERT_TLS_OSSL_H
+
+#include "tls/tls.h"
+
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+/* Fails with code and a sentence, and appends what OpenSSL's error queue says; empties the queue. Returns -1. */
+int anycert__fail_openssl(struct anycert_error *err, int code, const char *format, ...)
+    ANYCERT__PRINTF(3, 4);
+
+/* ---- anchors.c */
+/* The store to verify with: read-only for us and safe from many threads; borrowed from the anchors. */
+X509_STORE *anycert__anchors_store(struct anycert__anchors *anchors);
+
+/* ---- bundle.c: the index over one PEM file's bytes */
+struct anycert__bundle;
+/* Indexes every certificate of a PEM text by its subject; takes no copy of pem, which must outlive the bundle. Text
+ * outside of CERTIFICATE blocks is ignored; a block that is no certificate is counted as broken, not fatal. NULL
+ * with ANCHORS if there is no certificate at all, or NOMEM. */
+struct anycert__bundle *anycert__bundle_index(const char *pem, size_t len, const char *what,
+                                              struct anycert_error *err);
+void anycert__bundle_free(struct anycert__bundle *bundle);
+size_t anycert__bundle_count(const struct anycert__bundle *bundle);
+size_t anycert__bundle_broken(const struct anycert__bundle *bundle);
+/* Appends to out every certificate whose subject is name (same bytes, else same canonical form); decoded at the first
+ * call and kept. 0, or -1 when out of memory. Safe from many threads. */
+int anycert__bundle_find(struct anycert__bundle *bundle, const X509_NAME *name, STACK_OF(X509) *out);
+
+/* ---- certificate.c */
+/* Fills in plain data about a certificate; every string is set. 0, or -1 with NOMEM or INTERNAL. */
+int anycert__certificate_fill(struct anycert__certificate *out, X509 *cert, struct anycert_error *err);
+
+/* ---- credentials.c */
+/* Borrowed; NULL for NULL. */
+STACK_OF(X509) *anycert__intermediates_stack(const struct anycert__intermediates *list);
+/* Installs certificate, chain and key; removes whatever was installed when cert is NULL. 0, or -1 with CLIENT_CERT. */
+int anycert__client_cert_apply(SSL_CTX *ctx, const struct anycert__client_cert *cert,
+                               struct anycert_error *err);
+
+/* ---- staple.c */
+/* After the handshake: judges a stapled OCSP answer (RFC 6960), if there is one, into facts (staple_present,
+ * revocation, staple_note). chain is the validated one, leaf first; time the handshake's. */
+void anycert__staple_read(SSL *ssl, STACK_OF(X509) *chain, X509_STORE *store, int64_t time,
+                          struct anycert__facts *facts);
+
+/* ---- name.c */
+/* Whether the certificate names the identity by subjectAltName (RFC 9525, RFC 6125): OpenSSL's matcher, whole labels
+ * only, never the subject; a wildcard right below a public suffix does not count. cn tells whether the common name
+ * would do instead, where there is no dNSName or iPAddress. */
+void anycert__name_match(X509 *leaf, const char *identity, bool is_ip, bool *san, bool *cn);
+
+/* ---- settings.c: what a policy means for a context */
+struct anycert__tls_settings {
+    int min_version, max_version;
+    int level;
+    const char *ciphers;      /* TLS 1.2 and below, OpenSSL's cipher list format, without @SECLEVEL */
+    const char *ciphersuites; /* TLS 1.3 */
+    const char *groups;
+    const char *signatures;
+    uint64_t options;         /* the whole option word */
+    bool staple;              /* ask for an OCSP answer */
+};
+void anycert__tls_settings(const struct anycert_policy *policy, struct anycert__tls_settings *out);
+/* ---- context.c */
+/* Applies them all, completely. 0, or -1 with INTERNAL naming the setting. */
+int anycert__context_configure(SSL_CTX *ctx, const struct anycert__tls_settings *settings,
+                               struct anycert_error *err);
+
+/* ---- verify.c */
+/* One strict verification of leaf with what the peer sent and the helpers, everything that is wrong being recorded in
+ * facts together with both chains. 0 once it ran (whatever it found), -1 with NOMEM or INTERNAL. *chain is the
+ * validated chain, owned by the caller. */
+int anycert__verify(X509 *leaf, STACK_OF(X509) *presented, const struct anycert__intermediates *helpers,
+                    struct anycert__anchors *anchors, struct anycert__facts *facts, STACK_OF(X509) **chain,
+                    struct anycert_error *err);
+
+/* ---- handshake.c */
+/* Reads what was negotiated into facts. */
+void anycert__handshake_read(SSL *ssl, struct anycert__negotiated *out);
+
+#endif
