@@ -1,6 +1,11 @@
 # Shared by ./dev and the scripts beside this file. Source it; it defines functions only.
 # shellcheck shell=bash
 
+# The version of clang's tools: formatting and findings differ between versions, and this one is in
+# every supported system. scripts/packages.txt and CMakePresets.json name it too.
+# shellcheck disable=SC2034 # used by the scripts that source this file
+clang_version=19
+
 say() {
     printf '%s\n' "$*" >&2
 }
@@ -49,4 +54,12 @@ debian_mirror() {
             $2 == "Debian" && $3 == label && $4 == "main" && $5 == "yes" && $6 !~ /^cdrom:/ &&
             (codename == "" || $1 == codename) && !found { found = $6 }
             END { if (found) print found }'
+}
+
+# The C sources and headers that git knows or would add.
+c_files() {
+    local file
+    git ls-files --cached --others --exclude-standard -- '*.c' '*.h' | sort -u | while read -r file; do
+        [ ! -f "$file" ] || printf '%s\n' "$file"
+    done
 }
