@@ -18,6 +18,7 @@ endif()
 # pkg-config
 file(RELATIVE_PATH from_pkgconfig_to_prefix
      ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" from_pkgconfig_to_prefix ${from_pkgconfig_to_prefix})
 configure_file(cmake/anycert.pc.in ${PROJECT_BINARY_DIR}/anycert.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/anycert.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
