@@ -87,6 +87,9 @@ void anycert__link_unref(struct anycert__link *link);
 struct anycert__facts *anycert__link_facts(struct anycert__link *link);
 /* The policy that the link was made under. */
 const struct anycert_policy *anycert__link_policy(const struct anycert__link *link);
+/* An alert that came or went after the handshake was complete (TLS 1.3 servers refuse a missing client certificate
+ * that way), or -1. For the thread that uses the connection. */
+int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer);
 /* The https:// proxy's link below this one, or NULL. */
 void anycert__link_set_proxy(struct anycert__link *link, struct anycert__link *proxy); /* takes a reference */
 struct anycert__link *anycert__link_proxy(struct anycert__link *link);

@@ -1,0 +1,295 @@
+#include "tls/link.h"
+#include "tls/ossl.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "verdict/judge.h"
+
+#include <openssl/err.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+struct anycert__link {
+    int references;
+    const struct anycert__hop_terms *terms;
+    struct anycert__facts *facts;
+    struct anycert__anchors *anchors;
+    struct anycert__link *proxy;
+    STACK_OF(X509) *chain; /* validated; kept until the handshake is over */
+    bool hook_ran;
+    int late_alert; /* one that came after the handshake, -1 for none */
+    bool late_alert_from_peer;
+};
+
+static pthread_once_t index_once = PTHREAD_ONCE_INIT;
+static int ctx_index = -1;
+
+static void free_from_ctx(void *parent, void *pointer, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+{
+    (void)parent;
+    (void)ad;
+    (void)idx;
+    (void)argl;
+    (void)argp;
+    anycert__link_unref(pointer);
+}
+
+static void make_index(void)
+{
+    ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_from_ctx);
+}
+
+int anycert__link_index(void)
+{
+    pthread_once(&index_once, make_index);
+    return ctx_index;
+}
+
+struct anycert__link *anycert__link_ref(struct anycert__link *link)
+{
+    if (link)
+        __atomic_add_fetch(&link->references, 1, __ATOMIC_RELAXED);
+    return link;
+}
+
+void anycert__link_unref(struct anycert__link *link)
+{
+    if (!link || __atomic_sub_fetch(&link->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    sk_X509_pop_free(link->chain, X509_free);
+    anycert__link_unref(link->proxy);
+    anycert__anchors_unref(link->anchors);
+    anycert__facts_unref(link->facts);
+    anycert__free(link);
+}
+
+struct anycert__link *anycert__link_of(void *ssl)
+{
+    if (!ssl || anycert__link_index() < 0)
+        return NULL;
+    return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
+}
+
+struct anycert__facts *anycert__link_facts(struct anycert__link *link)
+{
+    return link->facts;
+}
+
+const struct anycert_policy *anycert__link_policy(const struct anycert__link *link)
+{
+    return link->terms->policy;
+}
+
+void anycert__link_set_proxy(struct anycert__link *link, struct anycert__link *proxy)
+{
+    anycert__link_ref(proxy);
+    anycert__link_unref(link->proxy);
+    link->proxy = proxy;
+}
+
+struct anycert__link *anycert__link_proxy(struct anycert__link *link)
+{
+    return link->proxy;
+}
+
+int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer)
+{
+    *from_peer = link->late_alert_from_peer;
+    return link->late_alert;
+}
+
+/* The verify hook (SSL_CTX_set_cert_verify_callback(3)). It decides alone: libcurl's own store is empty and never
+ * asked. It starts from a refusal and has to earn the acceptance. */
+static int verify_hook(X509_STORE_CTX *ctx, void *arg)
+{
+    struct anycert__link *link = arg;
+    STACK_OF(X509) *presented = X509_STORE_CTX_get0_untrusted(ctx);
+    X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
+    int code = X509_V_ERR_APPLICATION_VERIFICATION;
+
+    X509_STORE_CTX_set_error(ctx, code);
+    /* One context, one handshake: a second certificate on the same link is not what was judged. */
+    if (link->hook_ran || !leaf)
+        return 0;
+    link->hook_ran = true;
+    if (anycert__verify(leaf, presented, link->terms->intermediates, link->anchors, link->facts,
+                        &link->chain, NULL) < 0)
+        return 0;
+    if (!anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time,
+                                ANYCERT__JUDGE_CERTIFICATES)) {
+        if (link->facts->error_count > 0)
+            code = link->facts->errors[0].code; /* it also chooses the alert */
+        X509_STORE_CTX_set_error(ctx, code);
+        return 0;
+    }
+    X509_STORE_CTX_set_error(ctx, X509_V_OK); /* libcurl reads it again; our report keeps the truth */
+    return 1;
+}
+
+static void note_alert(struct anycert__link *link, int where, int value)
+{
+    bool from_peer = (where & SSL_CB_READ) != 0;
+    int alert = value & 0xff;
+
+    if (alert == SSL_AD_CLOSE_NOTIFY)
+        return;
+    if (link->facts->complete) {
+        link->late_alert = alert;
+        link->late_alert_from_peer = from_peer;
+    } else {
+        link->facts->failure.alert = alert;
+        link->facts->failure.alert_from_peer = from_peer;
+    }
+}
+
+static void note_failure(struct anycert__link *link)
+{
+    struct anycert__handshake_failure *failure = &link->facts->failure;
+    unsigned long code = ERR_peek_error();
+    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+
+    if (!code || link->facts->complete)
+        return; /* waiting for the network, or over */
+    failure->failed = true;
+    failure->openssl_error = code;
+    if (reason)
+        (void)snprintf(failure->reason, sizeof failure->reason, "%s", reason);
+}
+
+/* Info callbacks get a const SSL, and the getters want another: the object is not const. */
+static SSL *unconst(const SSL *ssl)
+{
+    union {
+        const SSL *in;
+        SSL *out;
+    } u = {.in = ssl};
+    return u.out;
+}
+
+static void note_done(struct anycert__link *link, SSL *ssl)
+{
+    if (link->facts->complete)
+        return;
+    memset(&link->facts->failure, 0, sizeof link->facts->failure);
+    link->facts->failure.alert = -1;
+    anycert__handshake_read(ssl, &link->facts->negotiated);
+    if (link->chain && link->anchors)
+        anycert__staple_read(ssl, link->chain, anycert__anchors_store(link->anchors), link->facts->time,
+                             link->facts);
+    sk_X509_pop_free(link->chain, X509_free);
+    link->chain = NULL;
+    /* A resumed session shows no certificates: nothing was judged, and nothing may be sent. */
+    link->facts->complete = link->hook_ran;
+    /* A proxy's link carries a request (CONNECT, with credentials) before anybody is asked again, so one that must
+     * not stand is made unusable right here; the origin's is judged by the transfer before its first byte. */
+    if (link->terms->hop == ANYCERT__HOP_PROXY &&
+        !anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time, ANYCERT__JUDGE_ALL))
+        SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
+static void info_callback(const SSL *ssl, int where, int value)
+{
+    struct anycert__link *link = anycert__link_of(unconst(ssl));
+
+    if (!link)
+        return;
+    if (where & SSL_CB_ALERT)
+        note_alert(link, where, value);
+    else if (where & SSL_CB_HANDSHAKE_DONE)
+        note_done(link, unconst(ssl));
+    else if ((where & SSL_CB_EXIT) && value <= 0)
+        note_failure(link);
+}
+
+static int fill_target(struct anycert__facts *facts, const struct anycert__hop_terms *terms,
+                       const char *host, uint16_t port, struct anycert__anchors *anchors,
+                       struct anycert_error *err)
+{
+    char identity[256];
+
+    if (anycert__identity_from_host(host, identity, &facts->identity_is_ip, err) < 0)
+        return -1;
+    facts->hop = terms->hop;
+    facts->port = port;
+    facts->time = anycert__clock_now(terms->clock);
+    facts->host = anycert__strdup(host);
+    facts->identity = anycert__strdup(identity);
+    facts->anchors = anycert__strdup(anycert__anchors_source(anchors));
+    if (!facts->host || !facts->identity || !facts->anchors)
+        return anycert__fail_nomem(err);
+    (void)snprintf(facts->anchors_digest, sizeof facts->anchors_digest, "%s",
+                   anycert__anchors_digest(anchors));
+    if (anycert__anchors_error(anchors)) {
+        facts->anchors_error = anycert__strdup(anycert__anchors_error(anchors));
+        if (!facts->anchors_error)
+            return anycert__fail_nomem(err);
+    }
+    return 0;
+}
+
+static struct anycert__link *link_new(const struct anycert__hop_terms *terms, const char *host,
+                                      uint16_t port, struct anycert__anchors *anchors,
+                                      struct anycert_error *err)
+{
+    struct anycert__link *link = anycert__calloc(1, sizeof *link);
+
+    if (!link) {
+        anycert__fail_nomem(err);
+        return NULL;
+    }
+    link->references = 1;
+    link->terms = terms;
+    link->late_alert = -1;
+    link->anchors = anycert__anchors_ref(anchors);
+    link->facts = anycert__facts_new();
+    if (!link->facts) {
+        anycert__fail_nomem(err);
+        goto fail;
+    }
+    if (fill_target(link->facts, terms, host, port, anchors, err) < 0)
+        goto fail;
+    return link;
+fail:
+    anycert__link_unref(link);
+    return NULL;
+}
+
+int anycert__link_attach(void *ssl_ctx, const struct anycert__hop_terms *terms, const char *host,
+                         uint16_t port, struct anycert__anchors *anchors, struct anycert__link **out,
+                         struct anycert_error *err)
+{
+    struct anycert__tls_settings settings;
+    struct anycert__link *link = NULL;
+    SSL_CTX *ctx = ssl_ctx;
+
+    *out = NULL;
+    anycert__tls_settings(terms->policy, &settings);
+    if (anycert__context_configure(ctx, &settings, err) < 0 ||
+        anycert__client_cert_apply(ctx, terms->client_cert, err) < 0)
+        return -1;
+    link = link_new(terms, host, port, anchors, err);
+    if (!link)
+        return -1;
+    if (SSL_CTX_set_ex_data(ctx, anycert__link_index(), link) != 1) {
+        anycert__link_unref(link);
+        return anycert__fail_openssl(err, ANYCERT_E_INTERNAL, "the TLS context takes no data");
+    }
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(ctx, verify_hook, link);
+    SSL_CTX_set_info_callback(ctx, info_callback);
+    *out = anycert__link_ref(link);
+    return 0;
+}
+
+bool anycert__hop_marker(void *ssl_ctx, enum anycert__hop *hop)
+{
+    SSL_CTX *ctx = ssl_ctx;
+    bool flag = (SSL_CTX_get_options(ctx) & SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS) != 0;
+    int level = SSL_CTX_get_security_level(ctx);
+
+    SSL_CTX_clear_options(ctx, SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS);
+    *hop = flag ? ANYCERT__HOP_PROXY : ANYCERT__HOP_ORIGIN;
+    return level == (flag ? 3 : 2);
+}

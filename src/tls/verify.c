@@ -1,0 +1,152 @@
+#include "tls/ossl.h"
+
+#include "base/mem.h"
+
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#define MAX_DEPTH 100 /* OpenSSL's default */
+
+/* What the verify callback needs, carried as app data of the store context. */
+struct recording {
+    struct anycert__facts *facts;
+    bool out_of_memory;
+};
+
+/* Records every error and lets verification go on: the judge decides afterwards. */
+static int record_error(int ok, X509_STORE_CTX *ctx)
+{
+    struct recording *recording = X509_STORE_CTX_get_app_data(ctx);
+
+    if (!ok && anycert__facts_add_error(recording->facts, X509_STORE_CTX_get_error(ctx),
+                                        X509_STORE_CTX_get_error_depth(ctx)) < 0)
+        recording->out_of_memory = true;
+    return 1;
+}
+
+static int fill_chain(STACK_OF(X509) *stack, struct anycert__certificate **out, size_t *count,
+                      struct anycert_error *err)
+{
+    int n = stack ? sk_X509_num(stack) : 0;
+
+    if (n <= 0)
+        return 0;
+    *out = anycert__calloc((size_t)n, sizeof **out);
+    if (!*out)
+        return anycert__fail_nomem(err);
+    for (int i = 0; i < n; i++) {
+        *count = (size_t)i + 1;
+        if (anycert__certificate_fill(&(*out)[i], sk_X509_value(stack, i), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static STACK_OF(X509) *join(STACK_OF(X509) *presented, const struct anycert__intermediates *helpers)
+{
+    STACK_OF(X509) *extra = anycert__intermediates_stack(helpers);
+    STACK_OF(X509) *all = sk_X509_new_null();
+
+    for (int i = 0; all && presented && i < sk_X509_num(presented); i++) {
+        if (!sk_X509_push(all, sk_X509_value(presented, i)))
+            goto fail;
+    }
+    for (int i = 0; all && extra && i < sk_X509_num(extra); i++) {
+        if (!sk_X509_push(all, sk_X509_value(extra, i)))
+            goto fail;
+    }
+    return all;
+fail:
+    sk_X509_free(all);
+    return NULL;
+}
+
+/* The same strict question on every rung (no flag and no level is ever relaxed). PARTIAL_CHAIN because an anchor that
+ * somebody named is an anchor, self-signed or not. */
+static int set_question(X509_STORE_CTX *ctx, int64_t time)
+{
+    X509_VERIFY_PARAM *param = NULL;
+
+    if (X509_STORE_CTX_set_default(ctx, "ssl_server") != 1)
+        return -1;
+    param = X509_STORE_CTX_get0_param(ctx);
+    X509_VERIFY_PARAM_set_auth_level(param, 2);
+    X509_VERIFY_PARAM_set_depth(param, MAX_DEPTH);
+    X509_VERIFY_PARAM_set_time(param, (time_t)time);
+    if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST) != 1)
+        return -1;
+    return 0;
+}
+
+static int check_name(X509 *leaf, struct anycert__facts *facts)
+{
+    if (facts->identity[0] == '\0')
+        return 0;
+    anycert__name_match(leaf, facts->identity, facts->identity_is_ip, &facts->name_match,
+                        &facts->cn_match);
+    if (facts->name_match)
+        return 0;
+    return anycert__facts_add_error(
+        facts, facts->identity_is_ip ? X509_V_ERR_IP_ADDRESS_MISMATCH : X509_V_ERR_HOSTNAME_MISMATCH, 0);
+}
+
+static void note_leaf_names(struct anycert__facts *facts)
+{
+    const struct anycert__certificate *leaf = facts->presented;
+
+    for (size_t i = 0; leaf && i < leaf->name_count; i++) {
+        if (leaf->names[i].kind == ANYCERT__NAME_DNS || leaf->names[i].kind == ANYCERT__NAME_IP)
+            facts->has_dns_or_ip_name = true;
+    }
+}
+
+static int run(X509 *leaf, STACK_OF(X509) *untrusted, X509_STORE *store, struct anycert__facts *facts,
+               STACK_OF(X509) **chain, struct anycert_error *err)
+{
+    struct recording recording = {.facts = facts};
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    int result = -1;
+
+    if (!ctx || X509_STORE_CTX_init(ctx, store, leaf, untrusted) != 1 ||
+        set_question(ctx, facts->time) < 0) {
+        anycert__fail_openssl(err, ANYCERT_E_INTERNAL, "certificate verification cannot be set up");
+        goto out;
+    }
+    X509_STORE_CTX_set_app_data(ctx, &recording);
+    X509_STORE_CTX_set_verify_cb(ctx, record_error);
+    facts->verify_broke = X509_verify_cert(ctx) <= 0;
+    *chain = X509_STORE_CTX_get1_chain(ctx);
+    if (recording.out_of_memory || check_name(leaf, facts) < 0) {
+        anycert__fail_nomem(err);
+        goto out;
+    }
+    result = 0;
+out:
+    X509_STORE_CTX_free(ctx);
+    return result;
+}
+
+int anycert__verify(X509 *leaf, STACK_OF(X509) *presented, const struct anycert__intermediates *helpers,
+                    struct anycert__anchors *anchors, struct anycert__facts *facts,
+                    STACK_OF(X509) **chain, struct anycert_error *err)
+{
+    STACK_OF(X509) *untrusted = NULL;
+    int result = -1;
+
+    if (fill_chain(presented, &facts->presented, &facts->presented_count, err) < 0)
+        goto out;
+    note_leaf_names(facts);
+    untrusted = join(presented, helpers);
+    if (!untrusted) {
+        anycert__fail_nomem(err);
+        goto out;
+    }
+    if (run(leaf, untrusted, anycert__anchors_store(anchors), facts, chain, err) < 0 ||
+        fill_chain(*chain, &facts->validated, &facts->validated_count, err) < 0)
+        goto out;
+    facts->verified = true;
+    result = 0;
+out:
+    sk_X509_free(untrusted);
+    return result;
+}
