@@ -1,0 +1,366 @@
+#include "http/url.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "tls/tls.h"
+
+#include <curl/curl.h>
+#include <idn2.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define MAX_URL 65536
+
+/* The URL as it may be shown: no userinfo, cut, escaped. */
+#define SHOWN_SIZE 160
+static void show(const char *text, char out[SHOWN_SIZE])
+{
+    const char *start = strstr(text, "//");
+    const char *end = start ? start + 2 + strcspn(start + 2, "/?#\\") : NULL;
+    const char *at = NULL;
+
+    for (const char *p = start ? start + 2 : NULL; p && p < end; p++) {
+        if (*p == '@')
+            at = p;
+    }
+    if (at)
+        (void)snprintf(out, SHOWN_SIZE, "%.*s%.100s", (int)(start + 2 - text > 32 ? 32 : start + 2 - text),
+                       text, at + 1);
+    else
+        (void)snprintf(out, SHOWN_SIZE, "%.120s", text);
+}
+
+static int refuse(struct anycert_error *err, const char *text, const char *why)
+{
+    char shown[SHOWN_SIZE];
+
+    show(text, shown);
+    return anycert__fail(err, ANYCERT_E_URL, "URL '%s' %s", shown, why);
+}
+
+/* Our own reading of the authority (RFC 3986 section 3.2), which has to agree with libcurl's. */
+struct authority {
+    const char *host;
+    size_t host_len;
+    bool has_userinfo;
+};
+
+static int read_authority(const char *text, struct authority *out, struct anycert_error *err)
+{
+    const char *start = NULL;
+    const char *end = NULL;
+    const char *at = NULL;
+    const char *colon = NULL;
+
+    if (strncasecmp(text, "https://", 8) == 0)
+        start = text + 8;
+    else if (strncasecmp(text, "http://", 7) == 0)
+        start = text + 7;
+    else if (strstr(text, "://"))
+        return refuse(err, text, "has another scheme than http or https");
+    else
+        return refuse(err, text, "has no scheme; write https:// in front of it");
+    end = start + strcspn(start, "/?#");
+    for (const char *p = start; p < end; p++) {
+        if (*p != '@')
+            continue;
+        if (at)
+            return refuse(err, text, "has more than one '@' before its path; write %40 in a password");
+        at = p;
+    }
+    out->has_userinfo = at != NULL;
+    out->host = at ? at + 1 : start;
+    if (*out->host == '[') {
+        const char *close = memchr(out->host, ']', (size_t)(end - out->host));
+
+        if (!close || (close + 1 < end && close[1] != ':'))
+            return refuse(err, text, "has a malformed IPv6 address");
+        out->host_len = (size_t)(close + 1 - out->host);
+        return 0;
+    }
+    colon = memchr(out->host, ':', (size_t)(end - out->host));
+    out->host_len = (size_t)((colon ? colon : end) - out->host);
+    if (out->host_len == 0)
+        return refuse(err, text, "has no host");
+    if (memchr(out->host, '%', out->host_len))
+        return refuse(err, text, "has a percent sign in its host");
+    return 0;
+}
+
+static bool is_ascii(const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)s[i] >= 0x80)
+            return false;
+    }
+    return true;
+}
+
+/* An internationalised name's A-label form (RFC 5891), or NULL with err. libcurl's own conversion depends on the
+ * process's locale. */
+static char *to_ascii(const char *text, const struct authority *own, struct anycert_error *err)
+{
+    char *name = anycert__strndup(own->host, own->host_len);
+    char *ascii = NULL;
+    char *out = NULL;
+    int rc = name ? idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) : IDN2_MALLOC;
+
+    if (rc == IDN2_MALLOC)
+        anycert__fail_nomem(err);
+    else if (rc != IDN2_OK)
+        refuse(err, text, "has a host that is no internationalised name");
+    else if (!strstr(ascii, "xn--"))
+        anycert__fail(err, ANYCERT_E_URL, "host '%s' has look-alike characters; write '%s'", name, ascii);
+    else if (!(out = anycert__strdup(ascii)))
+        anycert__fail_nomem(err);
+    idn2_free(ascii);
+    anycert__free(name);
+    return out;
+}
+
+/* libcurl's host against ours: the same but for case. Anything else (octal addresses made decimal) means that a
+ * reader sees another host than we do. A name that ends in a number is an address or nothing. */
+static int compare_host(const struct authority *own, const char *host, struct anycert_error *err)
+{
+    const char *label = NULL;
+    size_t len = strlen(host);
+    char identity[256];
+    bool is_ip = false;
+
+    if (*own->host == '[')
+        return 0; /* libcurl compresses IPv6 addresses; brackets leave no doubt about what it is */
+    if (own->host_len != len || strncasecmp(own->host, host, len) != 0)
+        return anycert__fail(err, ANYCERT_E_URL,
+                             "host '%.*s' is an unusual spelling of '%s'; write it that way",
+                             own->host_len > 100 ? 100 : (int)own->host_len, own->host, host);
+    if (anycert__identity_from_host(host, identity, &is_ip, err) < 0)
+        return -1;
+    label = strrchr(identity, '.');
+    label = label ? label + 1 : identity;
+    if (!is_ip && label[strspn(label, "0123456789")] == '\0')
+        return anycert__fail(err, ANYCERT_E_URL, "host '%s' ends in a number but is no IPv4 address",
+                             identity);
+    return 0;
+}
+
+static int check_text(const char *text, struct anycert_error *err)
+{
+    size_t len = text ? strlen(text) : 0;
+
+    if (len == 0)
+        return anycert__fail(err, ANYCERT_E_URL, "URL is empty");
+    if (len > MAX_URL)
+        return anycert__fail(err, ANYCERT_E_URL, "URL is longer than %d bytes", MAX_URL);
+    if (anycert__has_control(text, len))
+        return refuse(err, text, "has control characters in it");
+    if (!anycert__is_utf8(text, len))
+        return refuse(err, text, "is not UTF-8");
+    if (strchr(text, '\\'))
+        return refuse(err, text, "has a backslash in it; write / or %5C");
+    return 0;
+}
+
+static int take(CURLU *url, CURLUPart part, unsigned flags, char **out, struct anycert_error *err)
+{
+    char *value = NULL;
+    CURLUcode rc = curl_url_get(url, part, &value, flags);
+
+    *out = NULL;
+    if (rc == CURLUE_NO_USER || rc == CURLUE_NO_PASSWORD)
+        return 0;
+    if (rc != CURLUE_OK)
+        return anycert__fail(err, rc == CURLUE_OUT_OF_MEMORY ? ANYCERT_E_NOMEM : ANYCERT_E_URL,
+                             "URL cannot be used: %s", curl_url_strerror(rc));
+    *out = anycert__strdup(value);
+    curl_free(value);
+    return *out ? 0 : anycert__fail_nomem(err);
+}
+
+static int take_port(CURLU *url, const char *text, uint16_t *out, struct anycert_error *err)
+{
+    char *port = NULL;
+    uint64_t value = 0;
+    int result = -1;
+
+    if (take(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, &port, err) < 0)
+        return -1;
+    if (anycert__parse_uint(port, 65535, &value) && value > 0) {
+        *out = (uint16_t)value;
+        result = 0;
+    } else {
+        refuse(err, text, "has no port between 1 and 65535");
+    }
+    anycert__free(port);
+    return result;
+}
+
+static int fill(CURLU *url, const char *text, struct anycert__url *out, struct anycert_error *err)
+{
+    struct anycert__buf origin;
+    char *scheme = NULL;
+    int result = -1;
+
+    anycert__buf_init(&origin, 4096);
+    if (take(url, CURLUPART_SCHEME, 0, &scheme, err) < 0 ||
+        take(url, CURLUPART_USER, CURLU_URLDECODE, &out->user, err) < 0 ||
+        take(url, CURLUPART_PASSWORD, CURLU_URLDECODE, &out->password, err) < 0 ||
+        take_port(url, text, &out->port, err) < 0)
+        goto out;
+    out->https = strcmp(scheme, "https") == 0;
+    if (curl_url_set(url, CURLUPART_USER, NULL, 0) != CURLUE_OK ||
+        curl_url_set(url, CURLUPART_PASSWORD, NULL, 0) != CURLUE_OK ||
+        curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) != CURLUE_OK) {
+        anycert__fail_nomem(err);
+        goto out;
+    }
+    if (take(url, CURLUPART_URL, 0, &out->text, err) < 0)
+        goto out;
+    anycert__buf_addf(&origin, "%s://%s:%u", scheme, out->host, (unsigned)out->port);
+    out->origin = anycert__buf_take(&origin, "origin", err);
+    result = out->origin ? 0 : -1;
+out:
+    anycert__buf_free(&origin);
+    anycert__free(scheme);
+    return result;
+}
+
+/* Takes libcurl's reading of the host and makes it lower case in url, zone of an IPv6 address (RFC 6874) included. */
+static int take_host(CURLU *url, const char *text, struct anycert__url *out, struct anycert_error *err)
+{
+    struct anycert__buf host;
+    char *zone = NULL;
+    char *value = NULL;
+    CURLUcode rc = curl_url_get(url, CURLUPART_HOST, &value, 0);
+
+    anycert__buf_init(&host, 1024);
+    if (rc != CURLUE_OK)
+        return refuse(err, text, "has a host that is no name or address");
+    anycert__str_lower(value);
+    if (curl_url_get(url, CURLUPART_ZONEID, &zone, 0) == CURLUE_OK)
+        anycert__buf_addf(&host, "%.*s%%%s]", (int)(strlen(value) - 1), value, zone);
+    else
+        anycert__buf_adds(&host, value);
+    if (!zone)
+        rc = curl_url_set(url, CURLUPART_HOST, value, 0);
+    curl_free(value);
+    curl_free(zone);
+    if (rc != CURLUE_OK) {
+        anycert__buf_free(&host);
+        return refuse(err, text, "has a host that is no name or address");
+    }
+    out->host = anycert__buf_take(&host, "host", err);
+    return out->host ? 0 : -1;
+}
+
+static int set_text(CURLU *url, const char *text, struct anycert_error *err)
+{
+    switch (curl_url_set(url, CURLUPART_URL, text, CURLU_URLENCODE)) {
+    case CURLUE_OK:
+        return 0;
+    case CURLUE_OUT_OF_MEMORY:
+        return anycert__fail_nomem(err);
+    case CURLUE_BAD_PORT_NUMBER:
+        return refuse(err, text, "has no port between 1 and 65535");
+    default:
+        return refuse(err, text, "is malformed");
+    }
+}
+
+static int parse_handle(CURLU *url, const char *text, struct anycert__url *out, struct anycert_error *err)
+{
+    struct authority own;
+    char *ascii = NULL;
+    int result = -1;
+
+    if (read_authority(text, &own, err) < 0 || set_text(url, text, err) < 0)
+        return -1;
+    if (!is_ascii(own.host, own.host_len)) {
+        ascii = to_ascii(text, &own, err);
+        if (!ascii)
+            return -1;
+        own.host = ascii;
+        own.host_len = strlen(ascii);
+        if (curl_url_set(url, CURLUPART_HOST, ascii, 0) != CURLUE_OK) {
+            refuse(err, text, "has a host that is no internationalised name");
+            goto out;
+        }
+    }
+    if (take_host(url, text, out, err) < 0 || compare_host(&own, out->host, err) < 0)
+        goto out;
+    result = fill(url, text, out, err);
+out:
+    anycert__free(ascii);
+    return result;
+}
+
+int anycert__url_parse(const char *text, struct anycert__url *out, struct anycert_error *err)
+{
+    CURLU *url = NULL;
+    int result = -1;
+
+    memset(out, 0, sizeof *out);
+    if (check_text(text, err) < 0)
+        return -1;
+    url = curl_url();
+    if (url)
+        result = parse_handle(url, text, out, err);
+    else
+        anycert__fail_nomem(err);
+    curl_url_cleanup(url);
+    if (result < 0)
+        anycert__url_clear(out);
+    return result;
+}
+
+int anycert__url_resolve(const struct anycert__url *base, const char *reference, struct anycert__url *out,
+                         struct anycert_error *err)
+{
+    CURLU *url = curl_url();
+    char *absolute = NULL;
+    int result = -1;
+
+    memset(out, 0, sizeof *out);
+    if (!url || curl_url_set(url, CURLUPART_URL, base->text, 0) != CURLUE_OK) {
+        anycert__fail_nomem(err);
+        goto out;
+    }
+    if (check_text(reference, err) < 0)
+        goto out;
+    if (curl_url_set(url, CURLUPART_URL, reference, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) !=
+        CURLUE_OK) {
+        refuse(err, reference, "is malformed");
+        goto out;
+    }
+    if (strstr(reference, "://") && anycert__url_parse(reference, out, err) == 0) {
+        result = 0; /* absolute: the strict reading is of the server's own text */
+    } else if (!strstr(reference, "://") && take(url, CURLUPART_URL, 0, &absolute, err) == 0) {
+        result = anycert__url_parse(absolute, out, err);
+    }
+out:
+    if (result == 0) {
+        anycert__free_secret(out->user);
+        anycert__free_secret(out->password);
+        out->user = out->password = NULL;
+    }
+    anycert__free(absolute);
+    curl_url_cleanup(url);
+    return result;
+}
+
+bool anycert__url_same_origin(const struct anycert__url *a, const struct anycert__url *b)
+{
+    return strcmp(a->origin, b->origin) == 0;
+}
+
+void anycert__url_clear(struct anycert__url *url)
+{
+    anycert__free(url->text);
+    anycert__free(url->host);
+    anycert__free(url->origin);
+    anycert__free_secret(url->user);
+    anycert__free_secret(url->password);
+    memset(url, 0, sizeof *url);
+}
