@@ -35,11 +35,16 @@ struct anycert_report {
     enum anycert_verdict reference_verdict;
     bool peer_authenticated;
     const char *authenticated_by;
+    anycert__relaxations allowed; /* what the policy in force lets through */
     /* the presented certificates' strings, escaped, for the accessors */
     struct anycert__shown_certificate {
         char *subject, *issuer, *names, *key;
     } *shown;
+    char *failure; /* why the handshake failed, escaped; "" if it did not */
 };
+
+/* Fills in `shown` and `failure` from the facts. 0, or -1 when out of memory. */
+int anycert__report_show(struct anycert_report *report);
 
 /* Takes a reference; atomic. NULL is a no-op. */
 struct anycert_report *anycert__report_ref(struct anycert_report *report);

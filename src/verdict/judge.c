@@ -1,0 +1,290 @@
+#include "verdict/judge.h"
+
+#include "base/mem.h"
+#include "verdict/detail.h"
+#include "verdict/findings.h"
+#include "verdict/report.h"
+
+/* What a policy says to findings, taken out of it once. */
+struct yardstick {
+    anycert__relaxations allowed;
+    bool any_certificate;
+    bool antique;
+    bool wants_pin;
+};
+
+/* Relaxations that leave the peer authenticated. */
+static const anycert__relaxations harmless_to_authentication =
+#define RELAXATION(enum_name, id, name, side, auth, available, allows, danger, fix)                \
+    ((auth) ? ANYCERT__RELAX_BIT(id) : 0) |
+#include "policy/relaxations.def"
+    0;
+
+static struct yardstick yardstick_of(const struct anycert_policy *policy)
+{
+    enum anycert__rung rung = policy != NULL ? policy->rung : ANYCERT__RUNG_HARDENED;
+    return (struct yardstick){
+        .allowed = anycert__policy_allows(policy),
+        .any_certificate = anycert__policy_accepts_any_certificate(policy),
+        .antique = rung == ANYCERT__RUNG_ANTIQUE,
+        .wants_pin = rung == ANYCERT__RUNG_PINNED || rung == ANYCERT__RUNG_TOFU ||
+                     (policy != NULL && policy->pin_count > 0),
+    };
+}
+
+static enum anycert_verdict verdict_on(const struct anycert__finding *finding,
+                                       const struct yardstick *yardstick)
+{
+    bool relaxed = false;
+    switch (finding->kind) {
+    case ANYCERT__FINDING_PIN:
+        return yardstick->wants_pin ? ANYCERT_FAIL : ANYCERT_PASS;
+    case ANYCERT__FINDING_REVOKED:
+        return ANYCERT_FAIL;
+    case ANYCERT__FINDING_OFFERED:
+        relaxed = (finding->relaxations & yardstick->allowed) != 0 || yardstick->any_certificate;
+        break;
+    case ANYCERT__FINDING_ANTIQUE:
+        relaxed = yardstick->antique;
+        break;
+    case ANYCERT__FINDING_FACT:
+        relaxed = (finding->relaxations & yardstick->allowed) != 0 ||
+                  (yardstick->any_certificate && !anycert__check_is_protocol(finding->check));
+        break;
+    }
+    return relaxed ? ANYCERT_RELAXED : ANYCERT_FAIL;
+}
+
+/* ---- the bare answer ---- */
+
+struct acceptance {
+    struct yardstick yardstick;
+    bool refused;
+};
+
+static void refuse_if_it_fails(void *arg, const struct anycert__finding *finding)
+{
+    struct acceptance *acceptance = arg;
+    if (verdict_on(finding, &acceptance->yardstick) == ANYCERT_FAIL)
+        acceptance->refused = true;
+}
+
+bool anycert__judge_accepts(const struct anycert__facts *facts, const struct anycert_policy *policy,
+                            int64_t now, enum anycert__judge_scope scope)
+{
+    struct acceptance acceptance = {.yardstick = yardstick_of(policy)};
+    if (facts == NULL || (scope != ANYCERT__JUDGE_CERTIFICATES && !facts->complete))
+        return false;
+    anycert__findings(facts, now, scope, refuse_if_it_fails, &acceptance);
+    return !acceptance.refused;
+}
+
+/* ---- the report ---- */
+
+/* The findings that matter to at least one of the two policies. */
+struct collection {
+    struct yardstick policy, reference;
+    struct anycert__finding *findings; /* NULL while they are only counted */
+    size_t count;
+};
+
+static void collect(void *arg, const struct anycert__finding *finding)
+{
+    struct collection *collection = arg;
+    if (verdict_on(finding, &collection->policy) == ANYCERT_PASS &&
+        verdict_on(finding, &collection->reference) == ANYCERT_PASS)
+        return;
+    if (collection->findings != NULL)
+        collection->findings[collection->count] = *finding;
+    collection->count++;
+}
+
+static bool recorded_about_trust(const struct anycert__facts *facts)
+{
+    for (size_t i = 0; i < facts->error_count; i++) {
+        if (anycert__x509_meaning(facts->errors[i].code, facts->errors[i].depth)->check ==
+            ANYCERT__CHECK_TRUST)
+            return true;
+    }
+    return false;
+}
+
+static enum anycert_verdict silence_about_negotiated(const struct anycert__negotiated *negotiated,
+                                                     enum anycert__check_id id)
+{
+    bool learned = true;
+    if (id == ANYCERT__CHECK_GROUP)
+        learned = negotiated->key_exchange != ANYCERT__KX_RSA && negotiated->group[0] != '\0';
+    else if (id == ANYCERT__CHECK_HANDSHAKE_SIGNATURE)
+        learned = negotiated->signature_digest != ANYCERT__DIGEST_UNKNOWN;
+    return learned ? ANYCERT_PASS : ANYCERT_NOT_CHECKED;
+}
+
+/* What it means that a check has no finding: that all is well only if it was looked at. */
+static enum anycert_verdict verdict_on_silence(const struct anycert__facts *facts,
+                                               enum anycert__check_id id,
+                                               enum anycert__judge_scope scope)
+{
+    if (anycert__check_is_protocol(id))
+        return anycert__facts_negotiated(facts, scope)
+                   ? silence_about_negotiated(&facts->negotiated, id)
+                   : ANYCERT_NOT_CHECKED;
+    if (id == ANYCERT__CHECK_REVOCATION)
+        return facts->revocation == ANYCERT_REVOCATION_GOOD ? ANYCERT_PASS : ANYCERT_NOT_CHECKED;
+    bool checked = anycert__facts_verified(facts);
+    if (id == ANYCERT__CHECK_NAME)
+        checked = checked && facts->identity != NULL && facts->identity[0] != '\0';
+    /* A lone certificate without its issuer has no signature that anybody could have verified. */
+    if (id == ANYCERT__CHECK_SIGNATURES)
+        checked = checked && (facts->validated_count > 1 || !recorded_about_trust(facts));
+    return checked ? ANYCERT_PASS : ANYCERT_NOT_CHECKED;
+}
+
+static int add_check(struct anycert_report *report, const struct anycert_check *check, char *detail)
+{
+    if (detail == NULL)
+        return -1;
+    report->checks[report->check_count] = *check;
+    report->checks[report->check_count].report = report;
+    report->checks[report->check_count].detail = detail;
+    report->check_count++;
+    return 0;
+}
+
+static int add_finding(struct anycert_report *report, const struct collection *collection,
+                       const struct anycert__finding *finding)
+{
+    struct anycert_check check = {
+        .id = finding->check,
+        .verdict = verdict_on(finding, &collection->policy),
+        .reference_verdict = verdict_on(finding, &collection->reference),
+        .x509_code = finding->x509_code,
+        .depth = finding->depth,
+        .relaxations = finding->relaxations,
+    };
+    return add_check(report, &check,
+                     anycert__detail_of_finding(report->facts, finding, report->judged_at));
+}
+
+static int add_silence(struct anycert_report *report, enum anycert__check_id id,
+                       enum anycert__judge_scope scope)
+{
+    enum anycert_verdict verdict = verdict_on_silence(report->facts, id, scope);
+    struct anycert_check check = {
+        .id = id, .verdict = verdict, .reference_verdict = verdict, .depth = -1};
+    return add_check(
+        report, &check,
+        anycert__detail_of_silence(report->facts, id, verdict, report->judged_at, scope));
+}
+
+/* Every check in its fixed order, once for each of its findings or once without. */
+static int add_checks(struct anycert_report *report, const struct collection *collection,
+                      enum anycert__judge_scope scope)
+{
+    report->checks =
+        anycert__calloc(collection->count + ANYCERT__CHECK_COUNT, sizeof(*report->checks));
+    if (report->checks == NULL)
+        return -1;
+    for (unsigned i = 0; i < ANYCERT__CHECK_COUNT; i++) {
+        enum anycert__check_id id = (enum anycert__check_id)i;
+        size_t before = report->check_count;
+        for (size_t k = 0; k < collection->count; k++) {
+            const struct anycert__finding *finding = &collection->findings[k];
+            if (finding->check == id && add_finding(report, collection, finding) != 0)
+                return -1;
+        }
+        if (report->check_count == before && add_silence(report, id, scope) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static enum anycert_verdict whole_verdict(const struct anycert_report *report, bool reference,
+                                          enum anycert__judge_scope scope)
+{
+    enum anycert_verdict worst = ANYCERT_NOT_CHECKED;
+    for (size_t i = 0; i < report->check_count; i++) {
+        const struct anycert_check *check = &report->checks[i];
+        enum anycert_verdict verdict = reference ? check->reference_verdict : check->verdict;
+        if (verdict > worst)
+            worst = verdict;
+    }
+    /* Nothing has failed, but the link never stood. */
+    if (worst != ANYCERT_FAIL && scope != ANYCERT__JUDGE_CERTIFICATES && !report->facts->complete)
+        return ANYCERT_NOT_CHECKED;
+    return worst;
+}
+
+/* True if the facts prove who answered: not what the policy was willing to accept, but what was
+ * found. */
+static bool is_authenticated(const struct anycert_report *report,
+                             const struct collection *collection)
+{
+    const struct anycert__facts *facts = report->facts;
+    if (report->verdict == ANYCERT_FAIL || report->verdict == ANYCERT_NOT_CHECKED ||
+        !anycert__facts_verified(facts) || facts->identity == NULL || facts->identity[0] == '\0')
+        return false;
+    for (size_t i = 0; i < collection->count; i++) {
+        const struct anycert__finding *finding = &collection->findings[i];
+        if (finding->kind != ANYCERT__FINDING_PIN &&
+            (finding->relaxations & harmless_to_authentication) == 0)
+            return false;
+    }
+    return true;
+}
+
+static int write_policies(struct anycert_report *report, const struct anycert_policy *policy,
+                          const struct anycert_policy *reference, struct anycert_error *err)
+{
+    report->policy_text =
+        policy != NULL ? anycert_policy_format(policy, err) : anycert__strdup("hardened");
+    report->reference_text =
+        reference != NULL ? anycert_policy_format(reference, err) : anycert__strdup("hardened");
+    return report->policy_text != NULL && report->reference_text != NULL ? 0 : -1;
+}
+
+static int fill(struct anycert_report *report, struct collection *collection,
+                enum anycert__judge_scope scope)
+{
+    const struct anycert__facts *facts = report->facts;
+    anycert__findings(facts, report->judged_at, scope, collect, collection);
+    collection->findings = anycert__calloc(collection->count, sizeof(*collection->findings));
+    if (collection->findings == NULL)
+        return -1;
+    collection->count = 0;
+    anycert__findings(facts, report->judged_at, scope, collect, collection);
+    if (add_checks(report, collection, scope) != 0 || anycert__report_show(report) != 0)
+        return -1;
+    report->verdict = whole_verdict(report, false, scope);
+    report->reference_verdict = whole_verdict(report, true, scope);
+    report->peer_authenticated = is_authenticated(report, collection);
+    report->authenticated_by = report->peer_authenticated ? "chain" : "none";
+    return 0;
+}
+
+struct anycert_report *anycert__judge(struct anycert__facts *facts,
+                                      const struct anycert_policy *policy, int64_t now,
+                                      enum anycert__judge_scope scope, struct anycert_error *err)
+{
+    const struct anycert_policy *reference = anycert__policy_reference(policy);
+    struct collection collection = {.policy = yardstick_of(policy),
+                                    .reference = yardstick_of(reference)};
+    struct anycert_report *report = anycert__calloc(1, sizeof(*report)), *result = NULL;
+    if (report == NULL)
+        goto out;
+    report->references = 1;
+    report->facts = anycert__facts_ref(facts);
+    report->judged_at = now;
+    report->allowed = collection.policy.allowed;
+    if (write_policies(report, policy, reference, err) != 0 ||
+        fill(report, &collection, scope) != 0)
+        goto out;
+    result = report;
+    report = NULL;
+out:
+    if (result == NULL)
+        anycert__fail_nomem(err);
+    anycert__free(collection.findings);
+    anycert_report_free(report);
+    return result;
+}
