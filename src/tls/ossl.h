@@ -18,19 +18,25 @@ X509_STORE *anycert__anchors_store(struct anycert__anchors *anchors);
 /* ---- bundle.c: the index over one PEM file's bytes */
 struct anycert__bundle;
 /* Indexes every certificate of a PEM text by its subject; takes no copy of pem, which must outlive the bundle. Text
- * outside of CERTIFICATE blocks is ignored; a block that is no certificate is counted as broken, not fatal. NULL
- * with ANCHORS if there is no certificate at all, or NOMEM. */
+ * outside of CERTIFICATE blocks ("X509 CERTIFICATE" and "TRUSTED CERTIFICATE" are the same thing, the latter with its
+ * trust settings) is ignored; a block that is no certificate is counted as broken, not fatal. what names the text in
+ * the error ("CA file '/a.pem'"). NULL with ANCHORS if there is no certificate at all, or NOMEM. */
 struct anycert__bundle *anycert__bundle_index(const char *pem, size_t len, const char *what,
                                               struct anycert_error *err);
 void anycert__bundle_free(struct anycert__bundle *bundle);
 size_t anycert__bundle_count(const struct anycert__bundle *bundle);
 size_t anycert__bundle_broken(const struct anycert__bundle *bundle);
-/* Appends to out every certificate whose subject is name (same bytes, else same canonical form); decoded at the first
- * call and kept. 0, or -1 when out of memory. Safe from many threads. */
+/* How many have been decoded so far, for tests. */
+size_t anycert__bundle_decoded(struct anycert__bundle *bundle);
+/* Appends to out (a reference each) every certificate whose subject equals name as X509_NAME_cmp sees it, in the order
+ * of the text; decoded at the first call and kept. 0, or -1 when out of memory. Safe from many threads. */
 int anycert__bundle_find(struct anycert__bundle *bundle, const X509_NAME *name, STACK_OF(X509) *out);
 
 /* ---- certificate.c */
-/* Fills in plain data about a certificate; every string is set. 0, or -1 with NOMEM or INTERNAL. */
+/* Fills in plain data about a certificate; every string is set, and what is malformed in it is told in words, not an
+ * error. Of more alternative names than the limit the first are kept, for showing: matching is OpenSSL's. 0, or -1 with
+ * NOMEM. */
+#define ANYCERT__ALT_NAMES_MAX 10000
 int anycert__certificate_fill(struct anycert__certificate *out, X509 *cert, struct anycert_error *err);
 
 /* ---- credentials.c */
