@@ -1,0 +1,297 @@
+#include "body.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "secret.h"
+
+const char *cli_method(const struct cli_options *o)
+{
+    if (o->head)
+        return "HEAD";
+    if (o->command->method)
+        return o->command->method;
+    if (o->method)
+        return o->method;
+    if (o->upload)
+        return "PUT";
+    return o->data_count > 0 && !o->get ? "POST" : "GET";
+}
+
+/* ---- data
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static int add_encoded(struct cli_bytes *out, const char *data, size_t len,
+                       struct anycert_error *err)
+{
+    static const char unreserved[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    for (size_t i = 0; i < len; i++) {
+        char text[4];
+        if (data[i] != '\0' && strchr(unreserved, data[i]))
+            (void)snprintf(text, sizeof text, "%c", data[i]);
+        else
+            (void)snprintf(text, sizeof text, "%%%02X", (unsigned char)data[i]);
+        if (cli_bytes_add_text(out, text, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* CONTENT, =CONTENT, NAME=CONTENT, @FILE, NAME@FILE, as curl splits them. */
+static int add_urlencoded(struct cli_bytes *out, const char *value, struct anycert_error *err)
+{
+    const char *mark = strchr(value, '=');
+    if (!mark)
+        mark = strchr(value, '@');
+    const char *content = mark ? mark + 1 : value;
+    if (mark && mark > value &&
+        (cli_bytes_add(out, value, (size_t)(mark - value), err) != 0 ||
+         cli_bytes_add_text(out, "=", err) != 0))
+        return -1;
+    if (!mark || *mark == '=')
+        return add_encoded(out, content, strlen(content), err);
+    struct cli_bytes file = {0};
+    int status = cli_bytes_read(&file, content, "--data-urlencode", err);
+    if (status == 0)
+        status = add_encoded(out, file.data, file.len, err);
+    cli_bytes_free(&file);
+    return status;
+}
+
+static int add_file(struct cli_bytes *out, const struct cli_data *data, struct anycert_error *err)
+{
+    struct cli_bytes file = {0};
+    int status =
+        cli_bytes_read(&file, data->value + 1, data->kind == CLI_DATA_JSON ? "--json" : "-d", err);
+    size_t kept = 0;
+    for (size_t i = 0; i < file.len && data->kind == CLI_DATA; i++)
+        if (file.data[i] != '\r' && file.data[i] != '\n' && file.data[i] != '\0')
+            file.data[kept++] = file.data[i];
+    if (status == 0)
+        status = cli_bytes_add(out, file.data, data->kind == CLI_DATA ? kept : file.len, err);
+    cli_bytes_free(&file);
+    return status;
+}
+
+static int collect_data(struct cli_bytes *out, const struct cli_options *o,
+                        struct anycert_error *err)
+{
+    /* Even no bytes are a body. */
+    if (cli_bytes_add(out, "", 0, err) != 0)
+        return -1;
+    for (size_t i = 0; i < o->data_count; i++) {
+        const struct cli_data *data = &o->data[i];
+        int status = 0;
+        if (out->len > 0 && data->kind != CLI_DATA_JSON)
+            status = cli_bytes_add_text(out, "&", err);
+        if (status == 0 && data->kind == CLI_DATA_URLENCODE)
+            status = add_urlencoded(out, data->value, err);
+        else if (status == 0 && data->kind != CLI_DATA_RAW && *data->value == '@')
+            status = add_file(out, data, err);
+        else if (status == 0)
+            status = cli_bytes_add_text(out, data->value, err);
+        if (status != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool has_json(const struct cli_options *o)
+{
+    return o->data_count > 0 && o->data[0].kind == CLI_DATA_JSON;
+}
+
+static int check_data(const struct cli_options *o, struct anycert_error *err)
+{
+    for (size_t i = 1; i < o->data_count; i++)
+        if ((o->data[i].kind == CLI_DATA_JSON) != has_json(o))
+            return cli_error(err, ANYCERT_E_USAGE, "--json and form data (-d) cannot be one body");
+    if (o->get && has_json(o))
+        return cli_error(err, ANYCERT_E_USAGE, "-G cannot put --json into a URL");
+    if (o->get && o->data_count == 0)
+        return cli_error(err, ANYCERT_E_USAGE, "-G is given, but no data (-d) for the URL");
+    if (o->head && o->method)
+        return cli_error(err, ANYCERT_E_USAGE, "-I means the method HEAD; leave out -X");
+    bool body = o->data_count > 0 && !o->get;
+    if (body && o->upload)
+        return cli_error(err, ANYCERT_E_USAGE, "-d and -T are two bodies; one request has one");
+    if ((body || o->upload) && strcmp(cli_method(o), "HEAD") == 0)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "a HEAD request has no body; with -G the data of -d "
+                         "goes into the URL");
+    return 0;
+}
+
+/* The URL with the data behind its query and before its fragment. */
+static int make_url(struct cli_bytes *url, const struct cli_options *o, struct anycert_error *err)
+{
+    size_t length = strcspn(o->url, "#");
+    if (cli_bytes_add(url, o->url, o->get ? length : strlen(o->url), err) != 0)
+        return -1;
+    if (!o->get)
+        return 0;
+    const char *join = !strchr(url->data, '?')                 ? "?"
+                       : strchr("?&", url->data[url->len - 1]) ? ""
+                                                               : "&";
+    struct cli_bytes data = {0};
+    int status = collect_data(&data, o, err);
+    if (status == 0 && data.len != strlen(data.data))
+        status =
+            cli_error(err, ANYCERT_E_USAGE, "-G: the data has a NUL byte; use --data-urlencode");
+    if (status == 0 &&
+        (cli_bytes_add_text(url, join, err) != 0 || cli_bytes_add_text(url, data.data, err) != 0 ||
+         cli_bytes_add_text(url, o->url + length, err) != 0))
+        status = -1;
+    cli_bytes_free(&data);
+    return status;
+}
+
+/* ---- headers
+ * ---------------------------------------------------------------------------------------------- */
+
+/* "Name: value", "Name;" (empty), "Name:" (taken away). The line is changed. */
+static int add_header(struct anycert_request *request, char *line, struct cli_list *names,
+                      struct anycert_error *err)
+{
+    char *mark = line + strcspn(line, ":;");
+    bool removed = *mark == ':' && mark[1 + strspn(mark + 1, " \t")] == '\0';
+    bool emptied = *mark == ';' && mark[1 + strspn(mark + 1, " \t")] == '\0';
+    if (*mark == '\0' || (*mark == ';' && !emptied))
+        return cli_error(err, ANYCERT_E_HEADER,
+                         "-H: a header without ':'; write 'NAME: VALUE', 'NAME;' or 'NAME:'");
+    *mark = '\0';
+    if (cli_list_add(names, line, err) != 0)
+        return -1;
+    char *value = mark + 1 + strspn(mark + 1, " \t");
+    if (anycert_request_add_header(request, line, removed ? NULL : emptied ? "" : value, err) != 0)
+        return cli_error_context(err, "-H: ");
+    return 0;
+}
+
+/* One header a line; empty lines are passed over. */
+static int add_header_file(struct anycert_request *request, const char *path,
+                           struct cli_list *names, struct anycert_error *err)
+{
+    struct cli_bytes file = {0};
+    int status = cli_bytes_read(&file, path, "-H", err);
+    if (status == 0 && file.data && strlen(file.data) != file.len)
+        status = cli_error(err, ANYCERT_E_HEADER, "-H: %s has a NUL byte", path);
+    char *line = file.data;
+    while (status == 0 && line && *line != '\0') {
+        size_t length = strcspn(line, "\n");
+        char *next = line + length + (line[length] == '\n');
+        line[length] = '\0';
+        if (length > 0 && line[length - 1] == '\r')
+            line[length - 1] = '\0';
+        if (*line != '\0')
+            status = add_header(request, line, names, err);
+        line = next;
+    }
+    cli_bytes_free(&file);
+    return status;
+}
+
+static bool named(const struct cli_list *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcasecmp(names->items[i], name) == 0)
+            return true;
+    return false;
+}
+
+static int add_default(struct anycert_request *request, const struct cli_list *names,
+                       const char *name, const char *value, struct anycert_error *err)
+{
+    return named(names, name) ? 0 : anycert_request_add_header(request, name, value, err);
+}
+
+static int add_headers(struct anycert_request *request, const struct cli_options *o,
+                       struct cli_list *names, struct anycert_error *err)
+{
+    for (size_t i = 0; i < o->headers.count; i++) {
+        char *text = o->headers.items[i];
+        int status = *text == '@' ? add_header_file(request, text + 1, names, err)
+                                  : add_header(request, text, names, err);
+        if (status != 0)
+            return -1;
+    }
+    if (o->user_agent && named(names, "User-Agent"))
+        return cli_error(err, ANYCERT_E_USAGE, "-A and -H both set User-Agent; leave one out");
+    if (o->user_agent &&
+        anycert_request_add_header(request, "User-Agent", *o->user_agent ? o->user_agent : NULL,
+                                   err) != 0)
+        return -1;
+    if (has_json(o))
+        return add_default(request, names, "Content-Type", "application/json", err) == 0 &&
+                       add_default(request, names, "Accept", "application/json", err) == 0
+                   ? 0
+                   : -1;
+    if (o->data_count > 0 && !o->get)
+        return add_default(request, names, "Content-Type", "application/x-www-form-urlencoded",
+                           err);
+    return 0;
+}
+
+static int add_user(struct anycert_request *request, const struct cli_options *o,
+                    const struct cli_list *names, struct anycert_error *err)
+{
+    char *user = NULL, *password = NULL;
+    if ((o->user || o->user_file) && named(names, "Authorization"))
+        return cli_error(err, ANYCERT_E_USAGE, "-u and -H both set Authorization; leave one out");
+    int status = cli_credentials(o, &user, &password, err);
+    if (status == 0 && user)
+        status = anycert_request_set_basic_auth(request, user, password, err);
+    cli_wipe_free(user);
+    cli_wipe_free(password);
+    return status;
+}
+
+/* ---- request
+ * ---------------------------------------------------------------------------------------------- */
+
+static int add_body(struct anycert_request *request, const struct cli_options *o,
+                    struct anycert_error *err)
+{
+    if (o->upload && strcmp(o->upload, "-") != 0)
+        return anycert_request_set_body_file(request, o->upload, err) == 0
+                   ? 0
+                   : cli_error_context(err, "-T: ");
+    struct cli_bytes body = {0};
+    const char *method = cli_method(o);
+    bool expected =
+        strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+    int status = 0;
+    if (o->upload)
+        status = cli_bytes_read(&body, "-", "-T", err);
+    else if (o->data_count > 0 && !o->get)
+        status = collect_data(&body, o, err);
+    /* Servers want a length with these methods, be it 0. */
+    if (status == 0 && (body.data || expected || o->upload))
+        status = anycert_request_set_body(request, body.data ? body.data : "", body.len, err);
+    cli_bytes_free(&body);
+    return status;
+}
+
+struct anycert_request *cli_request_make(const struct cli_options *o, struct anycert_error *err)
+{
+    struct cli_list names = {0};
+    struct cli_bytes url = {0};
+    struct anycert_request *request = NULL;
+    int status = -1;
+    if (check_data(o, err) != 0 || make_url(&url, o, err) != 0)
+        goto out;
+    request = anycert_request_new(cli_method(o), url.data, err);
+    if (request && add_headers(request, o, &names, err) == 0 &&
+        add_user(request, o, &names, err) == 0)
+        status = add_body(request, o, err);
+out:
+    cli_list_free(&names);
+    cli_bytes_free(&url);
+    if (status == 0)
+        return request;
+    anycert_request_free(request);
+    return NULL;
+}

@@ -1,0 +1,193 @@
+/* anycert get, head, post, put, patch, delete, request: one request and what came of it. */
+#include "commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "body.h"
+#include "config.h"
+#include "message.h"
+#include "output.h"
+#include "progress.h"
+#include "writeout.h"
+
+struct run {
+    struct cli_options options;
+    struct cli_trust trust;
+    struct anycert_config *config;
+    struct anycert_request *request;
+    struct anycert_client *client;
+    struct anycert_response *response;
+    struct cli_output output;
+    struct cli_target report;
+    struct cli_bytes write_out; /* the format */
+    bool reader_gone;           /* nobody reads standard output any more: end quietly */
+};
+
+/* ---- before anything is sent
+ * ------------------------------------------------------------------------------ */
+
+static int prepare_write_out(struct run *run, struct anycert_error *err)
+{
+    const char *given = run->options.write_out;
+    if (!given)
+        return 0;
+    int status = *given == '@' ? cli_bytes_read(&run->write_out, given + 1, "-w", err)
+                               : cli_bytes_add_text(&run->write_out, given, err);
+    struct cli_bytes nothing = {0};
+    if (status == 0 && run->write_out.data)
+        status = cli_writeout(run->write_out.data, NULL, &nothing, err);
+    cli_bytes_free(&nothing);
+    return status;
+}
+
+static int prepare_report(struct run *run, struct anycert_error *err)
+{
+    const struct cli_options *o = &run->options;
+    if (!o->report)
+        return 0;
+    if (strcmp(o->report, "-") == 0 && (!o->output || strcmp(o->output, "-") == 0))
+        return cli_error(
+            err, ANYCERT_E_USAGE,
+            "--report - and the body would mix on standard output; write the body to a "
+            "file with -o");
+    if (o->output && strcmp(o->report, o->output) == 0)
+        return cli_error(err, ANYCERT_E_USAGE, "--report and -o name the same file");
+    return cli_target_open(&run->report, o->report, "--report", err);
+}
+
+static int prepare(struct run *run, struct cli_progress *progress, struct anycert_error *err)
+{
+    const struct cli_options *o = &run->options;
+    if (cli_trust_make(&run->trust, o, err) != 0 || prepare_write_out(run, err) != 0 ||
+        prepare_report(run, err) != 0)
+        return -1;
+    run->config = cli_config_make(o, &run->trust, err);
+    if (!run->config ||
+        (o->verbose && anycert_config_set_trace(run->config, cli_print_trace, NULL, err) != 0))
+        return -1;
+    run->request = cli_request_make(o, err);
+    if (!run->request || cli_output_open(&run->output, o, run->request, err) != 0 ||
+        cli_progress_attach(progress, o->progress_bar && !o->silent, run->request, err) != 0)
+        return -1;
+    run->client = anycert_client_new(run->config, err);
+    if (!run->client && run->trust.anchors_from_environment && err->code == ANYCERT_E_ANCHORS)
+        return cli_error_context(err, "environment variable %s: ", run->trust.anchors_source);
+    return run->client ? 0 : -1;
+}
+
+/* ---- afterwards
+ * ------------------------------------------------------------------------------------------- */
+
+static int send_request(struct run *run, struct anycert_error *err)
+{
+    const struct cli_options *o = &run->options;
+    int status = anycert_client_send(run->client, run->request, &run->response, err);
+    if (status != 0) {
+        run->reader_gone = cli_output_explain(&run->output, err);
+        return -1;
+    }
+    if (cli_output_finish(&run->output, run->response, err) != 0) {
+        run->reader_gone = cli_output_explain(&run->output, err);
+        return -1;
+    }
+    int code = anycert_response_status(run->response);
+    if (o->fail && code >= 400)
+        return cli_error(err, ANYCERT_E_HTTP_STATUS, "the server answered %d %s", code,
+                         anycert_response_reason(run->response));
+    return 0;
+}
+
+static int write_report(struct run *run, const struct anycert_error *outcome,
+                        struct anycert_error *err)
+{
+    if (!run->request || (run->report.fd < 0 && !run->report.path))
+        return 0;
+    char *json = anycert_response_report_json(run->request, run->response, outcome, err);
+    struct cli_bytes text = {0};
+    int status = -1;
+    if (json && cli_bytes_add_text(&text, json, err) == 0 &&
+        (text.len == 0 || text.data[text.len - 1] == '\n' ||
+         cli_bytes_add_text(&text, "\n", err) == 0))
+        status = cli_target_write(&run->report, text.data, text.len, ANYCERT_E_FILE, err);
+    cli_bytes_free(&text);
+    anycert_free(json);
+    return status == 0 ? 0 : cli_error_context(err, "--report: ");
+}
+
+static int write_format(struct run *run, const struct anycert_error *outcome,
+                        struct anycert_error *err)
+{
+    if (!run->write_out.data)
+        return 0;
+    const struct cli_target standard_output = {.fd = STDOUT_FILENO};
+    struct cli_writeout context = {
+        .response = run->response,
+        .error = outcome,
+        .method = cli_method(&run->options),
+        .file = run->options.output ? run->options.output : "",
+    };
+    struct cli_bytes text = {0};
+    int status = cli_writeout(run->write_out.data, &context, &text, err);
+    if (status == 0)
+        status = cli_target_write(&standard_output, text.data, text.len, ANYCERT_E_BODY_WRITE, err);
+    cli_bytes_free(&text);
+    return status;
+}
+
+/* Tells what happened; the exit code is the class of the first failure. */
+static int conclude(struct run *run, const struct anycert_error *outcome)
+{
+    const struct cli_options *o = &run->options;
+    struct anycert_error err = {0};
+    bool errors = (!o->silent || o->show_error) && !run->reader_gone;
+    int code = outcome->code;
+    if (!o->silent && !run->reader_gone)
+        cli_print_warnings(o->json, run->response);
+    if (code != 0 && errors)
+        cli_print_error(o->json, outcome, run->response);
+    if (write_report(run, outcome, &err) != 0) {
+        if (errors)
+            cli_print_error(o->json, &err, NULL);
+        code = code != 0 ? code : err.code;
+    }
+    if (!run->reader_gone && write_format(run, outcome, &err) != 0) {
+        if (errors && err.os_errno != EPIPE)
+            cli_print_error(o->json, &err, NULL);
+        code = code != 0 ? code : err.code;
+    }
+    return anycert_error_class_of(code);
+}
+
+static void free_run(struct run *run)
+{
+    anycert_response_free(run->response);
+    anycert_client_free(run->client);
+    anycert_request_free(run->request);
+    anycert_config_free(run->config);
+    cli_output_close(&run->output);
+    cli_target_close(&run->report);
+    cli_bytes_free(&run->write_out);
+    cli_trust_free(&run->trust);
+    cli_options_free(&run->options);
+}
+
+int cmd_request(const struct cli_command *command, int argc, char **argv)
+{
+    struct run run = {.output.target.fd = -1, .report.fd = -1};
+    struct cli_progress progress = {0};
+    struct anycert_error err = {0};
+    int exit_code = 0;
+    if (cli_begin(&run.options, command, argc, argv, &exit_code) == 0) {
+        cli_catch_signals();
+        if (prepare(&run, &progress, &err) == 0) {
+            (void)send_request(&run, &err);
+            cli_progress_end(&progress);
+        }
+        exit_code = conclude(&run, &err);
+    }
+    free_run(&run);
+    return exit_code;
+}

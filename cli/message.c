@@ -1,0 +1,252 @@
+#include "message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <yyjson.h>
+
+#include "text.h"
+
+const char *cli_verdict_name(enum anycert_verdict verdict)
+{
+    switch (verdict) {
+    case ANYCERT_NOT_CHECKED:
+        return "not_checked";
+    case ANYCERT_PASS:
+        return "pass";
+    case ANYCERT_RELAXED:
+        return "relaxed";
+    case ANYCERT_FAIL:
+        return "fail";
+    }
+    return "not_checked";
+}
+
+const struct anycert_report *cli_last_report(const struct anycert_response *response)
+{
+    size_t hops = response ? anycert_response_hop_count(response) : 0;
+    if (hops == 0)
+        return NULL;
+    const struct anycert_report *origin = anycert_response_hop_report(response, hops - 1);
+    return origin ? origin : anycert_response_hop_proxy_report(response, hops - 1);
+}
+
+/* Colour is for people who look at a terminal and have not said otherwise. */
+static const char *colour(const char *code)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    bool wanted = isatty(STDERR_FILENO) && (!no_color || *no_color == '\0') &&
+                  (!term || strcmp(term, "dumb") != 0);
+    return wanted ? code : "";
+}
+
+static void print_document(yyjson_mut_doc *doc)
+{
+    char *text = yyjson_mut_write(doc, 0, NULL);
+    if (text)
+        (void)fprintf(stderr, "%s\n", text);
+    free(text);
+    yyjson_mut_doc_free(doc);
+}
+
+/* ---- errors
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static void print_error_json(const struct anycert_error *err, const struct anycert_report *report)
+{
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc), *error = yyjson_mut_obj(doc);
+    const char *name = anycert_error_name(err->code);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_val(doc, root, "error", error);
+    yyjson_mut_obj_add_int(doc, error, "code", err->code);
+    yyjson_mut_obj_add_str(doc, error, "name", name ? name : "");
+    yyjson_mut_obj_add_int(doc, error, "exit_code", anycert_error_class_of(err->code));
+    yyjson_mut_obj_add_str(doc, error, "message", err->message);
+    if (err->x509_code != 0)
+        yyjson_mut_obj_add_int(doc, error, "x509_code", err->x509_code);
+    char *text = report ? anycert_report_json(report, NULL) : NULL;
+    yyjson_doc *parsed = text ? yyjson_read(text, strlen(text), 0) : NULL;
+    if (parsed)
+        yyjson_mut_obj_add_val(doc, root, "report",
+                               yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
+    print_document(doc);
+    yyjson_doc_free(parsed);
+    anycert_free(text);
+}
+
+static void print_line(const char *label, const char *text)
+{
+    (void)fprintf(stderr, "  %-12s %s\n", label, text);
+}
+
+static void print_certificate(const struct anycert_report *report)
+{
+    if (anycert_report_chain_length(report) == 0)
+        return;
+    char from[CLI_DATE_SIZE], to[CLI_DATE_SIZE];
+    const char *names = anycert_report_cert_names(report, 0);
+    cli_format_date(anycert_report_cert_not_before(report, 0), from);
+    cli_format_date(anycert_report_cert_not_after(report, 0), to);
+    print_line("subject", anycert_report_cert_subject(report, 0));
+    print_line("issuer", anycert_report_cert_issuer(report, 0));
+    (void)fprintf(stderr, "  %-12s %s to %s\n", "valid", from, to);
+    (void)fprintf(stderr, "  %-12s %s; %s\n", "names, key", *names ? names : "no subjectAltName",
+                  anycert_report_cert_key(report, 0));
+    (void)fprintf(stderr, "  %-12s %s%s\n", "pin", anycert_report_cert_pin(report, 0),
+                  anycert_report_key_proven(report) ? ""
+                                                    : " (unproven: the handshake was refused)");
+}
+
+/* Whether an earlier failed check names the same relaxation. */
+static bool is_repeated(const struct anycert_report *report, const struct anycert_check *check)
+{
+    const char *name = anycert_check_relaxation(check);
+    for (const struct anycert_check *c = anycert_report_next_check(report, NULL); c && c != check;
+         c = anycert_report_next_check(report, c)) {
+        const char *other = anycert_check_relaxation(c);
+        if (anycert_check_verdict(c) == ANYCERT_FAIL && other && name && strcmp(name, other) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void print_remedies(const struct anycert_report *report)
+{
+    for (const struct anycert_check *check = anycert_report_next_check(report, NULL); check;
+         check = anycert_report_next_check(report, check)) {
+        if (anycert_check_verdict(check) != ANYCERT_FAIL || is_repeated(report, check))
+            continue;
+        const char *name = anycert_check_relaxation(check);
+        const struct anycert_relaxation *r = name ? anycert_relaxation_find(name) : NULL;
+        if (!r) {
+            (void)fprintf(stderr, "  %-12s none lets this through: %s\n", "relaxation",
+                          anycert_check_detail(check));
+            continue;
+        }
+        (void)fprintf(stderr, "  %-12s %s lets through %s; danger: %s%s\n", "relaxation", name,
+                      anycert_relaxation_allows(r), anycert_relaxation_danger(r),
+                      anycert_relaxation_is_available(r) ? "" : " (not available in this version)");
+        print_line("better", anycert_relaxation_fix(r));
+    }
+}
+
+static void print_refusal(const struct anycert_report *report)
+{
+    const char *who = anycert_report_refused_by(report);
+    if (strcmp(who, "us") == 0)
+        (void)fprintf(stderr, "  %-12s us, under the policy %s\n", "refused by",
+                      anycert_report_policy(report));
+    else if (*who != '\0')
+        (void)fprintf(stderr, "  %-12s the %s\n", "refused by", who);
+    print_certificate(report);
+    print_remedies(report);
+}
+
+void cli_print_error(bool json, const struct anycert_error *err,
+                     const struct anycert_response *response)
+{
+    int class = anycert_error_class_of(err->code);
+    bool tls = class == ANYCERT_CLASS_TRUST || class == ANYCERT_CLASS_TLS ||
+               err->code == ANYCERT_E_PROXY_TLS || err->code == ANYCERT_E_PROXY_TRUST;
+    const struct anycert_report *report = tls ? cli_last_report(response) : NULL;
+    if (json) {
+        print_error_json(err, report);
+        return;
+    }
+    (void)fprintf(stderr, "%sanycert: %s%s\n", colour("\033[31m"), err->message, colour("\033[0m"));
+    if (report && err->code != ANYCERT_E_TRUST_DOWNGRADE)
+        print_refusal(report);
+}
+
+/* ---- warnings
+ * --------------------------------------------------------------------------------------------- */
+
+static void print_warning_json(const struct anycert_report *report,
+                               const struct anycert_check *check)
+{
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc), *warning = yyjson_mut_obj(doc);
+    const char *relaxation = anycert_check_relaxation(check);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_val(doc, root, "warning", warning);
+    yyjson_mut_obj_add_str(doc, warning, "hop", anycert_report_hop(report));
+    yyjson_mut_obj_add_str(doc, warning, "host", anycert_report_host(report));
+    yyjson_mut_obj_add_uint(doc, warning, "port", anycert_report_port(report));
+    yyjson_mut_obj_add_str(doc, warning, "check", anycert_check_id(check));
+    yyjson_mut_obj_add_str(doc, warning, "detail", anycert_check_detail(check));
+    if (relaxation)
+        yyjson_mut_obj_add_str(doc, warning, "relaxation", relaxation);
+    yyjson_mut_obj_add_str(doc, warning, "policy", anycert_report_policy(report));
+    yyjson_mut_obj_add_bool(doc, warning, "peer_authenticated",
+                            anycert_report_peer_authenticated(report) != 0);
+    print_document(doc);
+}
+
+static void print_warning(bool json, const struct anycert_report *report,
+                          const struct anycert_check *check)
+{
+    if (json) {
+        print_warning_json(report, check);
+        return;
+    }
+    const char *policy = anycert_report_policy(report), *host = anycert_report_host(report);
+    bool brackets = strchr(host, ':') != NULL;
+    (void)fprintf(
+        stderr, "%sanycert: warning: %s%s%s%s:%u: %s (allowed by %.*s)%s%s\n", colour("\033[33m"),
+        strcmp(anycert_report_hop(report), "proxy") == 0 ? "proxy " : "", brackets ? "[" : "", host,
+        brackets ? "]" : "", (unsigned)anycert_report_port(report), anycert_check_detail(check),
+        (int)strcspn(policy, " "), policy,
+        anycert_report_peer_authenticated(report) ? "" : "; the peer is not authenticated",
+        colour("\033[0m"));
+}
+
+/* The report of the nth link: origins at even numbers, proxies at odd ones. */
+static const struct anycert_report *link_report(const struct anycert_response *response, size_t n)
+{
+    return n % 2 == 0 ? anycert_response_hop_report(response, n / 2)
+                      : anycert_response_hop_proxy_report(response, n / 2);
+}
+
+/* Whether an earlier hop led to the same host with the same finding. */
+static bool is_known(const struct anycert_response *response, size_t link,
+                     const struct anycert_check *check)
+{
+    const struct anycert_report *report = link_report(response, link);
+    for (size_t n = link % 2; n < link; n += 2) {
+        const struct anycert_report *other = link_report(response, n);
+        if (!other || anycert_report_port(other) != anycert_report_port(report) ||
+            strcmp(anycert_report_host(other), anycert_report_host(report)) != 0)
+            continue;
+        for (const struct anycert_check *c = anycert_report_next_check(other, NULL); c;
+             c = anycert_report_next_check(other, c))
+            if (anycert_check_verdict(c) == ANYCERT_RELAXED &&
+                strcmp(anycert_check_detail(c), anycert_check_detail(check)) == 0)
+                return true;
+    }
+    return false;
+}
+
+void cli_print_warnings(bool json, const struct anycert_response *response)
+{
+    size_t links = response ? 2 * anycert_response_hop_count(response) : 0;
+    for (size_t n = 0; n < links; n++) {
+        const struct anycert_report *report = link_report(response, n);
+        if (!report)
+            continue;
+        for (const struct anycert_check *check = anycert_report_next_check(report, NULL); check;
+             check = anycert_report_next_check(report, check))
+            if (anycert_check_verdict(check) == ANYCERT_RELAXED && !is_known(response, n, check))
+                print_warning(json, report, check);
+    }
+}
+
+void cli_print_trace(void *arg, char kind, const char *text, size_t len)
+{
+    (void)arg;
+    (void)fprintf(stderr, "%c %.*s\n", kind, (int)len, text);
+}

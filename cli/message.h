@@ -1,0 +1,26 @@
+/* message.h — what goes to standard error: errors, warnings, the trace. */
+#ifndef ANYCERT_CLI_MESSAGE_H
+#define ANYCERT_CLI_MESSAGE_H
+
+#include <stdbool.h>
+
+#include <anycert/client.h>
+
+/* The error as one sentence, or as one JSON object; with what is known of the certificate that was
+ * refused. response may be NULL. */
+void cli_print_error(bool json, const struct anycert_error *err,
+                     const struct anycert_response *response);
+
+/* One line for each host and reason where the policy let a failed check pass. */
+void cli_print_warnings(bool json, const struct anycert_response *response);
+
+/* For anycert_config_set_trace: -v. */
+anycert_trace_callback cli_print_trace;
+
+/* The report of the last hop: the origin's, or the proxy's if it never came so far; or NULL. */
+const struct anycert_report *cli_last_report(const struct anycert_response *response);
+
+/* "pass", "relaxed", "fail", "not_checked". */
+const char *cli_verdict_name(enum anycert_verdict verdict);
+
+#endif

@@ -1,0 +1,130 @@
+/* The one table of options: parser and help are made from it, and a test holds the completions and
+ * the manual page against it. */
+#include "options.h"
+
+#define AT(field)  offsetof(struct cli_options, field)
+#define REQUESTS   CLI_REQUESTS
+#define WITH_TRUST (CLI_REQUESTS | CLI_EXPLAIN)
+
+#define FLAG(name, letter, commands, topic, field, help)                                           \
+    {name, letter, NULL, commands, CLI_TOPIC_##topic, CLI_FLAG, AT(field), 0, help}
+#define VALUE(name, letter, argument, commands, topic, action, field, flags, help)                 \
+    {name, letter, argument, commands, CLI_TOPIC_##topic, CLI_##action, AT(field), flags, help}
+#define DATA(name, letter, argument, kind, help)                                                   \
+    {name,                                                                                         \
+     letter,                                                                                       \
+     argument,                                                                                     \
+     REQUESTS,                                                                                     \
+     CLI_TOPIC_REQUEST,                                                                            \
+     CLI_DATA_OF,                                                                                  \
+     CLI_##kind,                                                                                   \
+     CLI_HIDE | CLI_EMPTY,                                                                         \
+     help}
+
+const struct cli_option cli_option_table[] = {
+    VALUE("request", 'X', "METHOD", CLI_REQUEST, REQUEST, ONCE, method, 0,
+          "the method; without it: HEAD with -I, PUT with -T, POST with -d, else GET"),
+    VALUE("header", 'H', "NAME: VALUE", REQUESTS, REQUEST, LIST_OF, headers, CLI_HIDE,
+          "add a header; 'NAME;' sends it empty, 'NAME:' takes a default one away; "
+          "@FILE reads one a line"),
+    VALUE("secret-header", 0, "NAME", REQUESTS, REQUEST, LIST_OF, secret_headers, 0,
+          "the header's value is a secret: hidden, and not sent to another origin"),
+    DATA("data", 'd', "DATA", DATA,
+         "send DATA as a form; @FILE (@- for standard input) without line ends; several are "
+         "joined by '&'"),
+    DATA("data-raw", 0, "DATA", DATA_RAW, "like -d, but a leading @ means nothing"),
+    DATA("data-binary", 0, "DATA", DATA_BINARY, "like -d, but @FILE is sent as it is"),
+    DATA("data-urlencode", 0, "DATA", DATA_URLENCODE,
+         "like -d, percent-encoded: CONTENT, =CONTENT, NAME=CONTENT, @FILE or NAME@FILE"),
+    DATA("json", 0, "JSON", DATA_JSON,
+         "send JSON (or @FILE), with Content-Type and Accept application/json"),
+    FLAG("get", 'G', REQUESTS, REQUEST, get, "put the data of -d into the URL's query"),
+    VALUE("upload-file", 'T', "FILE", REQUESTS, REQUEST, ONCE, upload, 0,
+          "send FILE (- for standard input) as the body"),
+    FLAG("head", 'I', CLI_GET | CLI_HEAD | CLI_REQUEST, REQUEST, head,
+         "ask for the header only (HEAD) and print it"),
+    VALUE("user", 'u', "USER[:PASSWORD]", REQUESTS, REQUEST, LAST, user, CLI_HIDE,
+          "Basic authentication; without a password it is asked for on the terminal"),
+    VALUE("user-file", 0, "FILE", REQUESTS, REQUEST, ONCE, user_file, 0,
+          "the same, USER:PASSWORD being the first line of FILE (- for standard input)"),
+    VALUE("user-agent", 'A', "TEXT", REQUESTS, REQUEST, LAST, user_agent, CLI_EMPTY,
+          "the User-Agent header; empty: none"),
+    FLAG("location", 'L', REQUESTS, REQUEST, location,
+         "follow redirects, each judged by the policy anew"),
+    VALUE("max-redirs", 0, "NUMBER", REQUESTS, REQUEST, LAST, max_redirs, 0,
+          "follow so many at most (default 10)"),
+    FLAG("allow-downgrade", 0, REQUESTS, REQUEST, allow_downgrade,
+         "follow redirects from https to http too"),
+    FLAG("compressed", 0, REQUESTS, REQUEST, compressed,
+         "ask for compressed answers and decompress them; this is the default"),
+    FLAG("no-compressed", 0, REQUESTS, REQUEST, no_compressed, "do not"),
+    VALUE("max-body", 0, "SIZE", REQUESTS, REQUEST, LAST, max_body, 0,
+          "refuse bodies that are larger once decompressed (64k, 10M, 2G)"),
+
+    FLAG("insecure", 'k', WITH_TRUST, TRUST, insecure, "the same as --trust trust-any"),
+    VALUE("trust", 0, "POLICY", WITH_TRUST, TRUST, ONCE, trust, 0,
+          "the policy (default hardened); see anycert policy list"),
+    VALUE("allow", 0, "RELAXATION,...", WITH_TRUST, TRUST, LIST_OF, allow, 0,
+          "give up these checks and no others"),
+    VALUE("until", 0, "YYYY-MM-DD", WITH_TRUST, TRUST, ONCE, until, 0,
+          "the last day (UTC) on which relaxations count"),
+    VALUE("reason", 0, "TEXT", WITH_TRUST, TRUST, ONCE, reason, 0, "why; goes into the report"),
+    VALUE("pin", 0, "sha256//BASE64", WITH_TRUST, TRUST, LIST_OF, pin, 0,
+          "the server's key has to be one of these"),
+    VALUE("expect-name", 0, "NAME", WITH_TRUST, TRUST, ONCE, expect_name, 0,
+          "the certificate has to name NAME instead of the URL's host"),
+    VALUE("sni", 0, "NAME", WITH_TRUST, TRUST, ONCE, sni, 0,
+          "the name sent in the handshake instead of the URL's host"),
+    VALUE("cacert", 0, "FILE|DIR", WITH_TRUST, TRUST, LIST_OF, cacert, 0,
+          "trust these anchors (PEM) instead of the system's"),
+    VALUE("capath", 0, "FILE|DIR", WITH_TRUST, TRUST, LIST_OF, cacert, 0,
+          "another name of --cacert"),
+    VALUE("ca-add", 0, "FILE|DIR", WITH_TRUST, TRUST, LIST_OF, ca_add, 0,
+          "trust these anchors beside the others"),
+    VALUE("intermediate", 0, "FILE", WITH_TRUST, TRUST, LIST_OF, intermediate, 0,
+          "certificates that help to build the chain and are not trusted themselves"),
+    VALUE("cert", 'E', "FILE", WITH_TRUST, TRUST, ONCE, cert, 0, "client certificate (PEM)"),
+    VALUE("key", 0, "FILE", WITH_TRUST, TRUST, ONCE, key, 0,
+          "its private key (PEM), if it is not in the same file"),
+    VALUE("proxy-trust", 0, "POLICY", WITH_TRUST, TRUST, ONCE, proxy_trust, 0,
+          "the policy for an https:// proxy itself (default hardened)"),
+
+    VALUE("proxy", 'x', "URL", WITH_TRUST, CONNECTION, LAST, proxy, CLI_HIDE,
+          "use this proxy: http, https, socks4, socks4a, socks5 or socks5h"),
+    VALUE("noproxy", 0, "HOSTS", WITH_TRUST, CONNECTION, LAST, noproxy, CLI_EMPTY,
+          "reach these hosts without the proxy, comma-separated"),
+    FLAG("env-proxy", 0, WITH_TRUST, CONNECTION, env_proxy,
+         "use the proxies that the environment names; otherwise they are ignored"),
+    VALUE("resolve", 0, "HOST:PORT:ADDRESS", WITH_TRUST, CONNECTION, LIST_OF, resolve, 0,
+          "use this address for the host; what is verified stays HOST"),
+    VALUE("connect-to", 0, "HOST1:PORT1:HOST2:PORT2", WITH_TRUST, CONNECTION, LIST_OF, connect_to,
+          0, "connect to the second for the first; what is verified stays HOST1"),
+    VALUE("connect-timeout", 0, "SECONDS", WITH_TRUST, CONNECTION, LAST, connect_timeout, 0,
+          "limit for connecting, TLS included (default 30; 0: none)"),
+    VALUE("max-time", 'm', "SECONDS", WITH_TRUST, CONNECTION, LAST, max_time, 0,
+          "limit for everything (default 0: none)"),
+    VALUE("stall-timeout", 0, "SECONDS", WITH_TRUST, CONNECTION, LAST, stall_timeout, 0,
+          "limit without a byte in either direction (default 60; 0: none)"),
+    FLAG("http1.1", 0, WITH_TRUST, CONNECTION, http1_1, "speak HTTP/1.1 only"),
+    FLAG("http2", 0, WITH_TRUST, CONNECTION, http2, "offer HTTP/2 under every policy"),
+
+    VALUE("output", 'o', "FILE", REQUESTS, OUTPUT, ONCE, output, 0,
+          "write the body to FILE, which appears only when it is whole (-: standard output)"),
+    FLAG("include", 'i', REQUESTS, OUTPUT, include,
+         "print the answer's header to standard output before the body"),
+    FLAG("fail", 'f', REQUESTS, OUTPUT, fail,
+         "exit with 8 if the status is 400 or more; the body is still written"),
+    VALUE("write-out", 'w', "FORMAT", REQUESTS, OUTPUT, LAST, write_out, CLI_EMPTY,
+          "print this at the end; %{http_code} and others, see the manual page"),
+    VALUE("report", 0, "FILE", REQUESTS, OUTPUT, ONCE, report, 0,
+          "write what was checked as JSON, on failure too (-: standard output)"),
+    VALUE("format", 0, "text|json", REQUESTS | CLI_LIST | CLI_EXPLAIN | CLI_CHECK, OUTPUT, LAST,
+          format, 0, "how messages (and the answers of anycert policy) are printed"),
+    FLAG("silent", 's', REQUESTS, OUTPUT, silent, "no messages, warnings included"),
+    FLAG("show-error", 'S', REQUESTS, OUTPUT, show_error, "with -s: the error all the same"),
+    FLAG("verbose", 'v', REQUESTS, OUTPUT, verbose,
+         "tell on standard error what happens; secrets are hidden"),
+    FLAG("progress-bar", '#', REQUESTS, OUTPUT, progress_bar, "show progress on a terminal"),
+    FLAG("help", 'h', ~0u, OUTPUT, help, "print this help"),
+};
+const size_t cli_option_count = sizeof cli_option_table / sizeof *cli_option_table;

@@ -1,0 +1,317 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct cli_command commands[] = {
+    {"get", "URL", "fetch a document", "GET", CLI_GET},
+    {"head", "URL", "fetch its header only", "HEAD", CLI_HEAD},
+    {"post", "URL", "send data", "POST", CLI_POST},
+    {"put", "URL", "store a document", "PUT", CLI_PUT},
+    {"patch", "URL", "change a document", "PATCH", CLI_PATCH},
+    {"delete", "URL", "delete a document", "DELETE", CLI_DELETE},
+    {"request", "URL", "any other method (-X), or the one that the options imply", NULL,
+     CLI_REQUEST},
+    {"policy list", "", "rungs and relaxations, and what each gives up", NULL, CLI_LIST},
+    {"policy explain", "URL", "what would be used for a URL, and where it comes from", NULL,
+     CLI_EXPLAIN},
+    {"policy check", "POLICY", "whether a policy is right, and what it gives up", NULL, CLI_CHECK},
+};
+
+const struct cli_command *cli_command_of(unsigned bit)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (commands[i].bit == bit)
+            return &commands[i];
+    return NULL;
+}
+
+const struct cli_command *cli_command_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* Options of curl that people will try, and what there is instead. */
+static const struct {
+    const char *name;
+    char letter;
+    bool argument;
+    const char *instead;
+} absent[] = {
+    {"continue-at", 'C', true, "fetch the whole document"},
+    {"cookie", 'b', true, "send the header with -H 'Cookie: ...'"},
+    {"cookie-jar", 'c', true, "read Set-Cookie from the output of -i"},
+    {"form", 'F', true, "send a body made by another tool with -T"},
+    {"remote-name", 'O', false, "name the file with -o"},
+    {"retry", 0, true, "repeat the command when it exits with 5 or 6"},
+    {"profile", 0, true, "give the options themselves"},
+    {"netrc", 'n', false, "use --user-file"},
+    {"tlsv1.0", 0, false, "use --allow tls1.0"},
+    {"tlsv1.1", 0, false, "use --allow tls1.1"},
+    {"ciphers", 0, true, "a policy decides the suites; see anycert policy list"},
+};
+#define ABSENT_COUNT (sizeof absent / sizeof *absent)
+
+/* getopt_long's values of long options: behind every letter. */
+#define FIRST_OPTION 256
+#define FIRST_ABSENT 1024
+#define LETTERS_SIZE 256
+
+static const char *next_name(size_t index)
+{
+    return index < cli_option_count ? cli_option_table[index].name : NULL;
+}
+
+static int unknown_option(const struct cli_command *command, const char *word,
+                          struct anycert_error *err)
+{
+    char name[64];
+    const char *bare = word + strspn(word, "-");
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
+    const char *nearest = cli_nearest(name, next_name);
+    return cli_error(err, ANYCERT_E_USAGE, "unknown option %.*s%s%s%s; see anycert help %s",
+                     (int)strcspn(word, "="), word, nearest ? "; did you mean --" : "",
+                     nearest ? nearest : "", nearest ? "?" : "", command->name);
+}
+
+static int wrong_command(const struct cli_option *option, const struct cli_command *command,
+                         struct anycert_error *err)
+{
+    char others[128] = "";
+    for (size_t i = 0, used = 0; i < sizeof commands / sizeof *commands; i++)
+        if (option->commands & commands[i].bit && used < sizeof others) {
+            int n = snprintf(others + used, sizeof others - used, "%s%s", used ? ", " : "",
+                             commands[i].name);
+            used += n > 0 ? (size_t)n : 0;
+        }
+    return cli_error(err, ANYCERT_E_USAGE, "anycert %s has no option --%s; it belongs to: %s",
+                     command->name, option->name, others);
+}
+
+static int add_data(struct cli_options *options, enum cli_data_kind kind, const char *value,
+                    struct anycert_error *err)
+{
+    struct cli_data *data = realloc(options->data, (options->data_count + 1) * sizeof *data);
+    if (!data)
+        return cli_no_memory(err);
+    options->data = data;
+    data[options->data_count] = (struct cli_data){kind, cli_copy(value, err)};
+    if (!data[options->data_count].value)
+        return -1;
+    options->data_count++;
+    return 0;
+}
+
+static int store_text(char **slot, const struct cli_option *option, const char *value,
+                      struct anycert_error *err)
+{
+    if (option->action == CLI_ONCE && *slot)
+        return cli_error(err, ANYCERT_E_USAGE, "--%s is given twice", option->name);
+    char *copy = cli_copy(value, err);
+    if (!copy)
+        return -1;
+    cli_wipe_free(*slot);
+    *slot = copy;
+    return 0;
+}
+
+static int store(struct cli_options *options, const struct cli_option *option, char *value,
+                 struct anycert_error *err)
+{
+    if (!(option->commands & options->command->bit))
+        return wrong_command(option, options->command, err);
+    if (option->argument && *value == '\0' && !(option->flags & CLI_EMPTY))
+        return cli_error(err, ANYCERT_E_USAGE, "--%s: the value is empty", option->name);
+    int status = 0;
+    char *field = (char *)options + (option->action == CLI_DATA_OF ? 0 : option->offset);
+    switch (option->action) {
+    case CLI_FLAG:
+        *(bool *)field = true;
+        break;
+    case CLI_LAST:
+    case CLI_ONCE:
+        status = store_text((char **)(void *)field, option, value, err);
+        break;
+    case CLI_LIST_OF:
+        status = cli_list_add((struct cli_list *)(void *)field, value, err);
+        break;
+    case CLI_DATA_OF:
+        status = add_data(options, (enum cli_data_kind)option->offset, value, err);
+        break;
+    }
+    if (option->flags & CLI_HIDE)
+        explicit_bzero(value, strlen(value));
+    return status;
+}
+
+/* getopt_long's two descriptions of the table. */
+struct grammar {
+    struct option names[128];
+    char letters[LETTERS_SIZE];
+};
+
+static void add_letter(struct grammar *g, char letter, bool argument)
+{
+    size_t used = strlen(g->letters);
+    if (letter == 0 || used + 3 > sizeof g->letters)
+        return;
+    g->letters[used++] = letter;
+    if (argument)
+        g->letters[used++] = ':';
+    g->letters[used] = '\0';
+}
+
+static void make_grammar(struct grammar *g)
+{
+    _Static_assert(ABSENT_COUNT < 32, "rows fit the array");
+    *g = (struct grammar){.letters = ":"};
+    size_t n = 0;
+    for (size_t i = 0; i < cli_option_count && n < 127; i++, n++) {
+        const struct cli_option *o = &cli_option_table[i];
+        g->names[n] = (struct option){o->name, o->argument ? required_argument : no_argument, NULL,
+                                      FIRST_OPTION + (int)i};
+        add_letter(g, o->letter, o->argument != NULL);
+    }
+    for (size_t i = 0; i < ABSENT_COUNT && n < 127; i++, n++) {
+        g->names[n] =
+            (struct option){absent[i].name, absent[i].argument ? required_argument : no_argument,
+                            NULL, FIRST_ABSENT + (int)i};
+        add_letter(g, absent[i].letter, absent[i].argument);
+    }
+}
+
+static const struct cli_option *option_of(int value)
+{
+    for (size_t i = 0; i < cli_option_count; i++)
+        if (value == FIRST_OPTION + (int)i ||
+            (value < FIRST_OPTION && value == cli_option_table[i].letter))
+            return &cli_option_table[i];
+    return NULL;
+}
+
+static int absent_option(int value, struct anycert_error *err)
+{
+    for (size_t i = 0; i < ABSENT_COUNT; i++)
+        if (value == FIRST_ABSENT + (int)i || (value < FIRST_OPTION && value == absent[i].letter))
+            return cli_error(err, ANYCERT_E_USAGE, "--%s is not available in this version; %s",
+                             absent[i].name, absent[i].instead);
+    return cli_error(err, ANYCERT_E_INTERNAL, "an option without a row in the table");
+}
+
+/* Whether the word that getopt_long took for a long option is its whole name: abbreviations may
+ * change their meaning with the next version. */
+static bool is_whole_name(const struct cli_option *option, char **argv)
+{
+    const char *word = argv[optind - 1];
+    if (option->argument && optarg == word)
+        word = argv[optind - 2];
+    size_t length = strlen(option->name);
+    return strncmp(word, "--", 2) == 0 && strncmp(word + 2, option->name, length) == 0 &&
+           (word[2 + length] == '\0' || word[2 + length] == '=');
+}
+
+static int refuse(const struct cli_command *command, int value, char **argv,
+                  struct anycert_error *err)
+{
+    const struct cli_option *option = option_of(optopt);
+    char letter[3] = {'-', (char)optopt, '\0'};
+    if (value == ':' && option)
+        return cli_error(err, ANYCERT_E_USAGE, "--%s needs a value: %s", option->name,
+                         option->argument);
+    if (value == ':')
+        return absent_option(optopt, err);
+    if (optopt >= FIRST_ABSENT)
+        return absent_option(optopt, err);
+    if (option)
+        return cli_error(err, ANYCERT_E_USAGE, "--%s takes no value", option->name);
+    return unknown_option(command, optopt ? letter : argv[optind - 1], err);
+}
+
+static int take(struct cli_options *options, int value, char **argv, struct anycert_error *err)
+{
+    if (value == '?' || value == ':')
+        return refuse(options->command, value, argv, err);
+    const struct cli_option *option = option_of(value);
+    if (!option)
+        return absent_option(value, err);
+    if (value >= FIRST_OPTION && !is_whole_name(option, argv)) {
+        const char *word =
+            option->argument && optarg == argv[optind - 1] ? argv[optind - 2] : argv[optind - 1];
+        return unknown_option(options->command, word, err);
+    }
+    return store(options, option, optarg, err);
+}
+
+static int take_arguments(struct cli_options *options, int argc, char **argv,
+                          struct anycert_error *err)
+{
+    const char *wanted = options->command->arguments;
+    int given = argc - optind;
+    if (*wanted == '\0' && given > 0)
+        return cli_error(err, ANYCERT_E_USAGE, "anycert %s takes no argument, but there is '%s'",
+                         options->command->name, argv[optind]);
+    if (*wanted == '\0')
+        return 0;
+    if (given == 0)
+        return cli_error(err, ANYCERT_E_USAGE, "no %s given; see anycert help %s", wanted,
+                         options->command->name);
+    if (given > 1)
+        return cli_error(err, ANYCERT_E_USAGE, "one %s at a time: the %s argument is one too many",
+                         wanted, given == 2 ? "second" : "last");
+    char *word = argv[optind];
+    if (*word == '\0')
+        return cli_error(err, ANYCERT_E_USAGE, "the %s is empty", wanted);
+    options->url = cli_copy(word, err);
+    if (!options->url)
+        return -1;
+    if (strchr(word, '@') && strcmp(wanted, "URL") == 0)
+        explicit_bzero(word, strlen(word));
+    return 0;
+}
+
+int cli_options_parse(struct cli_options *options, const struct cli_command *command, int argc,
+                      char **argv, struct anycert_error *err)
+{
+    *options = (struct cli_options){.command = command};
+    struct grammar grammar;
+    make_grammar(&grammar);
+    opterr = 0;
+    optind = 1;
+    int value;
+    while ((value = getopt_long(argc, argv, grammar.letters, grammar.names, NULL)) != -1)
+        if (take(options, value, argv, err) != 0)
+            return -1;
+    if (options->help)
+        return 0;
+    if (options->format && strcmp(options->format, "json") != 0 &&
+        strcmp(options->format, "text") != 0)
+        return cli_error(err, ANYCERT_E_USAGE, "--format: '%s' is neither text nor json",
+                         options->format);
+    options->json = options->format && strcmp(options->format, "json") == 0;
+    return take_arguments(options, argc, argv, err);
+}
+
+void cli_options_free(struct cli_options *options)
+{
+    for (size_t i = 0; i < cli_option_count; i++) {
+        const struct cli_option *option = &cli_option_table[i];
+        char *field = (char *)options + option->offset;
+        if (option->action == CLI_LAST || option->action == CLI_ONCE) {
+            char **text = (char **)(void *)field;
+            cli_wipe_free(*text);
+            *text = NULL;
+        } else if (option->action == CLI_LIST_OF) {
+            cli_list_free((struct cli_list *)(void *)field);
+        }
+    }
+    for (size_t i = 0; i < options->data_count; i++)
+        cli_wipe_free(options->data[i].value);
+    free(options->data);
+    cli_wipe_free(options->url);
+    *options = (struct cli_options){0};
+}

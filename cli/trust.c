@@ -1,0 +1,209 @@
+#include "trust.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether a policy's text sets a key. The canonical text would not do: `ca=system` is not printed
+ * there, but was chosen all the same. */
+static bool has_key(const char *text, const char *key)
+{
+    size_t length = strlen(key);
+    bool quoted = false, start = true;
+    for (const char *p = text ? text : ""; *p != '\0'; p++) {
+        if (start && !quoted && strncmp(p, key, length) == 0 && p[length] == '=')
+            return true;
+        if (quoted && *p == '\\' && p[1] != '\0')
+            p++;
+        else if (*p == '"')
+            quoted = !quoted;
+        start = *p == ' ';
+    }
+    return false;
+}
+
+static int refuse_twice(const char *text, const char *key, const char *option,
+                        struct anycert_error *err)
+{
+    if (!has_key(text, key))
+        return 0;
+    return cli_error(err, ANYCERT_E_USAGE, "%s= in --trust and --%s both say it; leave one out",
+                     key, option);
+}
+
+static int add_relaxations(struct anycert_policy *policy, const struct cli_list *allow,
+                           struct anycert_error *err)
+{
+    for (size_t i = 0; i < allow->count; i++) {
+        const char *rest = allow->items[i];
+        for (;;) {
+            char word[64];
+            size_t length = strcspn(rest, ",");
+            if (length == 0 || length >= sizeof word)
+                return cli_error(
+                    err, ANYCERT_E_USAGE,
+                    "--allow: expected names of relaxations, comma-separated, in '%.100s'",
+                    allow->items[i]);
+            (void)snprintf(word, sizeof word, "%.*s", (int)length, rest);
+            if (anycert_policy_relax(policy, word, err) != 0)
+                return cli_error_context(err, "--allow: ");
+            if (rest[length] == '\0')
+                break;
+            rest += length + 1;
+        }
+    }
+    return 0;
+}
+
+static int set_key(struct anycert_policy *policy, const struct cli_options *o, const char *key,
+                   const char *value, struct anycert_error *err)
+{
+    if (!value)
+        return 0;
+    if (refuse_twice(o->trust, key, key, err) != 0)
+        return -1;
+    if (anycert_policy_set(policy, key, value, err) != 0)
+        return cli_error_context(err, "--%s: ", key);
+    return 0;
+}
+
+static int set_pins(struct anycert_policy *policy, const struct cli_options *o,
+                    struct anycert_error *err)
+{
+    struct cli_bytes joined = {0};
+    int status = 0;
+    for (size_t i = 0; i < o->pin.count && status == 0; i++) {
+        if (i > 0)
+            status = cli_bytes_add_text(&joined, ",", err);
+        if (status == 0)
+            status = cli_bytes_add_text(&joined, o->pin.items[i], err);
+    }
+    if (status == 0)
+        status = set_key(policy, o, "pin", joined.data, err);
+    cli_bytes_free(&joined);
+    return status;
+}
+
+static int set_anchors(struct cli_trust *trust, const struct cli_options *o,
+                       struct anycert_error *err)
+{
+    if (o->cacert.count > 0 && o->ca_add.count > 0)
+        return cli_error(
+            err, ANYCERT_E_USAGE,
+            "--cacert means these anchors only and --ca-add these too; use one of them");
+    bool named = has_key(o->trust, "ca");
+    if (o->cacert.count > 0 && refuse_twice(o->trust, "ca", "cacert", err) != 0)
+        return -1;
+    if (named)
+        trust->anchors_source = "--trust";
+    if (o->ca_add.count > 0 && !named && anycert_policy_add_ca_system(trust->policy, err) != 0)
+        return -1;
+    const struct cli_list *paths = o->cacert.count > 0 ? &o->cacert : &o->ca_add;
+    for (size_t i = 0; i < paths->count; i++)
+        if (anycert_policy_add_ca_path(trust->policy, paths->items[i], err) != 0)
+            return cli_error_context(err, "%s: ", o->cacert.count > 0 ? "--cacert" : "--ca-add");
+    if (paths->count > 0)
+        trust->anchors_source = o->cacert.count > 0 ? "--cacert"
+                                : named             ? "--trust and --ca-add"
+                                                    : "--ca-add";
+    return 0;
+}
+
+/* report-only judges with its target's anchors. */
+static int add_to_target(struct anycert_policy *policy, const char *text, const char *path,
+                         struct anycert_error *err)
+{
+    char *target_text = NULL;
+    int status = -1;
+    struct anycert_policy *target = anycert_policy_parse(text, err);
+    if (target && anycert_policy_add_ca_path(target, path, err) == 0)
+        target_text = anycert_policy_format(target, err);
+    if (target_text)
+        status = anycert_policy_set(policy, "for", target_text, err);
+    anycert_free(target_text);
+    anycert_policy_free(target);
+    return status;
+}
+
+static int use_environment(struct cli_trust *trust, const struct cli_options *o,
+                           struct anycert_error *err)
+{
+    static const char *const variables[] = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"};
+    const char *variable = NULL, *path = NULL;
+    for (size_t i = 0; i < 2 && !path; i++) {
+        variable = variables[i];
+        path = getenv(variable);
+        path = path && *path != '\0' ? path : NULL;
+    }
+    const char *rung = anycert_policy_rung(trust->policy);
+    bool report_only = strcmp(rung, "report-only") == 0;
+    bool looks_at_anchors =
+        report_only || strcmp(rung, "hardened") == 0 || strcmp(rung, "tofu") == 0;
+    if (!path || !looks_at_anchors || strcmp(trust->anchors_source, "default") != 0)
+        return 0;
+    /* A target that is spelled out says itself what it wants. */
+    if (report_only && has_key(o->trust, "for"))
+        return 0;
+    int status = report_only ? add_to_target(trust->policy, "hardened", path, err)
+                             : anycert_policy_add_ca_path(trust->policy, path, err);
+    if (status != 0)
+        return cli_error_context(err, "environment variable %s: ", variable);
+    trust->anchors_source = variable;
+    trust->anchors_from_environment = true;
+    return 0;
+}
+
+static struct anycert_policy *base_policy(struct cli_trust *trust, const struct cli_options *o,
+                                          struct anycert_error *err)
+{
+    if (o->insecure && o->trust) {
+        cli_error(err, ANYCERT_E_USAGE, "-k means --trust trust-any; use one of them");
+        return NULL;
+    }
+    trust->policy_source = o->insecure ? "-k" : o->trust ? "--trust" : "default";
+    struct anycert_policy *policy = anycert_policy_parse(o->insecure ? "trust-any"
+                                                         : o->trust  ? o->trust
+                                                                     : "hardened",
+                                                         err);
+    if (!policy)
+        cli_error_context(err, "--trust: ");
+    return policy;
+}
+
+static int make(struct cli_trust *trust, const struct cli_options *o, struct anycert_error *err)
+{
+    trust->policy = base_policy(trust, o, err);
+    if (!trust->policy || add_relaxations(trust->policy, &o->allow, err) != 0 ||
+        set_pins(trust->policy, o, err) != 0 ||
+        set_key(trust->policy, o, "expect-name", o->expect_name, err) != 0 ||
+        set_key(trust->policy, o, "sni", o->sni, err) != 0 ||
+        set_key(trust->policy, o, "until", o->until, err) != 0 ||
+        set_key(trust->policy, o, "reason", o->reason, err) != 0 ||
+        set_anchors(trust, o, err) != 0 || use_environment(trust, o, err) != 0 ||
+        anycert_policy_check(trust->policy, err) != 0)
+        return -1;
+    if (!o->proxy_trust)
+        return 0;
+    if (!o->proxy && !o->env_proxy)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "--proxy-trust is given, but no proxy (-x or --env-proxy)");
+    trust->proxy_policy = anycert_policy_parse(o->proxy_trust, err);
+    return trust->proxy_policy ? 0 : cli_error_context(err, "--proxy-trust: ");
+}
+
+int cli_trust_make(struct cli_trust *trust, const struct cli_options *options,
+                   struct anycert_error *err)
+{
+    *trust = (struct cli_trust){.policy_source = "default", .anchors_source = "default"};
+    if (make(trust, options, err) == 0)
+        return 0;
+    cli_trust_free(trust);
+    return -1;
+}
+
+void cli_trust_free(struct cli_trust *trust)
+{
+    anycert_policy_free(trust->policy);
+    anycert_policy_free(trust->proxy_policy);
+    trust->policy = trust->proxy_policy = NULL;
+}

@@ -1,0 +1,24 @@
+/* trust.h — from the options (and two variables of the environment) to policies. */
+#ifndef ANYCERT_CLI_TRUST_H
+#define ANYCERT_CLI_TRUST_H
+
+#include <anycert/policy.h>
+
+#include "options.h"
+
+struct cli_trust {
+    struct anycert_policy *policy;
+    struct anycert_policy *proxy_policy; /* NULL: the default */
+    const char *policy_source;           /* "default", "-k", "--trust" */
+    const char *anchors_source;          /* "default", "--cacert", "REQUESTS_CA_BUNDLE", ... */
+    bool anchors_from_environment;
+};
+
+/* Makes the policies. REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE (empty counts as unset) name the
+ * anchors when no option does and the rung looks at anchors. -1 with USAGE, POLICY_SYNTAX or NOMEM.
+ */
+int cli_trust_make(struct cli_trust *trust, const struct cli_options *options,
+                   struct anycert_error *err);
+void cli_trust_free(struct cli_trust *trust);
+
+#endif
