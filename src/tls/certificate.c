@@ -85,8 +85,7 @@ static int fill_names(struct anycert__certificate *out, const X509 *cert)
     return out->subject && out->issuer && out->serial ? 0 : -1;
 }
 
-/* Seconds since 1970 UTC. False for what OpenSSL's verification would not read either. */
-static bool read_time(const ASN1_TIME *time, int64_t *out)
+bool anycert__time_read(const ASN1_TIME *time, int64_t *out)
 {
     struct tm tm;
     char date[ANYCERT__DATE_SIZE];
@@ -106,8 +105,8 @@ static bool read_time(const ASN1_TIME *time, int64_t *out)
 
 static void fill_dates(struct anycert__certificate *out, const X509 *cert)
 {
-    out->dates_readable = read_time(X509_get0_notBefore(cert), &out->not_before) &&
-                          read_time(X509_get0_notAfter(cert), &out->not_after);
+    out->dates_readable = anycert__time_read(X509_get0_notBefore(cert), &out->not_before) &&
+                          anycert__time_read(X509_get0_notAfter(cert), &out->not_after);
     if (!out->dates_readable)
         out->not_before = out->not_after = 0;
 }

@@ -175,9 +175,8 @@ static void note_done(struct anycert__link *link, SSL *ssl)
     memset(&link->facts->failure, 0, sizeof link->facts->failure);
     link->facts->failure.alert = -1;
     anycert__handshake_read(ssl, &link->facts->negotiated);
-    if (link->chain && link->anchors)
-        anycert__staple_read(ssl, link->chain, anycert__anchors_store(link->anchors), link->facts->time,
-                             link->facts);
+    if (link->chain)
+        anycert__staple_read(ssl, link->chain, link->facts->time, link->facts);
     sk_X509_pop_free(link->chain, X509_free);
     link->chain = NULL;
     /* A resumed session shows no certificates: nothing was judged, and nothing may be sent. */

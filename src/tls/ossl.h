@@ -38,6 +38,8 @@ int anycert__bundle_find(struct anycert__bundle *bundle, const X509_NAME *name, 
  * NOMEM. */
 #define ANYCERT__ALT_NAMES_MAX 10000
 int anycert__certificate_fill(struct anycert__certificate *out, X509 *cert, struct anycert_error *err);
+/* Seconds since 1970 UTC. False for what OpenSSL's verification would not read either. */
+bool anycert__time_read(const ASN1_TIME *time, int64_t *out);
 
 /* ---- credentials.c */
 /* Borrowed; NULL for NULL. */
@@ -48,9 +50,14 @@ int anycert__client_cert_apply(SSL_CTX *ctx, const struct anycert__client_cert *
 
 /* ---- staple.c */
 /* After the handshake: judges a stapled OCSP answer (RFC 6960), if there is one, into facts (staple_present,
- * revocation, staple_note). chain is the validated one, leaf first; time the handshake's. */
-void anycert__staple_read(SSL *ssl, STACK_OF(X509) *chain, X509_STORE *store, int64_t time,
+ * revocation, staple_note). chain is the validated one, leaf first; time the handshake's. An answer counts if it is
+ * signed by the leaf's issuer or a responder certified by it, is about the leaf, and is of that time (five minutes
+ * aside). */
+void anycert__staple_read(SSL *ssl, STACK_OF(X509) *chain, int64_t time,
                           struct anycert__facts *facts);
+/* The same for an answer's bytes. */
+void anycert__staple_judge(const unsigned char *der, size_t len, STACK_OF(X509) *chain,
+                           int64_t time, struct anycert__facts *facts);
 
 /* ---- name.c */
 /* Whether the certificate names the identity by subjectAltName (RFC 9525, RFC 6125): OpenSSL's matcher, whole labels
