@@ -1,0 +1,71 @@
+# Completion of anycert for bash.
+
+_anycert_words() {
+    mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current")
+}
+
+# Names of relaxations behind the last comma.
+_anycert_relaxations() {
+    local relaxations="untrusted-issuer self-signed expired not-yet-valid wrong-host common-name weak-key
+        weak-signature wrong-purpose invalid-ca path-length name-constraints critical-extension explicit-curve
+        legacy-renegotiation renegotiation tls1.0 tls1.1 tls1.2-max small-dh sha1-handshake rsa-key-exchange
+        cbc-sha1 legacy-ciphers legacy-groups oversized-chain unclean-shutdown no-sni no-alpn no-ems no-etm
+        classical-hello bare-hello"
+    local done=""
+    [[ $current != *,* ]] || done=${current%,*},
+    mapfile -t COMPREPLY < <(compgen -P "$done" -W "$relaxations" -- "${current##*,}")
+}
+
+_anycert_value() {
+    case $1 in
+    -T | --upload-file | --user-file | --cacert | --capath | --ca-add | --intermediate | -E | --cert | --key | \
+        -o | --output | --report)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    --trust | --proxy-trust) _anycert_words "hardened pinned tofu report-only trust-any antique" ;;
+    --allow) _anycert_relaxations ;;
+    --format) _anycert_words "text json" ;;
+    -X | --request) _anycert_words "GET HEAD POST PUT PATCH DELETE OPTIONS" ;;
+    -H | --header | --secret-header | -d | --data | --data-raw | --data-binary | --data-urlencode | --json | \
+        -u | --user | -A | --user-agent | --max-redirs | --max-body | --until | --reason | --pin | \
+        --expect-name | --sni | -x | --proxy | --noproxy | --resolve | --connect-to | --connect-timeout | \
+        -m | --max-time | --stall-timeout | -w | --write-out) COMPREPLY=() ;;
+    *) return 1 ;;
+    esac
+}
+
+_anycert() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local trust="--insecure --trust --allow --until --reason --pin --expect-name --sni --cacert --capath --ca-add
+        --intermediate --cert --key --proxy-trust --proxy --noproxy --env-proxy --resolve --connect-to
+        --connect-timeout --max-time --stall-timeout --http1.1 --http2 --format --help"
+    local request="$trust --header --secret-header --data --data-raw --data-binary --data-urlencode --json --get
+        --upload-file --user --user-file --user-agent --location --max-redirs --allow-downgrade --compressed
+        --no-compressed --max-body --output --include --fail --write-out --report --silent --show-error --verbose
+        --progress-bar"
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        _anycert_words "get head post put patch delete request policy lab help --help --version"
+        return
+    fi
+    if ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == policy ]]; then
+        _anycert_words "list explain check"
+        return
+    fi
+    _anycert_value "$previous" && return
+    case ${COMP_WORDS[1]} in
+    get | head) _anycert_words "$request --head" ;;
+    post | put | patch | delete) _anycert_words "$request" ;;
+    request) _anycert_words "$request --head --request" ;;
+    policy)
+        case ${COMP_WORDS[2]} in
+        explain) _anycert_words "$trust" ;;
+        list | check) _anycert_words "--format --help" ;;
+        esac ;;
+    lab)
+        _anycert_words "--list --json --help $(anycert lab --list 2>/dev/null | cut -d ' ' -f 1)" ;;
+    help) _anycert_words "get head post put patch delete request policy lab" ;;
+    esac
+}
+
+complete -F _anycert anycert

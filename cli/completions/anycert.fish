@@ -1,0 +1,106 @@
+# Completion of anycert for fish.
+
+set -l requests get head post put patch delete request
+set -l relaxations untrusted-issuer self-signed expired not-yet-valid wrong-host common-name weak-key \
+    weak-signature wrong-purpose invalid-ca path-length name-constraints critical-extension explicit-curve \
+    legacy-renegotiation renegotiation tls1.0 tls1.1 tls1.2-max small-dh sha1-handshake rsa-key-exchange \
+    cbc-sha1 legacy-ciphers legacy-groups oversized-chain unclean-shutdown no-sni no-alpn no-ems no-etm \
+    classical-hello bare-hello
+set -l rungs hardened pinned tofu report-only trust-any antique
+
+function __anycert_no_command
+    test (count (commandline -opc)) -eq 1
+end
+function __anycert_policy_word
+    set -l words (commandline -opc)
+    test (count $words) -eq 2; and test $words[2] = policy
+end
+function __anycert_in
+    set -l words (commandline -opc)
+    test (count $words) -ge 2; and contains -- $words[2] $argv
+end
+function __anycert_in_policy
+    set -l words (commandline -opc)
+    test (count $words) -ge 3; and test $words[2] = policy; and contains -- $words[3] $argv
+end
+
+complete -c anycert -f
+complete -c anycert -n __anycert_no_command -a get -d 'fetch a document'
+complete -c anycert -n __anycert_no_command -a head -d 'fetch its header only'
+complete -c anycert -n __anycert_no_command -a post -d 'send data'
+complete -c anycert -n __anycert_no_command -a put -d 'store a document'
+complete -c anycert -n __anycert_no_command -a patch -d 'change a document'
+complete -c anycert -n __anycert_no_command -a delete -d 'delete a document'
+complete -c anycert -n __anycert_no_command -a request -d 'any other method'
+complete -c anycert -n __anycert_no_command -a policy -d 'what policies there are and what they mean'
+complete -c anycert -n __anycert_no_command -a lab -d 'misbehaving servers on this machine'
+complete -c anycert -n __anycert_no_command -a help -d 'the options of a command'
+complete -c anycert -n __anycert_no_command -l version -d 'print versions'
+complete -c anycert -n __anycert_policy_word -a 'list explain check'
+complete -c anycert -n '__anycert_in help' -a 'get head post put patch delete request policy lab'
+complete -c anycert -n '__anycert_in lab' -l list -d 'list the conditions'
+complete -c anycert -n '__anycert_in lab' -l json -d 'print JSON'
+
+# Of requests and of `policy explain`.
+set -l trust "__anycert_in $requests; or __anycert_in_policy explain"
+complete -c anycert -n $trust -s k -l insecure -d 'the same as --trust trust-any'
+complete -c anycert -n $trust -l trust -x -a "$rungs" -d 'the policy'
+complete -c anycert -n $trust -l allow -x -a "(__fish_append , $relaxations)" -d 'give up these checks only'
+complete -c anycert -n $trust -l until -x -d 'the last day on which relaxations count'
+complete -c anycert -n $trust -l reason -x -d 'why'
+complete -c anycert -n $trust -l pin -x -d 'the key has to be this one'
+complete -c anycert -n $trust -l expect-name -x -d 'the name in the certificate'
+complete -c anycert -n $trust -l sni -x -d 'the name in the handshake'
+complete -c anycert -n $trust -l cacert -r -F -d 'trust these anchors only'
+complete -c anycert -n $trust -l capath -r -F -d 'another name of --cacert'
+complete -c anycert -n $trust -l ca-add -r -F -d 'trust these anchors too'
+complete -c anycert -n $trust -l intermediate -r -F -d 'certificates that help to build the chain'
+complete -c anycert -n $trust -s E -l cert -r -F -d 'client certificate'
+complete -c anycert -n $trust -l key -r -F -d 'private key of the client certificate'
+complete -c anycert -n $trust -l proxy-trust -x -a "$rungs" -d 'the policy for the proxy'
+complete -c anycert -n $trust -s x -l proxy -x -d 'use this proxy'
+complete -c anycert -n $trust -l noproxy -x -d 'reach these hosts without the proxy'
+complete -c anycert -n $trust -l env-proxy -d 'use the proxies of the environment'
+complete -c anycert -n $trust -l resolve -x -d 'use this address for the host'
+complete -c anycert -n $trust -l connect-to -x -d 'connect to the second for the first'
+complete -c anycert -n $trust -l connect-timeout -x -d 'limit for connecting'
+complete -c anycert -n $trust -s m -l max-time -x -d 'limit for everything'
+complete -c anycert -n $trust -l stall-timeout -x -d 'limit without a byte'
+complete -c anycert -n $trust -l http1.1 -d 'speak HTTP/1.1 only'
+complete -c anycert -n $trust -l http2 -d 'offer HTTP/2 under every policy'
+
+# Of requests.
+set -l request "__anycert_in $requests"
+complete -c anycert -n $request -s H -l header -x -d 'add a header'
+complete -c anycert -n $request -l secret-header -x -d 'the value of this header is a secret'
+complete -c anycert -n $request -s d -l data -x -d 'send data'
+complete -c anycert -n $request -l data-raw -x -d 'send data, without meaning of @'
+complete -c anycert -n $request -l data-binary -x -d 'send data as it is'
+complete -c anycert -n $request -l data-urlencode -x -d 'send data, percent-encoded'
+complete -c anycert -n $request -l json -x -d 'send JSON'
+complete -c anycert -n $request -s G -l get -d 'put the data into the query'
+complete -c anycert -n $request -s T -l upload-file -r -F -d 'send this file'
+complete -c anycert -n $request -s u -l user -x -d 'Basic authentication'
+complete -c anycert -n $request -l user-file -r -F -d 'USER:PASSWORD in a file'
+complete -c anycert -n $request -s A -l user-agent -x -d 'the User-Agent header'
+complete -c anycert -n $request -s L -l location -d 'follow redirects'
+complete -c anycert -n $request -l max-redirs -x -d 'follow so many at most'
+complete -c anycert -n $request -l allow-downgrade -d 'follow redirects from https to http too'
+complete -c anycert -n $request -l compressed -d 'ask for compressed answers, the default'
+complete -c anycert -n $request -l no-compressed -d 'do not ask for compressed answers'
+complete -c anycert -n $request -l max-body -x -d 'refuse larger bodies'
+complete -c anycert -n $request -s o -l output -r -F -d 'write the body to this file'
+complete -c anycert -n $request -s i -l include -d 'print the header too'
+complete -c anycert -n $request -s f -l fail -d 'exit with 8 for status 400 and more'
+complete -c anycert -n $request -s w -l write-out -x -d 'print this at the end'
+complete -c anycert -n $request -l report -r -F -d 'write what was checked as JSON'
+complete -c anycert -n $request -s s -l silent -d 'no messages'
+complete -c anycert -n $request -s S -l show-error -d 'with -s: the error all the same'
+complete -c anycert -n $request -s v -l verbose -d 'tell what happens'
+complete -c anycert -n $request -s '#' -l progress-bar -d 'show progress'
+complete -c anycert -n '__anycert_in get head request' -s I -l head -d 'ask for the header only'
+complete -c anycert -n '__anycert_in request' -s X -l request -x -a 'GET HEAD POST PUT PATCH DELETE OPTIONS' \
+    -d 'the method'
+
+complete -c anycert -n "__anycert_in $requests policy" -l format -x -a 'text json' -d 'how messages are printed'
+complete -c anycert -n "__anycert_in $requests policy lab" -s h -l help -d 'print help'
