@@ -257,7 +257,7 @@ static int take_host(CURLU *url, const char *text, struct anycert__url *out, str
 
 static int set_text(CURLU *url, const char *text, struct anycert_error *err)
 {
-    switch (curl_url_set(url, CURLUPART_URL, text, CURLU_URLENCODE)) {
+    switch ((int)curl_url_set(url, CURLUPART_URL, text, CURLU_URLENCODE)) {
     case CURLUE_OK:
         return 0;
     case CURLUE_OUT_OF_MEMORY:

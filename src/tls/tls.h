@@ -100,6 +100,15 @@ bool anycert__hop_marker(void *ssl_ctx, enum anycert__hop *hop);
 #define ANYCERT__MARKER_ORIGIN_CIPHERS "DEFAULT:@SECLEVEL=2"
 #define ANYCERT__MARKER_PROXY_CIPHERS  "DEFAULT:@SECLEVEL=3"
 
+/* ---- why a handshake failed (tls/failure.c) ------------------------------------------------------------------ */
+
+/* Fills err for a link whose handshake did not complete and whose certificate was not what refused it: code, alert,
+ * who sent it, and one sentence that says what is the matter and, where it can be known, which side refuses what. For
+ * hop PROXY the code is PROXY_TLS. Returns -1. */
+int anycert__handshake_failure(const struct anycert__facts *facts, struct anycert_error *err);
+/* The same for an alert that came after the handshake (TLS 1.3's late refusal of a client certificate). */
+int anycert__late_alert_failure(const struct anycert__facts *facts, int alert, struct anycert_error *err);
+
 /* ---- library state ------------------------------------------------------------------------------------------ */
 
 /* Indexes and tables, once a process. 0, or -1 with INTERNAL. */
@@ -107,7 +116,7 @@ int anycert__tls_init(struct anycert_error *err);
 /* Number of cipher suites that a policy offers in its ClientHello (signalling values not counted), or -1. */
 int anycert__tls_suites_offered(const struct anycert_policy *policy, struct anycert_error *err);
 
-/* SHA-256. */
-void anycert__sha256(const void *bytes, size_t len, uint8_t out[32]);
+/* SHA-256. 0, or -1 (and zeros) if OpenSSL does not provide it. */
+int anycert__sha256(const void *bytes, size_t len, uint8_t out[32]);
 
 #endif

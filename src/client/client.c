@@ -1,0 +1,181 @@
+#include "client/internal.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define MAX_PEM (1u << 20)
+
+static int load_intermediates(struct anycert_client *client, struct anycert_error *err)
+{
+    const struct anycert_config *config = client->config;
+
+    for (size_t i = 0; i < config->intermediates.count; i++) {
+        const char *pem = config->intermediates.list[i];
+
+        if (anycert__intermediates_add(&client->intermediates, pem, strlen(pem),
+                                       config->intermediate_names.list[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int load_client_cert(struct anycert_client *client, struct anycert_error *err)
+{
+    const char *cert_path = client->config->cert_path;
+    const char *key_path = client->config->key_path;
+    char *cert = NULL;
+    char *key = NULL;
+    size_t cert_len = 0;
+    size_t key_len = 0;
+    int result = -1;
+
+    if (!cert_path)
+        return 0;
+    if (anycert__file_read(cert_path, MAX_PEM, ANYCERT_E_CLIENT_CERT, "client certificate", &cert, &cert_len,
+                           err) < 0)
+        goto out;
+    if (key_path &&
+        anycert__file_read(key_path, MAX_PEM, ANYCERT_E_CLIENT_CERT, "client key", &key, &key_len, err) < 0)
+        goto out;
+    result = anycert__client_cert_load(cert, cert_len, key, key_len, &client->client_cert, err);
+    if (result < 0)
+        anycert__error_prefix(err, "%s", key_path ? key_path : cert_path);
+out:
+    if (cert)
+        anycert__wipe(cert, cert_len);
+    if (key)
+        anycert__wipe(key, key_len);
+    anycert__free(cert);
+    anycert__free(key);
+    return result;
+}
+
+static const char *const *pointers(const struct anycert__strings *strings)
+{
+    return (const char *const *)strings->list;
+}
+
+static int fill_settings(struct anycert_client *client, struct anycert_error *err)
+{
+    const struct anycert_config *config = client->config;
+    struct anycert__http_settings *settings = &client->settings;
+
+    if (config->proxy) {
+        if (anycert__proxy_parse(config->proxy, &client->proxy_url, &client->proxy_parts,
+                                 &settings->proxy_https, err) < 0)
+            return -1;
+        settings->proxy = client->proxy_url;
+        settings->proxy_host = client->proxy_parts.host;
+        settings->proxy_port = client->proxy_parts.port;
+        settings->proxy_user = client->proxy_parts.user;
+        settings->proxy_password = client->proxy_parts.password;
+        settings->no_proxy = config->no_proxy;
+    }
+    settings->resolve = pointers(&config->resolve);
+    settings->resolve_count = config->resolve.count;
+    settings->connect_to = pointers(&config->connect_to);
+    settings->connect_to_count = config->connect_to.count;
+    settings->connect_ms = config->connect_ms;
+    settings->stall_ms = config->stall_ms;
+    settings->header_max = config->header_bytes ? config->header_bytes : ANYCERT__DEFAULT_HEADER_BYTES;
+    settings->http_version = config->http_version;
+    settings->decompress = config->decompress;
+    settings->clock = config->clock;
+    settings->trace = config->trace;
+    settings->trace_arg = config->trace_arg;
+    settings->secret_headers = pointers(&config->secret_headers);
+    settings->secret_header_count = config->secret_headers.count;
+    settings->idle_max = ANYCERT__IDLE_CONNECTIONS;
+    return 0;
+}
+
+struct anycert_client *anycert_client_new(const struct anycert_config *config, struct anycert_error *err)
+{
+    struct anycert_client *client = anycert__calloc(1, sizeof *client);
+
+    if (!client) {
+        anycert__fail_nomem(err);
+        return NULL;
+    }
+    client->mutex_ready = pthread_mutex_init(&client->mutex, NULL) == 0;
+    if (!client->mutex_ready) {
+        anycert__fail_nomem(err);
+        goto fail;
+    }
+    client->config = anycert__config_copy(config, err);
+    if (!client->config || load_intermediates(client, err) < 0 || load_client_cert(client, err) < 0 ||
+        fill_settings(client, err) < 0 || anycert__situations_init(client, err) < 0)
+        goto fail;
+    client->http = anycert__http_new(&client->settings, err);
+    if (!client->http)
+        goto fail;
+    return client;
+fail:
+    anycert_client_free(client);
+    return NULL;
+}
+
+void anycert_client_free(struct anycert_client *client)
+{
+    if (!client)
+        return;
+    anycert__http_free(client->http); /* first: its connections use the rest */
+    anycert__situations_clear(client);
+    anycert__client_cert_free(client->client_cert);
+    anycert__intermediates_free(client->intermediates);
+    anycert__url_clear(&client->proxy_parts);
+    anycert__free(client->proxy_url);
+    anycert_config_free(client->config);
+    if (client->mutex_ready)
+        pthread_mutex_destroy(&client->mutex);
+    anycert__free(client);
+}
+
+static int explain_tls(struct anycert_client *client, struct anycert__buf *out, struct anycert_error *err)
+{
+    struct anycert__anchors *anchors = NULL;
+    const struct anycert__situation *situation =
+        anycert__situation_of(client, false, anycert__clock_now(&client->config->clock), &anchors, err);
+    char *policy = situation ? anycert_policy_format(situation->policy, err) : NULL;
+    int suites = policy ? anycert__tls_suites_offered(situation->policy, err) : -1;
+
+    if (suites >= 0) {
+        anycert__buf_addf(out, "policy   %s\n", policy);
+        if (anycert__anchors_error(anchors))
+            anycert__buf_addf(out, "anchors  none: %s\n", anycert__anchors_error(anchors));
+        else
+            anycert__buf_addf(out, "anchors  %s, %zu certificates, sha256:%s\n",
+                              anycert__anchors_source(anchors), anycert__anchors_count(anchors),
+                              anycert__anchors_digest(anchors));
+        anycert__buf_addf(out, "offers   %d cipher suites (%s)\n", suites, anycert_openssl_version());
+    }
+    anycert_free(policy);
+    anycert__anchors_unref(anchors);
+    return suites >= 0 ? 0 : -1;
+}
+
+char *anycert_client_explain(struct anycert_client *client, const char *url, struct anycert_error *err)
+{
+    struct anycert__url parts = {0};
+    struct anycert__buf out;
+    char *text = NULL;
+
+    anycert__buf_init(&out, 1024 * 1024);
+    if (anycert__url_parse(url, &parts, err) < 0)
+        return NULL;
+    anycert__buf_addf(&out, "origin   %s\n", parts.origin);
+    if (!parts.https)
+        anycert__buf_adds(&out, "policy   none applies: http is not protected at all\n");
+    else if (explain_tls(client, &out, err) < 0)
+        goto out;
+    if (!anycert__http_proxied(client->http, parts.host, parts.port))
+        anycert__buf_adds(&out, "proxy    none\n");
+    else
+        anycert__buf_addf(&out, "proxy    %s\n", client->proxy_url);
+    text = anycert__buf_take(&out, "explanation", err);
+out:
+    anycert__buf_free(&out);
+    anycert__url_clear(&parts);
+    return text;
+}

@@ -1,0 +1,303 @@
+#include "client/internal.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct anycert_config *anycert_config_new(struct anycert_error *err)
+{
+    struct anycert_config *config = anycert__calloc(1, sizeof *config);
+
+    if (!config) {
+        anycert__fail_nomem(err);
+        return NULL;
+    }
+    config->connect_ms = ANYCERT__DEFAULT_CONNECT_MS;
+    config->stall_ms = ANYCERT__DEFAULT_STALL_MS;
+    config->max_redirects = ANYCERT__DEFAULT_REDIRECTS;
+    config->decompress = true;
+    return config;
+}
+
+void anycert_config_free(struct anycert_config *config)
+{
+    if (!config)
+        return;
+    anycert_policy_free(config->policy);
+    anycert_policy_free(config->proxy_policy);
+    anycert__strings_clear(&config->intermediates);
+    anycert__strings_clear(&config->intermediate_names);
+    anycert__free(config->cert_path);
+    anycert__free(config->key_path);
+    anycert__free_secret(config->proxy);
+    anycert__free(config->no_proxy);
+    anycert__strings_clear(&config->resolve);
+    anycert__strings_clear(&config->connect_to);
+    anycert__strings_clear(&config->secret_headers);
+    anycert__free(config);
+}
+
+/* Replaces *to by a copy of from; NULL stays NULL. */
+static int replace(char **to, const char *from, struct anycert_error *err)
+{
+    char *copy = anycert__strdup(from);
+
+    if (from && !copy)
+        return anycert__fail_nomem(err);
+    anycert__free_secret(*to);
+    *to = copy;
+    return 0;
+}
+
+static int replace_policy(struct anycert_policy **to, const struct anycert_policy *from,
+                          struct anycert_error *err)
+{
+    struct anycert_policy *copy = from ? anycert_policy_copy(from, err) : NULL;
+
+    if (from && !copy)
+        return -1;
+    anycert_policy_free(*to);
+    *to = copy;
+    return 0;
+}
+
+static int copy_parts(struct anycert_config *to, const struct anycert_config *from, struct anycert_error *err)
+{
+    if (replace_policy(&to->policy, from->policy, err) < 0 ||
+        replace_policy(&to->proxy_policy, from->proxy_policy, err) < 0 ||
+        replace(&to->cert_path, from->cert_path, err) < 0 ||
+        replace(&to->key_path, from->key_path, err) < 0 || replace(&to->proxy, from->proxy, err) < 0 ||
+        replace(&to->no_proxy, from->no_proxy, err) < 0)
+        return -1;
+    if (anycert__strings_copy(&to->intermediates, &from->intermediates, err) < 0 ||
+        anycert__strings_copy(&to->intermediate_names, &from->intermediate_names, err) < 0 ||
+        anycert__strings_copy(&to->resolve, &from->resolve, err) < 0 ||
+        anycert__strings_copy(&to->connect_to, &from->connect_to, err) < 0)
+        return -1;
+    return anycert__strings_copy(&to->secret_headers, &from->secret_headers, err);
+}
+
+struct anycert_config *anycert__config_copy(const struct anycert_config *config, struct anycert_error *err)
+{
+    struct anycert_config *copy = anycert_config_new(err);
+
+    if (!copy || !config)
+        return copy;
+    copy->connect_ms = config->connect_ms;
+    copy->total_ms = config->total_ms;
+    copy->stall_ms = config->stall_ms;
+    copy->header_bytes = config->header_bytes;
+    copy->body_bytes = config->body_bytes;
+    copy->max_redirects = config->max_redirects;
+    copy->allow_downgrade = config->allow_downgrade;
+    copy->http_version = config->http_version;
+    copy->decompress = config->decompress;
+    copy->clock = config->clock;
+    copy->trace = config->trace;
+    copy->trace_arg = config->trace_arg;
+    if (copy_parts(copy, config, err) < 0) {
+        anycert_config_free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+int anycert_config_set_policy(struct anycert_config *config, const struct anycert_policy *policy,
+                              struct anycert_error *err)
+{
+    if (policy && (anycert_policy_check(policy, err) < 0 || anycert_policy_available(policy, err) < 0))
+        return -1;
+    return replace_policy(&config->policy, policy, err);
+}
+
+int anycert_config_set_proxy_policy(struct anycert_config *config, const struct anycert_policy *policy,
+                                    struct anycert_error *err)
+{
+    if (policy && (anycert_policy_check(policy, err) < 0 || anycert_policy_available(policy, err) < 0))
+        return anycert__error_prefix(err, "policy for the proxy");
+    return replace_policy(&config->proxy_policy, policy, err);
+}
+
+/* Parsed once here for the caller's sake, and again for each client. */
+static int add_intermediate(struct anycert_config *config, const char *pem, size_t len, const char *what,
+                            struct anycert_error *err)
+{
+    struct anycert__intermediates *parsed = NULL;
+    int result = anycert__intermediates_add(&parsed, pem, len, what, err);
+
+    anycert__intermediates_free(parsed);
+    if (result < 0 || anycert__strings_add(&config->intermediates, pem, err) < 0)
+        return -1;
+    return anycert__strings_add(&config->intermediate_names, what, err);
+}
+
+int anycert_config_add_intermediate_file(struct anycert_config *config, const char *path,
+                                         struct anycert_error *err)
+{
+    char *pem = NULL;
+    size_t len = 0;
+    int result = -1;
+
+    if (!path || !*path)
+        return anycert__fail(err, ANYCERT_E_USAGE, "path of the intermediate certificate is empty");
+    if (anycert__file_read(path, 16u << 20, ANYCERT_E_ANCHORS, "intermediate certificate", &pem, &len, err) < 0)
+        return -1;
+    result = add_intermediate(config, pem, len, path, err);
+    anycert__free(pem);
+    return result;
+}
+
+int anycert_config_add_intermediate_pem(struct anycert_config *config, const void *pem, size_t len,
+                                        struct anycert_error *err)
+{
+    char *text = pem ? anycert__strndup(pem, len) : NULL;
+    int result = -1;
+
+    if (pem && !text)
+        return anycert__fail_nomem(err);
+    result = add_intermediate(config, text ? text : "", text ? strlen(text) : 0,
+                              "intermediate certificate in memory", err);
+    anycert__free(text);
+    return result;
+}
+
+int anycert_config_set_client_cert(struct anycert_config *config, const char *cert_path,
+                                   const char *key_path, struct anycert_error *err)
+{
+    if ((cert_path && !*cert_path) || (key_path && !*key_path))
+        return anycert__fail(err, ANYCERT_E_USAGE, "path of the client certificate or key is empty");
+    if (!cert_path && key_path)
+        return anycert__fail(err, ANYCERT_E_USAGE, "a client key needs a client certificate");
+    if (replace(&config->cert_path, cert_path, err) < 0)
+        return -1;
+    return replace(&config->key_path, key_path, err);
+}
+
+int anycert_config_set_proxy(struct anycert_config *config, const char *url, struct anycert_error *err)
+{
+    struct anycert__url parts = {0};
+    char *text = NULL;
+    bool https = false;
+
+    if (!url || !*url)
+        return replace(&config->proxy, NULL, err);
+    if (anycert__proxy_parse(url, &text, &parts, &https, err) < 0)
+        return -1;
+    anycert__url_clear(&parts);
+    anycert__free(text);
+    return replace(&config->proxy, url, err);
+}
+
+int anycert_config_set_no_proxy(struct anycert_config *config, const char *hosts, struct anycert_error *err)
+{
+    return replace(&config->no_proxy, hosts, err);
+}
+
+/* HOST:PORT: and more behind; enough to catch what libcurl would quietly ignore. */
+static int check_mapping(const char *entry, const char *form, struct anycert_error *err)
+{
+    const char *colon = entry ? strchr(entry[0] == '[' ? entry + strcspn(entry, "]") : entry, ':') : NULL;
+    const char *second = colon ? strchr(colon + 1, ':') : NULL;
+    char port[8] = "";
+    uint64_t value = 0;
+
+    if (!second || !second[1] || colon == entry || (size_t)(second - colon) > sizeof port)
+        return anycert__fail(err, ANYCERT_E_USAGE, "'%.100s' is not of the form %s", entry ? entry : "", form);
+    memcpy(port, colon + 1, (size_t)(second - colon - 1));
+    if (!anycert__parse_uint(port, 65535, &value) || value == 0)
+        return anycert__fail(err, ANYCERT_E_USAGE, "'%.100s' has no port between 1 and 65535", entry);
+    return 0;
+}
+
+int anycert_config_add_resolve(struct anycert_config *config, const char *entry, struct anycert_error *err)
+{
+    if (check_mapping(entry, "HOST:PORT:ADDRESS[,ADDRESS]", err) < 0)
+        return -1;
+    return anycert__strings_add(&config->resolve, entry, err);
+}
+
+int anycert_config_add_connect_to(struct anycert_config *config, const char *entry, struct anycert_error *err)
+{
+    if (check_mapping(entry, "HOST1:PORT1:HOST2:PORT2", err) < 0)
+        return -1;
+    return anycert__strings_add(&config->connect_to, entry, err);
+}
+
+int anycert_config_set_timeouts(struct anycert_config *config, uint32_t connect_ms, uint32_t total_ms,
+                                uint32_t stall_ms, struct anycert_error *err)
+{
+    (void)err;
+    config->connect_ms = connect_ms;
+    config->total_ms = total_ms;
+    config->stall_ms = stall_ms;
+    return 0;
+}
+
+int anycert_config_set_limits(struct anycert_config *config, uint64_t header_bytes, uint64_t body_bytes,
+                              struct anycert_error *err)
+{
+    (void)err;
+    config->header_bytes = header_bytes;
+    config->body_bytes = body_bytes;
+    return 0;
+}
+
+int anycert_config_set_max_redirects(struct anycert_config *config, unsigned max, struct anycert_error *err)
+{
+    if (max > 1000)
+        return anycert__fail(err, ANYCERT_E_USAGE, "%u redirects are too many; the most is 1000", max);
+    config->max_redirects = max;
+    return 0;
+}
+
+int anycert_config_set_allow_downgrade(struct anycert_config *config, int allow, struct anycert_error *err)
+{
+    if (allow != 0 && allow != 1)
+        return anycert__fail(err, ANYCERT_E_USAGE, "allow_downgrade is 0 or 1, not %d", allow);
+    config->allow_downgrade = allow == 1;
+    return 0;
+}
+
+int anycert_config_set_http_version(struct anycert_config *config, enum anycert_http_version version,
+                                    struct anycert_error *err)
+{
+    if (version != ANYCERT_HTTP_AUTO && version != ANYCERT_HTTP_1_1 && version != ANYCERT_HTTP_2)
+        return anycert__fail(err, ANYCERT_E_USAGE, "there is no HTTP version setting %d", (int)version);
+    config->http_version = version;
+    return 0;
+}
+
+int anycert_config_set_decompress(struct anycert_config *config, int decompress, struct anycert_error *err)
+{
+    if (decompress != 0 && decompress != 1)
+        return anycert__fail(err, ANYCERT_E_USAGE, "decompress is 0 or 1, not %d", decompress);
+    config->decompress = decompress == 1;
+    return 0;
+}
+
+int anycert_config_add_secret_header(struct anycert_config *config, const char *name, struct anycert_error *err)
+{
+    if (!anycert__is_token(name))
+        return anycert__fail(err, ANYCERT_E_HEADER, "header name '%.60s' is not a token", name ? name : "");
+    return anycert__strings_add(&config->secret_headers, name, err);
+}
+
+int anycert_config_set_clock(struct anycert_config *config, int64_t (*now)(void *arg), void *arg,
+                             struct anycert_error *err)
+{
+    (void)err;
+    config->clock.now = now;
+    config->clock.arg = arg;
+    return 0;
+}
+
+int anycert_config_set_trace(struct anycert_config *config, anycert_trace_callback *callback, void *arg,
+                             struct anycert_error *err)
+{
+    (void)err;
+    config->trace = callback;
+    config->trace_arg = arg;
+    return 0;
+}

@@ -1,0 +1,142 @@
+/* client/internal.h — the insides of the client layer's objects. */
+#ifndef ANYCERT_CLIENT_INTERNAL_H
+#define ANYCERT_CLIENT_INTERNAL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <anycert/client.h>
+#include <anycert/version.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "http/exchange.h"
+#include "http/fields.h"
+#include "http/url.h"
+#include "tls/tls.h"
+
+#define ANYCERT__DEFAULT_CONNECT_MS   30000
+#define ANYCERT__DEFAULT_STALL_MS     60000
+#define ANYCERT__DEFAULT_HEADER_BYTES (256 * 1024)
+#define ANYCERT__DEFAULT_BODY_BYTES   (UINT64_C(64) * 1024 * 1024)
+#define ANYCERT__DEFAULT_REDIRECTS    10
+#define ANYCERT__IDLE_CONNECTIONS     32
+
+/* A list of strings of one's own. */
+struct anycert__strings {
+    char **list;
+    size_t count;
+};
+int anycert__strings_add(struct anycert__strings *strings, const char *s, struct anycert_error *err);
+int anycert__strings_copy(struct anycert__strings *to, const struct anycert__strings *from,
+                          struct anycert_error *err);
+void anycert__strings_clear(struct anycert__strings *strings);
+
+struct anycert_config {
+    struct anycert_policy *policy;       /* NULL: hardened */
+    struct anycert_policy *proxy_policy; /* NULL: hardened */
+    struct anycert__strings intermediates;     /* PEM texts */
+    struct anycert__strings intermediate_names; /* what each is called in messages */
+    char *cert_path, *key_path;
+    char *proxy; /* as given, with userinfo */
+    char *no_proxy;
+    struct anycert__strings resolve, connect_to, secret_headers;
+    uint32_t connect_ms, total_ms, stall_ms;
+    uint64_t header_bytes, body_bytes; /* 0: default */
+    unsigned max_redirects;
+    bool allow_downgrade;
+    enum anycert_http_version http_version;
+    bool decompress;
+    struct anycert__clock clock;
+    anycert_trace_callback *trace;
+    void *trace_arg;
+};
+/* A copy that shares nothing; NULL with NOMEM. NULL copies the defaults. */
+struct anycert_config *anycert__config_copy(const struct anycert_config *config, struct anycert_error *err);
+
+/* What is in force in one situation: a policy as it stands before or after its end, for the request's own origin or for
+ * another one, and what a connection under it is made with. */
+struct anycert__situation {
+    struct anycert_policy *policy;
+    struct anycert__hop_terms terms;
+    struct anycert__anchors *anchors; /* as last seen; replaced under the client's mutex when a file changes */
+};
+enum {
+    ANYCERT__HERE = 0,          /* the request's own origin */
+    ANYCERT__ELSEWHERE = 1,     /* another origin, met by redirect */
+    ANYCERT__LAPSED = 2,        /* added to either: the policy's end has passed */
+    ANYCERT__SITUATIONS = 4
+};
+
+struct anycert_client {
+    struct anycert_config *config;
+    struct anycert__situation origin[ANYCERT__SITUATIONS];
+    struct anycert__situation proxy[2]; /* before and after the end of the proxy's policy */
+    struct anycert__intermediates *intermediates;
+    struct anycert__client_cert *client_cert;
+    char *proxy_url; /* for libcurl, without userinfo */
+    struct anycert__url proxy_parts;
+    struct anycert__http_settings settings;
+    struct anycert__http *http;
+    pthread_mutex_t mutex; /* over the anchors of the situations */
+    bool mutex_ready;
+};
+
+struct anycert_request {
+    char *method;
+    struct anycert__url url;
+    struct anycert__fields headers;
+    bool has_body;
+    char *body;
+    size_t body_len;
+    char *body_file;
+    char *user, *password;
+    char *output_file;
+    anycert_body_callback *body_callback;
+    void *body_arg;
+    anycert_progress_callback *progress;
+    void *progress_arg;
+};
+
+struct anycert__response_hop {
+    char *url;
+    int status;
+    struct anycert_report *report, *proxy_report;
+    bool reused;
+};
+struct anycert_response {
+    int status;
+    char *reason;
+    char version[4];
+    struct anycert__fields fields;
+    struct anycert__buf body;
+    uint64_t body_size;
+    struct anycert__response_hop *hops;
+    size_t hop_count;
+    struct anycert_timings timings;
+};
+
+/* NULL with NOMEM. */
+struct anycert_response *anycert__response_new(struct anycert_error *err);
+/* Adds a hop and moves the exchange's out part into the response. 0, or -1 with NOMEM. */
+int anycert__response_take(struct anycert_response *response, struct anycert__exchange *exchange,
+                           struct anycert_error *err);
+
+/* proxy.c: takes the proxy's URL apart into client->proxy_url and proxy_parts. 0, or -1 with URL. */
+int anycert__proxy_parse(const char *text, char **url, struct anycert__url *parts, bool *https,
+                         struct anycert_error *err);
+
+/* situation.c */
+int anycert__situations_init(struct anycert_client *client, struct anycert_error *err);
+void anycert__situations_clear(struct anycert_client *client);
+/* The situation of an origin now, and a reference to its anchors as their files are now; NULL with ANCHORS, NOMEM. */
+const struct anycert__situation *anycert__situation_of(struct anycert_client *client, bool other_origin,
+                                                       int64_t now, struct anycert__anchors **anchors,
+                                                       struct anycert_error *err);
+const struct anycert__situation *anycert__proxy_situation(struct anycert_client *client, int64_t now,
+                                                          struct anycert__anchors **anchors,
+                                                          struct anycert_error *err);
+
+#endif

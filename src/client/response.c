@@ -1,0 +1,167 @@
+#include "client/internal.h"
+
+#include "base/mem.h"
+#include "verdict/report.h"
+
+#include <string.h>
+
+struct anycert_response *anycert__response_new(struct anycert_error *err)
+{
+    struct anycert_response *response = anycert__calloc(1, sizeof *response);
+
+    if (!response) {
+        anycert__fail_nomem(err);
+        return NULL;
+    }
+    anycert__buf_init(&response->body, SIZE_MAX / 2);
+    return response;
+}
+
+void anycert_response_free(struct anycert_response *response)
+{
+    if (!response)
+        return;
+    for (size_t i = 0; i < response->hop_count; i++) {
+        anycert__free(response->hops[i].url);
+        anycert_report_free(response->hops[i].report);
+        anycert_report_free(response->hops[i].proxy_report);
+    }
+    anycert__free(response->hops);
+    anycert__free(response->reason);
+    anycert__fields_clear(&response->fields);
+    anycert__buf_free(&response->body);
+    anycert__free(response);
+}
+
+int anycert__response_take(struct anycert_response *response, struct anycert__exchange *exchange,
+                           struct anycert_error *err)
+{
+    struct anycert__response_hop *hops =
+        anycert__realloc(response->hops, (response->hop_count + 1) * sizeof *hops);
+    struct anycert__response_hop *hop = NULL;
+
+    if (!hops)
+        return anycert__fail_nomem(err);
+    response->hops = hops;
+    hop = &hops[response->hop_count];
+    memset(hop, 0, sizeof *hop);
+    hop->url = anycert__strdup(exchange->url->text);
+    if (!hop->url)
+        return anycert__fail_nomem(err);
+    response->hop_count++;
+    hop->status = exchange->status;
+    hop->reused = exchange->reused;
+    hop->report = exchange->report;
+    hop->proxy_report = exchange->proxy_report;
+    exchange->report = exchange->proxy_report = NULL;
+
+    anycert__fields_clear(&response->fields);
+    anycert__free(response->reason);
+    response->status = exchange->status;
+    response->reason = exchange->reason;
+    response->fields = exchange->fields;
+    response->timings = exchange->timings;
+    memcpy(response->version, exchange->version, sizeof response->version);
+    exchange->reason = NULL;
+    memset(&exchange->fields, 0, sizeof exchange->fields);
+    return 0;
+}
+
+int anycert_response_status(const struct anycert_response *response)
+{
+    return response->status;
+}
+
+const char *anycert_response_reason(const struct anycert_response *response)
+{
+    return response->reason ? response->reason : "";
+}
+
+const char *anycert_response_http_version(const struct anycert_response *response)
+{
+    return response->version;
+}
+
+const char *anycert_response_url(const struct anycert_response *response)
+{
+    return response->hop_count ? response->hops[response->hop_count - 1].url : "";
+}
+
+const char *anycert_response_header(const struct anycert_response *response, const char *name, size_t nth)
+{
+    return anycert__fields_get(&response->fields, name, nth);
+}
+
+size_t anycert_response_header_count(const struct anycert_response *response)
+{
+    return response->fields.count;
+}
+
+int anycert_response_header_at(const struct anycert_response *response, size_t index, const char **name,
+                               const char **value)
+{
+    *name = *value = NULL;
+    if (index >= response->fields.count)
+        return -1;
+    *name = response->fields.list[index].name;
+    *value = response->fields.list[index].value;
+    return 0;
+}
+
+const void *anycert_response_body(const struct anycert_response *response, size_t *len)
+{
+    if (len)
+        *len = response->body.len;
+    return response->body.data ? response->body.data : "";
+}
+
+uint64_t anycert_response_body_size(const struct anycert_response *response)
+{
+    return response->body_size;
+}
+
+size_t anycert_response_hop_count(const struct anycert_response *response)
+{
+    return response->hop_count;
+}
+
+static const struct anycert__response_hop *hop_at(const struct anycert_response *response, size_t hop)
+{
+    return hop < response->hop_count ? &response->hops[hop] : NULL;
+}
+
+const char *anycert_response_hop_url(const struct anycert_response *response, size_t hop)
+{
+    return hop_at(response, hop) ? hop_at(response, hop)->url : NULL;
+}
+
+int anycert_response_hop_status(const struct anycert_response *response, size_t hop)
+{
+    return hop_at(response, hop) ? hop_at(response, hop)->status : 0;
+}
+
+const struct anycert_report *anycert_response_hop_report(const struct anycert_response *response, size_t hop)
+{
+    return hop_at(response, hop) ? hop_at(response, hop)->report : NULL;
+}
+
+const struct anycert_report *anycert_response_hop_proxy_report(const struct anycert_response *response,
+                                                               size_t hop)
+{
+    return hop_at(response, hop) ? hop_at(response, hop)->proxy_report : NULL;
+}
+
+int anycert_response_hop_reused(const struct anycert_response *response, size_t hop)
+{
+    return hop_at(response, hop) && hop_at(response, hop)->reused;
+}
+
+const struct anycert_report *anycert_response_report(const struct anycert_response *response)
+{
+    return response->hop_count ? anycert_response_hop_report(response, response->hop_count - 1) : NULL;
+}
+
+void anycert_response_timings(const struct anycert_response *response, struct anycert_timings *out)
+{
+    *out = response->timings;
+}

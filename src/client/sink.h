@@ -1,0 +1,31 @@
+/* client/sink.h — where a response's body goes: memory, a file, or the caller. */
+#ifndef ANYCERT_CLIENT_SINK_H
+#define ANYCERT_CLIENT_SINK_H
+
+#include "client/internal.h"
+
+struct anycert__sink {
+    const struct anycert_request *request;
+    struct anycert_response *response;
+    struct anycert__file_writer *writer;
+    uint64_t max;         /* of the decompressed body; UINT64_MAX: none */
+    bool follow;          /* redirects are followed, and their bodies go nowhere */
+    uint64_t discarded;   /* bytes of such a body */
+};
+
+/* Opens the output file, if there is one, so that what cannot be written is known before anything is sent. */
+int anycert__sink_open(struct anycert__sink *sink, const struct anycert_config *config,
+                       const struct anycert_request *request, struct anycert_response *response,
+                       struct anycert_error *err);
+/* As the exchange's sink. */
+int anycert__sink_take(void *arg, struct anycert__exchange *exchange, const void *bytes, size_t len,
+                       struct anycert_error *err);
+/* The body is whole: gives the file its name. */
+int anycert__sink_commit(struct anycert__sink *sink, struct anycert_error *err);
+/* Nothing is left of what was not committed. */
+void anycert__sink_close(struct anycert__sink *sink);
+
+/* True if the response is a redirect that can be followed (RFC 9110 section 15.4). */
+bool anycert__is_redirect(const struct anycert__exchange *exchange);
+
+#endif

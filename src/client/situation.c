@@ -1,0 +1,154 @@
+#include "client/internal.h"
+
+#include "policy/policy.h"
+
+#include <string.h>
+
+/* The anchors that a policy's reports are made with: its own, or those of report-only's target. */
+static int open_anchors(const struct anycert_policy *policy, struct anycert__anchors **out,
+                        struct anycert_error *err)
+{
+    const struct anycert_policy *source = policy;
+    struct anycert_error why = {0};
+
+    if (policy->rung == ANYCERT__RUNG_REPORT_ONLY && policy->target)
+        source = policy->target;
+    if (anycert__anchors_open(source->cas, source->ca_count, out, &why) == 0)
+        return 0;
+    /* No bundle influences a connection that accepts any certificate, not even by its absence. */
+    if (anycert__policy_accepts_any_certificate(policy)) {
+        *out = anycert__anchors_none(why.message);
+        return *out ? 0 : anycert__fail_nomem(err);
+    }
+    if (err)
+        *err = why;
+    return -1;
+}
+
+/* Takes policy over; sets everything else. */
+static int init_one(struct anycert_client *client, struct anycert__situation *situation,
+                    struct anycert_policy *policy, enum anycert__hop hop, bool with_cert,
+                    struct anycert_error *err)
+{
+    if (!policy)
+        return -1;
+    situation->policy = policy;
+    situation->terms.policy = policy;
+    situation->terms.hop = hop;
+    situation->terms.clock = &client->config->clock;
+    situation->terms.intermediates = client->intermediates;
+    situation->terms.client_cert = with_cert ? client->client_cert : NULL;
+    return open_anchors(policy, &situation->anchors, err);
+}
+
+static int64_t after_end(const struct anycert_policy *policy)
+{
+    return policy->until < INT64_MAX ? policy->until + 1 : policy->until;
+}
+
+static int init_origin(struct anycert_client *client, const struct anycert_policy *policy,
+                       struct anycert_error *err)
+{
+    struct anycert__situation *origin = client->origin;
+    struct anycert_policy *lapsed = NULL;
+
+    if (init_one(client, &origin[ANYCERT__HERE], anycert_policy_copy(policy, err), ANYCERT__HOP_ORIGIN, true,
+                 err) < 0 ||
+        init_one(client, &origin[ANYCERT__ELSEWHERE], anycert__policy_for_other_origin(policy, err),
+                 ANYCERT__HOP_ORIGIN, false, err) < 0)
+        return -1;
+    if (!policy->has_until)
+        return 0;
+    lapsed = anycert_policy_effective(policy, after_end(policy), err);
+    if (init_one(client, &origin[ANYCERT__HERE | ANYCERT__LAPSED], lapsed, ANYCERT__HOP_ORIGIN, true, err) < 0)
+        return -1;
+    return init_one(client, &origin[ANYCERT__ELSEWHERE | ANYCERT__LAPSED],
+                    anycert__policy_for_other_origin(lapsed, err), ANYCERT__HOP_ORIGIN, false, err);
+}
+
+int anycert__situations_init(struct anycert_client *client, struct anycert_error *err)
+{
+    struct anycert_policy *hardened = anycert_policy_new(err);
+    const struct anycert_policy *proxy = NULL;
+    int result = -1;
+
+    if (!hardened)
+        return -1;
+    if (init_origin(client, client->config->policy ? client->config->policy : hardened, err) < 0)
+        goto out;
+    proxy = client->config->proxy_policy ? client->config->proxy_policy : hardened;
+    if (client->settings.proxy_https) {
+        if (init_one(client, &client->proxy[0], anycert_policy_copy(proxy, err), ANYCERT__HOP_PROXY, false,
+                     err) < 0)
+            goto out;
+        if (proxy->has_until &&
+            init_one(client, &client->proxy[1], anycert_policy_effective(proxy, after_end(proxy), err),
+                     ANYCERT__HOP_PROXY, false, err) < 0)
+            goto out;
+    }
+    result = 0;
+out:
+    anycert_policy_free(hardened);
+    return result;
+}
+
+static void clear_one(struct anycert__situation *situation)
+{
+    anycert__anchors_unref(situation->anchors);
+    anycert_policy_free(situation->policy);
+    memset(situation, 0, sizeof *situation);
+}
+
+void anycert__situations_clear(struct anycert_client *client)
+{
+    for (size_t i = 0; i < sizeof client->origin / sizeof client->origin[0]; i++)
+        clear_one(&client->origin[i]);
+    for (size_t i = 0; i < sizeof client->proxy / sizeof client->proxy[0]; i++)
+        clear_one(&client->proxy[i]);
+}
+
+/* A reference to the situation's anchors, read again if their files have changed. */
+static int current_anchors(struct anycert_client *client, struct anycert__situation *situation,
+                           struct anycert__anchors **out, struct anycert_error *err)
+{
+    int result = 0;
+
+    pthread_mutex_lock(&client->mutex);
+    if (!anycert__anchors_current(situation->anchors)) {
+        struct anycert__anchors *fresh = NULL;
+
+        result = open_anchors(situation->policy, &fresh, err);
+        if (result == 0) {
+            anycert__anchors_unref(situation->anchors);
+            situation->anchors = fresh;
+        }
+    }
+    *out = result == 0 ? anycert__anchors_ref(situation->anchors) : NULL;
+    pthread_mutex_unlock(&client->mutex);
+    return result;
+}
+
+const struct anycert__situation *anycert__situation_of(struct anycert_client *client, bool other_origin,
+                                                       int64_t now, struct anycert__anchors **anchors,
+                                                       struct anycert_error *err)
+{
+    const struct anycert_policy *policy = client->origin[ANYCERT__HERE].policy;
+    int which = other_origin ? ANYCERT__ELSEWHERE : ANYCERT__HERE;
+
+    if (policy->has_until && now > policy->until)
+        which |= ANYCERT__LAPSED;
+    if (current_anchors(client, &client->origin[which], anchors, err) < 0)
+        return NULL;
+    return &client->origin[which];
+}
+
+const struct anycert__situation *anycert__proxy_situation(struct anycert_client *client, int64_t now,
+                                                          struct anycert__anchors **anchors,
+                                                          struct anycert_error *err)
+{
+    const struct anycert_policy *policy = client->proxy[0].policy;
+    struct anycert__situation *situation =
+        &client->proxy[policy->has_until && now > policy->until ? 1 : 0];
+
+    return current_anchors(client, situation, anchors, err) < 0 ? NULL : situation;
+}

@@ -1,0 +1,36 @@
+#include "client/internal.h"
+
+#include "base/mem.h"
+
+int anycert__strings_add(struct anycert__strings *strings, const char *s, struct anycert_error *err)
+{
+    char **list = anycert__realloc(strings->list, (strings->count + 1) * sizeof *list);
+
+    if (!list)
+        return anycert__fail_nomem(err);
+    strings->list = list;
+    list[strings->count] = anycert__strdup(s);
+    if (!list[strings->count])
+        return anycert__fail_nomem(err);
+    strings->count++;
+    return 0;
+}
+
+int anycert__strings_copy(struct anycert__strings *to, const struct anycert__strings *from,
+                          struct anycert_error *err)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        if (anycert__strings_add(to, from->list[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void anycert__strings_clear(struct anycert__strings *strings)
+{
+    for (size_t i = 0; i < strings->count; i++)
+        anycert__free(strings->list[i]);
+    anycert__free(strings->list);
+    strings->list = NULL;
+    strings->count = 0;
+}

@@ -1,0 +1,95 @@
+/* http/exchange.h — one HTTP request and its response, without redirects, over a connection that policy has accepted. */
+#ifndef ANYCERT_HTTP_EXCHANGE_H
+#define ANYCERT_HTTP_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <anycert/client.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "http/fields.h"
+#include "http/url.h"
+#include "tls/tls.h"
+
+/* What is the same for every exchange of a client. Strings are borrowed and outlive the http object. */
+struct anycert__http_settings {
+    const char *proxy;      /* URL for libcurl, without userinfo; NULL for none */
+    bool proxy_https;
+    const char *proxy_host; /* as in a URL */
+    uint16_t proxy_port;
+    const char *proxy_user, *proxy_password;
+    const char *no_proxy;
+    const char *const *resolve;    /* entries of CURLOPT_RESOLVE */
+    size_t resolve_count;
+    const char *const *connect_to; /* entries of CURLOPT_CONNECT_TO */
+    size_t connect_to_count;
+    uint32_t connect_ms, stall_ms; /* 0: no limit */
+    uint64_t header_max;           /* bytes of a response's header */
+    enum anycert_http_version http_version;
+    bool decompress;
+    struct anycert__clock clock;
+    anycert_trace_callback *trace;
+    void *trace_arg;
+    const char *const *secret_headers; /* names whose values a trace does not show */
+    size_t secret_header_count;
+    unsigned idle_max;             /* connections kept open for later */
+};
+
+/* Connections of one client, kept apart by what they were made under. Safe from many threads. */
+struct anycert__http;
+/* NULL with NOMEM, INTERNAL, or USAGE if libcurl was built on another TLS library. */
+struct anycert__http *anycert__http_new(const struct anycert__http_settings *settings,
+                                        struct anycert_error *err);
+/* Closes everything. No exchange may be under way. */
+void anycert__http_free(struct anycert__http *http);
+/* True if a host is reached through the proxy. */
+bool anycert__http_proxied(const struct anycert__http *http, const char *host, uint16_t port);
+/* Version of the libcurl that is loaded; static string. */
+const char *anycert__libcurl_version(void);
+
+struct anycert__exchange {
+    /* ---- in; borrowed for the call */
+    const char *method;
+    const struct anycert__url *url;
+    const struct anycert__field *headers; /* value NULL takes away a field that libcurl would send by itself */
+    size_t header_count;
+    bool has_body;
+    const void *body;
+    size_t body_len;
+    const char *body_file; /* instead of body */
+    const char *user, *password; /* Basic; NULL for none */
+    /* The effective policies of both hops, and the anchors of the moment; they tell pools apart. The terms outlive
+     * the http object. */
+    const struct anycert__hop_terms *terms, *proxy_terms;
+    struct anycert__anchors *anchors, *proxy_anchors;
+    int64_t total_ms; /* left for this exchange; 0: no limit */
+    /* Takes the decompressed body as it comes; status and fields are known by then. 0, or -1 with err filled to
+     * end the exchange with that error. */
+    int (*sink)(void *arg, struct anycert__exchange *exchange, const void *bytes, size_t len,
+                struct anycert_error *err);
+    void *sink_arg;
+    anycert_progress_callback *progress;
+    void *progress_arg;
+
+    /* ---- out */
+    int status; /* 0 until a status line came */
+    char *reason;
+    char version[4];
+    struct anycert__fields fields;
+    struct anycert_report *report, *proxy_report; /* on failure too, as far as anything was seen */
+    bool reused;
+    struct anycert_timings timings;
+};
+
+/* Does it. 0, or -1 with the failure; out is filled as far as things went. Safe from many threads with different
+ * exchanges. */
+int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange *exchange,
+                           struct anycert_error *err);
+
+/* Frees what is in the out part. */
+void anycert__exchange_clear(struct anycert__exchange *exchange);
+
+#endif

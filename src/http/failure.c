@@ -1,0 +1,192 @@
+#include "http/lane.h"
+
+#include "verdict/judge.h"
+#include "verdict/report.h"
+
+#include <string.h>
+
+static const char *server_name(const struct anycert__lane *lane)
+{
+    return lane->origin + (lane->https ? strlen("https://") : strlen("http://"));
+}
+
+static long long to_ms(const struct anycert__lane *lane, CURLINFO what)
+{
+    curl_off_t us = 0;
+
+    (void)curl_easy_getinfo(lane->easy, what, &us);
+    return us / 1000;
+}
+
+static int timeout_failure(const struct anycert__lane *lane, int64_t total_ms, struct anycert_error *err)
+{
+    long long spent = to_ms(lane, CURLINFO_TOTAL_TIME_T);
+
+    if (total_ms > 0 && spent + 1 >= total_ms)
+        return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL, "no complete answer from %s within the time limit",
+                             server_name(lane));
+    if (!lane->asked)
+        return anycert__fail(err, ANYCERT_E_TIMEOUT_CONNECT,
+                             "no connection to %s within %u ms (name, TCP, proxy and TLS together)",
+                             server_name(lane), (unsigned)lane->settings->connect_ms);
+    return anycert__fail(err, ANYCERT_E_TIMEOUT_STALL, "nothing came from %s for %u ms", server_name(lane),
+                         (unsigned)lane->settings->stall_ms);
+}
+
+/* A TLS link that failed, or NULL: the proxy's if it is not up, else the origin's. */
+static struct anycert__link *failed_link(const struct anycert__lane *lane)
+{
+    struct anycert__link *link = NULL;
+
+    if (lane->proxy_link) {
+        const struct anycert__facts *facts = anycert__link_facts(lane->proxy_link);
+
+        if (!facts->complete || (lane->proxy_report && lane->proxy_report->verdict == ANYCERT_FAIL))
+            return lane->proxy_link;
+    }
+    link = lane->link;
+    if (link && (!anycert__link_facts(link)->complete || lane->asked))
+        return link;
+    return NULL;
+}
+
+/* 1 if a TLS link is to blame and err is filled, 0 if none is. */
+static int tls_failure(const struct anycert__lane *lane, CURLcode rc, struct anycert_error *err)
+{
+    struct anycert__link *link = failed_link(lane);
+    const struct anycert__facts *facts = link ? anycert__link_facts(link) : NULL;
+    const struct anycert_report *report = link == lane->link ? lane->report : lane->proxy_report;
+    bool from_peer = false;
+    int late = -1;
+
+    if (!link)
+        return 0;
+    if (report && report->verdict == ANYCERT_FAIL) {
+        (void)anycert__report_refusal(report, err);
+        return 1;
+    }
+    if (!facts->complete) {
+        if (!facts->failure.failed && facts->failure.alert < 0 && rc != CURLE_SSL_CONNECT_ERROR)
+            return 0;
+        (void)anycert__handshake_failure(facts, err);
+        return 1;
+    }
+    late = anycert__link_late_alert(link, &from_peer);
+    if (late >= 0 && from_peer && (rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR)) {
+        (void)anycert__late_alert_failure(facts, late, err);
+        return 1;
+    }
+    return 0;
+}
+
+static int proxy_failure(const struct anycert__lane *lane, CURLcode rc, struct anycert_error *err)
+{
+    const char *host = lane->settings->proxy_host;
+    unsigned port = lane->settings->proxy_port;
+    long status = 0;
+
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status >= 300)
+        return anycert__fail(err, ANYCERT_E_PROXY_STATUS,
+                             "proxy %s:%u refuses to connect to %s (status %ld%s)", host, port,
+                             server_name(lane), status,
+                             status == 407 ? ", it wants a user and password" : "");
+    if (rc == CURLE_COULDNT_RESOLVE_PROXY)
+        return anycert__fail(err, ANYCERT_E_PROXY_RESOLVE, "proxy name '%s' cannot be resolved", host);
+    if (rc == CURLE_COULDNT_CONNECT)
+        return anycert__fail(err, ANYCERT_E_PROXY_CONNECT, "proxy %s:%u cannot be reached: %s", host, port,
+                             lane->text);
+    return anycert__fail(err, ANYCERT_E_PROXY, "proxy %s:%u failed: %s", host, port,
+                         lane->text[0] ? lane->text : curl_easy_strerror(rc));
+}
+
+static int http_failure(const struct anycert__lane *lane, CURLcode rc, bool answered,
+                        struct anycert_error *err)
+{
+    const char *host = server_name(lane);
+
+    switch ((int)rc) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return anycert__fail(err, ANYCERT_E_RESOLVE, "host name '%s' cannot be resolved", lane->host);
+    case CURLE_COULDNT_CONNECT:
+        return anycert__fail(err, ANYCERT_E_CONNECT, "%s cannot be reached: %s", host, lane->text);
+    case CURLE_PARTIAL_FILE:
+        return anycert__fail(err, ANYCERT_E_BODY_TRUNCATED, "the body from %s ended before its end", host);
+    case CURLE_GOT_NOTHING:
+        return anycert__fail(err, ANYCERT_E_RESET, "%s closed the connection without an answer", host);
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+        if (answered)
+            return anycert__fail(err, ANYCERT_E_BODY_TRUNCATED,
+                                 "the connection to %s was lost before the body's end: %s", host, lane->text);
+        return anycert__fail(err, ANYCERT_E_RESET, "the connection to %s was lost: %s", host, lane->text);
+    case CURLE_BAD_CONTENT_ENCODING:
+        return anycert__fail(err, ANYCERT_E_BODY_ENCODING, "the body from %s cannot be decompressed: %s",
+                             host, lane->text);
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+        return anycert__fail(err, ANYCERT_E_HTTP_PROTOCOL, "%s does not answer in valid HTTP: %s", host,
+                             lane->text);
+    default:
+        return anycert__fail(err, ANYCERT_E_NETWORK, "the transfer with %s failed: %s", host,
+                             lane->text[0] ? lane->text : curl_easy_strerror(rc));
+    }
+}
+
+/* A header line beyond libcurl's own limit ends as want of memory on 7.88, and as TOO_LARGE (100) later. */
+static bool header_too_long(const struct anycert__lane *lane, CURLcode rc)
+{
+    return ((int)rc == 100 || rc == CURLE_OUT_OF_MEMORY || rc == CURLE_RECV_ERROR) && lane->asked &&
+           !lane->header_done &&
+           (strstr(lane->text, "header") || strstr(lane->text, "Header") || (int)rc == 100 ||
+            rc == CURLE_OUT_OF_MEMORY);
+}
+
+static bool proxy_is_to_blame(const struct anycert__lane *lane, CURLcode rc)
+{
+    long status = 0;
+
+    if (!lane->proxied)
+        return false;
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (rc == CURLE_COULDNT_RESOLVE_PROXY || rc == CURLE_COULDNT_CONNECT || (int)rc == CURLE_PROXY)
+        return true;
+    return !lane->asked && status >= 300;
+}
+
+int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycert_error *err)
+{
+    long status = 0;
+    struct anycert_error found = {0};
+
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (err && err->code != 0) {
+        err->transfer_code = (int32_t)rc;
+        return -1; /* found before the transfer began */
+    }
+    if (lane->failure.code != 0) {
+        found = lane->failure;
+    } else if (rc == CURLE_OPERATION_TIMEDOUT) {
+        timeout_failure(lane, lane->total_ms, &found);
+    } else if (tls_failure(lane, rc, &found)) {
+        ;
+    } else if (header_too_long(lane, rc)) {
+        anycert__fail(&found, ANYCERT_E_HEADERS_TOO_LARGE, "a header line from %s is too long",
+                      server_name(lane));
+    } else if (rc == CURLE_OUT_OF_MEMORY) {
+        anycert__fail_nomem(&found);
+    } else if (rc == CURLE_ABORTED_BY_CALLBACK) {
+        anycert__fail(&found, ANYCERT_E_INTERNAL, "no report is known of the connection to %s",
+                      server_name(lane));
+    } else if (proxy_is_to_blame(lane, rc)) {
+        proxy_failure(lane, rc, &found);
+    } else {
+        http_failure(lane, rc, status > 0, &found);
+    }
+    found.transfer_code = (int32_t)rc;
+    if (err)
+        *err = found;
+    return -1;
+}

@@ -1,0 +1,146 @@
+#include "http/fields.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <string.h>
+
+int anycert__fields_add(struct anycert__fields *fields, const char *name, const char *value,
+                        struct anycert_error *err)
+{
+    struct anycert__field field = {0};
+
+    if (fields->count == fields->capacity) {
+        size_t capacity = fields->capacity ? fields->capacity * 2 : 16;
+        struct anycert__field *list =
+            anycert__realloc(fields->list, capacity * sizeof *fields->list);
+
+        if (!list)
+            return anycert__fail_nomem(err);
+        fields->list = list;
+        fields->capacity = capacity;
+    }
+    field.name = anycert__strdup(name);
+    field.value = anycert__strdup(value);
+    if (!field.name || (value && !field.value)) {
+        anycert__free(field.name);
+        anycert__free_secret(field.value);
+        return anycert__fail_nomem(err);
+    }
+    fields->list[fields->count++] = field;
+    return 0;
+}
+
+static size_t trim_end(const char *s, size_t len)
+{
+    while (len > 0 && (s[len - 1] == '\r' || s[len - 1] == '\n' || s[len - 1] == ' ' || s[len - 1] == '\t'))
+        len--;
+    return len;
+}
+
+static int append_fold(struct anycert__field *last, const char *line, size_t len, struct anycert_error *err)
+{
+    size_t old = last->value ? strlen(last->value) : 0;
+    char *value = anycert__malloc(old + len + 2);
+
+    if (!value)
+        return anycert__fail_nomem(err);
+    if (old)
+        memcpy(value, last->value, old);
+    value[old] = ' ';
+    memcpy(value + old + 1, line, len);
+    value[old + 1 + len] = '\0';
+    anycert__free_secret(last->value);
+    last->value = value;
+    return 0;
+}
+
+int anycert__fields_take_line(struct anycert__fields *fields, const char *line, size_t len,
+                              struct anycert_error *err)
+{
+    bool fold = len > 0 && (line[0] == ' ' || line[0] == '\t');
+    const char *colon = NULL;
+    const char *value = NULL;
+    char *name_copy = NULL;
+    char *value_copy = NULL;
+    int result = -1;
+
+    len = trim_end(line, len);
+    while (fold && len > 0 && (*line == ' ' || *line == '\t')) {
+        line++;
+        len--;
+    }
+    if (len == 0 || memchr(line, '\0', len))
+        return 0;
+    if (fold)
+        return fields->count ? append_fold(&fields->list[fields->count - 1], line, len, err) : 0;
+    colon = memchr(line, ':', len);
+    if (!colon || colon == line)
+        return 0;
+    value = colon + 1;
+    while (value < line + len && (*value == ' ' || *value == '\t'))
+        value++;
+    name_copy = anycert__strndup(line, (size_t)(colon - line));
+    value_copy = anycert__strndup(value, (size_t)(line + len - value));
+    if (!name_copy || !value_copy)
+        anycert__fail_nomem(err);
+    else
+        result = anycert__fields_add(fields, name_copy, value_copy, err);
+    anycert__free(name_copy);
+    anycert__free_secret(value_copy);
+    return result;
+}
+
+const char *anycert__fields_get(const struct anycert__fields *fields, const char *name, size_t nth)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        if (anycert__str_equal_nocase(fields->list[i].name, name) && nth-- == 0)
+            return fields->list[i].value;
+    }
+    return NULL;
+}
+
+void anycert__fields_clear(struct anycert__fields *fields)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        anycert__free(fields->list[i].name);
+        anycert__free_secret(fields->list[i].value);
+    }
+    anycert__free(fields->list);
+    memset(fields, 0, sizeof *fields);
+}
+
+bool anycert__is_token(const char *s)
+{
+    static const char specials[] = "!#$%&'*+-.^_`|~";
+
+    if (!s || !*s)
+        return false;
+    for (; *s; s++) {
+        bool alnum = (*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
+
+        if (!alnum && !strchr(specials, *s))
+            return false;
+    }
+    return true;
+}
+
+int anycert__field_check(const char *name, const char *value, struct anycert_error *err)
+{
+    static const char *const ours[] = {"Content-Length", "Transfer-Encoding", "Connection",
+                                       "Proxy-Connection", "Keep-Alive", "Upgrade", "TE", "Trailer"};
+
+    if (!anycert__is_token(name))
+        return anycert__fail(err, ANYCERT_E_HEADER, "header name '%.60s' is not a token", name ? name : "");
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+        if (anycert__str_equal_nocase(name, ours[i]))
+            return anycert__fail(err, ANYCERT_E_HEADER,
+                                 "header '%s' is set by anycert itself and cannot be given", ours[i]);
+    }
+    for (const char *p = value; p && *p; p++) {
+        if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
+            return anycert__fail(err, ANYCERT_E_HEADER,
+                                 "the value of header '%.60s' has a control character in it", name);
+    }
+    return 0;
+}

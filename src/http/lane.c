@@ -1,0 +1,357 @@
+#include "http/lane.h"
+
+#include <anycert/version.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "verdict/judge.h"
+#include "verdict/report.h"
+
+#include <string.h>
+
+/* ---- libcurl's callbacks about connections ---- */
+
+/* A fresh TLS context, before its connection (CURLOPT_SSL_CTX_FUNCTION). The hop is told by markers, as nothing else
+ * tells it reliably; if the two of them disagree, no connection is made. */
+static CURLcode on_context(CURL *easy, void *ssl_ctx, void *arg)
+{
+    struct anycert__lane *lane = arg;
+    const struct anycert__http_settings *settings = lane->settings;
+    enum anycert__hop hop = ANYCERT__HOP_ORIGIN;
+    struct anycert__link *link = NULL;
+    int rc = -1;
+
+    (void)easy;
+    lane->contexts++;
+    if (!anycert__hop_marker(ssl_ctx, &hop)) {
+        anycert__fail(&lane->failure, ANYCERT_E_INTERNAL, "the TLS hop cannot be told");
+        return CURLE_ABORTED_BY_CALLBACK;
+    }
+    if (hop == ANYCERT__HOP_PROXY) {
+        rc = anycert__link_attach(ssl_ctx, lane->proxy_terms, settings->proxy_host, settings->proxy_port,
+                                  lane->proxy_anchors, &link, &lane->failure);
+        anycert__link_unref(lane->proxy_link);
+        lane->proxy_link = link;
+        /* A new tunnel carries a new origin link; the old one's facts must not be taken for it. */
+        anycert__link_unref(lane->link);
+        lane->link = NULL;
+        return rc < 0 ? CURLE_ABORTED_BY_CALLBACK : CURLE_OK;
+    }
+    rc = anycert__link_attach(ssl_ctx, lane->terms, lane->host, lane->port, lane->anchors, &link,
+                              &lane->failure);
+    anycert__link_unref(lane->link);
+    lane->link = link;
+    if (rc == 0 && lane->proxied && settings->proxy_https) {
+        if (!lane->proxy_link) {
+            anycert__fail(&lane->failure, ANYCERT_E_INTERNAL, "the proxy's TLS link is not known");
+            return CURLE_ABORTED_BY_CALLBACK;
+        }
+        anycert__link_set_proxy(link, lane->proxy_link);
+    }
+    return rc < 0 ? CURLE_ABORTED_BY_CALLBACK : CURLE_OK;
+}
+
+static struct anycert__link *link_in_use(CURL *easy)
+{
+    struct curl_tlssessioninfo *info = NULL;
+
+    if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || !info ||
+        info->backend != CURLSSLBACKEND_OPENSSL)
+        return NULL;
+    return anycert__link_of(info->internals);
+}
+
+static bool link_may_stand(struct anycert__link *link, const struct anycert__hop_terms *terms, int64_t now)
+{
+    return link && anycert__link_policy(link) == terms->policy &&
+           anycert__judge_accepts(anycert__link_facts(link), terms->policy, now, ANYCERT__JUDGE_ALL);
+}
+
+/* Which links this transfer goes over, asked of the connection itself; false if one that must be there is not. */
+static bool take_links(struct anycert__lane *lane, CURL *easy)
+{
+    bool https_proxy = lane->proxied && lane->settings->proxy_https;
+    struct anycert__link *link = lane->https || https_proxy ? link_in_use(easy) : NULL;
+    struct anycert__link *proxy = https_proxy ? (lane->https && link ? anycert__link_proxy(link) : link) : NULL;
+
+    anycert__link_ref(link);
+    anycert__link_ref(proxy);
+    anycert__link_unref(lane->link);
+    anycert__link_unref(lane->proxy_link);
+    lane->link = lane->https ? link : NULL;
+    lane->proxy_link = proxy;
+    if (!lane->https)
+        anycert__link_unref(link);
+    return (!lane->https || lane->link) && (!https_proxy || lane->proxy_link);
+}
+
+/* All handshakes are over and nothing of the request has been sent (CURLOPT_PREREQFUNCTION), on fresh and on kept
+ * connections alike: the place where a transfer is judged. */
+static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int local_port)
+{
+    struct anycert__lane *lane = arg;
+    int64_t now = anycert__clock_now(&lane->settings->clock);
+    bool stands = take_links(lane, lane->easy);
+
+    (void)primary_ip;
+    (void)local_ip;
+    (void)primary_port;
+    (void)local_port;
+    lane->asked = true;
+    if (stands && lane->proxy_link)
+        stands = link_may_stand(lane->proxy_link, lane->proxy_terms, now);
+    if (stands && lane->link)
+        stands = link_may_stand(lane->link, lane->terms, now);
+    if (stands)
+        return CURL_PREREQFUNC_OK;
+    lane->stale = lane->contexts == 0;
+    return CURL_PREREQFUNC_ABORT;
+}
+
+/* ---- reports ---- */
+
+/* When a date of the chain passes next: until then the same facts give the same report. */
+static int64_t next_change(const struct anycert__facts *facts, int64_t now)
+{
+    int64_t next = INT64_MAX;
+
+    for (size_t i = 0; i < facts->validated_count; i++) {
+        const struct anycert__certificate *cert = &facts->validated[i];
+
+        if (cert->not_before > now && cert->not_before < next)
+            next = cert->not_before;
+        if (cert->not_after >= now && cert->not_after < next)
+            next = cert->not_after;
+    }
+    return next;
+}
+
+static int make_report(struct anycert__link *link, int64_t now, struct anycert_report **report,
+                       int64_t *until, struct anycert_error *err)
+{
+    struct anycert__facts *facts = link ? anycert__link_facts(link) : NULL;
+    int64_t change = 0;
+
+    if (!facts)
+        return 0;
+    *report = anycert__judge(facts, anycert__link_policy(link), now,
+                             facts->complete ? ANYCERT__JUDGE_ALL : ANYCERT__JUDGE_CERTIFICATES, err);
+    if (!*report)
+        return -1;
+    change = next_change(facts, now);
+    if (change < *until)
+        *until = change;
+    return 0;
+}
+
+static bool report_is_of(const struct anycert_report *report, struct anycert__link *link)
+{
+    return (report ? report->facts : NULL) == (link ? anycert__link_facts(link) : NULL);
+}
+
+int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err)
+{
+    int64_t now = anycert__clock_now(&lane->settings->clock);
+
+    if (report_is_of(lane->report, lane->link) && report_is_of(lane->proxy_report, lane->proxy_link) &&
+        now <= lane->reports_until && (!lane->report || now >= lane->report->judged_at))
+        return 0;
+    anycert_report_free(lane->report);
+    anycert_report_free(lane->proxy_report);
+    lane->report = lane->proxy_report = NULL;
+    lane->reports_until = INT64_MAX;
+    if (make_report(lane->link, now, &lane->report, &lane->reports_until, err) < 0)
+        return -1;
+    return make_report(lane->proxy_link, now, &lane->proxy_report, &lane->reports_until, err);
+}
+
+/* ---- birth and death ---- */
+
+static CURLcode set_tls(struct anycert__lane *lane)
+{
+    CURL *easy = lane->easy;
+    CURLcode rc = CURLE_OK;
+
+    /* Every TLS setting that counts is made in on_context; these are its markers and what must not get in its way:
+     * no anchors of libcurl's, no session cache, no name check that knows better. */
+    ANYCERT__SET(rc, easy, CURLOPT_SSL_CTX_FUNCTION, on_context);
+    ANYCERT__SET(rc, easy, CURLOPT_SSL_CTX_DATA, lane);
+    ANYCERT__SET(rc, easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    ANYCERT__SET(rc, easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    ANYCERT__SET(rc, easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    ANYCERT__SET(rc, easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    ANYCERT__SET(rc, easy, CURLOPT_SSL_CIPHER_LIST, ANYCERT__MARKER_ORIGIN_CIPHERS);
+    ANYCERT__SET(rc, easy, CURLOPT_SSL_OPTIONS, 0L);
+    ANYCERT__SET(rc, easy, CURLOPT_CAINFO, (char *)NULL);
+    ANYCERT__SET(rc, easy, CURLOPT_CAPATH, (char *)NULL);
+    ANYCERT__SET(rc, easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+    ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSL_VERIFYHOST, 0L);
+    ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSL_CIPHER_LIST, ANYCERT__MARKER_PROXY_CIPHERS);
+    ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSL_OPTIONS, (long)CURLSSLOPT_ALLOW_BEAST);
+    ANYCERT__SET(rc, easy, CURLOPT_PROXY_CAINFO, (char *)NULL);
+    ANYCERT__SET(rc, easy, CURLOPT_PROXY_CAPATH, (char *)NULL);
+    ANYCERT__SET(rc, easy, CURLOPT_PREREQFUNCTION, on_request);
+    ANYCERT__SET(rc, easy, CURLOPT_PREREQDATA, lane);
+    return rc;
+}
+
+static CURLcode set_way(struct anycert__lane *lane)
+{
+    const struct anycert__http_settings *settings = lane->settings;
+    CURL *easy = lane->easy;
+    CURLcode rc = CURLE_OK;
+
+    /* "" and not NULL: NULL would let the environment choose. */
+    ANYCERT__SET(rc, easy, CURLOPT_PROXY, lane->proxied ? settings->proxy : "");
+    ANYCERT__SET(rc, easy, CURLOPT_NOPROXY, "");
+    if (lane->proxied && settings->proxy_user) {
+        ANYCERT__SET(rc, easy, CURLOPT_PROXYUSERNAME, settings->proxy_user);
+        ANYCERT__SET(rc, easy, CURLOPT_PROXYPASSWORD,
+                     settings->proxy_password ? settings->proxy_password : "");
+        ANYCERT__SET(rc, easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+    }
+    ANYCERT__SET(rc, easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (lane->resolve)
+        ANYCERT__SET(rc, easy, CURLOPT_RESOLVE, lane->resolve);
+    if (lane->connect_to)
+        ANYCERT__SET(rc, easy, CURLOPT_CONNECT_TO, lane->connect_to);
+    if (settings->connect_ms)
+        ANYCERT__SET(rc, easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_ms);
+    else
+        ANYCERT__SET(rc, easy, CURLOPT_CONNECTTIMEOUT_MS, 3600L * 1000 * 24); /* 0 would be libcurl's 300 s */
+    if (settings->stall_ms) {
+        ANYCERT__SET(rc, easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        ANYCERT__SET(rc, easy, CURLOPT_LOW_SPEED_TIME, ((long)settings->stall_ms + 999L) / 1000L);
+    }
+    return rc;
+}
+
+static long http_version(const struct anycert__lane *lane)
+{
+    switch (lane->settings->http_version) {
+    case ANYCERT_HTTP_1_1:
+        return CURL_HTTP_VERSION_1_1;
+    case ANYCERT_HTTP_2:
+        return CURL_HTTP_VERSION_2TLS;
+    case ANYCERT_HTTP_AUTO:
+        break;
+    }
+    /* libcurl 7.88 loses transfers over reused HTTP/2 tunnels behind https:// proxies now and then. */
+    if (anycert__policy_accepts_any_certificate(lane->terms->policy) ||
+        (lane->proxied && lane->settings->proxy_https))
+        return CURL_HTTP_VERSION_1_1;
+    return CURL_HTTP_VERSION_2TLS;
+}
+
+static CURLcode set_http(struct anycert__lane *lane)
+{
+    CURL *easy = lane->easy;
+    CURLcode rc = CURLE_OK;
+
+    ANYCERT__SET(rc, easy, CURLOPT_NOSIGNAL, 1L);
+    ANYCERT__SET(rc, easy, CURLOPT_ERRORBUFFER, lane->text);
+    ANYCERT__SET(rc, easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    ANYCERT__SET(rc, easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    ANYCERT__SET(rc, easy, CURLOPT_FOLLOWLOCATION, 0L);
+    ANYCERT__SET(rc, easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    ANYCERT__SET(rc, easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    ANYCERT__SET(rc, easy, CURLOPT_HTTP_VERSION, http_version(lane));
+    ANYCERT__SET(rc, easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    ANYCERT__SET(rc, easy, CURLOPT_MAXCONNECTS, 1L);
+    ANYCERT__SET(rc, easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    ANYCERT__SET(rc, easy, CURLOPT_USERAGENT, "anycert/" ANYCERT_VERSION);
+    if (lane->settings->decompress)
+        ANYCERT__SET(rc, easy, CURLOPT_ACCEPT_ENCODING, "");
+    return rc;
+}
+
+static int copy_list(const char *const *entries, size_t count, struct curl_slist **out)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct curl_slist *longer = curl_slist_append(*out, entries[i]);
+
+        if (!longer)
+            return -1;
+        *out = longer;
+    }
+    return 0;
+}
+
+static int set_key(struct anycert__lane *lane, const struct anycert__exchange *exchange)
+{
+    lane->origin = anycert__strdup(exchange->url->origin);
+    lane->host = anycert__strdup(exchange->url->host);
+    lane->port = exchange->url->port;
+    lane->https = exchange->url->https;
+    lane->terms = exchange->terms;
+    lane->proxy_terms = exchange->proxy_terms;
+    lane->anchors = anycert__anchors_ref(exchange->anchors);
+    lane->proxy_anchors = anycert__anchors_ref(exchange->proxy_anchors);
+    return lane->origin && lane->host ? 0 : -1;
+}
+
+struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *settings,
+                                        const struct anycert__exchange *exchange, bool proxied,
+                                        struct anycert_error *err)
+{
+    struct anycert__lane *lane = anycert__calloc(1, sizeof *lane);
+    CURLcode rc = CURLE_OK;
+
+    if (!lane)
+        goto nomem;
+    lane->settings = settings;
+    lane->proxied = proxied;
+    lane->easy = curl_easy_init();
+    if (!lane->easy || set_key(lane, exchange) < 0 ||
+        copy_list(settings->resolve, settings->resolve_count, &lane->resolve) < 0 ||
+        copy_list(settings->connect_to, settings->connect_to_count, &lane->connect_to) < 0)
+        goto nomem;
+    rc = set_tls(lane);
+    if (rc == CURLE_OK)
+        rc = set_way(lane);
+    if (rc == CURLE_OK)
+        rc = set_http(lane);
+    if (rc == CURLE_OK)
+        rc = anycert__lane_trace(lane);
+    if (rc == CURLE_OUT_OF_MEMORY)
+        goto nomem;
+    if (rc != CURLE_OK) {
+        anycert__fail(err, ANYCERT_E_INTERNAL, "libcurl refuses a setting: %s", curl_easy_strerror(rc));
+        anycert__lane_free(lane);
+        return NULL;
+    }
+    return lane;
+nomem:
+    anycert__fail_nomem(err);
+    anycert__lane_free(lane);
+    return NULL;
+}
+
+void anycert__lane_free(struct anycert__lane *lane)
+{
+    if (!lane)
+        return;
+    /* First, as closing a connection calls back into its context. */
+    curl_easy_cleanup(lane->easy);
+    curl_slist_free_all(lane->resolve);
+    curl_slist_free_all(lane->connect_to);
+    curl_slist_free_all(lane->sent_headers);
+    anycert_report_free(lane->report);
+    anycert_report_free(lane->proxy_report);
+    anycert__link_unref(lane->link);
+    anycert__link_unref(lane->proxy_link);
+    anycert__anchors_unref(lane->anchors);
+    anycert__anchors_unref(lane->proxy_anchors);
+    anycert__free(lane->origin);
+    anycert__free(lane->host);
+    anycert__free(lane);
+}
+
+bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__exchange *exchange, bool proxied)
+{
+    return lane->terms == exchange->terms && lane->proxy_terms == exchange->proxy_terms &&
+           lane->anchors == exchange->anchors && lane->proxy_anchors == exchange->proxy_anchors &&
+           lane->proxied == proxied && strcmp(lane->origin, exchange->url->origin) == 0;
+}

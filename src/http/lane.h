@@ -1,0 +1,76 @@
+/* http/lane.h — a lane: one libcurl handle with its connection, bound to one origin, one way there, and one set of
+ * terms. Nothing is ever shared between lanes. Inside of the http layer. */
+#ifndef ANYCERT_HTTP_LANE_H
+#define ANYCERT_HTTP_LANE_H
+
+#include <pthread.h>
+
+#include <curl/curl.h>
+
+#include "http/exchange.h"
+
+struct anycert__lane {
+    struct anycert__lane *next; /* idle list, the last used first */
+    CURL *easy;
+    struct curl_slist *resolve, *connect_to;
+    const struct anycert__http_settings *settings;
+
+    /* the key */
+    char *origin;
+    bool proxied;
+    const struct anycert__hop_terms *terms, *proxy_terms;
+    struct anycert__anchors *anchors, *proxy_anchors;
+
+    char *host; /* of the origin, as in its URL */
+    uint16_t port;
+    bool https;
+
+    /* links of the newest connection; references */
+    struct anycert__link *link, *proxy_link;
+
+    /* reports of these links, good until a certificate's date passes */
+    struct anycert_report *report, *proxy_report;
+    int64_t reports_until;
+
+    /* ---- of the exchange under way */
+    struct anycert__exchange *exchange;
+    struct anycert_error failure;   /* what a callback refused, the true cause */
+    bool asked;                     /* the pre-request check has run */
+    bool stale;                     /* it found a kept connection that may not stand any more */
+    unsigned contexts;              /* TLS contexts made: 0 means that the connection was there */
+    uint64_t header_bytes;
+    bool header_done;
+    int64_t total_ms;               /* limit of the exchange; 0: none */
+    FILE *body_stream;
+    struct curl_slist *sent_headers;
+    char text[CURL_ERROR_SIZE];
+};
+
+/* A new lane, with every option set that does not depend on a request. NULL with NOMEM or INTERNAL. */
+struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *settings,
+                                        const struct anycert__exchange *exchange, bool proxied,
+                                        struct anycert_error *err);
+void anycert__lane_free(struct anycert__lane *lane);
+/* True if an exchange may use the lane. */
+bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__exchange *exchange, bool proxied);
+/* Gives the reports of the newest links, made anew where dates have passed. 0, or -1 with NOMEM. */
+int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err);
+
+/* request.c: sets what depends on the exchange; transfers; takes the options back. The CURLcode. */
+CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__exchange *exchange,
+                               struct anycert_error *err);
+
+/* failure.c: the error for a transfer that ended with rc. Always returns -1. */
+int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycert_error *err);
+
+/* trace.c: installs the trace on a handle, if settings ask for one. */
+CURLcode anycert__lane_trace(struct anycert__lane *lane);
+
+/* setopt that keeps the first failure: SET(rc, easy, option, value). */
+#define ANYCERT__SET(rc, easy, option, value)                                                          \
+    do {                                                                                               \
+        if ((rc) == CURLE_OK)                                                                          \
+            (rc) = curl_easy_setopt((easy), (option), (value));                                        \
+    } while (0)
+
+#endif

@@ -1,0 +1,202 @@
+#include "http/exchange.h"
+#include "http/lane.h"
+#include "http/noproxy.h"
+
+#include "base/mem.h"
+#include "verdict/report.h"
+
+#include <string.h>
+
+struct anycert__http {
+    struct anycert__http_settings settings;
+    pthread_mutex_t mutex;
+    struct anycert__lane *idle;
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static CURLcode curl_ready = CURLE_FAILED_INIT;
+
+static void init_curl(void)
+{
+    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static int check_libcurl(struct anycert_error *err)
+{
+    const curl_version_info_data *info = NULL;
+
+    pthread_once(&curl_once, init_curl);
+    if (curl_ready != CURLE_OK)
+        return anycert__fail(err, ANYCERT_E_INTERNAL, "libcurl cannot be initialised: %s",
+                             curl_easy_strerror(curl_ready));
+    info = curl_version_info(CURLVERSION_NOW);
+    if (!info->ssl_version || strncmp(info->ssl_version, "OpenSSL/", 8) != 0)
+        return anycert__fail(err, ANYCERT_E_USAGE, "libcurl uses '%s' for TLS; anycert needs OpenSSL",
+                             info->ssl_version ? info->ssl_version : "nothing");
+    return 0;
+}
+
+const char *anycert__libcurl_version(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}
+
+struct anycert__http *anycert__http_new(const struct anycert__http_settings *settings,
+                                        struct anycert_error *err)
+{
+    struct anycert__http *http = NULL;
+
+    if (check_libcurl(err) < 0 || anycert__tls_init(err) < 0)
+        return NULL;
+    http = anycert__calloc(1, sizeof *http);
+    if (!http || pthread_mutex_init(&http->mutex, NULL) != 0) {
+        anycert__free(http);
+        anycert__fail_nomem(err);
+        return NULL;
+    }
+    http->settings = *settings;
+    return http;
+}
+
+void anycert__http_free(struct anycert__http *http)
+{
+    if (!http)
+        return;
+    while (http->idle) {
+        struct anycert__lane *lane = http->idle;
+
+        http->idle = lane->next;
+        anycert__lane_free(lane);
+    }
+    pthread_mutex_destroy(&http->mutex);
+    anycert__free(http);
+}
+
+bool anycert__http_proxied(const struct anycert__http *http, const char *host, uint16_t port)
+{
+    return http->settings.proxy && !anycert__no_proxy_match(http->settings.no_proxy, host, port);
+}
+
+/* Takes an idle lane that fits out of the pool, or NULL. */
+static struct anycert__lane *take(struct anycert__http *http, const struct anycert__exchange *exchange,
+                                  bool proxied)
+{
+    struct anycert__lane *found = NULL;
+
+    pthread_mutex_lock(&http->mutex);
+    for (struct anycert__lane **p = &http->idle; *p; p = &(*p)->next) {
+        if (!anycert__lane_fits(*p, exchange, proxied))
+            continue;
+        found = *p;
+        *p = found->next;
+        break;
+    }
+    pthread_mutex_unlock(&http->mutex);
+    return found;
+}
+
+/* Lanes that nobody can take any more: their anchors have changed since. */
+static bool outdated(const struct anycert__lane *lane, const struct anycert__lane *newest)
+{
+    return lane->terms == newest->terms && lane->proxy_terms == newest->proxy_terms &&
+           (lane->anchors != newest->anchors || lane->proxy_anchors != newest->proxy_anchors);
+}
+
+static void give_back(struct anycert__http *http, struct anycert__lane *lane)
+{
+    struct anycert__lane *dropped = NULL;
+    unsigned kept = 0;
+
+    pthread_mutex_lock(&http->mutex);
+    lane->next = http->idle;
+    http->idle = lane;
+    for (struct anycert__lane **p = &http->idle; *p;) {
+        struct anycert__lane *one = *p;
+
+        if (kept < http->settings.idle_max && (one == lane || !outdated(one, lane))) {
+            kept++;
+            p = &one->next;
+        } else {
+            *p = one->next;
+            one->next = dropped;
+            dropped = one;
+        }
+    }
+    pthread_mutex_unlock(&http->mutex);
+    while (dropped) { /* outside of the lock, as closing talks to the network */
+        lane = dropped;
+        dropped = lane->next;
+        anycert__lane_free(lane);
+    }
+}
+
+static int take_reports(struct anycert__lane *lane, struct anycert__exchange *exchange,
+                        struct anycert_error *err)
+{
+    if (anycert__lane_reports(lane, err) < 0)
+        return -1;
+    exchange->report = anycert__report_ref(lane->report);
+    exchange->proxy_report = anycert__report_ref(lane->proxy_report);
+    return 0;
+}
+
+/* One try. A lane is given back only after a whole success: whatever failed is not used again. */
+static int try_lane(struct anycert__http *http, struct anycert__lane *lane,
+                    struct anycert__exchange *exchange, bool *stale, struct anycert_error *err)
+{
+    CURLcode rc = anycert__lane_perform(lane, exchange, err);
+
+    *stale = lane->stale;
+    if (*stale) {
+        anycert__lane_free(lane);
+        return -1;
+    }
+    if (rc != CURLE_OK) {
+        struct anycert_error ignored = {0};
+
+        (void)take_reports(lane, exchange, &ignored); /* what there is; the transfer's own failure counts */
+        anycert__lane_failure(lane, rc, err);
+        anycert__lane_free(lane);
+        return -1;
+    }
+    if (take_reports(lane, exchange, err) < 0) {
+        anycert__lane_free(lane);
+        return -1;
+    }
+    give_back(http, lane);
+    return 0;
+}
+
+int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange *exchange,
+                           struct anycert_error *err)
+{
+    bool proxied = anycert__http_proxied(http, exchange->url->host, exchange->url->port);
+    struct anycert__lane *lane = NULL;
+    bool stale = false;
+
+    while ((lane = take(http, exchange, proxied)) != NULL) {
+        int result = try_lane(http, lane, exchange, &stale, err);
+
+        if (!stale)
+            return result;
+        anycert__exchange_clear(exchange); /* nothing was sent: a kept connection may not stand any more */
+    }
+    lane = anycert__lane_new(&http->settings, exchange, proxied, err);
+    if (!lane)
+        return -1;
+    return try_lane(http, lane, exchange, &stale, err);
+}
+
+void anycert__exchange_clear(struct anycert__exchange *exchange)
+{
+    anycert__fields_clear(&exchange->fields);
+    anycert__free(exchange->reason);
+    anycert_report_free(exchange->report);
+    anycert_report_free(exchange->proxy_report);
+    exchange->reason = NULL;
+    exchange->report = exchange->proxy_report = NULL;
+    exchange->status = 0;
+    exchange->version[0] = '\0';
+    exchange->reused = false;
+    memset(&exchange->timings, 0, sizeof exchange->timings);
+}

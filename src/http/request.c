@@ -1,0 +1,299 @@
+#include "http/lane.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- what comes back ---- */
+
+static int start_of_response(struct anycert__lane *lane, const char *line, size_t len)
+{
+    struct anycert__exchange *exchange = lane->exchange;
+    const char *space = memchr(line, ' ', len);
+    const char *reason = space ? memchr(space + 1, ' ', len - (size_t)(space + 1 - line)) : NULL;
+    size_t reason_len = reason ? len - (size_t)(reason + 1 - line) : 0;
+    long status = 0;
+
+    anycert__fields_clear(&exchange->fields); /* those of a 1xx before */
+    anycert__free(exchange->reason);
+    while (reason_len > 0 && (reason[reason_len] == '\r' || reason[reason_len] == '\n'))
+        reason_len--;
+    exchange->reason = anycert__strndup(reason ? reason + 1 : "", reason_len);
+    if (!exchange->reason)
+        return anycert__fail_nomem(&lane->failure);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_RESPONSE_CODE, &status);
+    exchange->status = (int)status;
+    lane->header_done = false;
+    return 0;
+}
+
+/* One header line (CURLOPT_HEADERFUNCTION): status lines of every response, 1xx included, fields, and trailers. */
+static size_t on_header(char *line, size_t size, size_t count, void *arg)
+{
+    struct anycert__lane *lane = arg;
+    size_t len = size * count;
+
+    lane->header_bytes += len;
+    if (lane->header_bytes > lane->settings->header_max) {
+        anycert__fail(&lane->failure, ANYCERT_E_HEADERS_TOO_LARGE,
+                      "the response's header is larger than %llu bytes",
+                      (unsigned long long)lane->settings->header_max);
+        return 0;
+    }
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0 && start_of_response(lane, line, len) < 0)
+        return 0;
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        return len;
+    if (len <= 2 && (len == 0 || line[0] == '\r' || line[0] == '\n')) {
+        lane->header_done = true;
+        return len;
+    }
+    if (lane->header_done) /* trailers are no part of the header */
+        return len;
+    return anycert__fields_take_line(&lane->exchange->fields, line, len, &lane->failure) < 0 ? 0 : len;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct anycert__lane *lane = arg;
+    struct anycert__exchange *exchange = lane->exchange;
+    size_t len = size * count;
+
+    if (exchange->sink && exchange->sink(exchange->sink_arg, exchange, bytes, len, &lane->failure) < 0)
+        return CURL_WRITEFUNC_ERROR;
+    return len;
+}
+
+static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received, curl_off_t send_total,
+                       curl_off_t sent)
+{
+    struct anycert__lane *lane = arg;
+    struct anycert__exchange *exchange = lane->exchange;
+
+    if (exchange->progress(exchange->progress_arg, (uint64_t)received, (uint64_t)receive_total,
+                           (uint64_t)sent, (uint64_t)send_total) == 0)
+        return 0;
+    anycert__fail(&lane->failure, ANYCERT_E_INTERRUPTED, "interrupted");
+    return 1;
+}
+
+/* ---- what is sent ---- */
+
+static size_t on_read(char *out, size_t size, size_t count, void *arg)
+{
+    struct anycert__lane *lane = arg;
+    size_t n = fread(out, 1, size * count, lane->body_stream);
+
+    if (n == 0 && ferror(lane->body_stream)) {
+        anycert__fail_errno(&lane->failure, ANYCERT_E_FILE, errno, "cannot read body file '%s'",
+                            lane->exchange->body_file);
+        return CURL_READFUNC_ABORT;
+    }
+    return n;
+}
+
+static int on_seek(void *arg, curl_off_t offset, int origin)
+{
+    struct anycert__lane *lane = arg;
+
+    return fseeko(lane->body_stream, (off_t)offset, origin) == 0 ? CURL_SEEKFUNC_OK
+                                                                : CURL_SEEKFUNC_CANTSEEK;
+}
+
+static CURLcode set_body_file(struct anycert__lane *lane, const char *path, struct anycert_error *err)
+{
+    CURLcode rc = CURLE_OK;
+    struct stat info;
+
+    lane->body_stream = fopen(path, "rbe");
+    if (!lane->body_stream || fstat(fileno(lane->body_stream), &info) != 0 || S_ISDIR(info.st_mode)) {
+        int code = lane->body_stream ? EISDIR : errno;
+
+        anycert__fail_errno(err, ANYCERT_E_FILE, code, "cannot read body file '%s'", path);
+        return CURLE_READ_ERROR;
+    }
+    ANYCERT__SET(rc, lane->easy, CURLOPT_UPLOAD, 1L);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_READFUNCTION, on_read);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_READDATA, lane);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_SEEKFUNCTION, on_seek);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_SEEKDATA, lane);
+    /* -1, unknown: a pipe, sent in chunks */
+    ANYCERT__SET(rc, lane->easy, CURLOPT_INFILESIZE_LARGE,
+                 (curl_off_t)(S_ISREG(info.st_mode) ? info.st_size : -1));
+    return rc;
+}
+
+/* Methods whose request is expected to have a body: without one they send Content-Length: 0 (RFC 9110 section 8.6). */
+static bool expects_body(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+}
+
+static CURLcode set_method(struct anycert__lane *lane, struct anycert__exchange *exchange,
+                           struct anycert_error *err)
+{
+    CURL *easy = lane->easy;
+    CURLcode rc = CURLE_OK;
+
+    ANYCERT__SET(rc, easy, CURLOPT_HTTPGET, 1L); /* takes back NOBODY, POST and UPLOAD of the request before */
+    ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDS, (char *)NULL);
+    ANYCERT__SET(rc, easy, CURLOPT_CUSTOMREQUEST, exchange->method);
+    if (rc != CURLE_OK)
+        return rc;
+    if (exchange->body_file)
+        return set_body_file(lane, exchange->body_file, err);
+    if (exchange->has_body || expects_body(exchange->method)) {
+        ANYCERT__SET(rc, easy, CURLOPT_POST, 1L);
+        ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body_len);
+        ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDS, exchange->has_body ? exchange->body : "");
+    } else if (strcmp(exchange->method, "HEAD") == 0) {
+        ANYCERT__SET(rc, easy, CURLOPT_NOBODY, 1L);
+    }
+    return rc;
+}
+
+static int add_header_line(struct anycert__lane *lane, const char *name, const char *value,
+                           struct anycert_error *err)
+{
+    struct anycert__buf line;
+    struct curl_slist *longer = NULL;
+
+    anycert__buf_init(&line, 1024 * 1024);
+    if (!value)
+        anycert__buf_addf(&line, "%s:", name);
+    else if (!*value)
+        anycert__buf_addf(&line, "%s;", name);
+    else
+        anycert__buf_addf(&line, "%s: %s", name, value);
+    if (line.failed && line.too_large) {
+        anycert__buf_free(&line);
+        return anycert__fail(err, ANYCERT_E_HEADER, "header '%.60s' is longer than 1 MiB", name);
+    }
+    if (!line.failed)
+        longer = curl_slist_append(lane->sent_headers, line.data);
+    if (line.data)
+        anycert__wipe(line.data, line.len);
+    anycert__buf_free(&line);
+    if (!longer)
+        return anycert__fail_nomem(err);
+    lane->sent_headers = longer;
+    return 0;
+}
+
+static int set_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,
+                       struct anycert_error *err)
+{
+    bool content_type = false;
+
+    for (size_t i = 0; i < exchange->header_count; i++) {
+        if (add_header_line(lane, exchange->headers[i].name, exchange->headers[i].value, err) < 0)
+            return -1;
+        if (anycert__str_equal_nocase(exchange->headers[i].name, "Content-Type"))
+            content_type = true;
+    }
+    /* libcurl would call every POST body a form. */
+    if (!content_type && add_header_line(lane, "Content-Type", NULL, err) < 0)
+        return -1;
+    return 0;
+}
+
+static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *exchange)
+{
+    CURL *easy = lane->easy;
+    CURLcode rc = CURLE_OK;
+
+    ANYCERT__SET(rc, easy, CURLOPT_URL, exchange->url->text);
+    ANYCERT__SET(rc, easy, CURLOPT_HTTPHEADER, lane->sent_headers);
+    ANYCERT__SET(rc, easy, CURLOPT_USERNAME, exchange->user);
+    ANYCERT__SET(rc, easy, CURLOPT_PASSWORD,
+                 exchange->user ? (exchange->password ? exchange->password : "") : NULL);
+    ANYCERT__SET(rc, easy, CURLOPT_TIMEOUT_MS,
+                 (long)(exchange->total_ms > 0 ? exchange->total_ms : 0));
+    ANYCERT__SET(rc, easy, CURLOPT_HEADERFUNCTION, on_header);
+    ANYCERT__SET(rc, easy, CURLOPT_HEADERDATA, lane);
+    ANYCERT__SET(rc, easy, CURLOPT_WRITEFUNCTION, on_body);
+    ANYCERT__SET(rc, easy, CURLOPT_WRITEDATA, lane);
+    ANYCERT__SET(rc, easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    ANYCERT__SET(rc, easy, CURLOPT_XFERINFODATA, lane);
+    ANYCERT__SET(rc, easy, CURLOPT_NOPROGRESS, exchange->progress ? 0L : 1L);
+    return rc;
+}
+
+/* Nothing of a request, least of all a secret, stays in the handle. */
+static void take_back(struct anycert__lane *lane)
+{
+    CURLcode rc = CURLE_OK;
+
+    ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_POSTFIELDS, (char *)NULL);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_USERNAME, (char *)NULL);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_PASSWORD, (char *)NULL);
+    for (struct curl_slist *line = lane->sent_headers; line; line = line->next)
+        anycert__wipe(line->data, strlen(line->data));
+    curl_slist_free_all(lane->sent_headers);
+    lane->sent_headers = NULL;
+    if (lane->body_stream)
+        fclose(lane->body_stream);
+    lane->body_stream = NULL;
+}
+
+static void read_results(struct anycert__lane *lane, struct anycert__exchange *exchange)
+{
+    curl_off_t resolved = 0;
+    curl_off_t connected = 0;
+    curl_off_t tls = 0;
+    curl_off_t first = 0;
+    curl_off_t total = 0;
+    long version = 0;
+    long connects = 0;
+
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_CONNECT_TIME_T, &connected);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_APPCONNECT_TIME_T, &tls);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_STARTTRANSFER_TIME_T, &first);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_TOTAL_TIME_T, &total);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_HTTP_VERSION, &version);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_NUM_CONNECTS, &connects);
+    exchange->timings.resolved_us = resolved;
+    exchange->timings.connected_us = connected;
+    exchange->timings.tls_us = tls;
+    exchange->timings.first_byte_us = first;
+    exchange->timings.total_us = total;
+    exchange->reused = connects == 0 && lane->asked;
+    if (exchange->status)
+        (void)snprintf(exchange->version, sizeof exchange->version, "%s",
+                       version == CURL_HTTP_VERSION_2_0   ? "2"
+                       : version == CURL_HTTP_VERSION_1_0 ? "1.0"
+                                                          : "1.1");
+}
+
+CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__exchange *exchange,
+                               struct anycert_error *err)
+{
+    CURLcode rc = CURLE_OK;
+
+    lane->exchange = exchange;
+    memset(&lane->failure, 0, sizeof lane->failure);
+    lane->asked = lane->stale = lane->header_done = false;
+    lane->contexts = 0;
+    lane->header_bytes = 0;
+    lane->total_ms = exchange->total_ms;
+    lane->text[0] = '\0';
+    if (set_headers(lane, exchange, err) < 0)
+        rc = CURLE_OUT_OF_MEMORY;
+    if (rc == CURLE_OK)
+        rc = set_method(lane, exchange, err);
+    if (rc == CURLE_OK)
+        rc = set_rest(lane, exchange);
+    if (rc == CURLE_OK)
+        rc = curl_easy_perform(lane->easy);
+    read_results(lane, exchange);
+    take_back(lane);
+    lane->exchange = NULL;
+    return rc;
+}
