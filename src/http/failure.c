@@ -68,7 +68,7 @@ static int tls_failure(const struct anycert__lane *lane, CURLcode rc, struct any
     if (!facts->complete) {
         if (!facts->failure.failed && facts->failure.alert < 0 && rc != CURLE_SSL_CONNECT_ERROR)
             return 0;
-        (void)anycert__handshake_failure(facts, err);
+        (void)anycert__handshake_failure(facts, anycert__link_policy(link), err);
         return 1;
     }
     late = anycert__link_late_alert(link, &from_peer);

@@ -130,12 +130,14 @@ static int make_report(struct anycert__link *link, int64_t now, struct anycert_r
                        int64_t *until, struct anycert_error *err)
 {
     struct anycert__facts *facts = link ? anycert__link_facts(link) : NULL;
+    enum anycert__judge_scope scope = ANYCERT__JUDGE_ALL;
     int64_t change = 0;
 
     if (!facts)
         return 0;
-    *report = anycert__judge(facts, anycert__link_policy(link), now,
-                             facts->complete ? ANYCERT__JUDGE_ALL : ANYCERT__JUDGE_CERTIFICATES, err);
+    /* A handshake that was refused for its certificates is judged by these; one that never came so far by nothing. */
+    scope = facts->complete || facts->presented_count == 0 ? ANYCERT__JUDGE_ALL : ANYCERT__JUDGE_CERTIFICATES;
+    *report = anycert__judge(facts, anycert__link_policy(link), now, scope, err);
     if (!*report)
         return -1;
     change = next_change(facts, now);

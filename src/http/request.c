@@ -242,6 +242,24 @@ static void take_back(struct anycert__lane *lane)
     lane->body_stream = NULL;
 }
 
+/* True if only the end of the connection said where the body ends (RFC 9112 section 6.3). */
+static bool is_close_delimited(const struct anycert__exchange *exchange)
+{
+    if (strcmp(exchange->version, "2") == 0 || strcmp(exchange->method, "HEAD") == 0 ||
+        exchange->status < 200 || exchange->status == 204 || exchange->status == 304)
+        return false;
+    return !anycert__fields_get(&exchange->fields, "Content-Length", 0) &&
+           !anycert__fields_get(&exchange->fields, "Transfer-Encoding", 0);
+}
+
+/* libcurl takes the end of a TLS connection for the end of a body even if nobody vouches for it. */
+static bool cut_off(const struct anycert__lane *lane, const struct anycert__exchange *exchange)
+{
+    struct anycert__link *link = lane->link ? lane->link : lane->proxy_link;
+
+    return link && is_close_delimited(exchange) && !anycert__link_closed_cleanly(link);
+}
+
 static void read_results(struct anycert__lane *lane, struct anycert__exchange *exchange)
 {
     curl_off_t resolved = 0;
@@ -293,6 +311,12 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
     if (rc == CURLE_OK)
         rc = curl_easy_perform(lane->easy);
     read_results(lane, exchange);
+    if (rc == CURLE_OK && cut_off(lane, exchange)) {
+        anycert__fail(&lane->failure, ANYCERT_E_BODY_TRUNCATED,
+                      "the connection to %s ended without close_notify, so the body may have been cut off",
+                      lane->host);
+        rc = CURLE_PARTIAL_FILE;
+    }
     take_back(lane);
     lane->exchange = NULL;
     return rc;

@@ -21,6 +21,7 @@ struct anycert__link {
     bool hook_ran;
     int late_alert; /* one that came after the handshake, -1 for none */
     bool late_alert_from_peer;
+    bool closed_cleanly; /* the peer sent close_notify */
 };
 
 static pthread_once_t index_once = PTHREAD_ONCE_INIT;
@@ -100,6 +101,11 @@ int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer)
     return link->late_alert;
 }
 
+bool anycert__link_closed_cleanly(const struct anycert__link *link)
+{
+    return link->closed_cleanly;
+}
+
 /* The verify hook (SSL_CTX_set_cert_verify_callback(3)). It decides alone: libcurl's own store is empty and never
  * asked. It starts from a refusal and has to earn the acceptance. */
 static int verify_hook(X509_STORE_CTX *ctx, void *arg)
@@ -128,13 +134,27 @@ static int verify_hook(X509_STORE_CTX *ctx, void *arg)
     return 1;
 }
 
+/* The server asks for a client certificate, and none is installed (SSL_CTX_set_client_cert_cb(3)). */
+static int note_cert_request(SSL *ssl, X509 **cert, EVP_PKEY **key)
+{
+    struct anycert__link *link = anycert__link_of(ssl);
+
+    (void)cert;
+    (void)key;
+    if (link && !link->facts->complete)
+        link->facts->failure.client_cert_requested = true;
+    return 0; /* go on without one */
+}
+
 static void note_alert(struct anycert__link *link, int where, int value)
 {
     bool from_peer = (where & SSL_CB_READ) != 0;
     int alert = value & 0xff;
 
-    if (alert == SSL_AD_CLOSE_NOTIFY)
+    if (alert == SSL_AD_CLOSE_NOTIFY) {
+        link->closed_cleanly = link->closed_cleanly || from_peer;
         return;
+    }
     if (link->facts->complete) {
         link->late_alert = alert;
         link->late_alert_from_peer = from_peer;
@@ -278,6 +298,7 @@ int anycert__link_attach(void *ssl_ctx, const struct anycert__hop_terms *terms, 
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(ctx, verify_hook, link);
     SSL_CTX_set_info_callback(ctx, info_callback);
+    SSL_CTX_set_client_cert_cb(ctx, note_cert_request);
     *out = anycert__link_ref(link);
     return 0;
 }

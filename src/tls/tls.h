@@ -90,6 +90,8 @@ const struct anycert_policy *anycert__link_policy(const struct anycert__link *li
 /* An alert that came or went after the handshake was complete (TLS 1.3 servers refuse a missing client certificate
  * that way), or -1. For the thread that uses the connection. */
 int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer);
+/* Whether the peer has sent close_notify (RFC 8446 section 6.1): without it, the end of the data proves nothing. */
+bool anycert__link_closed_cleanly(const struct anycert__link *link);
 /* The https:// proxy's link below this one, or NULL. */
 void anycert__link_set_proxy(struct anycert__link *link, struct anycert__link *proxy); /* takes a reference */
 struct anycert__link *anycert__link_proxy(struct anycert__link *link);
@@ -103,9 +105,11 @@ bool anycert__hop_marker(void *ssl_ctx, enum anycert__hop *hop);
 /* ---- why a handshake failed (tls/failure.c) ------------------------------------------------------------------ */
 
 /* Fills err for a link whose handshake did not complete and whose certificate was not what refused it: code, alert,
- * who sent it, and one sentence that says what is the matter and, where it can be known, which side refuses what. For
+ * who sent it, and one sentence that says what is the matter, which side refuses what, and the relaxations that policy
+ * does not hold and that may get past it. For
  * hop PROXY the code is PROXY_TLS. Returns -1. */
-int anycert__handshake_failure(const struct anycert__facts *facts, struct anycert_error *err);
+int anycert__handshake_failure(const struct anycert__facts *facts, const struct anycert_policy *policy,
+                               struct anycert_error *err);
 /* The same for an alert that came after the handshake (TLS 1.3's late refusal of a client certificate). */
 int anycert__late_alert_failure(const struct anycert__facts *facts, int alert, struct anycert_error *err);
 

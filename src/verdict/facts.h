@@ -96,6 +96,7 @@ struct anycert__handshake_failure {
     char reason[96];             /* OpenSSL's text for it, or what libcurl said */
     int alert;                   /* description, -1 for none */
     bool alert_from_peer;
+    bool client_cert_requested; /* the server asked for a client certificate and we had none */
 };
 
 enum anycert__hop { ANYCERT__HOP_ORIGIN = 0, ANYCERT__HOP_PROXY = 1 };
