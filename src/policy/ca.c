@@ -280,7 +280,8 @@ int anycert_policy_add_ca_path(struct anycert_policy *policy, const char *path,
                                struct anycert_error *err)
 {
     if (policy == NULL || path == NULL || *path == '\0')
-        return anycert__fail(err, ANYCERT_E_USAGE, "the path of the trust anchors is empty");
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "there is no policy, or the path of the trust anchors is empty");
     size_t len = strlen(path);
     const struct anycert__word shown = anycert__word(path, len);
     if (anycert__has_control(path, len) || !anycert__is_utf8(path, len))
@@ -332,6 +333,8 @@ int anycert__policy_add_ca_memory(struct anycert_policy *policy, const void *pem
                                   const uint8_t digest[32], struct anycert_error *err)
 {
     struct anycert__ca ca = {.kind = ANYCERT__CA_MEMORY, .pem_len = len};
+    if (policy == NULL || pem == NULL)
+        return anycert__fail(err, ANYCERT_E_USAGE, "there are no trust anchors or no policy");
     struct anycert__ca *waiting = find_waiting(policy, digest);
     memcpy(ca.digest, digest, DIGEST_SIZE);
     ca.pem = anycert__memdup(pem, len);

@@ -26,7 +26,7 @@ static int check_keys(const struct anycert_policy *policy, struct anycert_error 
     }
     if (policy->rung == ANYCERT__RUNG_PINNED && policy->pin_count == 0)
         return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
-                             "'pinned' needs the pin that decides: add pin=sha256//...");
+                             "'pinned' needs the pin that decides: add pin=sha256//BASE64");
     if (policy->rung == ANYCERT__RUNG_HARDENED && policy->relaxations == 0 && policy->has_until)
         return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
                              "key 'until' means nothing for 'hardened' without relaxations: there "

@@ -1,3 +1,4 @@
+#include "policy/policy.h"
 #include "policy/keys.h"
 #include "base/error.h"
 #include "base/mem.h"

@@ -24,9 +24,11 @@ struct fixture {
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    strcpy(f->directory, "/tmp/anycert-file-XXXXXX");
     *state = f;
-    return f && mkdtemp(f->directory) ? 0 : -1;
+    if (f == NULL)
+        return -1;
+    snprintf(f->directory, sizeof f->directory, "/tmp/anycert-file-XXXXXX");
+    return mkdtemp(f->directory) ? 0 : -1;
 }
 
 /* The path of a name in the fixture's directory; valid until the next call. */
@@ -225,7 +227,7 @@ static void writer_through_link_keeps_the_link(void **state)
 {
     struct fixture *f = *state;
     char target[600], text[8];
-    strcpy(target, in(f, "target"));
+    snprintf(target, sizeof target, "%s", in(f, "target"));
     put(target, "before", 0600);
     assert_int_equal(symlink("target", in(f, "link")), 0);
     assert_int_equal(replace(f->path, "after", NULL), 0);
