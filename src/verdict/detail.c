@@ -236,7 +236,8 @@ static void write_pass(struct anycert__buf *buf, const struct anycert__facts *fa
         write_first_end(buf, facts, now);
     } else if (id == ANYCERT__CHECK_KEY_STRENGTH && leaf != NULL) {
         anycert__show_key(buf, leaf);
-    } else if (id == ANYCERT__CHECK_SIGNATURE_STRENGTH && leaf != NULL) {
+    } else if (id == ANYCERT__CHECK_SIGNATURE_STRENGTH && leaf != NULL &&
+               facts->validated_count > 1) {
         anycert__show_string(buf, leaf->signature_algorithm, ANYCERT__SHOW_IN_SENTENCE);
     } else if (id == ANYCERT__CHECK_REVOCATION) {
         anycert__buf_adds(buf, "a stapled OCSP answer says good");

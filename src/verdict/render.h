@@ -21,9 +21,8 @@ const char *anycert__verdict_name(enum anycert_verdict verdict);
 int anycert__report_add_json(const struct anycert_report *report, struct yyjson_mut_doc *doc,
                              struct yyjson_mut_val **out);
 
-/* A JSON string from bytes that may be anything: valid UTF-8 without control bytes stays as it is,
- * everything else is escaped as anycert__buf_add_escaped does. NULL bytes give null. NULL when out
- * of memory. */
+/* A JSON string from bytes that may be anything: what can be shown stays as it is, everything else
+ * is escaped as anycert__buf_add_escaped does. NULL bytes give null. NULL when out of memory. */
 struct yyjson_mut_val *anycert__json_text(struct yyjson_mut_doc *doc, const char *bytes,
                                           size_t len);
 

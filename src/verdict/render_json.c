@@ -75,7 +75,7 @@ yyjson_mut_val *anycert__json_text(yyjson_mut_doc *doc, const char *bytes, size_
 {
     if (bytes == NULL)
         return yyjson_mut_null(doc);
-    if (anycert__is_utf8(bytes, len) && !anycert__has_control(bytes, len))
+    if (anycert__is_showable(bytes, len))
         return yyjson_mut_strncpy(doc, bytes, len);
     struct anycert__buf buf;
     anycert__buf_init(&buf, SIZE_MAX);

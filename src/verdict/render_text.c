@@ -13,7 +13,7 @@
 #define VALUE_MAX       200
 
 /* Each line is "  label        value": labels are padded to this. */
-#define LABEL_WIDTH 13
+#define LABEL_WIDTH 15
 
 static void label(struct anycert__buf *buf, const char *name)
 {
@@ -24,7 +24,7 @@ static void label(struct anycert__buf *buf, const char *name)
 static void add_text(struct anycert__buf *buf, const char *text)
 {
     size_t len = text != NULL ? strlen(text) : 0;
-    if (anycert__is_utf8(text, len) && !anycert__has_control(text, len))
+    if (anycert__is_showable(text, len))
         anycert__buf_add(buf, text, len);
     else
         anycert__buf_add_escaped(buf, text, len);
@@ -79,7 +79,6 @@ static void reference_line(struct anycert__buf *buf, const struct anycert_report
     if (anycert__str_equal(report->policy_text, report->reference_text))
         return;
     label(buf, "compared with");
-    anycert__buf_adds(buf, " ");
     add_rung(buf, report->reference_text);
     while ((check = anycert_report_next_check(report, check)) != NULL) {
         if (check->reference_verdict != ANYCERT_FAIL || (last != NULL && last->id == check->id))
@@ -176,7 +175,7 @@ static void certificate_lines(struct anycert__buf *buf, const struct anycert_rep
     anycert__buf_adds(buf, ", signed with ");
     anycert__show_string(buf, leaf->signature_algorithm, VALUE_MAX);
     anycert__buf_adds(buf, "\n");
-    label(buf, facts->complete ? "pin" : "unproven pin");
+    label(buf, facts->complete ? "pin" : "pin (unproven)");
     anycert__show(buf, leaf->pin, strnlen(leaf->pin, sizeof(leaf->pin)), VALUE_MAX);
     anycert__buf_adds(buf, "\n");
 }

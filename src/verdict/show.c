@@ -4,10 +4,24 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 
 #define MINUTE 60
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
+
+bool anycert__is_showable(const char *bytes, size_t len)
+{
+    while (len > 0) {
+        uint32_t code_point;
+        size_t n = anycert__utf8_decode(bytes, len, &code_point);
+        if (n == 0 || anycert__is_unshowable(code_point))
+            return false;
+        bytes += n;
+        len -= n;
+    }
+    return true;
+}
 
 void anycert__show(struct anycert__buf *buf, const char *bytes, size_t len, size_t max)
 {

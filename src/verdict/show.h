@@ -4,6 +4,8 @@
 #ifndef ANYCERT_VERDICT_SHOW_H
 #define ANYCERT_VERDICT_SHOW_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "verdict/facts.h"
 
@@ -27,6 +29,10 @@ void anycert__show_names(struct anycert__buf *buf, const struct anycert__certifi
                          size_t most);
 /* "RSA 2048", "EC P-256", "Ed25519". */
 void anycert__show_key(struct anycert__buf *buf, const struct anycert__certificate *certificate);
+
+/* True if the bytes can be printed as they are: UTF-8 without anything that moves a cursor or turns
+ * the direction of reading. */
+bool anycert__is_showable(const char *bytes, size_t len);
 
 /* "2026-01-31". */
 void anycert__show_date(struct anycert__buf *buf, int64_t seconds);
