@@ -258,6 +258,16 @@ static int show_nothing(SSL *ssl, void *arg)
     return 1;
 }
 
+/* Asked when ours is about to be sent. How strong it is is for the server to judge, but OpenSSL
+ * would hold it against the level. By now the peer's side of the handshake has been checked at that
+ * level, in every version. */
+static int show_ours(SSL *ssl, void *arg)
+{
+    (void)arg;
+    SSL_set_security_level(ssl, 0);
+    return 1;
+}
+
 static int allow_all(const SSL *ssl, const SSL_CTX *ctx, int op, int bits, int nid, void *other,
                      void *ex)
 {
@@ -284,9 +294,7 @@ int anycert__client_cert_apply(SSL_CTX *ctx, const struct anycert__client_cert *
         SSL_CTX_set_cert_cb(ctx, show_nothing, NULL);
         return 0;
     }
-    SSL_CTX_set_cert_cb(ctx, NULL, NULL);
-    /* How strong our own certificate is, is for the server to judge; the level is about what the
-     * peer shows. */
+    SSL_CTX_set_cert_cb(ctx, show_ours, NULL);
     security = SSL_CTX_get_security_callback(ctx);
     SSL_CTX_set_security_callback(ctx, allow_all);
     ok = SSL_CTX_use_cert_and_key(ctx, cert->cert, cert->key, cert->chain, 1);
