@@ -72,7 +72,7 @@ static int run_folder(const char *path, int depth)
         }
         free(entries[i]);
     }
-    free(entries);
+    free((void *)entries);
     return rv;
 }
 

@@ -79,7 +79,8 @@ static int check_rung_of_target(const struct anycert_policy *target, struct anyc
 }
 
 /* What the connection itself does stands around for=, so that nothing is written where it would
- * have no effect. (Anchors and expected name were moved out when for= was set.) */
+ * have no effect. (Anchors and expected name were moved out when for= was set, and
+ * the target was checked by itself then.) */
 static int check_target(const struct anycert_policy *policy, struct anycert_error *err)
 {
     const struct anycert_policy *target = policy->target;
@@ -93,8 +94,6 @@ static int check_target(const struct anycert_policy *policy, struct anycert_erro
                              target->sni         ? "sni"
                              : target->has_until ? "until"
                                                  : "reason");
-    if (anycert_policy_check(target, err) != 0)
-        return anycert__error_prefix(err, "in for=");
     return 0;
 }
 

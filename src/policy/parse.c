@@ -205,7 +205,7 @@ out:
 
 static int check_text(const char *text, struct anycert_error *err)
 {
-    size_t len = text ? strnlen(text, ANYCERT__POLICY_TEXT_MAX + 1) : 0;
+    size_t len = strnlen(text, ANYCERT__POLICY_TEXT_MAX + 1);
     if (len == 0)
         return fail_syntax(err, "the policy is empty: expected a rung such as hardened");
     if (len > ANYCERT__POLICY_TEXT_MAX)
@@ -246,7 +246,7 @@ static int read_policy(const char *text, struct anycert_policy *policy, struct a
 struct anycert_policy *anycert_policy_parse(const char *text, struct anycert_error *err)
 {
     struct anycert_policy *policy = anycert_policy_new(err);
-    if (policy && read_policy(text, policy, err) != 0) {
+    if (policy && read_policy(text ? text : "", policy, err) != 0) {
         anycert_policy_free(policy);
         return NULL;
     }

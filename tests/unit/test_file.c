@@ -338,6 +338,21 @@ static void writer_after_a_failed_write_does_not_commit(void **state)
     anycert__file_writer_free(w);
 }
 
+static void writer_that_cannot_rename_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct anycert__file_writer *w;
+    struct anycert_error err = {0};
+    assert_int_equal(anycert__file_writer_open(in(f, "name"), &w, NULL), 0);
+    assert_int_equal(mkdir(f->path, 0700), 0);
+    assert_int_equal(anycert__file_writer_commit(w, &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_FILE);
+    assert_int_equal(anycert__file_writer_commit(w, NULL), -1);
+    anycert__file_writer_free(w);
+    assert_int_equal(count_entries(f), 1);
+    assert_int_equal(rmdir(f->path), 0);
+}
+
 static void writer_every_failed_allocation_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -376,6 +391,7 @@ int main(void)
         CASE(writer_device_is_written_directly),
         CASE(writer_open_stream_is_appended_to),
         CASE(writer_after_a_failed_write_does_not_commit),
+        CASE(writer_that_cannot_rename_leaves_nothing),
         CASE(writer_every_failed_allocation_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

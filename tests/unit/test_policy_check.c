@@ -170,6 +170,28 @@ static void add_ca_refuses(void **state)
     anycert_policy_free(policy);
 }
 
+static void add_ca_every_failed_allocation_changes_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t digest[32] = {7};
+    for (int which = 0; which < 3; which++) {
+        struct anycert_policy *policy = parse("hardened ca=/x");
+        int rv = -1;
+        for (unsigned long n = 1; rv != 0; n++) {
+            struct anycert_error err = {0};
+            assert_prints(policy, "hardened ca=/x");
+            anycert__mem_fail_from(n);
+            rv = which == 0   ? anycert_policy_add_ca_path(policy, "/y", &err)
+                 : which == 1 ? anycert_policy_add_ca_system(policy, &err)
+                              : anycert__policy_add_ca_memory(policy, "PEM", 3, digest, &err);
+            anycert__mem_fail_from(0);
+            assert_int_equal(err.code, rv == 0 ? 0 : ANYCERT_E_NOMEM);
+        }
+        assert_int_equal(policy->ca_count, 2);
+        anycert_policy_free(policy);
+    }
+}
+
 static void available_table(void **state)
 {
     (void)state;
@@ -334,6 +356,7 @@ int main(void)
         cmocka_unit_test(setters_without_policy_fail),
         cmocka_unit_test(add_ca_first_call_replaces_the_system),
         cmocka_unit_test(add_ca_refuses),
+        cmocka_unit_test(add_ca_every_failed_allocation_changes_nothing),
         cmocka_unit_test(available_table),
         cmocka_unit_test(available_every_relaxation_follows_its_table),
         cmocka_unit_test(authenticates_table),

@@ -421,6 +421,9 @@ static void parse_limits(void **state)
     assert_taken(repeat("trust-any reason=", "\xc3\xa9", 100, ""));
     assert_refused(repeat("trust-any reason=", "\xc3\xa9", 100, "x"), "201 bytes");
     assert_refused(repeat("report-only for=\"", "\\u0041", 10000, "\""), "in for=: unknown rung");
+    assert_taken(repeat("hardened expect-name=", "a.", 126, "x"));
+    assert_refused(repeat("hardened expect-name=", "a.", 127, "x"), "longer than 253");
+    assert_refused(repeat("hardened expect-name=[", ":", 60, "]"), "character");
     assert_refused(repeat("", "report-only for=", 4000, "hardened"), "key 'for' stands twice");
 }
 
