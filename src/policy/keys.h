@@ -1,5 +1,5 @@
-/* policy/keys.h — the keys of a policy, each with all that is done with it, and what the files of this
- * folder share. Not for other layers. */
+/* policy/keys.h — the keys of a policy, each with all that is done with it, and what the files of
+ * this folder share. Not for other layers. */
 #ifndef ANYCERT_POLICY_KEYS_H
 #define ANYCERT_POLICY_KEYS_H
 
@@ -10,16 +10,17 @@
 
 struct anycert__buf;
 
-/* Longest text of a policy, and longest value of any key but `for`. The second is so much smaller that
- * every policy, quoted twice, still fits into the first: what is printed can always be parsed. */
+/* Longest text of a policy, and longest value of any key but `for`. The second is so much smaller
+ * that every policy, quoted twice, still fits into the first: what is printed can always be parsed.
+ */
 #define ANYCERT__POLICY_TEXT_MAX 65536
 #define ANYCERT__VALUE_MAX       8192
 
 #define ANYCERT__RUNG_BIT(rung) (1U << (unsigned)(rung))
 
-/* One key. set replaces the value or leaves it as it was; its text is not empty, valid UTF-8, without
- * control characters and at most VALUE_MAX bytes. print appends the value, unquoted, or nothing for the
- * default. copy starts from a cleared key; -1 means out of memory. */
+/* One key. set replaces the value or leaves it as it was; its text is not empty, valid UTF-8,
+ * without control characters and at most VALUE_MAX bytes. print appends the value, unquoted, or
+ * nothing for the default. copy starts from a cleared key; -1 means out of memory. */
 struct anycert__key {
     const char *name;
     unsigned rungs;   /* ANYCERT__RUNG_BIT of those where it means something */
@@ -47,14 +48,15 @@ extern const struct anycert__key anycert__key_sni;
 int anycert__key_set(const struct anycert__key *key, struct anycert_policy *policy,
                      const char *value, struct anycert_error *err);
 
-/* The next item of a comma-separated list: sets *item and *len, moves *list behind the comma, and to NULL
- * behind the last item. An item may be empty. */
+/* The next item of a comma-separated list: sets *item and *len, moves *list behind the comma, and
+ * to NULL behind the last item. An item may be empty. */
 void anycert__list_next(const char **list, const char **item, size_t *len);
 
 /* What a policy lets through by its rung (and check=) alone. */
 anycert__relaxations anycert__policy_contains(const struct anycert_policy *policy);
 
-/* A word as it is quoted in a message: cut, between characters, to what leaves room for the sentence. */
+/* A word as it is quoted in a message: cut, between characters, to what leaves room for the
+ * sentence. */
 struct anycert__word {
     char text[72];
 };

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
-#define PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define COUNT(a)    (sizeof(a) / sizeof(a)[0])
+#define PIN         "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 #define LAST_SECOND INT64_C(1798761599) /* 2026-12-31T23:59:59Z */
 
 static int no_more_failures(void **state)
@@ -86,8 +86,7 @@ static void effective_afterwards_is_hardened(void **state)
         struct anycert_policy *policy = parse(rows[i].text);
         assert_is(anycert_policy_effective(policy, LAST_SECOND + 1, NULL), rows[i].text,
                   rows[i].expired);
-        assert_is(anycert_policy_effective(policy, INT64_MAX, NULL), rows[i].text,
-                  rows[i].expired);
+        assert_is(anycert_policy_effective(policy, INT64_MAX, NULL), rows[i].text, rows[i].expired);
         anycert_policy_free(policy);
     }
 }

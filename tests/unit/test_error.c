@@ -59,8 +59,14 @@ static void fail_escapes_what_cannot_be_shown(void **state)
     } rows[] = {
         {"escape", "a\x1b[31mb", "a\\x1b[31mb"},
         {"newline", "a\r\nb\tc\x7f", "a\\x0d\\x0ab\\x09c\\x7f"},
-        {"c1", "a\xc2\x9b" "b", "a\\xc2\\x9bb"},
-        {"right to left", "a\xe2\x80\xae" "b", "a\\xe2\\x80\\xaeb"},
+        {"c1",
+         "a\xc2\x9b"
+         "b",
+         "a\\xc2\\x9bb"},
+        {"right to left",
+         "a\xe2\x80\xae"
+         "b",
+         "a\\xe2\\x80\\xaeb"},
         {"not UTF-8", "a\xff\xc3(", "a\\xff\\xc3("},
         {"half a character at the end", "a\xc3", "a\\xc3"},
         {"backslash", "a\\b", "a\\b"},

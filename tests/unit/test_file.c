@@ -109,7 +109,8 @@ static void read_whole_file_with_limit(void **state)
     assert_int_equal(len, 5);
     assert_string_equal(data, "12345");
     anycert__free(data);
-    assert_int_equal(anycert__file_read(path, 4, ANYCERT_E_ANCHORS, "thing", &data, &len, &err), -1);
+    assert_int_equal(anycert__file_read(path, 4, ANYCERT_E_ANCHORS, "thing", &data, &len, &err),
+                     -1);
     assert_null(data);
     assert_int_equal(err.code, ANYCERT_E_ANCHORS);
     assert_non_null(strstr(err.message, "thing '/tmp/anycert-file-"));
@@ -127,9 +128,9 @@ static void read_large_and_streams(void **state)
     assert_content(f->path, big);
     free(big);
     /* Says that its size is 0, and still has content. */
-    assert_int_equal(anycert__file_read("/proc/self/status", 100000, ANYCERT_E_FILE, "file", &data,
-                                        &len, NULL),
-                     0);
+    assert_int_equal(
+        anycert__file_read("/proc/self/status", 100000, ANYCERT_E_FILE, "file", &data, &len, NULL),
+        0);
     assert_true(len > 100);
     anycert__free(data);
     assert_int_equal(
@@ -147,8 +148,8 @@ static void read_what_cannot_be_read_fails(void **state)
     assert_int_equal(err.os_errno, ENOENT);
     assert_non_null(strstr(err.message, "no\\x0ane"));
     anycert__error_clear(&err);
-    assert_int_equal(
-        anycert__file_read(f->directory, 9, ANYCERT_E_FILE, "file", &data, &len, &err), -1);
+    assert_int_equal(anycert__file_read(f->directory, 9, ANYCERT_E_FILE, "file", &data, &len, &err),
+                     -1);
     assert_non_null(strstr(err.message, "is a directory"));
 }
 

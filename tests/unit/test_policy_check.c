@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
-#define PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define COUNT(a)  (sizeof(a) / sizeof(a)[0])
+#define PIN       "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 #define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
 
 static struct anycert_policy *parse(const char *text)
@@ -55,11 +55,25 @@ static void setters_refuse_and_change_nothing(void **state)
     static const struct {
         const char *key, *value;
     } rows[] = {
-        {"ca", ""},          {"ca", NULL},        {"ca", "/y,/y"},     {"ca", "\xff"},
-        {"ca", "a\nb"},      {"pin", PIN "," PIN}, {"pin", "x"},        {"check", "name,x"},
-        {"mode", "x"},       {"expect-name", "*"}, {"sni", "::1"},      {"for", "x"},
-        {"until", "never"},  {"reason", "a\tb"},  {"REASON", "x"},     {"", "x"},
-        {NULL, "x"},         {"trust", "any"},    {"for", "hardened ca=/y"},
+        {"ca", ""},
+        {"ca", NULL},
+        {"ca", "/y,/y"},
+        {"ca", "\xff"},
+        {"ca", "a\nb"},
+        {"pin", PIN "," PIN},
+        {"pin", "x"},
+        {"check", "name,x"},
+        {"mode", "x"},
+        {"expect-name", "*"},
+        {"sni", "::1"},
+        {"for", "x"},
+        {"until", "never"},
+        {"reason", "a\tb"},
+        {"REASON", "x"},
+        {"", "x"},
+        {NULL, "x"},
+        {"trust", "any"},
+        {"for", "hardened ca=/y"},
         {"for", "hardened expect-name=y"},
     };
     const char *text = "hardened+expired ca=/x pin=" PIN " expect-name=a sni=b until=2026-01-01 "

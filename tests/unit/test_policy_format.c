@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
-#define PIN_A "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-#define PIN_B "sha256//BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define PIN_A    "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define PIN_B    "sha256//BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 static int no_more_failures(void **state)
 {
@@ -131,9 +131,9 @@ static uint32_t next_random(uint32_t below)
 /* Text with everything that quoting has to cope with, but no control character. */
 static void random_text(struct anycert__buf *out, size_t pieces, bool for_path)
 {
-    static const char *const atoms[] = {"a", "Z",  "0",        " ",                "\"",   "\\",  "'",
-                                        "=", "+",  "\xc3\xa9", "\xf0\x9f\x98\x80", "/",    "u",   "{}",
-                                        "\\\"", "sha256:", "system", ","};
+    static const char *const atoms[] = {
+        "a", "Z", "0",  " ",    "\"",      "\\",     "'", "=", "+", "\xc3\xa9", "\xf0\x9f\x98\x80",
+        "/", "u", "{}", "\\\"", "sha256:", "system", ","};
     size_t usable = for_path ? COUNT(atoms) - 1 : COUNT(atoms);
     anycert__buf_adds(out, for_path ? "/" : "");
     for (size_t i = 0; i < pieces; i++)
@@ -162,9 +162,12 @@ static void random_value(const char *key, struct anycert__buf *out)
     static const char *const names[] = {"a.example", "B", "192.0.2.7", "::1", "x_y.z"};
     static const char *const checks[] = {"name", "dates", "dates,name"};
     static const char *const modes[] = {"ask", "accept-new", "strict"};
-    static const char *const targets[] = {
-        "hardened", "hardened+expired", "tofu mode=strict", "hardened+weak-key ca=\"/a b\"",
-        "pinned pin=" PIN_B " check=dates", "hardened+expired expect-name=t"};
+    static const char *const targets[] = {"hardened",
+                                          "hardened+expired",
+                                          "tofu mode=strict",
+                                          "hardened+weak-key ca=\"/a b\"",
+                                          "pinned pin=" PIN_B " check=dates",
+                                          "hardened+expired expect-name=t"};
     bool is_ca = strcmp(key, "ca") == 0;
     if (is_ca || strcmp(key, "pin") == 0) {
         for (uint32_t n = 1 + next_random(3), i = 0; i < n; i++) {
@@ -194,13 +197,12 @@ static struct anycert_policy *random_policy(void)
 {
     static const char *const rungs[] = {"hardened",    "pinned",    "tofu",
                                         "report-only", "trust-any", "antique"};
-    static const char *const keys[] = {"ca",  "pin", "check", "mode", "expect-name",
+    static const char *const keys[] = {"ca",  "pin", "check", "mode",  "expect-name",
                                        "sni", "for", "until", "reason"};
     struct anycert_policy *policy = anycert_policy_new(NULL);
     assert_int_equal(anycert_policy_set_rung(policy, rungs[next_random(COUNT(rungs))], NULL), 0);
     for (uint32_t n = next_random(4); n > 0; n--) {
-        const struct anycert_relaxation *r =
-            anycert_relaxation_by_id((int)(1 + next_random(33)));
+        const struct anycert_relaxation *r = anycert_relaxation_by_id((int)(1 + next_random(33)));
         (void)!anycert_policy_relax(policy, anycert_relaxation_name(r), NULL);
     }
     for (size_t i = 0; i < COUNT(keys); i++) {
@@ -229,8 +231,8 @@ static void format_random_policies_round_trip(void **state)
         assert_true(anycert__is_utf8(text, strlen(text)));
         struct anycert_error err = {0};
         struct anycert_policy *again = anycert_policy_parse(text, &err);
-        /* What is taken can be read back. (A key that says the default is not printed, so that the text
-         * of a policy that is refused for it may be taken.) */
+        /* What is taken can be read back. (A key that says the default is not printed, so that the
+         * text of a policy that is refused for it may be taken.) */
         bool taken = anycert_policy_check(policy, NULL) == 0;
         if (taken && again == NULL)
             fail_msg("'%s': %s", text, err.message);
@@ -292,9 +294,8 @@ static void memory_anchors_print_as_digest_and_copy(void **state)
     struct anycert_error err = {0};
     struct anycert_policy *policy = anycert_policy_new(NULL);
     assert_int_equal(anycert__policy_add_ca_memory(policy, "PEM", 3, digest, &err), 0);
-    const char *text =
-        "hardened "
-        "ca=sha256:0109111921293139414951596169717981899199a1a9b1b9c1c9d1d9e1e9f1f9";
+    const char *text = "hardened "
+                       "ca=sha256:0109111921293139414951596169717981899199a1a9b1b9c1c9d1d9e1e9f1f9";
     assert_prints(policy, text);
     assert_int_equal(anycert_policy_available(policy, NULL), 0);
     struct anycert_policy *copy = anycert_policy_copy(policy, NULL);

@@ -14,14 +14,15 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
-/* Digests in base64 that differ in the first letter; the last has a letter that a lax decoder takes. */
-#define PIN_A    "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-#define PIN_B    "sha256//BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-#define PIN_b    "sha256//bAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+/* Digests in base64 that differ in the first letter; the last has a letter that a lax decoder
+ * takes. */
+#define PIN_A      "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define PIN_B      "sha256//BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define PIN_b      "sha256//bAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 #define PIN_SLOPPY "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB="
-#define DIGEST   "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-#define DIGEST_U "sha256:00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"
-#define LABEL63  "a23456789012345678901234567890123456789012345678901234567890123"
+#define DIGEST     "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define DIGEST_U   "sha256:00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff"
+#define LABEL63    "a23456789012345678901234567890123456789012345678901234567890123"
 
 static int no_more_failures(void **state)
 {
@@ -91,7 +92,8 @@ static const struct {
     {"report-only for=\"hardened\"", "report-only"},
     {"report-only for=\"hardened ca=system\"", "report-only"},
     {"report-only for=hardened+expired", NULL},
-    {"report-only for=\"hardened+wrong-host+expired\"", "report-only for=hardened+expired+wrong-host"},
+    {"report-only for=\"hardened+wrong-host+expired\"",
+     "report-only for=hardened+expired+wrong-host"},
     {"report-only for=\"hardened pin=" PIN_A "\"", NULL},
     {"report-only for=\"pinned pin=" PIN_A " check=name\"", NULL},
     {"report-only for=tofu", NULL},
@@ -104,7 +106,8 @@ static const struct {
     {"trust-any until=9999-12-31", NULL},
     {"hardened reason=x", NULL},
     {"trust-any reason=\"waiting for the new certificate\"", NULL},
-    {"trust-any reason=\"caf\\u00e9 \\ud83d\\ude00 \\/\"", "trust-any reason=\"caf\xc3\xa9 \xf0\x9f\x98\x80 /\""},
+    {"trust-any reason=\"caf\\u00e9 \\ud83d\\ude00 \\/\"",
+     "trust-any reason=\"caf\xc3\xa9 \xf0\x9f\x98\x80 /\""},
     {"trust-any reason=caf\\u00e9", NULL},
     {"trust-any reason=\"\\\"\"", NULL},
     {"trust-any reason=a=b", NULL},
@@ -137,7 +140,8 @@ static void parse_good_text_prints_canonically(void **state)
     }
 }
 
-/* text → two things that the sentence says: the word it is about, and what was expected or is wrong. */
+/* text → two things that the sentence says: the word it is about, and what was expected or is
+ * wrong. */
 static const struct {
     const char *text, *word, *says;
 } bad[] = {
@@ -162,7 +166,9 @@ static const struct {
     {"until=2026-01-01", "'until=2026-01-01'", "unknown rung"},
     {"+expired", "unknown rung ''", "expected hardened"},
     {"pin=" PIN_A, "pin=sha256//AAAA", "unknown rung"},
-    {"hardened\xc2\x9b" "31m", "\\xc2\\x9b", "unknown rung"},
+    {"hardened\xc2\x9b"
+     "31m",
+     "\\xc2\\x9b", "unknown rung"},
     /* relaxations */
     {"hardened+", "relaxation", "missing"},
     {"hardened++expired", "relaxation", "missing"},
@@ -221,7 +227,8 @@ static const struct {
     {"hardened ca=system,/x,system", "system", "already"},
     {"hardened ca=" DIGEST "," DIGEST_U, "sha256:00112233", "already"},
     {"hardened ca=sha256:00", "'sha256:00'", "64 hexadecimal digits"},
-    {"hardened ca=sha256:0011223344556677889900112233445566778899001122334455667788990xyz", "'sha256:", "64 hex"},
+    {"hardened ca=sha256:0011223344556677889900112233445566778899001122334455667788990xyz",
+     "'sha256:", "64 hex"},
     /* pin */
     {"pinned", "pin", "add pin="},
     {"trust-any pin=" PIN_A, "'pin'", "means nothing for 'trust-any'"},
@@ -318,8 +325,8 @@ static const struct {
     const char *rung;
     const char *keys; /* those without which it is not whole */
 } rungs[] = {
-    {"hardened", ""},   {"pinned", " pin=" PIN_A}, {"tofu", ""}, {"report-only", ""},
-    {"trust-any", ""}, {"antique", ""},
+    {"hardened", ""},    {"pinned", " pin=" PIN_A}, {"tofu", ""},
+    {"report-only", ""}, {"trust-any", ""},         {"antique", ""},
 };
 
 /* Every rung with every set of one or two relaxations and every key: taken exactly when rung and
@@ -328,8 +335,12 @@ static void parse_every_rung_relaxation_and_key(void **state)
 {
     (void)state;
     static const char *const keys[] = {
-        "",           " ca=/x",         " until=2030-06-30", " reason=\"two words\"",
-        " sni=a.example", " ca=system,/x sni=b until=2030-01-01 reason=x",
+        "",
+        " ca=/x",
+        " until=2030-06-30",
+        " reason=\"two words\"",
+        " sni=a.example",
+        " ca=system,/x sni=b until=2030-01-01 reason=x",
     };
     char text[400];
     size_t taken = 0, refused = 0;
@@ -345,11 +356,11 @@ static void parse_every_rung_relaxation_and_key(void **state)
                      q == r ? "" : other, own, key);
             anycert__relaxations both = ANYCERT__RELAX_BIT(anycert_relaxation_id(r)) |
                                         ANYCERT__RELAX_BIT(anycert_relaxation_id(q));
-            bool contained = (anycert__rung_contains((enum anycert__rung)anycert_rung_id(
-                                  anycert_rung_find(rung))) &
+            bool contained = (anycert__rung_contains(
+                                  (enum anycert__rung)anycert_rung_id(anycert_rung_find(rung))) &
                               both) != 0;
-            bool no_name = strstr(key, "sni=") && (both & (ANYCERT__RELAX_BIT(28) |
-                                                           ANYCERT__RELAX_BIT(33)));
+            bool no_name =
+                strstr(key, "sni=") && (both & (ANYCERT__RELAX_BIT(28) | ANYCERT__RELAX_BIT(33)));
             struct anycert_error err = {0};
             struct anycert_policy *policy = anycert_policy_parse(text, &err);
             if ((policy == NULL) != (contained || no_name))
@@ -437,8 +448,7 @@ static void parse_more_than_64_pins_or_anchors_fails(void **state)
         anycert__buf_adds(&pins, "hardened pin=");
         anycert__buf_adds(&cas, "hardened ca=");
         for (int i = 0; i < count; i++) {
-            anycert__buf_addf(&pins,
-                              "%ssha256//A%c%cAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            anycert__buf_addf(&pins, "%ssha256//A%c%cAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
                               i ? "," : "", 'A' + i / 26, 'A' + i % 26);
             anycert__buf_addf(&cas, "%s/%d", i ? "," : "", i);
         }

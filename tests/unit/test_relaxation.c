@@ -13,27 +13,49 @@
 
 #include <cmocka.h>
 
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+#define COUNT(a)  (sizeof(a) / sizeof(a)[0])
 #define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
 
-/* Names, ids, order and the last column of the normative table, written down a second time: what changes
- * here changes for every user. */
+/* Names, ids, order and the last column of the normative table, written down a second time: what
+ * changes here changes for every user. */
 static const struct {
     int id;
     const char *name;
     int authenticates;
 } normative[] = {
-    {1, "untrusted-issuer", 0},   {2, "self-signed", 0},       {3, "expired", 1},
-    {4, "not-yet-valid", 1},      {5, "wrong-host", 0},        {6, "common-name", 1},
-    {7, "weak-key", 1},           {8, "weak-signature", 1},    {9, "wrong-purpose", 1},
-    {10, "invalid-ca", 0},        {11, "path-length", 1},      {12, "name-constraints", 1},
-    {13, "critical-extension", 1}, {14, "explicit-curve", 1},  {15, "legacy-renegotiation", 1},
-    {16, "renegotiation", 1},     {17, "tls1.0", 1},           {18, "tls1.1", 1},
-    {19, "tls1.2-max", 1},        {20, "small-dh", 1},         {21, "sha1-handshake", 1},
-    {22, "rsa-key-exchange", 1},  {23, "cbc-sha1", 1},         {24, "legacy-ciphers", 1},
-    {25, "legacy-groups", 1},     {26, "oversized-chain", 1},  {27, "unclean-shutdown", 1},
-    {28, "no-sni", 1},            {29, "no-alpn", 1},          {30, "no-ems", 1},
-    {31, "no-etm", 1},            {32, "classical-hello", 1},  {33, "bare-hello", 1},
+    {1, "untrusted-issuer", 0},
+    {2, "self-signed", 0},
+    {3, "expired", 1},
+    {4, "not-yet-valid", 1},
+    {5, "wrong-host", 0},
+    {6, "common-name", 1},
+    {7, "weak-key", 1},
+    {8, "weak-signature", 1},
+    {9, "wrong-purpose", 1},
+    {10, "invalid-ca", 0},
+    {11, "path-length", 1},
+    {12, "name-constraints", 1},
+    {13, "critical-extension", 1},
+    {14, "explicit-curve", 1},
+    {15, "legacy-renegotiation", 1},
+    {16, "renegotiation", 1},
+    {17, "tls1.0", 1},
+    {18, "tls1.1", 1},
+    {19, "tls1.2-max", 1},
+    {20, "small-dh", 1},
+    {21, "sha1-handshake", 1},
+    {22, "rsa-key-exchange", 1},
+    {23, "cbc-sha1", 1},
+    {24, "legacy-ciphers", 1},
+    {25, "legacy-groups", 1},
+    {26, "oversized-chain", 1},
+    {27, "unclean-shutdown", 1},
+    {28, "no-sni", 1},
+    {29, "no-alpn", 1},
+    {30, "no-ems", 1},
+    {31, "no-etm", 1},
+    {32, "classical-hello", 1},
+    {33, "bare-hello", 1},
 };
 #define CERTIFICATE_COUNT 14
 
@@ -122,8 +144,10 @@ static void relaxations_for_follows_the_normative_table(void **state)
     }
     /* No other code is ever let through: bad signatures, malformed times, revocation, 0. */
     for (int code = 0; code < 200; code++) {
-        struct anycert__x509_finding f = {
-            .code = code, .cn_only_match = true, .key_above_floor = true, .signature_is_sha1 = true};
+        struct anycert__x509_finding f = {.code = code,
+                                          .cn_only_match = true,
+                                          .key_above_floor = true,
+                                          .signature_is_sha1 = true};
         for (f.depth = 0; f.depth < 3 && !seen[code]; f.depth++)
             assert_true(anycert__relaxations_for(&f) == 0);
     }
@@ -160,8 +184,8 @@ static void rung_contains_table(void **state)
 {
     (void)state;
     const anycert__relaxations all = anycert__relaxations_of_certificates();
-    const anycert__relaxations any = all | BIT(LEGACY_RENEGOTIATION) | BIT(SMALL_DH) |
-                                     BIT(RSA_KEY_EXCHANGE) | BIT(CBC_SHA1);
+    const anycert__relaxations any =
+        all | BIT(LEGACY_RENEGOTIATION) | BIT(SMALL_DH) | BIT(RSA_KEY_EXCHANGE) | BIT(CBC_SHA1);
     const anycert__relaxations antique = any | BIT(TLS1_0) | BIT(TLS1_1) | BIT(SHA1_HANDSHAKE) |
                                          BIT(LEGACY_CIPHERS) | BIT(LEGACY_GROUPS);
     assert_true(anycert__rung_contains(ANYCERT__RUNG_HARDENED) == 0);

@@ -139,8 +139,8 @@ static void parse_date_refuses_what_is_no_date(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "",           "2026",       "2026-1-01",  "2026-01-1",   "2026-13-01", "2026-00-01",
-        "2026-01-00", "2026-01-32", "2026-04-31", "2025-02-29",  "1900-02-29", "2026/01/01",
+        "",           "2026",       "2026-1-01",  "2026-01-1",   "2026-13-01",  "2026-00-01",
+        "2026-01-00", "2026-01-32", "2026-04-31", "2025-02-29",  "1900-02-29",  "2026/01/01",
         "20260101",   "+026-01-01", "2026-01-1x", "2026-01-010", " 2026-01-01", "2026-02-30",
     };
     int64_t out = 7;
@@ -176,7 +176,8 @@ static void dates_every_day_agrees_with_the_next(void **state)
 static void format_time_agrees_with_the_c_library(void **state)
 {
     (void)state;
-    static const int64_t rows[] = {0, 1, 86399, 86400, 951827696, 1798761599, -1, -86401, 4102444800};
+    static const int64_t rows[] = {0,          1,  86399,  86400,     951827696,
+                                   1798761599, -1, -86401, 4102444800};
     for (size_t i = 0; i < COUNT(rows); i++) {
         char ours[ANYCERT__TIME_SIZE], theirs[64];
         struct tm tm;
@@ -241,11 +242,21 @@ static void closest_table(void **state)
     static const struct {
         const char *word, *expected;
     } rows[] = {
-        {"expired", "expired"},     {"EXPIRED", "expired"},         {"expird", "expired"},
-        {"exipred", "expired"},     {"wrong_host", "wrong-host"},   {"wronghost", "wrong-host"},
-        {"selfsigned", "self-signed"}, {"tls1.2", "tls1.0"},        {"tlsv1.1", "tls1.1"},
-        {"cs", "ca"},               {"x", NULL},                    {"xyz", NULL},
-        {"", NULL},                 {"insecure", NULL},             {"nosni", "no-sni"},
+        {"expired", "expired"},
+        {"EXPIRED", "expired"},
+        {"expird", "expired"},
+        {"exipred", "expired"},
+        {"wrong_host", "wrong-host"},
+        {"wronghost", "wrong-host"},
+        {"selfsigned", "self-signed"},
+        {"tls1.2", "tls1.0"},
+        {"tlsv1.1", "tls1.1"},
+        {"cs", "ca"},
+        {"x", NULL},
+        {"xyz", NULL},
+        {"", NULL},
+        {"insecure", NULL},
+        {"nosni", "no-sni"},
         {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
