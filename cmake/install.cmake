@@ -50,6 +50,6 @@ anycert_install_if_present(cli/completions/_anycert ${CMAKE_INSTALL_DATADIR}/zsh
 anycert_install_if_present(cli/completions/anycert.fish
     ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 foreach(document LICENSE README.md CHANGELOG.md SECURITY.md docs/report-schema.md
-        docs/report.schema.json)
+        docs/report-schema.json)
     anycert_install_if_present(${document} ${CMAKE_INSTALL_DOCDIR})
 endforeach()
