@@ -63,7 +63,9 @@ struct anycert_policy {
     enum anycert__tofu_mode mode;
     char *expect_name;
     char *sni;
-    struct anycert_policy *target;    /* for= of report-only; NULL means hardened */
+    /* for= of report-only; NULL means hardened. Its anchors and expected name are cas and expect_name of
+     * this policy, its own are empty. */
+    struct anycert_policy *target;
     bool has_until;
     int64_t until;                    /* last second that counts: 23:59:59 UTC of the day */
     char *reason;
