@@ -45,6 +45,10 @@ static enum outcome read_head(struct session *session)
 {
     for (;;) {
         const char *from = session->buffer + session->start;
+        /* A client that speaks TLS to a plain port waits for an answer before it says more. */
+        if (session->end > session->start && (*from < 'A' || *from > 'z')) {
+            return BAD;
+        }
         const char *empty = memmem(from, session->end - session->start, "\r\n\r\n", 4);
         if (empty != NULL) {
             size_t len = (size_t)(empty - from) + 2;
