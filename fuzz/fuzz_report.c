@@ -59,7 +59,8 @@ static char *take_string(struct input *in, size_t *len_out)
 {
     size_t len = take_length(in);
     char *text = anycert__malloc(len + 1);
-    require(text != NULL);
+    if (text == NULL)
+        abort();
     if (len > 0)
         memcpy(text, in->data, len);
     text[len] = '\0';

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -133,7 +134,7 @@ static void judge_stapled_good_passes(void **state)
     assert_int_equal(anycert_report_revocation(report), ANYCERT_REVOCATION_GOOD);
     anycert_report_free(report);
     facts->revocation = ANYCERT_REVOCATION_NOT_CHECKED;
-    strcpy(facts->staple_note, "the answer is too old");
+    snprintf(facts->staple_note, sizeof(facts->staple_note), "the answer is too old");
     report = judge(facts, "hardened");
     assert_int_equal(anycert_check_verdict(find_check(report, "revocation")), ANYCERT_NOT_CHECKED);
     assert_string_equal(anycert_check_detail(find_check(report, "revocation")),

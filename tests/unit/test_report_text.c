@@ -75,7 +75,7 @@ static void text_of_a_refused_certificate_has_an_unproven_pin(void **state)
     facts->name_match = false;
     facts->failure.failed = true;
     facts->failure.alert = 42;
-    strcpy(facts->failure.reason, "certificate verify failed");
+    snprintf(facts->failure.reason, sizeof(facts->failure.reason), "certificate verify failed");
     expect_text(facts, "hardened+expired reason=\"until the renewal\"",
                 "localhost:8443 (origin): refused by hardened+expired; peer not authenticated\n"
                 "  policy         hardened+expired reason=\"until the renewal\"\n"
