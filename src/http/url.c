@@ -14,23 +14,22 @@
 
 #define MAX_URL 65536
 
-/* The URL as it may be shown: no userinfo, cut, escaped. */
+/* The URL as it may be shown: cut, and without anything that could be user and password. A '/', '?' or '#' in a
+ * password makes it look like a path, so everything before the last '@' counts as such. */
 #define SHOWN_SIZE 160
 static void show(const char *text, char out[SHOWN_SIZE])
 {
-    const char *start = strstr(text, "//");
-    const char *end = start ? start + 2 + strcspn(start + 2, "/?#\\") : NULL;
-    const char *at = NULL;
+    const char *at = strrchr(text, '@');
+    size_t scheme = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
+    size_t len = 0;
 
-    for (const char *p = start ? start + 2 : NULL; p && p < end; p++) {
-        if (*p == '@')
-            at = p;
-    }
-    if (at)
-        (void)snprintf(out, SHOWN_SIZE, "%.*s%.100s", (int)(start + 2 - text > 32 ? 32 : start + 2 - text),
-                       text, at + 1);
+    if (at && (size_t)(at - text) > scheme)
+        (void)snprintf(out, SHOWN_SIZE, "%.*s...%.100s", (int)scheme, text, at);
     else
         (void)snprintf(out, SHOWN_SIZE, "%.120s", text);
+    /* Cut inside of a character, it would not be UTF-8 any more. */
+    for (len = strlen(out); len > 0 && anycert__is_utf8(text, strlen(text)) && !anycert__is_utf8(out, len);)
+        out[--len] = '\0';
 }
 
 static int refuse(struct anycert_error *err, const char *text, const char *why)
@@ -45,24 +44,61 @@ static int refuse(struct anycert_error *err, const char *text, const char *why)
 struct authority {
     const char *host;
     size_t host_len;
-    bool has_userinfo;
 };
+
+/* Length of "scheme:" (RFC 3986 section 3.1), or 0. */
+static size_t scheme_length(const char *text)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+
+    return len > 0 && text[len] == ':' && strchr("+-.0123456789", text[0]) == NULL ? len + 1 : 0;
+}
+
+/* The start of the authority, or NULL with err. */
+static const char *skip_scheme(const char *text, struct anycert_error *err)
+{
+    size_t len = scheme_length(text);
+
+    if (strncasecmp(text, "https://", 8) == 0 || strncasecmp(text, "http://", 7) == 0)
+        return text + len + 2;
+    if (strncasecmp(text, "https:", 6) == 0 || strncasecmp(text, "http:", 5) == 0)
+        refuse(err, text, "has no // behind its scheme");
+    else if (len > 0 && (text[len] < '0' || text[len] > '9') && !strchr(text, '@')) /* else a host and a port */
+        refuse(err, text, "has another scheme than http or https");
+    else
+        refuse(err, text, "has no scheme; write https:// in front of it");
+    return NULL;
+}
+
+/* An IPv6 address in brackets; its zone, if it has one, is made of unreserved characters (RFC 6874 section 2). */
+static int read_brackets(const char *text, const char *end, struct authority *out, struct anycert_error *err)
+{
+    const char *close = memchr(out->host, ']', (size_t)(end - out->host));
+    const char *zone = close ? memchr(out->host, '%', (size_t)(close - out->host)) : NULL;
+
+    if (!close || (close + 1 < end && close[1] != ':'))
+        return refuse(err, text, "has a malformed IPv6 address");
+    if (zone && strncmp(zone, "%25", 3) == 0)
+        zone += 2;
+    if (zone && zone + 1 == close)
+        return refuse(err, text, "has a malformed zone in its IPv6 address");
+    for (zone = zone ? zone + 1 : close; zone < close; zone++) {
+        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~", *zone))
+            return refuse(err, text, "has a malformed zone in its IPv6 address");
+    }
+    out->host_len = (size_t)(close + 1 - out->host);
+    return 0;
+}
 
 static int read_authority(const char *text, struct authority *out, struct anycert_error *err)
 {
-    const char *start = NULL;
+    const char *start = skip_scheme(text, err);
     const char *end = NULL;
     const char *at = NULL;
     const char *colon = NULL;
 
-    if (strncasecmp(text, "https://", 8) == 0)
-        start = text + 8;
-    else if (strncasecmp(text, "http://", 7) == 0)
-        start = text + 7;
-    else if (strstr(text, "://"))
-        return refuse(err, text, "has another scheme than http or https");
-    else
-        return refuse(err, text, "has no scheme; write https:// in front of it");
+    if (!start)
+        return -1;
     end = start + strcspn(start, "/?#");
     for (const char *p = start; p < end; p++) {
         if (*p != '@')
@@ -71,16 +107,11 @@ static int read_authority(const char *text, struct authority *out, struct anycer
             return refuse(err, text, "has more than one '@' before its path; write %40 in a password");
         at = p;
     }
-    out->has_userinfo = at != NULL;
+    if (at && strcspn(start, "[]") < (size_t)(at - start))
+        return refuse(err, text, "has a bracket in its user or password; write %5B or %5D");
     out->host = at ? at + 1 : start;
-    if (*out->host == '[') {
-        const char *close = memchr(out->host, ']', (size_t)(end - out->host));
-
-        if (!close || (close + 1 < end && close[1] != ':'))
-            return refuse(err, text, "has a malformed IPv6 address");
-        out->host_len = (size_t)(close + 1 - out->host);
-        return 0;
-    }
+    if (*out->host == '[')
+        return read_brackets(text, end, out, err);
     colon = memchr(out->host, ':', (size_t)(end - out->host));
     out->host_len = (size_t)((colon ? colon : end) - out->host);
     if (out->host_len == 0)
@@ -121,6 +152,14 @@ static char *to_ascii(const char *text, const struct authority *own, struct anyc
     return out;
 }
 
+/* As those who read addresses liberally see it: decimal digits, or 0x and hexadecimal ones. */
+static bool is_number(const char *label)
+{
+    if (label[0] == '0' && label[1] == 'x')
+        return label[2 + strspn(label + 2, "0123456789abcdef")] == '\0';
+    return label[strspn(label, "0123456789")] == '\0';
+}
+
 /* libcurl's host against ours: the same but for case. Anything else (octal addresses made decimal) means that a
  * reader sees another host than we do. A name that ends in a number is an address or nothing. */
 static int compare_host(const struct authority *own, const char *host, struct anycert_error *err)
@@ -140,9 +179,8 @@ static int compare_host(const struct authority *own, const char *host, struct an
         return -1;
     label = strrchr(identity, '.');
     label = label ? label + 1 : identity;
-    if (!is_ip && label[strspn(label, "0123456789")] == '\0')
-        return anycert__fail(err, ANYCERT_E_URL, "host '%s' ends in a number but is no IPv4 address",
-                             identity);
+    if (!is_ip && is_number(label))
+        return anycert__fail(err, ANYCERT_E_URL, "host '%s' ends in a number but is no IPv4 address", host);
     return 0;
 }
 
@@ -197,6 +235,30 @@ static int take_port(CURLU *url, const char *text, uint16_t *out, struct anycert
     return result;
 }
 
+/* "@" and ":@" in front of a host mean nobody. */
+static void drop_empty_user(struct anycert__url *url)
+{
+    if (!url->user || url->user[0] || (url->password && url->password[0]))
+        return;
+    anycert__free_secret(url->user);
+    anycert__free_secret(url->password);
+    url->user = url->password = NULL;
+}
+
+static int take_userinfo(CURLU *url, const char *text, struct anycert__url *out, struct anycert_error *err)
+{
+    struct anycert_error why = {0};
+
+    if (take(url, CURLUPART_USER, CURLU_URLDECODE, &out->user, &why) < 0 ||
+        take(url, CURLUPART_PASSWORD, CURLU_URLDECODE, &out->password, &why) < 0) {
+        if (why.code == ANYCERT_E_NOMEM)
+            return anycert__fail_nomem(err);
+        return refuse(err, text, "has an encoded control character in its user or password");
+    }
+    drop_empty_user(out);
+    return 0;
+}
+
 static int fill(CURLU *url, const char *text, struct anycert__url *out, struct anycert_error *err)
 {
     struct anycert__buf origin;
@@ -204,9 +266,7 @@ static int fill(CURLU *url, const char *text, struct anycert__url *out, struct a
     int result = -1;
 
     anycert__buf_init(&origin, 4096);
-    if (take(url, CURLUPART_SCHEME, 0, &scheme, err) < 0 ||
-        take(url, CURLUPART_USER, CURLU_URLDECODE, &out->user, err) < 0 ||
-        take(url, CURLUPART_PASSWORD, CURLU_URLDECODE, &out->password, err) < 0 ||
+    if (take(url, CURLUPART_SCHEME, 0, &scheme, err) < 0 || take_userinfo(url, text, out, err) < 0 ||
         take_port(url, text, &out->port, err) < 0)
         goto out;
     out->https = strcmp(scheme, "https") == 0;
@@ -315,39 +375,67 @@ int anycert__url_parse(const char *text, struct anycert__url *out, struct anycer
     return result;
 }
 
-int anycert__url_resolve(const struct anycert__url *base, const char *reference, struct anycert__url *out,
-                         struct anycert_error *err)
+/* base's scheme in front of "//host/path". */
+static int resolve_authority(const struct anycert__url *base, const char *reference, struct anycert__url *out,
+                             struct anycert_error *err)
+{
+    struct anycert__buf text;
+    int result = -1;
+
+    anycert__buf_init(&text, 2 * MAX_URL);
+    anycert__buf_addf(&text, "%s:%s", base->https ? "https" : "http", reference);
+    result = text.failed ? anycert__fail_nomem(err) : anycert__url_parse(text.data, out, err);
+    if (text.data)
+        anycert__wipe(text.data, text.len);
+    anycert__buf_free(&text);
+    return result;
+}
+
+static int resolve_path(const struct anycert__url *base, const char *reference, struct anycert__url *out,
+                        struct anycert_error *err)
 {
     CURLU *url = curl_url();
     char *absolute = NULL;
     int result = -1;
 
-    memset(out, 0, sizeof *out);
-    if (!url || curl_url_set(url, CURLUPART_URL, base->text, 0) != CURLUE_OK) {
+    if (!url || curl_url_set(url, CURLUPART_URL, base->text, 0) != CURLUE_OK)
         anycert__fail_nomem(err);
-        goto out;
-    }
-    if (check_text(reference, err) < 0)
-        goto out;
-    if (curl_url_set(url, CURLUPART_URL, reference, CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME) !=
-        CURLUE_OK) {
+    else if (curl_url_set(url, CURLUPART_URL, reference, CURLU_URLENCODE) != CURLUE_OK)
         refuse(err, reference, "is malformed");
-        goto out;
-    }
-    if (strstr(reference, "://") && anycert__url_parse(reference, out, err) == 0) {
-        result = 0; /* absolute: the strict reading is of the server's own text */
-    } else if (!strstr(reference, "://") && take(url, CURLUPART_URL, 0, &absolute, err) == 0) {
+    else if (take(url, CURLUPART_URL, 0, &absolute, err) == 0)
         result = anycert__url_parse(absolute, out, err);
-    }
-out:
-    if (result == 0) {
-        anycert__free_secret(out->user);
-        anycert__free_secret(out->password);
-        out->user = out->password = NULL;
-    }
     anycert__free(absolute);
     curl_url_cleanup(url);
     return result;
+}
+
+int anycert__url_resolve(const struct anycert__url *base, const char *reference, struct anycert__url *out,
+                         struct anycert_error *err)
+{
+    int result = -1;
+
+    memset(out, 0, sizeof *out);
+    if (check_text(reference, err) < 0)
+        return -1;
+    /* What names a host is read as strictly as a caller's own URL; only the rest is left to libcurl. */
+    if (scheme_length(reference) > 0)
+        result = anycert__url_parse(reference, out, err);
+    else if (strncmp(reference, "//", 2) == 0)
+        result = resolve_authority(base, reference, out, err);
+    else
+        result = resolve_path(base, reference, out, err);
+    if (result < 0)
+        return -1;
+    anycert__free_secret(out->user);
+    anycert__free_secret(out->password);
+    out->user = out->password = NULL;
+    /* A path cannot lead to another host. */
+    if (scheme_length(reference) == 0 && strncmp(reference, "//", 2) != 0 &&
+        !anycert__url_same_origin(base, out)) {
+        anycert__url_clear(out);
+        return refuse(err, reference, "is malformed");
+    }
+    return 0;
 }
 
 bool anycert__url_same_origin(const struct anycert__url *a, const struct anycert__url *b)
