@@ -1,5 +1,5 @@
-/* support/certs.h — certificates made on the spot. Everything here fails the test (cmocka) instead of returning errors.
- * What is returned belongs to the caller: X509_free, EVP_PKEY_free, free. */
+/* support/certs.h — certificates made on the spot. Everything here fails the test (cmocka) instead
+ * of returning errors. What is returned belongs to the caller: X509_free, EVP_PKEY_free, free. */
 #ifndef ANYCERT_TESTS_SUPPORT_CERTS_H
 #define ANYCERT_TESTS_SUPPORT_CERTS_H
 
@@ -16,21 +16,23 @@
 
 /* Zero means the usual for each field. */
 struct certs_recipe {
-    const char *cn;          /* common name, UTF-8; NULL: an empty subject */
-    const char *o;           /* organisation, before the common name */
-    int string_type;         /* of both: MBSTRING_UTF8 (0 too), V_ASN1_PRINTABLESTRING, V_ASN1_BMPSTRING … */
-    EVP_PKEY *key;           /* subject's key */
-    X509 *issuer;            /* NULL: self-signed */
-    EVP_PKEY *issuer_key;    /* NULL with NULL issuer: key */
-    const EVP_MD *digest;    /* NULL: SHA-256, or none where the key wants none */
-    int64_t not_before;      /* seconds since 1970; 0: a day before CERTS_NOW */
-    int64_t not_after;       /* 0: a hundred days after CERTS_NOW */
-    uint64_t serial;         /* 0: 1 */
-    bool ca;                 /* basicConstraints CA:TRUE and keyUsage keyCertSign, cRLSign */
-    const char *san;         /* as in OpenSSL's configuration: "DNS:a.test,IP:127.0.0.1" */
-    const char *eku;         /* "serverAuth", "OCSPSigning" … */
-    const char *key_usage;   /* instead of the above */
-    const char *constraints; /* basicConstraints instead of the above, "critical,CA:TRUE,pathlen:0" */
+    const char *cn;  /* common name, UTF-8; NULL: an empty subject */
+    const char *o;   /* organisation, before the common name */
+    int string_type; /* of both: MBSTRING_UTF8 (0 too), V_ASN1_PRINTABLESTRING, V_ASN1_BMPSTRING …
+                      */
+    EVP_PKEY *key;   /* subject's key */
+    X509 *issuer;    /* NULL: self-signed */
+    EVP_PKEY *issuer_key;  /* NULL with NULL issuer: key */
+    const EVP_MD *digest;  /* NULL: SHA-256, or none where the key wants none */
+    int64_t not_before;    /* seconds since 1970; 0: a day before CERTS_NOW */
+    int64_t not_after;     /* 0: a hundred days after CERTS_NOW */
+    uint64_t serial;       /* 0: 1 */
+    bool ca;               /* basicConstraints CA:TRUE and keyUsage keyCertSign, cRLSign */
+    const char *san;       /* as in OpenSSL's configuration: "DNS:a.test,IP:127.0.0.1" */
+    const char *eku;       /* "serverAuth", "OCSPSigning" … */
+    const char *key_usage; /* instead of the above */
+    const char
+        *constraints; /* basicConstraints instead of the above, "critical,CA:TRUE,pathlen:0" */
 };
 
 X509 *certs_make(const struct certs_recipe *recipe);

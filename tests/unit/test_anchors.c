@@ -1,13 +1,9 @@
 #include "tls/ossl.h"
 #include "base/mem.h"
 
+#include "support/anchored.h"
 #include "support/certs.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509_vfy.h>
-
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,34 +64,6 @@ static void age(const char *path)
     assert_int_equal(0, utime(path, &(struct utimbuf){1000000000, 1000000000}));
 }
 
-static struct anycert__ca path_ca(char *path)
-{
-    return (struct anycert__ca){.kind = ANYCERT__CA_PATH, .path = path};
-}
-
-static struct anycert__ca memory_ca(char *pem)
-{
-    struct anycert__ca ca = {.kind = ANYCERT__CA_MEMORY, .pem = pem, .pem_len = strlen(pem)};
-    assert_int_equal(0, anycert__sha256(pem, ca.pem_len, ca.digest));
-    return ca;
-}
-
-static struct anycert__anchors *open_cas(const struct anycert__ca *cas, size_t count)
-{
-    struct anycert_error err = {0};
-    struct anycert__anchors *anchors = NULL;
-    if (anycert__anchors_open(cas, count, &anchors, &err) != 0)
-        fail_msg("%s", err.message);
-    assert_non_null(anchors);
-    return anchors;
-}
-
-static struct anycert__anchors *open_path(char *path)
-{
-    struct anycert__ca ca = path_ca(path);
-    return open_cas(&ca, 1);
-}
-
 static void assert_fails(const struct anycert__ca *ca, const char *says)
 {
     struct anycert_error err = {0};
@@ -113,25 +81,6 @@ static void hex_of(const void *bytes, size_t len, char out[65])
     assert_int_equal(0, anycert__sha256(bytes, len, digest));
     for (size_t i = 0; i < 32; i++)
         snprintf(out + 2 * i, 3, "%02x", digest[i]);
-}
-
-/* X509_V_OK or the error that OpenSSL's verification ends with. */
-static int verify(struct anycert__anchors *anchors, X509 *leaf, STACK_OF(X509) * untrusted)
-{
-    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-    int error = -1;
-    assert_int_equal(1, X509_STORE_CTX_init(ctx, anycert__anchors_store(anchors), leaf, untrusted));
-    X509_STORE_CTX_set_default(ctx, "ssl_server");
-    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
-    X509_VERIFY_PARAM_set_time(param, (time_t)CERTS_NOW);
-    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
-    X509_VERIFY_PARAM_set_auth_level(param, 2);
-    if (X509_verify_cert(ctx) == 1)
-        error = X509_V_OK;
-    else
-        error = X509_STORE_CTX_get_error(ctx);
-    X509_STORE_CTX_free(ctx);
-    return error;
 }
 
 /* ---- where anchors come from */
@@ -400,129 +349,7 @@ static void anchors_current_directory_sees_its_files(void **state)
     free(added);
 }
 
-/* ---- verification through the store */
-
-static void store_intermediate_from_the_peer_leads_to_the_root(void **state)
-{
-    struct fixture *f = *state;
-    struct anycert__ca ca = memory_ca(f->root_pem);
-    EVP_PKEY *key = certs_new_ec("P-256");
-    X509 *intermediate = certs_make(&(struct certs_recipe){
-        .cn = "Sub", .key = key, .issuer = f->root, .issuer_key = certs_key(), .ca = true});
-    X509 *leaf = certs_leaf("b.test", intermediate, key);
-    STACK_OF(X509) *sent = sk_X509_new_null();
-    struct anycert__anchors *anchors = open_cas(&ca, 1);
-    assert_int_equal(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, verify(anchors, leaf, NULL));
-    sk_X509_push(sent, intermediate);
-    assert_int_equal(X509_V_OK, verify(anchors, leaf, sent));
-    anycert__anchors_unref(anchors);
-    sk_X509_free(sent);
-    X509_free(leaf);
-    X509_free(intermediate);
-    EVP_PKEY_free(key);
-}
-
-static void store_leaf_named_as_anchor_is_trusted(void **state)
-{
-    struct fixture *f = *state;
-    char *pem = certs_pem(f->leaf);
-    struct anycert__ca ca = memory_ca(pem);
-    struct anycert__anchors *anchors = open_cas(&ca, 1);
-    assert_int_equal(X509_V_OK, verify(anchors, f->leaf, NULL));
-    anycert__anchors_unref(anchors);
-    free(pem);
-}
-
-static void store_leaf_with_an_anchors_name_only_is_not_trusted(void **state)
-{
-    struct fixture *f = *state;
-    X509 *impostor =
-        certs_make(&(struct certs_recipe){.cn = "Root", .key = certs_other_key(), .ca = true});
-    struct anycert__ca ca = memory_ca(f->root_pem);
-    struct anycert__anchors *anchors = open_cas(&ca, 1);
-    assert_int_not_equal(X509_V_OK, verify(anchors, impostor, NULL));
-    anycert__anchors_unref(anchors);
-    X509_free(impostor);
-}
-
-/* Anchors with one name and different keys, dates or issuers: whatever their order, the fitting one
- * is taken. */
-static void store_anchors_with_one_name_the_fitting_is_taken(void **state)
-{
-    struct fixture *f = *state;
-    X509 *another_key = certs_make(
-        &(struct certs_recipe){.cn = "Root", .key = certs_other_key(), .serial = 7, .ca = true});
-    X509 *expired = certs_make(&(struct certs_recipe){.cn = "Root",
-                                                      .serial = 8,
-                                                      .ca = true,
-                                                      .not_before = CERTS_NOW - 9 * CERTS_DAY,
-                                                      .not_after = CERTS_NOW - CERTS_DAY});
-    X509 *others[] = {another_key, expired};
-    for (size_t i = 0; i < 2; i++) {
-        for (int first = 0; first < 2; first++) {
-            char *a = certs_pem(first ? f->root : others[i]);
-            char *pem = certs_join(a, certs_pem(first ? others[i] : f->root));
-            struct anycert__ca ca = memory_ca(pem);
-            struct anycert__anchors *anchors = open_cas(&ca, 1);
-            assert_int_equal(X509_V_OK, verify(anchors, f->leaf, NULL));
-            anycert__anchors_unref(anchors);
-            free(pem);
-        }
-    }
-    X509_free(another_key);
-    X509_free(expired);
-}
-
-static void store_expired_anchor_alone_is_told_as_expired(void **state)
-{
-    struct fixture *f = *state;
-    X509 *expired = certs_make(&(struct certs_recipe){.cn = "Root",
-                                                      .ca = true,
-                                                      .not_before = CERTS_NOW - 9 * CERTS_DAY,
-                                                      .not_after = CERTS_NOW - CERTS_DAY});
-    char *pem = certs_pem(expired);
-    struct anycert__ca ca = memory_ca(pem);
-    struct anycert__anchors *anchors = open_cas(&ca, 1);
-    assert_int_equal(X509_V_ERR_CERT_HAS_EXPIRED, verify(anchors, f->leaf, NULL));
-    anycert__anchors_unref(anchors);
-    free(pem);
-    X509_free(expired);
-}
-
-static void store_trusted_certificate_keeps_its_rejection(void **state)
-{
-    struct fixture *f = *state;
-    X509 *rejected = X509_dup(f->root);
-    BIO *bio = BIO_new(BIO_s_mem());
-    ASN1_OBJECT *use = OBJ_nid2obj(NID_server_auth);
-    assert_int_equal(1, X509_add1_reject_object(rejected, use));
-    assert_int_equal(1, PEM_write_bio_X509_AUX(bio, rejected));
-    BIO_write(bio, "", 1);
-    char *pem = NULL;
-    BIO_get_mem_data(bio, &pem);
-    struct anycert__ca ca = memory_ca(pem);
-    struct anycert__anchors *anchors = open_cas(&ca, 1);
-    assert_int_equal(X509_V_ERR_CERT_REJECTED, verify(anchors, f->leaf, NULL));
-    anycert__anchors_unref(anchors);
-    BIO_free(bio);
-    X509_free(rejected);
-}
-
-/* OpenSSL's cache stays empty, so that no verification leaves anything behind for the next. */
-static void store_verification_leaves_the_store_as_it_was(void **state)
-{
-    struct fixture *f = *state;
-    struct anycert__ca ca = memory_ca(f->root_pem);
-    struct anycert__anchors *anchors = open_cas(&ca, 1);
-    assert_int_equal(X509_V_OK, verify(anchors, f->leaf, NULL));
-    STACK_OF(X509) *all = X509_STORE_get1_all_certs(anycert__anchors_store(anchors));
-    assert_int_equal(0, sk_X509_num(all));
-    assert_int_equal(0, ERR_peek_error());
-    sk_X509_pop_free(all, X509_free);
-    anycert__anchors_unref(anchors);
-}
-
-/* ---- memory and threads */
+/* ---- memory */
 
 static void anchors_open_out_of_memory_is_told(void **state)
 {
@@ -543,52 +370,6 @@ static void anchors_open_out_of_memory_is_told(void **state)
         assert_int_equal(ANYCERT_E_NOMEM, err.code);
     }
     free(path);
-}
-
-struct work {
-    struct anycert__ca ca;
-    struct anycert__anchors *anchors;
-    X509 *leaf;
-};
-
-static void *verify_often(void *arg)
-{
-    struct work *work = arg;
-    int *failures = calloc(1, sizeof *failures);
-    X509 *leaf = X509_dup(work->leaf);
-    for (int i = 0; failures != NULL && i < 50; i++) {
-        struct anycert__anchors *own = NULL;
-        *failures += verify(work->anchors, leaf, NULL) != X509_V_OK;
-        *failures += !anycert__anchors_current(work->anchors);
-        *failures += anycert__anchors_open(&work->ca, 1, &own, NULL) != 0;
-        anycert__anchors_unref(own);
-    }
-    X509_free(leaf);
-    return failures;
-}
-
-static void store_many_threads_verify_at_once(void **state)
-{
-    struct fixture *f = *state;
-    X509 *twin = certs_make(
-        &(struct certs_recipe){.cn = "Root", .key = certs_other_key(), .serial = 7, .ca = true});
-    char *pem = certs_join(certs_pem(twin), certs_pem(f->root));
-    char *path = put(f, "ca.pem", pem);
-    struct work work = {.ca = path_ca(path), .anchors = open_path(path), .leaf = f->leaf};
-    pthread_t threads[8];
-    for (size_t i = 0; i < 8; i++)
-        assert_int_equal(0, pthread_create(&threads[i], NULL, verify_often, &work));
-    for (size_t i = 0; i < 8; i++) {
-        void *failures = NULL;
-        assert_int_equal(0, pthread_join(threads[i], &failures));
-        assert_non_null(failures);
-        assert_int_equal(0, *(int *)failures);
-        free(failures);
-    }
-    anycert__anchors_unref(work.anchors);
-    free(path);
-    free(pem);
-    X509_free(twin);
 }
 
 /* ---- anchors of a policy */
@@ -649,15 +430,7 @@ int main(void)
         TEST(anchors_current_removed_file_is_an_error_when_opened),
         TEST(anchors_current_fresh_file_is_compared_by_content),
         TEST(anchors_current_directory_sees_its_files),
-        TEST(store_intermediate_from_the_peer_leads_to_the_root),
-        TEST(store_leaf_named_as_anchor_is_trusted),
-        TEST(store_leaf_with_an_anchors_name_only_is_not_trusted),
-        TEST(store_anchors_with_one_name_the_fitting_is_taken),
-        TEST(store_expired_anchor_alone_is_told_as_expired),
-        TEST(store_trusted_certificate_keeps_its_rejection),
-        TEST(store_verification_leaves_the_store_as_it_was),
         TEST(anchors_open_out_of_memory_is_told),
-        TEST(store_many_threads_verify_at_once),
         TEST(policy_add_ca_pem_is_kept_and_named_by_its_digest),
         TEST(policy_add_ca_pem_without_certificate_fails),
     };
