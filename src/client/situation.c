@@ -4,16 +4,13 @@
 
 #include <string.h>
 
-/* The anchors that a policy's reports are made with: its own, or those of report-only's target. */
+/* The anchors that a policy's reports are made with. */
 static int open_anchors(const struct anycert_policy *policy, struct anycert__anchors **out,
                         struct anycert_error *err)
 {
-    const struct anycert_policy *source = policy;
     struct anycert_error why = {0};
 
-    if (policy->rung == ANYCERT__RUNG_REPORT_ONLY && policy->target)
-        source = policy->target;
-    if (anycert__anchors_open(source->cas, source->ca_count, out, &why) == 0)
+    if (anycert__anchors_open(policy->cas, policy->ca_count, out, &why) == 0)
         return 0;
     /* No bundle influences a connection that accepts any certificate, not even by its absence. */
     if (anycert__policy_accepts_any_certificate(policy)) {
@@ -107,14 +104,17 @@ void anycert__situations_clear(struct anycert_client *client)
         clear_one(&client->proxy[i]);
 }
 
-/* A reference to the situation's anchors, read again if their files have changed. */
+/* A reference to the situation's anchors, read again if their files have changed. To look costs a tenth of a small
+ * request, so it is done ten times a second at most. */
 static int current_anchors(struct anycert_client *client, struct anycert__situation *situation,
                            struct anycert__anchors **out, struct anycert_error *err)
 {
+    int64_t now = anycert__monotonic_us();
     int result = 0;
 
     pthread_mutex_lock(&client->mutex);
-    if (!anycert__anchors_current(situation->anchors)) {
+    if (now - situation->looked_us >= ANYCERT__ANCHORS_LOOK_US &&
+        !anycert__anchors_current(situation->anchors)) {
         struct anycert__anchors *fresh = NULL;
 
         result = open_anchors(situation->policy, &fresh, err);
@@ -123,6 +123,8 @@ static int current_anchors(struct anycert_client *client, struct anycert__situat
             situation->anchors = fresh;
         }
     }
+    if (result == 0 && now - situation->looked_us >= ANYCERT__ANCHORS_LOOK_US)
+        situation->looked_us = now;
     *out = result == 0 ? anycert__anchors_ref(situation->anchors) : NULL;
     pthread_mutex_unlock(&client->mutex);
     return result;

@@ -5,30 +5,38 @@
 
 #include <string.h>
 
-int anycert__fields_add(struct anycert__fields *fields, const char *name, const char *value,
-                        struct anycert_error *err)
+/* Takes both strings over; frees them on failure. */
+static int add_owned(struct anycert__fields *fields, char *name, char *value, struct anycert_error *err)
 {
-    struct anycert__field field = {0};
-
     if (fields->count == fields->capacity) {
         size_t capacity = fields->capacity ? fields->capacity * 2 : 16;
         struct anycert__field *list =
             anycert__realloc(fields->list, capacity * sizeof *fields->list);
 
-        if (!list)
+        if (!list) {
+            anycert__free(name);
+            anycert__free_secret(value);
             return anycert__fail_nomem(err);
+        }
         fields->list = list;
         fields->capacity = capacity;
     }
-    field.name = anycert__strdup(name);
-    field.value = anycert__strdup(value);
-    if (!field.name || (value && !field.value)) {
-        anycert__free(field.name);
-        anycert__free_secret(field.value);
+    fields->list[fields->count++] = (struct anycert__field){.name = name, .value = value};
+    return 0;
+}
+
+int anycert__fields_add(struct anycert__fields *fields, const char *name, const char *value,
+                        struct anycert_error *err)
+{
+    char *name_copy = anycert__strdup(name);
+    char *value_copy = anycert__strdup(value);
+
+    if (!name_copy || (value && !value_copy)) {
+        anycert__free(name_copy);
+        anycert__free_secret(value_copy);
         return anycert__fail_nomem(err);
     }
-    fields->list[fields->count++] = field;
-    return 0;
+    return add_owned(fields, name_copy, value_copy, err);
 }
 
 static size_t trim_end(const char *s, size_t len)
@@ -63,7 +71,6 @@ int anycert__fields_take_line(struct anycert__fields *fields, const char *line, 
     const char *value = NULL;
     char *name_copy = NULL;
     char *value_copy = NULL;
-    int result = -1;
 
     len = trim_end(line, len);
     while (fold && len > 0 && (*line == ' ' || *line == '\t')) {
@@ -82,13 +89,12 @@ int anycert__fields_take_line(struct anycert__fields *fields, const char *line, 
         value++;
     name_copy = anycert__strndup(line, (size_t)(colon - line));
     value_copy = anycert__strndup(value, (size_t)(line + len - value));
-    if (!name_copy || !value_copy)
-        anycert__fail_nomem(err);
-    else
-        result = anycert__fields_add(fields, name_copy, value_copy, err);
-    anycert__free(name_copy);
-    anycert__free_secret(value_copy);
-    return result;
+    if (!name_copy || !value_copy) {
+        anycert__free(name_copy);
+        anycert__free_secret(value_copy);
+        return anycert__fail_nomem(err);
+    }
+    return add_owned(fields, name_copy, value_copy, err);
 }
 
 const char *anycert__fields_get(const struct anycert__fields *fields, const char *name, size_t nth)

@@ -1,7 +1,5 @@
 #include "http/lane.h"
 
-#include <anycert/version.h>
-
 #include "base/mem.h"
 #include "base/str.h"
 #include "verdict/judge.h"
@@ -263,7 +261,6 @@ static CURLcode set_http(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_HTTP09_ALLOWED, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_MAXCONNECTS, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    ANYCERT__SET(rc, easy, CURLOPT_USERAGENT, "anycert/" ANYCERT_VERSION);
     if (lane->settings->decompress)
         ANYCERT__SET(rc, easy, CURLOPT_ACCEPT_ENCODING, "");
     return rc;
@@ -316,6 +313,8 @@ struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *set
     if (rc == CURLE_OK)
         rc = set_http(lane);
     if (rc == CURLE_OK)
+        rc = anycert__lane_callbacks(lane);
+    if (rc == CURLE_OK)
         rc = anycert__lane_trace(lane);
     if (rc == CURLE_OUT_OF_MEMORY)
         goto nomem;
@@ -340,6 +339,8 @@ void anycert__lane_free(struct anycert__lane *lane)
     curl_slist_free_all(lane->resolve);
     curl_slist_free_all(lane->connect_to);
     curl_slist_free_all(lane->sent_headers);
+    curl_slist_free_all(lane->own_headers);
+    anycert__free(lane->url);
     anycert_report_free(lane->report);
     anycert_report_free(lane->proxy_report);
     anycert__link_unref(lane->link);

@@ -12,7 +12,9 @@
 struct anycert__lane {
     struct anycert__lane *next; /* idle list, the last used first */
     CURL *easy;
-    struct curl_slist *resolve, *connect_to;
+    struct curl_slist *resolve, *connect_to, *own_headers;
+    char *url;       /* as set in the handle */
+    bool method_set; /* the handle is set to another request than a GET without body */
     const struct anycert__http_settings *settings;
 
     /* the key */
@@ -56,6 +58,8 @@ bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__
 /* Gives the reports of the newest links, made anew where dates have passed. 0, or -1 with NOMEM. */
 int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err);
 
+/* request.c: sets what every exchange has in common. */
+CURLcode anycert__lane_callbacks(struct anycert__lane *lane);
 /* request.c: sets what depends on the exchange; transfers; takes the options back. The CURLcode. */
 CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__exchange *exchange,
                                struct anycert_error *err);

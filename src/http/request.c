@@ -1,5 +1,7 @@
 #include "http/lane.h"
 
+#include <anycert/version.h>
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -8,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define USER_AGENT "anycert/" ANYCERT_VERSION
 
 /* ---- what comes back ---- */
 
@@ -87,7 +91,11 @@ static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received,
 static size_t on_read(char *out, size_t size, size_t count, void *arg)
 {
     struct anycert__lane *lane = arg;
-    size_t n = fread(out, 1, size * count, lane->body_stream);
+    size_t n = 0;
+
+    if (!lane->body_stream)
+        return 0; /* never standard input, which is libcurl's default */
+    n = fread(out, 1, size * count, lane->body_stream);
 
     if (n == 0 && ferror(lane->body_stream)) {
         anycert__fail_errno(&lane->failure, ANYCERT_E_FILE, errno, "cannot read body file '%s'",
@@ -101,8 +109,9 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 {
     struct anycert__lane *lane = arg;
 
-    return fseeko(lane->body_stream, (off_t)offset, origin) == 0 ? CURL_SEEKFUNC_OK
-                                                                : CURL_SEEKFUNC_CANTSEEK;
+    return lane->body_stream && fseeko(lane->body_stream, (off_t)offset, origin) == 0
+               ? CURL_SEEKFUNC_OK
+               : CURL_SEEKFUNC_CANTSEEK;
 }
 
 static CURLcode set_body_file(struct anycert__lane *lane, const char *path, struct anycert_error *err)
@@ -118,10 +127,6 @@ static CURLcode set_body_file(struct anycert__lane *lane, const char *path, stru
         return CURLE_READ_ERROR;
     }
     ANYCERT__SET(rc, lane->easy, CURLOPT_UPLOAD, 1L);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_READFUNCTION, on_read);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_READDATA, lane);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_SEEKFUNCTION, on_seek);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_SEEKDATA, lane);
     /* -1, unknown: a pipe, sent in chunks */
     ANYCERT__SET(rc, lane->easy, CURLOPT_INFILESIZE_LARGE,
                  (curl_off_t)(S_ISREG(info.st_mode) ? info.st_size : -1));
@@ -137,23 +142,31 @@ static bool expects_body(const char *method)
 static CURLcode set_method(struct anycert__lane *lane, struct anycert__exchange *exchange,
                            struct anycert_error *err)
 {
+    bool is_get = strcmp(exchange->method, "GET") == 0;
     CURL *easy = lane->easy;
     CURLcode rc = CURLE_OK;
 
-    ANYCERT__SET(rc, easy, CURLOPT_HTTPGET, 1L); /* takes back NOBODY, POST and UPLOAD of the request before */
+    if (is_get && !exchange->has_body && !lane->method_set)
+        return CURLE_OK; /* the common case: libcurl's own default */
+    /* In this order, as POSTFIELDS makes it a POST, even when it is NULL. */
     ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDS, (char *)NULL);
-    ANYCERT__SET(rc, easy, CURLOPT_CUSTOMREQUEST, exchange->method);
+    ANYCERT__SET(rc, easy, CURLOPT_HTTPGET, 1L);
+    ANYCERT__SET(rc, easy, CURLOPT_CUSTOMREQUEST, is_get ? NULL : exchange->method);
+    lane->method_set = !is_get || exchange->has_body;
     if (rc != CURLE_OK)
         return rc;
-    if (exchange->body_file)
-        return set_body_file(lane, exchange->body_file, err);
-    if (exchange->has_body || expects_body(exchange->method)) {
+    if (exchange->body_file) {
+        rc = set_body_file(lane, exchange->body_file, err);
+    } else if (exchange->has_body || expects_body(exchange->method)) {
         ANYCERT__SET(rc, easy, CURLOPT_POST, 1L);
         ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body_len);
         ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDS, exchange->has_body ? exchange->body : "");
     } else if (strcmp(exchange->method, "HEAD") == 0) {
         ANYCERT__SET(rc, easy, CURLOPT_NOBODY, 1L);
     }
+    /* A body under GET would turn the method into POST or PUT again. */
+    if (is_get && exchange->has_body)
+        ANYCERT__SET(rc, easy, CURLOPT_CUSTOMREQUEST, "GET");
     return rc;
 }
 
@@ -185,54 +198,78 @@ static int add_header_line(struct anycert__lane *lane, const char *name, const c
     return 0;
 }
 
-static int set_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,
-                       struct anycert_error *err)
+static CURLcode set_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,
+                            struct anycert_error *err)
 {
     bool content_type = false;
+    bool user_agent = false;
+    CURLcode rc = CURLE_OK;
 
+    if (exchange->header_count == 0 && !exchange->has_body && !expects_body(exchange->method))
+        return CURLE_OK; /* those of the lane's birth */
     for (size_t i = 0; i < exchange->header_count; i++) {
-        if (add_header_line(lane, exchange->headers[i].name, exchange->headers[i].value, err) < 0)
-            return -1;
-        if (anycert__str_equal_nocase(exchange->headers[i].name, "Content-Type"))
-            content_type = true;
+        const char *name = exchange->headers[i].name;
+
+        if (add_header_line(lane, name, exchange->headers[i].value, err) < 0)
+            return CURLE_OUT_OF_MEMORY;
+        content_type = content_type || anycert__str_equal_nocase(name, "Content-Type");
+        user_agent = user_agent || anycert__str_equal_nocase(name, "User-Agent");
     }
     /* libcurl would call every POST body a form. */
-    if (!content_type && add_header_line(lane, "Content-Type", NULL, err) < 0)
-        return -1;
-    return 0;
+    if ((!content_type && add_header_line(lane, "Content-Type", NULL, err) < 0) ||
+        (!user_agent && add_header_line(lane, "User-Agent", USER_AGENT, err) < 0))
+        return CURLE_OUT_OF_MEMORY;
+    ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, lane->sent_headers);
+    return rc;
+}
+
+static CURLcode set_url(struct anycert__lane *lane, const char *url)
+{
+    CURLcode rc = CURLE_OK;
+
+    if (anycert__str_equal(lane->url, url))
+        return CURLE_OK;
+    anycert__free(lane->url);
+    lane->url = anycert__strdup(url);
+    if (!lane->url)
+        return CURLE_OUT_OF_MEMORY;
+    ANYCERT__SET(rc, lane->easy, CURLOPT_URL, url);
+    return rc;
 }
 
 static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *exchange)
 {
     CURL *easy = lane->easy;
-    CURLcode rc = CURLE_OK;
+    CURLcode rc = set_url(lane, exchange->url->text);
 
-    ANYCERT__SET(rc, easy, CURLOPT_URL, exchange->url->text);
-    ANYCERT__SET(rc, easy, CURLOPT_HTTPHEADER, lane->sent_headers);
-    ANYCERT__SET(rc, easy, CURLOPT_USERNAME, exchange->user);
-    ANYCERT__SET(rc, easy, CURLOPT_PASSWORD,
-                 exchange->user ? (exchange->password ? exchange->password : "") : NULL);
-    ANYCERT__SET(rc, easy, CURLOPT_TIMEOUT_MS,
-                 (long)(exchange->total_ms > 0 ? exchange->total_ms : 0));
-    ANYCERT__SET(rc, easy, CURLOPT_HEADERFUNCTION, on_header);
-    ANYCERT__SET(rc, easy, CURLOPT_HEADERDATA, lane);
-    ANYCERT__SET(rc, easy, CURLOPT_WRITEFUNCTION, on_body);
-    ANYCERT__SET(rc, easy, CURLOPT_WRITEDATA, lane);
-    ANYCERT__SET(rc, easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-    ANYCERT__SET(rc, easy, CURLOPT_XFERINFODATA, lane);
-    ANYCERT__SET(rc, easy, CURLOPT_NOPROGRESS, exchange->progress ? 0L : 1L);
+    if (exchange->user) {
+        ANYCERT__SET(rc, easy, CURLOPT_USERNAME, exchange->user);
+        ANYCERT__SET(rc, easy, CURLOPT_PASSWORD, exchange->password ? exchange->password : "");
+    }
+    if (exchange->total_ms > 0)
+        ANYCERT__SET(rc, easy, CURLOPT_TIMEOUT_MS, (long)exchange->total_ms);
+    if (exchange->progress)
+        ANYCERT__SET(rc, easy, CURLOPT_NOPROGRESS, 0L);
     return rc;
 }
 
 /* Nothing of a request, least of all a secret, stays in the handle. */
-static void take_back(struct anycert__lane *lane)
+static void take_back(struct anycert__lane *lane, const struct anycert__exchange *exchange)
 {
     CURLcode rc = CURLE_OK;
 
-    ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, (struct curl_slist *)NULL);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_POSTFIELDS, (char *)NULL);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_USERNAME, (char *)NULL);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_PASSWORD, (char *)NULL);
+    if (lane->sent_headers)
+        ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, lane->own_headers);
+    if (exchange->user) {
+        ANYCERT__SET(rc, lane->easy, CURLOPT_USERNAME, (char *)NULL);
+        ANYCERT__SET(rc, lane->easy, CURLOPT_PASSWORD, (char *)NULL);
+    }
+    if (exchange->total_ms > 0)
+        ANYCERT__SET(rc, lane->easy, CURLOPT_TIMEOUT_MS, 0L);
+    if (exchange->progress)
+        ANYCERT__SET(rc, lane->easy, CURLOPT_NOPROGRESS, 1L);
+    if (exchange->has_body)
+        ANYCERT__SET(rc, lane->easy, CURLOPT_POSTFIELDS, (char *)NULL);
     for (struct curl_slist *line = lane->sent_headers; line; line = line->next)
         anycert__wipe(line->data, strlen(line->data));
     curl_slist_free_all(lane->sent_headers);
@@ -240,6 +277,29 @@ static void take_back(struct anycert__lane *lane)
     if (lane->body_stream)
         fclose(lane->body_stream);
     lane->body_stream = NULL;
+}
+
+/* What is the same for every exchange of a lane. */
+CURLcode anycert__lane_callbacks(struct anycert__lane *lane)
+{
+    CURL *easy = lane->easy;
+    CURLcode rc = CURLE_OK;
+
+    lane->own_headers = curl_slist_append(NULL, "User-Agent: " USER_AGENT);
+    if (!lane->own_headers)
+        return CURLE_OUT_OF_MEMORY;
+    ANYCERT__SET(rc, easy, CURLOPT_HTTPHEADER, lane->own_headers);
+    ANYCERT__SET(rc, easy, CURLOPT_HEADERFUNCTION, on_header);
+    ANYCERT__SET(rc, easy, CURLOPT_HEADERDATA, lane);
+    ANYCERT__SET(rc, easy, CURLOPT_WRITEFUNCTION, on_body);
+    ANYCERT__SET(rc, easy, CURLOPT_WRITEDATA, lane);
+    ANYCERT__SET(rc, easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    ANYCERT__SET(rc, easy, CURLOPT_XFERINFODATA, lane);
+    ANYCERT__SET(rc, easy, CURLOPT_READFUNCTION, on_read);
+    ANYCERT__SET(rc, easy, CURLOPT_READDATA, lane);
+    ANYCERT__SET(rc, easy, CURLOPT_SEEKFUNCTION, on_seek);
+    ANYCERT__SET(rc, easy, CURLOPT_SEEKDATA, lane);
+    return rc;
 }
 
 /* True if only the end of the connection said where the body ends (RFC 9112 section 6.3). */
@@ -302,8 +362,7 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
     lane->header_bytes = 0;
     lane->total_ms = exchange->total_ms;
     lane->text[0] = '\0';
-    if (set_headers(lane, exchange, err) < 0)
-        rc = CURLE_OUT_OF_MEMORY;
+    rc = set_headers(lane, exchange, err);
     if (rc == CURLE_OK)
         rc = set_method(lane, exchange, err);
     if (rc == CURLE_OK)
@@ -317,7 +376,7 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
                       lane->host);
         rc = CURLE_PARTIAL_FILE;
     }
-    take_back(lane);
+    take_back(lane, exchange);
     lane->exchange = NULL;
     return rc;
 }

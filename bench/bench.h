@@ -1,0 +1,33 @@
+/* bench.h — what the in-process benchmarks share. */
+#ifndef ANYCERT_BENCH_H
+#define ANYCERT_BENCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A lab in a process of its own, so that its work is not counted as the client's. */
+struct bench_server {
+    char url[128];  /* of /json, about 1 kB */
+    char host[64];
+    unsigned port;
+    char root[256]; /* PEM file of the lab's root */
+    int pid;
+    int pipe;
+};
+/* Starts the lab's condition `good`; dies on failure. */
+void bench_server_start(struct bench_server *server);
+void bench_server_stop(struct bench_server *server);
+
+/* CPU time of this process in microseconds. */
+double bench_cpu_us(void);
+/* Wall-clock time in microseconds. */
+double bench_wall_us(void);
+double bench_median(double *values, size_t count);
+/* Prints "name: what" and ends the process. */
+_Noreturn void bench_die(const char *name, const char *what);
+
+/* Each prints members of one JSON object, without braces, ended by ",\n". */
+void bench_warm(const struct bench_server *server, unsigned pairs, unsigned requests);
+void bench_clients(const struct bench_server *server);
+
+#endif

@@ -1,0 +1,67 @@
+#include "bench/bench.h"
+
+#include <anycert/version.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+_Noreturn void bench_die(const char *name, const char *what)
+{
+    fprintf(stderr, "anycert_bench: %s: %s\n", name, what);
+    exit(1);
+}
+
+static double now_us(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+double bench_cpu_us(void)
+{
+    return now_us(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+double bench_wall_us(void)
+{
+    return now_us(CLOCK_MONOTONIC);
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double bench_median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare);
+    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+int main(int argc, char **argv)
+{
+    int quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
+    struct bench_server server;
+
+    if (argc > 1 && !quick) {
+        fprintf(stderr, "usage: anycert_bench [--quick]\n");
+        return 2;
+    }
+    bench_server_start(&server); /* before anything here has made a thread */
+    /* A bundle written a moment ago is read again at each use, as its times do not prove yet that it stayed the same. */
+    sleep(4);
+    printf("{\n");
+    bench_clients(&server);
+    bench_warm(&server, quick ? 5 : 41, quick ? 100 : 500);
+    printf("\"openssl\": \"%s\", \"libcurl\": \"%s\"\n}\n", anycert_openssl_version(), anycert_libcurl_version());
+    bench_server_stop(&server);
+    return 0;
+}
