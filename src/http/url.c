@@ -303,8 +303,9 @@ static int take_host(CURLU *url, const char *text, struct anycert__url *out, str
         anycert__buf_addf(&host, "%.*s%%%s]", (int)(strlen(value) - 1), value, zone);
     else
         anycert__buf_adds(&host, value);
-    if (!zone)
-        rc = curl_url_set(url, CURLUPART_HOST, value, 0);
+    rc = curl_url_set(url, CURLUPART_HOST, value, 0); /* forgets the zone */
+    if (rc == CURLUE_OK && zone)
+        rc = curl_url_set(url, CURLUPART_ZONEID, zone, 0);
     curl_free(value);
     curl_free(zone);
     if (rc != CURLUE_OK) {

@@ -49,6 +49,8 @@ static const struct accepted accepted[] = {
     {"IPv4 in IPv6", "https://[::ffff:127.0.0.1]/", "https://[::ffff:127.0.0.1]/", "[::ffff:127.0.0.1]", 443, NULL,
      NULL},
     {"zone", "https://[fe80::1%25eth0]/", "https://[fe80::1%25eth0]/", "[fe80::1%eth0]", 443, NULL, NULL},
+    {"zone behind upper case", "https://[FE80::1%25eth0]/", "https://[fe80::1%25eth0]/", "[fe80::1%eth0]", 443, NULL,
+     NULL},
     {"zone as people write it", "https://[fe80::1%eth0]/", "https://[fe80::1%25eth0]/", "[fe80::1%eth0]", 443,
      NULL, NULL},
     {"trailing dot", "https://localhost./", "https://localhost./", "localhost.", 443, NULL, NULL},
