@@ -288,8 +288,6 @@ int anycert__client_cert_apply(SSL_CTX *ctx, const struct anycert__client_cert *
     int ok = 0;
 
     SSL_CTX_set_client_cert_cb(ctx, NULL);
-    /* Exactly the chain that was given is sent; nothing is looked up in the context's own store. */
-    SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
     if (cert == NULL) {
         SSL_CTX_set_cert_cb(ctx, show_nothing, NULL);
         return 0;

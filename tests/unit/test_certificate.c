@@ -98,18 +98,22 @@ static void certificate_fill_dates_of_all_centuries(void **state)
 static void certificate_fill_malformed_date_is_unreadable(void **state)
 {
     (void)state;
-    X509 *cert = certs_root("x");
-    cert = patched(cert,
-                   "\x17\x0d"
-                   "260614120000Z",
-                   "\x17\x0d"
-                   "261314120000Z",
-                   15);
-    struct anycert__certificate out = filled(cert);
-    assert_false(out.dates_readable);
-    assert_int_equal(0, out.not_before);
-    assert_int_equal(0, out.not_after);
-    anycert__certificate_clear(&out);
+    /* A month too many, and a form that RFC 5280 does not allow: GeneralizedTime without seconds.
+     */
+    static const char *const dates[] = {"\x17\x0d"
+                                        "261314120000Z",
+                                        "\x18\x0d"
+                                        "202606141200Z"};
+    for (size_t i = 0; i < 2; i++) {
+        struct anycert__certificate out = filled(patched(certs_root("x"),
+                                                         "\x17\x0d"
+                                                         "260614120000Z",
+                                                         dates[i], 15));
+        assert_false(out.dates_readable);
+        assert_int_equal(0, out.not_before);
+        assert_int_equal(0, out.not_after);
+        anycert__certificate_clear(&out);
+    }
 }
 
 static EVP_PKEY *new_dsa(void)

@@ -101,8 +101,13 @@ static void store_anchors_with_one_name_the_fitting_is_taken(void **state)
                                                       .ca = true,
                                                       .not_before = CERTS_NOW - 9 * CERTS_DAY,
                                                       .not_after = CERTS_NOW - CERTS_DAY});
-    X509 *others[] = {another_key, expired};
-    for (size_t i = 0; i < 2; i++) {
+    X509 *future = certs_make(&(struct certs_recipe){.cn = "Root",
+                                                     .serial = 9,
+                                                     .ca = true,
+                                                     .not_before = CERTS_NOW + CERTS_DAY,
+                                                     .not_after = CERTS_NOW + 999 * CERTS_DAY});
+    X509 *others[] = {another_key, expired, future};
+    for (size_t i = 0; i < 3; i++) {
         for (int first = 0; first < 2; first++) {
             char *a = certs_pem(first ? f->root : others[i]);
             char *pem = certs_join(a, certs_pem(first ? others[i] : f->root));
@@ -115,6 +120,7 @@ static void store_anchors_with_one_name_the_fitting_is_taken(void **state)
     }
     X509_free(another_key);
     X509_free(expired);
+    X509_free(future);
 }
 
 static void store_expired_anchor_alone_is_told_as_expired(void **state)
