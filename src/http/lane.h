@@ -70,6 +70,9 @@ int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycer
 /* trace.c: installs the trace on a handle, if settings ask for one. */
 CURLcode anycert__lane_trace(struct anycert__lane *lane);
 
+/* trace.c: one line about a TLS link, if a trace is asked for. */
+void anycert__lane_trace_report(const struct anycert__lane *lane, const struct anycert_report *report);
+
 /* setopt that keeps the first failure: SET(rc, easy, option, value). */
 #define ANYCERT__SET(rc, easy, option, value)                                                          \
     do {                                                                                               \

@@ -137,6 +137,8 @@ static int take_reports(struct anycert__lane *lane, struct anycert__exchange *ex
         return -1;
     exchange->report = anycert__report_ref(lane->report);
     exchange->proxy_report = anycert__report_ref(lane->proxy_report);
+    anycert__lane_trace_report(lane, lane->proxy_report);
+    anycert__lane_trace_report(lane, lane->report);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #define USER_AGENT "anycert/" ANYCERT_VERSION
@@ -179,8 +180,8 @@ static int add_header_line(struct anycert__lane *lane, const char *name, const c
     anycert__buf_init(&line, 1024 * 1024);
     if (!value)
         anycert__buf_addf(&line, "%s:", name);
-    else if (!*value)
-        anycert__buf_addf(&line, "%s;", name);
+    else if (!value[strspn(value, " \t")])
+        anycert__buf_addf(&line, "%s;", name); /* "Name:" and spaces would take the field away */
     else
         anycert__buf_addf(&line, "%s: %s", name, value);
     if (line.failed && line.too_large) {
@@ -302,14 +303,33 @@ CURLcode anycert__lane_callbacks(struct anycert__lane *lane)
     return rc;
 }
 
+/* True if the last transfer coding is chunked, which ends by itself; every other one ends with the connection. */
+static bool is_chunked(const struct anycert__fields *fields)
+{
+    const char *last = NULL;
+    const char *value = NULL;
+    size_t len = 0;
+
+    for (size_t i = 0; (value = anycert__fields_get(fields, "Transfer-Encoding", i)) != NULL; i++)
+        last = value;
+    if (!last)
+        return false;
+    value = strrchr(last, ',');
+    value = value ? value + 1 : last;
+    value += strspn(value, " \t");
+    len = strcspn(value, " \t;");
+    return len == 7 && strncasecmp(value, "chunked", len) == 0;
+}
+
 /* True if only the end of the connection said where the body ends (RFC 9112 section 6.3). */
 static bool is_close_delimited(const struct anycert__exchange *exchange)
 {
     if (strcmp(exchange->version, "2") == 0 || strcmp(exchange->method, "HEAD") == 0 ||
         exchange->status < 200 || exchange->status == 204 || exchange->status == 304)
         return false;
-    return !anycert__fields_get(&exchange->fields, "Content-Length", 0) &&
-           !anycert__fields_get(&exchange->fields, "Transfer-Encoding", 0);
+    if (anycert__fields_get(&exchange->fields, "Transfer-Encoding", 0))
+        return !is_chunked(&exchange->fields);
+    return !anycert__fields_get(&exchange->fields, "Content-Length", 0);
 }
 
 /* libcurl takes the end of a TLS connection for the end of a body even if nobody vouches for it. */

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "verdict/render.h"
 
 #include <string.h>
 #include <strings.h>
@@ -44,6 +45,41 @@ static void give_line(const struct anycert__http_settings *settings, char kind, 
     anycert__buf_free(&out);
 }
 
+/* libcurl tells what it believes about TLS: its own settings, which are ours no longer, and that the certificate is all
+ * right, which it has been told so. Our own line comes from anycert__lane_trace_link. */
+static bool is_belief(const char *line, size_t len)
+{
+    static const char *const beginnings[] = {"Cipher selection:", "SSL certificate verify", " CAfile", " CApath",
+                                             "SSL Trust", "Server certificate:", "Proxy certificate:",
+                                             " subject:", " start date:", " expire date:", " issuer:",
+                                             " subjectAltName", " common name:", "  Certificate level"};
+
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        size_t n = strlen(beginnings[i]);
+
+        if (len >= n && memcmp(line, beginnings[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+void anycert__lane_trace_report(const struct anycert__lane *lane, const struct anycert_report *report)
+{
+    struct anycert__buf text;
+
+    if (!lane->settings->trace || !report)
+        return;
+    anycert__buf_init(&text, MAX_LINE);
+    anycert__buf_addf(&text, "%s %s:%u: %s %s, %s by %s; peer %s", anycert_report_hop(report),
+                      anycert_report_host(report), (unsigned)anycert_report_port(report),
+                      anycert_report_protocol(report), anycert_report_cipher(report),
+                      anycert__verdict_name(anycert_report_verdict(report)), anycert_report_policy(report),
+                      anycert_report_peer_authenticated(report) ? "authenticated" : "not authenticated");
+    if (!text.failed)
+        give_line(lane->settings, '*', text.data, text.len);
+    anycert__buf_free(&text);
+}
+
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, void *arg)
 {
     const struct anycert__lane *lane = arg;
@@ -59,7 +95,7 @@ static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, voi
 
         while (len > 0 && p[len - 1] == '\r')
             len--;
-        if (len > 0)
+        if (len > 0 && !(kind == '*' && is_belief(p, len)))
             give_line(lane->settings, kind, p, len);
         p = newline ? newline + 1 : end;
     }
