@@ -1,4 +1,5 @@
 #include "tls/ossl.h"
+#include "tls/sources.h"
 #include "base/mem.h"
 
 #include "support/anchored.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <utime.h>
 
@@ -338,6 +340,25 @@ static void anchors_current_fresh_file_is_compared_by_content(void **state)
     free(path);
 }
 
+static void sources_read_fresh_file_is_unsettled_for_a_while(void **state)
+{
+    struct fixture *f = *state;
+    char *path = put(f, "ca.pem", f->root_pem);
+    struct anycert__ca cas[] = {path_ca(path), memory_ca(f->root_pem)};
+    struct anycert__sources sources;
+    struct anycert_error err = {0};
+    int64_t before = (int64_t)time(NULL);
+    assert_int_equal(0, anycert__sources_read(cas, 1, &sources, &err));
+    assert_true(sources.unsettled_until >= before);
+    assert_true(sources.unsettled_until <= (int64_t)time(NULL) + 2);
+    assert_true(anycert__sources_unchanged(&sources));
+    anycert__sources_clear(&sources);
+    assert_int_equal(0, anycert__sources_read(cas + 1, 1, &sources, &err));
+    assert_true(sources.unsettled_until == 0);
+    anycert__sources_clear(&sources);
+    free(path);
+}
+
 static void anchors_current_directory_sees_its_files(void **state)
 {
     struct fixture *f = *state;
@@ -440,6 +461,7 @@ int main(void)
         TEST(anchors_current_rewritten_file_counts_as_changed),
         TEST(anchors_current_removed_file_is_an_error_when_opened),
         TEST(anchors_current_fresh_file_is_compared_by_content),
+        TEST(sources_read_fresh_file_is_unsettled_for_a_while),
         TEST(anchors_current_directory_sees_its_files),
         TEST(anchors_open_out_of_memory_is_told),
         TEST(policy_add_ca_pem_is_kept_and_named_by_its_digest),
