@@ -68,8 +68,9 @@ static int print_explanation(const struct cli_options *o, const struct cli_trust
 {
     yyjson_mut_val *root;
     if (!o->json) {
-        (void)printf("policy from: %s\nanchors from: %s\n%s\n", trust->policy_source,
-                     trust->anchors_source, plan);
+        (void)printf("%s\npolicy from: %s\nanchors from: %s%s\n\n", plan, trust->policy_source,
+                     trust->anchors_source,
+                     trust->anchors_from_environment ? " (environment)" : "");
         cli_explain_text(stdout, trust->policy);
         return 0;
     }

@@ -120,7 +120,7 @@ static int write_report(struct run *run, const struct anycert_error *outcome,
 static int write_format(struct run *run, const struct anycert_error *outcome,
                         struct anycert_error *err)
 {
-    if (!run->write_out.data)
+    if (!run->write_out.data || !run->client)
         return 0;
     const struct cli_target standard_output = {.fd = STDOUT_FILENO};
     struct cli_writeout context = {

@@ -63,8 +63,7 @@ static void print_error_json(const struct anycert_error *err, const struct anyce
     const char *name = anycert_error_name(err->code);
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_val(doc, root, "error", error);
-    yyjson_mut_obj_add_int(doc, error, "code", err->code);
-    yyjson_mut_obj_add_str(doc, error, "name", name ? name : "");
+    yyjson_mut_obj_add_str(doc, error, "code", name ? name : "INTERNAL");
     yyjson_mut_obj_add_int(doc, error, "exit_code", anycert_error_class_of(err->code));
     yyjson_mut_obj_add_str(doc, error, "message", err->message);
     if (err->x509_code != 0)

@@ -189,7 +189,7 @@ static const struct cli_option *option_of(int value)
 {
     for (size_t i = 0; i < cli_option_count; i++)
         if (value == FIRST_OPTION + (int)i ||
-            (value < FIRST_OPTION && value == cli_option_table[i].letter))
+            (value > 0 && value == cli_option_table[i].letter))
             return &cli_option_table[i];
     return NULL;
 }
@@ -197,7 +197,7 @@ static const struct cli_option *option_of(int value)
 static int absent_option(int value, struct anycert_error *err)
 {
     for (size_t i = 0; i < ABSENT_COUNT; i++)
-        if (value == FIRST_ABSENT + (int)i || (value < FIRST_OPTION && value == absent[i].letter))
+        if (value == FIRST_ABSENT + (int)i || (value > 0 && value == absent[i].letter))
             return cli_error(err, ANYCERT_E_USAGE, "--%s is not available in this version; %s",
                              absent[i].name, absent[i].instead);
     return cli_error(err, ANYCERT_E_INTERNAL, "an option without a row in the table");

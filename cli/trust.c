@@ -94,6 +94,9 @@ static int set_anchors(struct cli_trust *trust, const struct cli_options *o,
     bool named = has_key(o->trust, "ca");
     if (o->cacert.count > 0 && refuse_twice(o->trust, "ca", "cacert", err) != 0)
         return -1;
+    if (has_key(o->trust, "for") && (o->cacert.count > 0 || o->ca_add.count > 0))
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "the target of report-only has its own anchors; write ca= into for=");
     if (named)
         trust->anchors_source = "--trust";
     if (o->ca_add.count > 0 && !named && anycert_policy_add_ca_system(trust->policy, err) != 0)
@@ -109,22 +112,6 @@ static int set_anchors(struct cli_trust *trust, const struct cli_options *o,
     return 0;
 }
 
-/* report-only judges with its target's anchors. */
-static int add_to_target(struct anycert_policy *policy, const char *text, const char *path,
-                         struct anycert_error *err)
-{
-    char *target_text = NULL;
-    int status = -1;
-    struct anycert_policy *target = anycert_policy_parse(text, err);
-    if (target && anycert_policy_add_ca_path(target, path, err) == 0)
-        target_text = anycert_policy_format(target, err);
-    if (target_text)
-        status = anycert_policy_set(policy, "for", target_text, err);
-    anycert_free(target_text);
-    anycert_policy_free(target);
-    return status;
-}
-
 static int use_environment(struct cli_trust *trust, const struct cli_options *o,
                            struct anycert_error *err)
 {
@@ -136,17 +123,13 @@ static int use_environment(struct cli_trust *trust, const struct cli_options *o,
         path = path && *path != '\0' ? path : NULL;
     }
     const char *rung = anycert_policy_rung(trust->policy);
-    bool report_only = strcmp(rung, "report-only") == 0;
+    /* A target that is spelled out says itself which anchors it wants. */
+    bool report_only = strcmp(rung, "report-only") == 0 && !has_key(o->trust, "for");
     bool looks_at_anchors =
         report_only || strcmp(rung, "hardened") == 0 || strcmp(rung, "tofu") == 0;
     if (!path || !looks_at_anchors || strcmp(trust->anchors_source, "default") != 0)
         return 0;
-    /* A target that is spelled out says itself what it wants. */
-    if (report_only && has_key(o->trust, "for"))
-        return 0;
-    int status = report_only ? add_to_target(trust->policy, "hardened", path, err)
-                             : anycert_policy_add_ca_path(trust->policy, path, err);
-    if (status != 0)
+    if (anycert_policy_add_ca_path(trust->policy, path, err) != 0)
         return cli_error_context(err, "environment variable %s: ", variable);
     trust->anchors_source = variable;
     trust->anchors_from_environment = true;
