@@ -166,6 +166,8 @@ static int add_header(struct anycert_request *request, char *line, struct cli_li
     if (cli_list_add(names, line, err) != 0)
         return -1;
     char *value = mark + 1 + strspn(mark + 1, " \t");
+    for (size_t length = strlen(value); length > 0 && strchr(" \t", value[length - 1]); length--)
+        value[length - 1] = '\0';
     if (anycert_request_add_header(request, line, removed ? NULL : emptied ? "" : value, err) != 0)
         return cli_error_context(err, "-H: ");
     return 0;

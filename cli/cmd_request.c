@@ -53,9 +53,16 @@ static int prepare_report(struct run *run, struct anycert_error *err)
             err, ANYCERT_E_USAGE,
             "--report - and the body would mix on standard output; write the body to a "
             "file with -o");
-    if (o->output && strcmp(o->report, o->output) == 0)
-        return cli_error(err, ANYCERT_E_USAGE, "--report and -o name the same file");
     return cli_target_open(&run->report, o->report, "--report", err);
+}
+
+/* Devices may take both. */
+static int check_files_differ(const struct run *run, struct anycert_error *err)
+{
+    const struct cli_target *body = &run->output.target, *report = &run->report;
+    if (body->fd >= 0 || report->fd >= 0 || !report->path || strcmp(body->path, report->path) != 0)
+        return 0;
+    return cli_error(err, ANYCERT_E_USAGE, "--report and -o name the same file");
 }
 
 static int prepare(struct run *run, struct cli_progress *progress, struct anycert_error *err)
@@ -70,6 +77,7 @@ static int prepare(struct run *run, struct cli_progress *progress, struct anycer
         return -1;
     run->request = cli_request_make(o, err);
     if (!run->request || cli_output_open(&run->output, o, run->request, err) != 0 ||
+        check_files_differ(run, err) != 0 ||
         cli_progress_attach(progress, o->progress_bar && !o->silent, run->request, err) != 0)
         return -1;
     run->client = anycert_client_new(run->config, err);

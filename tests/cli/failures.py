@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Dead, silent and slow servers; signals; standard output that is closed or full: one sentence, the right exit
+code, and nothing half done."""
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import BIN, Case, closed_port, echo, left_behind, listener, start  # noqa: E402
+
+
+def answering(answer, wait=None):
+    """A server that reads a request and answers with these bytes; with wait, it then does nothing until set."""
+    def serve(connection):
+        connection.recv(65536)
+        connection.sendall(answer)
+        if wait:
+            wait.wait(60)
+        connection.close()
+    return serve
+
+
+class Network(Case):
+    def test_dead_port(self):
+        for scheme in ("http", "https"):
+            for args in ((), ("-k",)):
+                self.refused("get", *args, f"{scheme}://127.0.0.1:{closed_port()}/", code=5)
+
+    def test_name_that_does_not_exist(self):
+        self.refused("get", "https://nowhere.invalid/", code=5, says="nowhere.invalid")
+
+    def test_dead_proxy(self):
+        self.refused("get", "-x", f"http://127.0.0.1:{closed_port()}", "https://localhost/", code=7, says="proxy")
+
+    def test_silent_server(self):
+        with listener() as port:
+            for scheme, option, code in (("http", "--max-time", 6), ("https", "--max-time", 6),
+                                         ("https", "--connect-timeout", 6)):
+                with self.subTest(scheme=scheme, option=option):
+                    self.refused("get", option, "0.3", "-o", "silent", f"{scheme}://127.0.0.1:{port}/", code=code)
+            self.refused("get", "--stall-timeout", "1", "-o", "silent", f"http://127.0.0.1:{port}/", code=6)
+        self.assertFalse(os.path.exists("silent"))
+
+    def test_dripping_server(self):
+        stop = threading.Event()
+
+        def drip(connection):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while not stop.wait(0.1):
+                connection.sendall(b"x")
+        with listener(drip) as port:
+            self.refused("get", "--max-time", "1", "-o", "dripped", f"http://127.0.0.1:{port}/", code=6)
+            stop.set()
+        self.assertEqual([name for name in left_behind() if "dripped" in name], [])
+
+    def test_what_is_no_http(self):
+        for answer in (b"SSH-2.0-x\r\n", b"\x15\x03\x01\x00\x02\x02\x28", b"HTTP/1.1 abc\r\n\r\n", b""):
+            with self.subTest(answer=answer), listener(answering(answer)) as port:
+                self.refused("get", "-o", "none", f"http://127.0.0.1:{port}/", code=5)
+                result = self.anycert("get", "-k", f"https://127.0.0.1:{port}/", code=4)
+                self.assertEqual(result.out, "")
+
+    def test_huge_header(self):
+        answer = b"HTTP/1.1 200 OK\r\nX: " + b"a" * (1 << 20) + b"\r\nContent-Length: 0\r\n\r\n"
+        with listener(answering(answer)) as port:
+            self.refused("get", f"http://127.0.0.1:{port}/", code=9, says="header")
+
+
+    def test_truncated_body(self):
+        for answer in (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes!",
+                       b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"):
+            with self.subTest(answer=answer), listener(answering(answer)) as port:
+                self.refused("get", "-o", "cut", f"http://127.0.0.1:{port}/", code=9)
+        self.assertFalse(os.path.exists("cut"))
+
+    def test_broken_compression(self):
+        answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\nnot gzip!"
+        with listener(answering(answer)) as port:
+            self.refused("get", "-o", "gz", f"http://127.0.0.1:{port}/", code=9)
+            self.assertEqual(self.anycert("get", "--no-compressed", f"http://127.0.0.1:{port}/").out, "not gzip!")
+
+
+class Signals(Case):
+    HEADER = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes!"
+
+    def interrupted(self, number, *args):
+        """Sends a signal once the first bytes of the body are there; the finished process."""
+        stop = threading.Event()
+        asked = threading.Event()
+
+        def serve(connection):
+            connection.recv(65536)
+            connection.sendall(self.HEADER)
+            asked.set()
+            stop.wait(60)
+        try:
+            with listener(serve) as port:
+                with start("get", *args, f"http://127.0.0.1:{port}/", stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE) as process:
+                    self.assertTrue(asked.wait(30))
+                    process.send_signal(number)
+                    out, err = process.communicate(timeout=30)
+                return process.returncode, out.decode(), err.decode()
+        finally:
+            stop.set()
+
+    def test_the_first_signal_ends_in_good_order(self):
+        pathlib.Path("kept").write_text("old")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            before = left_behind()
+            code, _, err = self.interrupted(number, "-o", "kept")
+            self.assertEqual(code, 130)
+            self.assertRegex(err, r"^anycert: .*interrupted.*\n$")
+            self.assertEqual(left_behind(), before)
+        self.assertEqual(pathlib.Path("kept").read_text(), "old")
+
+    def test_report_is_written(self):
+        import json
+        code, _, _ = self.interrupted(signal.SIGINT, "--report", "r.json", "-o", "x")
+        self.assertEqual(code, 130)
+        self.assertEqual(json.loads(pathlib.Path("r.json").read_text())["outcome"]["exit_code"], 130)
+
+    def test_ignored_signals_stay_ignored(self):
+        stop = threading.Event()
+
+        def serve(connection):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na")
+            stop.wait(30)
+            connection.sendall(b"b")
+            connection.close()
+        with listener(serve) as port:
+            script = f"trap '' INT; exec '{BIN}' get http://127.0.0.1:{port}/"
+            with subprocess.Popen(["bash", "-c", script], stdout=subprocess.PIPE) as process:
+                self.assertEqual(process.stdout.read(1), b"a")
+                process.send_signal(signal.SIGINT)
+                stop.set()
+                self.assertEqual(process.stdout.read(), b"b")
+                self.assertEqual(process.wait(30), 0)
+
+
+class StandardOutput(Case):
+    def test_reader_that_goes_away_is_no_reason_to_shout(self):
+        body = b"x" * (4 << 20)
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        with listener(answering(answer)) as port:
+            with start("get", f"http://127.0.0.1:{port}/", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                process.stdout.read(1)
+                process.stdout.close()
+                error = process.stderr.read()
+                self.assertEqual((process.wait(30), error), (9, b""))
+
+    def test_full_device(self):
+        with echo() as server:
+            for args in (("get", server.url), ("get", "-i", server.url), ("policy", "list"), ("help",),
+                         ("get", "-o", "/dev/full", server.url)):
+                with self.subTest(args=args), open("/dev/full", "wb") as full:
+                    done = subprocess.run([BIN, *args], stdout=full, stderr=subprocess.PIPE, check=False)
+                    self.assertEqual(done.returncode, 9, args)
+                    self.assertRegex(done.stderr, rb"^anycert: cannot write to .*No space left on device\n$")
+
+    def test_closed_descriptors(self):
+        with echo() as server:
+            for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+                done = subprocess.run(["bash", "-c", f"'{BIN}' get -o body {server.url} {closed}"], check=False,
+                                      timeout=60)
+                self.assertEqual(done.returncode, 0, closed)
+                self.assertEqual(pathlib.Path("body").read_text(), "hello\n")
+                os.unlink("body")
+            server.seen.clear()
+            done = subprocess.run(["bash", "-c", f"'{BIN}' get {server.url} >&-"], check=False, timeout=60,
+                                  capture_output=True)
+            self.assertEqual(done.returncode, 9)
+            self.assertEqual(server.seen[0]["body"], b"")
+
+
+if __name__ == "__main__":
+    unittest.main()

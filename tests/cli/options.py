@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""Options: what is refused and how, help, and that completions and manual page know the same options."""
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import SOURCE, Case, closed_port, run  # noqa: E402
+
+COMMANDS = ["get", "head", "post", "put", "patch", "delete", "request"]
+POLICY = ["policy list", "policy explain", "policy check"]
+URL = "https://localhost:1/"
+
+# What is given, and words that the sentence must have.
+REFUSED = [
+    ((), "URL"),
+    ((URL, URL), "one URL"),
+    (("",), "empty"),
+    (("--nonsense", URL), "--nonsense"),
+    (("--maxtime", "3", URL), "--max-time"),
+    (("--cac", "x", URL), "--cac"),
+    (("-Z", URL), "-Z"),
+    (("--trust",), "--trust needs a value"),
+    (("-H",), "--header needs a value"),
+    (("--fail=yes", URL), "--fail takes no value"),
+    (("--retry", "3", URL), "not available"),
+    (("-F", "a=b", URL), "not available"),
+    (("-O", URL), "-o"),
+    (("-C", "-", URL), "not available"),
+    (("-b", "a=b", URL), "-H"),
+    (("-X", "POST", URL), "request"),
+    # policies
+    (("--trust", "", URL), "--trust"),
+    (("--trust", "trustany", URL), "trust-any"),
+    (("--trust", "off", URL), "off"),
+    (("--trust", "hardened+expird", URL), "expired"),
+    (("--trust", "hardened until=tomorrow", URL), "until"),
+    (("--trust", "hardened", "--trust", "trust-any", URL), "twice"),
+    (("-k", "--trust", "hardened", URL), "-k"),
+    (("-k", "--allow", "expired", URL), "expired"),
+    (("--allow", "", URL), "--allow"),
+    (("--allow", "expired,", URL), "--allow"),
+    (("--allow", "expird", URL), "expired"),
+    (("--allow", "expired,expired", URL), "expired"),
+    (("--allow", "expired", "--until", "2020-13-01", URL), "2020-13-01"),
+    (("--trust", "hardened+expired until=2030-01-01", "--until", "2030-01-02", URL), "until"),
+    (("--until", "", URL), "--until"),
+    (("--reason", "", URL), "--reason"),
+    (("--pin", "", URL), "--pin"),
+    (("--pin", "sha256//abc", URL), "--pin"),
+    (("--expect-name", "", URL), "--expect-name"),
+    (("--sni", "", URL), "--sni"),
+    (("--cacert", "", URL), "--cacert"),
+    (("--cacert", "missing.pem", URL), "missing.pem"),
+    (("--ca-add", "missing.pem", URL), "missing.pem"),
+    (("--cacert", "a.pem", "--ca-add", "b.pem", URL), "--ca-add"),
+    (("--trust", "hardened ca=a.pem", "--cacert", "b.pem", URL), "ca="),
+    (("--trust", "report-only for=hardened", "--cacert", "b.pem", URL), "for="),
+    (("--intermediate", "missing.pem", URL), "missing.pem"),
+    (("--cert", "missing.pem", URL), "missing.pem"),
+    (("--key", "k.pem", URL), "--cert"),
+    (("--proxy-trust", "trust-any", URL), "proxy"),
+    (("--proxy-trust", "nonsense", "-x", "https://localhost:1", URL), "nonsense"),
+    # connection
+    (("-x", "ftp://localhost:1", URL), "proxy"),
+    (("-x", "", URL), "--proxy"),
+    (("-x", "http://localhost:1", "--env-proxy", URL), "--env-proxy"),
+    (("--max-time", "abc", URL), "abc"),
+    (("--max-time", "-1", URL), "-1"),
+    (("--max-time", "1e3", URL), "1e3"),
+    (("--max-time", "inf", URL), "inf"),
+    (("--max-time", "0x10", URL), "0x10"),
+    (("--max-time", "99999999999", URL), "99999999999"),
+    (("--max-time", ".", URL), "'.'"),
+    (("--connect-timeout", "", URL), "--connect-timeout"),
+    (("--stall-timeout", "5s", URL), "5s"),
+    (("--max-body", "0", URL), "0"),
+    (("--max-body", "12x", URL), "12x"),
+    (("--max-body", "99999999999999999999", URL), "9999"),
+    (("-L", "--max-redirs", "many", URL), "many"),
+    (("-L", "--max-redirs", "-1", URL), "-1"),
+    (("--max-redirs", "3", URL), "-L"),
+    (("--allow-downgrade", URL), "-L"),
+    (("--resolve", "nonsense", URL), "nonsense"),
+    (("--connect-to", "nonsense", URL), "nonsense"),
+    (("--http1.1", "--http2", URL), "--http2"),
+    (("--compressed", "--no-compressed", URL), "--no-compressed"),
+    # request
+    (("-H", "no colon", URL), "-H"),
+    (("-H", "Bad Name: x", URL), "-H"),
+    (("-H", "A: x\r\nB: y", URL), "-H"),
+    (("-H", "Content-Length: 3", URL), "Content-Length"),
+    (("-H", "@missing", URL), "missing"),
+    (("--secret-header", "a b", URL), "--secret-header"),
+    (("-A", "a\nb", URL), "control"),
+    (("-d", "a=b", "-T", "f", URL), "two bodies"),
+    (("-d", "a=b", "--json", "{}", URL), "--json"),
+    (("-d", "@missing", URL), "missing"),
+    (("-T", "missing", URL), "missing"),
+    (("-G", URL), "-G"),
+    (("-G", "--json", "{}", URL), "--json"),
+    (("-I", "-d", "a=b", URL), "HEAD"),
+    (("-u", "a:b", "--user-file", "f", URL), "--user-file"),
+    (("--user-file", "missing", URL), "missing"),
+    (("-u", "a:b", "-H", "Authorization: x", URL), "Authorization"),
+    # output
+    (("-o", "", URL), "--output"),
+    (("-o", "no/such/folder/file", URL), "no/such/folder/file"),
+    (("-o", ".", URL), "directory"),
+    (("-o", "new/", URL), "new/"),
+    (("--report", "no/such/report.json", URL), "no/such/report.json"),
+    (("--report", "-", URL), "-o"),
+    (("--report", "same", "-o", "same", URL), "same"),
+    (("--format", "xml", URL), "xml"),
+    (("-w", "%{http_cod}", URL), "http_code"),
+    (("-w", "%{http_code", URL), "}"),
+    (("-w", "@missing", URL), "missing"),
+]
+
+
+class Refused(Case):
+    def test_wrong_options_are_one_sentence_and_exit_2(self):
+        for args, says in REFUSED:
+            with self.subTest(args=args):
+                self.refused("get", *args, says=says)
+
+    def test_the_same_with_format_json_is_one_object(self):
+        import json
+        for args, _ in REFUSED:
+            if "--format" in args or any("\n" in word for word in args):
+                continue
+            with self.subTest(args=args):
+                result = self.anycert("get", "--format", "json", *args, code=2)
+                error = json.loads(result.err)["error"]
+                self.assertEqual(error["exit_code"], 2)
+                self.assertTrue(error["code"] and error["message"])
+
+    def test_commands_that_do_not_exist(self):
+        self.refused("gett", URL, says="'get'")
+        self.refused("nonsense", says="anycert help")
+        self.refused(URL, says="anycert get URL")
+        self.refused("policy", says="list, explain and check")
+        self.refused("policy", "nonsense", says="list, explain and check")
+        self.refused("help", "nonsense", says="nonsense")
+
+    def test_nothing_given_prints_the_overview_and_fails(self):
+        result = self.anycert(code=2)
+        self.assertEqual(result.out, "")
+        self.assertIn("usage: anycert", result.err)
+
+    def test_dashes_and_values_that_look_like_options(self):
+        port = closed_port()
+        self.refused("get", "--", "--insecure", says="--insecure")
+        self.assertEqual(run("get", "-d", "--insecure", f"http://127.0.0.1:{port}/").code, 5)
+
+    def test_secrets_stay_out_of_sentences(self):
+        for args in [("-u", "me:s3cret", "--nonsense"), ("-H", "Authorization s3cret"),
+                     ("-x", "ftp://me:s3cret@localhost:1"), ("--pasword=s3cret",),
+                     ("-H", "X-Key: s3cret\nX: y"), ("https://me:s3cret@",)]:
+            with self.subTest(args=args):
+                result = run("get", *args, *([] if args[0].startswith("https") else [URL]))
+                self.assertEqual(result.code, 2, result)
+                self.assertNotIn("s3cret", result.err)
+
+
+class Help(Case):
+    def test_every_way_to_ask_prints_the_same(self):
+        self.assertEqual(self.anycert("help").out, self.anycert("--help").out)
+        for command in COMMANDS + POLICY:
+            words = command.split()
+            text = self.anycert("help", *words).out
+            self.assertEqual(text, self.anycert(*words, "--help").out)
+            self.assertEqual(text, self.anycert(*words, "-h").out)
+            self.assertIn(f"usage: anycert {command}", text)
+
+    def test_lines_fit_a_screen(self):
+        for command in COMMANDS + POLICY:
+            for line in self.anycert("help", *command.split()).out.splitlines():
+                self.assertLessEqual(len(line), 100, line)
+
+    def test_version_names_the_libraries(self):
+        for option in ("--version", "-V"):
+            text = self.anycert(option).out
+            self.assertRegex(text, r"^anycert \d+\.\d+\.\d+\nOpenSSL \d\S+.*\nlibcurl \d+\.\d+\.\d+\n$")
+
+
+def help_options(command):
+    """{long: letter or ""} as help prints them."""
+    text = run("help", *command.split()).out
+    found = re.findall(r"^  (?:-(\S), |    )--(\S+)", text, re.MULTILINE)
+    return {name: letter for letter, name in found}
+
+
+class InStep(unittest.TestCase):
+    """The completions and the manual page have every option of the help, and no other."""
+
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.options = {command: help_options(command) for command in COMMANDS + POLICY}
+        cls.all = {name: letter for options in cls.options.values() for name, letter in options.items()}
+
+    def test_the_help_has_options(self):
+        self.assertGreater(len(self.all), 50)
+        self.assertEqual(self.all["insecure"], "k")
+
+    def test_bash(self):
+        script = SOURCE / "cli/completions/anycert.bash"
+        for command, options in self.options.items():
+            words = " ".join(["anycert", *command.split(), "--"])
+            shell = f". '{script}'; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1));" \
+                    "_anycert; printf '%s\\n' \"${COMPREPLY[@]}\""
+            offered = subprocess.run(["bash", "--norc", "-c", shell], check=True, capture_output=True, text=True)
+            self.assertEqual({word[2:] for word in offered.stdout.split()}, set(options), command)
+
+    def test_bash_knows_which_options_take_a_value(self):
+        text = (SOURCE / "cli/completions/anycert.bash").read_text()
+        cases = text[text.index("_anycert_value"):text.index("_anycert() {")]
+        named = set(re.findall(r"--([\w.-]+)", cases))
+        with_value = set()
+        for command in COMMANDS + POLICY:
+            helped = run("help", *command.split()).out
+            with_value |= set(re.findall(r"^  (?:-\S, |    )--(\S+) \S", helped, re.MULTILINE))
+        self.assertEqual(named, with_value)
+
+    def test_zsh(self):
+        text = (SOURCE / "cli/completions/_anycert").read_text()
+        pairs = re.findall(r"\{-(\\?\S),--([\w.-]+)\}", text)
+        offered = {name: letter.lstrip("\\") for letter, name in pairs}
+        for name in re.findall(r"'(?:\([^)]*\))?\*?--([\w.-]+)\[", text):
+            offered.setdefault(name, "")
+        offered.pop("version")
+        self.assertEqual(offered, self.all)
+
+    def test_fish(self):
+        text = (SOURCE / "cli/completions/anycert.fish").read_text()
+        offered = {}
+        for line in text.splitlines():
+            name = re.search(r" -l (\S+)", line)
+            letter = re.search(r" -s '?([^' ]+)", line)
+            if line.startswith("complete ") and name and "__anycert_in lab'" not in line and name.group(1) != "version":
+                offered[name.group(1)] = letter.group(1) if letter else ""
+        self.assertEqual(offered, self.all)
+
+    def test_manual_page(self):
+        text = (SOURCE / "docs/man/anycert.1").read_text()
+        offered = {}
+        for line in re.findall(r"^\.It Fl (.*)$", text, re.MULTILINE):
+            name = re.search(r"(?:^|, )-(\S+)", line).group(1)
+            letter = re.match(r"([^-]) ,", line)
+            offered[name] = letter.group(1) if letter else ""
+        offered.pop("version")
+        self.assertEqual(offered, self.all)
+
+    def test_relaxations_are_the_library_s(self):
+        import json
+        known = {row["name"] for row in json.loads(run("policy", "list", "--format", "json").out)["relaxations"]}
+        for name, begin, end in [("anycert.bash", "relaxations=\"", "\""),
+                                 ("_anycert", "_values -s , relaxation ", "\n}"),
+                                 ("anycert.fish", "set -l relaxations ", "\nset -l rungs")]:
+            text = (SOURCE / "cli/completions" / name).read_text()
+            text = text[text.index(begin) + len(begin):]
+            words = set(text[:text.index(end)].replace("\\", " ").split())
+            self.assertEqual(words, known, name)
+
+    def test_write_out_variables_are_in_the_manual_page(self):
+        text = (SOURCE / "docs/man/anycert.1").read_text()
+        text = text[text.index(".Sh WRITE-OUT"):text.index(".Sh ENVIRONMENT")]
+        documented = {word for line in re.findall(r"^\.It Cm (.*)$", text, re.MULTILINE)
+                      for word in line.split(" , ")}
+        source = (SOURCE / "cli/writeout.c").read_text()
+        rows = set(re.findall(r'^    \{"(\w+)", \w+\},', source, re.MULTILINE))
+        self.assertTrue(rows)
+        self.assertEqual(documented, rows)
+
+
+if __name__ == "__main__":
+    unittest.main()

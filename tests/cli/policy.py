@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""anycert policy list, check and explain."""
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import Case, lab  # noqa: E402
+
+RUNGS = ["hardened", "pinned", "tofu", "report-only", "trust-any", "antique"]
+# Text, and its canonical form.
+CANONICAL = [
+    ("hardened", "hardened"),
+    ("hardened+expired+self-signed", "hardened+self-signed+expired"),
+    ("hardened+expired reason=late until=2030-01-31", "hardened+expired until=2030-01-31 reason=late"),
+    ('hardened+expired reason="a b"', 'hardened+expired reason="a b"'),
+    ("trust-any", "trust-any"),
+    ('report-only for="hardened+expired"', 'report-only for=hardened+expired'),
+]
+WRONG = ["", "Hardened", "hardened ", "hardened+", "+expired", "hardened+expired+expired", "trust-any+expired",
+         "hardened expired", "hardened until=2030-02-30", "hardened colour=red", "pinned", "yes", "0",
+         "hardened ca=", "trust-any mode=ask", "hardened pin=sha256//AAAA", "hardened\tca=x"]
+
+
+class List(Case):
+    def test_text_names_every_rung_and_its_price(self):
+        text = self.anycert("policy", "list").out
+        for rung in RUNGS:
+            self.assertRegex(text, rf"(?m)^  {rung} ")
+        self.assertEqual(text.count("gives up: "), len(RUNGS))
+        self.assertRegex(text, r"(?m)^\* self-signed ")
+        self.assertRegex(text, r"(?m)^  expired ")
+
+    def test_json_is_complete(self):
+        document = json.loads(self.anycert("policy", "list", "--format", "json").out)
+        self.assertEqual([rung["name"] for rung in document["rungs"]], RUNGS)
+        self.assertEqual(len({row["id"] for row in document["relaxations"]}), len(document["relaxations"]))
+        for row in document["relaxations"]:
+            self.assertEqual(set(row), {"name", "id", "lets_through", "danger", "better", "authenticates",
+                                        "available"})
+        by_name = {row["name"]: row for row in document["relaxations"]}
+        self.assertFalse(by_name["self-signed"]["authenticates"])
+        self.assertTrue(by_name["expired"]["authenticates"])
+
+    def test_arguments_are_refused(self):
+        self.refused("policy", "list", "x", says="no argument")
+        self.refused("policy", "list", "--trust", "hardened", says="--trust")
+
+
+class Check(Case):
+    def test_right_policies_are_printed_canonically(self):
+        for text, canonical in CANONICAL:
+            with self.subTest(text=text):
+                self.assertEqual(self.anycert("policy", "check", text).out.splitlines()[0], canonical)
+                document = json.loads(self.anycert("policy", "check", "--format", "json", text).out)
+                self.assertEqual(document["policy"], canonical)
+
+    def test_wrong_policies_are_one_sentence(self):
+        for text in WRONG:
+            with self.subTest(text=text):
+                self.refused("policy", "check", text)
+
+    def test_what_is_given_up_is_said(self):
+        text = self.anycert("policy", "check", "hardened+expired").out
+        self.assertIn("peer authenticated: yes", text)
+        self.assertIn("better: renew", text)
+        text = self.anycert("policy", "check", "trust-any").out
+        self.assertIn("peer authenticated: no", text)
+        self.assertIn("--cacert", text)
+
+    def test_what_is_not_available_is_said(self):
+        text = self.anycert("policy", "check", "antique").out
+        self.assertIn("note: ", text)
+        document = json.loads(self.anycert("policy", "check", "--format", "json", "antique").out)
+        self.assertFalse(document["available"])
+        self.refused("get", "--trust", "antique", "https://localhost:1/", says="antique")
+
+
+class Explain(Case):
+    URL = "https://localhost:1/"
+
+    def explain(self, *args, **kwargs):
+        return self.anycert("policy", "explain", *args, self.URL, **kwargs).out
+
+    def test_default(self):
+        text = self.explain()
+        for line in ("policy   hardened", "policy from: default", "anchors from: default", "proxy    none",
+                     "peer authenticated: yes"):
+            self.assertIn(line, text)
+
+    def test_options_say_where_the_values_come_from(self):
+        self.assertIn("policy from: -k", self.explain("-k"))
+        self.assertIn("less would do", self.explain("-k"))
+        self.assertIn("policy from: --trust", self.explain("--trust", "hardened"))
+        self.assertIn("hardened+expired", self.explain("--allow", "expired"))
+        document = json.loads(self.explain("--format", "json", "-k"))
+        self.assertEqual((document["policy"], document["policy_source"]), ("trust-any", "-k"))
+        self.assertFalse(document["authenticates"])
+
+    def test_an_ended_policy_is_hardened_again(self):
+        text = self.explain("--allow", "expired", "--until", "2020-01-01")
+        self.assertRegex(text, r"(?m)^policy   hardened$")
+
+    def test_bundles_of_the_environment(self):
+        with lab("good") as (_, files):
+            root, other = files["root"], files["other_root"]
+            both = {"REQUESTS_CA_BUNDLE": root, "CURL_CA_BUNDLE": other}
+            text = self.explain(env=both)
+            self.assertIn("anchors from: REQUESTS_CA_BUNDLE", text)
+            self.assertIn(root, text)
+            text = self.explain(env={"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": other})
+            self.assertIn("anchors from: CURL_CA_BUNDLE", text)
+            self.assertIn("anchors from: default", self.explain(env={"SSL_CERT_FILE": root, "SSL_CERT_DIR": "/"}))
+            self.assertIn("anchors from: --cacert", self.explain("--cacert", root, env=both))
+            self.assertIn("anchors from: --ca-add", self.explain("--ca-add", root, env=both))
+            self.assertIn("anchors from: --trust", self.explain("--trust", "hardened ca=system", env=both))
+            self.assertIn("anchors from: default", self.explain("-k", env=both))
+            self.assertIn("anchors from: REQUESTS_CA_BUNDLE", self.explain("--trust", "report-only", env=both))
+
+    def test_bundle_that_is_missing_names_variable_and_path(self):
+        sentence = self.refused("policy", "explain", self.URL, env={"CURL_CA_BUNDLE": "/no/such/file"},
+                                says="CURL_CA_BUNDLE")
+        self.assertIn("/no/such/file", sentence)
+        self.explain("-k", env={"CURL_CA_BUNDLE": "/no/such/file"})
+
+    def test_proxies_of_the_environment_only_when_asked(self):
+        env = {"https_proxy": "proxy.example:3128", "http_proxy": "http://other.example:1"}
+        self.assertIn("proxy    none", self.explain(env=env))
+        self.assertIn("proxy.example:3128", self.explain("--env-proxy", env=env))
+        self.assertIn("proxy    none", self.explain("--env-proxy", env={**env, "no_proxy": "localhost"}))
+        self.assertIn("proxy    none", self.explain("--env-proxy", env={"https_proxy": ""}))
+        self.assertIn("caps.example", self.explain("--env-proxy", env={"HTTPS_PROXY": "http://caps.example:1"}))
+        # A CGI script's client can set HTTP_PROXY.
+        text = self.anycert("policy", "explain", "--env-proxy", "http://localhost:1/",
+                            env={"HTTP_PROXY": "http://evil.example:1"}).out
+        self.assertIn("proxy    none", text)
+
+    def test_secrets_of_the_proxy_are_not_shown(self):
+        text = self.explain("-x", "http://me:s3cret@proxy.example:1")
+        self.assertIn("proxy.example:1", text)
+        self.assertNotIn("s3cret", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

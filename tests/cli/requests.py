@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""Requests over plain HTTP: what is sent for which options, and where the answer goes."""
+import base64
+import gzip
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import BIN, Case, echo, left_behind, listener, run  # noqa: E402
+
+FORM = "application/x-www-form-urlencoded"
+
+
+class Echo(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.context = echo()
+        cls.server = cls.context.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.context.__exit__(None, None, None)
+
+    def sent(self, *args, path="/", **kwargs):
+        """The one request that the server saw."""
+        self.server.seen.clear()
+        self.anycert(*args, self.server.url + path, **kwargs)
+        self.assertEqual(len(self.server.seen), 1, self.server.seen)
+        return self.server.seen[0]
+
+    @staticmethod
+    def header(request, name):
+        values = [value for key, value in request["headers"] if key == name]
+        return values[0] if len(values) == 1 else values
+
+
+class Sent(Echo):
+    def test_methods(self):
+        for command in ("get", "head", "post", "put", "patch", "delete"):
+            self.assertEqual(self.sent(command)["method"], command.upper())
+        for args, method in [((), "GET"), (("-X", "PURGE"), "PURGE"), (("-d", "a=b"), "POST"), (("-I",), "HEAD"),
+                             (("-G", "-d", "a=b"), "GET"), (("-X", "PATCH", "-d", "a"), "PATCH")]:
+            self.assertEqual(self.sent("request", *args)["method"], method, args)
+        self.assertEqual(self.sent("get", "-I")["method"], "HEAD")
+        pathlib.Path("body").write_bytes(b"x")
+        self.assertEqual(self.sent("request", "-T", "body")["method"], "PUT")
+        self.assertEqual(self.sent("get", "-d", "a=b"), {**self.server.seen[0], "method": "GET", "body": b"a=b"})
+
+    def test_a_post_without_data_has_a_length(self):
+        for command in ("post", "put", "patch"):
+            self.assertEqual(self.header(self.sent(command), "content-length"), "0", command)
+        self.assertEqual(self.header(self.sent("get"), "content-length"), [])
+
+    def test_form_data(self):
+        pathlib.Path("lines").write_bytes(b"a\r\nb\n\0c")
+        for args, body in [
+                (("-d", "a=1", "-d", "b=2"), b"a=1&b=2"),
+                (("-d", ""), b""),
+                (("-d", "@lines"), b"abc"),
+                (("--data", "x", "--data-binary", "@lines"), b"x&a\r\nb\n\0c"),
+                (("--data-raw", "@lines"), b"@lines"),
+                (("--data-urlencode", "a b&c"), b"a%20b%26c"),
+                (("--data-urlencode", "=a=b"), b"a%3Db"),
+                (("--data-urlencode", "q=\u00e4/"), b"q=%C3%A4%2F"),
+                (("--data-urlencode", "f@lines"), b"f=a%0D%0Ab%0A%00c"),
+                (("--data-urlencode", "@lines"), b"a%0D%0Ab%0A%00c")]:
+            with self.subTest(args=args):
+                request = self.sent("post", *args)
+                self.assertEqual(request["body"], body)
+                self.assertEqual(self.header(request, "content-type"), FORM)
+        self.assertEqual(self.sent("post", "-d", "@-", data=b"from\nstdin")["body"], b"fromstdin")
+
+    def test_json(self):
+        request = self.sent("post", "--json", '{"a":', "--json", "1}")
+        self.assertEqual(request["body"], b'{"a":1}')
+        self.assertEqual(self.header(request, "content-type"), "application/json")
+        self.assertEqual(self.header(request, "accept"), "application/json")
+        request = self.sent("post", "--json", "@-", "-H", "content-TYPE: application/x+json", data=b"[\n1]")
+        self.assertEqual(request["body"], b"[\n1]")
+        self.assertEqual(self.header(request, "content-type"), "application/x+json")
+
+    def test_data_in_the_query(self):
+        for path, target in [("/", "/?a=1&b=2"), ("/?", "/?a=1&b=2"), ("/?x", "/?x&a=1&b=2"),
+                             ("/?x=1&", "/?x=1&a=1&b=2"), ("/p#frag", "/p?a=1&b=2")]:
+            request = self.sent("get", "-G", "-d", "a=1", "-d", "b=2", path=path)
+            self.assertEqual((request["target"], request["body"]), (target, b""))
+
+    def test_upload(self):
+        content = os.urandom(300000)
+        pathlib.Path("upload").write_bytes(content)
+        self.assertEqual(self.sent("put", "-T", "upload")["body"], content)
+        self.assertEqual(self.sent("put", "-T", "-", data=content)["body"], content)
+
+    def test_headers(self):
+        pathlib.Path("headers").write_text("X-One: 1\r\n\nX-Two:  2 \n")
+        request = self.sent("get", "-H", "A: x: y", "-H", "B;", "-H", "Accept:", "-H", "@headers", "-A", "me/1")
+        for name, value in [("a", "x: y"), ("b", ""), ("accept", []), ("x-one", "1"), ("x-two", "2"),
+                            ("user-agent", "me/1")]:
+            self.assertEqual(self.header(request, name), value, name)
+        self.assertEqual(self.header(self.sent("get", "-A", ""), "user-agent"), [])
+        self.assertRegex(self.header(self.sent("get"), "user-agent"), r"^anycert/")
+        self.refused("get", "-H", "@-", self.server.url, data=b"A: b\0c", says="NUL")
+
+    def test_user(self):
+        basic = "Basic " + base64.b64encode(b"me:pass:word").decode()
+        pathlib.Path("login").write_text("me:pass:word\nanything")
+        self.assertEqual(self.header(self.sent("get", "-u", "me:pass:word"), "authorization"), basic)
+        self.assertEqual(self.header(self.sent("get", "--user-file", "login"), "authorization"), basic)
+        self.assertEqual(self.header(self.sent("get", "--user-file", "-", data=b"me:pass:word"), "authorization"),
+                         basic)
+        url = self.server.url.replace("http://", "http://me:pass%3Aword@")
+        self.server.seen.clear()
+        self.anycert("get", url)
+        self.assertEqual(self.header(self.server.seen[0], "authorization"), basic)
+
+    def test_password_without_a_terminal_is_refused(self):
+        done = subprocess.run(["setsid", "-w", BIN, "get", "-u", "me", self.server.url], capture_output=True,
+                              check=False, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"--user-file", done.stderr)
+
+    def test_password_is_asked_for_without_echo(self):
+        import pty
+        self.server.seen.clear()
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(BIN, [BIN, "get", "-u", "me", self.server.url])
+        shown = b""
+        while b"password" not in shown:
+            shown += os.read(terminal, 1000)
+        os.write(terminal, b"s3cret\n")
+        try:
+            while True:
+                more = os.read(terminal, 1000)
+                if not more:
+                    break
+                shown += more
+        except OSError:
+            pass
+        self.assertEqual(os.waitpid(pid, 0)[1], 0, shown)
+        os.close(terminal)
+        self.assertNotIn(b"s3cret", shown)
+        self.assertEqual(self.header(self.server.seen[0], "authorization"),
+                         "Basic " + base64.b64encode(b"me:s3cret").decode())
+
+    def test_secrets_leave_the_list_of_processes(self):
+        with listener() as port:
+            secret = "s3cr3tword"
+            with subprocess.Popen([BIN, "get", "-u", f"me:{secret}", "-H", f"X-Key: {secret}", "-d", f"p={secret}",
+                                   "-x", f"http://me:{secret}@127.0.0.1:{port}", f"http://u:{secret}@h.example/"],
+                                  stderr=subprocess.PIPE) as process:
+                command = secret
+                path = pathlib.Path(f"/proc/{process.pid}/cmdline")
+                for _ in range(500):
+                    command = path.read_text()
+                    if command.startswith(BIN) and secret not in command:
+                        break
+                    import time
+                    time.sleep(0.01)
+                process.terminate()
+                _, error = process.communicate(timeout=30)
+            self.assertNotIn(secret, command)
+            self.assertNotIn(secret, error.decode())
+            self.assertEqual(process.returncode, 130)
+
+
+class Received(Echo):
+    def test_body_on_standard_output_and_nothing_else(self):
+        result = self.anycert("get", self.server.url)
+        self.assertEqual((result.out, result.err), ("hello\n", ""))
+
+    def test_status_does_not_matter_unless_asked(self):
+        url = self.server.url + "/status/404"
+        self.assertEqual(self.anycert("get", url).out, "hello\n")
+        result = self.anycert("get", "-f", url, code=8)
+        self.assertEqual(result.out, "hello\n")
+        self.assertRegex(result.err, r"^anycert: .*404.*\n$")
+        self.anycert("get", "-f", "-o", "body404", url, code=8)
+        self.assertEqual(pathlib.Path("body404").read_text(), "hello\n")
+        self.anycert("get", "-f", self.server.url + "/status/399")
+
+    def test_header_first(self):
+        text = self.anycert("get", "-i", self.server.url).out
+        self.assertTrue(text.startswith("HTTP/1.1 200 OK\r\n"), text)
+        self.assertTrue(text.endswith("\r\n\r\nhello\n"), text)
+        self.assertIn("\r\nContent-Type: text/plain\r\n", text)
+        for args in (("head",), ("get", "-I"), ("request", "-I")):
+            text = self.anycert(*args, self.server.url).out
+            self.assertTrue(text.startswith("HTTP/1.1 200") and text.endswith("\r\n\r\n"), text)
+        self.anycert("get", "-i", "-o", "whole", self.server.url)
+        self.assertTrue(pathlib.Path("whole").read_bytes().endswith(b"\r\n\r\nhello\n"))
+
+    def test_redirects(self):
+        url = self.server.url + "/redirect/3"
+        self.assertEqual(self.anycert("get", "-w", "%{http_code} %{num_redirects}", url).out, "hello\n302 0")
+        result = self.anycert("get", "-L", "-w", "%{http_code} %{num_redirects} %{url_effective}", url)
+        self.assertEqual(result.out, f"hello\n200 3 {self.server.url}/end")
+        self.refused("get", "-L", "--max-redirs", "2", url, code=5, says="redirects")
+        self.anycert("get", "-L", "--max-redirs", "3", url)
+
+    def test_write_out(self):
+        form = (r"%{http_code}|%{response_code}|%{method}|%{content_type}|%{size_download}|%{http_version}|"
+                r"%{exitcode}|%{errormsg}|%{trust}|%header{content-length}|%header{none}|%%|\t|\\|%x\n")
+        self.assertEqual(self.anycert("get", "-o", "f", "-w", form, self.server.url).out,
+                         "200|200|GET|text/plain|6|1.1|0|||6||%|\t|\\|%x\n")
+        self.assertEqual(self.anycert("get", "-o", "f", "-w", "%{filename_effective}", self.server.url).out, "f")
+        pathlib.Path("format").write_text("%{http_code}\n")
+        self.assertEqual(self.anycert("get", "-o", "f", "-w", "@format", self.server.url).out, "200\n")
+        self.assertRegex(self.anycert("get", "-o", "f", "-w", "%{time_total}", self.server.url).out,
+                         r"^\d+\.\d{6}$")
+
+    def test_verbose_hides_secrets(self):
+        result = self.anycert("get", "-v", "-u", "me:s3cret", "-H", "X-Key: s3cret", "--secret-header", "x-key",
+                              "-H", "Cookie: s3cret", "-H", "X-Open: visible", self.server.url)
+        self.assertNotIn("s3cret", result.err)
+        self.assertNotIn(base64.b64encode(b"me:s3cret").decode(), result.err)
+        self.assertRegex(result.err, r"(?mi)^> X-Open: visible$")
+        self.assertRegex(result.err, r"(?m)^> GET ")
+        self.assertRegex(result.err, r"(?m)^< HTTP/1.1 200")
+        self.assertRegex(result.err, r"(?m)^\* ")
+        for line in result.err.splitlines():
+            self.assertRegex(line, r"^[*<>] ?")
+
+    def test_report(self):
+        self.anycert("get", "--report", "report.json", self.server.url + "/?key=s3cret")
+        document = json.loads(pathlib.Path("report.json").read_text())
+        self.assertEqual(document["outcome"]["exit_code"], 0)
+        self.assertNotIn("s3cret", json.dumps(document))
+        text = self.anycert("get", "-o", "f", "--report", "-", self.server.url).out
+        self.assertEqual(json.loads(text)["hops"][0]["status"], 200)
+
+    def test_silence(self):
+        url = self.server.url + "/status/500"
+        self.assertEqual(self.anycert("get", "-f", "-s", url, code=8).err, "")
+        self.assertIn("500", self.anycert("get", "-f", "-sS", url, code=8).err)
+
+    def test_json_errors(self):
+        result = self.anycert("get", "-f", "--format", "json", self.server.url + "/status/500", code=8)
+        error = json.loads(result.err)["error"]
+        self.assertEqual((error["code"], error["exit_code"]), ("HTTP_STATUS", 8))
+
+    def test_progress_is_for_terminals(self):
+        self.assertEqual(self.anycert("get", "-#", self.server.url).err, "")
+
+
+class Files(Echo):
+    def test_output_is_replaced_in_one_step(self):
+        target = pathlib.Path("target")
+        target.write_text("old and longer than the new")
+        target.chmod(0o640)
+        self.anycert("get", "-o", "target", self.server.url)
+        self.assertEqual(target.read_text(), "hello\n")
+        before = left_behind()
+        self.anycert("get", "-o", "target", self.server.url)
+        self.assertEqual(left_behind(), before)
+
+    def test_a_symbolic_link_stays_one(self):
+        pathlib.Path("real").write_text("old")
+        pathlib.Path("link").symlink_to("real")
+        self.anycert("get", "-o", "link", self.server.url)
+        self.assertTrue(pathlib.Path("link").is_symlink())
+        self.assertEqual(pathlib.Path("real").read_text(), "hello\n")
+
+    def test_devices_and_pipes_are_written_to(self):
+        self.anycert("get", "-o", "/dev/null", "--report", "/dev/null", self.server.url)
+        self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
+        self.assertEqual(self.anycert("get", "-o", "-", self.server.url).out, "hello\n")
+        self.assertEqual(self.anycert("get", "-o", "/dev/stdout", self.server.url).out, "hello\n")
+
+    def test_a_failure_leaves_the_old_file(self):
+        def truncated(connection):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nten bytes.")
+            connection.close()
+        target = pathlib.Path("kept")
+        target.write_text("old")
+        before = left_behind()
+        with listener(truncated) as port:
+            url = f"http://127.0.0.1:{port}/"
+            self.refused("get", "-o", "kept", url, code=9)
+            self.refused("get", "-o", "new", url, code=9)
+            self.refused("get", "-i", "-o", "kept", url, code=9)
+            self.assertEqual(run("get", url).code, 9)
+        self.assertEqual(target.read_text(), "old")
+        self.assertEqual(left_behind(), before)
+
+    def test_limits(self):
+        bomb = gzip.compress(bytes(10 << 20))
+
+        def compressed(connection):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb))
+            connection.sendall(bomb)
+        with listener(compressed) as port:
+            url = f"http://127.0.0.1:{port}/"
+            self.refused("get", "--max-body", "1M", "-o", "bomb", url, code=9, says="larger")
+            self.assertFalse(os.path.exists("bomb"))
+            self.anycert("get", "--max-body", "10M", "-o", "bomb", url)
+            self.assertEqual(os.stat("bomb").st_size, 10 << 20)
+
+
+if __name__ == "__main__":
+    unittest.main()

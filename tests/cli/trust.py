@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""Trust on the command line, against the lab: what is refused and how it is said, what is warned about."""
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import Case, lab, run  # noqa: E402
+
+CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong-host", "incomplete-chain",
+              "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only"]
+
+
+class Trust(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.context = lab(*CONDITIONS)
+        cls.servers, cls.files = cls.context.__enter__()
+        cls.root = cls.files["root"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.context.__exit__(None, None, None)
+
+    def url(self, name, path=""):
+        return self.servers[name]["url"] + path
+
+    def authority(self, name):
+        return self.url(name).split("/")[2]
+
+    def get(self, name, *args, path="", code=0, **kwargs):
+        return self.anycert("get", *args, self.url(name, path), code=code, **kwargs)
+
+
+class Refusals(Trust):
+    def test_verified_is_silent(self):
+        result = self.get("good", "--cacert", self.root, "-w", "%{trust} %{authenticated_by} %{policy}", "-o", "x")
+        self.assertEqual(result.out, f"pass chain hardened ca={self.root}")
+        self.assertEqual(result.err, "")
+
+    def test_block_says_who_why_and_what_instead(self):
+        lines = self.get("expired", "--cacert", self.root, code=3).err.splitlines()
+        self.assertRegex(lines[0], rf"^anycert: certificate of {self.authority('expired')} is refused: expired 20")
+        fields = {line[2:14].strip(): line[15:] for line in lines[1:]}
+        self.assertEqual(list(fields), ["refused by", "subject", "issuer", "valid", "names, key", "pin",
+                                        "relaxation", "better"])
+        self.assertTrue(fields["refused by"].startswith("us, under the policy hardened"))
+        self.assertRegex(fields["valid"], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC to 20\d\d-")
+        self.assertRegex(fields["pin"], r"^sha256//[A-Za-z0-9+/]{43}= \(unproven")
+        self.assertTrue(fields["relaxation"].startswith("expired lets through"))
+        self.assertIn("localhost", fields["names, key"])
+
+    def test_each_condition_has_its_exit_code_and_relaxation(self):
+        for name, code, relaxation in [
+                ("expired", 3, "expired"), ("self-signed", 3, "self-signed"), ("wrong-host", 3, "wrong-host"),
+                ("incomplete-chain", 3, "untrusted-issuer"), ("cn-only", 3, "common-name"),
+                ("revoked-staple", 3, "none lets this through"), ("tls10-only", 4, None), ("rsa-kx-gcm", 4, None),
+                ("plain-http", 4, None), ("client-cert-required", 4, None)]:
+            with self.subTest(name=name):
+                result = self.get(name, "--cacert", self.root, code=code)
+                self.assertEqual(result.out, "")
+                if relaxation:
+                    self.assertRegex(result.err, rf"(?m)^  relaxation   {relaxation}")
+                else:
+                    self.assertNotIn("  relaxation   none", result.err)
+
+    def test_several_failures_are_all_named(self):
+        text = self.get("expired-and-wrong-host", "--cacert", self.root, code=3).err
+        for relaxation in ("expired", "wrong-host"):
+            self.assertRegex(text, rf"(?m)^  relaxation   {relaxation} ")
+
+    def test_json_error_has_the_report(self):
+        result = self.get("self-signed", "--format", "json", "--cacert", self.root, code=3)
+        document = json.loads(result.err)
+        self.assertEqual(document["error"]["code"], "TRUST_ISSUER")
+        self.assertEqual(document["error"]["x509_code"], 18)
+        self.assertEqual(document["report"]["verdict"], "fail")
+
+    def test_nothing_is_written(self):
+        target = pathlib.Path("target")
+        target.write_text("old")
+        self.get("expired", "--cacert", self.root, "-o", "target", code=3)
+        self.assertEqual(target.read_text(), "old")
+        self.get("expired", "--cacert", self.root, "-o", "never", code=3)
+        self.assertFalse(pathlib.Path("never").exists())
+
+    def test_report_is_written_on_failure_too(self):
+        self.get("expired", "--cacert", self.root, "--report", "r.json", code=3)
+        document = json.loads(pathlib.Path("r.json").read_text())
+        self.assertEqual(document["outcome"]["exit_code"], 3)
+        self.assertEqual(document["hops"][0]["report"]["checks"][0]["id"], "trust")
+        self.get("expired", "-k", "--report", "r.json")
+        document = json.loads(pathlib.Path("r.json").read_text())
+        self.assertEqual(document["hops"][0]["report"]["policy"], "trust-any")
+        self.assertFalse(document["hops"][0]["report"]["peer_authenticated"])
+        self.assertEqual(set(document), {"schema", "request", "outcome", "hops"})
+
+    def test_silent(self):
+        self.assertEqual(self.get("expired", "-s", "--cacert", self.root, code=3).err, "")
+        self.assertIn("expired", self.get("expired", "-sS", "--cacert", self.root, code=3).err)
+
+
+class Relaxed(Trust):
+    def warnings(self, name, *args, **kwargs):
+        return self.get(name, *args, "-o", "/dev/null", **kwargs).err.splitlines()
+
+    def test_one_line_for_each_reason(self):
+        lines = self.warnings("self-signed", "-k")
+        self.assertEqual(lines, [f"anycert: warning: {self.authority('self-signed')}: self-signed certificate "
+                                 "(allowed by trust-any); the peer is not authenticated"])
+        lines = self.warnings("expired-and-wrong-host", "--cacert", self.root, "--allow", "expired,wrong-host")
+        self.assertEqual(len(lines), 2)
+
+    def test_authenticated_peers_are_called_so(self):
+        lines = self.warnings("expired", "--cacert", self.root, "--allow", "expired")
+        self.assertEqual(len(lines), 1)
+        self.assertIn("(allowed by hardened+expired)", lines[0])
+        self.assertNotIn("authenticated", lines[0])
+
+    def test_redirects_on_one_host_warn_once(self):
+        path = "redirect?to=" + self.url("self-signed")
+        result = self.get("self-signed", "-k", "-L", "-w", "%{num_redirects}", "-o", "/dev/null", path=path)
+        self.assertEqual((result.out, len(result.err.splitlines())), ("1", 1))
+
+    def test_json_warnings(self):
+        result = self.get("self-signed", "-k", "--format", "json", "-o", "/dev/null")
+        warning = json.loads(result.err)["warning"]
+        self.assertEqual((warning["check"], warning["relaxation"], warning["peer_authenticated"]),
+                         ("trust", "self-signed", False))
+
+    def test_silent(self):
+        self.assertEqual(self.warnings("self-signed", "-ks"), [])
+
+    def test_a_relaxation_gives_up_that_check_only(self):
+        self.get("expired-and-wrong-host", "--cacert", self.root, "--allow", "expired", code=3)
+        self.get("self-signed", "--allow", "expired", code=3)
+
+    def test_an_ended_relaxation_counts_no_longer(self):
+        self.get("expired", "--cacert", self.root, "--allow", "expired", "--until", "2020-01-01", code=3)
+        self.get("expired", "--cacert", self.root, "--allow", "expired", "--until", "2099-01-01")
+
+    def test_report_only_connects_and_reports(self):
+        result = self.get("expired", "--trust", "report-only", "--report", "ro.json", "-o", "/dev/null")
+        self.assertTrue(result.err)
+        report = json.loads(pathlib.Path("ro.json").read_text())["hops"][0]["report"]
+        self.assertEqual((report["verdict"], report["reference_verdict"]), ("relaxed", "fail"))
+
+    def test_insecure_is_trust_any(self):
+        for args in (("-k",), ("--insecure",), ("--trust", "trust-any")):
+            self.assertEqual(self.get("wrong-host", *args, "-w", "%{policy}", "-o", "x").out, "trust-any")
+
+
+class Anchors(Trust):
+    def test_added_and_replaced(self):
+        self.get("good", code=3)
+        self.get("good", "--ca-add", self.root)
+        self.get("good", "--capath", self.root)
+        self.get("good", "--trust", f"hardened ca={self.root}")
+        self.get("good", "--cacert", self.files["other_root"], code=3)
+        self.get("good", "--cacert", self.files["other_root"], "--cacert", self.root)
+
+    def test_intermediate(self):
+        self.get("incomplete-chain", "--cacert", self.root, "--intermediate", self.files["intermediate"])
+        self.get("incomplete-chain", "--intermediate", self.files["intermediate"], code=3)
+
+    def test_environment(self):
+        for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            self.get("good", env={variable: self.root})
+        self.get("good", env={"REQUESTS_CA_BUNDLE": self.files["other_root"], "CURL_CA_BUNDLE": self.root}, code=3)
+        self.get("good", env={"SSL_CERT_FILE": self.root, "SSL_CERT_DIR": str(pathlib.Path(self.root).parent)}, code=3)
+        result = self.get("good", env={"CURL_CA_BUNDLE": "/no/such/file"}, code=2)
+        self.assertIn("CURL_CA_BUNDLE", result.err)
+        self.get("good", "-k", env={"CURL_CA_BUNDLE": "/no/such/file"})
+
+    def test_hostile_openssl_configuration(self):
+        pathlib.Path("hostile.cnf").write_text(
+            "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n"
+            "CipherString = ALL:@SECLEVEL=0\nOptions = UnsafeLegacyRenegotiation\nMinProtocol = TLSv1\n")
+        pathlib.Path("broken.cnf").write_text("openssl_conf = nowhere\n[\n")
+        for name in ("hostile.cnf", "broken.cnf"):
+            self.get("good", "--cacert", self.root, env={"OPENSSL_CONF": name})
+            self.get("tls10-only", "--cacert", self.root, code=4, env={"OPENSSL_CONF": name})
+
+    def test_key_log_is_not_even_created(self):
+        self.get("good", "--cacert", self.root, env={"SSLKEYLOGFILE": "keys.log"})
+        self.assertFalse(pathlib.Path("keys.log").exists())
+
+    def test_client_certificate(self):
+        pair = ("--cert", self.files["client_cert"], "--key", self.files["client_key"])
+        self.get("client-cert-required", "--cacert", self.root, *pair)
+        self.refused("get", "--cert", self.files["client_cert"], "--key", self.files["root"],
+                     self.url("client-cert-required"))
+
+    def test_names_and_addresses_for_the_host(self):
+        port = self.authority("good").split(":")[1]
+        self.anycert("get", "--cacert", self.root, "--resolve", f"x.lab.test:{port}:127.0.0.1",
+                     f"https://x.lab.test:{port}/", code=3)
+        self.anycert("get", "--cacert", self.root, "--connect-to", f"localhost:1:127.0.0.1:{port}",
+                     "https://localhost:1/")
+
+
+class Redirects(Trust):
+    def test_downgrade_needs_permission(self):
+        import urllib.parse
+        from anycert_cli import echo
+        with echo() as server:
+            path = "redirect?to=" + urllib.parse.quote(server.url, safe="")
+            result = self.get("good", "--cacert", self.root, "-L", path=path, code=3)
+            self.assertEqual(len(result.err.splitlines()), 1, result.err)
+            result = self.get("good", "--cacert", self.root, "-L", "--allow-downgrade", "-u", "me:s3cret", path=path)
+            self.assertEqual(result.out, "hello\n")
+            self.assertNotIn("authorization", [name for name, _ in server.seen[0]["headers"]])
+
+    def test_relaxations_cover_the_first_origin_only(self):
+        path = "redirect?to=" + self.url("expired")
+        self.get("self-signed", "--ca-add", self.root, "--allow", "self-signed,expired", "-L", path=path, code=3)
+        self.get("self-signed", "-k", "-L", path=path)
+
+
+class Proxy(Trust):
+    def test_an_https_proxy_has_its_own_policy(self):
+        proxy = self.url("self-signed").rstrip("/")
+        for args in ((), ("-k",), ("--cacert", self.root)):
+            result = run("get", *args, "-x", proxy, self.url("good"))
+            self.assertEqual(result.code, 7, result)
+            self.assertIn("proxy", result.err)
+            self.assertIn("self-signed", result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
