@@ -188,8 +188,7 @@ static void make_grammar(struct grammar *g)
 static const struct cli_option *option_of(int value)
 {
     for (size_t i = 0; i < cli_option_count; i++)
-        if (value == FIRST_OPTION + (int)i ||
-            (value > 0 && value == cli_option_table[i].letter))
+        if (value == FIRST_OPTION + (int)i || (value > 0 && value == cli_option_table[i].letter))
             return &cli_option_table[i];
     return NULL;
 }
