@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,12 +64,14 @@ static int replace_policy(struct anycert_policy **to, const struct anycert_polic
     return 0;
 }
 
-static int copy_parts(struct anycert_config *to, const struct anycert_config *from, struct anycert_error *err)
+static int copy_parts(struct anycert_config *to, const struct anycert_config *from,
+                      struct anycert_error *err)
 {
     if (replace_policy(&to->policy, from->policy, err) < 0 ||
         replace_policy(&to->proxy_policy, from->proxy_policy, err) < 0 ||
         replace(&to->cert_path, from->cert_path, err) < 0 ||
-        replace(&to->key_path, from->key_path, err) < 0 || replace(&to->proxy, from->proxy, err) < 0 ||
+        replace(&to->key_path, from->key_path, err) < 0 ||
+        replace(&to->proxy, from->proxy, err) < 0 ||
         replace(&to->no_proxy, from->no_proxy, err) < 0)
         return -1;
     if (anycert__strings_copy(&to->intermediates, &from->intermediates, err) < 0 ||
@@ -79,7 +82,8 @@ static int copy_parts(struct anycert_config *to, const struct anycert_config *fr
     return anycert__strings_copy(&to->secret_headers, &from->secret_headers, err);
 }
 
-struct anycert_config *anycert__config_copy(const struct anycert_config *config, struct anycert_error *err)
+struct anycert_config *anycert__config_copy(const struct anycert_config *config,
+                                            struct anycert_error *err)
 {
     struct anycert_config *copy = anycert_config_new(err);
 
@@ -107,22 +111,24 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
 int anycert_config_set_policy(struct anycert_config *config, const struct anycert_policy *policy,
                               struct anycert_error *err)
 {
-    if (policy && (anycert_policy_check(policy, err) < 0 || anycert_policy_available(policy, err) < 0))
+    if (policy &&
+        (anycert_policy_check(policy, err) < 0 || anycert_policy_available(policy, err) < 0))
         return -1;
     return replace_policy(&config->policy, policy, err);
 }
 
-int anycert_config_set_proxy_policy(struct anycert_config *config, const struct anycert_policy *policy,
-                                    struct anycert_error *err)
+int anycert_config_set_proxy_policy(struct anycert_config *config,
+                                    const struct anycert_policy *policy, struct anycert_error *err)
 {
-    if (policy && (anycert_policy_check(policy, err) < 0 || anycert_policy_available(policy, err) < 0))
+    if (policy &&
+        (anycert_policy_check(policy, err) < 0 || anycert_policy_available(policy, err) < 0))
         return anycert__error_prefix(err, "policy for the proxy");
     return replace_policy(&config->proxy_policy, policy, err);
 }
 
 /* Parsed once here for the caller's sake, and again for each client. */
-static int add_intermediate(struct anycert_config *config, const char *pem, size_t len, const char *what,
-                            struct anycert_error *err)
+static int add_intermediate(struct anycert_config *config, const char *pem, size_t len,
+                            const char *what, struct anycert_error *err)
 {
     struct anycert__intermediates *parsed = NULL;
     int result = anycert__intermediates_add(&parsed, pem, len, what, err);
@@ -140,9 +146,10 @@ int anycert_config_add_intermediate_file(struct anycert_config *config, const ch
     size_t len = 0;
     int result = -1;
 
-    if (!path || !*path)
-        return anycert__fail(err, ANYCERT_E_USAGE, "path of the intermediate certificate is empty");
-    if (anycert__file_read(path, 16u << 20, ANYCERT_E_ANCHORS, "intermediate certificate", &pem, &len, err) < 0)
+    if (anycert__check_text(path, "path of the intermediate certificate", err) < 0)
+        return -1;
+    if (anycert__file_read(path, 16u << 20, ANYCERT_E_ANCHORS, "intermediate certificate", &pem,
+                           &len, err) < 0)
         return -1;
     result = add_intermediate(config, pem, len, path, err);
     anycert__free(pem);
@@ -166,8 +173,9 @@ int anycert_config_add_intermediate_pem(struct anycert_config *config, const voi
 int anycert_config_set_client_cert(struct anycert_config *config, const char *cert_path,
                                    const char *key_path, struct anycert_error *err)
 {
-    if ((cert_path && !*cert_path) || (key_path && !*key_path))
-        return anycert__fail(err, ANYCERT_E_USAGE, "path of the client certificate or key is empty");
+    if ((cert_path && anycert__check_text(cert_path, "path of the client certificate", err) < 0) ||
+        (key_path && anycert__check_text(key_path, "path of the client key", err) < 0))
+        return -1;
     if (!cert_path && key_path)
         return anycert__fail(err, ANYCERT_E_USAGE, "a client key needs a client certificate");
     if (replace(&config->cert_path, cert_path, err) < 0)
@@ -175,7 +183,8 @@ int anycert_config_set_client_cert(struct anycert_config *config, const char *ce
     return replace(&config->key_path, key_path, err);
 }
 
-int anycert_config_set_proxy(struct anycert_config *config, const char *url, struct anycert_error *err)
+int anycert_config_set_proxy(struct anycert_config *config, const char *url,
+                             struct anycert_error *err)
 {
     struct anycert__url parts = {0};
     char *text = NULL;
@@ -190,43 +199,115 @@ int anycert_config_set_proxy(struct anycert_config *config, const char *url, str
     return replace(&config->proxy, url, err);
 }
 
-int anycert_config_set_no_proxy(struct anycert_config *config, const char *hosts, struct anycert_error *err)
+int anycert_config_set_no_proxy(struct anycert_config *config, const char *hosts,
+                                struct anycert_error *err)
 {
+    if (hosts && *hosts && anycert__check_text(hosts, "list of hosts without proxy", err) < 0)
+        return -1;
     return replace(&config->no_proxy, hosts, err);
 }
 
-/* HOST:PORT: and more behind; enough to catch what libcurl would quietly ignore. */
-static int check_mapping(const char *entry, const char *form, struct anycert_error *err)
+/* A decimal port behind text, up to the next colon or the end; the character behind it, or NULL. */
+static const char *skip_port(const char *text)
 {
-    const char *colon = entry ? strchr(entry[0] == '[' ? entry + strcspn(entry, "]") : entry, ':') : NULL;
-    const char *second = colon ? strchr(colon + 1, ':') : NULL;
-    char port[8] = "";
+    size_t len = strcspn(text, ":");
+    char port[6] = "";
     uint64_t value = 0;
 
-    if (!second || !second[1] || colon == entry || (size_t)(second - colon) > sizeof port)
-        return anycert__fail(err, ANYCERT_E_USAGE, "'%.100s' is not of the form %s", entry ? entry : "", form);
-    memcpy(port, colon + 1, (size_t)(second - colon - 1));
-    if (!anycert__parse_uint(port, 65535, &value) || value == 0)
-        return anycert__fail(err, ANYCERT_E_USAGE, "'%.100s' has no port between 1 and 65535", entry);
-    return 0;
+    if (len >= sizeof port)
+        return NULL;
+    memcpy(port, text, len);
+    return anycert__parse_uint(port, 65535, &value) && value > 0 ? text + len : NULL;
 }
 
-int anycert_config_add_resolve(struct anycert_config *config, const char *entry, struct anycert_error *err)
+/* The character behind HOST and its colon; NULL if HOST is empty, or no address is in its brackets.
+ */
+static const char *skip_host(const char *text)
 {
-    if (check_mapping(entry, "HOST:PORT:ADDRESS[,ADDRESS]", err) < 0)
+    size_t len = text[0] == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":");
+
+    if (text[0] == '[' && text[len - 1] == '\0')
+        return NULL;
+    return len > 0 && text[len] == ':' ? text + len + 1 : NULL;
+}
+
+/* HOST:PORT: and more behind. libcurl quietly passes over much of what it does not understand here,
+ * and would connect elsewhere than asked for. A sign in front has a meaning to it that has no place
+ * here. NULL with err. */
+static const char *check_mapping(const char *entry, const char *form, struct anycert_error *err)
+{
+    const char *p = NULL;
+
+    if (anycert__check_text(entry, form, err) < 0)
+        return NULL;
+    p = entry[0] == '-' || entry[0] == '+' ? NULL : skip_host(entry);
+    if (!p || strchr(p, ':') == NULL) {
+        anycert__fail(err, ANYCERT_E_USAGE, "'%.100s' is not of the form %s", entry, form);
+        return NULL;
+    }
+    p = skip_port(p);
+    if (!p || *p != ':') {
+        anycert__fail(err, ANYCERT_E_USAGE, "'%.100s' has no port between 1 and 65535", entry);
+        return NULL;
+    }
+    return p + 1;
+}
+
+/* An IPv4 or IPv6 address, the latter with brackets or without. */
+static bool is_address(const char *text, size_t len)
+{
+    unsigned char bytes[16];
+    char copy[64];
+
+    if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
+        text++;
+        len -= 2;
+    }
+    if (len >= sizeof copy)
+        return false;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    copy[strcspn(copy, "%")] = '\0'; /* the zone is for the system to understand */
+    return inet_pton(AF_INET, copy, bytes) == 1 || inet_pton(AF_INET6, copy, bytes) == 1;
+}
+
+int anycert_config_add_resolve(struct anycert_config *config, const char *entry,
+                               struct anycert_error *err)
+{
+    const char *p = check_mapping(entry, "HOST:PORT:ADDRESS[,ADDRESS]", err);
+
+    if (!p)
         return -1;
+    for (size_t len = 0; p; p = p[len] ? p + len + 1 : NULL) {
+        len = strcspn(p, ",");
+        if (!is_address(p, len))
+            return anycert__fail(err, ANYCERT_E_USAGE,
+                                 "'%.100s' has something that is no address behind its port",
+                                 entry);
+    }
     return anycert__strings_add(&config->resolve, entry, err);
 }
 
-int anycert_config_add_connect_to(struct anycert_config *config, const char *entry, struct anycert_error *err)
+int anycert_config_add_connect_to(struct anycert_config *config, const char *entry,
+                                  struct anycert_error *err)
 {
-    if (check_mapping(entry, "HOST1:PORT1:HOST2:PORT2", err) < 0)
+    const char *p = check_mapping(entry, "HOST1:PORT1:HOST2:PORT2", err);
+
+    if (!p)
         return -1;
+    p = skip_host(p);
+    if (!p)
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "'%.100s' is not of the form HOST1:PORT1:HOST2:PORT2", entry);
+    p = skip_port(p);
+    if (!p || *p)
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "'%.100s' has no second port between 1 and 65535", entry);
     return anycert__strings_add(&config->connect_to, entry, err);
 }
 
-int anycert_config_set_timeouts(struct anycert_config *config, uint32_t connect_ms, uint32_t total_ms,
-                                uint32_t stall_ms, struct anycert_error *err)
+int anycert_config_set_timeouts(struct anycert_config *config, uint32_t connect_ms,
+                                uint32_t total_ms, uint32_t stall_ms, struct anycert_error *err)
 {
     (void)err;
     config->connect_ms = connect_ms;
@@ -235,8 +316,8 @@ int anycert_config_set_timeouts(struct anycert_config *config, uint32_t connect_
     return 0;
 }
 
-int anycert_config_set_limits(struct anycert_config *config, uint64_t header_bytes, uint64_t body_bytes,
-                              struct anycert_error *err)
+int anycert_config_set_limits(struct anycert_config *config, uint64_t header_bytes,
+                              uint64_t body_bytes, struct anycert_error *err)
 {
     (void)err;
     config->header_bytes = header_bytes;
@@ -244,15 +325,18 @@ int anycert_config_set_limits(struct anycert_config *config, uint64_t header_byt
     return 0;
 }
 
-int anycert_config_set_max_redirects(struct anycert_config *config, unsigned max, struct anycert_error *err)
+int anycert_config_set_max_redirects(struct anycert_config *config, unsigned max,
+                                     struct anycert_error *err)
 {
     if (max > 1000)
-        return anycert__fail(err, ANYCERT_E_USAGE, "%u redirects are too many; the most is 1000", max);
+        return anycert__fail(err, ANYCERT_E_USAGE, "%u redirects are too many; the most is 1000",
+                             max);
     config->max_redirects = max;
     return 0;
 }
 
-int anycert_config_set_allow_downgrade(struct anycert_config *config, int allow, struct anycert_error *err)
+int anycert_config_set_allow_downgrade(struct anycert_config *config, int allow,
+                                       struct anycert_error *err)
 {
     if (allow != 0 && allow != 1)
         return anycert__fail(err, ANYCERT_E_USAGE, "allow_downgrade is 0 or 1, not %d", allow);
@@ -260,16 +344,18 @@ int anycert_config_set_allow_downgrade(struct anycert_config *config, int allow,
     return 0;
 }
 
-int anycert_config_set_http_version(struct anycert_config *config, enum anycert_http_version version,
-                                    struct anycert_error *err)
+int anycert_config_set_http_version(struct anycert_config *config,
+                                    enum anycert_http_version version, struct anycert_error *err)
 {
     if (version != ANYCERT_HTTP_AUTO && version != ANYCERT_HTTP_1_1 && version != ANYCERT_HTTP_2)
-        return anycert__fail(err, ANYCERT_E_USAGE, "there is no HTTP version setting %d", (int)version);
+        return anycert__fail(err, ANYCERT_E_USAGE, "there is no HTTP version setting %d",
+                             (int)version);
     config->http_version = version;
     return 0;
 }
 
-int anycert_config_set_decompress(struct anycert_config *config, int decompress, struct anycert_error *err)
+int anycert_config_set_decompress(struct anycert_config *config, int decompress,
+                                  struct anycert_error *err)
 {
     if (decompress != 0 && decompress != 1)
         return anycert__fail(err, ANYCERT_E_USAGE, "decompress is 0 or 1, not %d", decompress);
@@ -277,10 +363,12 @@ int anycert_config_set_decompress(struct anycert_config *config, int decompress,
     return 0;
 }
 
-int anycert_config_add_secret_header(struct anycert_config *config, const char *name, struct anycert_error *err)
+int anycert_config_add_secret_header(struct anycert_config *config, const char *name,
+                                     struct anycert_error *err)
 {
     if (!anycert__is_token(name))
-        return anycert__fail(err, ANYCERT_E_HEADER, "header name '%.60s' is not a token", name ? name : "");
+        return anycert__fail(err, ANYCERT_E_HEADER, "header name '%.60s' is not a token",
+                             name ? name : "");
     return anycert__strings_add(&config->secret_headers, name, err);
 }
 
@@ -293,8 +381,8 @@ int anycert_config_set_clock(struct anycert_config *config, int64_t (*now)(void 
     return 0;
 }
 
-int anycert_config_set_trace(struct anycert_config *config, anycert_trace_callback *callback, void *arg,
-                             struct anycert_error *err)
+int anycert_config_set_trace(struct anycert_config *config, anycert_trace_callback *callback,
+                             void *arg, struct anycert_error *err)
 {
     (void)err;
     config->trace = callback;

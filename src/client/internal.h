@@ -30,15 +30,19 @@ struct anycert__strings {
     char **list;
     size_t count;
 };
-int anycert__strings_add(struct anycert__strings *strings, const char *s, struct anycert_error *err);
+int anycert__strings_add(struct anycert__strings *strings, const char *s,
+                         struct anycert_error *err);
 int anycert__strings_copy(struct anycert__strings *to, const struct anycert__strings *from,
                           struct anycert_error *err);
 void anycert__strings_clear(struct anycert__strings *strings);
+/* 0, or -1 with USAGE if text, called what in the message, is NULL, empty or has control characters
+ * in it. */
+int anycert__check_text(const char *text, const char *what, struct anycert_error *err);
 
 struct anycert_config {
-    struct anycert_policy *policy;       /* NULL: hardened */
-    struct anycert_policy *proxy_policy; /* NULL: hardened */
-    struct anycert__strings intermediates;     /* PEM texts */
+    struct anycert_policy *policy;              /* NULL: hardened */
+    struct anycert_policy *proxy_policy;        /* NULL: hardened */
+    struct anycert__strings intermediates;      /* PEM texts */
     struct anycert__strings intermediate_names; /* what each is called in messages */
     char *cert_path, *key_path;
     char *proxy; /* as given, with userinfo */
@@ -55,20 +59,22 @@ struct anycert_config {
     void *trace_arg;
 };
 /* A copy that shares nothing; NULL with NOMEM. NULL copies the defaults. */
-struct anycert_config *anycert__config_copy(const struct anycert_config *config, struct anycert_error *err);
+struct anycert_config *anycert__config_copy(const struct anycert_config *config,
+                                            struct anycert_error *err);
 
-/* What is in force in one situation: a policy as it stands before or after its end, for the request's own origin or for
- * another one, and what a connection under it is made with. */
+/* What is in force in one situation: a policy as it stands before or after its end, for the
+ * request's own origin or for another one, and what a connection under it is made with. */
 struct anycert__situation {
     struct anycert_policy *policy;
     struct anycert__hop_terms terms;
-    struct anycert__anchors *anchors; /* as last seen; replaced under the client's mutex when a file changes */
-    int64_t looked_us;                /* when that was looked for, on the monotonic clock */
+    struct anycert__anchors
+        *anchors;      /* as last seen; replaced under the client's mutex when a file changes */
+    int64_t looked_us; /* when that was looked for, on the monotonic clock */
 };
 enum {
-    ANYCERT__HERE = 0,          /* the request's own origin */
-    ANYCERT__ELSEWHERE = 1,     /* another origin, met by redirect */
-    ANYCERT__LAPSED = 2,        /* added to either: the policy's end has passed */
+    ANYCERT__HERE = 0,      /* the request's own origin */
+    ANYCERT__ELSEWHERE = 1, /* another origin, met by redirect */
+    ANYCERT__LAPSED = 2,    /* added to either: the policy's end has passed */
     ANYCERT__SITUATIONS = 4
 };
 
@@ -126,18 +132,22 @@ struct anycert_response *anycert__response_new(struct anycert_error *err);
 int anycert__response_take(struct anycert_response *response, struct anycert__exchange *exchange,
                            struct anycert_error *err);
 
-/* proxy.c: takes the proxy's URL apart into client->proxy_url and proxy_parts. 0, or -1 with URL. */
+/* proxy.c: takes the proxy's URL apart into client->proxy_url and proxy_parts. 0, or -1 with URL.
+ */
 int anycert__proxy_parse(const char *text, char **url, struct anycert__url *parts, bool *https,
                          struct anycert_error *err);
 
 /* situation.c */
 int anycert__situations_init(struct anycert_client *client, struct anycert_error *err);
 void anycert__situations_clear(struct anycert_client *client);
-/* The situation of an origin now, and a reference to its anchors as their files are now; NULL with ANCHORS, NOMEM. */
-const struct anycert__situation *anycert__situation_of(struct anycert_client *client, bool other_origin,
-                                                       int64_t now, struct anycert__anchors **anchors,
+/* The situation of an origin now, and a reference to its anchors as their files are now; NULL with
+ * ANCHORS, NOMEM. */
+const struct anycert__situation *anycert__situation_of(struct anycert_client *client,
+                                                       bool other_origin, int64_t now,
+                                                       struct anycert__anchors **anchors,
                                                        struct anycert_error *err);
-const struct anycert__situation *anycert__proxy_situation(struct anycert_client *client, int64_t now,
+const struct anycert__situation *anycert__proxy_situation(struct anycert_client *client,
+                                                          int64_t now,
                                                           struct anycert__anchors **anchors,
                                                           struct anycert_error *err);
 

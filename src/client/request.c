@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct anycert_request *anycert_request_new(const char *method, const char *url, struct anycert_error *err)
+struct anycert_request *anycert_request_new(const char *method, const char *url,
+                                            struct anycert_error *err)
 {
     struct anycert_request *request = NULL;
 
@@ -19,7 +20,8 @@ struct anycert_request *anycert_request_new(const char *method, const char *url,
         return NULL;
     }
     if (strcmp(method, "CONNECT") == 0) {
-        anycert__fail(err, ANYCERT_E_USAGE, "method CONNECT is for proxies; anycert sends it by itself");
+        anycert__fail(err, ANYCERT_E_USAGE,
+                      "method CONNECT is for proxies; anycert sends it by itself");
         return NULL;
     }
     request = anycert__calloc(1, sizeof *request);
@@ -109,15 +111,16 @@ int anycert_request_set_body(struct anycert_request *request, const void *body, 
     return 0;
 }
 
-int anycert_request_set_body_file(struct anycert_request *request, const char *path, struct anycert_error *err)
+int anycert_request_set_body_file(struct anycert_request *request, const char *path,
+                                  struct anycert_error *err)
 {
     struct stat info;
     char *copy = NULL;
 
     if (check_method_takes_body(request, err) < 0)
         return -1;
-    if (!path || !*path)
-        return anycert__fail(err, ANYCERT_E_USAGE, "path of the body file is empty");
+    if (anycert__check_text(path, "path of the body file", err) < 0)
+        return -1;
     if (stat(path, &info) != 0 || access(path, R_OK) != 0)
         return anycert__fail_errno(err, ANYCERT_E_FILE, errno, "cannot read body file '%s'", path);
     if (S_ISDIR(info.st_mode))
@@ -131,15 +134,16 @@ int anycert_request_set_body_file(struct anycert_request *request, const char *p
     return 0;
 }
 
-int anycert_request_set_basic_auth(struct anycert_request *request, const char *user, const char *password,
-                                   struct anycert_error *err)
+int anycert_request_set_basic_auth(struct anycert_request *request, const char *user,
+                                   const char *password, struct anycert_error *err)
 {
     char *user_copy = NULL;
     char *password_copy = NULL;
 
     if (user && (strchr(user, ':') || anycert__has_control(user, strlen(user))))
-        return anycert__fail(err, ANYCERT_E_USAGE,
-                             "a user name for Basic authentication has no colon and no control characters");
+        return anycert__fail(
+            err, ANYCERT_E_USAGE,
+            "a user name for Basic authentication has no colon and no control characters");
     if (user && password && anycert__has_control(password, strlen(password)))
         return anycert__fail(err, ANYCERT_E_USAGE,
                              "a password for Basic authentication has no control characters");
@@ -157,12 +161,13 @@ int anycert_request_set_basic_auth(struct anycert_request *request, const char *
     return 0;
 }
 
-int anycert_request_set_output_file(struct anycert_request *request, const char *path, struct anycert_error *err)
+int anycert_request_set_output_file(struct anycert_request *request, const char *path,
+                                    struct anycert_error *err)
 {
     char *copy = NULL;
 
-    if (!path || !*path)
-        return anycert__fail(err, ANYCERT_E_USAGE, "path of the output file is empty");
+    if (anycert__check_text(path, "path of the output file", err) < 0)
+        return -1;
     copy = anycert__strdup(path);
     if (!copy)
         return anycert__fail_nomem(err);
@@ -171,8 +176,9 @@ int anycert_request_set_output_file(struct anycert_request *request, const char 
     return 0;
 }
 
-int anycert_request_set_body_callback(struct anycert_request *request, anycert_body_callback *callback,
-                                      void *arg, struct anycert_error *err)
+int anycert_request_set_body_callback(struct anycert_request *request,
+                                      anycert_body_callback *callback, void *arg,
+                                      struct anycert_error *err)
 {
     (void)err;
     clear_output(request);
@@ -181,8 +187,9 @@ int anycert_request_set_body_callback(struct anycert_request *request, anycert_b
     return 0;
 }
 
-int anycert_request_set_progress(struct anycert_request *request, anycert_progress_callback *callback,
-                                 void *arg, struct anycert_error *err)
+int anycert_request_set_progress(struct anycert_request *request,
+                                 anycert_progress_callback *callback, void *arg,
+                                 struct anycert_error *err)
 {
     (void)err;
     request->progress = callback;

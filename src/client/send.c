@@ -4,6 +4,7 @@
 #include "base/str.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* One request on its way through its redirects. */
 struct journey {
@@ -13,7 +14,7 @@ struct journey {
     struct anycert__sink sink;
     int64_t started_us;
 
-    const char *method;       /* as it stands: a redirect may have made it GET */
+    const char *method; /* as it stands: a redirect may have made it GET */
     bool with_body;
     bool with_secrets;        /* false for good once the way has left the request's origin */
     struct anycert__url next; /* the redirect's target; url points to it then */
@@ -47,7 +48,8 @@ static bool is_about_body(const char *name)
     return is_named(name, names, sizeof names / sizeof names[0]);
 }
 
-static int choose_headers(const struct journey *journey, struct anycert__fields *out, struct anycert_error *err)
+static int choose_headers(const struct journey *journey, struct anycert__fields *out,
+                          struct anycert_error *err)
 {
     const struct anycert__fields *given = &journey->request->headers;
 
@@ -129,7 +131,8 @@ static int go(struct journey *journey, bool *redirected, char **location, struct
     exchange.progress = request->progress;
     exchange.progress_arg = request->progress_arg;
     if (exchange.total_ms < 0) {
-        anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL, "the time limit of the request was used up by redirects");
+        anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
+                      "the time limit of the request was used up by redirects");
         goto out;
     }
     if (choose_terms(journey, &exchange, &anchors, &proxy_anchors, err) < 0 ||
@@ -167,10 +170,23 @@ static void change_method(struct journey *journey)
     int status = journey->response->status;
     bool is_post = strcmp(journey->method, "POST") == 0;
 
-    if ((status == 303 && strcmp(journey->method, "HEAD") != 0) || ((status == 301 || status == 302) && is_post)) {
+    if ((status == 303 && strcmp(journey->method, "HEAD") != 0) ||
+        ((status == 301 || status == 302) && is_post)) {
         journey->method = "GET";
         journey->with_body = false;
     }
+}
+
+/* A pipe has been read to its end: a second time it would give nothing, or wait for ever. */
+static int check_body_again(const struct journey *journey, struct anycert_error *err)
+{
+    const char *path = journey->with_body ? journey->request->body_file : NULL;
+    struct stat info;
+
+    if (!path || (stat(path, &info) == 0 && S_ISREG(info.st_mode)))
+        return 0;
+    return anycert__fail(err, ANYCERT_E_REDIRECTS,
+                         "%s redirects, but the body in '%s' can be read only once", journey->url->origin, path);
 }
 
 static int follow(struct journey *journey, const char *location, struct anycert_error *err)
@@ -179,7 +195,8 @@ static int follow(struct journey *journey, const char *location, struct anycert_
     struct anycert__url target = {0};
 
     if (journey->redirects >= config->max_redirects)
-        return anycert__fail(err, ANYCERT_E_REDIRECTS, "more than %u redirects", config->max_redirects);
+        return anycert__fail(err, ANYCERT_E_REDIRECTS, "more than %u redirects",
+                             config->max_redirects);
     if (anycert__url_resolve(journey->url, location, &target, err) < 0) {
         if (err && err->code == ANYCERT_E_URL)
             err->code = ANYCERT_E_REDIRECTS;
@@ -195,6 +212,10 @@ static int follow(struct journey *journey, const char *location, struct anycert_
     if (!anycert__url_same_origin(&target, &journey->request->url))
         journey->with_secrets = false;
     change_method(journey);
+    if (check_body_again(journey, err) < 0) {
+        anycert__url_clear(&target);
+        return -1;
+    }
     journey->redirects++;
     anycert__url_clear(&journey->next);
     journey->next = target;

@@ -1,6 +1,9 @@
 #include "client/internal.h"
 
 #include "base/mem.h"
+#include "base/str.h"
+
+#include <string.h>
 
 int anycert__strings_add(struct anycert__strings *strings, const char *s, struct anycert_error *err)
 {
@@ -33,4 +36,13 @@ void anycert__strings_clear(struct anycert__strings *strings)
     anycert__free(strings->list);
     strings->list = NULL;
     strings->count = 0;
+}
+
+int anycert__check_text(const char *text, const char *what, struct anycert_error *err)
+{
+    if (!text || !*text)
+        return anycert__fail(err, ANYCERT_E_USAGE, "%s is empty", what);
+    if (anycert__has_control(text, strlen(text)))
+        return anycert__fail(err, ANYCERT_E_USAGE, "%s has control characters in it", what);
+    return 0;
 }
