@@ -57,11 +57,12 @@ static int prepare_report(struct run *run, struct anycert_error *err)
 }
 
 /* Devices may take both. */
-static int check_files_differ(const struct run *run, struct anycert_error *err)
+static int check_files_differ(struct run *run, struct anycert_error *err)
 {
     const struct cli_target *body = &run->output.target, *report = &run->report;
     if (body->fd >= 0 || report->fd >= 0 || !report->path || strcmp(body->path, report->path) != 0)
         return 0;
+    cli_target_close(&run->report); /* this error is not written there either */
     return cli_error(err, ANYCERT_E_USAGE, "--report and -o name the same file");
 }
 

@@ -120,6 +120,12 @@ static int store_text(char **slot, const struct cli_option *option, const char *
     return 0;
 }
 
+/* Where a row of the table keeps its value. */
+static void *field_of(struct cli_options *options, const struct cli_option *option)
+{
+    return (char *)options + option->offset;
+}
+
 static int store(struct cli_options *options, const struct cli_option *option, char *value,
                  struct anycert_error *err)
 {
@@ -128,17 +134,17 @@ static int store(struct cli_options *options, const struct cli_option *option, c
     if (option->argument && *value == '\0' && !(option->flags & CLI_EMPTY))
         return cli_error(err, ANYCERT_E_USAGE, "--%s: the value is empty", option->name);
     int status = 0;
-    char *field = (char *)options + (option->action == CLI_DATA_OF ? 0 : option->offset);
+    void *field = option->action == CLI_DATA_OF ? NULL : field_of(options, option);
     switch (option->action) {
     case CLI_FLAG:
         *(bool *)field = true;
         break;
     case CLI_LAST:
     case CLI_ONCE:
-        status = store_text((char **)(void *)field, option, value, err);
+        status = store_text(field, option, value, err);
         break;
     case CLI_LIST_OF:
-        status = cli_list_add((struct cli_list *)(void *)field, value, err);
+        status = cli_list_add(field, value, err);
         break;
     case CLI_DATA_OF:
         status = add_data(options, (enum cli_data_kind)option->offset, value, err);
@@ -299,13 +305,12 @@ void cli_options_free(struct cli_options *options)
 {
     for (size_t i = 0; i < cli_option_count; i++) {
         const struct cli_option *option = &cli_option_table[i];
-        char *field = (char *)options + option->offset;
         if (option->action == CLI_LAST || option->action == CLI_ONCE) {
-            char **text = (char **)(void *)field;
+            char **text = field_of(options, option);
             cli_wipe_free(*text);
             *text = NULL;
         } else if (option->action == CLI_LIST_OF) {
-            cli_list_free((struct cli_list *)(void *)field);
+            cli_list_free(field_of(options, option));
         }
     }
     for (size_t i = 0; i < options->data_count; i++)

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import SOURCE, Case, closed_port, run  # noqa: E402
+from anycert_cli import SOURCE, Case, closed_port, left_behind, run  # noqa: E402
 
 COMMANDS = ["get", "head", "post", "put", "patch", "delete", "request"]
 POLICY = ["policy list", "policy explain", "policy check"]
@@ -125,6 +125,7 @@ class Refused(Case):
         for args, says in REFUSED:
             with self.subTest(args=args):
                 self.refused("get", *args, says=says)
+                self.assertEqual(left_behind(), [])
 
     def test_the_same_with_format_json_is_one_object(self):
         import json
