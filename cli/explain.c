@@ -16,8 +16,8 @@ static bool has_relaxation(const char *text, const char *name)
 }
 
 static const char *const cheaper[] = {
-    "--cacert FILE: trust the server's own CA, or its self-signed certificate, and check "
-    "everything",
+    ("--cacert FILE: trust the server's own CA, or its self-signed certificate, and check "
+     "everything"),
     "--intermediate FILE: where the server forgets to send its intermediate certificate",
     "--pin sha256//...: the key itself, where no CA vouches for it",
     "--allow RELAXATION --until DATE: give up only the check that fails, and only for a time",

@@ -33,7 +33,7 @@ struct lab__exchange {
     struct lab__request *request;
     uint64_t number; /* of the request on its connection, from 1 */
     bool head;       /* no body may follow */
-    enum {
+    enum lab__end {
         LAB__END_KEEP,    /* the connection may serve another request */
         LAB__END_CLOSE,   /* close_notify, then FIN */
         LAB__END_UNCLEAN, /* FIN alone */

@@ -322,7 +322,8 @@ static int answer_gzip(struct lab__exchange *exchange, const char *argument)
 }
 
 /* A head and some bytes of a body that then ends in the given way. */
-static int answer_cut(struct lab__exchange *exchange, const char *fields, const char *body, int end)
+static int answer_cut(struct lab__exchange *exchange, const char *fields, const char *body,
+                      enum lab__end end)
 {
     exchange->end = LAB__END_CLOSE;
     if (lab__respond_head(exchange, 200, "text/plain", fields) != 0 ||
