@@ -49,15 +49,16 @@ static int init_origin(struct anycert_client *client, const struct anycert_polic
     struct anycert__situation *origin = client->origin;
     struct anycert_policy *lapsed = NULL;
 
-    if (init_one(client, &origin[ANYCERT__HERE], anycert_policy_copy(policy, err), ANYCERT__HOP_ORIGIN, true,
-                 err) < 0 ||
+    if (init_one(client, &origin[ANYCERT__HERE], anycert_policy_copy(policy, err),
+                 ANYCERT__HOP_ORIGIN, true, err) < 0 ||
         init_one(client, &origin[ANYCERT__ELSEWHERE], anycert__policy_for_other_origin(policy, err),
                  ANYCERT__HOP_ORIGIN, false, err) < 0)
         return -1;
     if (!policy->has_until)
         return 0;
     lapsed = anycert_policy_effective(policy, after_end(policy), err);
-    if (init_one(client, &origin[ANYCERT__HERE | ANYCERT__LAPSED], lapsed, ANYCERT__HOP_ORIGIN, true, err) < 0)
+    if (init_one(client, &origin[ANYCERT__HERE | ANYCERT__LAPSED], lapsed, ANYCERT__HOP_ORIGIN,
+                 true, err) < 0)
         return -1;
     return init_one(client, &origin[ANYCERT__ELSEWHERE | ANYCERT__LAPSED],
                     anycert__policy_for_other_origin(lapsed, err), ANYCERT__HOP_ORIGIN, false, err);
@@ -75,12 +76,12 @@ int anycert__situations_init(struct anycert_client *client, struct anycert_error
         goto out;
     proxy = client->config->proxy_policy ? client->config->proxy_policy : hardened;
     if (client->settings.proxy_https) {
-        if (init_one(client, &client->proxy[0], anycert_policy_copy(proxy, err), ANYCERT__HOP_PROXY, false,
-                     err) < 0)
+        if (init_one(client, &client->proxy[0], anycert_policy_copy(proxy, err), ANYCERT__HOP_PROXY,
+                     false, err) < 0)
             goto out;
-        if (proxy->has_until &&
-            init_one(client, &client->proxy[1], anycert_policy_effective(proxy, after_end(proxy), err),
-                     ANYCERT__HOP_PROXY, false, err) < 0)
+        if (proxy->has_until && init_one(client, &client->proxy[1],
+                                         anycert_policy_effective(proxy, after_end(proxy), err),
+                                         ANYCERT__HOP_PROXY, false, err) < 0)
             goto out;
     }
     result = 0;
@@ -104,8 +105,29 @@ void anycert__situations_clear(struct anycert_client *client)
         clear_one(&client->proxy[i]);
 }
 
-/* A reference to the situation's anchors, read again if their files have changed. To look costs a tenth of a small
- * request, so it is done ten times a second at most. */
+/* Anchors that could not be read, on a rung that does without, may be there now. */
+static bool usable(const struct anycert__anchors *anchors)
+{
+    return !anycert__anchors_error(anchors) && anycert__anchors_current(anchors);
+}
+
+static int replace_anchors(struct anycert__situation *situation, struct anycert_error *err)
+{
+    struct anycert__anchors *fresh = NULL;
+
+    if (open_anchors(situation->policy, &fresh, err) < 0)
+        return -1;
+    if (anycert__anchors_error(fresh) && anycert__anchors_error(situation->anchors)) {
+        anycert__anchors_unref(fresh); /* still none: warm connections may stay */
+        return 0;
+    }
+    anycert__anchors_unref(situation->anchors);
+    situation->anchors = fresh;
+    return 0;
+}
+
+/* A reference to the situation's anchors, read again if their files have changed. To look costs a
+ * tenth of a small request, so it is done ten times a second at most. */
 static int current_anchors(struct anycert_client *client, struct anycert__situation *situation,
                            struct anycert__anchors **out, struct anycert_error *err)
 {
@@ -113,25 +135,20 @@ static int current_anchors(struct anycert_client *client, struct anycert__situat
     int result = 0;
 
     pthread_mutex_lock(&client->mutex);
-    if (now - situation->looked_us >= ANYCERT__ANCHORS_LOOK_US &&
-        !anycert__anchors_current(situation->anchors)) {
-        struct anycert__anchors *fresh = NULL;
-
-        result = open_anchors(situation->policy, &fresh, err);
-        if (result == 0) {
-            anycert__anchors_unref(situation->anchors);
-            situation->anchors = fresh;
-        }
+    if (now - situation->looked_us >= ANYCERT__ANCHORS_LOOK_US) {
+        if (!usable(situation->anchors))
+            result = replace_anchors(situation, err);
+        if (result == 0)
+            situation->looked_us = now;
     }
-    if (result == 0 && now - situation->looked_us >= ANYCERT__ANCHORS_LOOK_US)
-        situation->looked_us = now;
     *out = result == 0 ? anycert__anchors_ref(situation->anchors) : NULL;
     pthread_mutex_unlock(&client->mutex);
     return result;
 }
 
-const struct anycert__situation *anycert__situation_of(struct anycert_client *client, bool other_origin,
-                                                       int64_t now, struct anycert__anchors **anchors,
+const struct anycert__situation *anycert__situation_of(struct anycert_client *client,
+                                                       bool other_origin, int64_t now,
+                                                       struct anycert__anchors **anchors,
                                                        struct anycert_error *err)
 {
     const struct anycert_policy *policy = client->origin[ANYCERT__HERE].policy;
@@ -144,7 +161,8 @@ const struct anycert__situation *anycert__situation_of(struct anycert_client *cl
     return &client->origin[which];
 }
 
-const struct anycert__situation *anycert__proxy_situation(struct anycert_client *client, int64_t now,
+const struct anycert__situation *anycert__proxy_situation(struct anycert_client *client,
+                                                          int64_t now,
                                                           struct anycert__anchors **anchors,
                                                           struct anycert_error *err)
 {
