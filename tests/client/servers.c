@@ -297,7 +297,7 @@ static void squid_write(const struct squid *squid)
             "access_log stdio:%s/access.log logformat=asked\nbuffered_logs off\n"
             "dns_nameservers 127.0.0.1\nudp_incoming_address 127.0.0.1\n"
             "icp_port 0\nsnmp_port 0\npinger_enable off\nnetdb_filename none\n"
-            "shutdown_lifetime 0 seconds\n",
+            "server_persistent_connections off\nshutdown_lifetime 0 seconds\n",
             squid->folder, squid->folder, squid->folder, squid->folder);
     assert_int_equal(fclose(file), 0);
 }

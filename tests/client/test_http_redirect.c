@@ -1,4 +1,5 @@
-/* The way through redirects: methods, limits, what is dropped at the border of an origin, and a judgement of each hop. */
+/* The way through redirects: methods, limits, what is dropped at the border of an origin, and a
+ * judgement of each hop. */
 #include "client/floor.h"
 
 #include <setjmp.h>
@@ -19,19 +20,21 @@ static void follow_each_code_changes_the_method_as_it_should(void **state)
         const char *method, *becomes;
         bool keeps_body;
     } rows[] = {
-        {301, "GET", "GET", false},    {302, "GET", "GET", false},   {303, "GET", "GET", false},
-        {307, "GET", "GET", false},    {308, "GET", "GET", false},   {301, "POST", "GET", false},
-        {302, "POST", "GET", false},   {303, "POST", "GET", false},  {307, "POST", "POST", true},
-        {308, "POST", "POST", true},   {301, "PUT", "PUT", true},    {302, "PUT", "PUT", true},
-        {303, "PUT", "GET", false},    {307, "PATCH", "PATCH", true}, {303, "DELETE", "GET", false},
-        {301, "DELETE", "DELETE", true},
+        {301, "GET", "GET", false},    {302, "GET", "GET", false},
+        {303, "GET", "GET", false},    {307, "GET", "GET", false},
+        {308, "GET", "GET", false},    {301, "POST", "GET", false},
+        {302, "POST", "GET", false},   {303, "POST", "GET", false},
+        {307, "POST", "POST", true},   {308, "POST", "POST", true},
+        {301, "PUT", "PUT", true},     {302, "PUT", "PUT", true},
+        {303, "PUT", "GET", false},    {307, "PATCH", "PATCH", true},
+        {303, "DELETE", "GET", false}, {301, "DELETE", "DELETE", true},
     };
     struct anycert_client *client = floor_client(NULL);
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct anycert_request *request =
-            floor_request(rows[i].method, floor_url("good", floor_redirect(rows[i].code, "/echo?x=1")));
+        struct anycert_request *request = floor_request(
+            rows[i].method, floor_url("good", floor_redirect(rows[i].code, "/echo?x=1")));
         bool with_body = strcmp(rows[i].method, "GET") != 0;
         struct anycert_response *response = NULL;
 
@@ -43,7 +46,8 @@ static void follow_each_code_changes_the_method_as_it_should(void **state)
         assert_int_equal(anycert_response_status(response), 200);
         assert_string_equal(floor_echo_text(response, "/method"), rows[i].becomes);
         assert_int_equal(floor_echo_number(response, "/body/length"), rows[i].keeps_body ? 4 : 0);
-        assert_int_equal(floor_echo_header(response, "Content-Type", 0) != NULL, rows[i].keeps_body || !with_body);
+        assert_int_equal(floor_echo_header(response, "Content-Type", 0) != NULL,
+                         rows[i].keeps_body || !with_body);
         assert_string_equal(floor_echo_header(response, "X-Kept", 0), "1");
         assert_int_equal(anycert_response_hop_count(response), 2);
         assert_int_equal(anycert_response_hop_status(response, 0), rows[i].code);
@@ -62,8 +66,8 @@ static void follow_head_stays_head(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(codes); i++) {
-        struct anycert_response *response =
-            floor_ok(client, floor_request("HEAD", floor_url("good", floor_redirect(codes[i], "/bytes/7"))));
+        struct anycert_response *response = floor_ok(
+            client, floor_request("HEAD", floor_url("good", floor_redirect(codes[i], "/bytes/7"))));
 
         assert_string_equal(anycert_response_header(response, "Content-Length", 0), "7");
         assert_int_equal(anycert_response_body_size(response), 0);
@@ -75,7 +79,8 @@ static void follow_head_stays_head(void **state)
 static void follow_307_reads_the_file_again(void **state)
 {
     struct anycert_client *client = floor_client(NULL);
-    struct anycert_request *request = floor_request("PUT", floor_url("good", floor_redirect(307, "/echo")));
+    struct anycert_request *request =
+        floor_request("PUT", floor_url("good", floor_redirect(307, "/echo")));
     struct anycert_response *response = NULL;
 
     (void)state;
@@ -98,7 +103,8 @@ static void other_3xx_and_missing_location_are_responses(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(codes); i++) {
-        response = floor_ok(client, floor_request("GET", floor_url("good", floor_redirect(codes[i], "/echo"))));
+        response = floor_ok(
+            client, floor_request("GET", floor_url("good", floor_redirect(codes[i], "/echo"))));
         assert_int_equal(anycert_response_status(response), codes[i]);
         assert_int_equal(anycert_response_hop_count(response), 1);
         anycert_response_free(response);
@@ -121,12 +127,13 @@ static void redirect_limit_counts(void **state)
 
         assert_int_equal(anycert_config_set_max_redirects(config, limits[i], NULL), 0);
         client = floor_client_of(config);
-        floor_fails(client, floor_request("GET", floor_url("good", "endless-redirect")), ANYCERT_E_REDIRECTS,
-                    &response);
+        floor_fails(client, floor_request("GET", floor_url("good", "endless-redirect")),
+                    ANYCERT_E_REDIRECTS, &response);
         assert_int_equal(anycert_response_hop_count(response), limits[i] + 1);
         assert_int_equal(anycert_response_status(response), 302);
         anycert_response_free(response);
-        response = floor_ok(client, floor_request("GET", floor_url("good", floor_redirect(302, "/echo"))));
+        response =
+            floor_ok(client, floor_request("GET", floor_url("good", floor_redirect(302, "/echo"))));
         anycert_response_free(response);
         anycert_client_free(client);
     }
@@ -141,7 +148,8 @@ static void no_redirects_gives_the_redirect_with_its_body(void **state)
     (void)state;
     assert_int_equal(anycert_config_set_max_redirects(config, 0, NULL), 0);
     client = floor_client_of(config);
-    response = floor_ok(client, floor_request("GET", floor_url("good", floor_redirect(302, "/echo"))));
+    response =
+        floor_ok(client, floor_request("GET", floor_url("good", floor_redirect(302, "/echo"))));
     assert_int_equal(anycert_response_status(response), 302);
     assert_string_equal(anycert_response_header(response, "Location", 0), "/echo");
     assert_string_equal(anycert_response_body(response, NULL), "elsewhere\n");
@@ -158,9 +166,12 @@ static void follow_loop_of_two_origins_ends(void **state)
     struct anycert_response *response = NULL;
 
     (void)state;
-    canned_text(a, CANNED_CLOSE, "HTTP/1.1 302 Found\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n", canned_origin(b));
-    canned_text(b, CANNED_CLOSE, "HTTP/1.1 302 Found\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n", canned_origin(a));
-    floor_fails(client, floor_request("GET", floor_join(canned_origin(a), "/")), ANYCERT_E_REDIRECTS, &response);
+    canned_text(a, CANNED_CLOSE, "HTTP/1.1 302 Found\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n",
+                canned_origin(b));
+    canned_text(b, CANNED_CLOSE, "HTTP/1.1 302 Found\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n",
+                canned_origin(a));
+    floor_fails(client, floor_request("GET", floor_join(canned_origin(a), "/")),
+                ANYCERT_E_REDIRECTS, &response);
     assert_int_equal(anycert_response_hop_count(response), 11);
     assert_int_equal(canned_requests(a), 6);
     assert_int_equal(canned_requests(b), 5);
@@ -212,8 +223,9 @@ static void https_to_http_is_refused_unless_allowed(void **state)
 static void http_to_https_is_followed(void **state)
 {
     struct anycert_client *client = floor_client(NULL);
-    struct anycert_response *response =
-        floor_ok(client, floor_request("GET", floor_url("http", floor_redirect(301, floor_url("good", "echo")))));
+    struct anycert_response *response = floor_ok(
+        client,
+        floor_request("GET", floor_url("http", floor_redirect(301, floor_url("good", "echo")))));
 
     (void)state;
     assert_null(anycert_response_hop_report(response, 0));
@@ -250,7 +262,8 @@ static void secrets_stay_with_the_origin(void **state)
     struct anycert_response *response = NULL;
 
     (void)state;
-    response = floor_ok(client, request_with_secrets(floor_url("good", floor_redirect(302, "/echo"))));
+    response =
+        floor_ok(client, request_with_secrets(floor_url("good", floor_redirect(302, "/echo"))));
     assert_string_equal(floor_echo_header(response, "Authorization", 0), "Bearer secret");
     assert_string_equal(floor_echo_header(response, "Cookie", 0), "secret=1");
     assert_string_equal(floor_echo_header(response, "X-Api-Key", 0), "secret");
@@ -275,7 +288,8 @@ static void secrets_are_dropped_at_another_origin_and_do_not_come_back(void **st
     struct anycert_response *response = NULL;
 
     (void)state;
-    response = floor_ok(client, request_with_secrets(floor_url("good", floor_redirect(302, floor_url("good-ec", "echo")))));
+    response = floor_ok(client, request_with_secrets(floor_url(
+                                    "good", floor_redirect(302, floor_url("good-ec", "echo")))));
     assert_no_secrets(response);
     anycert_response_free(response);
     response = floor_ok(client, request_with_secrets(floor_url("good", floor_redirect(302, back))));
@@ -297,12 +311,14 @@ static void secrets_are_dropped_at_another_port_scheme_or_name(void **state)
     snprintf(targets[0], sizeof targets[0], "%s/", canned_origin(two));
     snprintf(targets[1], sizeof targets[1], "http://127.0.0.1:%u/", canned_port(two));
     for (size_t i = 0; i < COUNT(targets); i++)
-        canned_text(one, CANNED_KEEP, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", targets[i]);
+        canned_text(one, CANNED_KEEP,
+                    "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", targets[i]);
     canned_text(two, CANNED_CLOSE, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     for (unsigned i = 0; i < COUNT(targets); i++) {
         char *request = NULL;
 
-        anycert_response_free(floor_ok(client, request_with_secrets(floor_join(canned_origin(one), "/"))));
+        anycert_response_free(
+            floor_ok(client, request_with_secrets(floor_join(canned_origin(one), "/"))));
         request = canned_request(two, i, NULL);
         assert_non_null(request);
         assert_null(strstr(request, "secret"));
@@ -364,14 +380,16 @@ static void relative_locations_lead_where_they_should(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        canned_text(canned, CANNED_KEEP, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n",
+        canned_text(canned, CANNED_KEEP,
+                    "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n",
                     rows[i].location);
         canned_text(canned, CANNED_KEEP, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     }
     for (unsigned i = 0; i < COUNT(rows); i++) {
         char *request = NULL;
 
-        anycert_response_free(floor_ok(client, floor_request("GET", floor_join(canned_origin(canned), "/a/b?c=d"))));
+        anycert_response_free(
+            floor_ok(client, floor_request("GET", floor_join(canned_origin(canned), "/a/b?c=d"))));
         request = canned_request(canned, 2 * i + 1, NULL);
         assert_non_null(request);
         *strstr(request, "\r\n") = '\0';
@@ -416,13 +434,14 @@ static void odd_locations_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(locations); i++)
-        canned_text(canned, CANNED_KEEP, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 4\r\n\r\nbody",
+        canned_text(canned, CANNED_KEEP,
+                    "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 4\r\n\r\nbody",
                     locations[i]);
     for (unsigned i = 0; i < COUNT(locations); i++) {
         struct anycert_response *response = NULL;
 
-        floor_fails(client, floor_request("GET", floor_join(canned_origin(canned), "/")), ANYCERT_E_REDIRECTS,
-                    &response);
+        floor_fails(client, floor_request("GET", floor_join(canned_origin(canned), "/")),
+                    ANYCERT_E_REDIRECTS, &response);
         assert_int_equal(anycert_response_hop_count(response), 1);
         assert_int_equal(anycert_response_status(response), 302);
         anycert_response_free(response);
@@ -438,8 +457,8 @@ static void trust_any_covers_every_hop_and_reports_each(void **state)
 {
     struct anycert_client *client = floor_client("trust-any");
     const char *second = floor_url("expired", floor_redirect(302, floor_url("good", "echo")));
-    struct anycert_response *response =
-        floor_ok(client, floor_request("GET", floor_url("self-signed", floor_redirect(302, second))));
+    struct anycert_response *response = floor_ok(
+        client, floor_request("GET", floor_url("self-signed", floor_redirect(302, second))));
     const struct anycert_report *report = NULL;
 
     (void)state;
@@ -465,11 +484,15 @@ static void hardened_refuses_at_the_bad_hop_with_its_report(void **state)
     struct anycert_response *response = NULL;
 
     (void)state;
-    floor_fails(client, floor_request("GET", floor_url("good", floor_redirect(302, floor_url("expired", "echo")))),
-                ANYCERT_E_TRUST_DATES, &response);
+    floor_fails(
+        client,
+        floor_request("GET", floor_url("good", floor_redirect(302, floor_url("expired", "echo")))),
+        ANYCERT_E_TRUST_DATES, &response);
     assert_int_equal(anycert_response_hop_count(response), 2);
-    assert_int_equal(anycert_report_verdict(anycert_response_hop_report(response, 0)), ANYCERT_PASS);
-    assert_int_equal(anycert_report_verdict(anycert_response_hop_report(response, 1)), ANYCERT_FAIL);
+    assert_int_equal(anycert_report_verdict(anycert_response_hop_report(response, 0)),
+                     ANYCERT_PASS);
+    assert_int_equal(anycert_report_verdict(anycert_response_hop_report(response, 1)),
+                     ANYCERT_FAIL);
     assert_int_equal(anycert_response_hop_status(response, 0), 302);
     assert_int_equal(anycert_response_hop_status(response, 1), 0);
     anycert_response_free(response);
@@ -483,20 +506,32 @@ static void single_relaxations_cover_the_first_origin_only(void **state)
     struct anycert_response *response = NULL;
 
     (void)state;
-    response = floor_ok(client, floor_request("GET", floor_url("expired", floor_redirect(302, "/echo"))));
+    response =
+        floor_ok(client, floor_request("GET", floor_url("expired", floor_redirect(302, "/echo"))));
     assert_int_equal(anycert_report_verdict(anycert_response_report(response)), ANYCERT_RELAXED);
     anycert_response_free(response);
-    response = floor_ok(client, floor_request("GET", floor_url("expired", floor_redirect(302, floor_url("good", "echo")))));
+    response = floor_ok(
+        client,
+        floor_request("GET", floor_url("expired", floor_redirect(302, floor_url("good", "echo")))));
     assert_int_equal(anycert_report_verdict(anycert_response_report(response)), ANYCERT_PASS);
-    assert_non_null(strstr(anycert_report_policy(anycert_response_hop_report(response, 0)), "+expired"));
+    assert_non_null(
+        strstr(anycert_report_policy(anycert_response_hop_report(response, 0)), "+expired"));
     assert_null(strstr(anycert_report_policy(anycert_response_report(response)), "expired"));
     anycert_response_free(response);
     requests = lab_server_requests(floor_server("expired"));
-    floor_fails(client, floor_request("GET", floor_url("good", floor_redirect(302, floor_url("expired", "echo")))),
-                ANYCERT_E_TRUST_DATES, NULL);
+    floor_fails(
+        client,
+        floor_request("GET", floor_url("good", floor_redirect(302, floor_url("expired", "echo")))),
+        ANYCERT_E_TRUST_DATES, NULL);
     assert_int_equal(lab_server_requests(floor_server("expired")), requests);
     /* Coming back to the first origin, its own terms hold again. */
-    response = floor_ok(client, floor_request("GET", floor_url("expired", floor_redirect(302, floor_url("good", floor_redirect(302, floor_url("expired", "echo")))))));
+    response = floor_ok(
+        client,
+        floor_request(
+            "GET", floor_url("expired",
+                             floor_redirect(
+                                 302, floor_url("good", floor_redirect(
+                                                            302, floor_url("expired", "echo")))))));
     assert_int_equal(anycert_response_hop_count(response), 3);
     anycert_response_free(response);
     anycert_client_free(client);
@@ -509,7 +544,8 @@ static void redirect_with_a_large_body_is_passed_over(void **state)
     struct anycert_response *response = NULL;
 
     (void)state;
-    canned_text(canned, CANNED_KEEP, "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 100000\r\n\r\n%0100000d", 0);
+    canned_text(canned, CANNED_KEEP,
+                "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 100000\r\n\r\n%0100000d", 0);
     canned_text(canned, CANNED_KEEP, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     response = floor_ok(client, floor_request("GET", floor_join(canned_origin(canned), "/")));
     assert_string_equal(anycert_response_body(response, NULL), "ok");
@@ -525,9 +561,11 @@ static void redirect_with_a_truncated_body_is_not_followed(void **state)
     struct canned *canned = canned_start(false);
 
     (void)state;
-    canned_text(canned, CANNED_CLOSE, "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 10\r\n\r\nabc");
+    canned_text(canned, CANNED_CLOSE,
+                "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 10\r\n\r\nabc");
     canned_text(canned, CANNED_CLOSE, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    floor_fails(client, floor_request("GET", floor_join(canned_origin(canned), "/")), ANYCERT_E_BODY_TRUNCATED, NULL);
+    floor_fails(client, floor_request("GET", floor_join(canned_origin(canned), "/")),
+                ANYCERT_E_BODY_TRUNCATED, NULL);
     assert_int_equal(canned_requests(canned), 1);
     anycert_client_free(client);
     canned_stop(canned);

@@ -1,4 +1,5 @@
-/* What goes out: methods, header fields, bodies, credentials; and what is refused before a byte is sent. */
+/* What goes out: methods, header fields, bodies, credentials; and what is refused before a byte is
+ * sent. */
 #include "client/floor.h"
 
 #include <openssl/evp.h>
@@ -42,8 +43,8 @@ static char *make_bytes(size_t len)
     return bytes;
 }
 
-static void assert_echoes_body(const struct anycert_response *response, const char *method, const char *bytes,
-                               size_t len)
+static void assert_echoes_body(const struct anycert_response *response, const char *method,
+                               const char *bytes, size_t len)
 {
     char hex[65];
 
@@ -56,13 +57,15 @@ static void assert_echoes_body(const struct anycert_response *response, const ch
 
 static void send_any_method_as_given(void **state)
 {
-    static const char *const methods[] = {"GET",  "POST",     "PUT",    "PATCH",     "DELETE", "OPTIONS",
-                                          "TRACE", "PROPFIND", "purge", "X-DO!IT+~", "get"};
+    static const char *const methods[] = {"GET",    "POST",      "PUT",   "PATCH",
+                                          "DELETE", "OPTIONS",   "TRACE", "PROPFIND",
+                                          "purge",  "X-DO!IT+~", "get"};
     struct anycert_client *client = floor_client(NULL);
 
     (void)state;
     for (size_t i = 0; i < COUNT(methods); i++) {
-        struct anycert_response *response = floor_ok(client, floor_request(methods[i], floor_url("good", "echo?a=b%20c")));
+        struct anycert_response *response =
+            floor_ok(client, floor_request(methods[i], floor_url("good", "echo?a=b%20c")));
         bool has_length = strcmp(methods[i], "POST") == 0 || strcmp(methods[i], "PUT") == 0 ||
                           strcmp(methods[i], "PATCH") == 0;
 
@@ -80,7 +83,8 @@ static void send_any_method_as_given(void **state)
 static void send_head_has_headers_and_no_body(void **state)
 {
     struct anycert_client *client = floor_client(NULL);
-    struct anycert_response *response = floor_ok(client, floor_request("HEAD", floor_url("good", "bytes/1000")));
+    struct anycert_response *response =
+        floor_ok(client, floor_request("HEAD", floor_url("good", "bytes/1000")));
     size_t len = 1;
 
     (void)state;
@@ -94,7 +98,8 @@ static void send_head_has_headers_and_no_body(void **state)
 
 static void request_new_method_that_is_no_token_is_refused(void **state)
 {
-    static const char *const methods[] = {"", "GET ", "G ET", "GET\r\n", "GET\n", "G\xc3\x89T", "GET/", "G:", "CONNECT"};
+    static const char *const methods[] = {"",           "GET ", "G ET", "GET\r\n", "GET\n",
+                                          "G\xc3\x89T", "GET/", "G:",   "CONNECT"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(methods); i++) {
@@ -184,7 +189,8 @@ static void send_long_header_arrives_and_longer_one_is_refused(void **state)
 
 /* ---- what is refused before a byte is sent */
 
-static const char *const controls[] = {"a\rb", "a\nb", "a\r\nX-Evil: 1", "\x01", "a\x7f", "\x1b[0m", "\r\n\r\nGET / HTTP/1.1"};
+static const char *const controls[] = {"a\rb",  "a\nb",    "a\r\nX-Evil: 1",        "\x01",
+                                       "a\x7f", "\x1b[0m", "\r\n\r\nGET / HTTP/1.1"};
 
 static void assert_refused(int result, const struct anycert_error *err, const char *name)
 {
@@ -239,12 +245,24 @@ static void setters_refuse_control_characters(void **state)
 
 static void setters_refuse_empty_or_malformed_text(void **state)
 {
-    static const char *const mappings[] = {"", ":", "host", "host:443", "host:443:", "host:0:127.0.0.1", ":443:127.0.0.1",
-                                           "host:65536:127.0.0.1", "host:x:127.0.0.1", "-host:443:127.0.0.1",
-                                           "+host:443:127.0.0.1", "[::1:443:127.0.0.1", "host::127.0.0.1"};
-    static const char *const resolves[] = {"host:443:name", "host:443:127.0.0.1,", "host:443:127.1", "host:443:[::1",
+    static const char *const mappings[] = {"",
+                                           ":",
+                                           "host",
+                                           "host:443",
+                                           "host:443:",
+                                           "host:0:127.0.0.1",
+                                           ":443:127.0.0.1",
+                                           "host:65536:127.0.0.1",
+                                           "host:x:127.0.0.1",
+                                           "-host:443:127.0.0.1",
+                                           "+host:443:127.0.0.1",
+                                           "[::1:443:127.0.0.1",
+                                           "host::127.0.0.1"};
+    static const char *const resolves[] = {"host:443:name",        "host:443:127.0.0.1,",
+                                           "host:443:127.1",       "host:443:[::1",
                                            "host:443:127.0.0.1,x", "host:443:,127.0.0.1"};
-    static const char *const connects[] = {"a:443:b", "a:443:b:", "a:443:b:0", "a:443:b:x", "a:443::443", "a:443:b:1:2"};
+    static const char *const connects[] = {"a:443:b",   "a:443:b:",   "a:443:b:0",
+                                           "a:443:b:x", "a:443::443", "a:443:b:1:2"};
     struct anycert_config *config = floor_config(NULL);
     struct anycert_request *request = floor_request("POST", "https://localhost/");
 
@@ -278,9 +296,11 @@ static void setters_refuse_empty_or_malformed_text(void **state)
 
 static void add_resolve_and_connect_to_accept_what_they_should(void **state)
 {
-    static const char *const resolves[] = {"host:443:127.0.0.1", "host:443:127.0.0.1,::1", "host:443:[::1]",
-                                           "[::1]:443:127.0.0.1", "*:443:127.0.0.1"};
-    static const char *const connects[] = {"a:443:b:8443", "[::1]:443:[::1]:8443", "a:443:127.0.0.1:1"};
+    static const char *const resolves[] = {"host:443:127.0.0.1", "host:443:127.0.0.1,::1",
+                                           "host:443:[::1]", "[::1]:443:127.0.0.1",
+                                           "*:443:127.0.0.1"};
+    static const char *const connects[] = {"a:443:b:8443", "[::1]:443:[::1]:8443",
+                                           "a:443:127.0.0.1:1"};
     struct anycert_config *config = floor_config(NULL);
     struct anycert_error err = {0};
 
@@ -414,16 +434,18 @@ static void send_body_file_that_vanished_is_an_error_before_connecting(void **st
     anycert_client_free(client);
 }
 
-/* Methods and bodies over one connection, in an order in which each could leave something behind. */
+/* Methods and bodies over one connection, in an order in which each could leave something behind.
+ */
 static void send_sequence_over_one_connection_leaves_nothing_behind(void **state)
 {
     static const struct {
         const char *method, *body; /* body "file": from the file */
     } steps[] = {
-        {"POST", "abc"}, {"GET", NULL},    {"HEAD", NULL},  {"GET", NULL},      {"PUT", "file"},  {"GET", NULL},
-        {"DELETE", NULL}, {"GET", "body"}, {"GET", NULL},   {"POST", NULL},     {"GET", "file"},  {"GET", NULL},
-        {"OPTIONS", NULL}, {"HEAD", NULL}, {"POST", "x"},   {"DELETE", "file"}, {"PATCH", "p"},   {"GET", NULL},
-        {"POST", ""},     {"GET", NULL},   {"REPORT", "r"}, {"HEAD", NULL},     {"PUT", "file"},  {"POST", "last"},
+        {"POST", "abc"},    {"GET", NULL},    {"HEAD", NULL},    {"GET", NULL},    {"PUT", "file"},
+        {"GET", NULL},      {"DELETE", NULL}, {"GET", "body"},   {"GET", NULL},    {"POST", NULL},
+        {"GET", "file"},    {"GET", NULL},    {"OPTIONS", NULL}, {"HEAD", NULL},   {"POST", "x"},
+        {"DELETE", "file"}, {"PATCH", "p"},   {"GET", NULL},     {"POST", ""},     {"GET", NULL},
+        {"REPORT", "r"},    {"HEAD", NULL},   {"PUT", "file"},   {"POST", "last"},
     };
     struct anycert_client *client = floor_client(NULL);
 
@@ -493,9 +515,11 @@ static void send_credentials_of_url_or_setter(void **state)
     char url[128];
 
     (void)state;
-    snprintf(url, sizeof url, "https://us%%40er:p%%3aw@localhost:%u/echo", lab_server_port(floor_server("good")));
+    snprintf(url, sizeof url, "https://us%%40er:p%%3aw@localhost:%u/echo",
+             lab_server_port(floor_server("good")));
     response = floor_ok(client, floor_request("GET", url));
-    assert_string_equal(floor_echo_header(response, "Authorization", 0), "Basic dXNAZXI6cDp3"); /* us@er:p:w */
+    assert_string_equal(floor_echo_header(response, "Authorization", 0),
+                        "Basic dXNAZXI6cDp3"); /* us@er:p:w */
     assert_null(strchr(anycert_response_url(response), '@'));
     anycert_response_free(response);
     request = floor_request("GET", url);
