@@ -3,11 +3,8 @@
 
 #include <openssl/pem.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char default_names[] = "DNS:localhost,IP:127.0.0.1,IP:::1";
 
@@ -99,30 +96,6 @@ const struct lab__ca *lab__authority_get(struct lab *lab, enum lab__ca_id id)
     };
     ca->cert = lab__cert_make(lab, &spec);
     return ca->cert != NULL ? ca : NULL;
-}
-
-int lab__file_write(const char *path, const void *data, size_t len, struct anycert_error *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    const char *cursor = data;
-
-    while (fd >= 0 && len > 0) {
-        ssize_t written = write(fd, cursor, len);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            close(fd);
-            fd = -1;
-            break;
-        }
-        cursor += written;
-        len -= (size_t)written;
-    }
-    if (fd < 0 || close(fd) != 0) {
-        return lab__fail(err, ANYCERT_E_FILE, "cannot write '%s': %s", path, strerror(errno));
-    }
-    return 0;
 }
 
 /* The content of a memory BIO, NUL-terminated. Frees the BIO. */

@@ -1,5 +1,4 @@
-#include "lab/recipe.h"
-#include "lab/lab.h"
+#include "lab/internal.h"
 
 #include <openssl/ssl.h>
 
@@ -106,4 +105,31 @@ const struct lab_condition *lab_condition_nearest(const char *name)
         }
     }
     return best <= 1 + strlen(name) / 3 ? nearest : NULL;
+}
+
+static int unknown_name(const char *name, struct anycert_error *err)
+{
+    const struct lab_condition *nearest = lab_condition_nearest(name);
+
+    if (nearest != NULL) {
+        return lab__fail(err, ANYCERT_E_USAGE, "no condition is called '%.60s'; did you mean '%s'?",
+                         name, nearest->name);
+    }
+    return lab__fail(err, ANYCERT_E_USAGE,
+                     "no condition is called '%.60s'; `anycert lab --list` shows them all", name);
+}
+
+int lab_names_check(const char *const *names, size_t count, struct anycert_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lab_condition_find(names[i]) == NULL) {
+            return unknown_name(names[i] != NULL ? names[i] : "", err);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(names[i], names[j]) == 0) {
+                return lab__fail(err, ANYCERT_E_USAGE, "condition '%s' is named twice", names[i]);
+            }
+        }
+    }
+    return 0;
 }

@@ -72,6 +72,7 @@ struct lab {
     struct lab__ca authorities[LAB__CA_COUNT];
     time_t now;
     char folder[64];
+    int folder_lock;
     char files[5][96];
     char *root_pem;
     size_t root_pem_len;
@@ -79,8 +80,7 @@ struct lab {
     size_t stats_size;
     struct lab_server *servers;
     size_t server_count;
-    size_t servers_ready; /* how many have initialised locks */
-    int stop_read;        /* readable once stop_write is closed */
+    int stop_read; /* readable once stop_write is closed */
     int stop_write;
     pthread_t acceptor;
     bool acceptor_runs;
@@ -107,11 +107,16 @@ const struct lab__ca *lab__authority_get(struct lab *lab, enum lab__ca_id id);
 enum lab__ca_id lab__authority_issuer(enum lab__ca_id id); /* itself for a root */
 /* Makes leaf, key and chain of a server. */
 int lab__chain_make(struct lab_server *server, struct anycert_error *err);
-/* Writes text to a new file of mode 0600. */
-int lab__file_write(const char *path, const void *data, size_t len, struct anycert_error *err);
 int lab__key_write(const char *path, EVP_PKEY *key, struct anycert_error *err);
 /* The certificates as one PEM text; NULL without memory. */
 char *lab__pem_of(STACK_OF(X509) * certs, size_t *len);
+
+/* folder.c */
+/* Makes the temporary folder and the names of the files in it. */
+int lab__folder_open(struct lab *lab, struct anycert_error *err);
+void lab__folder_close(struct lab *lab);
+/* Writes text to a new file of mode 0600. */
+int lab__file_write(const char *path, const void *data, size_t len, struct anycert_error *err);
 
 /* staple.c */
 int lab__staple_make(struct lab_server *server, struct anycert_error *err);

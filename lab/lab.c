@@ -4,7 +4,6 @@
 #include <openssl/err.h>
 #include <openssl/provider.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -132,43 +131,24 @@ static void *accept_all(void *argument)
 
 /* ---- start and stop ---- */
 
-static int unknown_name(const char *name, struct anycert_error *err)
-{
-    const struct lab_condition *nearest = lab_condition_nearest(name);
-
-    if (nearest != NULL) {
-        return lab__fail(err, ANYCERT_E_USAGE, "no condition is called '%.60s'; did you mean '%s'?",
-                         name, nearest->name);
-    }
-    return lab__fail(err, ANYCERT_E_USAGE,
-                     "no condition is called '%.60s'; `anycert lab --list` shows them all", name);
-}
-
 static int choose(struct lab *lab, const char *const *names, size_t count,
                   struct anycert_error *err)
 {
     size_t all_count;
     const struct lab_condition *all = lab_conditions(&all_count);
+    size_t wanted = count > 0 ? count : all_count;
 
-    if (count > all_count) {
-        return lab__fail(err, ANYCERT_E_USAGE, "more conditions are asked for than there are");
+    if (lab_names_check(names, count, err) != 0) {
+        return -1;
     }
-    lab->servers = calloc(count > 0 ? count : all_count, sizeof(*lab->servers));
+    lab->servers = calloc(wanted, sizeof(*lab->servers));
     if (lab->servers == NULL) {
         return lab__fail(err, ANYCERT_E_NOMEM, "out of memory");
     }
-    for (size_t i = 0; i < (count > 0 ? count : all_count); i++) {
+    for (size_t i = 0; i < wanted; i++) {
         struct lab_server *server = &lab->servers[i];
-        const struct lab_condition *condition = count > 0 ? lab_condition_find(names[i]) : &all[i];
-        if (condition == NULL) {
-            return unknown_name(names[i] != NULL ? names[i] : "", err);
-        }
-        if (lab_server_find(lab, condition->name) != NULL) {
-            return lab__fail(err, ANYCERT_E_USAGE, "condition '%s' is named twice",
-                             condition->name);
-        }
-        server->condition = condition;
-        server->recipe = lab__recipe_at((size_t)(condition - all));
+        server->condition = count > 0 ? lab_condition_find(names[i]) : &all[i];
+        server->recipe = lab__recipe_at((size_t)(server->condition - all));
         server->lab = lab;
         server->listeners[0] = server->listeners[1] = server->relay_status = -1;
         pthread_mutex_init(&server->hello_lock, NULL);
@@ -191,39 +171,6 @@ static int open_crypto(struct lab *lab, struct anycert_error *err)
         return lab__fail_openssl(err, "cannot set up OpenSSL");
     }
     return 0;
-}
-
-static int open_folder(struct lab *lab, struct anycert_error *err)
-{
-    static const char *const names[] = {"root.pem", "intermediate.pem", "other-root.pem",
-                                        "client.pem", "client.key"};
-    char folder[] = "/tmp/anycert-lab-XXXXXX";
-
-    if (mkdtemp(folder) == NULL) {
-        return lab__fail(err, ANYCERT_E_FILE, "cannot make a folder in /tmp: %s", strerror(errno));
-    }
-    memcpy(lab->folder, folder, sizeof(folder));
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        snprintf(lab->files[i], sizeof(lab->files[i]), "%s/%s", lab->folder, names[i]);
-    }
-    return 0;
-}
-
-static void remove_folder(const char *path)
-{
-    DIR *folder = path[0] != '\0' ? opendir(path) : NULL;
-    const struct dirent *entry;
-
-    if (folder == NULL) {
-        return;
-    }
-    while ((entry = readdir(folder)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            (void)unlinkat(dirfd(folder), entry->d_name, 0);
-        }
-    }
-    closedir(folder);
-    (void)rmdir(path);
 }
 
 /* The counters live in memory that relay processes share. */
@@ -269,7 +216,7 @@ static int start_all(struct lab *lab, const char *const *names, size_t count,
                      struct anycert_error *err)
 {
     if (choose(lab, names, count, err) != 0 || open_crypto(lab, err) != 0 ||
-        open_folder(lab, err) != 0 || open_shared(lab, err) != 0 ||
+        lab__folder_open(lab, err) != 0 || open_shared(lab, err) != 0 ||
         lab__keys_prepare(lab, err) != 0 || lab__authority_prepare(lab, err) != 0) {
         return -1;
     }
@@ -299,7 +246,7 @@ int lab_start(const char *const *names, size_t count, struct lab **out, struct a
     if (lab == NULL) {
         return lab__fail(err, ANYCERT_E_NOMEM, "out of memory");
     }
-    lab->stop_read = lab->stop_write = -1;
+    lab->stop_read = lab->stop_write = lab->folder_lock = -1;
     lab->now = time(NULL);
     /* Threads inherit the mask: signals are for the caller's threads. */
     sigfillset(&all_signals);
@@ -351,7 +298,7 @@ void lab_stop(struct lab *lab)
         close(lab->stop_read);
     }
     close_crypto(lab);
-    remove_folder(lab->folder);
+    lab__folder_close(lab);
     if (lab->stats != NULL) {
         munmap(lab->stats, lab->stats_size);
     }

@@ -61,13 +61,19 @@ const struct lab_condition *lab_condition_find(const char *name);
 /* The condition whose name is closest to a misspelt one, or NULL if none is near. */
 const struct lab_condition *lab_condition_nearest(const char *name);
 
+/* 0 if each name is a condition's and none comes twice, else -1 with USAGE; the message gives the
+ * nearest. */
+ANYCERT_NODISCARD int lab_names_check(const char *const *names, size_t count,
+                                      struct anycert_error *err);
+
 struct lab;
 struct lab_server;
 
 /* Starts the named conditions (count 0: all of them) and returns when every server takes
- * connections. 0, or -1 with USAGE (unknown or repeated name; the message gives the nearest), FILE
- * (temporary folder), NETWORK (no port), INTERNAL (OpenSSL, or a packaged server is missing: the
- * message names its package). */
+ * connections. 0, or -1 with USAGE (as lab_names_check), FILE (temporary folder, or a packaged
+ * server is missing: the message names its package), NETWORK (no port), INTERNAL (OpenSSL,
+ * processes), NOMEM.
+ */
 ANYCERT_NODISCARD int lab_start(const char *const *names, size_t count, struct lab **out,
                                 struct anycert_error *err);
 /* Ends every connection, joins the threads, kills the children, removes the temporary folder. NULL

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#define AT(code, depth) ((code)*100 + (depth))
+#define AT(code, depth) ((code) * 100 + (depth))
 #define MAX_CODES       4
 
 static struct lab *lab;
