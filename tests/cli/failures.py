@@ -42,6 +42,8 @@ class Network(Case):
                                          ("https", "--connect-timeout", 6)):
                 with self.subTest(scheme=scheme, option=option):
                     self.refused("get", option, "0.3", "-o", "silent", f"{scheme}://127.0.0.1:{port}/", code=code)
+            # Less than a millisecond is still a limit.
+            self.refused("get", "--max-time", "0.0001", f"http://127.0.0.1:{port}/", code=6)
             self.refused("get", "--stall-timeout", "1", "-o", "silent", f"http://127.0.0.1:{port}/", code=6)
         self.assertFalse(os.path.exists("silent"))
 

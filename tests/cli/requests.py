@@ -183,6 +183,7 @@ class Received(Echo):
         self.anycert("get", "-f", "-o", "body404", url, code=8)
         self.assertEqual(pathlib.Path("body404").read_text(), "hello\n")
         self.anycert("get", "-f", self.server.url + "/status/399")
+        self.anycert("get", "-f", self.server.url + "/status/400", code=8)
 
     def test_header_first(self):
         text = self.anycert("get", "-i", self.server.url).out
@@ -265,10 +266,18 @@ class Files(Echo):
         self.anycert("get", "-o", "link", self.server.url)
         self.assertTrue(pathlib.Path("link").is_symlink())
         self.assertEqual(pathlib.Path("real").read_text(), "hello\n")
+        self.anycert("get", "--report", "link", self.server.url)
+        self.assertTrue(pathlib.Path("link").is_symlink())
+        json.loads(pathlib.Path("real").read_text())
 
     def test_devices_and_pipes_are_written_to(self):
-        self.anycert("get", "-o", "/dev/null", "--report", "/dev/null", self.server.url)
-        self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
+        os.mkfifo("pipe")
+        reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+        self.anycert("get", "-o", "pipe", "--report", "pipe", self.server.url)
+        self.assertTrue(stat.S_ISFIFO(os.stat("pipe").st_mode))
+        text = os.read(reader, 65536).decode()
+        os.close(reader)
+        self.assertTrue(text.startswith("hello\n{"), text)
         self.assertEqual(self.anycert("get", "-o", "-", self.server.url).out, "hello\n")
         self.assertEqual(self.anycert("get", "-o", "/dev/stdout", self.server.url).out, "hello\n")
 

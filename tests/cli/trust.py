@@ -177,8 +177,10 @@ class Anchors(Trust):
         pathlib.Path("hostile.cnf").write_text(
             "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n"
             "CipherString = ALL:@SECLEVEL=0\nOptions = UnsafeLegacyRenegotiation\nMinProtocol = TLSv1\n")
-        pathlib.Path("broken.cnf").write_text("openssl_conf = nowhere\n[\n")
-        for name in ("hostile.cnf", "broken.cnf"):
+        # With this one OpenSSL finds no algorithm at all.
+        pathlib.Path("crippling.cnf").write_text(
+            "openssl_conf = a\n[a]\nalg_section = b\n[b]\ndefault_properties = nonsense=yes\n")
+        for name in ("hostile.cnf", "crippling.cnf"):
             self.get("good", "--cacert", self.root, env={"OPENSSL_CONF": name})
             self.get("tls10-only", "--cacert", self.root, code=4, env={"OPENSSL_CONF": name})
 
