@@ -7,7 +7,7 @@
 
 /* A lab in a process of its own, so that its work is not counted as the client's. */
 struct bench_server {
-    char url[128];  /* of /json, about 1 kB */
+    char url[128]; /* of /json, about 1 kB */
     char host[64];
     unsigned port;
     char root[256]; /* PEM file of the lab's root */
@@ -17,6 +17,9 @@ struct bench_server {
 /* Starts the lab's condition `good`; dies on failure. */
 void bench_server_start(struct bench_server *server);
 void bench_server_stop(struct bench_server *server);
+
+/* Keeps this process to one processor, where there is more than one; or leaves it as it is. */
+void bench_pin(int processor);
 
 /* CPU time of this process in microseconds. */
 double bench_cpu_us(void);

@@ -1,4 +1,5 @@
-/* What a client costs: making another one in a process that has one already, and keeping one with a warm connection. */
+/* What a client costs: making another one in a process that has one already, and keeping one with a
+ * warm connection. */
 #include "bench/bench.h"
 
 #include <anycert/anycert.h>
@@ -62,7 +63,8 @@ void bench_clients(const struct bench_server *server)
         clients[i] = verifying_client(server->root);
         times[i] = bench_wall_us() - start;
     }
-    printf("\"client_new_us\": {\"first\": %.0f, \"second\": %.1f},\n", first, bench_median(times, CLIENTS));
+    printf("\"client_new_us\": {\"first\": %.0f, \"second\": %.1f},\n", first,
+           bench_median(times, CLIENTS));
     for (int i = 0; i < CLIENTS; i++)
         anycert_client_free(clients[i]);
 

@@ -22,6 +22,7 @@ static _Noreturn void serve(int socket)
     int len = 0;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    bench_pin(1); /* its threads too, so that every connection is served from the same place */
     if (lab_start(names, 1, &lab, &err) < 0)
         bench_die("lab", err.message);
     len = snprintf(line, sizeof line, "%u %s\n", (unsigned)lab_server_port(lab_server_at(lab, 0)),

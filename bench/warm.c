@@ -1,5 +1,6 @@
-/* CPU of the client for one request of 1 kB of JSON over a warm TLS connection: anycert, a loop written by hand on
- * libcurl and yyjson that does as little as is correct, and a bare loop on OpenSSL, which is the limit. */
+/* CPU of the client for one request of 1 kB of JSON over a warm TLS connection: anycert, a loop
+ * written by hand on libcurl and yyjson that does as little as is correct, and a bare loop on
+ * OpenSSL, which is the limit. */
 #include "bench/bench.h"
 
 #include <anycert/anycert.h>
@@ -144,8 +145,9 @@ static void bare_open(struct bare *bare, const struct bench_server *server)
     SSL_set_fd(bare->ssl, fd);
     if (SSL_connect(bare->ssl) != 1)
         bench_die("openssl", "handshake failed");
-    bare->request_len = snprintf(bare->request, sizeof bare->request,
-                                 "GET /json HTTP/1.1\r\nHost: localhost:%u\r\nAccept: */*\r\n\r\n", server->port);
+    bare->request_len =
+        snprintf(bare->request, sizeof bare->request,
+                 "GET /json HTTP/1.1\r\nHost: localhost:%u\r\nAccept: */*\r\n\r\n", server->port);
 }
 
 static void bare_once(struct bare *bare)

@@ -7,8 +7,9 @@
  *     if (client && request && anycert_client_send(client, request, &response, &err) == 0)
  *         printf("%d\n", anycert_response_status(response));
  *
- * Strings given to a function are copied. Whatever comes from the caller and goes into the HTTP request is
- * refused if it has CR, LF or NUL in it. The library reads no environment variable and never writes one. */
+ * Strings given to a function are copied. Whatever comes from the caller and goes into the HTTP
+ * request is refused if it has CR, LF or NUL in it. The library reads no environment variable and
+ * never writes one. */
 #ifndef ANYCERT_CLIENT_H
 #define ANYCERT_CLIENT_H
 
@@ -28,185 +29,214 @@ struct anycert_client;
 struct anycert_request;
 struct anycert_response;
 
-/* ---- configuration: what a client is made from -------------------------------------------------------------
- * One thread per object. Every setter returns 0, or -1 with USAGE (or the code it names) or NOMEM. */
+/* ---- configuration: what a client is made from
+ * ------------------------------------------------------------- One thread per object. Every setter
+ * returns 0, or -1 with USAGE (or the code it names) or NOMEM. */
 
 /* Everything at its default. NULL with NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_config *anycert_config_new(struct anycert_error *err);
 ANYCERT_API void anycert_config_free(struct anycert_config *config);
 
-/* The policy for the servers; copied. Default and NULL: hardened. Rungs that accept any certificate cover every
- * https hop of the client; pins and single relaxations cover the origin of the request's URL, and other origins
- * met by redirect are held to hardened with the same anchors. */
+/* The policy for the servers; copied. Default and NULL: hardened. Rungs that accept any certificate
+ * cover every https hop of the client; pins and single relaxations cover the origin of the
+ * request's URL, and other origins met by redirect are held to hardened with the same anchors. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_policy(struct anycert_config *config,
                                                             const struct anycert_policy *policy,
                                                             struct anycert_error *err);
-/* The policy for an https:// proxy's own TLS link. Default and NULL: hardened, whatever the servers' policy is. */
-ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_proxy_policy(struct anycert_config *config,
-                                                                  const struct anycert_policy *policy,
-                                                                  struct anycert_error *err);
+/* The policy for an https:// proxy's own TLS link. Default and NULL: hardened, whatever the
+ * servers' policy is. */
+ANYCERT_API ANYCERT_NODISCARD int
+anycert_config_set_proxy_policy(struct anycert_config *config, const struct anycert_policy *policy,
+                                struct anycert_error *err);
 
-/* Untrusted helper certificates for building chains: the answer to a server that forgets its intermediate. They
- * are never anchors. A PEM file, or PEM in memory. -1 with ANCHORS if it cannot be read or holds none. */
-ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_intermediate_file(struct anycert_config *config,
-                                                                       const char *path,
-                                                                       struct anycert_error *err);
+/* Untrusted helper certificates for building chains: the answer to a server that forgets its
+ * intermediate. They are never anchors. A PEM file, or PEM in memory. -1 with ANCHORS if it cannot
+ * be read or holds none. */
+ANYCERT_API ANYCERT_NODISCARD int
+anycert_config_add_intermediate_file(struct anycert_config *config, const char *path,
+                                     struct anycert_error *err);
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_intermediate_pem(struct anycert_config *config,
                                                                       const void *pem, size_t len,
                                                                       struct anycert_error *err);
 
-/* Client certificate (PEM, with its chain) and private key (PEM; NULL: in the certificate's file). Shown only
- * to the origin of the request's URL, and only after that server has been accepted. Read when the client is made. */
+/* Client certificate (PEM, with its chain) and private key (PEM; NULL: in the certificate's file).
+ * Shown only to the origin of the request's URL, and only after that server has been accepted. Read
+ * when the client is made. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_client_cert(struct anycert_config *config,
-                                                                 const char *cert_path, const char *key_path,
+                                                                 const char *cert_path,
+                                                                 const char *key_path,
                                                                  struct anycert_error *err);
 
-/* Proxy URL: http://, https://, socks4://, socks4a://, socks5:// or socks5h://, with user:password@ if need be.
- * NULL or "": none, which is the default: proxies of the environment are never used. -1 with URL. */
-ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_proxy(struct anycert_config *config, const char *url,
-                                                           struct anycert_error *err);
-/* Hosts that are reached without the proxy, comma-separated: names (which cover their subdomains, with or
- * without a leading dot), addresses, CIDR blocks, each with :port if need be, or "*". Default: none. */
-ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_no_proxy(struct anycert_config *config, const char *hosts,
+/* Proxy URL: http://, https://, socks4://, socks4a://, socks5:// or socks5h://, with user:password@
+ * if need be. NULL or "": none, which is the default: proxies of the environment are never used. -1
+ * with URL. */
+ANYCERT_API ANYCERT_NODISCARD int
+anycert_config_set_proxy(struct anycert_config *config, const char *url, struct anycert_error *err);
+/* Hosts that are reached without the proxy, comma-separated: names (which cover their subdomains,
+ * with or without a leading dot), addresses, CIDR blocks, each with :port if need be, or "*".
+ * Default: none. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_no_proxy(struct anycert_config *config,
+                                                              const char *hosts,
                                                               struct anycert_error *err);
 
-/* "HOST:PORT:ADDRESS[,ADDRESS]": use these addresses instead of asking the resolver (CURLOPT_RESOLVE). The host
- * that is verified stays HOST. */
-ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_resolve(struct anycert_config *config, const char *entry,
+/* "HOST:PORT:ADDRESS[,ADDRESS]": use these addresses instead of asking the resolver
+ * (CURLOPT_RESOLVE). The host that is verified stays HOST. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_resolve(struct anycert_config *config,
+                                                             const char *entry,
                                                              struct anycert_error *err);
-/* "HOST1:PORT1:HOST2:PORT2": connect to the second where the first is asked for (CURLOPT_CONNECT_TO); HOST1 is
- * still what is verified. */
+/* "HOST1:PORT1:HOST2:PORT2": connect to the second where the first is asked for
+ * (CURLOPT_CONNECT_TO); HOST1 is still what is verified. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_connect_to(struct anycert_config *config,
                                                                 const char *entry,
                                                                 struct anycert_error *err);
 
-/* Time limits in milliseconds; 0 means no limit. Connecting covers name resolution, TCP, proxy and TLS (default
- * 30 s). total covers one request with its redirects (default none). stall: no byte in either direction for so
- * long (default 60 s), rounded up to whole seconds. */
+/* Time limits in milliseconds; 0 means no limit. Connecting covers name resolution, TCP, proxy and
+ * TLS (default 30 s). total covers one request with its redirects (default none). stall: no byte in
+ * either direction for so long (default 60 s), rounded up to whole seconds. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_timeouts(struct anycert_config *config,
-                                                              uint32_t connect_ms, uint32_t total_ms,
-                                                              uint32_t stall_ms, struct anycert_error *err);
+                                                              uint32_t connect_ms,
+                                                              uint32_t total_ms, uint32_t stall_ms,
+                                                              struct anycert_error *err);
 
-/* Limits in bytes: a response's whole header (default 256 KiB) and its body after decompression (default 64 MiB
- * for bodies kept in memory, none for bodies written to a file or callback). 0 restores the default; UINT64_MAX
- * means none. */
+/* Limits in bytes: a response's whole header (default 256 KiB) and its body after decompression
+ * (default 64 MiB for bodies kept in memory, none for bodies written to a file or callback). 0
+ * restores the default; UINT64_MAX means none. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_limits(struct anycert_config *config,
-                                                            uint64_t header_bytes, uint64_t body_bytes,
+                                                            uint64_t header_bytes,
+                                                            uint64_t body_bytes,
                                                             struct anycert_error *err);
 
 /* How many redirects are followed (default 10; 0: none, the redirect itself is the response). */
-ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_max_redirects(struct anycert_config *config, unsigned max,
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_max_redirects(struct anycert_config *config,
+                                                                   unsigned max,
                                                                    struct anycert_error *err);
 /* 1 allows redirects from https to http (default 0: refused with TRUST_DOWNGRADE). */
-ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_allow_downgrade(struct anycert_config *config, int allow,
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_allow_downgrade(struct anycert_config *config,
+                                                                     int allow,
                                                                      struct anycert_error *err);
 
 enum anycert_http_version {
-    ANYCERT_HTTP_AUTO = 0, /* HTTP/2 where the server offers it in TLS, else 1.1; 1.1 under trust-any, report-only
-                              and antique, and behind https:// proxies */
+    ANYCERT_HTTP_AUTO = 0, /* HTTP/2 where the server offers it in TLS, else 1.1; 1.1 under
+                              trust-any, report-only and antique, and behind https:// proxies */
     ANYCERT_HTTP_1_1 = 1,
-    ANYCERT_HTTP_2 = 2     /* offer HTTP/2 in every TLS handshake */
+    ANYCERT_HTTP_2 = 2 /* offer HTTP/2 in every TLS handshake */
 };
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_http_version(struct anycert_config *config,
                                                                   enum anycert_http_version version,
                                                                   struct anycert_error *err);
 
 /* 1: ask for compressed answers and decompress them (default 1). */
-ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_decompress(struct anycert_config *config, int decompress,
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_decompress(struct anycert_config *config,
+                                                                int decompress,
                                                                 struct anycert_error *err);
 
-/* Names of headers whose values are secrets (beside Authorization, Cookie and Proxy-Authorization, which always
- * are): they are not sent to another origin than the request's, nor in clear text after a redirect, nor shown. */
+/* Names of headers whose values are secrets (beside Authorization, Cookie and Proxy-Authorization,
+ * which always are): they are not sent to another origin than the request's, nor in clear text
+ * after a redirect, nor shown. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_secret_header(struct anycert_config *config,
                                                                    const char *name,
                                                                    struct anycert_error *err);
 
-/* For tests and replays: seconds since 1970 UTC. Called from any thread that uses the client; NULL: the system's
- * clock. It decides about certificates' dates and policies' ends, not about time limits. */
+/* For tests and replays: seconds since 1970 UTC. Called from any thread that uses the client; NULL:
+ * the system's clock. It decides about certificates' dates and policies' ends, not about time
+ * limits. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_clock(struct anycert_config *config,
                                                            int64_t (*now)(void *arg), void *arg,
                                                            struct anycert_error *err);
 
-/* A line for each step of a transfer ("connected to 127.0.0.1 port 443"), without secrets. kind is '*' for
- * information, '>' for sent and '<' for received header lines; text is not NUL-terminated, holds no control
- * bytes, and lives until the callback returns. Called on the thread that sends. NULL: none. */
+/* A line for each step of a transfer ("connected to 127.0.0.1 port 443"), without secrets. kind is
+ * '*' for information, '>' for sent and '<' for received header lines; text is not NUL-terminated,
+ * holds no control bytes, and lives until the callback returns. Called on the thread that sends.
+ * NULL: none. */
 typedef void anycert_trace_callback(void *arg, char kind, const char *text, size_t len);
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_trace(struct anycert_config *config,
-                                                           anycert_trace_callback *callback, void *arg,
-                                                           struct anycert_error *err);
+                                                           anycert_trace_callback *callback,
+                                                           void *arg, struct anycert_error *err);
 
-/* ---- client ------------------------------------------------------------------------------------------------
+/* ---- client
+ * ------------------------------------------------------------------------------------------------
  * Safe from many threads at once. */
 
-/* config NULL means all defaults; it is copied. NULL with POLICY_SYNTAX or POLICY_UNAVAILABLE (the policy), ANCHORS
- * (anchors that are missing or empty, with their path), CLIENT_CERT, USAGE, NOMEM. Rungs that accept any
- * certificate do not fail for want of anchors. */
-ANYCERT_API ANYCERT_NODISCARD struct anycert_client *anycert_client_new(const struct anycert_config *config,
-                                                                        struct anycert_error *err);
+/* config NULL means all defaults; it is copied. NULL with POLICY_SYNTAX or POLICY_UNAVAILABLE (the
+ * policy), ANCHORS (anchors that are missing or empty, with their path), CLIENT_CERT, USAGE, NOMEM.
+ * Rungs that accept any certificate do not fail for want of anchors. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_client *
+anycert_client_new(const struct anycert_config *config, struct anycert_error *err);
 /* Closes idle connections. No request may be under way. NULL is a no-op. */
 ANYCERT_API void anycert_client_free(struct anycert_client *client);
 
-/* Sends the request and follows redirects. 0 once a whole response has come, whatever its status; -1 with a code
- * of class TRUST, TLS, NETWORK, TIMEOUT, PROXY, BODY, or URL, HEADER, FILE, INTERRUPTED. *out is set on
- * success, and on failure too once anything was learned about a hop: it then has the reports, and status 0 if no
- * status line came. The request may be sent again and is not changed. */
+/* Sends the request and follows redirects. 0 once a whole response has come, whatever its status;
+ * -1 with a code of class TRUST, TLS, NETWORK, TIMEOUT, PROXY, BODY, or URL, HEADER, FILE,
+ * INTERRUPTED. *out is set on success, and on failure too once anything was learned about a hop: it
+ * then has the reports, and status 0 if no status line came. The request may be sent again and is
+ * not changed. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_client_send(struct anycert_client *client,
                                                       const struct anycert_request *request,
                                                       struct anycert_response **out,
                                                       struct anycert_error *err);
 
-/* What would be used for a URL, as text in several lines: the effective policy, where its anchors come from, how
- * many suites it offers, proxy. Free with anycert_free. NULL with URL or NOMEM. */
-ANYCERT_API ANYCERT_NODISCARD char *anycert_client_explain(struct anycert_client *client, const char *url,
-                                                           struct anycert_error *err);
+/* What would be used for a URL, as text in several lines: the effective policy, where its anchors
+ * come from, how many suites it offers, proxy. Free with anycert_free. NULL with URL or NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD char *
+anycert_client_explain(struct anycert_client *client, const char *url, struct anycert_error *err);
 
-/* ---- request -----------------------------------------------------------------------------------------------
+/* ---- request
+ * -----------------------------------------------------------------------------------------------
  * One thread per object; not being changed, it may be shared. */
 
-/* method: a token of RFC 9110 section 5.6.2, sent as given. url: http or https; user:password@ in it becomes Basic
- * authentication and is not shown anywhere. NULL with USAGE or URL. */
-ANYCERT_API ANYCERT_NODISCARD struct anycert_request *anycert_request_new(const char *method, const char *url,
-                                                                          struct anycert_error *err);
+/* method: a token of RFC 9110 section 5.6.2, sent as given. url: http or https; user:password@ in
+ * it becomes Basic authentication and is not shown anywhere. NULL with USAGE or URL. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_request *
+anycert_request_new(const char *method, const char *url, struct anycert_error *err);
 ANYCERT_API void anycert_request_free(struct anycert_request *request);
 
-/* Adds a header field; the same name may be added several times. value "" sends the field empty; NULL takes away
- * a field that would be sent by itself (Accept, Accept-Encoding, User-Agent, Expect). -1 with HEADER for what is no
- * token or has control bytes, and for Content-Length, Transfer-Encoding and Connection, which are ours. */
-ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_header(struct anycert_request *request, const char *name,
-                                                             const char *value, struct anycert_error *err);
+/* Adds a header field; the same name may be added several times. value "" sends the field empty;
+ * NULL takes away a field that would be sent by itself (Accept, Accept-Encoding, User-Agent,
+ * Expect). -1 with HEADER for what is no token or has control bytes, and for Content-Length,
+ * Transfer-Encoding and Connection, which are ours. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_header(struct anycert_request *request,
+                                                             const char *name, const char *value,
+                                                             struct anycert_error *err);
 
-/* The body: copied from memory, or read from a file each time the request is sent (a redirect that repeats the
- * body reads it again). The last call wins. -1 with FILE if the file cannot be read. */
-ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_body(struct anycert_request *request, const void *body,
-                                                           size_t len, struct anycert_error *err);
+/* The body: copied from memory, or read from a file each time the request is sent (a redirect that
+ * repeats the body reads it again). The last call wins. -1 with FILE if the file cannot be read. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_body(struct anycert_request *request,
+                                                           const void *body, size_t len,
+                                                           struct anycert_error *err);
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_body_file(struct anycert_request *request,
-                                                                const char *path, struct anycert_error *err);
+                                                                const char *path,
+                                                                struct anycert_error *err);
 
 /* Basic authentication (RFC 7617); user without ':'. NULL user: none. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_basic_auth(struct anycert_request *request,
-                                                                 const char *user, const char *password,
+                                                                 const char *user,
+                                                                 const char *password,
                                                                  struct anycert_error *err);
 
-/* Where the body goes instead of into memory. A file is written beside its final name and renamed once the body is
- * whole; on any failure nothing is left and what was there stays. A callback gets the decompressed bytes as they
- * come and returns 0, or anything else to stop (BODY_WRITE). Bodies of redirects that are followed go nowhere. */
+/* Where the body goes instead of into memory. A file is written beside its final name and renamed
+ * once the body is whole; on any failure nothing is left and what was there stays. A callback gets
+ * the decompressed bytes as they come and returns 0, or anything else to stop (BODY_WRITE). Bodies
+ * of redirects that are followed go nowhere. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_output_file(struct anycert_request *request,
                                                                   const char *path,
                                                                   struct anycert_error *err);
 typedef int anycert_body_callback(void *arg, const void *bytes, size_t len);
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_body_callback(struct anycert_request *request,
-                                                                    anycert_body_callback *callback, void *arg,
+                                                                    anycert_body_callback *callback,
+                                                                    void *arg,
                                                                     struct anycert_error *err);
 
-/* Called now and then during the transfer, on the sending thread, with bytes so far and totals (0: unknown);
- * anything but 0 stops the request with INTERRUPTED. */
-typedef int anycert_progress_callback(void *arg, uint64_t received, uint64_t receive_total, uint64_t sent,
-                                      uint64_t send_total);
+/* Called now and then during the transfer, on the sending thread, with bytes so far and totals (0:
+ * unknown); anything but 0 stops the request with INTERRUPTED. */
+typedef int anycert_progress_callback(void *arg, uint64_t received, uint64_t receive_total,
+                                      uint64_t sent, uint64_t send_total);
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_progress(struct anycert_request *request,
-                                                               anycert_progress_callback *callback, void *arg,
+                                                               anycert_progress_callback *callback,
+                                                               void *arg,
                                                                struct anycert_error *err);
 
-/* ---- response ----------------------------------------------------------------------------------------------
+/* ---- response
+ * ----------------------------------------------------------------------------------------------
  * One thread per object. Getters borrow until the response is freed. */
 
 ANYCERT_API void anycert_response_free(struct anycert_response *response);
@@ -218,35 +248,40 @@ ANYCERT_API const char *anycert_response_reason(const struct anycert_response *r
 ANYCERT_API const char *anycert_response_http_version(const struct anycert_response *response);
 /* The last URL, without user and password. */
 ANYCERT_API const char *anycert_response_url(const struct anycert_response *response);
-/* The nth (from 0) value of a header of the last hop, by name without regard to case; NULL if there is none. */
-ANYCERT_API const char *anycert_response_header(const struct anycert_response *response, const char *name,
-                                                size_t nth);
+/* The nth (from 0) value of a header of the last hop, by name without regard to case; NULL if there
+ * is none. */
+ANYCERT_API const char *anycert_response_header(const struct anycert_response *response,
+                                                const char *name, size_t nth);
 /* All headers of the last hop in order. 0, or -1 beyond the end. */
 ANYCERT_API size_t anycert_response_header_count(const struct anycert_response *response);
 ANYCERT_API int anycert_response_header_at(const struct anycert_response *response, size_t index,
                                            const char **name, const char **value);
-/* The body in memory, NUL-terminated behind len; never NULL; empty if it went to a file or callback. */
+/* The body in memory, NUL-terminated behind len; never NULL; empty if it went to a file or
+ * callback. */
 ANYCERT_API const void *anycert_response_body(const struct anycert_response *response, size_t *len);
 /* Bytes of the body, wherever it went. */
 ANYCERT_API uint64_t anycert_response_body_size(const struct anycert_response *response);
 
-/* Hops: one for each request that was made, redirects included, the last being the response's own. */
+/* Hops: one for each request that was made, redirects included, the last being the response's own.
+ */
 ANYCERT_API size_t anycert_response_hop_count(const struct anycert_response *response);
-ANYCERT_API const char *anycert_response_hop_url(const struct anycert_response *response, size_t hop);
+ANYCERT_API const char *anycert_response_hop_url(const struct anycert_response *response,
+                                                 size_t hop);
 ANYCERT_API int anycert_response_hop_status(const struct anycert_response *response, size_t hop);
 /* The origin's report; NULL for http:// and for hops that never came so far. */
-ANYCERT_API const struct anycert_report *anycert_response_hop_report(const struct anycert_response *response,
-                                                                     size_t hop);
+ANYCERT_API const struct anycert_report *
+anycert_response_hop_report(const struct anycert_response *response, size_t hop);
 /* The https:// proxy's report, or NULL. */
 ANYCERT_API const struct anycert_report *
 anycert_response_hop_proxy_report(const struct anycert_response *response, size_t hop);
 /* 1 if the hop used a connection that was open already. */
 ANYCERT_API int anycert_response_hop_reused(const struct anycert_response *response, size_t hop);
 /* The origin's report of the last hop, or NULL. */
-ANYCERT_API const struct anycert_report *anycert_response_report(const struct anycert_response *response);
+ANYCERT_API const struct anycert_report *
+anycert_response_report(const struct anycert_response *response);
 
-/* Microseconds from the start of the request until: name resolved, connected, TLS done, first byte, end. Of the
- * last hop; 0 for what did not happen. */
+/* Microseconds from the start of the request until: name resolved, connected, TLS done, first byte,
+ * end. Of the last hop; 0 for what did not happen. */
 struct anycert_timings {
     int64_t resolved_us, connected_us, tls_us, first_byte_us, total_us;
     int64_t reserved[3];
@@ -254,13 +289,13 @@ struct anycert_timings {
 ANYCERT_API void anycert_response_timings(const struct anycert_response *response,
                                           struct anycert_timings *out);
 
-/* The document of docs/report-schema.md: request, outcome and the reports of all hops. response may be NULL when
- * nothing was learned. err_of_send is what anycert_client_send filled in (code 0 for success). Free with
- * anycert_free. NULL with NOMEM. */
-ANYCERT_API ANYCERT_NODISCARD char *anycert_response_report_json(const struct anycert_request *request,
-                                                                 const struct anycert_response *response,
-                                                                 const struct anycert_error *err_of_send,
-                                                                 struct anycert_error *err);
+/* The document of docs/report-schema.md: request, outcome and the reports of all hops. response may
+ * be NULL when nothing was learned. err_of_send is what anycert_client_send filled in (code 0 for
+ * success). Free with anycert_free. NULL with NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD char *
+anycert_response_report_json(const struct anycert_request *request,
+                             const struct anycert_response *response,
+                             const struct anycert_error *err_of_send, struct anycert_error *err);
 
 #ifdef __cplusplus
 }

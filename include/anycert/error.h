@@ -1,8 +1,8 @@
 /* error.h — how every function of anycert reports a failure.
  *
- * The structure belongs to the caller, lives on the stack, needs no freeing, and may be NULL wherever
- * a function takes one. Functions write it only when they fail; the deepest layer that knows the cause
- * writes the sentence, upper layers only put context in front of it. */
+ * The structure belongs to the caller, lives on the stack, needs no freeing, and may be NULL
+ * wherever a function takes one. Functions write it only when they fail; the deepest layer that
+ * knows the cause writes the sentence, upper layers only put context in front of it. */
 #ifndef ANYCERT_ERROR_H
 #define ANYCERT_ERROR_H
 
@@ -37,10 +37,10 @@ enum anycert_error_code {
  *  transfer_code  libcurl's CURLcode of the failing transfer, or 0
  *  x509_code      OpenSSL's X509_V_ERR_… of the check that refused the peer, or 0
  *  tls_alert      TLS alert description (RFC 8446 section 6) sent or received, or -1 for none
- *                 (0 is close_notify; the field is only meaningful for classes TRUST, TLS and PROXY)
- *  alert_from_peer  1 if the peer sent the alert, 0 if we did
- *  message        one sentence, lower case, without a final full stop; never a secret, never raw bytes
- *                 of the peer (control bytes are escaped) */
+ *                 (0 is close_notify; the field is only meaningful for classes TRUST, TLS and
+ * PROXY) alert_from_peer  1 if the peer sent the alert, 0 if we did message        one sentence,
+ * lower case, without a final full stop; never a secret, never raw bytes of the peer (control bytes
+ * are escaped) */
 struct anycert_error {
     int32_t code;
     int32_t os_errno;
@@ -60,7 +60,8 @@ ANYCERT_API int anycert_error_class_of(int code);
  * string. Safe from any thread. */
 ANYCERT_API const char *anycert_error_name(int code);
 
-/* One-line meaning of a code; NULL for a number that is no code. Static string. Safe from any thread. */
+/* One-line meaning of a code; NULL for a number that is no code. Static string. Safe from any
+ * thread. */
 ANYCERT_API const char *anycert_error_meaning(int code);
 
 #ifdef __cplusplus

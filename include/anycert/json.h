@@ -28,19 +28,20 @@ enum anycert_json_type {
     ANYCERT_JSON_OBJECT = 6
 };
 
-/* Parses text (RFC 8259, UTF-8, no comments, no trailing commas). NULL with BODY_JSON (and where it goes wrong), or
- * NOMEM. Free with anycert_json_free. */
+/* Parses text (RFC 8259, UTF-8, no comments, no trailing commas). NULL with BODY_JSON (and where it
+ * goes wrong), or NOMEM. Free with anycert_json_free. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_json *anycert_json_parse(const char *text, size_t len,
                                                                       struct anycert_error *err);
 /* The response's body in memory, parsed. */
-ANYCERT_API ANYCERT_NODISCARD struct anycert_json *anycert_response_json(const struct anycert_response *response,
-                                                                         struct anycert_error *err);
+ANYCERT_API ANYCERT_NODISCARD struct anycert_json *
+anycert_response_json(const struct anycert_response *response, struct anycert_error *err);
 ANYCERT_API void anycert_json_free(struct anycert_json *json);
 
 ANYCERT_API const struct anycert_json_value *anycert_json_root(const struct anycert_json *json);
-/* JSON Pointer (RFC 6901), "" for the value itself; NULL if there is no such value. value may be NULL. */
-ANYCERT_API const struct anycert_json_value *anycert_json_get(const struct anycert_json_value *value,
-                                                              const char *pointer);
+/* JSON Pointer (RFC 6901), "" for the value itself; NULL if there is no such value. value may be
+ * NULL. */
+ANYCERT_API const struct anycert_json_value *
+anycert_json_get(const struct anycert_json_value *value, const char *pointer);
 ANYCERT_API enum anycert_json_type anycert_json_type(const struct anycert_json_value *value);
 /* Members or elements; 0 for other types. */
 ANYCERT_API size_t anycert_json_size(const struct anycert_json_value *value);

@@ -12,16 +12,17 @@ extern "C" {
 
 /* Version of the library that is loaded, as "0.1.0". Static string. Safe from any thread. */
 ANYCERT_API const char *anycert_version(void);
-/* Versions of the libraries underneath that are loaded, for example "OpenSSL 3.0.17" and "7.88.1". Static
- * strings. Safe from any thread. */
+/* Versions of the libraries underneath that are loaded, for example "OpenSSL 3.0.17" and "7.88.1".
+ * Static strings. Safe from any thread. */
 ANYCERT_API const char *anycert_openssl_version(void);
 ANYCERT_API const char *anycert_libcurl_version(void);
 
-/* For programs that own their process: tells OpenSSL not to read any configuration file (OPENSSL_CONF or the
- * system's openssl.cnf). Must come before anything in the process uses OpenSSL, and then holds for all of it. Without it
- * every TLS setting is still set explicitly and no file weakens a policy; with it a broken or hostile file cannot
- * even make connections fail. The command line does so. Without effect once OpenSSL has been initialised. 0, or -1 if
- * OpenSSL cannot be initialised. */
+/* For programs that own their process: tells OpenSSL not to read any configuration file
+ * (OPENSSL_CONF or the system's openssl.cnf). Must come before anything in the process uses
+ * OpenSSL, and then holds for all of it. Without it every TLS setting is still set explicitly and
+ * no file weakens a policy; with it a broken or hostile file cannot even make connections fail. The
+ * command line does so. Without effect once OpenSSL has been initialised. 0, or -1 if OpenSSL
+ * cannot be initialised. */
 ANYCERT_API int anycert_ignore_openssl_config(void);
 
 #ifdef __cplusplus

@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 
-/* data is NUL-terminated behind len once anything was appended, and NULL before. After a failed append
- * `failed` stays set, nothing more is taken, and callers may check once at the end. */
+/* data is NUL-terminated behind len once anything was appended, and NULL before. After a failed
+ * append `failed` stays set, nothing more is taken, and callers may check once at the end. */
 struct anycert__buf {
     char *data;
     size_t len;
@@ -30,8 +30,9 @@ int anycert__buf_add(struct anycert__buf *buf, const void *bytes, size_t len);
 int anycert__buf_adds(struct anycert__buf *buf, const char *text);
 int anycert__buf_addf(struct anycert__buf *buf, const char *format, ...) ANYCERT__PRINTF(2, 3);
 
-/* Hands the memory to the caller (freed with anycert__free) and empties the buffer; "" for an empty one.
- * NULL with err filled if the buffer failed or memory is short. what names the thing in the message. */
+/* Hands the memory to the caller (freed with anycert__free) and empties the buffer; "" for an empty
+ * one. NULL with err filled if the buffer failed or memory is short. what names the thing in the
+ * message. */
 char *anycert__buf_take(struct anycert__buf *buf, const char *what, struct anycert_error *err);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* now returns seconds since 1970 UTC; called from any thread that uses the client. A zeroed structure
- * means the system's clock. */
+/* now returns seconds since 1970 UTC; called from any thread that uses the client. A zeroed
+ * structure means the system's clock. */
 struct anycert__clock {
     int64_t (*now)(void *arg);
     void *arg;

@@ -10,10 +10,11 @@
 #define ANYCERT__PRINTF(fmt, args)
 #endif
 
-/* Writes code and sentence (cut at the buffer's end, control bytes escaped as \xNN) unless err is NULL
- * or already holds an error: the first error wins. Always returns -1, so that callers can write
- * `return anycert__fail(err, …)`. */
-int anycert__fail(struct anycert_error *err, int code, const char *format, ...) ANYCERT__PRINTF(3, 4);
+/* Writes code and sentence (cut at the buffer's end, control bytes escaped as \xNN) unless err is
+ * NULL or already holds an error: the first error wins. Always returns -1, so that callers can
+ * write `return anycert__fail(err, …)`. */
+int anycert__fail(struct anycert_error *err, int code, const char *format, ...)
+    ANYCERT__PRINTF(3, 4);
 
 /* The same, and appends ": " and the text of os_errno, which is also kept in the structure. */
 int anycert__fail_errno(struct anycert_error *err, int code, int os_errno, const char *format, ...)

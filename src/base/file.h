@@ -1,4 +1,5 @@
-/* base/file.h — reading with a limit, and writing so that no partial file is ever taken for a whole one. */
+/* base/file.h — reading with a limit, and writing so that no partial file is ever taken for a whole
+ * one. */
 #ifndef ANYCERT_BASE_FILE_H
 #define ANYCERT_BASE_FILE_H
 
@@ -9,9 +10,10 @@
 #include "base/error.h"
 
 /* Reads a whole file into memory from anycert__malloc, NUL-terminated behind *len. Fails with
- * code when the file cannot be read or is larger than max; what ("CA file") and the path are named. */
-int anycert__file_read(const char *path, size_t max, int code, const char *what, char **out, size_t *len,
-                       struct anycert_error *err);
+ * code when the file cannot be read or is larger than max; what ("CA file") and the path are named.
+ */
+int anycert__file_read(const char *path, size_t max, int code, const char *what, char **out,
+                       size_t *len, struct anycert_error *err);
 
 /* What tells one state of a file from another; all zero for a file that does not exist. */
 struct anycert__file_stamp {
@@ -20,13 +22,16 @@ struct anycert__file_stamp {
     bool exists, is_directory;
 };
 void anycert__file_stamp(const char *path, struct anycert__file_stamp *out);
-bool anycert__file_stamp_equal(const struct anycert__file_stamp *a, const struct anycert__file_stamp *b);
+bool anycert__file_stamp_equal(const struct anycert__file_stamp *a,
+                               const struct anycert__file_stamp *b);
 
 /* A file being written beside its final name: made with the mode of the file it
- * replaces, else 0666 less the umask; commit flushes (fsync) and renames, abort removes it. A path that exists and is not a regular file
- * (a device, a pipe such as /dev/stdout) is written directly, as there is nothing to rename. */
+ * replaces, else 0666 less the umask; commit flushes (fsync) and renames, abort removes it. A path
+ * that exists and is not a regular file (a device, a pipe such as /dev/stdout) is written directly,
+ * as there is nothing to rename. */
 struct anycert__file_writer;
-int anycert__file_writer_open(const char *path, struct anycert__file_writer **out, struct anycert_error *err);
+int anycert__file_writer_open(const char *path, struct anycert__file_writer **out,
+                              struct anycert_error *err);
 int anycert__file_writer_write(struct anycert__file_writer *w, const void *bytes, size_t len,
                                struct anycert_error *err);
 int anycert__file_writer_commit(struct anycert__file_writer *w, struct anycert_error *err);

@@ -1,4 +1,5 @@
-/* base/mem.h — the one place where memory is allocated, so that tests can make the nth request fail. */
+/* base/mem.h — the one place where memory is allocated, so that tests can make the nth request
+ * fail. */
 #ifndef ANYCERT_BASE_MEM_H
 #define ANYCERT_BASE_MEM_H
 

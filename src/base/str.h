@@ -8,11 +8,11 @@
 
 struct anycert__buf;
 
-bool anycert__str_equal(const char *a, const char *b);          /* NULL equals only NULL */
-bool anycert__str_equal_nocase(const char *a, const char *b);   /* ASCII case folded */
+bool anycert__str_equal(const char *a, const char *b);        /* NULL equals only NULL */
+bool anycert__str_equal_nocase(const char *a, const char *b); /* ASCII case folded */
 bool anycert__str_starts(const char *s, const char *prefix);
 bool anycert__str_ends_nocase(const char *s, const char *suffix);
-void anycert__str_lower(char *s);                               /* ASCII, in place */
+void anycert__str_lower(char *s); /* ASCII, in place */
 
 /* True if s has a byte below 0x20 or 0x7f; len counts, so NUL is found too. */
 bool anycert__has_control(const char *s, size_t len);
@@ -30,11 +30,13 @@ bool anycert__parse_date(const char *s, int64_t *out);
 void anycert__format_date(int64_t seconds, char out[ANYCERT__DATE_SIZE]);
 void anycert__format_time(int64_t seconds, char out[ANYCERT__TIME_SIZE]);
 
-/* Appends text from a stranger so that it can be shown: control bytes, backslash and what is not UTF-8
- * become \xNN (a backslash becomes \\); valid UTF-8 stays, except for invisible direction overrides. */
+/* Appends text from a stranger so that it can be shown: control bytes, backslash and what is not
+ * UTF-8 become \xNN (a backslash becomes \\); valid UTF-8 stays, except for invisible direction
+ * overrides. */
 int anycert__buf_add_escaped(struct anycert__buf *buf, const char *bytes, size_t len);
 
-/* The entry of names[] (count entries) closest to word, if close enough to be a typing error; else NULL. */
+/* The entry of names[] (count entries) closest to word, if close enough to be a typing error; else
+ * NULL. */
 const char *anycert__closest(const char *word, const char *const *names, size_t count);
 
 #endif

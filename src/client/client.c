@@ -32,11 +32,11 @@ static int load_client_cert(struct anycert_client *client, struct anycert_error 
 
     if (!cert_path)
         return 0;
-    if (anycert__file_read(cert_path, MAX_PEM, ANYCERT_E_CLIENT_CERT, "client certificate", &cert, &cert_len,
-                           err) < 0)
+    if (anycert__file_read(cert_path, MAX_PEM, ANYCERT_E_CLIENT_CERT, "client certificate", &cert,
+                           &cert_len, err) < 0)
         goto out;
-    if (key_path &&
-        anycert__file_read(key_path, MAX_PEM, ANYCERT_E_CLIENT_CERT, "client key", &key, &key_len, err) < 0)
+    if (key_path && anycert__file_read(key_path, MAX_PEM, ANYCERT_E_CLIENT_CERT, "client key", &key,
+                                       &key_len, err) < 0)
         goto out;
     result = anycert__client_cert_load(cert, cert_len, key, key_len, &client->client_cert, err);
     if (result < 0)
@@ -78,7 +78,8 @@ static int fill_settings(struct anycert_client *client, struct anycert_error *er
     settings->connect_to_count = config->connect_to.count;
     settings->connect_ms = config->connect_ms;
     settings->stall_ms = config->stall_ms;
-    settings->header_max = config->header_bytes ? config->header_bytes : ANYCERT__DEFAULT_HEADER_BYTES;
+    settings->header_max =
+        config->header_bytes ? config->header_bytes : ANYCERT__DEFAULT_HEADER_BYTES;
     settings->http_version = config->http_version;
     settings->decompress = config->decompress;
     settings->clock = config->clock;
@@ -90,7 +91,8 @@ static int fill_settings(struct anycert_client *client, struct anycert_error *er
     return 0;
 }
 
-struct anycert_client *anycert_client_new(const struct anycert_config *config, struct anycert_error *err)
+struct anycert_client *anycert_client_new(const struct anycert_config *config,
+                                          struct anycert_error *err)
 {
     struct anycert_client *client = anycert__calloc(1, sizeof *client);
 
@@ -104,8 +106,9 @@ struct anycert_client *anycert_client_new(const struct anycert_config *config, s
         goto fail;
     }
     client->config = anycert__config_copy(config, err);
-    if (!client->config || load_intermediates(client, err) < 0 || load_client_cert(client, err) < 0 ||
-        fill_settings(client, err) < 0 || anycert__situations_init(client, err) < 0)
+    if (!client->config || load_intermediates(client, err) < 0 ||
+        load_client_cert(client, err) < 0 || fill_settings(client, err) < 0 ||
+        anycert__situations_init(client, err) < 0)
         goto fail;
     client->http = anycert__http_new(&client->settings, err);
     if (!client->http)
@@ -132,11 +135,12 @@ void anycert_client_free(struct anycert_client *client)
     anycert__free(client);
 }
 
-static int explain_tls(struct anycert_client *client, struct anycert__buf *out, struct anycert_error *err)
+static int explain_tls(struct anycert_client *client, struct anycert__buf *out,
+                       struct anycert_error *err)
 {
     struct anycert__anchors *anchors = NULL;
-    const struct anycert__situation *situation =
-        anycert__situation_of(client, false, anycert__clock_now(&client->config->clock), &anchors, err);
+    const struct anycert__situation *situation = anycert__situation_of(
+        client, false, anycert__clock_now(&client->config->clock), &anchors, err);
     char *policy = situation ? anycert_policy_format(situation->policy, err) : NULL;
     int suites = policy ? anycert__tls_suites_offered(situation->policy, err) : -1;
 
@@ -148,14 +152,16 @@ static int explain_tls(struct anycert_client *client, struct anycert__buf *out, 
             anycert__buf_addf(out, "anchors  %s, %zu certificates, sha256:%s\n",
                               anycert__anchors_source(anchors), anycert__anchors_count(anchors),
                               anycert__anchors_digest(anchors));
-        anycert__buf_addf(out, "offers   %d cipher suites (%s)\n", suites, anycert_openssl_version());
+        anycert__buf_addf(out, "offers   %d cipher suites (%s)\n", suites,
+                          anycert_openssl_version());
     }
     anycert_free(policy);
     anycert__anchors_unref(anchors);
     return suites >= 0 ? 0 : -1;
 }
 
-char *anycert_client_explain(struct anycert_client *client, const char *url, struct anycert_error *err)
+char *anycert_client_explain(struct anycert_client *client, const char *url,
+                             struct anycert_error *err)
 {
     struct anycert__url parts = {0};
     struct anycert__buf out;

@@ -73,12 +73,16 @@ struct anycert_json *anycert_json_parse(const char *text, size_t len, struct any
         anycert__fail_nomem(err);
     else
         anycert__fail(err, ANYCERT_E_BODY_JSON, "the body is not valid JSON: %s at byte %zu",
-                      len == 0 ? "it is empty" : why.msg ? why.msg : "error", why.pos);
+                      len == 0  ? "it is empty"
+                      : why.msg ? why.msg
+                                : "error",
+                      why.pos);
     anycert__free(json);
     return NULL;
 }
 
-struct anycert_json *anycert_response_json(const struct anycert_response *response, struct anycert_error *err)
+struct anycert_json *anycert_response_json(const struct anycert_response *response,
+                                           struct anycert_error *err)
 {
     size_t len = 0;
     const char *text = anycert_response_body(response, &len);
@@ -99,7 +103,8 @@ const struct anycert_json_value *anycert_json_root(const struct anycert_json *js
     return json ? (const struct anycert_json_value *)yyjson_doc_get_root(json->doc) : NULL;
 }
 
-const struct anycert_json_value *anycert_json_get(const struct anycert_json_value *value, const char *pointer)
+const struct anycert_json_value *anycert_json_get(const struct anycert_json_value *value,
+                                                  const char *pointer)
 {
     return (const struct anycert_json_value *)yyjson_ptr_get(unconst(value), pointer);
 }

@@ -10,7 +10,8 @@ static const char *const schemes[] = {"http://",    "https://",  "socks4://",
                                       "socks4a://", "socks5://", "socks5h://"};
 
 /* The proxy's URL with its scheme replaced, read as any other URL. */
-static int parse_as(const char *scheme, const char *rest, struct anycert__url *out, struct anycert_error *err)
+static int parse_as(const char *scheme, const char *rest, struct anycert__url *out,
+                    struct anycert_error *err)
 {
     struct anycert__buf text;
     int result = -1;
@@ -42,16 +43,18 @@ int anycert__proxy_parse(const char *text, char **url, struct anycert__url *part
             scheme = schemes[i];
     }
     if (!scheme)
-        return anycert__fail(err, ANYCERT_E_URL,
-                             "proxy URL has to begin with http://, https://, socks4://, socks4a://, "
-                             "socks5:// or socks5h://");
+        return anycert__fail(
+            err, ANYCERT_E_URL,
+            "proxy URL has to begin with http://, https://, socks4://, socks4a://, "
+            "socks5:// or socks5h://");
     if (parse_as("http://", text + strlen(scheme), parts, err) < 0)
         return anycert__error_prefix(err, "proxy");
     /* The same text with another scheme has another port exactly when it names none. */
     if (parse_as("https://", text + strlen(scheme), &other, err) < 0 || other.port != parts->port) {
         anycert__url_clear(&other);
-        anycert__fail(err, ANYCERT_E_URL, "proxy URL '%s%s' names no port; clients disagree about the default",
-                      scheme, parts->host);
+        anycert__fail(err, ANYCERT_E_URL,
+                      "proxy URL '%s%s' names no port; clients disagree about the default", scheme,
+                      parts->host);
         anycert__url_clear(parts);
         return -1;
     }

@@ -12,24 +12,30 @@ static yyjson_mut_val *shown_url(yyjson_mut_doc *doc, const char *url)
     return anycert__json_text(doc, url, strcspn(url, "?#"));
 }
 
-static bool add_request(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct anycert_request *request)
+static bool add_request(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                        const struct anycert_request *request)
 {
     yyjson_mut_val *object = yyjson_mut_obj_add_obj(doc, root, "request");
 
-    return object && yyjson_mut_obj_add_val(doc, object, "method",
-                                            anycert__json_text(doc, request->method, strlen(request->method))) &&
+    return object &&
+           yyjson_mut_obj_add_val(
+               doc, object, "method",
+               anycert__json_text(doc, request->method, strlen(request->method))) &&
            yyjson_mut_obj_add_val(doc, object, "url", shown_url(doc, request->url.text));
 }
 
-static bool add_outcome(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct anycert_error *outcome)
+static bool add_outcome(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                        const struct anycert_error *outcome)
 {
     yyjson_mut_val *object = yyjson_mut_obj_add_obj(doc, root, "outcome");
     const char *name = anycert_error_name(outcome->code);
 
     return object && yyjson_mut_obj_add_str(doc, object, "code", name ? name : "INTERNAL") &&
-           yyjson_mut_obj_add_int(doc, object, "exit_code", anycert_error_class_of(outcome->code)) &&
-           yyjson_mut_obj_add_val(doc, object, "message",
-                                  anycert__json_text(doc, outcome->message, strlen(outcome->message)));
+           yyjson_mut_obj_add_int(doc, object, "exit_code",
+                                  anycert_error_class_of(outcome->code)) &&
+           yyjson_mut_obj_add_val(
+               doc, object, "message",
+               anycert__json_text(doc, outcome->message, strlen(outcome->message)));
 }
 
 static bool add_report(yyjson_mut_doc *doc, yyjson_mut_val *hop, const char *key,
@@ -39,10 +45,12 @@ static bool add_report(yyjson_mut_doc *doc, yyjson_mut_val *hop, const char *key
 
     if (!report)
         return yyjson_mut_obj_add_null(doc, hop, key);
-    return anycert__report_add_json(report, doc, &value) == 0 && yyjson_mut_obj_add_val(doc, hop, key, value);
+    return anycert__report_add_json(report, doc, &value) == 0 &&
+           yyjson_mut_obj_add_val(doc, hop, key, value);
 }
 
-static bool add_hops(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct anycert_response *response)
+static bool add_hops(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                     const struct anycert_response *response)
 {
     yyjson_mut_val *hops = yyjson_mut_obj_add_arr(doc, root, "hops");
 
@@ -62,8 +70,10 @@ static bool add_hops(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct any
     return true;
 }
 
-char *anycert_response_report_json(const struct anycert_request *request, const struct anycert_response *response,
-                                   const struct anycert_error *err_of_send, struct anycert_error *err)
+char *anycert_response_report_json(const struct anycert_request *request,
+                                   const struct anycert_response *response,
+                                   const struct anycert_error *err_of_send,
+                                   struct anycert_error *err)
 {
     static const struct anycert_error success = {0};
     yyjson_mut_doc *doc = anycert__json_new();
@@ -72,7 +82,8 @@ char *anycert_response_report_json(const struct anycert_request *request, const 
 
     if (!root || !yyjson_mut_obj_add_str(doc, root, "schema", "anycert-request-report/1") ||
         !add_request(doc, root, request) ||
-        !add_outcome(doc, root, err_of_send ? err_of_send : &success) || !add_hops(doc, root, response)) {
+        !add_outcome(doc, root, err_of_send ? err_of_send : &success) ||
+        !add_hops(doc, root, response)) {
         anycert__fail_nomem(err);
         goto out;
     }

@@ -87,7 +87,8 @@ const char *anycert_response_url(const struct anycert_response *response)
     return response->hop_count ? response->hops[response->hop_count - 1].url : "";
 }
 
-const char *anycert_response_header(const struct anycert_response *response, const char *name, size_t nth)
+const char *anycert_response_header(const struct anycert_response *response, const char *name,
+                                    size_t nth)
 {
     return anycert__fields_get(&response->fields, name, nth);
 }
@@ -97,8 +98,8 @@ size_t anycert_response_header_count(const struct anycert_response *response)
     return response->fields.count;
 }
 
-int anycert_response_header_at(const struct anycert_response *response, size_t index, const char **name,
-                               const char **value)
+int anycert_response_header_at(const struct anycert_response *response, size_t index,
+                               const char **name, const char **value)
 {
     *name = *value = NULL;
     if (index >= response->fields.count)
@@ -125,7 +126,8 @@ size_t anycert_response_hop_count(const struct anycert_response *response)
     return response->hop_count;
 }
 
-static const struct anycert__response_hop *hop_at(const struct anycert_response *response, size_t hop)
+static const struct anycert__response_hop *hop_at(const struct anycert_response *response,
+                                                  size_t hop)
 {
     return hop < response->hop_count ? &response->hops[hop] : NULL;
 }
@@ -140,13 +142,14 @@ int anycert_response_hop_status(const struct anycert_response *response, size_t 
     return hop_at(response, hop) ? hop_at(response, hop)->status : 0;
 }
 
-const struct anycert_report *anycert_response_hop_report(const struct anycert_response *response, size_t hop)
+const struct anycert_report *anycert_response_hop_report(const struct anycert_response *response,
+                                                         size_t hop)
 {
     return hop_at(response, hop) ? hop_at(response, hop)->report : NULL;
 }
 
-const struct anycert_report *anycert_response_hop_proxy_report(const struct anycert_response *response,
-                                                               size_t hop)
+const struct anycert_report *
+anycert_response_hop_proxy_report(const struct anycert_response *response, size_t hop)
 {
     return hop_at(response, hop) ? hop_at(response, hop)->proxy_report : NULL;
 }
@@ -158,7 +161,8 @@ int anycert_response_hop_reused(const struct anycert_response *response, size_t 
 
 const struct anycert_report *anycert_response_report(const struct anycert_response *response)
 {
-    return response->hop_count ? anycert_response_hop_report(response, response->hop_count - 1) : NULL;
+    return response->hop_count ? anycert_response_hop_report(response, response->hop_count - 1)
+                               : NULL;
 }
 
 void anycert_response_timings(const struct anycert_response *response, struct anycert_timings *out)

@@ -26,7 +26,8 @@ int anycert__sink_open(struct anycert__sink *sink, const struct anycert_config *
     sink->follow = config->max_redirects > 0;
     sink->max = config->body_bytes;
     if (sink->max == 0)
-        sink->max = request->output_file || request->body_callback ? UINT64_MAX : ANYCERT__DEFAULT_BODY_BYTES;
+        sink->max = request->output_file || request->body_callback ? UINT64_MAX
+                                                                   : ANYCERT__DEFAULT_BODY_BYTES;
     if (!request->output_file)
         return 0;
     return anycert__file_writer_open(request->output_file, &sink->writer, err);
@@ -34,7 +35,8 @@ int anycert__sink_open(struct anycert__sink *sink, const struct anycert_config *
 
 static int too_large(const struct anycert__sink *sink, struct anycert_error *err)
 {
-    return anycert__fail(err, ANYCERT_E_BODY_TOO_LARGE, "the body is larger than %llu bytes (decompressed)",
+    return anycert__fail(err, ANYCERT_E_BODY_TOO_LARGE,
+                         "the body is larger than %llu bytes (decompressed)",
                          (unsigned long long)sink->max);
 }
 
@@ -47,7 +49,8 @@ int anycert__sink_take(void *arg, struct anycert__exchange *exchange, const void
     if (sink->follow && anycert__is_redirect(exchange)) {
         sink->discarded += len;
         return sink->discarded > ANYCERT__DEFAULT_BODY_BYTES
-                   ? anycert__fail(err, ANYCERT_E_BODY_TOO_LARGE, "the body of a redirect is too large")
+                   ? anycert__fail(err, ANYCERT_E_BODY_TOO_LARGE,
+                                   "the body of a redirect is too large")
                    : 0;
     }
     if (len > sink->max - response->body_size)
@@ -57,7 +60,8 @@ int anycert__sink_take(void *arg, struct anycert__exchange *exchange, const void
         return anycert__file_writer_write(sink->writer, bytes, len, err);
     if (sink->request->body_callback) {
         if (sink->request->body_callback(sink->request->body_arg, bytes, len) != 0)
-            return anycert__fail(err, ANYCERT_E_BODY_WRITE, "the receiver of the body stopped the transfer");
+            return anycert__fail(err, ANYCERT_E_BODY_WRITE,
+                                 "the receiver of the body stopped the transfer");
         return 0;
     }
     return anycert__buf_add(&response->body, bytes, len) < 0 ? anycert__fail_nomem(err) : 0;

@@ -8,12 +8,13 @@ struct anycert__sink {
     const struct anycert_request *request;
     struct anycert_response *response;
     struct anycert__file_writer *writer;
-    uint64_t max;         /* of the decompressed body; UINT64_MAX: none */
-    bool follow;          /* redirects are followed, and their bodies go nowhere */
-    uint64_t discarded;   /* bytes of such a body */
+    uint64_t max;       /* of the decompressed body; UINT64_MAX: none */
+    bool follow;        /* redirects are followed, and their bodies go nowhere */
+    uint64_t discarded; /* bytes of such a body */
 };
 
-/* Opens the output file, if there is one, so that what cannot be written is known before anything is sent. */
+/* Opens the output file, if there is one, so that what cannot be written is known before anything
+ * is sent. */
 int anycert__sink_open(struct anycert__sink *sink, const struct anycert_config *config,
                        const struct anycert_request *request, struct anycert_response *response,
                        struct anycert_error *err);

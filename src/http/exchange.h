@@ -1,4 +1,5 @@
-/* http/exchange.h — one HTTP request and its response, without redirects, over a connection that policy has accepted. */
+/* http/exchange.h — one HTTP request and its response, without redirects, over a connection that
+ * policy has accepted. */
 #ifndef ANYCERT_HTTP_EXCHANGE_H
 #define ANYCERT_HTTP_EXCHANGE_H
 
@@ -14,15 +15,16 @@
 #include "http/url.h"
 #include "tls/tls.h"
 
-/* What is the same for every exchange of a client. Strings are borrowed and outlive the http object. */
+/* What is the same for every exchange of a client. Strings are borrowed and outlive the http
+ * object. */
 struct anycert__http_settings {
-    const char *proxy;      /* URL for libcurl, without userinfo; NULL for none */
+    const char *proxy; /* URL for libcurl, without userinfo; NULL for none */
     bool proxy_https;
     const char *proxy_host; /* as in a URL */
     uint16_t proxy_port;
     const char *proxy_user, *proxy_password;
     const char *no_proxy;
-    const char *const *resolve;    /* entries of CURLOPT_RESOLVE */
+    const char *const *resolve; /* entries of CURLOPT_RESOLVE */
     size_t resolve_count;
     const char *const *connect_to; /* entries of CURLOPT_CONNECT_TO */
     size_t connect_to_count;
@@ -35,7 +37,7 @@ struct anycert__http_settings {
     void *trace_arg;
     const char *const *secret_headers; /* names whose values a trace does not show */
     size_t secret_header_count;
-    unsigned idle_max;             /* connections kept open for later */
+    unsigned idle_max; /* connections kept open for later */
 };
 
 /* Connections of one client, kept apart by what they were made under. Safe from many threads. */
@@ -54,20 +56,21 @@ struct anycert__exchange {
     /* ---- in; borrowed for the call */
     const char *method;
     const struct anycert__url *url;
-    const struct anycert__field *headers; /* value NULL takes away a field that libcurl would send by itself */
+    const struct anycert__field
+        *headers; /* value NULL takes away a field that libcurl would send by itself */
     size_t header_count;
     bool has_body;
     const void *body;
     size_t body_len;
-    const char *body_file; /* instead of body */
+    const char *body_file;       /* instead of body */
     const char *user, *password; /* Basic; NULL for none */
-    /* The effective policies of both hops, and the anchors of the moment; they tell pools apart. The terms outlive
-     * the http object. */
+    /* The effective policies of both hops, and the anchors of the moment; they tell pools apart.
+     * The terms outlive the http object. */
     const struct anycert__hop_terms *terms, *proxy_terms;
     struct anycert__anchors *anchors, *proxy_anchors;
     int64_t total_ms; /* left for this exchange; 0: no limit */
-    /* Takes the decompressed body as it comes; status and fields are known by then. 0, or -1 with err filled to
-     * end the exchange with that error. */
+    /* Takes the decompressed body as it comes; status and fields are known by then. 0, or -1 with
+     * err filled to end the exchange with that error. */
     int (*sink)(void *arg, struct anycert__exchange *exchange, const void *bytes, size_t len,
                 struct anycert_error *err);
     void *sink_arg;
@@ -84,8 +87,8 @@ struct anycert__exchange {
     struct anycert_timings timings;
 };
 
-/* Does it. 0, or -1 with the failure; out is filled as far as things went. Safe from many threads with different
- * exchanges. */
+/* Does it. 0, or -1 with the failure; out is filled as far as things went. Safe from many threads
+ * with different exchanges. */
 int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange *exchange,
                            struct anycert_error *err);
 

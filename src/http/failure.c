@@ -18,19 +18,20 @@ static long long to_ms(const struct anycert__lane *lane, CURLINFO what)
     return us / 1000;
 }
 
-static int timeout_failure(const struct anycert__lane *lane, int64_t total_ms, struct anycert_error *err)
+static int timeout_failure(const struct anycert__lane *lane, int64_t total_ms,
+                           struct anycert_error *err)
 {
     long long spent = to_ms(lane, CURLINFO_TOTAL_TIME_T);
 
     if (total_ms > 0 && spent + 1 >= total_ms)
-        return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL, "no complete answer from %s within the time limit",
-                             server_name(lane));
+        return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
+                             "no complete answer from %s within the time limit", server_name(lane));
     if (!lane->asked)
         return anycert__fail(err, ANYCERT_E_TIMEOUT_CONNECT,
                              "no connection to %s within %u ms (name, TCP, proxy and TLS together)",
                              server_name(lane), (unsigned)lane->settings->connect_ms);
-    return anycert__fail(err, ANYCERT_E_TIMEOUT_STALL, "nothing came from %s for %u ms", server_name(lane),
-                         (unsigned)lane->settings->stall_ms);
+    return anycert__fail(err, ANYCERT_E_TIMEOUT_STALL, "nothing came from %s for %u ms",
+                         server_name(lane), (unsigned)lane->settings->stall_ms);
 }
 
 /* A TLS link that failed, or NULL: the proxy's if it is not up, else the origin's. */
@@ -92,10 +93,11 @@ static int proxy_failure(const struct anycert__lane *lane, CURLcode rc, struct a
                              server_name(lane), status,
                              status == 407 ? ", it wants a user and password" : "");
     if (rc == CURLE_COULDNT_RESOLVE_PROXY)
-        return anycert__fail(err, ANYCERT_E_PROXY_RESOLVE, "proxy name '%s' cannot be resolved", host);
+        return anycert__fail(err, ANYCERT_E_PROXY_RESOLVE, "proxy name '%s' cannot be resolved",
+                             host);
     if (rc == CURLE_COULDNT_CONNECT)
-        return anycert__fail(err, ANYCERT_E_PROXY_CONNECT, "proxy %s:%u cannot be reached: %s", host, port,
-                             lane->text);
+        return anycert__fail(err, ANYCERT_E_PROXY_CONNECT, "proxy %s:%u cannot be reached: %s",
+                             host, port, lane->text);
     return anycert__fail(err, ANYCERT_E_PROXY, "proxy %s:%u failed: %s", host, port,
                          lane->text[0] ? lane->text : curl_easy_strerror(rc));
 }
@@ -107,35 +109,41 @@ static int http_failure(const struct anycert__lane *lane, CURLcode rc, bool answ
 
     switch ((int)rc) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        return anycert__fail(err, ANYCERT_E_RESOLVE, "host name '%s' cannot be resolved", lane->host);
+        return anycert__fail(err, ANYCERT_E_RESOLVE, "host name '%s' cannot be resolved",
+                             lane->host);
     case CURLE_COULDNT_CONNECT:
         return anycert__fail(err, ANYCERT_E_CONNECT, "%s cannot be reached: %s", host, lane->text);
     case CURLE_PARTIAL_FILE:
-        return anycert__fail(err, ANYCERT_E_BODY_TRUNCATED, "the body from %s ended before its end", host);
+        return anycert__fail(err, ANYCERT_E_BODY_TRUNCATED, "the body from %s ended before its end",
+                             host);
     case CURLE_GOT_NOTHING:
-        return anycert__fail(err, ANYCERT_E_RESET, "%s closed the connection without an answer", host);
+        return anycert__fail(err, ANYCERT_E_RESET, "%s closed the connection without an answer",
+                             host);
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
         if (answered)
             return anycert__fail(err, ANYCERT_E_BODY_TRUNCATED,
-                                 "the connection to %s was lost before the body's end: %s", host, lane->text);
-        return anycert__fail(err, ANYCERT_E_RESET, "the connection to %s was lost: %s", host, lane->text);
+                                 "the connection to %s was lost before the body's end: %s", host,
+                                 lane->text);
+        return anycert__fail(err, ANYCERT_E_RESET, "the connection to %s was lost: %s", host,
+                             lane->text);
     case CURLE_BAD_CONTENT_ENCODING:
-        return anycert__fail(err, ANYCERT_E_BODY_ENCODING, "the body from %s cannot be decompressed: %s",
-                             host, lane->text);
+        return anycert__fail(err, ANYCERT_E_BODY_ENCODING,
+                             "the body from %s cannot be decompressed: %s", host, lane->text);
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
-        return anycert__fail(err, ANYCERT_E_HTTP_PROTOCOL, "%s does not answer in valid HTTP: %s", host,
-                             lane->text);
+        return anycert__fail(err, ANYCERT_E_HTTP_PROTOCOL, "%s does not answer in valid HTTP: %s",
+                             host, lane->text);
     default:
         return anycert__fail(err, ANYCERT_E_NETWORK, "the transfer with %s failed: %s", host,
                              lane->text[0] ? lane->text : curl_easy_strerror(rc));
     }
 }
 
-/* A header line beyond libcurl's own limit ends as want of memory on 7.88, and as TOO_LARGE (100) later. */
+/* A header line beyond libcurl's own limit ends as want of memory on 7.88, and as TOO_LARGE (100)
+ * later. */
 static bool header_too_long(const struct anycert__lane *lane, CURLcode rc)
 {
     return ((int)rc == 100 || rc == CURLE_OUT_OF_MEMORY || rc == CURLE_RECV_ERROR) && lane->asked &&
@@ -156,11 +164,21 @@ static bool proxy_is_to_blame(const struct anycert__lane *lane, CURLcode rc)
     return !lane->asked && status >= 300;
 }
 
+/* libcurl ends some of its sentences with a full stop, or a line. */
+static void trim_text(struct anycert__lane *lane)
+{
+    size_t len = strlen(lane->text);
+
+    while (len > 0 && strchr(".\r\n ", lane->text[len - 1]))
+        lane->text[--len] = '\0';
+}
+
 int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycert_error *err)
 {
     long status = 0;
     struct anycert_error found = {0};
 
+    trim_text(lane);
     (void)curl_easy_getinfo(lane->easy, CURLINFO_RESPONSE_CODE, &status);
     if (err && err->code != 0) {
         err->transfer_code = (int32_t)rc;

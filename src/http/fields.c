@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Takes both strings over; frees them on failure. */
-static int add_owned(struct anycert__fields *fields, char *name, char *value, struct anycert_error *err)
+static int add_owned(struct anycert__fields *fields, char *name, char *value,
+                     struct anycert_error *err)
 {
     if (fields->count == fields->capacity) {
         size_t capacity = fields->capacity ? fields->capacity * 2 : 16;
@@ -41,12 +42,14 @@ int anycert__fields_add(struct anycert__fields *fields, const char *name, const 
 
 static size_t trim_end(const char *s, size_t len)
 {
-    while (len > 0 && (s[len - 1] == '\r' || s[len - 1] == '\n' || s[len - 1] == ' ' || s[len - 1] == '\t'))
+    while (len > 0 &&
+           (s[len - 1] == '\r' || s[len - 1] == '\n' || s[len - 1] == ' ' || s[len - 1] == '\t'))
         len--;
     return len;
 }
 
-static int append_fold(struct anycert__field *last, const char *line, size_t len, struct anycert_error *err)
+static int append_fold(struct anycert__field *last, const char *line, size_t len,
+                       struct anycert_error *err)
 {
     size_t old = last->value ? strlen(last->value) : 0;
     char *value = anycert__malloc(old + len + 2);
@@ -123,7 +126,8 @@ bool anycert__is_token(const char *s)
     if (!s || !*s)
         return false;
     for (; *s; s++) {
-        bool alnum = (*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
+        bool alnum =
+            (*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
 
         if (!alnum && !strchr(specials, *s))
             return false;
@@ -133,15 +137,18 @@ bool anycert__is_token(const char *s)
 
 int anycert__field_check(const char *name, const char *value, struct anycert_error *err)
 {
-    static const char *const ours[] = {"Content-Length", "Transfer-Encoding", "Connection",
-                                       "Proxy-Connection", "Keep-Alive", "Upgrade", "TE", "Trailer"};
+    static const char *const ours[] = {
+        "Content-Length", "Transfer-Encoding", "Connection", "Proxy-Connection",
+        "Keep-Alive",     "Upgrade",           "TE",         "Trailer"};
 
     if (!anycert__is_token(name))
-        return anycert__fail(err, ANYCERT_E_HEADER, "header name '%.60s' is not a token", name ? name : "");
+        return anycert__fail(err, ANYCERT_E_HEADER, "header name '%.60s' is not a token",
+                             name ? name : "");
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         if (anycert__str_equal_nocase(name, ours[i]))
             return anycert__fail(err, ANYCERT_E_HEADER,
-                                 "header '%s' is set by anycert itself and cannot be given", ours[i]);
+                                 "header '%s' is set by anycert itself and cannot be given",
+                                 ours[i]);
     }
     for (const char *p = value; p && *p; p++) {
         if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)

@@ -19,8 +19,8 @@ struct anycert__fields {
 /* Appends a copy; value may be NULL. 0, or -1 with NOMEM. */
 int anycert__fields_add(struct anycert__fields *fields, const char *name, const char *value,
                         struct anycert_error *err);
-/* Takes one received line, with or without its line end: a field, or the continuation of the one before (obs-fold,
- * RFC 9112 section 5.2). What is neither is passed over. 0, or -1 with NOMEM. */
+/* Takes one received line, with or without its line end: a field, or the continuation of the one
+ * before (obs-fold, RFC 9112 section 5.2). What is neither is passed over. 0, or -1 with NOMEM. */
 int anycert__fields_take_line(struct anycert__fields *fields, const char *line, size_t len,
                               struct anycert_error *err);
 /* The nth value of a name, without regard to case; NULL if there is none. */
@@ -30,8 +30,8 @@ void anycert__fields_clear(struct anycert__fields *fields);
 
 /* RFC 9110 section 5.6.2: a token, at least one character. */
 bool anycert__is_token(const char *s);
-/* May be sent as a field: the name a token, the value without control bytes but tab. -1 with HEADER; never quotes the
- * value. */
+/* May be sent as a field: the name a token, the value without control bytes but tab. -1 with
+ * HEADER; never quotes the value. */
 int anycert__field_check(const char *name, const char *value, struct anycert_error *err);
 
 #endif

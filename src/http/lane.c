@@ -9,8 +9,9 @@
 
 /* ---- libcurl's callbacks about connections ---- */
 
-/* A fresh TLS context, before its connection (CURLOPT_SSL_CTX_FUNCTION). The hop is told by markers, as nothing else
- * tells it reliably; if the two of them disagree, no connection is made. */
+/* A fresh TLS context, before its connection (CURLOPT_SSL_CTX_FUNCTION). The hop is told by
+ * markers, as nothing else tells it reliably; if the two of them disagree, no connection is made.
+ */
 static CURLcode on_context(CURL *easy, void *ssl_ctx, void *arg)
 {
     struct anycert__lane *lane = arg;
@@ -26,8 +27,8 @@ static CURLcode on_context(CURL *easy, void *ssl_ctx, void *arg)
         return CURLE_ABORTED_BY_CALLBACK;
     }
     if (hop == ANYCERT__HOP_PROXY) {
-        rc = anycert__link_attach(ssl_ctx, lane->proxy_terms, settings->proxy_host, settings->proxy_port,
-                                  lane->proxy_anchors, &link, &lane->failure);
+        rc = anycert__link_attach(ssl_ctx, lane->proxy_terms, settings->proxy_host,
+                                  settings->proxy_port, lane->proxy_anchors, &link, &lane->failure);
         anycert__link_unref(lane->proxy_link);
         lane->proxy_link = link;
         /* A new tunnel carries a new origin link; the old one's facts must not be taken for it. */
@@ -59,18 +60,22 @@ static struct anycert__link *link_in_use(CURL *easy)
     return anycert__link_of(info->internals);
 }
 
-static bool link_may_stand(struct anycert__link *link, const struct anycert__hop_terms *terms, int64_t now)
+static bool link_may_stand(struct anycert__link *link, const struct anycert__hop_terms *terms,
+                           int64_t now)
 {
     return link && anycert__link_policy(link) == terms->policy &&
-           anycert__judge_accepts(anycert__link_facts(link), terms->policy, now, ANYCERT__JUDGE_ALL);
+           anycert__judge_accepts(anycert__link_facts(link), terms->policy, now,
+                                  ANYCERT__JUDGE_ALL);
 }
 
-/* Which links this transfer goes over, asked of the connection itself; false if one that must be there is not. */
+/* Which links this transfer goes over, asked of the connection itself; false if one that must be
+ * there is not. */
 static bool take_links(struct anycert__lane *lane, CURL *easy)
 {
     bool https_proxy = lane->proxied && lane->settings->proxy_https;
     struct anycert__link *link = lane->https || https_proxy ? link_in_use(easy) : NULL;
-    struct anycert__link *proxy = https_proxy ? (lane->https && link ? anycert__link_proxy(link) : link) : NULL;
+    struct anycert__link *proxy =
+        https_proxy ? (lane->https && link ? anycert__link_proxy(link) : link) : NULL;
 
     anycert__link_ref(link);
     anycert__link_ref(proxy);
@@ -83,8 +88,8 @@ static bool take_links(struct anycert__lane *lane, CURL *easy)
     return (!lane->https || lane->link) && (!https_proxy || lane->proxy_link);
 }
 
-/* All handshakes are over and nothing of the request has been sent (CURLOPT_PREREQFUNCTION), on fresh and on kept
- * connections alike: the place where a transfer is judged. */
+/* All handshakes are over and nothing of the request has been sent (CURLOPT_PREREQFUNCTION), on
+ * fresh and on kept connections alike: the place where a transfer is judged. */
 static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int local_port)
 {
     struct anycert__lane *lane = arg;
@@ -133,8 +138,10 @@ static int make_report(struct anycert__link *link, int64_t now, struct anycert_r
 
     if (!facts)
         return 0;
-    /* A handshake that was refused for its certificates is judged by these; one that never came so far by nothing. */
-    scope = facts->complete || facts->presented_count == 0 ? ANYCERT__JUDGE_ALL : ANYCERT__JUDGE_CERTIFICATES;
+    /* A handshake that was refused for its certificates is judged by these; one that never came so
+     * far by nothing. */
+    scope = facts->complete || facts->presented_count == 0 ? ANYCERT__JUDGE_ALL
+                                                           : ANYCERT__JUDGE_CERTIFICATES;
     *report = anycert__judge(facts, anycert__link_policy(link), now, scope, err);
     if (!*report)
         return -1;
@@ -153,8 +160,9 @@ int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err)
 {
     int64_t now = anycert__clock_now(&lane->settings->clock);
 
-    if (report_is_of(lane->report, lane->link) && report_is_of(lane->proxy_report, lane->proxy_link) &&
-        now <= lane->reports_until && (!lane->report || now >= lane->report->judged_at))
+    if (report_is_of(lane->report, lane->link) &&
+        report_is_of(lane->proxy_report, lane->proxy_link) && now <= lane->reports_until &&
+        (!lane->report || now >= lane->report->judged_at))
         return 0;
     anycert_report_free(lane->report);
     anycert_report_free(lane->proxy_report);
@@ -172,8 +180,9 @@ static CURLcode set_tls(struct anycert__lane *lane)
     CURL *easy = lane->easy;
     CURLcode rc = CURLE_OK;
 
-    /* Every TLS setting that counts is made in on_context; these are its markers and what must not get in its way:
-     * no anchors of libcurl's, no session cache, no name check that knows better. */
+    /* Every TLS setting that counts is made in on_context; these are its markers and what must not
+     * get in its way: no anchors of libcurl's, no session cache, no name check that knows better.
+     */
     ANYCERT__SET(rc, easy, CURLOPT_SSL_CTX_FUNCTION, on_context);
     ANYCERT__SET(rc, easy, CURLOPT_SSL_CTX_DATA, lane);
     ANYCERT__SET(rc, easy, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -220,7 +229,8 @@ static CURLcode set_way(struct anycert__lane *lane)
     if (settings->connect_ms)
         ANYCERT__SET(rc, easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_ms);
     else
-        ANYCERT__SET(rc, easy, CURLOPT_CONNECTTIMEOUT_MS, 3600L * 1000 * 24); /* 0 would be libcurl's 300 s */
+        ANYCERT__SET(rc, easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     3600L * 1000 * 24); /* 0 would be libcurl's 300 s */
     if (settings->stall_ms) {
         ANYCERT__SET(rc, easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
         ANYCERT__SET(rc, easy, CURLOPT_LOW_SPEED_TIME, ((long)settings->stall_ms + 999L) / 1000L);
@@ -238,7 +248,8 @@ static long http_version(const struct anycert__lane *lane)
     case ANYCERT_HTTP_AUTO:
         break;
     }
-    /* libcurl 7.88 loses transfers over reused HTTP/2 tunnels behind https:// proxies now and then. */
+    /* libcurl 7.88 loses transfers over reused HTTP/2 tunnels behind https:// proxies now and then.
+     */
     if (anycert__policy_accepts_any_certificate(lane->terms->policy) ||
         (lane->proxied && lane->settings->proxy_https))
         return CURL_HTTP_VERSION_1_1;
@@ -319,7 +330,8 @@ struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *set
     if (rc == CURLE_OUT_OF_MEMORY)
         goto nomem;
     if (rc != CURLE_OK) {
-        anycert__fail(err, ANYCERT_E_INTERNAL, "libcurl refuses a setting: %s", curl_easy_strerror(rc));
+        anycert__fail(err, ANYCERT_E_INTERNAL, "libcurl refuses a setting: %s",
+                      curl_easy_strerror(rc));
         anycert__lane_free(lane);
         return NULL;
     }
@@ -352,7 +364,8 @@ void anycert__lane_free(struct anycert__lane *lane)
     anycert__free(lane);
 }
 
-bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__exchange *exchange, bool proxied)
+bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__exchange *exchange,
+                        bool proxied)
 {
     return lane->terms == exchange->terms && lane->proxy_terms == exchange->proxy_terms &&
            lane->anchors == exchange->anchors && lane->proxy_anchors == exchange->proxy_anchors &&

@@ -1,5 +1,5 @@
-/* http/lane.h — a lane: one libcurl handle with its connection, bound to one origin, one way there, and one set of
- * terms. Nothing is ever shared between lanes. Inside of the http layer. */
+/* http/lane.h — a lane: one libcurl handle with its connection, bound to one origin, one way there,
+ * and one set of terms. Nothing is ever shared between lanes. Inside of the http layer. */
 #ifndef ANYCERT_HTTP_LANE_H
 #define ANYCERT_HTTP_LANE_H
 
@@ -36,25 +36,27 @@ struct anycert__lane {
 
     /* ---- of the exchange under way */
     struct anycert__exchange *exchange;
-    struct anycert_error failure;   /* what a callback refused, the true cause */
-    bool asked;                     /* the pre-request check has run */
-    bool stale;                     /* it found a kept connection that may not stand any more */
-    unsigned contexts;              /* TLS contexts made: 0 means that the connection was there */
+    struct anycert_error failure; /* what a callback refused, the true cause */
+    bool asked;                   /* the pre-request check has run */
+    bool stale;                   /* it found a kept connection that may not stand any more */
+    unsigned contexts;            /* TLS contexts made: 0 means that the connection was there */
     uint64_t header_bytes;
     bool header_done;
-    int64_t total_ms;               /* limit of the exchange; 0: none */
+    int64_t total_ms; /* limit of the exchange; 0: none */
     FILE *body_stream;
     struct curl_slist *sent_headers;
     char text[CURL_ERROR_SIZE];
 };
 
-/* A new lane, with every option set that does not depend on a request. NULL with NOMEM or INTERNAL. */
+/* A new lane, with every option set that does not depend on a request. NULL with NOMEM or INTERNAL.
+ */
 struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *settings,
                                         const struct anycert__exchange *exchange, bool proxied,
                                         struct anycert_error *err);
 void anycert__lane_free(struct anycert__lane *lane);
 /* True if an exchange may use the lane. */
-bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__exchange *exchange, bool proxied);
+bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__exchange *exchange,
+                        bool proxied);
 /* Gives the reports of the newest links, made anew where dates have passed. 0, or -1 with NOMEM. */
 int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err);
 
@@ -71,13 +73,14 @@ int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycer
 CURLcode anycert__lane_trace(struct anycert__lane *lane);
 
 /* trace.c: one line about a TLS link, if a trace is asked for. */
-void anycert__lane_trace_report(const struct anycert__lane *lane, const struct anycert_report *report);
+void anycert__lane_trace_report(const struct anycert__lane *lane,
+                                const struct anycert_report *report);
 
 /* setopt that keeps the first failure: SET(rc, easy, option, value). */
-#define ANYCERT__SET(rc, easy, option, value)                                                          \
-    do {                                                                                               \
-        if ((rc) == CURLE_OK)                                                                          \
-            (rc) = curl_easy_setopt((easy), (option), (value));                                        \
+#define ANYCERT__SET(rc, easy, option, value)                                                      \
+    do {                                                                                           \
+        if ((rc) == CURLE_OK)                                                                      \
+            (rc) = curl_easy_setopt((easy), (option), (value));                                    \
     } while (0)
 
 #endif

@@ -31,7 +31,8 @@ static int check_libcurl(struct anycert_error *err)
                              curl_easy_strerror(curl_ready));
     info = curl_version_info(CURLVERSION_NOW);
     if (!info->ssl_version || strncmp(info->ssl_version, "OpenSSL/", 8) != 0)
-        return anycert__fail(err, ANYCERT_E_USAGE, "libcurl uses '%s' for TLS; anycert needs OpenSSL",
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "libcurl uses '%s' for TLS; anycert needs OpenSSL",
                              info->ssl_version ? info->ssl_version : "nothing");
     return 0;
 }
@@ -78,8 +79,8 @@ bool anycert__http_proxied(const struct anycert__http *http, const char *host, u
 }
 
 /* Takes an idle lane that fits out of the pool, or NULL. */
-static struct anycert__lane *take(struct anycert__http *http, const struct anycert__exchange *exchange,
-                                  bool proxied)
+static struct anycert__lane *take(struct anycert__http *http,
+                                  const struct anycert__exchange *exchange, bool proxied)
 {
     struct anycert__lane *found = NULL;
 
@@ -156,7 +157,8 @@ static int try_lane(struct anycert__http *http, struct anycert__lane *lane,
     if (rc != CURLE_OK) {
         struct anycert_error ignored = {0};
 
-        (void)take_reports(lane, exchange, &ignored); /* what there is; the transfer's own failure counts */
+        (void)take_reports(lane, exchange,
+                           &ignored); /* what there is; the transfer's own failure counts */
         anycert__lane_failure(lane, rc, err);
         anycert__lane_free(lane);
         return -1;
@@ -181,7 +183,8 @@ int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange 
 
         if (!stale)
             return result;
-        anycert__exchange_clear(exchange); /* nothing was sent: a kept connection may not stand any more */
+        anycert__exchange_clear(
+            exchange); /* nothing was sent: a kept connection may not stand any more */
     }
     lane = anycert__lane_new(&http->settings, exchange, proxied, err);
     if (!lane)

@@ -37,7 +37,26 @@ static int start_of_response(struct anycert__lane *lane, const char *line, size_
     return 0;
 }
 
-/* One header line (CURLOPT_HEADERFUNCTION): status lines of every response, 1xx included, fields, and trailers. */
+/* Content-Length is one number, however often it is given (RFC 9110 section 8.6). libcurl takes the
+ * last of several, and whoever stands in between may take another. */
+static int check_lengths(struct anycert__lane *lane)
+{
+    const struct anycert__fields *fields = &lane->exchange->fields;
+    const char *first = anycert__fields_get(fields, "Content-Length", 0);
+    const char *value = first;
+
+    for (size_t i = 1; value; i++) {
+        if (value[0] == '\0' || value[strspn(value, "0123456789")] || strcmp(value, first) != 0)
+            return anycert__fail(&lane->failure, ANYCERT_E_HTTP_PROTOCOL,
+                                 "%s says in two ways how long its body is, or in none that can be read",
+                                 lane->host);
+        value = anycert__fields_get(fields, "Content-Length", i);
+    }
+    return 0;
+}
+
+/* One header line (CURLOPT_HEADERFUNCTION): status lines of every response, 1xx included, fields,
+ * and trailers. */
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
     struct anycert__lane *lane = arg;
@@ -55,12 +74,15 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
         return len;
     if (len <= 2 && (len == 0 || line[0] == '\r' || line[0] == '\n')) {
+        if (!lane->header_done && check_lengths(lane) < 0)
+            return 0;
         lane->header_done = true;
         return len;
     }
     if (lane->header_done) /* trailers are no part of the header */
         return len;
-    return anycert__fields_take_line(&lane->exchange->fields, line, len, &lane->failure) < 0 ? 0 : len;
+    return anycert__fields_take_line(&lane->exchange->fields, line, len, &lane->failure) < 0 ? 0
+                                                                                             : len;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
@@ -69,13 +91,14 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     struct anycert__exchange *exchange = lane->exchange;
     size_t len = size * count;
 
-    if (exchange->sink && exchange->sink(exchange->sink_arg, exchange, bytes, len, &lane->failure) < 0)
+    if (exchange->sink &&
+        exchange->sink(exchange->sink_arg, exchange, bytes, len, &lane->failure) < 0)
         return CURL_WRITEFUNC_ERROR;
     return len;
 }
 
-static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received, curl_off_t send_total,
-                       curl_off_t sent)
+static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received,
+                       curl_off_t send_total, curl_off_t sent)
 {
     struct anycert__lane *lane = arg;
     struct anycert__exchange *exchange = lane->exchange;
@@ -115,13 +138,15 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
                : CURL_SEEKFUNC_CANTSEEK;
 }
 
-static CURLcode set_body_file(struct anycert__lane *lane, const char *path, struct anycert_error *err)
+static CURLcode set_body_file(struct anycert__lane *lane, const char *path,
+                              struct anycert_error *err)
 {
     CURLcode rc = CURLE_OK;
     struct stat info;
 
     lane->body_stream = fopen(path, "rbe");
-    if (!lane->body_stream || fstat(fileno(lane->body_stream), &info) != 0 || S_ISDIR(info.st_mode)) {
+    if (!lane->body_stream || fstat(fileno(lane->body_stream), &info) != 0 ||
+        S_ISDIR(info.st_mode)) {
         int code = lane->body_stream ? EISDIR : errno;
 
         anycert__fail_errno(err, ANYCERT_E_FILE, code, "cannot read body file '%s'", path);
@@ -134,10 +159,12 @@ static CURLcode set_body_file(struct anycert__lane *lane, const char *path, stru
     return rc;
 }
 
-/* Methods whose request is expected to have a body: without one they send Content-Length: 0 (RFC 9110 section 8.6). */
+/* Methods whose request is expected to have a body: without one they send Content-Length: 0 (RFC
+ * 9110 section 8.6). */
 static bool expects_body(const char *method)
 {
-    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
 }
 
 static CURLcode set_method(struct anycert__lane *lane, struct anycert__exchange *exchange,
@@ -303,7 +330,8 @@ CURLcode anycert__lane_callbacks(struct anycert__lane *lane)
     return rc;
 }
 
-/* True if the last transfer coding is chunked, which ends by itself; every other one ends with the connection. */
+/* True if the last transfer coding is chunked, which ends by itself; every other one ends with the
+ * connection. */
 static bool is_chunked(const struct anycert__fields *fields)
 {
     const char *last = NULL;
@@ -390,10 +418,17 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
     if (rc == CURLE_OK)
         rc = curl_easy_perform(lane->easy);
     read_results(lane, exchange);
+    if (rc == CURLE_OK && exchange->status > 0 && !lane->header_done) {
+        /* libcurl takes the end of the connection for the end of the header. */
+        anycert__fail(&lane->failure, ANYCERT_E_RESET,
+                      "%s closed the connection before the end of its header", lane->host);
+        rc = CURLE_RECV_ERROR;
+    }
     if (rc == CURLE_OK && cut_off(lane, exchange)) {
-        anycert__fail(&lane->failure, ANYCERT_E_BODY_TRUNCATED,
-                      "the connection to %s ended without close_notify, so the body may have been cut off",
-                      lane->host);
+        anycert__fail(
+            &lane->failure, ANYCERT_E_BODY_TRUNCATED,
+            "the connection to %s ended without close_notify, so the body may have been cut off",
+            lane->host);
         rc = CURLE_PARTIAL_FILE;
     }
     take_back(lane, exchange);

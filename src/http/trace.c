@@ -9,9 +9,11 @@
 
 #define MAX_LINE 4096
 
-static bool is_secret(const struct anycert__http_settings *settings, const char *line, size_t name_len)
+static bool is_secret(const struct anycert__http_settings *settings, const char *line,
+                      size_t name_len)
 {
-    static const char *const always[] = {"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"};
+    static const char *const always[] = {"Authorization", "Proxy-Authorization", "Cookie",
+                                         "Set-Cookie"};
 
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
         if (strlen(always[i]) == name_len && strncasecmp(line, always[i], name_len) == 0)
@@ -25,7 +27,8 @@ static bool is_secret(const struct anycert__http_settings *settings, const char 
     return false;
 }
 
-static void give_line(const struct anycert__http_settings *settings, char kind, const char *line, size_t len)
+static void give_line(const struct anycert__http_settings *settings, char kind, const char *line,
+                      size_t len)
 {
     const char *colon = memchr(line, ':', len);
     struct anycert__buf out;
@@ -45,14 +48,26 @@ static void give_line(const struct anycert__http_settings *settings, char kind, 
     anycert__buf_free(&out);
 }
 
-/* libcurl tells what it believes about TLS: its own settings, which are ours no longer, and that the certificate is all
- * right, which it has been told so. Our own line comes from anycert__lane_trace_link. */
+/* libcurl tells what it believes about TLS: its own settings, which are ours no longer, and that
+ * the certificate is all right, which it has been told so. Our own line comes from
+ * anycert__lane_trace_link. */
 static bool is_belief(const char *line, size_t len)
 {
-    static const char *const beginnings[] = {"Cipher selection:", "SSL certificate verify", " CAfile", " CApath",
-                                             "SSL Trust", "Server certificate:", "Proxy certificate:",
-                                             " subject:", " start date:", " expire date:", " issuer:",
-                                             " subjectAltName", " common name:", "  Certificate level"};
+    static const char *const beginnings[] = {"Cipher selection:",
+                                             "SSL certificate verify",
+                                             " SSL certificate verify",
+                                             " CAfile",
+                                             " CApath",
+                                             "SSL Trust",
+                                             "Server certificate:",
+                                             "Proxy certificate:",
+                                             " subject:",
+                                             " start date:",
+                                             " expire date:",
+                                             " issuer:",
+                                             " subjectAltName",
+                                             " common name:",
+                                             "  Certificate level"};
 
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
         size_t n = strlen(beginnings[i]);
@@ -63,18 +78,20 @@ static bool is_belief(const char *line, size_t len)
     return false;
 }
 
-void anycert__lane_trace_report(const struct anycert__lane *lane, const struct anycert_report *report)
+void anycert__lane_trace_report(const struct anycert__lane *lane,
+                                const struct anycert_report *report)
 {
     struct anycert__buf text;
 
-    if (!lane->settings->trace || !report)
+    if (!lane->settings->trace || !report || !anycert_report_key_proven(report))
         return;
     anycert__buf_init(&text, MAX_LINE);
-    anycert__buf_addf(&text, "%s %s:%u: %s %s, %s by %s; peer %s", anycert_report_hop(report),
-                      anycert_report_host(report), (unsigned)anycert_report_port(report),
-                      anycert_report_protocol(report), anycert_report_cipher(report),
-                      anycert__verdict_name(anycert_report_verdict(report)), anycert_report_policy(report),
-                      anycert_report_peer_authenticated(report) ? "authenticated" : "not authenticated");
+    anycert__buf_addf(
+        &text, "%s %s:%u: %s %s, %s by %s; peer %s", anycert_report_hop(report),
+        anycert_report_host(report), (unsigned)anycert_report_port(report),
+        anycert_report_protocol(report), anycert_report_cipher(report),
+        anycert__verdict_name(anycert_report_verdict(report)), anycert_report_policy(report),
+        anycert_report_peer_authenticated(report) ? "authenticated" : "not authenticated");
     if (!text.failed)
         give_line(lane->settings, '*', text.data, text.len);
     anycert__buf_free(&text);

@@ -19,7 +19,7 @@ enum anycert__rung {
 };
 
 enum anycert__relaxation {
-#define RELAXATION(enum_name, id, name, side, auth, available, allows, danger, fix)                   \
+#define RELAXATION(enum_name, id, name, side, auth, available, allows, danger, fix)                \
     ANYCERT__RELAX_##enum_name = (id),
 #include "policy/relaxations.def"
 };
@@ -42,13 +42,17 @@ struct anycert__ca {
     uint8_t digest[32]; /* SHA-256 of the PEM bytes */
 };
 
-#define ANYCERT__PIN_PREFIX  "sha256//"
-#define ANYCERT__PIN_SIZE    (8 + 44 + 1)   /* prefix, base64 of 32 bytes, NUL */
-#define ANYCERT__PINS_MAX    64
-#define ANYCERT__CAS_MAX     64
-#define ANYCERT__REASON_MAX  200
+#define ANYCERT__PIN_PREFIX "sha256//"
+#define ANYCERT__PIN_SIZE   (8 + 44 + 1) /* prefix, base64 of 32 bytes, NUL */
+#define ANYCERT__PINS_MAX   64
+#define ANYCERT__CAS_MAX    64
+#define ANYCERT__REASON_MAX 200
 
-enum anycert__tofu_mode { ANYCERT__TOFU_ASK = 0, ANYCERT__TOFU_ACCEPT_NEW = 1, ANYCERT__TOFU_STRICT = 2 };
+enum anycert__tofu_mode {
+    ANYCERT__TOFU_ASK = 0,
+    ANYCERT__TOFU_ACCEPT_NEW = 1,
+    ANYCERT__TOFU_STRICT = 2
+};
 
 struct anycert_policy {
     enum anycert__rung rung;
@@ -57,35 +61,38 @@ struct anycert_policy {
     size_t ca_count;
     char (*pins)[ANYCERT__PIN_SIZE];
     size_t pin_count;
-    bool check_name, check_dates;     /* check= of pinned */
+    bool check_name, check_dates; /* check= of pinned */
     bool has_check;
     bool has_mode;
     enum anycert__tofu_mode mode;
     char *expect_name;
     char *sni;
-    /* for= of report-only; NULL means hardened. Its anchors and expected name are cas and expect_name of
-     * this policy, its own are empty. */
+    /* for= of report-only; NULL means hardened. Its anchors and expected name are cas and
+     * expect_name of this policy, its own are empty. */
     struct anycert_policy *target;
     bool has_until;
-    int64_t until;                    /* last second that counts: 23:59:59 UTC of the day */
+    int64_t until; /* last second that counts: 23:59:59 UTC of the day */
     char *reason;
 };
 
-/* Everything that policy lets through: its relaxations and what its rung contains. NULL means hardened. */
+/* Everything that policy lets through: its relaxations and what its rung contains. NULL means
+ * hardened. */
 anycert__relaxations anycert__policy_allows(const struct anycert_policy *policy);
-/* The same for a rung alone. For trust-any, report-only, antique and pinned all relaxations of certificates. */
+/* The same for a rung alone. For trust-any, report-only, antique and pinned all relaxations of
+ * certificates. */
 anycert__relaxations anycert__rung_contains(enum anycert__rung rung);
 /* All relaxations of the certificate side. */
 anycert__relaxations anycert__relaxations_of_certificates(void);
 
-/* True for trust-any, report-only and antique: nothing that a certificate says refuses the connection. */
+/* True for trust-any, report-only and antique: nothing that a certificate says refuses the
+ * connection. */
 bool anycert__policy_accepts_any_certificate(const struct anycert_policy *policy);
 
 /* The policy that a report compares with: the target of report-only, else hardened (as NULL). */
 const struct anycert_policy *anycert__policy_reference(const struct anycert_policy *policy);
 
-/* The policy for an origin that a redirect leads to: rungs that accept any certificate cover every hop;
- * anything else becomes hardened with the same anchors. NULL with NOMEM. */
+/* The policy for an origin that a redirect leads to: rungs that accept any certificate cover every
+ * hop; anything else becomes hardened with the same anchors. NULL with NOMEM. */
 struct anycert_policy *anycert__policy_for_other_origin(const struct anycert_policy *policy,
                                                         struct anycert_error *err);
 
@@ -94,7 +101,7 @@ struct anycert_policy *anycert__policy_for_other_origin(const struct anycert_pol
 struct anycert__x509_finding {
     int code;
     int depth;
-    bool cn_only_match;  /* the leaf has no dNSName nor iPAddress, and its CN matches */
+    bool cn_only_match;   /* the leaf has no dNSName nor iPAddress, and its CN matches */
     bool key_above_floor; /* RSA/DSA >= 1024 bits, EC >= 160 bits */
     bool signature_is_sha1;
 };

@@ -18,6 +18,9 @@
 /* The part that is looked after while the snapshot is in use. */
 struct upkeep {
     atomic_bool unsettled; /* equal stamps do not prove equal content yet */
+    /* SHA-256 of the content, made when somebody asks: it takes as long as a small request. */
+    pthread_mutex_t lock;
+    char digest[65];
 };
 
 struct anycert__anchors {
@@ -31,7 +34,6 @@ struct anycert__anchors {
     X509_STORE *store;
     struct upkeep *upkeep;
     char *source;
-    char digest[65];
     char *error;
 };
 
@@ -164,6 +166,8 @@ static void free_anchors(struct anycert__anchors *anchors)
     anycert__free(anchors->bundles);
     anycert__sources_clear(&anchors->sources);
     free_cas(anchors->cas, anchors->ca_count);
+    if (anchors->upkeep != NULL)
+        pthread_mutex_destroy(&anchors->upkeep->lock);
     anycert__free(anchors->upkeep);
     anycert__free(anchors->source);
     anycert__free(anchors->error);
@@ -181,6 +185,10 @@ static struct anycert__anchors *new_anchors(struct anycert_error *err)
     }
     anchors->references = 1;
     anchors->upkeep = anycert__calloc(1, sizeof *anchors->upkeep);
+    if (anchors->upkeep != NULL && pthread_mutex_init(&anchors->upkeep->lock, NULL) != 0) {
+        anycert__free(anchors->upkeep);
+        anchors->upkeep = NULL;
+    }
     if (anchors->upkeep == NULL) {
         anycert__fail_nomem(err);
         free_anchors(anchors);
@@ -217,12 +225,7 @@ static int copy_cas(struct anycert__anchors *anchors, const struct anycert__ca *
 static int describe(struct anycert__anchors *anchors, struct anycert_error *err)
 {
     struct anycert__buf text;
-    uint8_t digest[32];
 
-    if (anycert__sources_digest(&anchors->sources, digest) != 0)
-        return anycert__fail(err, ANYCERT_E_INTERNAL, "OpenSSL does not provide SHA-256");
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(anchors->digest + 2 * i, 3, "%02x", digest[i]);
     anycert__buf_init(&text, (size_t)1 << 20);
     for (size_t i = 0; i < anchors->sources.count; i++)
         anycert__buf_addf(&text, "%s%s", i > 0 ? ", " : "", anchors->sources.list[i].shown);
@@ -391,7 +394,6 @@ void anycert__anchors_unref(struct anycert__anchors *anchors)
 static bool is_content_equal(const struct anycert__anchors *anchors)
 {
     struct anycert__sources again;
-    uint8_t then[32], now[32];
     bool equal = false;
 
     for (size_t i = 0; i < anchors->ca_count; i++) {
@@ -399,8 +401,8 @@ static bool is_content_equal(const struct anycert__anchors *anchors)
             continue;
         if (anycert__sources_read(&anchors->cas[i], 1, &again, NULL) != 0)
             return false;
-        memcpy(then, anchors->sources.list[i].sha256, sizeof then);
-        equal = anycert__sources_digest(&again, now) == 0 && memcmp(then, now, sizeof then) == 0;
+        equal = again.list[0].len == anchors->sources.list[i].len &&
+                memcmp(again.list[0].pem, anchors->sources.list[i].pem, again.list[0].len) == 0;
         anycert__sources_clear(&again);
         if (!equal)
             return false;
@@ -430,7 +432,17 @@ const char *anycert__anchors_source(const struct anycert__anchors *anchors)
 
 const char *anycert__anchors_digest(const struct anycert__anchors *anchors)
 {
-    return anchors->digest;
+    struct upkeep *upkeep = anchors->upkeep;
+    uint8_t digest[32];
+
+    pthread_mutex_lock(&upkeep->lock);
+    if (upkeep->digest[0] == '\0' && anchors->sources.count > 0 &&
+        anycert__sources_digest(&anchors->sources, digest) == 0) {
+        for (size_t i = 0; i < sizeof digest; i++)
+            snprintf(upkeep->digest + 2 * i, 3, "%02x", digest[i]);
+    }
+    pthread_mutex_unlock(&upkeep->lock);
+    return upkeep->digest;
 }
 
 size_t anycert__anchors_count(const struct anycert__anchors *anchors)

@@ -32,7 +32,8 @@ static int set_lists(SSL_CTX *ctx, const struct anycert__tls_settings *settings,
 int anycert__context_configure(SSL_CTX *ctx, const struct anycert__tls_settings *settings,
                                struct anycert_error *err)
 {
-    /* The level comes first: it limits what the lists may hold; and last, as a list could carry one. */
+    /* The level comes first: it limits what the lists may hold; and last, as a list could carry
+     * one. */
     SSL_CTX_set_security_level(ctx, settings->level);
     if (set_versions(ctx, settings, err) < 0 || set_lists(ctx, settings, err) < 0)
         return -1;

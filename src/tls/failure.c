@@ -26,17 +26,14 @@ static const struct reason reasons[] = {
      "the server speaks only a version of TLS that is older than TLS 1.2, and we refuse it",
      RELAX(TLS1_0) | RELAX(TLS1_1)},
     {SSL_R_WRONG_SSL_VERSION, ANYCERT_E_TLS_VERSION,
-     "the server speaks only a version of TLS that we do not offer",
-     RELAX(TLS1_0) | RELAX(TLS1_1)},
+     "the server speaks only a version of TLS that we do not offer", RELAX(TLS1_0) | RELAX(TLS1_1)},
     {SSL_R_VERSION_TOO_LOW, ANYCERT_E_TLS_VERSION,
      "the server speaks only a version of TLS that is older than TLS 1.2, and we refuse it",
      RELAX(TLS1_0) | RELAX(TLS1_1)},
     {SSL_R_DH_KEY_TOO_SMALL, ANYCERT_E_TLS_WEAK,
-     "the server's Diffie-Hellman group is too small, and we refuse it",
-     RELAX(SMALL_DH)},
+     "the server's Diffie-Hellman group is too small, and we refuse it", RELAX(SMALL_DH)},
     {SSL_R_LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED, ANYCERT_E_TLS_WEAK,
-     "the server signs the handshake with SHA-1 or MD5, and we refuse it",
-     RELAX(SHA1_HANDSHAKE)},
+     "the server signs the handshake with SHA-1 or MD5, and we refuse it", RELAX(SHA1_HANDSHAKE)},
     {SSL_R_WRONG_SIGNATURE_TYPE, ANYCERT_E_TLS_WEAK,
      "the server signs the handshake with an algorithm that we did not offer", 0},
     {SSL_R_WRONG_CURVE, ANYCERT_E_TLS_WEAK, "the server chose a group that we did not offer", 0},
@@ -53,7 +50,8 @@ static const struct reason reasons[] = {
      "the peer closed the connection during the handshake, without saying why", 0},
     {SSL_R_BAD_SIGNATURE, ANYCERT_E_TLS,
      "the server's handshake signature is wrong: its key does not belong to its certificate, or "
-     "somebody interferes", 0},
+     "somebody interferes",
+     0},
     {SSL_R_EXCESSIVE_MESSAGE_SIZE, ANYCERT_E_TLS, "the server's certificate chain is too large",
      RELAX(OVERSIZED_CHAIN)},
     {SSL_R_NO_PROTOCOLS_AVAILABLE, ANYCERT_E_INTERNAL, "no TLS version is left to offer", 0},
@@ -68,13 +66,15 @@ static const struct reason alerts[] = {
     {SSL_AD_PROTOCOL_VERSION, ANYCERT_E_TLS_VERSION,
      "the server does not speak the versions of TLS that we offer (1.2 and 1.3)",
      RELAX(TLS1_0) | RELAX(TLS1_1)},
-    {SSL_AD_UNRECOGNIZED_NAME, ANYCERT_E_TLS_ALERT, "the server does not know the name it is asked for",
-     RELAX(NO_SNI)},
-    {SSL_AD_INSUFFICIENT_SECURITY, ANYCERT_E_TLS_ALERT, "the server wants stronger cipher suites", 0},
+    {SSL_AD_UNRECOGNIZED_NAME, ANYCERT_E_TLS_ALERT,
+     "the server does not know the name it is asked for", RELAX(NO_SNI)},
+    {SSL_AD_INSUFFICIENT_SECURITY, ANYCERT_E_TLS_ALERT, "the server wants stronger cipher suites",
+     0},
     {SSL_AD_NO_APPLICATION_PROTOCOL, ANYCERT_E_TLS_ALERT,
      "the server does not speak the version of HTTP that we offer (ALPN)", RELAX(NO_ALPN)},
     {SSL_AD_INTERNAL_ERROR, ANYCERT_E_TLS_ALERT,
-     "the server reports an internal error (often: it needs a server name, or its backend is down)", 0},
+     "the server reports an internal error (often: it needs a server name, or its backend is down)",
+     0},
     {SSL_AD_BAD_CERTIFICATE, ANYCERT_E_TLS_CLIENT_CERT,
      "the server wants a client certificate, or refuses ours", 0},
     {SSL_AD_UNSUPPORTED_CERTIFICATE, ANYCERT_E_TLS_CLIENT_CERT,
@@ -87,8 +87,10 @@ static const struct reason alerts[] = {
      "the server refuses our client certificate", 0},
     {SSL_AD_UNKNOWN_CA, ANYCERT_E_TLS_CLIENT_CERT,
      "the server does not trust the issuer of our client certificate", 0},
-    {SSL_AD_ACCESS_DENIED, ANYCERT_E_TLS_CLIENT_CERT, "the server denies access to our client certificate", 0},
-    {SSL_AD_CERTIFICATE_REQUIRED, ANYCERT_E_TLS_CLIENT_CERT, "the server requires a client certificate", 0},
+    {SSL_AD_ACCESS_DENIED, ANYCERT_E_TLS_CLIENT_CERT,
+     "the server denies access to our client certificate", 0},
+    {SSL_AD_CERTIFICATE_REQUIRED, ANYCERT_E_TLS_CLIENT_CERT,
+     "the server requires a client certificate", 0},
 };
 
 static const struct reason *find(const struct reason *table, size_t count, int number)
@@ -100,7 +102,8 @@ static const struct reason *find(const struct reason *table, size_t count, int n
     return NULL;
 }
 
-/* What might help, of what the policy does not allow yet; or, where it allows all of that, what is left to be wrong. */
+/* What might help, of what the policy does not allow yet; or, where it allows all of that, what is
+ * left to be wrong. */
 static void hint(const struct anycert_policy *policy, anycert__relaxations relaxations, int alert,
                  char out[200])
 {
@@ -112,8 +115,8 @@ static void hint(const struct anycert_policy *policy, anycert__relaxations relax
          r = anycert_relaxation_next(r)) {
         if (!(missing & ANYCERT__RELAX_BIT(anycert_relaxation_id(r))) || used >= 150)
             continue;
-        used += (size_t)snprintf(out + used, 200 - used, "%s%s", used ? ", " : " (perhaps relaxation ",
-                                 anycert_relaxation_name(r));
+        used += (size_t)snprintf(out + used, 200 - used, "%s%s",
+                                 used ? ", " : " (perhaps relaxation ", anycert_relaxation_name(r));
     }
     if (alert == SSL_AD_HANDSHAKE_FAILURE)
         (void)snprintf(out + used, 200 - used, "%s",
@@ -123,7 +126,8 @@ static void hint(const struct anycert_policy *policy, anycert__relaxations relax
 }
 
 static int finish(const struct anycert__facts *facts, int code, int alert, bool from_peer,
-                  const char *sentence, const char *hint_text, const char *detail, struct anycert_error *err)
+                  const char *sentence, const char *hint_text, const char *detail,
+                  struct anycert_error *err)
 {
     bool proxy = facts->hop == ANYCERT__HOP_PROXY;
 
@@ -131,16 +135,16 @@ static int finish(const struct anycert__facts *facts, int code, int alert, bool 
         return -1;
     if (proxy && code != ANYCERT_E_INTERNAL)
         code = ANYCERT_E_PROXY_TLS;
-    anycert__fail(err, code, "TLS with %s%s:%u failed: %s%s%s%s%s", proxy ? "proxy " : "", facts->host,
-                  (unsigned)facts->port, sentence, hint_text, detail[0] ? " [" : "", detail,
-                  detail[0] ? "]" : "");
+    anycert__fail(err, code, "TLS with %s%s:%u failed: %s%s%s%s%s", proxy ? "proxy " : "",
+                  facts->host, (unsigned)facts->port, sentence, hint_text, detail[0] ? " [" : "",
+                  detail, detail[0] ? "]" : "");
     err->tls_alert = alert;
     err->alert_from_peer = alert >= 0 && from_peer;
     return -1;
 }
 
-int anycert__handshake_failure(const struct anycert__facts *facts, const struct anycert_policy *policy,
-                               struct anycert_error *err)
+int anycert__handshake_failure(const struct anycert__facts *facts,
+                               const struct anycert_policy *policy, struct anycert_error *err)
 {
     const struct anycert__handshake_failure *failure = &facts->failure;
     const struct reason *known = NULL;
@@ -153,25 +157,30 @@ int anycert__handshake_failure(const struct anycert__facts *facts, const struct 
                        anycert__alert_name(failure->alert));
         if (failure->alert == SSL_AD_HANDSHAKE_FAILURE && failure->client_cert_requested)
             return finish(facts, ANYCERT_E_TLS_CLIENT_CERT, failure->alert, true,
-                          "the server asked for a client certificate and got none", "", detail, err);
+                          "the server asked for a client certificate and got none", "", detail,
+                          err);
         hint(policy, known ? known->relaxations : 0, failure->alert, helps);
         return finish(facts, known ? known->code : ANYCERT_E_TLS_ALERT, failure->alert, true,
-                      known ? known->sentence : "the server refused the handshake", helps, detail, err);
+                      known ? known->sentence : "the server refused the handshake", helps, detail,
+                      err);
     }
     if (failure->openssl_error) {
         if (ERR_GET_LIB(failure->openssl_error) == ERR_LIB_SSL)
             known = find(reasons, sizeof reasons / sizeof reasons[0],
                          ERR_GET_REASON(failure->openssl_error));
-        (void)snprintf(detail, sizeof detail, "OpenSSL %08lX %.96s", failure->openssl_error, failure->reason);
+        (void)snprintf(detail, sizeof detail, "OpenSSL %08lX %.96s", failure->openssl_error,
+                       failure->reason);
         hint(policy, known ? known->relaxations : 0, -1, helps);
         return finish(facts, known ? known->code : ANYCERT_E_TLS, failure->alert, false,
-                      known ? known->sentence : "the handshake cannot be completed", helps, detail, err);
+                      known ? known->sentence : "the handshake cannot be completed", helps, detail,
+                      err);
     }
     return finish(facts, ANYCERT_E_TLS_CLOSED, failure->alert, false,
                   "the peer closed or reset the connection during the handshake", "", "", err);
 }
 
-int anycert__late_alert_failure(const struct anycert__facts *facts, int alert, struct anycert_error *err)
+int anycert__late_alert_failure(const struct anycert__facts *facts, int alert,
+                                struct anycert_error *err)
 {
     const struct reason *known = find(alerts, sizeof alerts / sizeof alerts[0], alert);
     char detail[64];

@@ -60,12 +60,13 @@ static void read_cipher(SSL *ssl, struct anycert__negotiated *out)
 
     if (!cipher)
         return;
-    (void)snprintf(out->cipher, sizeof out->cipher, "%s", name ? name : SSL_CIPHER_get_name(cipher));
+    (void)snprintf(out->cipher, sizeof out->cipher, "%s",
+                   name ? name : SSL_CIPHER_get_name(cipher));
     out->cipher_id = SSL_CIPHER_get_protocol_id(cipher);
     out->key_exchange = key_exchange_of(cipher, out->group);
     out->mode = mode_of(cipher);
     out->mac = out->mode == ANYCERT__CIPHER_AEAD ? ANYCERT__DIGEST_UNKNOWN
-                                                : digest_of(SSL_CIPHER_get_digest_nid(cipher));
+                                                 : digest_of(SSL_CIPHER_get_digest_nid(cipher));
     out->legacy_cipher = strstr(out->cipher, "CAMELLIA") || strstr(out->cipher, "ARIA") ||
                          strstr(out->cipher, "CCM_8") ||
                          SSL_CIPHER_get_auth_nid(cipher) == NID_auth_dss;
@@ -75,9 +76,9 @@ static void read_cipher(SSL *ssl, struct anycert__negotiated *out)
 static bool is_default_group(const char *name)
 {
     static const char *const names[] = {
-        "X25519",    "x25519",    "X448",      "x448",           "secp256r1",
+        "X25519",    "x25519",    "X448",       "x448",           "secp256r1",
         "secp384r1", "secp521r1", "prime256v1", "ffdhe2048",      "ffdhe3072",
-        "ffdhe4096", "ffdhe6144", "ffdhe8192", "X25519MLKEM768", "SecP256r1MLKEM768",
+        "ffdhe4096", "ffdhe6144", "ffdhe8192",  "X25519MLKEM768", "SecP256r1MLKEM768",
     };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -159,8 +160,7 @@ void anycert__handshake_read(SSL *ssl, struct anycert__negotiated *out)
     read_signature(ssl, out);
     out->secure_renegotiation =
         out->version >= TLS1_3_VERSION || SSL_get_secure_renegotiation_support(ssl) == 1;
-    out->extended_master_secret =
-        out->version >= TLS1_3_VERSION || SSL_get_extms_support(ssl) == 1;
+    out->extended_master_secret = out->version >= TLS1_3_VERSION || SSL_get_extms_support(ssl) == 1;
     out->resumed = SSL_session_reused(ssl) == 1;
     SSL_get0_alpn_selected(ssl, &alpn, &alpn_len);
     if (alpn && alpn_len < sizeof out->alpn)

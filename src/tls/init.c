@@ -8,7 +8,8 @@
 int anycert__tls_init(struct anycert_error *err)
 {
     if (anycert__link_index() < 0)
-        return anycert__fail(err, ANYCERT_E_INTERNAL, "OpenSSL has no room for another context index");
+        return anycert__fail(err, ANYCERT_E_INTERNAL,
+                             "OpenSSL has no room for another context index");
     return 0;
 }
 

@@ -17,7 +17,7 @@ struct anycert__link {
     struct anycert__facts *facts;
     struct anycert__anchors *anchors;
     struct anycert__link *proxy;
-    STACK_OF(X509) *chain; /* validated; kept until the handshake is over */
+    STACK_OF(X509) * chain; /* validated; kept until the handshake is over */
     bool hook_ran;
     int late_alert; /* one that came after the handshake, -1 for none */
     bool late_alert_from_peer;
@@ -27,7 +27,8 @@ struct anycert__link {
 static pthread_once_t index_once = PTHREAD_ONCE_INIT;
 static int ctx_index = -1;
 
-static void free_from_ctx(void *parent, void *pointer, CRYPTO_EX_DATA *ad, int idx, long argl, void *argp)
+static void free_from_ctx(void *parent, void *pointer, CRYPTO_EX_DATA *ad, int idx, long argl,
+                          void *argp)
 {
     (void)parent;
     (void)ad;
@@ -106,8 +107,8 @@ bool anycert__link_closed_cleanly(const struct anycert__link *link)
     return link->closed_cleanly;
 }
 
-/* The verify hook (SSL_CTX_set_cert_verify_callback(3)). It decides alone: libcurl's own store is empty and never
- * asked. It starts from a refusal and has to earn the acceptance. */
+/* The verify hook (SSL_CTX_set_cert_verify_callback(3)). It decides alone: libcurl's own store is
+ * empty and never asked. It starts from a refusal and has to earn the acceptance. */
 static int verify_hook(X509_STORE_CTX *ctx, void *arg)
 {
     struct anycert__link *link = arg;
@@ -130,11 +131,13 @@ static int verify_hook(X509_STORE_CTX *ctx, void *arg)
         X509_STORE_CTX_set_error(ctx, code);
         return 0;
     }
-    X509_STORE_CTX_set_error(ctx, X509_V_OK); /* libcurl reads it again; our report keeps the truth */
+    X509_STORE_CTX_set_error(ctx,
+                             X509_V_OK); /* libcurl reads it again; our report keeps the truth */
     return 1;
 }
 
-/* The server asks for a client certificate, and none is installed (SSL_CTX_set_client_cert_cb(3)). */
+/* The server asks for a client certificate, and none is installed (SSL_CTX_set_client_cert_cb(3)).
+ */
 static int note_cert_request(SSL *ssl, X509 **cert, EVP_PKEY **key)
 {
     struct anycert__link *link = anycert__link_of(ssl);
@@ -201,10 +204,12 @@ static void note_done(struct anycert__link *link, SSL *ssl)
     link->chain = NULL;
     /* A resumed session shows no certificates: nothing was judged, and nothing may be sent. */
     link->facts->complete = link->hook_ran;
-    /* A proxy's link carries a request (CONNECT, with credentials) before anybody is asked again, so one that must
-     * not stand is made unusable right here; the origin's is judged by the transfer before its first byte. */
+    /* A proxy's link carries a request (CONNECT, with credentials) before anybody is asked again,
+     * so one that must not stand is made unusable right here; the origin's is judged by the
+     * transfer before its first byte. */
     if (link->terms->hop == ANYCERT__HOP_PROXY &&
-        !anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time, ANYCERT__JUDGE_ALL))
+        !anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time,
+                                ANYCERT__JUDGE_ALL))
         SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
@@ -220,6 +225,16 @@ static void info_callback(const SSL *ssl, int where, int value)
         note_done(link, unconst(ssl));
     else if ((where & SSL_CB_EXIT) && value <= 0)
         note_failure(link);
+}
+
+static const char *ask_digest(const void *anchors)
+{
+    return anycert__anchors_digest(anchors);
+}
+
+static void release_anchors(void *anchors)
+{
+    anycert__anchors_unref(anchors);
 }
 
 static int fill_target(struct anycert__facts *facts, const struct anycert__hop_terms *terms,
@@ -238,8 +253,9 @@ static int fill_target(struct anycert__facts *facts, const struct anycert__hop_t
     facts->anchors = anycert__strdup(anycert__anchors_source(anchors));
     if (!facts->host || !facts->identity || !facts->anchors)
         return anycert__fail_nomem(err);
-    (void)snprintf(facts->anchors_digest, sizeof facts->anchors_digest, "%s",
-                   anycert__anchors_digest(anchors));
+    facts->ask_digest = ask_digest;
+    facts->release_keeper = release_anchors;
+    facts->digest_keeper = anycert__anchors_ref(anchors);
     if (anycert__anchors_error(anchors)) {
         facts->anchors_error = anycert__strdup(anycert__anchors_error(anchors));
         if (!facts->anchors_error)
@@ -276,8 +292,8 @@ fail:
 }
 
 int anycert__link_attach(void *ssl_ctx, const struct anycert__hop_terms *terms, const char *host,
-                         uint16_t port, struct anycert__anchors *anchors, struct anycert__link **out,
-                         struct anycert_error *err)
+                         uint16_t port, struct anycert__anchors *anchors,
+                         struct anycert__link **out, struct anycert_error *err)
 {
     struct anycert__tls_settings settings;
     struct anycert__link *link = NULL;

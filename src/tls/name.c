@@ -37,7 +37,8 @@ static bool is_dns_name(const char *name)
     return label > 0;
 }
 
-int anycert__identity_from_host(const char *host, char out[256], bool *is_ip, struct anycert_error *err)
+int anycert__identity_from_host(const char *host, char out[256], bool *is_ip,
+                                struct anycert_error *err)
 {
     size_t len = host ? strlen(host) : 0;
     char *zone = NULL;
@@ -71,7 +72,8 @@ int anycert__identity_from_host(const char *host, char out[256], bool *is_ip, st
     return 0;
 }
 
-/* A wildcard right below a public suffix would cover the sites of strangers (RFC 9525 section 7.1). */
+/* A wildcard right below a public suffix would cover the sites of strangers (RFC 9525 section 7.1).
+ */
 static bool wildcard_too_wide(const char *pattern)
 {
     const psl_ctx_t *suffixes = psl_builtin();
@@ -91,7 +93,8 @@ static bool wildcard_too_wide(const char *pattern)
 static bool matches(X509 *leaf, const char *identity, unsigned int flags)
 {
     char *matched = NULL;
-    bool ok = X509_check_host(leaf, identity, 0, flags | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, &matched) == 1;
+    bool ok = X509_check_host(leaf, identity, 0, flags | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
+                              &matched) == 1;
 
     if (ok && wildcard_too_wide(matched))
         ok = X509_check_host(leaf, identity, 0, flags | X509_CHECK_FLAG_NO_WILDCARDS, NULL) == 1;

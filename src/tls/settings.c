@@ -2,9 +2,10 @@
 
 #include <openssl/crypto.h>
 
-/* What hardened offers at TLS 1.2: ephemeral key exchange only, AEAD first, then AES-CBC with a SHA-2 MAC, and the
- * server's certificate being ECDSA or RSA. CCM_8 is left out for its 64-bit tag, Camellia and ARIA because hardly
- * anybody has looked at their implementations. Named one by one, so that no alias can grow under us. */
+/* What hardened offers at TLS 1.2: ephemeral key exchange only, AEAD first, then AES-CBC with a
+ * SHA-2 MAC, and the server's certificate being ECDSA or RSA. CCM_8 is left out for its 64-bit tag,
+ * Camellia and ARIA because hardly anybody has looked at their implementations. Named one by one,
+ * so that no alias can grow under us. */
 static const char hardened_ciphers[] =
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
@@ -24,25 +25,26 @@ static const char trust_any_ciphers[] =
 static const char default_suites[] =
     "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
 
-/* OpenSSL's default groups. Named one by one up to 3.4; from 3.5 on the keyword stands for the built-in list, which has
- * the post-quantum hybrid first (SSL_CTX_set1_groups_list(3)). */
+/* OpenSSL's default groups. Named one by one up to 3.4; from 3.5 on the keyword stands for the
+ * built-in list, which has the post-quantum hybrid first (SSL_CTX_set1_groups_list(3)). */
 static const char classic_groups[] =
     "X25519:P-256:X448:P-521:P-384:ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192";
 static const char default_groups[] = "DEFAULT";
 
 /* OpenSSL's default signature algorithms without SHA-1 and without DSA. */
-#define CLASSIC_SIGNATURES                                                                            \
-    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:"                                           \
-    "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"                                       \
-    "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"                                    \
+#define CLASSIC_SIGNATURES                                                                         \
+    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:"                                        \
+    "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"                                    \
+    "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"                                 \
     "RSA+SHA256:RSA+SHA384:RSA+SHA512:ECDSA+SHA224:RSA+SHA224"
 static const char classic_signatures[] = CLASSIC_SIGNATURES;
 static const char default_signatures[] = "?mldsa65:?mldsa87:?mldsa44:" CLASSIC_SIGNATURES;
 
-/* The whole option word. Middlebox compatibility and the padding extension change nothing in security and get us past
- * old boxes. Tickets are for resumption, which is not used: a resumed session would not show its certificates. */
-#define COMMON_OPTIONS                                                                                \
-    (SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_TLSEXT_PADDING |     \
+/* The whole option word. Middlebox compatibility and the padding extension change nothing in
+ * security and get us past old boxes. Tickets are for resumption, which is not used: a resumed
+ * session would not show its certificates. */
+#define COMMON_OPTIONS                                                                             \
+    (SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_TLSEXT_PADDING |  \
      SSL_OP_ENABLE_MIDDLEBOX_COMPAT)
 
 static bool has_default_keyword(void)

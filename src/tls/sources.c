@@ -358,21 +358,15 @@ static int read_memory(struct anycert__source *source, const struct anycert__ca 
 static int read_one(struct anycert__sources *sources, struct anycert__source *source,
                     const struct anycert__ca *ca, struct anycert_error *err)
 {
-    int rv = -1;
     switch (ca->kind) {
     case ANYCERT__CA_SYSTEM:
-        rv = read_system(sources, source, err);
-        break;
+        return read_system(sources, source, err);
     case ANYCERT__CA_PATH:
-        rv = read_path(sources, source, ca->path, false, err);
-        break;
+        return read_path(sources, source, ca->path, false, err);
     case ANYCERT__CA_MEMORY:
-        rv = read_memory(source, ca, err);
-        break;
+        return read_memory(source, ca, err);
     }
-    if (rv == 0 && anycert__sha256(source->pem, source->len, source->sha256) != 0)
-        rv = anycert__fail(err, ANYCERT_E_INTERNAL, "OpenSSL does not provide SHA-256");
-    return rv;
+    return -1;
 }
 
 int anycert__sources_read(const struct anycert__ca *cas, size_t count, struct anycert__sources *out,
@@ -406,13 +400,15 @@ bool anycert__sources_unchanged(const struct anycert__sources *sources)
 int anycert__sources_digest(const struct anycert__sources *sources, uint8_t out[32])
 {
     uint8_t all[ANYCERT__CAS_MAX * 32];
-    if (sources->count == 1) {
-        memcpy(out, sources->list[0].sha256, 32);
-        return 0;
-    }
     if (sources->count > ANYCERT__CAS_MAX)
         return -1;
-    for (size_t i = 0; i < sources->count; i++)
-        memcpy(all + 32 * i, sources->list[i].sha256, 32);
+    for (size_t i = 0; i < sources->count; i++) {
+        if (anycert__sha256(sources->list[i].pem, sources->list[i].len, all + 32 * i) != 0)
+            return -1;
+    }
+    if (sources->count == 1) {
+        memcpy(out, all, 32);
+        return 0;
+    }
     return anycert__sha256(all, 32 * sources->count, out);
 }

@@ -17,7 +17,6 @@ struct anycert__source {
     size_t len;
     char *what;         /* for errors: "CA file '/a.pem'" */
     char *shown;        /* for reports: "/a.pem", "system (/a.pem)", "sha256:…" */
-    uint8_t sha256[32]; /* of the bytes */
 };
 
 /* A file or directory as it was when it was read. */

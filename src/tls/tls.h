@@ -1,5 +1,5 @@
-/* tls/tls.h — what the layers above may ask of TLS. No OpenSSL type: a context or connection is a void pointer that
- * libcurl hands over (SSL_CTX *, SSL *). */
+/* tls/tls.h — what the layers above may ask of TLS. No OpenSSL type: a context or connection is a
+ * void pointer that libcurl hands over (SSL_CTX *, SSL *). */
 #ifndef ANYCERT_TLS_TLS_H
 #define ANYCERT_TLS_TLS_H
 
@@ -12,30 +12,34 @@
 #include "policy/policy.h"
 #include "verdict/facts.h"
 
-/* ---- trust anchors (tls/anchors.c, tls/bundle.c) ----------------------------------------------------------- */
+/* ---- trust anchors (tls/anchors.c, tls/bundle.c)
+ * ----------------------------------------------------------- */
 
 /* Anchors of a policy as they are at one moment; immutable, shared by reference count. */
 struct anycert__anchors;
 
-/* Opens what cas names (count 0: the system's). Files are indexed by subject name; certificates are decoded only when
- * a chain asks for them. Snapshots of the same sources in the same state are shared in the process. *out is a
- * reference. -1 with ANCHORS and the path if one is missing, unreadable or holds no certificate. */
-int anycert__anchors_open(const struct anycert__ca *cas, size_t count, struct anycert__anchors **out,
-                          struct anycert_error *err);
+/* Opens what cas names (count 0: the system's). Files are indexed by subject name; certificates are
+ * decoded only when a chain asks for them. Snapshots of the same sources in the same state are
+ * shared in the process. *out is a reference. -1 with ANCHORS and the path if one is missing,
+ * unreadable or holds no certificate. */
+int anycert__anchors_open(const struct anycert__ca *cas, size_t count,
+                          struct anycert__anchors **out, struct anycert_error *err);
 /* An empty set with the reason why there is none, for rungs that do not depend on anchors. */
 struct anycert__anchors *anycert__anchors_none(const char *why);
 struct anycert__anchors *anycert__anchors_ref(struct anycert__anchors *anchors);
 void anycert__anchors_unref(struct anycert__anchors *anchors);
 /* False once a file or directory it was read from has changed (stat only). */
 bool anycert__anchors_current(const struct anycert__anchors *anchors);
-/* "system (/etc/…/ca-certificates.crt)", comma-separated for several; SHA-256 of the content in hexadecimal. */
+/* "system (/etc/…/ca-certificates.crt)", comma-separated for several; SHA-256 of the content in
+ * hexadecimal. */
 const char *anycert__anchors_source(const struct anycert__anchors *anchors);
 const char *anycert__anchors_digest(const struct anycert__anchors *anchors);
 size_t anycert__anchors_count(const struct anycert__anchors *anchors);
 /* Why there are none, or NULL. */
 const char *anycert__anchors_error(const struct anycert__anchors *anchors);
 
-/* ---- untrusted helper certificates and the client's own (tls/credentials.c) -------------------------------- */
+/* ---- untrusted helper certificates and the client's own (tls/credentials.c)
+ * -------------------------------- */
 
 struct anycert__intermediates;
 /* Appends the PEM certificates to *list (NULL: made anew). -1 with ANCHORS if there is none. */
@@ -44,22 +48,26 @@ int anycert__intermediates_add(struct anycert__intermediates **list, const void 
 void anycert__intermediates_free(struct anycert__intermediates *list);
 
 struct anycert__client_cert;
-/* Certificate with its chain and key, both PEM in memory; key NULL: in cert. -1 with CLIENT_CERT: says whether
- * certificate or key is unreadable, or they do not belong together. */
+/* Certificate with its chain and key, both PEM in memory; key NULL: in cert. -1 with CLIENT_CERT:
+ * says whether certificate or key is unreadable, or they do not belong together. */
 int anycert__client_cert_load(const void *cert, size_t cert_len, const void *key, size_t key_len,
                               struct anycert__client_cert **out, struct anycert_error *err);
 void anycert__client_cert_free(struct anycert__client_cert *cert);
 
-/* ---- the reference identity (tls/name.c) ------------------------------------------------------------------- */
+/* ---- the reference identity (tls/name.c)
+ * ------------------------------------------------------------------- */
 
-/* The name that a certificate must carry for a URL's host: lower case, no trailing dot, no brackets, no zone id.
- * out has room for 256 bytes. -1 with URL if it can be no host name or address. */
-int anycert__identity_from_host(const char *host, char out[256], bool *is_ip, struct anycert_error *err);
+/* The name that a certificate must carry for a URL's host: lower case, no trailing dot, no
+ * brackets, no zone id. out has room for 256 bytes. -1 with URL if it can be no host name or
+ * address. */
+int anycert__identity_from_host(const char *host, char out[256], bool *is_ip,
+                                struct anycert_error *err);
 
-/* ---- one hop of a transfer --------------------------------------------------------------------------------- */
+/* ---- one hop of a transfer
+ * --------------------------------------------------------------------------------- */
 
-/* What a TLS link is made and judged with; one for each effective policy and hop of a client, outliving every
- * connection made with it. The caller keeps what the pointers name alive. */
+/* What a TLS link is made and judged with; one for each effective policy and hop of a client,
+ * outliving every connection made with it. The caller keeps what the pointers name alive. */
 struct anycert__hop_terms {
     const struct anycert_policy *policy; /* effective */
     enum anycert__hop hop;
@@ -68,16 +76,18 @@ struct anycert__hop_terms {
     const struct anycert__client_cert *client_cert; /* NULL: none is sent */
 };
 
-/* What is known of one connection's link. Owned by the SSL_CTX (as ex_data) and by whoever took a reference. */
+/* What is known of one connection's link. Owned by the SSL_CTX (as ex_data) and by whoever took a
+ * reference. */
 struct anycert__link;
 
-/* Sets every TLS setting of ssl_ctx (SSL_CTX *) from the terms, nothing being left to configuration files or
- * defaults; installs the verify hook and the info callback; creates the link that the context owns from now on. host and
- * port name the target in facts; the anchors are those of the moment. *out is a reference of the caller's. -1 with
- * INTERNAL naming the setting that was refused: the connection must not be made then. */
-int anycert__link_attach(void *ssl_ctx, const struct anycert__hop_terms *terms, const char *host, uint16_t port,
-                         struct anycert__anchors *anchors, struct anycert__link **out,
-                         struct anycert_error *err);
+/* Sets every TLS setting of ssl_ctx (SSL_CTX *) from the terms, nothing being left to configuration
+ * files or defaults; installs the verify hook and the info callback; creates the link that the
+ * context owns from now on. host and port name the target in facts; the anchors are those of the
+ * moment. *out is a reference of the caller's. -1 with INTERNAL naming the setting that was
+ * refused: the connection must not be made then. */
+int anycert__link_attach(void *ssl_ctx, const struct anycert__hop_terms *terms, const char *host,
+                         uint16_t port, struct anycert__anchors *anchors,
+                         struct anycert__link **out, struct anycert_error *err);
 /* The link of an SSL *, borrowed; NULL if it has none. */
 struct anycert__link *anycert__link_of(void *ssl);
 struct anycert__link *anycert__link_ref(struct anycert__link *link);
@@ -87,37 +97,45 @@ void anycert__link_unref(struct anycert__link *link);
 struct anycert__facts *anycert__link_facts(struct anycert__link *link);
 /* The policy that the link was made under. */
 const struct anycert_policy *anycert__link_policy(const struct anycert__link *link);
-/* An alert that came or went after the handshake was complete (TLS 1.3 servers refuse a missing client certificate
- * that way), or -1. For the thread that uses the connection. */
+/* An alert that came or went after the handshake was complete (TLS 1.3 servers refuse a missing
+ * client certificate that way), or -1. For the thread that uses the connection. */
 int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer);
-/* Whether the peer has sent close_notify (RFC 8446 section 6.1): without it, the end of the data proves nothing. */
+/* Whether the peer has sent close_notify (RFC 8446 section 6.1): without it, the end of the data
+ * proves nothing. */
 bool anycert__link_closed_cleanly(const struct anycert__link *link);
 /* The https:// proxy's link below this one, or NULL. */
-void anycert__link_set_proxy(struct anycert__link *link, struct anycert__link *proxy); /* takes a reference */
+void anycert__link_set_proxy(struct anycert__link *link,
+                             struct anycert__link *proxy); /* takes a reference */
 struct anycert__link *anycert__link_proxy(struct anycert__link *link);
 
-/* Reads back, in libcurl's context callback, the security level that the cipher string has set: the marker that
- * tells the hops apart. Clears the other marker, and returns false if the two disagree. */
+/* Reads back, in libcurl's context callback, the security level that the cipher string has set: the
+ * marker that tells the hops apart. Clears the other marker, and returns false if the two disagree.
+ */
 bool anycert__hop_marker(void *ssl_ctx, enum anycert__hop *hop);
 #define ANYCERT__MARKER_ORIGIN_CIPHERS "DEFAULT:@SECLEVEL=2"
 #define ANYCERT__MARKER_PROXY_CIPHERS  "DEFAULT:@SECLEVEL=3"
 
-/* ---- why a handshake failed (tls/failure.c) ------------------------------------------------------------------ */
+/* ---- why a handshake failed (tls/failure.c)
+ * ------------------------------------------------------------------ */
 
-/* Fills err for a link whose handshake did not complete and whose certificate was not what refused it: code, alert,
- * who sent it, and one sentence that says what is the matter, which side refuses what, and the relaxations that policy
- * does not hold and that may get past it. For
- * hop PROXY the code is PROXY_TLS. Returns -1. */
-int anycert__handshake_failure(const struct anycert__facts *facts, const struct anycert_policy *policy,
-                               struct anycert_error *err);
-/* The same for an alert that came after the handshake (TLS 1.3's late refusal of a client certificate). */
-int anycert__late_alert_failure(const struct anycert__facts *facts, int alert, struct anycert_error *err);
+/* Fills err for a link whose handshake did not complete and whose certificate was not what refused
+ * it: code, alert, who sent it, and one sentence that says what is the matter, which side refuses
+ * what, and the relaxations that policy does not hold and that may get past it. For hop PROXY the
+ * code is PROXY_TLS. Returns -1. */
+int anycert__handshake_failure(const struct anycert__facts *facts,
+                               const struct anycert_policy *policy, struct anycert_error *err);
+/* The same for an alert that came after the handshake (TLS 1.3's late refusal of a client
+ * certificate). */
+int anycert__late_alert_failure(const struct anycert__facts *facts, int alert,
+                                struct anycert_error *err);
 
-/* ---- library state ------------------------------------------------------------------------------------------ */
+/* ---- library state
+ * ------------------------------------------------------------------------------------------ */
 
 /* Indexes and tables, once a process. 0, or -1 with INTERNAL. */
 int anycert__tls_init(struct anycert_error *err);
-/* Number of cipher suites that a policy offers in its ClientHello (signalling values not counted), or -1. */
+/* Number of cipher suites that a policy offers in its ClientHello (signalling values not counted),
+ * or -1. */
 int anycert__tls_suites_offered(const struct anycert_policy *policy, struct anycert_error *err);
 
 /* SHA-256. 0, or -1 (and zeros) if OpenSSL does not provide it. */

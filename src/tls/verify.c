@@ -24,7 +24,7 @@ static int record_error(int ok, X509_STORE_CTX *ctx)
     return 1;
 }
 
-static int fill_chain(STACK_OF(X509) *stack, struct anycert__certificate **out, size_t *count,
+static int fill_chain(STACK_OF(X509) * stack, struct anycert__certificate **out, size_t *count,
                       struct anycert_error *err)
 {
     int n = stack ? sk_X509_num(stack) : 0;
@@ -42,7 +42,8 @@ static int fill_chain(STACK_OF(X509) *stack, struct anycert__certificate **out, 
     return 0;
 }
 
-static STACK_OF(X509) *join(STACK_OF(X509) *presented, const struct anycert__intermediates *helpers)
+static STACK_OF(X509) *
+    join(STACK_OF(X509) * presented, const struct anycert__intermediates *helpers)
 {
     STACK_OF(X509) *extra = anycert__intermediates_stack(helpers);
     STACK_OF(X509) *all = sk_X509_new_null();
@@ -61,8 +62,8 @@ fail:
     return NULL;
 }
 
-/* The same strict question on every rung (no flag and no level is ever relaxed). PARTIAL_CHAIN because an anchor that
- * somebody named is an anchor, self-signed or not. */
+/* The same strict question on every rung (no flag and no level is ever relaxed). PARTIAL_CHAIN
+ * because an anchor that somebody named is an anchor, self-signed or not. */
 static int set_question(X509_STORE_CTX *ctx, int64_t time)
 {
     X509_VERIFY_PARAM *param = NULL;
@@ -73,7 +74,8 @@ static int set_question(X509_STORE_CTX *ctx, int64_t time)
     X509_VERIFY_PARAM_set_auth_level(param, 2);
     X509_VERIFY_PARAM_set_depth(param, MAX_DEPTH);
     X509_VERIFY_PARAM_set_time(param, (time_t)time);
-    if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST) != 1)
+    if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST) !=
+        1)
         return -1;
     return 0;
 }
@@ -87,7 +89,8 @@ static int check_name(X509 *leaf, struct anycert__facts *facts)
     if (facts->name_match)
         return 0;
     return anycert__facts_add_error(
-        facts, facts->identity_is_ip ? X509_V_ERR_IP_ADDRESS_MISMATCH : X509_V_ERR_HOSTNAME_MISMATCH, 0);
+        facts,
+        facts->identity_is_ip ? X509_V_ERR_IP_ADDRESS_MISMATCH : X509_V_ERR_HOSTNAME_MISMATCH, 0);
 }
 
 static void note_leaf_names(struct anycert__facts *facts)
@@ -100,8 +103,8 @@ static void note_leaf_names(struct anycert__facts *facts)
     }
 }
 
-static int run(X509 *leaf, STACK_OF(X509) *untrusted, X509_STORE *store, struct anycert__facts *facts,
-               STACK_OF(X509) **chain, struct anycert_error *err)
+static int run(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *store,
+               struct anycert__facts *facts, STACK_OF(X509) * *chain, struct anycert_error *err)
 {
     struct recording recording = {.facts = facts};
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -126,9 +129,10 @@ out:
     return result;
 }
 
-int anycert__verify(X509 *leaf, STACK_OF(X509) *presented, const struct anycert__intermediates *helpers,
-                    struct anycert__anchors *anchors, struct anycert__facts *facts,
-                    STACK_OF(X509) **chain, struct anycert_error *err)
+int anycert__verify(X509 *leaf, STACK_OF(X509) * presented,
+                    const struct anycert__intermediates *helpers, struct anycert__anchors *anchors,
+                    struct anycert__facts *facts, STACK_OF(X509) * *chain,
+                    struct anycert_error *err)
 {
     STACK_OF(X509) *untrusted = NULL;
     int result = -1;

@@ -52,6 +52,8 @@ void anycert__facts_unref(struct anycert__facts *facts)
     anycert__free(facts->host);
     anycert__free(facts->identity);
     anycert__free(facts->errors);
+    if (facts->release_keeper != NULL)
+        facts->release_keeper(facts->digest_keeper);
     anycert__free(facts->anchors);
     anycert__free(facts->anchors_error);
     anycert__free(facts);
@@ -71,4 +73,10 @@ int anycert__facts_add_error(struct anycert__facts *facts, int code, int depth)
     facts->errors = errors;
     facts->error_count++;
     return 0;
+}
+
+const char *anycert__facts_anchors_digest(const struct anycert__facts *facts)
+{
+    return facts->ask_digest != NULL ? facts->ask_digest(facts->digest_keeper)
+                                     : facts->anchors_digest;
 }

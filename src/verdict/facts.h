@@ -1,7 +1,8 @@
-/* verdict/facts.h — what was seen in one TLS handshake, as plain data: no OpenSSL type, no pointer into one.
+/* verdict/facts.h — what was seen in one TLS handshake, as plain data: no OpenSSL type, no pointer
+ * into one.
  *
- * tls/ fills it in, the judge reads it. Once the handshake is over it does not change any more and is shared by
- * reference count between the connection and the reports about it. */
+ * tls/ fills it in, the judge reads it. Once the handshake is over it does not change any more and
+ * is shared by reference count between the connection and the reports about it. */
 #ifndef ANYCERT_VERDICT_FACTS_H
 #define ANYCERT_VERDICT_FACTS_H
 
@@ -21,24 +22,26 @@ enum anycert__name_kind {
     ANYCERT__NAME_OTHER
 };
 
-/* A subjectAltName entry; value is the peer's bytes (length-counted, may hold NUL), an address in text form. */
+/* A subjectAltName entry; value is the peer's bytes (length-counted, may hold NUL), an address in
+ * text form. */
 struct anycert__alt_name {
     enum anycert__name_kind kind;
     char *value;
     size_t len;
 };
 
-/* One certificate. Strings are never NULL once filled; those from the peer are raw bytes, escaped only when shown. */
+/* One certificate. Strings are never NULL once filled; those from the peer are raw bytes, escaped
+ * only when shown. */
 struct anycert__certificate {
     unsigned char *der;
     size_t der_len;
     char *subject; /* RFC 4514 form */
     char *issuer;
-    char *serial;  /* hexadecimal */
+    char *serial; /* hexadecimal */
     bool dates_readable;
     int64_t not_before, not_after; /* seconds since 1970 UTC; both ends are inclusive */
-    char *key_type;  /* "RSA", "RSA-PSS", "DSA", "EC", "Ed25519", "Ed448", or OpenSSL's name */
-    char *curve;     /* of an EC key, else "" */
+    char *key_type; /* "RSA", "RSA-PSS", "DSA", "EC", "Ed25519", "Ed448", or OpenSSL's name */
+    char *curve;    /* of an EC key, else "" */
     int key_bits;
     char *signature_algorithm; /* OpenSSL's long name, for example "sha256WithRSAEncryption" */
     bool signature_sha1;
@@ -52,7 +55,7 @@ struct anycert__certificate {
 };
 
 struct anycert__verify_error {
-    int code;  /* X509_V_ERR_… */
+    int code; /* X509_V_ERR_… */
     int depth;
 };
 
@@ -63,26 +66,35 @@ enum anycert__key_exchange {
     ANYCERT__KX_RSA,
     ANYCERT__KX_OTHER
 };
-enum anycert__cipher_mode { ANYCERT__CIPHER_UNKNOWN = 0, ANYCERT__CIPHER_AEAD, ANYCERT__CIPHER_CBC,
-                            ANYCERT__CIPHER_OTHER };
-enum anycert__digest { ANYCERT__DIGEST_UNKNOWN = 0, ANYCERT__DIGEST_MD5_SHA1, ANYCERT__DIGEST_MD5,
-                       ANYCERT__DIGEST_SHA1, ANYCERT__DIGEST_STRONG };
+enum anycert__cipher_mode {
+    ANYCERT__CIPHER_UNKNOWN = 0,
+    ANYCERT__CIPHER_AEAD,
+    ANYCERT__CIPHER_CBC,
+    ANYCERT__CIPHER_OTHER
+};
+enum anycert__digest {
+    ANYCERT__DIGEST_UNKNOWN = 0,
+    ANYCERT__DIGEST_MD5_SHA1,
+    ANYCERT__DIGEST_MD5,
+    ANYCERT__DIGEST_SHA1,
+    ANYCERT__DIGEST_STRONG
+};
 
 /* What was negotiated. All zero until the handshake is complete. */
 struct anycert__negotiated {
     uint16_t version; /* 0x0303 is TLS 1.2 */
     uint16_t cipher_id;
-    char cipher[64];  /* IANA name */
+    char cipher[64]; /* IANA name */
     enum anycert__key_exchange key_exchange;
     enum anycert__cipher_mode mode;
-    enum anycert__digest mac;      /* of a CBC suite */
-    bool legacy_cipher;            /* CCM_8, Camellia, ARIA, or DSS authentication */
-    char group[40];                /* "X25519", "secp256r1", "ffdhe2048", "DH" */
-    int group_bits;                /* of a DHE group; 0 if unknown */
-    bool legacy_group;             /* not among the groups that hardened offers */
-    char signature[48];            /* of the handshake, for example "rsa_pss_rsae_sha256"; "" for static RSA */
+    enum anycert__digest mac; /* of a CBC suite */
+    bool legacy_cipher;       /* CCM_8, Camellia, ARIA, or DSS authentication */
+    char group[40];           /* "X25519", "secp256r1", "ffdhe2048", "DH" */
+    int group_bits;           /* of a DHE group; 0 if unknown */
+    bool legacy_group;        /* not among the groups that hardened offers */
+    char signature[48]; /* of the handshake, for example "rsa_pss_rsae_sha256"; "" for static RSA */
     enum anycert__digest signature_digest;
-    bool secure_renegotiation;     /* RFC 5746; always true in TLS 1.3 */
+    bool secure_renegotiation; /* RFC 5746; always true in TLS 1.3 */
     bool extended_master_secret;
     bool encrypt_then_mac;
     bool resumed;
@@ -106,7 +118,8 @@ struct anycert__facts {
     enum anycert__hop hop;
     char *host;
     uint16_t port;
-    char *identity; /* the name or address that the certificate must carry, normalised; "" if none is required */
+    char *identity; /* the name or address that the certificate must carry, normalised; "" if none
+                       is required */
     bool identity_is_ip;
 
     int64_t time; /* of the handshake, seconds since 1970 UTC */
@@ -114,27 +127,34 @@ struct anycert__facts {
     /* certificates */
     struct anycert__certificate *presented; /* as sent, the peer's own first */
     size_t presented_count;
-    struct anycert__certificate *validated; /* the chain that verification built, anchor last; may be partial */
+    struct anycert__certificate
+        *validated; /* the chain that verification built, anchor last; may be partial */
     size_t validated_count;
-    bool verified;            /* verification ran to its end */
-    bool verify_broke;        /* it returned a negative value */
+    bool verified;     /* verification ran to its end */
+    bool verify_broke; /* it returned a negative value */
     struct anycert__verify_error *errors;
     size_t error_count;
-    bool name_match;          /* by subjectAltName */
-    bool cn_match;            /* the common name is the host */
-    bool has_dns_or_ip_name;  /* the leaf has a dNSName or iPAddress */
+    bool name_match;         /* by subjectAltName */
+    bool cn_match;           /* the common name is the host */
+    bool has_dns_or_ip_name; /* the leaf has a dNSName or iPAddress */
 
     /* anchors */
-    char *anchors;            /* source as text, for example "system (/etc/ssl/certs/ca-certificates.crt)" */
-    char anchors_digest[65];  /* SHA-256 of their content in hexadecimal, "" if there are none */
-    char *anchors_error;      /* why they could not be read, or NULL */
+    char *anchors; /* source as text, for example "system (/etc/ssl/certs/ca-certificates.crt)" */
+    /* SHA-256 of their content in hexadecimal, "" if there are none; use
+     * anycert__facts_anchors_digest. Whoever fills this in either writes it, or says whom to ask
+     * when somebody wants to know, which is rare and takes time. */
+    char anchors_digest[65];
+    const char *(*ask_digest)(const void *keeper);
+    void (*release_keeper)(void *keeper);
+    void *digest_keeper; /* a reference, released with the facts */
+    char *anchors_error;     /* why they could not be read, or NULL */
 
     /* stapled OCSP answer (RFC 6066 section 8, RFC 6960) */
     bool staple_present;
     enum anycert_revocation revocation;
-    char staple_note[96];     /* why a stapled answer does not count, or "" */
+    char staple_note[96]; /* why a stapled answer does not count, or "" */
 
-    bool complete;            /* the handshake was completed: the peer owns the key */
+    bool complete; /* the handshake was completed: the peer owns the key */
     struct anycert__negotiated negotiated;
     struct anycert__handshake_failure failure;
 
@@ -150,6 +170,9 @@ void anycert__facts_unref(struct anycert__facts *facts);
 
 /* Records (code, depth) unless it is there already. 0, or -1 when out of memory. */
 int anycert__facts_add_error(struct anycert__facts *facts, int code, int depth);
+
+/* The digest of the anchors' content; "" if there are none. */
+const char *anycert__facts_anchors_digest(const struct anycert__facts *facts);
 
 /* Frees what a certificate holds, not the structure itself. */
 void anycert__certificate_clear(struct anycert__certificate *certificate);

@@ -271,8 +271,9 @@ static yyjson_mut_val *validated_array(struct writer *w, const struct anycert__f
 static yyjson_mut_val *anchors_object(struct writer *w, const struct anycert__facts *facts)
 {
     yyjson_mut_val *object = yyjson_mut_obj(w->doc);
+    const char *digest = anycert__facts_anchors_digest(facts);
     put_text(w, object, "source", facts->anchors);
-    put_text(w, object, "digest", facts->anchors_digest[0] != '\0' ? facts->anchors_digest : NULL);
+    put_text(w, object, "digest", digest[0] != '\0' ? digest : NULL);
     put_text(w, object, "error", facts->anchors_error);
     return object;
 }

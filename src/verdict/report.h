@@ -17,9 +17,9 @@ struct anycert_check {
     enum anycert__check_id id;
     enum anycert_verdict verdict;
     enum anycert_verdict reference_verdict;
-    int x509_code;                     /* 0 for none */
-    int depth;                         /* -1 for none */
-    anycert__relaxations relaxations;  /* any one of them lets it through; 0 for none */
+    int x509_code;                    /* 0 for none */
+    int depth;                        /* -1 for none */
+    anycert__relaxations relaxations; /* any one of them lets it through; 0 for none */
     char *detail;
 };
 
