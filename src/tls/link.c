@@ -136,6 +136,19 @@ static int verify_hook(X509_STORE_CTX *ctx, void *arg)
     return 1;
 }
 
+/* The stapled answer, once the server's first flight is complete (SSL_CTX_set_tlsext_status_cb(3)):
+ * still before the client's own certificate goes out, which a revoked server must not get to see.
+ * Called without an answer, too. */
+static int judge_staple(SSL *ssl, void *arg)
+{
+    struct anycert__link *link = arg;
+
+    if (link->chain && !link->facts->complete)
+        anycert__staple_read(ssl, link->chain, link->facts->time, link->facts);
+    return anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time,
+                                  ANYCERT__JUDGE_CERTIFICATES);
+}
+
 /* The server asks for a client certificate, and none is installed (SSL_CTX_set_client_cert_cb(3)).
  */
 static int note_cert_request(SSL *ssl, X509 **cert, EVP_PKEY **key)
@@ -198,8 +211,6 @@ static void note_done(struct anycert__link *link, SSL *ssl)
     memset(&link->facts->failure, 0, sizeof link->facts->failure);
     link->facts->failure.alert = -1;
     anycert__handshake_read(ssl, &link->facts->negotiated);
-    if (link->chain)
-        anycert__staple_read(ssl, link->chain, link->facts->time, link->facts);
     sk_X509_pop_free(link->chain, X509_free);
     link->chain = NULL;
     /* A resumed session shows no certificates: nothing was judged, and nothing may be sent. */
@@ -313,6 +324,8 @@ int anycert__link_attach(void *ssl_ctx, const struct anycert__hop_terms *terms, 
     }
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(ctx, verify_hook, link);
+    SSL_CTX_set_tlsext_status_cb(ctx, judge_staple);
+    SSL_CTX_set_tlsext_status_arg(ctx, link);
     SSL_CTX_set_info_callback(ctx, info_callback);
     SSL_CTX_set_client_cert_cb(ctx, note_cert_request);
     *out = anycert__link_ref(link);
