@@ -59,7 +59,8 @@ struct peer {
 /* False when the test wants to end. */
 static bool wait_for(const struct canned *canned, int fd)
 {
-    struct pollfd set[2] = {{.fd = fd, .events = POLLIN}, {.fd = canned->stop[0], .events = POLLIN}};
+    struct pollfd set[2] = {{.fd = fd, .events = POLLIN},
+                            {.fd = canned->stop[0], .events = POLLIN}};
 
     while (poll(set, 2, -1) < 0) {
         /* interrupted */
@@ -119,7 +120,8 @@ static char *read_request(struct peer *peer, size_t *len)
             break;
         *len += (size_t)n;
         text[*len] = '\0';
-        if (strcasestr(text, "\r\nExpect: 100-continue") && strstr(text, "\r\n\r\n") == text + *len - 4)
+        if (strcasestr(text, "\r\nExpect: 100-continue") &&
+            strstr(text, "\r\n\r\n") == text + *len - 4)
             peer_write(peer, "HTTP/1.1 100 Continue\r\n\r\n", 25);
         if (is_whole(text, *len))
             return text;
@@ -240,8 +242,10 @@ static void *run(void *arg)
 static SSL_CTX *make_ctx(void)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-    X509 *cert = certs_make(&(struct certs_recipe){
-        .cn = "localhost", .key = certs_key(), .san = "DNS:localhost,IP:127.0.0.1", .eku = "serverAuth"});
+    X509 *cert = certs_make(&(struct certs_recipe){.cn = "localhost",
+                                                   .key = certs_key(),
+                                                   .san = "DNS:localhost,IP:127.0.0.1",
+                                                   .eku = "serverAuth"});
 
     assert_non_null(ctx);
     assert_int_equal(SSL_CTX_use_certificate(ctx, cert), 1);

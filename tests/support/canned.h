@@ -1,5 +1,6 @@
-/* canned.h — a server on loopback that gives prepared answers, byte for byte, and keeps what it was sent. Everything here
- * fails the test (cmocka) instead of returning errors. Plain, or TLS with a self-signed certificate for localhost. */
+/* canned.h — a server on loopback that gives prepared answers, byte for byte, and keeps what it was
+ * sent. Everything here fails the test (cmocka) instead of returning errors. Plain, or TLS with a
+ * self-signed certificate for localhost. */
 #ifndef ANYCERT_TESTS_SUPPORT_CANNED_H
 #define ANYCERT_TESTS_SUPPORT_CANNED_H
 
@@ -12,7 +13,7 @@ enum canned_end {
     CANNED_CLOSE,   /* TLS: with close_notify */
     CANNED_UNCLEAN, /* TLS: without; plain: as CLOSE */
     CANNED_RESET,
-    CANNED_HOLD,    /* nothing more comes until the client goes */
+    CANNED_HOLD, /* nothing more comes until the client goes */
 };
 
 struct canned;
@@ -22,7 +23,8 @@ uint16_t canned_port(const struct canned *canned);
 /* "http://localhost:PORT" or https; lives as long as the server. */
 const char *canned_origin(const struct canned *canned);
 
-/* The answer to the next request that has none yet; copied. The last one answers all that follow. */
+/* The answer to the next request that has none yet; copied. The last one answers all that follow.
+ */
 void canned_answer(struct canned *canned, const void *bytes, size_t len, enum canned_end end);
 void canned_text(struct canned *canned, enum canned_end end, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
