@@ -186,7 +186,8 @@ static int check_body_again(const struct journey *journey, struct anycert_error 
     if (!path || (stat(path, &info) == 0 && S_ISREG(info.st_mode)))
         return 0;
     return anycert__fail(err, ANYCERT_E_REDIRECTS,
-                         "%s redirects, but the body in '%s' can be read only once", journey->url->origin, path);
+                         "%s redirects, but the body in '%s' can be read only once",
+                         journey->url->origin, path);
 }
 
 static int follow(struct journey *journey, const char *location, struct anycert_error *err)

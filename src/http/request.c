@@ -47,9 +47,10 @@ static int check_lengths(struct anycert__lane *lane)
 
     for (size_t i = 1; value; i++) {
         if (value[0] == '\0' || value[strspn(value, "0123456789")] || strcmp(value, first) != 0)
-            return anycert__fail(&lane->failure, ANYCERT_E_HTTP_PROTOCOL,
-                                 "%s says in two ways how long its body is, or in none that can be read",
-                                 lane->host);
+            return anycert__fail(
+                &lane->failure, ANYCERT_E_HTTP_PROTOCOL,
+                "%s says in two ways how long its body is, or in none that can be read",
+                lane->host);
         value = anycert__fields_get(fields, "Content-Length", i);
     }
     return 0;

@@ -14,13 +14,16 @@
 
 #define MAX_URL 65536
 
-/* The URL as it may be shown: cut, and without anything that could be user and password. A '/', '?' or '#' in a
- * password makes it look like a path, so everything before the last '@' counts as such. */
+/* The URL as it may be shown: cut, and without anything that could be user and password. A '/', '?'
+ * or '#' in a password makes it look like a path, so everything before the last '@' counts as such.
+ */
 #define SHOWN_SIZE 160
 static void show(const char *text, char out[SHOWN_SIZE])
 {
     const char *at = strrchr(text, '@');
-    size_t scheme = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
+    size_t scheme = strncasecmp(text, "https://", 8) == 0  ? 8
+                    : strncasecmp(text, "http://", 7) == 0 ? 7
+                                                           : 0;
     size_t len = 0;
 
     if (at && (size_t)(at - text) > scheme)
@@ -28,7 +31,8 @@ static void show(const char *text, char out[SHOWN_SIZE])
     else
         (void)snprintf(out, SHOWN_SIZE, "%.120s", text);
     /* Cut inside of a character, it would not be UTF-8 any more. */
-    for (len = strlen(out); len > 0 && anycert__is_utf8(text, strlen(text)) && !anycert__is_utf8(out, len);)
+    for (len = strlen(out);
+         len > 0 && anycert__is_utf8(text, strlen(text)) && !anycert__is_utf8(out, len);)
         out[--len] = '\0';
 }
 
@@ -63,15 +67,18 @@ static const char *skip_scheme(const char *text, struct anycert_error *err)
         return text + len + 2;
     if (strncasecmp(text, "https:", 6) == 0 || strncasecmp(text, "http:", 5) == 0)
         refuse(err, text, "has no // behind its scheme");
-    else if (len > 0 && (text[len] < '0' || text[len] > '9') && !strchr(text, '@')) /* else a host and a port */
+    else if (len > 0 && (text[len] < '0' || text[len] > '9') &&
+             !strchr(text, '@')) /* else a host and a port */
         refuse(err, text, "has another scheme than http or https");
     else
         refuse(err, text, "has no scheme; write https:// in front of it");
     return NULL;
 }
 
-/* An IPv6 address in brackets; its zone, if it has one, is made of unreserved characters (RFC 6874 section 2). */
-static int read_brackets(const char *text, const char *end, struct authority *out, struct anycert_error *err)
+/* An IPv6 address in brackets; its zone, if it has one, is made of unreserved characters (RFC 6874
+ * section 2). */
+static int read_brackets(const char *text, const char *end, struct authority *out,
+                         struct anycert_error *err)
 {
     const char *close = memchr(out->host, ']', (size_t)(end - out->host));
     const char *zone = close ? memchr(out->host, '%', (size_t)(close - out->host)) : NULL;
@@ -104,7 +111,8 @@ static int read_authority(const char *text, struct authority *out, struct anycer
         if (*p != '@')
             continue;
         if (at)
-            return refuse(err, text, "has more than one '@' before its path; write %40 in a password");
+            return refuse(err, text,
+                          "has more than one '@' before its path; write %40 in a password");
         at = p;
     }
     if (at && strcspn(start, "[]") < (size_t)(at - start))
@@ -130,21 +138,23 @@ static bool is_ascii(const char *s, size_t len)
     return true;
 }
 
-/* An internationalised name's A-label form (RFC 5891), or NULL with err. libcurl's own conversion depends on the
- * process's locale. */
+/* An internationalised name's A-label form (RFC 5891), or NULL with err. libcurl's own conversion
+ * depends on the process's locale. */
 static char *to_ascii(const char *text, const struct authority *own, struct anycert_error *err)
 {
     char *name = anycert__strndup(own->host, own->host_len);
     char *ascii = NULL;
     char *out = NULL;
-    int rc = name ? idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) : IDN2_MALLOC;
+    int rc =
+        name ? idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) : IDN2_MALLOC;
 
     if (rc == IDN2_MALLOC)
         anycert__fail_nomem(err);
     else if (rc != IDN2_OK)
         refuse(err, text, "has a host that is no internationalised name");
     else if (!strstr(ascii, "xn--"))
-        anycert__fail(err, ANYCERT_E_URL, "host '%s' has look-alike characters; write '%s'", name, ascii);
+        anycert__fail(err, ANYCERT_E_URL, "host '%s' has look-alike characters; write '%s'", name,
+                      ascii);
     else if (!(out = anycert__strdup(ascii)))
         anycert__fail_nomem(err);
     idn2_free(ascii);
@@ -160,8 +170,9 @@ static bool is_number(const char *label)
     return label[strspn(label, "0123456789")] == '\0';
 }
 
-/* libcurl's host against ours: the same but for case. Anything else (octal addresses made decimal) means that a
- * reader sees another host than we do. A name that ends in a number is an address or nothing. */
+/* libcurl's host against ours: the same but for case. Anything else (octal addresses made decimal)
+ * means that a reader sees another host than we do. A name that ends in a number is an address or
+ * nothing. */
 static int compare_host(const struct authority *own, const char *host, struct anycert_error *err)
 {
     const char *label = NULL;
@@ -180,7 +191,8 @@ static int compare_host(const struct authority *own, const char *host, struct an
     label = strrchr(identity, '.');
     label = label ? label + 1 : identity;
     if (!is_ip && is_number(label))
-        return anycert__fail(err, ANYCERT_E_URL, "host '%s' ends in a number but is no IPv4 address", host);
+        return anycert__fail(err, ANYCERT_E_URL,
+                             "host '%s' ends in a number but is no IPv4 address", host);
     return 0;
 }
 
@@ -245,7 +257,8 @@ static void drop_empty_user(struct anycert__url *url)
     url->user = url->password = NULL;
 }
 
-static int take_userinfo(CURLU *url, const char *text, struct anycert__url *out, struct anycert_error *err)
+static int take_userinfo(CURLU *url, const char *text, struct anycert__url *out,
+                         struct anycert_error *err)
 {
     struct anycert_error why = {0};
 
@@ -266,8 +279,8 @@ static int fill(CURLU *url, const char *text, struct anycert__url *out, struct a
     int result = -1;
 
     anycert__buf_init(&origin, 4096);
-    if (take(url, CURLUPART_SCHEME, 0, &scheme, err) < 0 || take_userinfo(url, text, out, err) < 0 ||
-        take_port(url, text, &out->port, err) < 0)
+    if (take(url, CURLUPART_SCHEME, 0, &scheme, err) < 0 || !scheme ||
+        take_userinfo(url, text, out, err) < 0 || take_port(url, text, &out->port, err) < 0)
         goto out;
     out->https = strcmp(scheme, "https") == 0;
     if (curl_url_set(url, CURLUPART_USER, NULL, 0) != CURLUE_OK ||
@@ -287,8 +300,10 @@ out:
     return result;
 }
 
-/* Takes libcurl's reading of the host and makes it lower case in url, zone of an IPv6 address (RFC 6874) included. */
-static int take_host(CURLU *url, const char *text, struct anycert__url *out, struct anycert_error *err)
+/* Takes libcurl's reading of the host and makes it lower case in url, zone of an IPv6 address (RFC
+ * 6874) included. */
+static int take_host(CURLU *url, const char *text, struct anycert__url *out,
+                     struct anycert_error *err)
 {
     struct anycert__buf host;
     char *zone = NULL;
@@ -330,9 +345,10 @@ static int set_text(CURLU *url, const char *text, struct anycert_error *err)
     }
 }
 
-static int parse_handle(CURLU *url, const char *text, struct anycert__url *out, struct anycert_error *err)
+static int parse_handle(CURLU *url, const char *text, struct anycert__url *out,
+                        struct anycert_error *err)
 {
-    struct authority own;
+    struct authority own = {0};
     char *ascii = NULL;
     int result = -1;
 
@@ -377,8 +393,8 @@ int anycert__url_parse(const char *text, struct anycert__url *out, struct anycer
 }
 
 /* base's scheme in front of "//host/path". */
-static int resolve_authority(const struct anycert__url *base, const char *reference, struct anycert__url *out,
-                             struct anycert_error *err)
+static int resolve_authority(const struct anycert__url *base, const char *reference,
+                             struct anycert__url *out, struct anycert_error *err)
 {
     struct anycert__buf text;
     int result = -1;
@@ -392,8 +408,8 @@ static int resolve_authority(const struct anycert__url *base, const char *refere
     return result;
 }
 
-static int resolve_path(const struct anycert__url *base, const char *reference, struct anycert__url *out,
-                        struct anycert_error *err)
+static int resolve_path(const struct anycert__url *base, const char *reference,
+                        struct anycert__url *out, struct anycert_error *err)
 {
     CURLU *url = curl_url();
     char *absolute = NULL;
@@ -410,15 +426,16 @@ static int resolve_path(const struct anycert__url *base, const char *reference, 
     return result;
 }
 
-int anycert__url_resolve(const struct anycert__url *base, const char *reference, struct anycert__url *out,
-                         struct anycert_error *err)
+int anycert__url_resolve(const struct anycert__url *base, const char *reference,
+                         struct anycert__url *out, struct anycert_error *err)
 {
     int result = -1;
 
     memset(out, 0, sizeof *out);
     if (check_text(reference, err) < 0)
         return -1;
-    /* What names a host is read as strictly as a caller's own URL; only the rest is left to libcurl. */
+    /* What names a host is read as strictly as a caller's own URL; only the rest is left to
+     * libcurl. */
     if (scheme_length(reference) > 0)
         result = anycert__url_parse(reference, out, err);
     else if (strncmp(reference, "//", 2) == 0)

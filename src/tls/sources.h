@@ -15,8 +15,8 @@
 struct anycert__source {
     char *pem;
     size_t len;
-    char *what;         /* for errors: "CA file '/a.pem'" */
-    char *shown;        /* for reports: "/a.pem", "system (/a.pem)", "sha256:…" */
+    char *what;  /* for errors: "CA file '/a.pem'" */
+    char *shown; /* for reports: "/a.pem", "system (/a.pem)", "sha256:…" */
 };
 
 /* A file or directory as it was when it was read. */

@@ -147,7 +147,7 @@ struct anycert__facts {
     const char *(*ask_digest)(const void *keeper);
     void (*release_keeper)(void *keeper);
     void *digest_keeper; /* a reference, released with the facts */
-    char *anchors_error;     /* why they could not be read, or NULL */
+    char *anchors_error; /* why they could not be read, or NULL */
 
     /* stapled OCSP answer (RFC 6066 section 8, RFC 6960) */
     bool staple_present;
