@@ -75,6 +75,7 @@ int main(int argc, char **argv)
     sleep(4);
     printf("{\n");
     bench_clients(&server);
+    bench_bundles(&server);
     bench_warm(&server, quick ? 5 : 41, quick ? 100 : 500);
     printf("\"openssl\": \"%s\", \"libcurl\": \"%s\"\n}\n", anycert_openssl_version(),
            anycert_libcurl_version());
