@@ -123,6 +123,7 @@ struct plain_answer plain_get(CURL *easy, const struct plain_call *call)
     answer.rc = curl_easy_perform(easy);
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer.status);
     (void)curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &answer.new_connections);
+    (void)curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &answer.verify_result);
     answer.verify_calls = verify_calls;
     set(easy, CURLOPT_RESOLVE, NULL);
     curl_slist_free_all(resolve);

@@ -43,6 +43,7 @@ struct plain_answer {
     long status;
     long new_connections;
     unsigned verify_calls; /* of the callback */
+    long verify_result;    /* CURLINFO_SSL_VERIFYRESULT */
     char body[1024];
 };
 
