@@ -1,0 +1,51 @@
+// serve: an HTTPS server of Go's crypto/tls on loopback.
+//
+// usage: serve PORT CERT KEY MIN MAX ALPN CLIENTS
+// MIN and MAX are TLS versions in hexadecimal; ALPN is a comma-separated list or "-"; CLIENTS is "-", or the CA file
+// of the client certificates that are required.
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+)
+
+func version(text string) uint16 {
+	n, err := strconv.ParseUint(text, 16, 16)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return uint16(n)
+}
+
+func main() {
+	args := os.Args[1:]
+	config := &tls.Config{MinVersion: version(args[3]), MaxVersion: version(args[4])}
+	if args[5] != "-" {
+		config.NextProtos = strings.Split(args[5], ",")
+	}
+	if args[6] != "-" {
+		pem, err := os.ReadFile(args[6])
+		config.ClientCAs = x509.NewCertPool()
+		if err != nil || !config.ClientCAs.AppendCertsFromPEM(pem) {
+			log.Fatal("no client CAs")
+		}
+		config.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	server := &http.Server{Addr: "127.0.0.1:" + args[0], TLSConfig: config}
+	if args[5] == "-" { // Go adds h2 by itself otherwise
+		server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
+	}
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "go %s %s %d", r.Proto, r.Method, len(body))
+	})
+	log.Fatal(server.ListenAndServeTLS(args[1], args[2]))
+}
