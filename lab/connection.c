@@ -4,6 +4,8 @@
 
 #include <openssl/err.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -135,7 +137,11 @@ void *lab__connection_serve(void *argument)
         .fd = connection->fd,
         .stop_fd = connection->server->lab->stop_read,
     };
+    int on = 1;
 
+    /* Else TLS 1.3's tickets hold the first answer back until the client's delayed acknowledgement.
+     */
+    (void)setsockopt(stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     serve(connection, &stream);
     ERR_clear_error();
     atomic_store(&connection->done, 1);
