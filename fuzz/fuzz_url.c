@@ -1,5 +1,6 @@
-/* Any text is either refused with a sentence or read as a URL; what was read prints as a text that reads as itself,
- * and whose host libcurl sees as we do. The first line is the URL, a second one is resolved against it. */
+/* Any text is either refused with a sentence or read as a URL; what was read prints as a text that
+ * reads as itself, and whose host libcurl sees as we do. The first line is the URL, a second one is
+ * resolved against it. */
 #include "http/url.h"
 
 #include "base/str.h"

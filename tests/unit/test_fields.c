@@ -49,8 +49,9 @@ static void field_check_never_quotes_the_value(void **state)
 
 static void field_check_framing_is_ours(void **state)
 {
-    static const char *const names[] = {"Content-Length", "content-length", "Transfer-Encoding", "Connection",
-                                        "TE", "Upgrade", "Keep-Alive", "Trailer", "Proxy-Connection"};
+    static const char *const names[] = {
+        "Content-Length", "content-length", "Transfer-Encoding", "Connection",      "TE",
+        "Upgrade",        "Keep-Alive",     "Trailer",           "Proxy-Connection"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++) {

@@ -1,4 +1,5 @@
-/* URLs that two readers may read differently are refused; what is accepted means the same to us and to libcurl. */
+/* URLs that two readers may read differently are refused; what is accepted means the same to us and
+ * to libcurl. */
 #include "http/url.h"
 
 #include "base/str.h"
@@ -27,52 +28,72 @@ struct accepted {
 
 static const struct accepted accepted[] = {
     {"no path", "https://localhost", "https://localhost/", "localhost", 443, NULL, NULL},
-    {"upper case", "HTTPS://LocalHost:443/A", "https://localhost:443/A", "localhost", 443, NULL, NULL},
+    {"upper case", "HTTPS://LocalHost:443/A", "https://localhost:443/A", "localhost", 443, NULL,
+     NULL},
     {"plain", "http://localhost", "http://localhost/", "localhost", 80, NULL, NULL},
-    {"the other scheme's port", "http://localhost:443/", "http://localhost:443/", "localhost", 443, NULL, NULL},
+    {"the other scheme's port", "http://localhost:443/", "http://localhost:443/", "localhost", 443,
+     NULL, NULL},
     {"empty port", "https://localhost:/", "https://localhost/", "localhost", 443, NULL, NULL},
-    {"last port", "https://localhost:65535/", "https://localhost:65535/", "localhost", 65535, NULL, NULL},
-    {"port with a zero", "https://localhost:0443/", "https://localhost:443/", "localhost", 443, NULL, NULL},
-    {"user and password", "https://user:pass@localhost/", "https://localhost/", "localhost", 443, "user", "pass"},
+    {"last port", "https://localhost:65535/", "https://localhost:65535/", "localhost", 65535, NULL,
+     NULL},
+    {"port with a zero", "https://localhost:0443/", "https://localhost:443/", "localhost", 443,
+     NULL, NULL},
+    {"user and password", "https://user:pass@localhost/", "https://localhost/", "localhost", 443,
+     "user", "pass"},
     {"user", "https://user@localhost/", "https://localhost/", "localhost", 443, "user", NULL},
-    {"password without user", "https://:pw@localhost/", "https://localhost/", "localhost", 443, "", "pw"},
+    {"password without user", "https://:pw@localhost/", "https://localhost/", "localhost", 443, "",
+     "pw"},
     {"nobody", "https://@localhost/", "https://localhost/", "localhost", 443, NULL, NULL},
-    {"nobody with a colon", "https://:@localhost/", "https://localhost/", "localhost", 443, NULL, NULL},
-    {"encoded user", "https://us%40er:p%3Aw@localhost/", "https://localhost/", "localhost", 443, "us@er", "p:w"},
-    {"user beyond ASCII", "https://ü:ö@localhost/", "https://localhost/", "localhost", 443, "ü", "ö"},
-    {"at sign in the path", "https://localhost/@me:x", "https://localhost/@me:x", "localhost", 443, NULL, NULL},
+    {"nobody with a colon", "https://:@localhost/", "https://localhost/", "localhost", 443, NULL,
+     NULL},
+    {"encoded user", "https://us%40er:p%3Aw@localhost/", "https://localhost/", "localhost", 443,
+     "us@er", "p:w"},
+    {"user beyond ASCII", "https://ü:ö@localhost/", "https://localhost/", "localhost", 443, "ü",
+     "ö"},
+    {"at sign in the path", "https://localhost/@me:x", "https://localhost/@me:x", "localhost", 443,
+     NULL, NULL},
     {"address", "https://127.0.0.1/", "https://127.0.0.1/", "127.0.0.1", 443, NULL, NULL},
     {"IPv6", "https://[::1]/", "https://[::1]/", "[::1]", 443, NULL, NULL},
     {"IPv6 with an empty port", "https://[::1]:/", "https://[::1]/", "[::1]", 443, NULL, NULL},
-    {"IPv6 written out", "https://[0:0:0:0:0:0:0:1]:8443/", "https://[::1]:8443/", "[::1]", 8443, NULL, NULL},
-    {"IPv6 in upper case", "https://[FE80::AB]/", "https://[fe80::ab]/", "[fe80::ab]", 443, NULL, NULL},
-    {"IPv4 in IPv6", "https://[::ffff:127.0.0.1]/", "https://[::ffff:127.0.0.1]/", "[::ffff:127.0.0.1]", 443, NULL,
-     NULL},
-    {"zone", "https://[fe80::1%25eth0]/", "https://[fe80::1%25eth0]/", "[fe80::1%eth0]", 443, NULL, NULL},
-    {"zone behind upper case", "https://[FE80::1%25eth0]/", "https://[fe80::1%25eth0]/", "[fe80::1%eth0]", 443, NULL,
-     NULL},
-    {"zone as people write it", "https://[fe80::1%eth0]/", "https://[fe80::1%25eth0]/", "[fe80::1%eth0]", 443,
+    {"IPv6 written out", "https://[0:0:0:0:0:0:0:1]:8443/", "https://[::1]:8443/", "[::1]", 8443,
      NULL, NULL},
+    {"IPv6 in upper case", "https://[FE80::AB]/", "https://[fe80::ab]/", "[fe80::ab]", 443, NULL,
+     NULL},
+    {"IPv4 in IPv6", "https://[::ffff:127.0.0.1]/", "https://[::ffff:127.0.0.1]/",
+     "[::ffff:127.0.0.1]", 443, NULL, NULL},
+    {"zone", "https://[fe80::1%25eth0]/", "https://[fe80::1%25eth0]/", "[fe80::1%eth0]", 443, NULL,
+     NULL},
+    {"zone behind upper case", "https://[FE80::1%25eth0]/", "https://[fe80::1%25eth0]/",
+     "[fe80::1%eth0]", 443, NULL, NULL},
+    {"zone as people write it", "https://[fe80::1%eth0]/", "https://[fe80::1%25eth0]/",
+     "[fe80::1%eth0]", 443, NULL, NULL},
     {"trailing dot", "https://localhost./", "https://localhost./", "localhost.", 443, NULL, NULL},
     {"underscore", "https://a_b.test/", "https://a_b.test/", "a_b.test", 443, NULL, NULL},
-    {"U-label", "https://bücher.test/", "https://xn--bcher-kva.test/", "xn--bcher-kva.test", 443, NULL, NULL},
-    {"U-label in upper case", "https://BÜCHER.test/", "https://xn--bcher-kva.test/", "xn--bcher-kva.test", 443,
+    {"U-label", "https://bücher.test/", "https://xn--bcher-kva.test/", "xn--bcher-kva.test", 443,
      NULL, NULL},
-    {"sharp s stays one", "https://faß.test/", "https://xn--fa-hia.test/", "xn--fa-hia.test", 443, NULL, NULL},
-    {"A-label in upper case", "https://XN--BCHER-KVA.test/", "https://xn--bcher-kva.test/", "xn--bcher-kva.test",
-     443, NULL, NULL},
-    {"Cyrillic look-alike", "https://аррӏе.test/", "https://xn--80ak6aa92e.test/", "xn--80ak6aa92e.test", 443,
+    {"U-label in upper case", "https://BÜCHER.test/", "https://xn--bcher-kva.test/",
+     "xn--bcher-kva.test", 443, NULL, NULL},
+    {"sharp s stays one", "https://faß.test/", "https://xn--fa-hia.test/", "xn--fa-hia.test", 443,
      NULL, NULL},
-    {"dot segments", "https://localhost/a/../b/./c", "https://localhost/b/c", "localhost", 443, NULL, NULL},
-    {"space in the path", "https://localhost/a b", "https://localhost/a%20b", "localhost", 443, NULL, NULL},
+    {"A-label in upper case", "https://XN--BCHER-KVA.test/", "https://xn--bcher-kva.test/",
+     "xn--bcher-kva.test", 443, NULL, NULL},
+    {"Cyrillic look-alike", "https://аррӏе.test/", "https://xn--80ak6aa92e.test/",
+     "xn--80ak6aa92e.test", 443, NULL, NULL},
+    {"dot segments", "https://localhost/a/../b/./c", "https://localhost/b/c", "localhost", 443,
+     NULL, NULL},
+    {"space in the path", "https://localhost/a b", "https://localhost/a%20b", "localhost", 443,
+     NULL, NULL},
     {"empty query", "https://localhost/?", "https://localhost/", "localhost", 443, NULL, NULL},
-    {"query without path", "https://localhost?x=1", "https://localhost/?x=1", "localhost", 443, NULL, NULL},
-    {"fragment without path", "https://localhost#frag", "https://localhost/", "localhost", 443, NULL, NULL},
-    {"at sign in a query without path", "https://localhost?@evil.test", "https://localhost/?@evil.test",
-     "localhost", 443, NULL, NULL},
-    {"at sign in a fragment", "https://localhost#@evil.test", "https://localhost/", "localhost", 443, NULL, NULL},
-    {"URL in the query", "https://localhost/?to=http://x/", "https://localhost/?to=http://x/", "localhost", 443,
+    {"query without path", "https://localhost?x=1", "https://localhost/?x=1", "localhost", 443,
      NULL, NULL},
+    {"fragment without path", "https://localhost#frag", "https://localhost/", "localhost", 443,
+     NULL, NULL},
+    {"at sign in a query without path", "https://localhost?@evil.test",
+     "https://localhost/?@evil.test", "localhost", 443, NULL, NULL},
+    {"at sign in a fragment", "https://localhost#@evil.test", "https://localhost/", "localhost",
+     443, NULL, NULL},
+    {"URL in the query", "https://localhost/?to=http://x/", "https://localhost/?to=http://x/",
+     "localhost", 443, NULL, NULL},
 };
 
 /* What libcurl makes of the text is what it will connect to. */
@@ -143,8 +164,8 @@ static void parse_accepted_url_gives_its_parts(void **state)
         assert_int_equal(url.port, row->port);
         assert_same(url.user, row->user);
         assert_same(url.password, row->password);
-        snprintf(origin, sizeof origin, "%s://%s:%u", strncasecmp(row->url, "https", 5) == 0 ? "https" : "http",
-                 row->host, row->port);
+        snprintf(origin, sizeof origin, "%s://%s:%u",
+                 strncasecmp(row->url, "https", 5) == 0 ? "https" : "http", row->host, row->port);
         assert_string_equal(url.origin, origin);
         assert_int_equal(url.https, strncmp(origin, "https", 5) == 0);
         assert_libcurl_agrees(&url);
@@ -165,7 +186,8 @@ static const struct {
     {"two ports", "https://localhost:443:443/", "no port between 1 and 65535"},
     {"two at signs", "https://a@b@localhost/", "more than one '@'"},
     {"slash in a password", "https://user:hunter/2@localhost/", "no port between 1 and 65535"},
-    {"question mark in a password", "https://user:hunter?2@localhost/", "no port between 1 and 65535"},
+    {"question mark in a password", "https://user:hunter?2@localhost/",
+     "no port between 1 and 65535"},
     {"hash in a password", "https://user:hunter#2@localhost/", "no port between 1 and 65535"},
     {"encoded CR in the user", "https://us%0der@localhost/", "encoded control character"},
     {"encoded LF in the password", "https://user:%0aX@localhost/", "encoded control character"},
@@ -211,8 +233,14 @@ static const struct {
     {"fullwidth full stop", "https://127．0．0．1/", "write '127.0.0.1'"},
     {"fullwidth digits", "https://１２７.0.0.1/", "write '127.0.0.1'"},
     {"fullwidth letter", "https://ｌocalhost/", "write 'localhost'"},
-    {"zero width space", "https://a\u200b" "b.test/", "write 'ab.test'"},
-    {"soft hyphen", "https://a\u00ad" "b.test/", "write 'ab.test'"},
+    {"zero width space",
+     "https://a\u200b"
+     "b.test/",
+     "write 'ab.test'"},
+    {"soft hyphen",
+     "https://a\u00ad"
+     "b.test/",
+     "write 'ab.test'"},
     {"symbol", "https://ex☃.test/", "no internationalised name"},
     {"octal address", "https://0177.0.0.1/", "write it that way"},
     {"hexadecimal address", "https://0x7f.0.0.1/", "write it that way"},
@@ -239,7 +267,8 @@ static const struct {
     {"two trailing dots", "https://localhost../", "no host name"},
     {"leading dot", "https://.localhost/", "no host name"},
     {"empty label", "https://a..b/", "no host name"},
-    {"long label", "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test/", "no host name"},
+    {"long label", "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test/",
+     "no host name"},
     {"exclamation mark in the host", "https://localhost!/", "malformed"},
     {"wildcard", "https://*.test/", "malformed"},
     {"comma in the host", "https://good.test,evil.test/", "malformed"},
@@ -331,8 +360,10 @@ static const struct {
     {"up too far", "../../../x", "https://localhost:8443/x"},
     {"query", "?z=1", "https://localhost:8443/a/b?z=1"},
     {"path and query", "/x?y=1#z", "https://localhost:8443/x?y=1"},
-    {"URL in the query", "/login?next=https://evil.test/", "https://localhost:8443/login?next=https://evil.test/"},
-    {"URL in a relative query", "login?next=http://evil.test/", "https://localhost:8443/a/login?next=http://evil.test/"},
+    {"URL in the query", "/login?next=https://evil.test/",
+     "https://localhost:8443/login?next=https://evil.test/"},
+    {"URL in a relative query", "login?next=http://evil.test/",
+     "https://localhost:8443/a/login?next=http://evil.test/"},
     {"space", "/a b", "https://localhost:8443/a%20b"},
     {"colon in a path", "./a:b", "https://localhost:8443/a/a:b"},
     {"absolute", "https://other.test/x", "https://other.test/x"},
@@ -365,7 +396,8 @@ static void resolve_reference_table(void **state)
     struct anycert_error err = {0};
 
     (void)state;
-    assert_int_equal(anycert__url_parse("https://me:secret@localhost:8443/a/b?c=d#e", &base, &err), 0);
+    assert_int_equal(anycert__url_parse("https://me:secret@localhost:8443/a/b?c=d#e", &base, &err),
+                     0);
     for (size_t i = 0; i < COUNT(references); i++) {
         struct anycert__url url;
         int result = 0;
