@@ -137,7 +137,7 @@ int lab__hello_parse(const unsigned char *message, size_t len, struct lab_hello 
 void lab__hello_store(struct lab__stats *stats, const unsigned char *message, size_t len);
 
 /* connection.c: thread body of one connection. */
-void *lab__connection_serve(void *connection);
+void *lab__connection_serve(void *argument);
 
 /* child.c */
 int lab__child_start(struct lab_server *server, struct anycert_error *err);

@@ -1,4 +1,5 @@
 /* Starting and stopping, the thread that takes connections, and the accessors. */
+#include "lab/lab.h"
 #include "lab/stream.h"
 
 #include <openssl/err.h>

@@ -45,7 +45,7 @@ static int listen_on(int family, uint16_t port)
 
 static int bound_port(int fd, uint16_t *port)
 {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t len = sizeof(address);
 
     if (getsockname(fd, (struct sockaddr *)&address, &len) != 0) {

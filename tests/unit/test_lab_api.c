@@ -326,12 +326,9 @@ static void lab_stop_ends_the_relays(void **state)
     struct lab *other = NULL;
 
     (void)state;
-    stop_lab(NULL);
-    lab = NULL;
     assert_int_equal(lab_start(names, 1, &other, &err), 0);
     lab_stop(other);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* there is no child */
-    assert_int_equal(start_lab(NULL), 0);
 }
 
 int main(void)
@@ -347,10 +344,15 @@ int main(void)
         cmocka_unit_test(lab_serves_kept_connections_in_parallel),
         cmocka_unit_test(lab_start_refuses_unknown_and_repeated_names),
         cmocka_unit_test(lab_condition_nearest_finds_slips_and_parts),
+    };
+    /* What these count would change with the connections of another lab. */
+    const struct CMUnitTest alone[] = {
         cmocka_unit_test(lab_stop_leaves_nothing_behind),
         cmocka_unit_test(lab_stop_ends_the_relays),
     };
+    int failed;
 
     signal(SIGPIPE, SIG_IGN); /* OpenSSL's own socket BIO raises it in this client */
-    return cmocka_run_group_tests(tests, start_lab, stop_lab);
+    failed = cmocka_run_group_tests(tests, start_lab, stop_lab);
+    return failed + cmocka_run_group_tests(alone, NULL, NULL);
 }
