@@ -43,7 +43,7 @@ static int parse(struct lab_options *options, int argc, char **argv, struct anyc
     memset(options, 0, sizeof *options);
     opterr = 0;
     optind = 1;
-    while (index = -1, (letter = getopt_long(argc, argv, "lh", table, &index)) != -1) {
+    for (index = -1; (letter = getopt_long(argc, argv, "lh", table, &index)) != -1; index = -1) {
         /* An abbreviation may change its meaning with the next version. */
         if (letter == '?' || (index >= 0 && strcmp(argv[optind - 1] + 2, table[index].name) != 0))
             return cli_error(err, ANYCERT_E_USAGE,
