@@ -34,8 +34,24 @@ install(FILES ${PROJECT_BINARY_DIR}/anycertConfig.cmake
               ${PROJECT_BINARY_DIR}/anycertConfigVersion.cmake
         DESTINATION ${package_folder})
 
-# Manual pages, by section; completions; the documents a package should carry.
-foreach(section 1 3 5 7)
+# Manual pages, by section; those of the C interface are made from the public headers. Completions; the
+# documents a package should carry.
+find_program(ANYCERT_PYTHON NAMES python3)
+if(ANYCERT_PYTHON)
+    file(GLOB public_headers CONFIGURE_DEPENDS include/anycert/*.h include/anycert/*.def)
+    set(man3_folder ${PROJECT_BINARY_DIR}/man3)
+    add_custom_command(OUTPUT ${man3_folder}/anycert.3
+        COMMAND ${ANYCERT_PYTHON} ${PROJECT_SOURCE_DIR}/scripts/make-man3 --out ${man3_folder}
+        DEPENDS scripts/make-man3 docs/man/anycert.1 ${public_headers}
+        COMMENT "Writing the manual pages of the C interface" VERBATIM)
+    add_custom_target(man3 DEPENDS ${man3_folder}/anycert.3)
+    add_dependencies(product man3)
+    install(DIRECTORY ${man3_folder}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man3
+            FILES_MATCHING PATTERN "*.3")
+else()
+    message(STATUS "There is no python3: the manual pages of section 3 are left out")
+endif()
+foreach(section 1 5)
     file(GLOB pages CONFIGURE_DEPENDS docs/man/*.${section})
     install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
@@ -50,6 +66,6 @@ anycert_install_if_present(cli/completions/_anycert ${CMAKE_INSTALL_DATADIR}/zsh
 anycert_install_if_present(cli/completions/anycert.fish
     ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 foreach(document LICENSE README.md CHANGELOG.md SECURITY.md docs/report-schema.md
-        docs/report-schema.json)
+        docs/report-schema.json docs/threat-model.md docs/thread-safety.md)
     anycert_install_if_present(${document} ${CMAKE_INSTALL_DOCDIR})
 endforeach()

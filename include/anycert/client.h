@@ -24,17 +24,20 @@
 extern "C" {
 #endif
 
+/* What a client is made from, the client, what it sends, and what comes back. */
 struct anycert_config;
 struct anycert_client;
 struct anycert_request;
 struct anycert_response;
 
-/* ---- configuration: what a client is made from
- * ------------------------------------------------------------- One thread per object. Every setter
- * returns 0, or -1 with USAGE (or the code it names) or NOMEM. */
+/* Configuration: what a client is made from.
+ *
+ * Threads: one at a time for each object. Every setter returns 0, or -1 with USAGE (or the code it
+ * names) or NOMEM. */
 
-/* Everything at its default. NULL with NOMEM. */
+/* Everything at its default. Free with anycert_config_free. NULL with NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_config *anycert_config_new(struct anycert_error *err);
+/* Frees it. Clients made from it have their own copy. NULL is a no-op. */
 ANYCERT_API void anycert_config_free(struct anycert_config *config);
 
 /* The policy for the servers; copied. Default and NULL: hardened. Rungs that accept any certificate
@@ -115,12 +118,17 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_allow_downgrade(struct anyc
                                                                      int allow,
                                                                      struct anycert_error *err);
 
+/* Which versions of HTTP are offered. */
 enum anycert_http_version {
-    ANYCERT_HTTP_AUTO = 0, /* HTTP/2 where the server offers it in TLS, else 1.1; 1.1 under
-                              trust-any, report-only and antique, and behind https:// proxies */
+    /* HTTP/2 where the server offers it in TLS, else 1.1; 1.1 alone under trust-any, report-only
+     * and antique, and behind https:// proxies. */
+    ANYCERT_HTTP_AUTO = 0,
+    /* HTTP/1.1 alone. */
     ANYCERT_HTTP_1_1 = 1,
-    ANYCERT_HTTP_2 = 2 /* offer HTTP/2 in every TLS handshake */
+    /* HTTP/2 in every TLS handshake, and 1.1. */
+    ANYCERT_HTTP_2 = 2
 };
+/* Sets what is offered; default AUTO. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_http_version(struct anycert_config *config,
                                                                   enum anycert_http_version version,
                                                                   struct anycert_error *err);
@@ -137,9 +145,9 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_secret_header(struct anycer
                                                                    const char *name,
                                                                    struct anycert_error *err);
 
-/* For tests and replays: seconds since 1970 UTC. Called from any thread that uses the client; NULL:
- * the system's clock. It decides about certificates' dates and policies' ends, not about time
- * limits. */
+/* A clock for tests and replays: now returns seconds since 1970 UTC. Called from any thread that
+ * uses the client; NULL: the system's clock. It decides about certificates' dates and policies'
+ * ends, not about time limits. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_clock(struct anycert_config *config,
                                                            int64_t (*now)(void *arg), void *arg,
                                                            struct anycert_error *err);
@@ -149,13 +157,15 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_clock(struct anycert_config
  * holds no control bytes, and lives until the callback returns. Called on the thread that sends.
  * NULL: none. */
 typedef void anycert_trace_callback(void *arg, char kind, const char *text, size_t len);
+/* Sets the callback; arg is handed to it. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_trace(struct anycert_config *config,
                                                            anycert_trace_callback *callback,
                                                            void *arg, struct anycert_error *err);
 
-/* ---- client
- * ------------------------------------------------------------------------------------------------
- * Safe from many threads at once. */
+/* Client: the connections, and what they are judged by.
+ *
+ * Threads: safe from many at once. It keeps up to 32 idle connections, each for one origin, one way
+ * there and one policy. */
 
 /* config NULL means all defaults; it is copied. NULL with POLICY_SYNTAX or POLICY_UNAVAILABLE (the
  * policy), ANCHORS (anchors that are missing or empty, with their path), CLIENT_CERT, USAGE, NOMEM.
@@ -180,14 +190,17 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_client_send(struct anycert_client *cli
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_client_explain(struct anycert_client *client, const char *url, struct anycert_error *err);
 
-/* ---- request
- * -----------------------------------------------------------------------------------------------
- * One thread per object; not being changed, it may be shared. */
+/* Request: what is sent.
+ *
+ * Threads: one at a time for each object; not being changed, it may be shared. Every setter returns
+ * 0, or -1 with USAGE (or the code it names) or NOMEM. */
 
 /* method: a token of RFC 9110 section 5.6.2, sent as given. url: http or https; user:password@ in
- * it becomes Basic authentication and is not shown anywhere. NULL with USAGE or URL. */
+ * it becomes Basic authentication and is not shown anywhere. Free with anycert_request_free. NULL
+ * with USAGE, URL or NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_request *
 anycert_request_new(const char *method, const char *url, struct anycert_error *err);
+/* Frees it; no send with it may be under way. NULL is a no-op. */
 ANYCERT_API void anycert_request_free(struct anycert_request *request);
 
 /* Adds a header field; the same name may be added several times. value "" sends the field empty;
@@ -213,14 +226,17 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_basic_auth(struct anycert_
                                                                  const char *password,
                                                                  struct anycert_error *err);
 
-/* Where the body goes instead of into memory. A file is written beside its final name and renamed
- * once the body is whole; on any failure nothing is left and what was there stays. A callback gets
- * the decompressed bytes as they come and returns 0, or anything else to stop (BODY_WRITE). Bodies
- * of redirects that are followed go nowhere. */
+/* The answer's body goes to a file instead of into memory. The file is written beside its final
+ * name and renamed once the body is whole; on any failure nothing is left and what was there stays.
+ * Bodies of redirects that are followed go nowhere. Of this and the callback the last call wins. A
+ * file that cannot be written is an error of sending (FILE or BODY_WRITE). */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_output_file(struct anycert_request *request,
                                                                   const char *path,
                                                                   struct anycert_error *err);
+/* Gets the decompressed bytes as they come, on the sending thread; returns 0, or anything else to
+ * stop (BODY_WRITE). What came before a failure is not taken back. */
 typedef int anycert_body_callback(void *arg, const void *bytes, size_t len);
+/* The answer's body goes to a callback; arg is handed to it. NULL: into memory. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_body_callback(struct anycert_request *request,
                                                                     anycert_body_callback *callback,
                                                                     void *arg,
@@ -230,21 +246,24 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_body_callback(struct anyce
  * unknown); anything but 0 stops the request with INTERRUPTED. */
 typedef int anycert_progress_callback(void *arg, uint64_t received, uint64_t receive_total,
                                       uint64_t sent, uint64_t send_total);
+/* Sets the callback; arg is handed to it. NULL: none. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_progress(struct anycert_request *request,
                                                                anycert_progress_callback *callback,
                                                                void *arg,
                                                                struct anycert_error *err);
 
-/* ---- response
- * ----------------------------------------------------------------------------------------------
- * One thread per object. Getters borrow until the response is freed. */
+/* Response: what came back.
+ *
+ * Threads: one at a time for each object. Getters borrow until the response is
+ * freed. Besides anycert_response_free(), no function here takes NULL for it. */
 
+/* Frees it and all that was borrowed from it. NULL is a no-op. */
 ANYCERT_API void anycert_response_free(struct anycert_response *response);
-/* 0 if no status line came. */
+/* Status (RFC 9110 section 15), for example 200; 0 if no status line came. */
 ANYCERT_API int anycert_response_status(const struct anycert_response *response);
-/* Reason phrase, "" if none. */
+/* Reason phrase; "" if none. */
 ANYCERT_API const char *anycert_response_reason(const struct anycert_response *response);
-/* "1.0", "1.1", "2"; "" if no status line came. */
+/* Version of HTTP: "1.0", "1.1" or "2"; "" if no status line came. */
 ANYCERT_API const char *anycert_response_http_version(const struct anycert_response *response);
 /* The last URL, without user and password. */
 ANYCERT_API const char *anycert_response_url(const struct anycert_response *response);
@@ -252,18 +271,23 @@ ANYCERT_API const char *anycert_response_url(const struct anycert_response *resp
  * is none. */
 ANYCERT_API const char *anycert_response_header(const struct anycert_response *response,
                                                 const char *name, size_t nth);
-/* All headers of the last hop in order. 0, or -1 beyond the end. */
+/* All headers of the last hop in order: how many there are, and one of them by its index from 0.
+ * 0, or -1 beyond the end. */
 ANYCERT_API size_t anycert_response_header_count(const struct anycert_response *response);
 ANYCERT_API int anycert_response_header_at(const struct anycert_response *response, size_t index,
                                            const char **name, const char **value);
-/* The body in memory, NUL-terminated behind len; never NULL; empty if it went to a file or
- * callback. */
+/* The body in memory, NUL-terminated behind its len bytes; never NULL; empty if it went to a file
+ * or callback, and after a failure. len may be NULL. */
 ANYCERT_API const void *anycert_response_body(const struct anycert_response *response, size_t *len);
-/* Bytes of the body, wherever it went. */
+/* Bytes of the body after decompression, wherever it went. */
 ANYCERT_API uint64_t anycert_response_body_size(const struct anycert_response *response);
 
-/* Hops: one for each request that was made, redirects included, the last being the response's own.
- */
+/* Hops: one for each request that was made, redirects included.
+ *
+ * They count from 0; the last is the response's own. Beyond the end, pointers are NULL and numbers
+ * 0. */
+
+/* How many there are; their URLs, without user and password; their status. */
 ANYCERT_API size_t anycert_response_hop_count(const struct anycert_response *response);
 ANYCERT_API const char *anycert_response_hop_url(const struct anycert_response *response,
                                                  size_t hop);
@@ -280,14 +304,18 @@ ANYCERT_API int anycert_response_hop_reused(const struct anycert_response *respo
 ANYCERT_API const struct anycert_report *
 anycert_response_report(const struct anycert_response *response);
 
-/* Microseconds from the start of the request until: name resolved, connected, TLS done, first byte,
- * end. Of the last hop; 0 for what did not happen. */
+/* Microseconds of the last hop, from its start; 0 for what did not happen. */
 struct anycert_timings {
+    /* Until: name resolved, connected, TLS done, first byte, end. */
     int64_t resolved_us, connected_us, tls_us, first_byte_us, total_us;
+    /* Zero. */
     int64_t reserved[3];
 };
+/* Copies them. */
 ANYCERT_API void anycert_response_timings(const struct anycert_response *response,
                                           struct anycert_timings *out);
+
+/* Document: request, outcome and reports as JSON, as the command line writes it with --report. */
 
 /* The document of docs/report-schema.md: request, outcome and the reports of all hops. response may
  * be NULL when nothing was learned. err_of_send is what anycert_client_send filled in (code 0 for

@@ -14,41 +14,52 @@
 extern "C" {
 #endif
 
+/* A document. */
 struct anycert_json;
+
 /* A value inside a document; borrowed until the document is freed. */
 struct anycert_json_value;
 
+/* What a value is. */
 enum anycert_json_type {
-    ANYCERT_JSON_NONE = 0, /* no such value */
-    ANYCERT_JSON_NULL = 1,
-    ANYCERT_JSON_BOOL = 2,
-    ANYCERT_JSON_NUMBER = 3,
-    ANYCERT_JSON_STRING = 4,
-    ANYCERT_JSON_ARRAY = 5,
-    ANYCERT_JSON_OBJECT = 6
+    ANYCERT_JSON_NONE = 0,   /* no such value */
+    ANYCERT_JSON_NULL = 1,   /* null */
+    ANYCERT_JSON_BOOL = 2,   /* true or false */
+    ANYCERT_JSON_NUMBER = 3, /* an integer or a real number */
+    ANYCERT_JSON_STRING = 4, /* a string */
+    ANYCERT_JSON_ARRAY = 5,  /* elements in order */
+    ANYCERT_JSON_OBJECT = 6  /* members with names */
 };
 
 /* Parses text (RFC 8259, UTF-8, no comments, no trailing commas). NULL with BODY_JSON (and where it
  * goes wrong), or NOMEM. Free with anycert_json_free. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_json *anycert_json_parse(const char *text, size_t len,
                                                                       struct anycert_error *err);
-/* The response's body in memory, parsed. */
+/* The response's body in memory, parsed; whatever the status and Content-Type. The document stands
+ * for itself and may outlive the response. NULL as anycert_json_parse. Free with
+ * anycert_json_free. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_json *
 anycert_response_json(const struct anycert_response *response, struct anycert_error *err);
+/* Frees the document with all its values. NULL is a no-op. */
 ANYCERT_API void anycert_json_free(struct anycert_json *json);
 
+/* The outermost value. NULL for NULL. */
 ANYCERT_API const struct anycert_json_value *anycert_json_root(const struct anycert_json *json);
-/* JSON Pointer (RFC 6901), "" for the value itself; NULL if there is no such value. value may be
- * NULL. */
+/* The value at a JSON Pointer (RFC 6901), such as "/items/0/name"; "" for the value itself. NULL if
+ * there is no such value. Here and below value may be NULL, which is no value: look-ups need only
+ * the last result checked. */
 ANYCERT_API const struct anycert_json_value *
 anycert_json_get(const struct anycert_json_value *value, const char *pointer);
+/* What the value is; NONE for NULL. */
 ANYCERT_API enum anycert_json_type anycert_json_type(const struct anycert_json_value *value);
 /* Members or elements; 0 for other types. */
 ANYCERT_API size_t anycert_json_size(const struct anycert_json_value *value);
 /* The string and its length in bytes (it may hold NUL); NULL for other types. */
 ANYCERT_API const char *anycert_json_string(const struct anycert_json_value *value, size_t *len);
-/* 0, or -1 if the value is no number, or no integer that fits. */
+/* An integer. 0, or -1 (and *out is 0) if the value is no number or no integer that fits; 1.0 is no
+ * integer. */
 ANYCERT_API int anycert_json_int(const struct anycert_json_value *value, int64_t *out);
+/* A number, integer or not. 0, or -1 (and *out is 0) if the value is none. */
 ANYCERT_API int anycert_json_double(const struct anycert_json_value *value, double *out);
 /* 1 for true, 0 for false, -1 for other types. */
 ANYCERT_API int anycert_json_bool(const struct anycert_json_value *value);

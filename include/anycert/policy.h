@@ -27,6 +27,7 @@
 extern "C" {
 #endif
 
+/* A policy. */
 struct anycert_policy;
 
 /* The policy `hardened`, which everything starts as. NULL with NOMEM. Free with
@@ -43,7 +44,7 @@ anycert_policy_parse(const char *text, struct anycert_error *err);
 ANYCERT_API ANYCERT_NODISCARD struct anycert_policy *
 anycert_policy_copy(const struct anycert_policy *policy, struct anycert_error *err);
 
-/* NULL is a no-op. */
+/* Frees it. Clients and configurations have their own copies. NULL is a no-op. */
 ANYCERT_API void anycert_policy_free(struct anycert_policy *policy);
 
 /* The canonical text: keys in their documented order, relaxations in table order. Two policies mean
@@ -81,11 +82,13 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_policy_set(struct anycert_policy *poli
 ANYCERT_API ANYCERT_NODISCARD int anycert_policy_add_ca_path(struct anycert_policy *policy,
                                                              const char *path,
                                                              struct anycert_error *err);
-/* The same with certificates in memory (PEM, one or more); copied. -1 with ANCHORS if there is no
- * certificate in it. Prints as ca=sha256:… */
+/* The same with certificates in memory (PEM, one or more); copied. Prints as ca=sha256:… 0, or -1
+ * with ANCHORS if there is no certificate in it, USAGE or NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_policy_add_ca_pem(struct anycert_policy *policy,
                                                             const void *pem, size_t len,
                                                             struct anycert_error *err);
+/* The same with the system's anchors: the operating system's bundle. 0, or -1 with USAGE or NOMEM.
+ */
 ANYCERT_API ANYCERT_NODISCARD int anycert_policy_add_ca_system(struct anycert_policy *policy,
                                                                struct anycert_error *err);
 
@@ -98,11 +101,11 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_policy_check(const struct anycert_poli
 ANYCERT_API ANYCERT_NODISCARD int anycert_policy_available(const struct anycert_policy *policy,
                                                            struct anycert_error *err);
 
-/* Name of the rung; static string. */
+/* Name of the rung; static string. NULL is hardened. */
 ANYCERT_API const char *anycert_policy_rung(const struct anycert_policy *policy);
 
 /* 1 if, under this policy, whoever answers has proved to be the host that was asked for; 0 if the
- * rung or a relaxation gives that up. */
+ * rung or a relaxation gives that up. NULL is hardened. */
 ANYCERT_API int anycert_policy_authenticates(const struct anycert_policy *policy);
 
 /* What is in force at a time (seconds since 1970 UTC): the policy itself until the end of the day
@@ -112,14 +115,20 @@ ANYCERT_API ANYCERT_NODISCARD struct anycert_policy *
 anycert_policy_effective(const struct anycert_policy *policy, int64_t now,
                          struct anycert_error *err);
 
-/* Relaxations, in the order of their table. Ids are stable numbers, never reused. All static data,
- * safe from any thread. */
+/* Relaxations: in the order of their table.
+ *
+ * Ids are stable numbers, never reused. All is static data, safe from any thread; only
+ * anycert_relaxation_next() takes NULL. anycert-policy(5) lists them all. */
+
+/* One relaxation. */
 struct anycert_relaxation;
 /* The first for NULL, then each next; NULL behind the last. */
 ANYCERT_API const struct anycert_relaxation *
 anycert_relaxation_next(const struct anycert_relaxation *r);
+/* By name or by id; NULL if there is none. */
 ANYCERT_API const struct anycert_relaxation *anycert_relaxation_find(const char *name);
 ANYCERT_API const struct anycert_relaxation *anycert_relaxation_by_id(int id);
+/* Its id, and its name as policies are written with. */
 ANYCERT_API int anycert_relaxation_id(const struct anycert_relaxation *r);
 ANYCERT_API const char *anycert_relaxation_name(const struct anycert_relaxation *r);
 /* What it lets through, in words. */
@@ -133,16 +142,27 @@ ANYCERT_API int anycert_relaxation_authenticates(const struct anycert_relaxation
 /* 1 if this version can carry it out. */
 ANYCERT_API int anycert_relaxation_is_available(const struct anycert_relaxation *r);
 
-/* Rungs, from the strictest to the weakest; the same rules. */
+/* Rungs: from the strictest to the weakest.
+ *
+ * The same rules as for relaxations. */
+
+/* One rung. */
 struct anycert_rung;
+/* The first for NULL, then each next; NULL behind the last. */
 ANYCERT_API const struct anycert_rung *anycert_rung_next(const struct anycert_rung *r);
+/* By name; NULL if there is none. */
 ANYCERT_API const struct anycert_rung *anycert_rung_find(const char *name);
+/* Its id, and its name as policies are written with. */
 ANYCERT_API int anycert_rung_id(const struct anycert_rung *r);
 ANYCERT_API const char *anycert_rung_name(const struct anycert_rung *r);
+/* What it accepts, in words. */
 ANYCERT_API const char *anycert_rung_meaning(const struct anycert_rung *r);
 /* What is given up compared with hardened. */
 ANYCERT_API const char *anycert_rung_gives_up(const struct anycert_rung *r);
+/* 1 if this version can carry it out. */
 ANYCERT_API int anycert_rung_is_available(const struct anycert_rung *r);
+
+/* Memory: the texts that functions hand out. */
 
 /* Frees memory that anycert handed out as char *. NULL is a no-op. Safe from any thread. */
 ANYCERT_API void anycert_free(void *p);

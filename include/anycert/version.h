@@ -1,4 +1,6 @@
-/* version.h — which anycert, on which libraries. */
+/* version.h — which anycert, on which libraries.
+ *
+ * Threads: everything here is safe from any thread, except where said. */
 #ifndef ANYCERT_VERSION_H
 #define ANYCERT_VERSION_H
 
@@ -8,6 +10,7 @@
 extern "C" {
 #endif
 
+/* Version of these headers. */
 #define ANYCERT_VERSION "0.1.0"
 
 /* Version of the library that is loaded, as "0.1.0". Static string. Safe from any thread. */
@@ -21,8 +24,8 @@ ANYCERT_API const char *anycert_libcurl_version(void);
  * (OPENSSL_CONF or the system's openssl.cnf). Must come before anything in the process uses
  * OpenSSL, and then holds for all of it. Without it every TLS setting is still set explicitly and
  * no file weakens a policy; with it a broken or hostile file cannot even make connections fail. The
- * command line does so. Without effect once OpenSSL has been initialised. 0, or -1 if OpenSSL
- * cannot be initialised. */
+ * command line does so. Call it before the first thread is started. Without effect once OpenSSL has
+ * been initialised. 0, or -1 if OpenSSL cannot be initialised. */
 ANYCERT_API int anycert_ignore_openssl_config(void);
 
 #ifdef __cplusplus
