@@ -272,8 +272,9 @@ static CURLcode set_http(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_HTTP09_ALLOWED, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_MAXCONNECTS, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    ANYCERT__SET(rc, easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* decode.h does it */
     if (lane->settings->decompress)
-        ANYCERT__SET(rc, easy, CURLOPT_ACCEPT_ENCODING, "");
+        ANYCERT__SET(rc, easy, CURLOPT_ACCEPT_ENCODING, ANYCERT__CODINGS);
     return rc;
 }
 
@@ -351,6 +352,7 @@ void anycert__lane_free(struct anycert__lane *lane)
     curl_slist_free_all(lane->resolve);
     curl_slist_free_all(lane->connect_to);
     curl_slist_free_all(lane->sent_headers);
+    anycert__decoder_free(lane->decoder);
     curl_slist_free_all(lane->own_headers);
     anycert__free(lane->url);
     anycert_report_free(lane->report);

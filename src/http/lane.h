@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 
+#include "http/decode.h"
 #include "http/exchange.h"
 
 struct anycert__lane {
@@ -42,6 +43,8 @@ struct anycert__lane {
     unsigned contexts;            /* TLS contexts made: 0 means that the connection was there */
     uint64_t header_bytes;
     bool header_done;
+    bool body_begun;
+    struct anycert__decoder *decoder; /* of the body, if it is compressed */
     int64_t total_ms; /* limit of the exchange; 0: none */
     FILE *body_stream;
     struct curl_slist *sent_headers;

@@ -86,16 +86,31 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
                                                                                              : len;
 }
 
+/* Decoded bytes, on to whoever wants them. */
+static int give_body(void *arg, const void *bytes, size_t len, struct anycert_error *err)
+{
+    struct anycert__exchange *exchange = arg;
+
+    return exchange->sink ? exchange->sink(exchange->sink_arg, exchange, bytes, len, err) : 0;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
     struct anycert__lane *lane = arg;
     struct anycert__exchange *exchange = lane->exchange;
     size_t len = size * count;
+    int result = 0;
 
-    if (exchange->sink &&
-        exchange->sink(exchange->sink_arg, exchange, bytes, len, &lane->failure) < 0)
-        return CURL_WRITEFUNC_ERROR;
-    return len;
+    if (!lane->body_begun && lane->settings->decompress)
+        result =
+            anycert__decoder_new(&exchange->fields, lane->host, &lane->decoder, &lane->failure);
+    lane->body_begun = true;
+    if (result == 0 && lane->decoder)
+        result =
+            anycert__decoder_take(lane->decoder, bytes, len, give_body, exchange, &lane->failure);
+    else if (result == 0)
+        result = give_body(exchange, bytes, len, &lane->failure);
+    return result < 0 ? CURL_WRITEFUNC_ERROR : len;
 }
 
 static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received,
@@ -303,6 +318,8 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
         anycert__wipe(line->data, strlen(line->data));
     curl_slist_free_all(lane->sent_headers);
     lane->sent_headers = NULL;
+    anycert__decoder_free(lane->decoder);
+    lane->decoder = NULL;
     if (lane->body_stream)
         fclose(lane->body_stream);
     lane->body_stream = NULL;
@@ -406,7 +423,7 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
 
     lane->exchange = exchange;
     memset(&lane->failure, 0, sizeof lane->failure);
-    lane->asked = lane->stale = lane->header_done = false;
+    lane->asked = lane->stale = lane->header_done = lane->body_begun = false;
     lane->contexts = 0;
     lane->header_bytes = 0;
     lane->total_ms = exchange->total_ms;
@@ -432,6 +449,9 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
             lane->host);
         rc = CURLE_PARTIAL_FILE;
     }
+    if (rc == CURLE_OK && lane->decoder &&
+        anycert__decoder_finish(lane->decoder, &lane->failure) < 0)
+        rc = CURLE_BAD_CONTENT_ENCODING;
     take_back(lane, exchange);
     lane->exchange = NULL;
     return rc;
