@@ -136,18 +136,22 @@ int lab__stream_set_ssl(struct lab__stream *stream, SSL *ssl)
     return 0;
 }
 
-/* Waits for what OpenSSL needs after it returned `result`: 0 to try again, -1 if there is no point.
+/* Waits for what OpenSSL needs after it could not go on: 0 to try again, -1 if there is no point.
+ * It asks the BIO, not SSL_get_error: OpenSSL 3.5 leaves an error in the queue after a step that
+ * succeeded (a DH group too small to have a level), and that function would take it for a failure.
  */
-static int wait_for_ssl(struct lab__stream *stream, int result, int ms)
+static int wait_for_ssl(struct lab__stream *stream, int ms)
 {
-    int error = SSL_get_error(stream->ssl, result);
-    short events = error == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN;
+    const BIO *bio = SSL_get_rbio(stream->ssl);
+    short events = 0;
 
     ERR_clear_error();
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-        return -1;
+    if (SSL_want_read(stream->ssl) && BIO_should_read(bio)) {
+        events = POLLIN;
+    } else if (SSL_want_write(stream->ssl) && BIO_should_write(bio)) {
+        events = POLLOUT;
     }
-    return lab__stream_wait(stream, events, ms) == 1 ? 0 : -1;
+    return events != 0 && lab__stream_wait(stream, events, ms) == 1 ? 0 : -1;
 }
 
 ssize_t lab__stream_read(struct lab__stream *stream, void *buffer, size_t size, int ms)
@@ -168,10 +172,10 @@ ssize_t lab__stream_read(struct lab__stream *stream, void *buffer, size_t size, 
         if (result > 0) {
             return (ssize_t)got;
         }
-        if (SSL_get_error(stream->ssl, result) == SSL_ERROR_ZERO_RETURN) {
+        if (SSL_get_shutdown(stream->ssl) & SSL_RECEIVED_SHUTDOWN) {
             return 0;
         }
-        if (wait_for_ssl(stream, result, ms) != 0) {
+        if (wait_for_ssl(stream, ms) != 0) {
             return -1;
         }
     }
@@ -185,7 +189,7 @@ static ssize_t write_some(struct lab__stream *stream, const unsigned char *data,
 
     if (stream->ssl != NULL) {
         result = SSL_write_ex(stream->ssl, data, len, &written);
-        return result > 0 ? (ssize_t)written : wait_for_ssl(stream, result, LAB__IDLE_MS);
+        return result > 0 ? (ssize_t)written : wait_for_ssl(stream, LAB__IDLE_MS);
     }
     ssize_t sent = socket_send(stream, data, len);
     if (sent >= 0) {
@@ -216,7 +220,7 @@ int lab__stream_accept(struct lab__stream *stream, int ms)
         if (result > 0) {
             return 0;
         }
-        if (wait_for_ssl(stream, result, ms) != 0) {
+        if (wait_for_ssl(stream, ms) != 0) {
             return -1;
         }
     }
