@@ -8,7 +8,9 @@
 #include <strings.h>
 
 #define ZLIB_CONST /* next_in is a pointer to const */
+#include <brotli/decode.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #define MAX_STAGES 2
 #define OUT_SIZE   32768
@@ -16,13 +18,28 @@
 /* zlib's way of choosing a format by the size of the window. */
 enum { WINDOW_GZIP = 15 + 16, WINDOW_ZLIB = 15, WINDOW_RAW = -15 };
 
+/* Of Zstandard's window; RFC 9659 lets no more be sent. */
+#define WINDOW_LOG_MAX 23
+
+enum coding { CODING_GZIP, CODING_DEFLATE, CODING_BROTLI, CODING_ZSTD };
+
+static const struct {
+    const char *name;
+    enum coding coding;
+} codings[] = {
+    {"gzip", CODING_GZIP}, {"x-gzip", CODING_GZIP}, {"deflate", CODING_DEFLATE},
+    {"br", CODING_BROTLI}, {"zstd", CODING_ZSTD},
+};
+
 struct stage {
-    bool is_gzip;
-    bool started;        /* zip is initialised */
+    enum coding coding;
+    bool started;        /* the decoder is initialised */
     bool ended;          /* at the end of a stream */
     unsigned char first; /* of deflate: a byte that is held back until the second one comes */
     bool has_first;
     z_stream zip;
+    BrotliDecoderState *brotli;
+    ZSTD_DCtx *zstd;
     unsigned char out[OUT_SIZE];
 };
 
@@ -50,6 +67,12 @@ static voidpf zip_alloc(voidpf opaque, uInt items, uInt size)
     return size && items > SIZE_MAX / size ? NULL : anycert__malloc((size_t)items * size);
 }
 
+static void *brotli_alloc(void *opaque, size_t size)
+{
+    (void)opaque;
+    return anycert__malloc(size);
+}
+
 static void zip_free(voidpf opaque, voidpf p)
 {
     (void)opaque;
@@ -58,16 +81,26 @@ static void zip_free(voidpf opaque, voidpf p)
 
 /* ---- which codings */
 
+static bool find_coding(const char *name, size_t len, enum coding *out)
+{
+    for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
+        if (strlen(codings[i].name) == len && strncasecmp(name, codings[i].name, len) == 0) {
+            *out = codings[i].coding;
+            return true;
+        }
+    }
+    return false;
+}
+
 static int add_stage(struct anycert__decoder *decoder, const char *name, size_t len,
                      struct anycert_error *err)
 {
-    bool is_gzip = (len == 4 && strncasecmp(name, "gzip", len) == 0) ||
-                   (len == 6 && strncasecmp(name, "x-gzip", len) == 0);
+    enum coding coding = CODING_GZIP;
     struct stage *stage = NULL;
 
     if (len == 0 || (len == 8 && strncasecmp(name, "identity", len) == 0))
         return 0;
-    if (!is_gzip && !(len == 7 && strncasecmp(name, "deflate", len) == 0))
+    if (!find_coding(name, len, &coding))
         return anycert__fail(err, ANYCERT_E_BODY_ENCODING,
                              "the body from %s is in the coding '%.*s', which was not asked for",
                              decoder->host, len > 40 ? 40 : (int)len, name);
@@ -76,7 +109,7 @@ static int add_stage(struct anycert__decoder *decoder, const char *name, size_t 
     stage = anycert__calloc(1, sizeof *stage);
     if (!stage)
         return anycert__fail_nomem(err);
-    stage->is_gzip = is_gzip;
+    stage->coding = coding;
     stage->zip.zalloc = zip_alloc;
     stage->zip.zfree = zip_free;
     /* The last coding that was put on is the first to come off. */
@@ -126,14 +159,22 @@ int anycert__decoder_new(const struct anycert__fields *fields, const char *host,
     return 0;
 }
 
+static void free_stage(struct stage *stage)
+{
+    if (stage->started && (stage->coding == CODING_GZIP || stage->coding == CODING_DEFLATE))
+        (void)inflateEnd(&stage->zip);
+    if (stage->brotli)
+        BrotliDecoderDestroyInstance(stage->brotli);
+    (void)ZSTD_freeDCtx(stage->zstd);
+    anycert__free(stage);
+}
+
 void anycert__decoder_free(struct anycert__decoder *decoder)
 {
     if (!decoder)
         return;
     for (size_t i = 0; i < decoder->count; i++) {
-        if (decoder->stages[i]->started)
-            (void)inflateEnd(&decoder->stages[i]->zip);
-        anycert__free(decoder->stages[i]);
+        free_stage(decoder->stages[i]);
     }
     anycert__free(decoder);
 }
@@ -168,7 +209,8 @@ static int inflate_all(struct anycert__decoder *decoder, size_t index, const uns
     zip->avail_in = (uInt)len;
     do {
         /* gzip: one member may follow the other (RFC 1952 section 2.2). */
-        if (stage->ended && zip->avail_in > 0 && (!stage->is_gzip || inflateReset(zip) != Z_OK))
+        if (stage->ended && zip->avail_in > 0 &&
+            (stage->coding != CODING_GZIP || inflateReset(zip) != Z_OK))
             return broken(decoder, "there is something behind its end", err);
         stage->ended = stage->ended && zip->avail_in == 0;
         if (stage->ended)
@@ -184,6 +226,69 @@ static int inflate_all(struct anycert__decoder *decoder, size_t index, const uns
         if (push(decoder, index + 1, stage->out, OUT_SIZE - zip->avail_out, sink, err) < 0)
             return -1;
     } while (zip->avail_in > 0 || zip->avail_out == 0);
+    return 0;
+}
+
+/* Brotli (RFC 7932): one stream. */
+static int unbrotli_all(struct anycert__decoder *decoder, size_t index, const unsigned char *bytes,
+                        size_t len, const struct sink *sink, struct anycert_error *err)
+{
+    struct stage *stage = decoder->stages[index];
+    BrotliDecoderResult result = BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT;
+
+    if (!stage->brotli)
+        stage->brotli = BrotliDecoderCreateInstance(brotli_alloc, zip_free, NULL);
+    if (!stage->brotli)
+        return anycert__fail_nomem(err);
+    while (len > 0 || result == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT) {
+        unsigned char *out = stage->out;
+        size_t room = OUT_SIZE;
+
+        if (stage->ended)
+            return broken(decoder, "there is something behind its end", err);
+        result = BrotliDecoderDecompressStream(stage->brotli, &len, &bytes, &room, &out, NULL);
+        if (result == BROTLI_DECODER_RESULT_ERROR)
+            return broken(decoder, "it is damaged", err);
+        stage->ended = result == BROTLI_DECODER_RESULT_SUCCESS;
+        if (push(decoder, index + 1, stage->out, OUT_SIZE - room, sink, err) < 0)
+            return -1;
+        if (result == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT ||
+            (result == BROTLI_DECODER_RESULT_SUCCESS && len == 0))
+            break;
+    }
+    return 0;
+}
+
+static int start_zstd(struct stage *stage, struct anycert_error *err)
+{
+    stage->zstd = ZSTD_createDCtx();
+    if (!stage->zstd ||
+        ZSTD_isError(ZSTD_DCtx_setParameter(stage->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+        return anycert__fail_nomem(err);
+    return 0;
+}
+
+/* Zstandard (RFC 8878): one frame may follow the other. */
+static int unzstd_all(struct anycert__decoder *decoder, size_t index, const unsigned char *bytes,
+                      size_t len, const struct sink *sink, struct anycert_error *err)
+{
+    struct stage *stage = decoder->stages[index];
+    ZSTD_inBuffer in = {bytes, len, 0};
+    ZSTD_outBuffer out = {stage->out, OUT_SIZE, 0};
+
+    if (!stage->zstd && start_zstd(stage, err) < 0)
+        return -1;
+    do {
+        size_t left = 0;
+
+        out.pos = 0;
+        left = ZSTD_decompressStream(stage->zstd, &out, &in);
+        if (ZSTD_isError(left))
+            return broken(decoder, ZSTD_getErrorName(left), err);
+        stage->ended = left == 0;
+        if (push(decoder, index + 1, stage->out, out.pos, sink, err) < 0)
+            return -1;
+    } while (in.pos < in.size || out.pos == OUT_SIZE);
     return 0;
 }
 
@@ -207,7 +312,12 @@ static int push(struct anycert__decoder *decoder, size_t index, const unsigned c
         return 0;
     if (!stage)
         return sink->give(sink->arg, bytes, len, err);
-    if (!stage->started && stage->is_gzip && start(decoder, stage, WINDOW_GZIP, err) < 0)
+    if (stage->coding == CODING_BROTLI)
+        return unbrotli_all(decoder, index, bytes, len, sink, err);
+    if (stage->coding == CODING_ZSTD)
+        return unzstd_all(decoder, index, bytes, len, sink, err);
+    if (!stage->started && stage->coding == CODING_GZIP &&
+        start(decoder, stage, WINDOW_GZIP, err) < 0)
         return -1;
     if (!stage->started && !stage->has_first) {
         stage->first = *bytes++;

@@ -1,5 +1,5 @@
-/* http/decode.h — content codings (RFC 9110 section 8.4) taken off a body as it comes, with zlib.
- * Not libcurl's own decoder, which takes a compressed stream that breaks off for a whole one. */
+/* http/decode.h — content codings (RFC 9110 section 8.4) taken off a body as it comes, with zlib,
+ * brotli and zstd. Not libcurl's own decoder, which takes a compressed stream that breaks off for a whole one. */
 #ifndef ANYCERT_HTTP_DECODE_H
 #define ANYCERT_HTTP_DECODE_H
 
@@ -9,7 +9,7 @@
 #include "http/fields.h"
 
 /* What is asked for, and understood; x-gzip is the same as gzip. */
-#define ANYCERT__CODINGS "gzip, deflate"
+#define ANYCERT__CODINGS "gzip, deflate, br, zstd"
 
 struct anycert__decoder;
 

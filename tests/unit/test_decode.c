@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <brotli/encode.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <cmocka.h>
 
@@ -47,11 +49,25 @@ static int refuse(void *arg, const void *bytes, size_t len, struct anycert_error
     return anycert__fail(err, ANYCERT_E_BODY_WRITE, "enough");
 }
 
-/* Window 31: gzip, 15: zlib, -15: raw. */
+#define BROTLI 100
+#define ZSTD   101
+
+/* Window 31: gzip, 15: zlib, -15: raw; or one of the two above. */
 static size_t pack(const void *bytes, size_t len, int window, unsigned char *out)
 {
     z_stream stream = {0};
+    size_t room = ZIP_SIZE;
 
+    if (window == BROTLI) {
+        assert_true(BrotliEncoderCompress(5, BROTLI_DEFAULT_WINDOW, BROTLI_DEFAULT_MODE, len, bytes,
+                                          &room, out));
+        return room;
+    }
+    if (window == ZSTD) {
+        room = ZSTD_compress(out, ZIP_SIZE, bytes, len, 3);
+        assert_false(ZSTD_isError(room));
+        return room;
+    }
     assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
     stream.next_in = (unsigned char *)(uintptr_t)bytes;
     stream.avail_in = (uInt)len;
@@ -110,9 +126,10 @@ static void take_any_cut_gives_the_same(void **state)
     static const struct {
         const char *coding;
         int windows[2];
-    } rows[] = {{"gzip", {31, 0}},           {"deflate", {15, 0}},
-                {"Deflate", {-15, 0}},       {"deflate, gzip", {15, 31}},
-                {"gzip,deflate", {31, -15}}, {"identity, x-gzip", {31, 0}}};
+    } rows[] = {
+        {"gzip", {31, 0}},           {"deflate", {15, 0}},        {"Deflate", {-15, 0}},
+        {"deflate, gzip", {15, 31}}, {"gzip,deflate", {31, -15}}, {"identity, x-gzip", {31, 0}},
+        {"br", {BROTLI, 0}},         {"ZSTD", {ZSTD, 0}},         {"br, zstd", {BROTLI, ZSTD}}};
     static const size_t parts[] = {1, 2, 3, 1000, 65536, ZIP_SIZE};
     struct output output = {malloc(2 * TEXT_LEN), 0, 0};
 
@@ -136,20 +153,21 @@ static void take_any_cut_gives_the_same(void **state)
 
 static void finish_before_the_end_is_an_error(void **state)
 {
-    static const int windows[] = {31, 15, -15};
+    static const struct {
+        int window;
+        const char *coding;
+    } rows[] = {{31, "gzip"}, {15, "deflate"}, {-15, "deflate"}, {BROTLI, "br"}, {ZSTD, "zstd"}};
     struct output output = {malloc(2 * TEXT_LEN), 0, 0};
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
-        size_t len = pack(text, 2000, windows[i], zip);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t len = pack(text, 2000, rows[i].window, zip);
 
         for (size_t cut = 0; cut < len; cut++)
-            assert_int_equal(decode(windows[i] == 31 ? "gzip" : "deflate", zip, cut, 7, &output),
-                             ANYCERT_E_BODY_ENCODING);
-        assert_int_equal(decode(windows[i] == 31 ? "gzip" : "deflate", zip, len, 7, &output), 0);
+            assert_int_equal(decode(rows[i].coding, zip, cut, 7, &output), ANYCERT_E_BODY_ENCODING);
+        assert_int_equal(decode(rows[i].coding, zip, len, 7, &output), 0);
         zip[len] = 'x';
-        assert_int_equal(decode(windows[i] == 31 ? "gzip" : "deflate", zip, len + 1, 7, &output),
-                         ANYCERT_E_BODY_ENCODING);
+        assert_int_equal(decode(rows[i].coding, zip, len + 1, 7, &output), ANYCERT_E_BODY_ENCODING);
     }
     free(output.bytes);
 }
@@ -171,6 +189,38 @@ static void take_members_of_gzip_one_behind_the_other(void **state)
     free(output.bytes);
 }
 
+static void take_frames_of_zstd_one_behind_the_other(void **state)
+{
+    struct output output = {malloc(2 * TEXT_LEN), 0, 0};
+    size_t len = pack(text, 1000, ZSTD, zip);
+
+    (void)state;
+    len += pack(text + 1000, 500, ZSTD, zip + len);
+    for (size_t part = 1; part < len; part += 13) {
+        assert_int_equal(decode("zstd", zip, len, part, &output), 0);
+        assert_int_equal(output.len, 1500);
+        assert_memory_equal(output.bytes, text, 1500);
+    }
+    free(output.bytes);
+}
+
+/* A window that is larger than a response may ask for (RFC 9659) would cost us that much memory. */
+static void take_zstd_with_a_large_window_is_an_error(void **state)
+{
+    struct output output = {malloc(2 * TEXT_LEN), 0, 0};
+    ZSTD_CCtx *zstd = ZSTD_createCCtx();
+    ZSTD_inBuffer in = {text, TEXT_LEN, 0};
+    ZSTD_outBuffer out = {zip, ZIP_SIZE, 0};
+
+    (void)state;
+    assert_non_null(zstd);
+    assert_false(ZSTD_isError(ZSTD_CCtx_setParameter(zstd, ZSTD_c_windowLog, 25)));
+    assert_false(ZSTD_isError(ZSTD_compressStream2(zstd, &out, &in, ZSTD_e_flush)));
+    assert_int_equal(decode("zstd", zip, out.pos, 1000, &output), ANYCERT_E_BODY_ENCODING);
+    ZSTD_freeCCtx(zstd);
+    free(output.bytes);
+}
+
 static void new_codings_table(void **state)
 {
     static const struct {
@@ -178,11 +228,20 @@ static void new_codings_table(void **state)
         int code;
         bool decodes;
     } rows[] = {
-        {"", 0, false},           {"identity", 0, false}, {"identity,,identity", 0, false},
-        {"gzip", 0, true},        {"GZIP", 0, true},      {" gzip , identity", 0, true},
-        {"br", 904, false},       {"zstd", 904, false},   {"gzip;q=1", 904, false},
-        {"gzip, br", 904, false}, {"gzip gzip", 0, true}, {"gzip,gzip,gzip", 904, false},
-        {"compress", 904, false}, {"gzipx", 904, false},
+        {"", 0, false},
+        {"identity", 0, false},
+        {"identity,,identity", 0, false},
+        {"gzip", 0, true},
+        {"GZIP", 0, true},
+        {" gzip , identity", 0, true},
+        {"br", 0, true},
+        {"zstd", 0, true},
+        {"gzip;q=1", 904, false},
+        {"gzip, brr", 904, false},
+        {"gzip gzip", 0, true},
+        {"gzip,gzip,gzip", 904, false},
+        {"compress", 904, false},
+        {"gzipx", 904, false},
     };
 
     (void)state;
@@ -219,6 +278,8 @@ int main(void)
         cmocka_unit_test(take_any_cut_gives_the_same),
         cmocka_unit_test(finish_before_the_end_is_an_error),
         cmocka_unit_test(take_members_of_gzip_one_behind_the_other),
+        cmocka_unit_test(take_frames_of_zstd_one_behind_the_other),
+        cmocka_unit_test(take_zstd_with_a_large_window_is_an_error),
         cmocka_unit_test(new_codings_table),
         cmocka_unit_test(take_ends_with_the_error_of_give),
     };
