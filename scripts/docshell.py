@@ -8,7 +8,7 @@ import time
 
 FENCE = re.compile(r"^```(\S+)?[ \t]*(\S+)?[ \t]*$")
 HOST = re.compile(r"\bhost (\S+\.example) is ([a-z0-9-]+)")
-URL = re.compile(r"https?://((?:[\w-]+\.)+example)(?![\w.-])(?::443)?")
+URL = re.compile(r"(https?://)?\b((?:[\w-]+\.)+example)(?![\w.-])(:443)?")
 EXIT_STATUS = "echo $?"
 
 
@@ -98,13 +98,16 @@ class Stand:
 
     def fill_in(self, text):
         def address(match):
-            host = match.group(1)
+            scheme, host, port = match.groups()
+            if not scheme and not port:
+                return match.group(0)  # a name, not an address
             name = self.hosts.get(host, host.removesuffix(".example"))
             if name not in self.servers:
                 raise LookupError(f"'{host}' is neither a condition of the lab nor given one")
             url = self.servers[name]["url"].rstrip("/")
-            self.used[url.split("://")[1]] = host
-            return url
+            address = url.split("://")[1]
+            self.used[address] = host
+            return url if scheme else address
         return URL.sub(address, text)
 
     def take_out(self, text):
