@@ -44,7 +44,7 @@ if(ANYCERT_PYTHON)
         COMMAND ${ANYCERT_PYTHON} ${PROJECT_SOURCE_DIR}/scripts/make-man3 --out ${man3_folder}
         DEPENDS scripts/make-man3 docs/man/anycert.1 ${public_headers}
         COMMENT "Writing the manual pages of the C interface" VERBATIM)
-    add_custom_target(man3 DEPENDS ${man3_folder}/anycert.3)
+    add_custom_target(man3 ALL DEPENDS ${man3_folder}/anycert.3)
     add_dependencies(product man3)
     install(DIRECTORY ${man3_folder}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man3
             FILES_MATCHING PATTERN "*.3")
