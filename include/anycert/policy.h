@@ -1,10 +1,12 @@
 /* policy.h — what a caller allows: a rung of the ladder, relaxations, and keys.
  *
- * Text form (policy.md's grammar, documented for users in anycert-policy(5)):
+ * It has a text form, which anycert-policy(5) describes:
+ *
  *     rung *("+" relaxation) *(SP key "=" value)
  *     hardened
  *     hardened+expired until=2026-12-31 reason="waiting for the new certificate"
  *     trust-any
+ *
  * The rung is mandatory. Duplicates, unknown words, relaxations that the rung contains already and
  * keys that mean nothing for the rung are errors. There is no text and no value that means "off" by
  * accident.

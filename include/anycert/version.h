@@ -1,6 +1,4 @@
-/* version.h — which anycert, on which libraries.
- *
- * Threads: everything here is safe from any thread, except where said. */
+/* version.h — which anycert, on which libraries. */
 #ifndef ANYCERT_VERSION_H
 #define ANYCERT_VERSION_H
 
@@ -9,6 +7,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Versions: of this library, and of those underneath. */
 
 /* Version of these headers. */
 #define ANYCERT_VERSION "0.1.0"
