@@ -13,7 +13,9 @@ struct recording {
     bool out_of_memory;
 };
 
-/* Records every error and lets verification go on: the judge decides afterwards. */
+/* Records every error and lets verification go on: the judge decides afterwards. The error is taken
+ * back, as OpenSSL's search for an issuer would repeat whatever it finds there instead of saying
+ * that it has found none. */
 static int record_error(int ok, X509_STORE_CTX *ctx)
 {
     struct recording *recording = X509_STORE_CTX_get_app_data(ctx);
@@ -21,7 +23,39 @@ static int record_error(int ok, X509_STORE_CTX *ctx)
     if (!ok && anycert__facts_add_error(recording->facts, X509_STORE_CTX_get_error(ctx),
                                         X509_STORE_CTX_get_error_depth(ctx)) < 0)
         recording->out_of_memory = true;
+    X509_STORE_CTX_set_error(ctx, X509_V_OK);
     return 1;
+}
+
+static bool is_about_trust(int code)
+{
+    switch (code) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A chain without an anchor in it is never trusted, whatever else was wrong with it and said in its
+ * stead (a candidate that may not sign, for example). */
+static int check_anchor(X509_STORE_CTX *ctx, struct anycert__facts *facts)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+    int count = chain ? sk_X509_num(chain) : 0;
+
+    if (X509_STORE_CTX_get_num_untrusted(ctx) < count)
+        return 0;
+    for (size_t i = 0; i < facts->error_count; i++) {
+        if (is_about_trust(facts->errors[i].code))
+            return 0;
+    }
+    return anycert__facts_add_error(facts, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+                                    count > 0 ? count - 1 : 0);
 }
 
 static int fill_chain(STACK_OF(X509) * stack, struct anycert__certificate **out, size_t *count,
@@ -119,7 +153,7 @@ static int run(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *store,
     X509_STORE_CTX_set_verify_cb(ctx, record_error);
     facts->verify_broke = X509_verify_cert(ctx) <= 0;
     *chain = X509_STORE_CTX_get1_chain(ctx);
-    if (recording.out_of_memory || check_name(leaf, facts) < 0) {
+    if (recording.out_of_memory || check_anchor(ctx, facts) < 0 || check_name(leaf, facts) < 0) {
         anycert__fail_nomem(err);
         goto out;
     }
