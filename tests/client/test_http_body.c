@@ -335,6 +335,9 @@ static void get_broken_compression_is_an_error(void **state)
     broken[len - 6] ^= 0x55; /* its CRC */
     answer_bytes(canned, "Content-Encoding: gzip\r\n", broken, len);
     count = 5;
+    /* The body is whole, but the compressed stream in it is not. */
+    for (size_t cut = 1; cut < len; cut += 7, count++)
+        answer_bytes(canned, "Content-Encoding: gzip\r\n", zip, cut);
     for (unsigned i = 0; i < count; i++) {
         floor_fails(client, floor_request("GET", floor_join(canned_origin(canned), "/")),
                     ANYCERT_E_BODY_ENCODING, NULL);
