@@ -13,10 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_LIMIT    65536
-#define NAME_KEPT     200 /* bytes of the final name in the temporary one, which may have 255 */
-#define NAME_ATTEMPTS 100
-#define NO_MODE       ((mode_t) - 1)
+#define PATH_LIMIT     65536
+#define NAME_KEPT      200 /* bytes of the final name in the temporary one, which may have 255 */
+#define RANDOM_LETTERS 6
+#define NAME_ATTEMPTS  100
+#define NO_MODE        ((mode_t) - 1)
 
 struct anycert__file_writer {
     char *path;      /* as the caller wrote it, for messages */
@@ -51,13 +52,10 @@ static size_t directory_length(const char *path)
 
 /* "DIRECTORY/.NAME.anycert-XXXXXX". Not mkstemp(), which knows no mode but 0600: a new file shall
  * get 0666 less the umask, and only the kernel can subtract that without changing it. */
-static char *temporary_name(const char *target)
+static char *temporary_name(const char *target, const unsigned char random[RANDOM_LETTERS])
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    unsigned char random[6];
     struct anycert__buf buf;
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        return NULL;
     size_t directory = directory_length(target);
     size_t name = strlen(target + directory);
     anycert__buf_init(&buf, PATH_LIMIT);
@@ -65,7 +63,7 @@ static char *temporary_name(const char *target)
     anycert__buf_adds(&buf, ".");
     anycert__buf_add(&buf, target + directory, name < NAME_KEPT ? name : NAME_KEPT);
     anycert__buf_adds(&buf, ".anycert-");
-    for (size_t i = 0; i < sizeof random; i++)
+    for (size_t i = 0; i < RANDOM_LETTERS; i++)
         anycert__buf_add(&buf, &letters[random[i] % (sizeof letters - 1)], 1);
     char *result = anycert__buf_take(&buf, "path", NULL);
     anycert__buf_free(&buf);
@@ -74,10 +72,14 @@ static char *temporary_name(const char *target)
 
 static int open_beside(struct anycert__file_writer *w, mode_t mode, struct anycert_error *err)
 {
+    unsigned char random[RANDOM_LETTERS];
     const mode_t at_first = mode == NO_MODE ? 0666 : 0600;
     for (int i = 0; i < NAME_ATTEMPTS && w->fd < 0; i++) {
         anycert__free(w->temporary);
-        w->temporary = temporary_name(w->target);
+        w->temporary = NULL;
+        if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+            return anycert__fail_errno(err, ANYCERT_E_INTERNAL, errno, "no random numbers");
+        w->temporary = temporary_name(w->target, random);
         if (w->temporary == NULL)
             return anycert__fail_nomem(err);
         w->fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, at_first);
@@ -167,8 +169,8 @@ int anycert__file_writer_write(struct anycert__file_writer *w, const void *bytes
         ssize_t n = write(w->fd, next, len);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            return fail_writing(w, errno, err);
+        if (n <= 0)
+            return fail_writing(w, n < 0 ? errno : ENOSPC, err);
         next += n;
         len -= (size_t)n;
     }

@@ -131,7 +131,11 @@ static int add_intermediate(struct anycert_config *config, const char *pem, size
                             const char *what, struct anycert_error *err)
 {
     struct anycert__intermediates *parsed = NULL;
-    int result = anycert__intermediates_add(&parsed, pem, len, what, err);
+    int result = -1;
+
+    if (memchr(pem, '\0', len))
+        return anycert__fail(err, ANYCERT_E_ANCHORS, "%s is not PEM text", what);
+    result = anycert__intermediates_add(&parsed, pem, len, what, err);
 
     anycert__intermediates_free(parsed);
     if (result < 0 || anycert__strings_add(&config->intermediates, pem, err) < 0)
@@ -159,12 +163,18 @@ int anycert_config_add_intermediate_file(struct anycert_config *config, const ch
 int anycert_config_add_intermediate_pem(struct anycert_config *config, const void *pem, size_t len,
                                         struct anycert_error *err)
 {
-    char *text = pem ? anycert__strndup(pem, len) : NULL;
+    char *text = NULL;
     int result = -1;
 
+    if (pem && len > 0 && ((const char *)pem)[len - 1] == '\0')
+        len--; /* the end of a C string was counted */
+    if (pem && memchr(pem, '\0', len))
+        return anycert__fail(err, ANYCERT_E_ANCHORS,
+                             "the intermediate certificate in memory is not PEM text");
+    text = pem ? anycert__strndup(pem, len) : NULL;
     if (pem && !text)
         return anycert__fail_nomem(err);
-    result = add_intermediate(config, text ? text : "", text ? strlen(text) : 0,
+    result = add_intermediate(config, text ? text : "", text ? len : 0,
                               "intermediate certificate in memory", err);
     anycert__free(text);
     return result;

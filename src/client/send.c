@@ -112,12 +112,34 @@ static int choose_terms(struct journey *journey, struct anycert__exchange *excha
     return 0;
 }
 
+/* One exchange under the terms of the moment; again under new ones, if a policy ended while the
+ * connection was made. */
+static int exchange_under_terms(struct journey *journey, struct anycert__exchange *exchange,
+                                struct anycert_error *err)
+{
+    int result = -1;
+
+    for (int tries = 0; tries < 2; tries++) {
+        struct anycert__anchors *anchors = NULL;
+        struct anycert__anchors *proxy_anchors = NULL;
+
+        anycert__exchange_clear(exchange);
+        anycert__error_clear(err);
+        result = choose_terms(journey, exchange, &anchors, &proxy_anchors, err);
+        if (result == 0)
+            result = anycert__http_exchange(journey->client->http, exchange, err);
+        anycert__anchors_unref(anchors);
+        anycert__anchors_unref(proxy_anchors);
+        if (result == 0 || !exchange->lapsed)
+            break;
+    }
+    return result;
+}
+
 /* One request and its response. The response takes what came of it, on failure too. */
 static int go(struct journey *journey, bool *redirected, char **location, struct anycert_error *err)
 {
     const struct anycert_request *request = journey->request;
-    struct anycert__anchors *anchors = NULL;
-    struct anycert__anchors *proxy_anchors = NULL;
     struct anycert__fields headers = {0};
     struct anycert__exchange exchange = {0};
     struct anycert_error lost = {0};
@@ -135,8 +157,7 @@ static int go(struct journey *journey, bool *redirected, char **location, struct
                       "the time limit of the request was used up by redirects");
         goto out;
     }
-    if (choose_terms(journey, &exchange, &anchors, &proxy_anchors, err) < 0 ||
-        choose_headers(journey, &headers, err) < 0)
+    if (choose_headers(journey, &headers, err) < 0)
         goto out;
     choose_credentials(journey, &exchange);
     exchange.headers = headers.list;
@@ -147,7 +168,7 @@ static int go(struct journey *journey, bool *redirected, char **location, struct
         exchange.body_len = request->body_len;
         exchange.body_file = request->body_file;
     }
-    result = anycert__http_exchange(journey->client->http, &exchange, err);
+    result = exchange_under_terms(journey, &exchange, err);
     if (result == 0 && anycert__is_redirect(&exchange)) {
         *redirected = true;
         *location = anycert__strdup(anycert__fields_get(&exchange.fields, "Location", 0));
@@ -159,8 +180,6 @@ static int go(struct journey *journey, bool *redirected, char **location, struct
 out:
     anycert__exchange_clear(&exchange);
     anycert__fields_clear(&headers);
-    anycert__anchors_unref(anchors);
-    anycert__anchors_unref(proxy_anchors);
     return result;
 }
 

@@ -1,5 +1,6 @@
 /* http/decode.h — content codings (RFC 9110 section 8.4) taken off a body as it comes, with zlib,
- * brotli and zstd. Not libcurl's own decoder, which takes a compressed stream that breaks off for a whole one. */
+ * brotli and zstd. Not libcurl's own decoder, which takes a compressed stream that breaks off for a
+ * whole one. */
 #ifndef ANYCERT_HTTP_DECODE_H
 #define ANYCERT_HTTP_DECODE_H
 

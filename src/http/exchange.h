@@ -84,6 +84,8 @@ struct anycert__exchange {
     struct anycert__fields fields;
     struct anycert_report *report, *proxy_report; /* on failure too, as far as anything was seen */
     bool reused;
+    bool lapsed; /* nothing was sent, as a policy ended while the connection was made: ask again,
+                    with new terms */
     struct anycert_timings timings;
 };
 

@@ -62,6 +62,10 @@ static int tls_failure(const struct anycert__lane *lane, CURLcode rc, struct any
 
     if (!link)
         return 0;
+    if (anycert__link_trouble(link)) {
+        *err = *anycert__link_trouble(link);
+        return 1;
+    }
     if (report && report->verdict == ANYCERT_FAIL) {
         (void)anycert__report_refusal(report, err);
         return 1;
@@ -134,6 +138,9 @@ static int http_failure(const struct anycert__lane *lane, CURLcode rc, bool answ
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
+        if (answered && rc != CURLE_WEIRD_SERVER_REPLY)
+            return anycert__fail(err, ANYCERT_E_BODY_TRUNCATED,
+                                 "the body from %s ended before its end: %s", host, lane->text);
         return anycert__fail(err, ANYCERT_E_HTTP_PROTOCOL, "%s does not answer in valid HTTP: %s",
                              host, lane->text);
     default:
@@ -191,8 +198,10 @@ int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycer
     } else if (tls_failure(lane, rc, &found)) {
         ;
     } else if (header_too_long(lane, rc)) {
-        anycert__fail(&found, ANYCERT_E_HEADERS_TOO_LARGE, "a header line from %s is too long",
-                      server_name(lane));
+        anycert__fail(
+            &found, ANYCERT_E_HEADERS_TOO_LARGE,
+            "the header from %s is longer than libcurl takes (about 300 kB, and 100 kB a line)",
+            server_name(lane));
     } else if (rc == CURLE_OUT_OF_MEMORY) {
         anycert__fail_nomem(&found);
     } else if (rc == CURLE_ABORTED_BY_CALLBACK) {

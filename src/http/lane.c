@@ -6,6 +6,7 @@
 #include "verdict/report.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 /* ---- libcurl's callbacks about connections ---- */
 
@@ -60,10 +61,17 @@ static struct anycert__link *link_in_use(CURL *easy)
     return anycert__link_of(info->internals);
 }
 
+/* The policy was in force when the exchange began; its end may have passed while the connection was
+ * made. */
+static bool has_ended(const struct anycert__hop_terms *terms, int64_t now)
+{
+    return terms->policy->has_until && now > terms->policy->until;
+}
+
 static bool link_may_stand(struct anycert__link *link, const struct anycert__hop_terms *terms,
                            int64_t now)
 {
-    return link && anycert__link_policy(link) == terms->policy &&
+    return link && anycert__link_policy(link) == terms->policy && !has_ended(terms, now) &&
            anycert__judge_accepts(anycert__link_facts(link), terms->policy, now,
                                   ANYCERT__JUDGE_ALL);
 }
@@ -101,6 +109,9 @@ static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_p
     (void)primary_port;
     (void)local_port;
     lane->asked = true;
+    lane->asked_at = now;
+    lane->lapsed = (lane->link && has_ended(lane->terms, now)) ||
+                   (lane->proxy_link && has_ended(lane->proxy_terms, now));
     if (stands && lane->proxy_link)
         stands = link_may_stand(lane->proxy_link, lane->proxy_terms, now);
     if (stands && lane->link)
@@ -158,7 +169,7 @@ static bool report_is_of(const struct anycert_report *report, struct anycert__li
 
 int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err)
 {
-    int64_t now = anycert__clock_now(&lane->settings->clock);
+    int64_t now = lane->asked ? lane->asked_at : anycert__clock_now(&lane->settings->clock);
 
     if (report_is_of(lane->report, lane->link) &&
         report_is_of(lane->proxy_report, lane->proxy_link) && now <= lane->reports_until &&
@@ -196,9 +207,9 @@ static CURLcode set_tls(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSL_VERIFYHOST, 0L);
-    ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3);
     ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSL_CIPHER_LIST, ANYCERT__MARKER_PROXY_CIPHERS);
-    ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSL_OPTIONS, (long)CURLSSLOPT_ALLOW_BEAST);
+    ANYCERT__SET(rc, easy, CURLOPT_PROXY_SSL_OPTIONS, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_PROXY_CAINFO, (char *)NULL);
     ANYCERT__SET(rc, easy, CURLOPT_PROXY_CAPATH, (char *)NULL);
     ANYCERT__SET(rc, easy, CURLOPT_PREREQFUNCTION, on_request);
@@ -256,6 +267,14 @@ static long http_version(const struct anycert__lane *lane)
     return CURL_HTTP_VERSION_2TLS;
 }
 
+/* Sockets are not for programs that ours starts. */
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)arg;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static CURLcode set_http(struct anycert__lane *lane)
 {
     CURL *easy = lane->easy;
@@ -272,6 +291,7 @@ static CURLcode set_http(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_HTTP09_ALLOWED, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_MAXCONNECTS, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    ANYCERT__SET(rc, easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
     ANYCERT__SET(rc, easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* decode.h does it */
     if (lane->settings->decompress)
         ANYCERT__SET(rc, easy, CURLOPT_ACCEPT_ENCODING, ANYCERT__CODINGS);
@@ -300,6 +320,8 @@ static int set_key(struct anycert__lane *lane, const struct anycert__exchange *e
     lane->proxy_terms = exchange->proxy_terms;
     lane->anchors = anycert__anchors_ref(exchange->anchors);
     lane->proxy_anchors = anycert__anchors_ref(exchange->proxy_anchors);
+    if (anycert__credentials(lane->settings, exchange, lane->credentials) < 0)
+        return -1;
     return lane->origin && lane->host ? 0 : -1;
 }
 
@@ -355,6 +377,7 @@ void anycert__lane_free(struct anycert__lane *lane)
     anycert__decoder_free(lane->decoder);
     curl_slist_free_all(lane->own_headers);
     anycert__free(lane->url);
+    anycert__free(lane->trace_line);
     anycert_report_free(lane->report);
     anycert_report_free(lane->proxy_report);
     anycert__link_unref(lane->link);
@@ -367,9 +390,10 @@ void anycert__lane_free(struct anycert__lane *lane)
 }
 
 bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__exchange *exchange,
-                        bool proxied)
+                        bool proxied, const uint8_t credentials[32])
 {
     return lane->terms == exchange->terms && lane->proxy_terms == exchange->proxy_terms &&
            lane->anchors == exchange->anchors && lane->proxy_anchors == exchange->proxy_anchors &&
+           memcmp(lane->credentials, credentials, sizeof lane->credentials) == 0 &&
            lane->proxied == proxied && strcmp(lane->origin, exchange->url->origin) == 0;
 }

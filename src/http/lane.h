@@ -10,6 +10,8 @@
 #include "http/decode.h"
 #include "http/exchange.h"
 
+#define ANYCERT__TRACE_LINE 4096 /* bytes of a line that a trace shows */
+
 struct anycert__lane {
     struct anycert__lane *next; /* idle list, the last used first */
     CURL *easy;
@@ -23,6 +25,7 @@ struct anycert__lane {
     bool proxied;
     const struct anycert__hop_terms *terms, *proxy_terms;
     struct anycert__anchors *anchors, *proxy_anchors;
+    uint8_t credentials[32]; /* of anycert__credentials */
 
     char *host; /* of the origin, as in its URL */
     uint16_t port;
@@ -39,15 +42,21 @@ struct anycert__lane {
     struct anycert__exchange *exchange;
     struct anycert_error failure; /* what a callback refused, the true cause */
     bool asked;                   /* the pre-request check has run */
+    bool lapsed;                  /* a policy ended while the connection was made */
     bool stale;                   /* it found a kept connection that may not stand any more */
     unsigned contexts;            /* TLS contexts made: 0 means that the connection was there */
     uint64_t header_bytes;
     bool header_done;
     bool body_begun;
     struct anycert__decoder *decoder; /* of the body, if it is compressed */
-    int64_t total_ms; /* limit of the exchange; 0: none */
+    int64_t total_ms;                 /* limit of the exchange; 0: none */
     FILE *body_stream;
     struct curl_slist *sent_headers;
+    int64_t asked_at; /* the time that the pre-request check has judged by */
+    char *trace_line; /* of a trace: the line that is being put together, and its kind */
+    size_t trace_len;
+    char trace_kind;
+    bool trace_secret; /* the header line before was secret */
     char text[CURL_ERROR_SIZE];
 };
 
@@ -59,9 +68,16 @@ struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *set
 void anycert__lane_free(struct anycert__lane *lane);
 /* True if an exchange may use the lane. */
 bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__exchange *exchange,
-                        bool proxied);
+                        bool proxied, const uint8_t credentials[32]);
 /* Gives the reports of the newest links, made anew where dates have passed. 0, or -1 with NOMEM. */
 int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err);
+
+/* pool.c: a digest of the credentials that go with an exchange; all zero for none. 0, or -1. */
+int anycert__credentials(const struct anycert__http_settings *settings,
+                         const struct anycert__exchange *exchange, uint8_t out[32]);
+/* trace.c: true for fields whose values are secret. */
+bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *name,
+                              size_t name_len);
 
 /* request.c: sets what every exchange has in common. */
 CURLcode anycert__lane_callbacks(struct anycert__lane *lane);

@@ -2,23 +2,40 @@
 #include "http/lane.h"
 #include "http/noproxy.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "verdict/report.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 struct anycert__http {
     struct anycert__http_settings settings;
     pthread_mutex_t mutex;
     struct anycert__lane *idle;
+    unsigned generation; /* that the idle lanes were made in */
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static CURLcode curl_ready = CURLE_FAILED_INIT;
 
+/* Counts forks: a process that finds another number than its connections were made under has
+ * inherited them. Two processes writing to one TLS connection would encrypt different data under
+ * one key and nonce. */
+static unsigned generation;
+
+static void count_fork(void)
+{
+    generation++;
+}
+
 static void init_curl(void)
 {
     curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (curl_ready == CURLE_OK && pthread_atfork(NULL, NULL, count_fork) != 0)
+        curl_ready = CURLE_FAILED_INIT;
 }
 
 static int check_libcurl(struct anycert_error *err)
@@ -34,6 +51,11 @@ static int check_libcurl(struct anycert_error *err)
         return anycert__fail(err, ANYCERT_E_USAGE,
                              "libcurl uses '%s' for TLS; anycert needs OpenSSL",
                              info->ssl_version ? info->ssl_version : "nothing");
+    if (strcmp(info->ssl_version + 8, anycert__openssl_number()) != 0)
+        return anycert__fail(
+            err, ANYCERT_E_USAGE,
+            "libcurl uses OpenSSL %s and anycert OpenSSL %s; both have to use one library",
+            info->ssl_version + 8, anycert__openssl_number());
     return 0;
 }
 
@@ -56,13 +78,45 @@ struct anycert__http *anycert__http_new(const struct anycert__http_settings *set
         return NULL;
     }
     http->settings = *settings;
+    http->generation = generation;
     return http;
+}
+
+/* Frees a lane whose connection belongs to the parent process, without a byte on it: what is
+ * written while it is freed goes nowhere. */
+static void free_inherited(struct anycert__lane *lane)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (curl_easy_getinfo(lane->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+        fd != CURL_SOCKET_BAD && nowhere >= 0)
+        (void)dup2(nowhere, fd);
+    if (nowhere >= 0) {
+        (void)close(nowhere);
+        anycert__lane_free(lane);
+    } /* else the memory is lost, and the connection is safe */
+}
+
+/* In a child: drops what was inherited. Called with the mutex held, or by the only user. */
+static void drop_inherited(struct anycert__http *http)
+{
+    if (http->generation == generation)
+        return;
+    http->generation = generation;
+    while (http->idle) {
+        struct anycert__lane *lane = http->idle;
+
+        http->idle = lane->next;
+        free_inherited(lane);
+    }
 }
 
 void anycert__http_free(struct anycert__http *http)
 {
     if (!http)
         return;
+    drop_inherited(http);
     while (http->idle) {
         struct anycert__lane *lane = http->idle;
 
@@ -78,15 +132,45 @@ bool anycert__http_proxied(const struct anycert__http *http, const char *host, u
     return http->settings.proxy && !anycert__no_proxy_match(http->settings.no_proxy, host, port);
 }
 
+int anycert__credentials(const struct anycert__http_settings *settings,
+                         const struct anycert__exchange *exchange, uint8_t out[32])
+{
+    struct anycert__buf all;
+    int result = 0;
+
+    memset(out, 0, 32);
+    anycert__buf_init(&all, SIZE_MAX / 2);
+    if (exchange->user)
+        anycert__buf_addf(&all, "%zu:%s%s", strlen(exchange->user), exchange->user,
+                          exchange->password ? exchange->password : "");
+    for (size_t i = 0; i < exchange->header_count; i++) {
+        const struct anycert__field *field = &exchange->headers[i];
+
+        /* Cookies change with each answer and belong to no connection. */
+        if (!field->value || strcasecmp(field->name, "Cookie") == 0 ||
+            !anycert__is_secret_field(settings, field->name, strlen(field->name)))
+            continue;
+        anycert__buf_addf(&all, "\n%s:%s", field->name, field->value);
+    }
+    if (all.failed || (all.len > 0 && anycert__sha256(all.data, all.len, out) != 0))
+        result = -1;
+    if (all.data)
+        anycert__wipe(all.data, all.len);
+    anycert__buf_free(&all);
+    return result;
+}
+
 /* Takes an idle lane that fits out of the pool, or NULL. */
 static struct anycert__lane *take(struct anycert__http *http,
-                                  const struct anycert__exchange *exchange, bool proxied)
+                                  const struct anycert__exchange *exchange, bool proxied,
+                                  const uint8_t credentials[32])
 {
     struct anycert__lane *found = NULL;
 
     pthread_mutex_lock(&http->mutex);
+    drop_inherited(http);
     for (struct anycert__lane **p = &http->idle; *p; p = &(*p)->next) {
-        if (!anycert__lane_fits(*p, exchange, proxied))
+        if (!anycert__lane_fits(*p, exchange, proxied, credentials))
             continue;
         found = *p;
         *p = found->next;
@@ -149,7 +233,8 @@ static int try_lane(struct anycert__http *http, struct anycert__lane *lane,
 {
     CURLcode rc = anycert__lane_perform(lane, exchange, err);
 
-    *stale = lane->stale;
+    exchange->lapsed = lane->lapsed;
+    *stale = lane->stale && !lane->lapsed;
     if (*stale) {
         anycert__lane_free(lane);
         return -1;
@@ -176,9 +261,12 @@ int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange 
 {
     bool proxied = anycert__http_proxied(http, exchange->url->host, exchange->url->port);
     struct anycert__lane *lane = NULL;
+    uint8_t credentials[32];
     bool stale = false;
 
-    while ((lane = take(http, exchange, proxied)) != NULL) {
+    if (anycert__credentials(&http->settings, exchange, credentials) < 0)
+        return anycert__fail_nomem(err);
+    while ((lane = take(http, exchange, proxied, credentials)) != NULL) {
         int result = try_lane(http, lane, exchange, &stale, err);
 
         if (!stale)
@@ -202,6 +290,6 @@ void anycert__exchange_clear(struct anycert__exchange *exchange)
     exchange->report = exchange->proxy_report = NULL;
     exchange->status = 0;
     exchange->version[0] = '\0';
-    exchange->reused = false;
+    exchange->reused = exchange->lapsed = false;
     memset(&exchange->timings, 0, sizeof exchange->timings);
 }

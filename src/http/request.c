@@ -158,6 +158,7 @@ static CURLcode set_body_file(struct anycert__lane *lane, const char *path,
                               struct anycert_error *err)
 {
     CURLcode rc = CURLE_OK;
+    bool is_empty = false;
     struct stat info;
 
     lane->body_stream = fopen(path, "rbe");
@@ -169,9 +170,18 @@ static CURLcode set_body_file(struct anycert__lane *lane, const char *path,
         return CURLE_READ_ERROR;
     }
     ANYCERT__SET(rc, lane->easy, CURLOPT_UPLOAD, 1L);
+    /* Files of a kernel say that they are empty and are not. */
+    if (S_ISREG(info.st_mode) && info.st_size == 0) {
+        int first = getc(lane->body_stream);
+
+        is_empty = first == EOF;
+        if (!is_empty)
+            (void)ungetc(first, lane->body_stream);
+    }
     /* -1, unknown: a pipe, sent in chunks */
-    ANYCERT__SET(rc, lane->easy, CURLOPT_INFILESIZE_LARGE,
-                 (curl_off_t)(S_ISREG(info.st_mode) ? info.st_size : -1));
+    ANYCERT__SET(
+        rc, lane->easy, CURLOPT_INFILESIZE_LARGE,
+        (curl_off_t)(S_ISREG(info.st_mode) && (info.st_size > 0 || is_empty) ? info.st_size : -1));
     return rc;
 }
 
@@ -423,9 +433,10 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
 
     lane->exchange = exchange;
     memset(&lane->failure, 0, sizeof lane->failure);
-    lane->asked = lane->stale = lane->header_done = lane->body_begun = false;
+    lane->asked = lane->stale = lane->lapsed = lane->trace_secret = lane->header_done =
+        lane->body_begun = false;
     lane->contexts = 0;
-    lane->header_bytes = 0;
+    lane->header_bytes = lane->trace_len = 0;
     lane->total_ms = exchange->total_ms;
     lane->text[0] = '\0';
     rc = set_headers(lane, exchange, err);

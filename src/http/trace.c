@@ -1,16 +1,15 @@
 #include "http/lane.h"
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "verdict/render.h"
 
 #include <string.h>
 #include <strings.h>
 
-#define MAX_LINE 4096
-
-static bool is_secret(const struct anycert__http_settings *settings, const char *line,
-                      size_t name_len)
+bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *line,
+                              size_t name_len)
 {
     static const char *const always[] = {"Authorization", "Proxy-Authorization", "Cookie",
                                          "Set-Cookie"};
@@ -27,48 +26,89 @@ static bool is_secret(const struct anycert__http_settings *settings, const char 
     return false;
 }
 
-static void give_line(const struct anycert__http_settings *settings, char kind, const char *line,
-                      size_t len)
+static void give(const struct anycert__http_settings *settings, char kind, const char *shown,
+                 size_t len, const char *behind)
 {
-    const char *colon = memchr(line, ':', len);
     struct anycert__buf out;
 
-    if (len > MAX_LINE)
-        len = MAX_LINE;
-    anycert__buf_init(&out, 8 * MAX_LINE);
-    if (kind != '*' && colon && (size_t)(colon - line) < len &&
-        is_secret(settings, line, (size_t)(colon - line))) {
-        anycert__buf_add_escaped(&out, line, (size_t)(colon - line));
-        anycert__buf_adds(&out, ": (hidden)");
-    } else {
-        anycert__buf_add_escaped(&out, line, len);
-    }
+    anycert__buf_init(&out, 8 * ANYCERT__TRACE_LINE);
+    anycert__buf_add_escaped(&out, shown, len);
+    anycert__buf_adds(&out, behind);
     if (!out.failed)
         settings->trace(settings->trace_arg, kind, out.data ? out.data : "", out.len);
     anycert__buf_free(&out);
 }
 
-/* libcurl tells what it believes about TLS: its own settings, which are ours no longer, and that
- * the certificate is all right, which it has been told so. Our own line comes from
- * anycert__lane_trace_link. */
-static bool is_belief(const char *line, size_t len)
+/* A header line, or as much of it as is shown. A secret one hides what continues it (obs-fold),
+ * too. */
+static void give_header(struct anycert__lane *lane, char kind, const char *line, size_t len)
 {
-    static const char *const beginnings[] = {"Cipher selection:",
-                                             "SSL certificate verify",
-                                             " SSL certificate verify",
-                                             " CAfile",
-                                             " CApath",
-                                             "SSL Trust",
-                                             "Server certificate:",
-                                             "Proxy certificate:",
-                                             " subject:",
-                                             " start date:",
-                                             " expire date:",
-                                             " issuer:",
-                                             " subjectAltName",
-                                             " common name:",
-                                             "  Certificate level"};
+    const char *colon = memchr(line, ':', len);
+    bool folded = *line == ' ' || *line == '\t';
 
+    if (!folded)
+        lane->trace_secret =
+            colon && anycert__is_secret_field(lane->settings, line, (size_t)(colon - line));
+    if (!lane->trace_secret)
+        give(lane->settings, kind, line, len, "");
+    else if (folded)
+        give(lane->settings, kind, " ", 1, "(hidden)");
+    else
+        give(lane->settings, kind, line, (size_t)(colon - line), ": (hidden)");
+}
+
+/* What libcurl says about a transfer is shown only where it is known to be harmless and true. It
+ * repeats headers there (HTTP/2), names users, and tells what it believes about TLS: its own
+ * settings, which are ours no longer, and that the certificate is all right, which it has been told
+ * so. Our own line comes from anycert__lane_trace_report. */
+static bool is_shown(const char *line, size_t len)
+{
+    static const char *const beginnings[] = {
+        "Trying ",
+        "Connected to ",
+        "Connection #",
+        "Closing connection",
+        "closing connection",
+        "Re-using existing connection",
+        "Connection died",
+        "Could not resolve",
+        "connect to ",
+        "Failed to connect",
+        "Connection timed out",
+        "Operation timed out",
+        "Recv failure",
+        "Send failure",
+        "ALPN",
+        "SSL connection using ",
+        "TLSv1.",
+        "OpenSSL",
+        "using HTTP/",
+        "HTTP/2 ",
+        "Establish HTTP proxy tunnel",
+        "Proxy replied",
+        "CONNECT tunnel",
+        "CONNECT phase",
+        "Host ",
+        "IPv4: ",
+        "IPv6: ",
+        "SOCKS",
+        "Added ",
+        "Connecting to hostname",
+        "Hostname ",
+        "Mark bundle",
+        "We are completely uploaded",
+        "upload completely sent",
+        "Empty reply",
+        "transfer closed",
+        "Operation too slow",
+        "Callback aborted",
+        "Failed writing",
+    };
+
+    while (len > 0 && *line == ' ') {
+        line++;
+        len--;
+    }
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
         size_t n = strlen(beginnings[i]);
 
@@ -85,7 +125,7 @@ void anycert__lane_trace_report(const struct anycert__lane *lane,
 
     if (!lane->settings->trace || !report || !anycert_report_key_proven(report))
         return;
-    anycert__buf_init(&text, MAX_LINE);
+    anycert__buf_init(&text, ANYCERT__TRACE_LINE);
     anycert__buf_addf(
         &text, "%s %s:%u: %s %s, %s by %s; peer %s", anycert_report_hop(report),
         anycert_report_host(report), (unsigned)anycert_report_port(report),
@@ -93,28 +133,43 @@ void anycert__lane_trace_report(const struct anycert__lane *lane,
         anycert__verdict_name(anycert_report_verdict(report)), anycert_report_policy(report),
         anycert_report_peer_authenticated(report) ? "authenticated" : "not authenticated");
     if (!text.failed)
-        give_line(lane->settings, '*', text.data, text.len);
+        give(lane->settings, '*', text.data, text.len, "");
     anycert__buf_free(&text);
 }
 
+/* One line, whole but for what is beyond the longest that is shown. */
+static void give_line(struct anycert__lane *lane, char kind, const char *line, size_t len)
+{
+    while (len > 0 && line[len - 1] == '\r')
+        len--;
+    if (len == 0)
+        return;
+    if (kind != '*')
+        give_header(lane, kind, line, len);
+    else if (is_shown(line, len))
+        give(lane->settings, kind, line, len, "");
+}
+
+/* libcurl cuts what it sends where its buffers end, so a line is put together before anything is
+ * said of it. */
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, void *arg)
 {
-    const struct anycert__lane *lane = arg;
+    struct anycert__lane *lane = arg;
     char kind = type == CURLINFO_TEXT ? '*' : type == CURLINFO_HEADER_OUT ? '>' : '<';
-    const char *end = data + size;
 
     (void)easy;
     if (type != CURLINFO_TEXT && type != CURLINFO_HEADER_OUT && type != CURLINFO_HEADER_IN)
         return 0; /* bodies and TLS records */
-    for (const char *p = data; p < end;) {
-        const char *newline = memchr(p, '\n', (size_t)(end - p));
-        size_t len = (size_t)((newline ? newline : end) - p);
-
-        while (len > 0 && p[len - 1] == '\r')
-            len--;
-        if (len > 0 && !(kind == '*' && is_belief(p, len)))
-            give_line(lane->settings, kind, p, len);
-        p = newline ? newline + 1 : end;
+    if (kind != lane->trace_kind)
+        lane->trace_len = 0;
+    lane->trace_kind = kind;
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] == '\n') {
+            give_line(lane, kind, lane->trace_line, lane->trace_len);
+            lane->trace_len = 0;
+        } else if (lane->trace_len < ANYCERT__TRACE_LINE) {
+            lane->trace_line[lane->trace_len++] = data[i];
+        }
     }
     return 0;
 }
@@ -125,6 +180,9 @@ CURLcode anycert__lane_trace(struct anycert__lane *lane)
 
     if (!lane->settings->trace)
         return CURLE_OK;
+    lane->trace_line = anycert__malloc(ANYCERT__TRACE_LINE);
+    if (!lane->trace_line)
+        return CURLE_OUT_OF_MEMORY;
     ANYCERT__SET(rc, lane->easy, CURLOPT_VERBOSE, 1L);
     ANYCERT__SET(rc, lane->easy, CURLOPT_DEBUGFUNCTION, on_debug);
     ANYCERT__SET(rc, lane->easy, CURLOPT_DEBUGDATA, lane);

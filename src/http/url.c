@@ -36,11 +36,21 @@ static void show(const char *text, char out[SHOWN_SIZE])
         out[--len] = '\0';
 }
 
+/* A query may hold a secret, too. */
+static void cut_query(char *shown)
+{
+    char *query = strchr(shown, '?');
+
+    if (query && query[1])
+        (void)snprintf(query + 1, (size_t)(shown + SHOWN_SIZE - query - 1), "...");
+}
+
 static int refuse(struct anycert_error *err, const char *text, const char *why)
 {
     char shown[SHOWN_SIZE];
 
     show(text, shown);
+    cut_query(shown);
     return anycert__fail(err, ANYCERT_E_URL, "URL '%s' %s", shown, why);
 }
 
@@ -333,7 +343,7 @@ static int take_host(CURLU *url, const char *text, struct anycert__url *out,
 
 static int set_text(CURLU *url, const char *text, struct anycert_error *err)
 {
-    switch ((int)curl_url_set(url, CURLUPART_URL, text, CURLU_URLENCODE)) {
+    switch ((int)curl_url_set(url, CURLUPART_URL, text, CURLU_URLENCODE | CURLU_ALLOW_SPACE)) {
     case CURLUE_OK:
         return 0;
     case CURLUE_OUT_OF_MEMORY:
@@ -417,7 +427,8 @@ static int resolve_path(const struct anycert__url *base, const char *reference,
 
     if (!url || curl_url_set(url, CURLUPART_URL, base->text, 0) != CURLUE_OK)
         anycert__fail_nomem(err);
-    else if (curl_url_set(url, CURLUPART_URL, reference, CURLU_URLENCODE) != CURLUE_OK)
+    else if (curl_url_set(url, CURLUPART_URL, reference, CURLU_URLENCODE | CURLU_ALLOW_SPACE) !=
+             CURLUE_OK)
         refuse(err, reference, "is malformed");
     else if (take(url, CURLUPART_URL, 0, &absolute, err) == 0)
         result = anycert__url_parse(absolute, out, err);

@@ -4,13 +4,28 @@
 #include <anycert/version.h>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
 
 int anycert__tls_init(struct anycert_error *err)
 {
+    EVP_MD *digest = NULL;
+
     if (anycert__link_index() < 0)
         return anycert__fail(err, ANYCERT_E_INTERNAL,
                              "OpenSSL has no room for another context index");
+    digest = EVP_MD_fetch(NULL, "SHA256", NULL);
+    EVP_MD_free(digest);
+    if (!digest || RAND_status() != 1)
+        return anycert__fail_openssl(err, ANYCERT_E_INTERNAL,
+                                     "OpenSSL has no SHA-256 or no random numbers; look at its "
+                                     "configuration file");
     return 0;
+}
+
+const char *anycert__openssl_number(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
 }
 
 const char *anycert_openssl_version(void)

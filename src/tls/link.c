@@ -21,7 +21,8 @@ struct anycert__link {
     bool hook_ran;
     int late_alert; /* one that came after the handshake, -1 for none */
     bool late_alert_from_peer;
-    bool closed_cleanly; /* the peer sent close_notify */
+    bool closed_cleanly;          /* the peer sent close_notify */
+    struct anycert_error trouble; /* why the certificates could not even be looked at */
 };
 
 static pthread_once_t index_once = PTHREAD_ONCE_INIT;
@@ -102,6 +103,11 @@ int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer)
     return link->late_alert;
 }
 
+const struct anycert_error *anycert__link_trouble(const struct anycert__link *link)
+{
+    return link->trouble.code != 0 ? &link->trouble : NULL;
+}
+
 bool anycert__link_closed_cleanly(const struct anycert__link *link)
 {
     return link->closed_cleanly;
@@ -122,7 +128,7 @@ static int verify_hook(X509_STORE_CTX *ctx, void *arg)
         return 0;
     link->hook_ran = true;
     if (anycert__verify(leaf, presented, link->terms->intermediates, link->anchors, link->facts,
-                        &link->chain, NULL) < 0)
+                        &link->chain, &link->trouble) < 0)
         return 0;
     if (!anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time,
                                 ANYCERT__JUDGE_CERTIFICATES)) {
@@ -204,6 +210,15 @@ static SSL *unconst(const SSL *ssl)
     return u.out;
 }
 
+static bool may_stand(const struct anycert__link *link)
+{
+    const struct anycert_policy *policy = link->terms->policy;
+
+    if (policy->has_until && anycert__clock_now(link->terms->clock) > policy->until)
+        return false;
+    return anycert__judge_accepts(link->facts, policy, link->facts->time, ANYCERT__JUDGE_ALL);
+}
+
 static void note_done(struct anycert__link *link, SSL *ssl)
 {
     if (link->facts->complete)
@@ -218,9 +233,7 @@ static void note_done(struct anycert__link *link, SSL *ssl)
     /* A proxy's link carries a request (CONNECT, with credentials) before anybody is asked again,
      * so one that must not stand is made unusable right here; the origin's is judged by the
      * transfer before its first byte. */
-    if (link->terms->hop == ANYCERT__HOP_PROXY &&
-        !anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time,
-                                ANYCERT__JUDGE_ALL))
+    if (link->terms->hop == ANYCERT__HOP_PROXY && !may_stand(link))
         SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
@@ -236,6 +249,16 @@ static void info_callback(const SSL *ssl, int where, int value)
         note_done(link, unconst(ssl));
     else if ((where & SSL_CB_EXIT) && value <= 0)
         note_failure(link);
+}
+
+/* Without the brackets of an IPv6 address in a URL. */
+static char *copy_bare(const char *host)
+{
+    size_t len = strlen(host);
+
+    if (len >= 2 && host[0] == '[' && host[len - 1] == ']')
+        return anycert__strndup(host + 1, len - 2);
+    return anycert__strdup(host);
 }
 
 static const char *ask_digest(const void *anchors)
@@ -259,7 +282,7 @@ static int fill_target(struct anycert__facts *facts, const struct anycert__hop_t
     facts->hop = terms->hop;
     facts->port = port;
     facts->time = anycert__clock_now(terms->clock);
-    facts->host = anycert__strdup(host);
+    facts->host = copy_bare(host);
     facts->identity = anycert__strdup(identity);
     facts->anchors = anycert__strdup(anycert__anchors_source(anchors));
     if (!facts->host || !facts->identity || !facts->anchors)
@@ -335,10 +358,11 @@ int anycert__link_attach(void *ssl_ctx, const struct anycert__hop_terms *terms, 
 bool anycert__hop_marker(void *ssl_ctx, enum anycert__hop *hop)
 {
     SSL_CTX *ctx = ssl_ctx;
-    bool flag = (SSL_CTX_get_options(ctx) & SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS) != 0;
-    int level = SSL_CTX_get_security_level(ctx);
+    bool is_proxy = SSL_CTX_get_security_level(ctx) == 3;
+    long minimum = SSL_CTX_get_min_proto_version(ctx);
 
-    SSL_CTX_clear_options(ctx, SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS);
-    *hop = flag ? ANYCERT__HOP_PROXY : ANYCERT__HOP_ORIGIN;
-    return level == (flag ? 3 : 2);
+    *hop = is_proxy ? ANYCERT__HOP_PROXY : ANYCERT__HOP_ORIGIN;
+    if (!is_proxy && SSL_CTX_get_security_level(ctx) != 2)
+        return false;
+    return minimum == (is_proxy ? TLS1_3_VERSION : TLS1_2_VERSION);
 }

@@ -87,7 +87,7 @@ static bool wildcard_too_wide(const char *pattern)
     anycert__str_lower(suffix);
     if (!suffixes)
         return strchr(suffix, '.') == NULL;
-    return psl_is_public_suffix(suffixes, suffix) == 1;
+    return psl_is_public_suffix2(suffixes, suffix, PSL_TYPE_ICANN) == 1;
 }
 
 static bool matches(X509 *leaf, const char *identity, unsigned int flags)

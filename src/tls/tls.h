@@ -100,6 +100,8 @@ const struct anycert_policy *anycert__link_policy(const struct anycert__link *li
 /* An alert that came or went after the handshake was complete (TLS 1.3 servers refuse a missing
  * client certificate that way), or -1. For the thread that uses the connection. */
 int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer);
+/* Why the certificates could not be looked at at all (want of memory), or NULL. Borrowed. */
+const struct anycert_error *anycert__link_trouble(const struct anycert__link *link);
 /* Whether the peer has sent close_notify (RFC 8446 section 6.1): without it, the end of the data
  * proves nothing. */
 bool anycert__link_closed_cleanly(const struct anycert__link *link);
@@ -108,9 +110,10 @@ void anycert__link_set_proxy(struct anycert__link *link,
                              struct anycert__link *proxy); /* takes a reference */
 struct anycert__link *anycert__link_proxy(struct anycert__link *link);
 
-/* Reads back, in libcurl's context callback, the security level that the cipher string has set: the
- * marker that tells the hops apart. Clears the other marker, and returns false if the two disagree.
- */
+/* Tells, in libcurl's context callback, which hop a fresh context is for, by two things that
+ * libcurl sets there after any configuration file: the security level, from the cipher strings
+ * below, and the lowest version (1.2 for the origin, 1.3 for the proxy). Returns false if the two
+ * disagree. */
 bool anycert__hop_marker(void *ssl_ctx, enum anycert__hop *hop);
 #define ANYCERT__MARKER_ORIGIN_CIPHERS "DEFAULT:@SECLEVEL=2"
 #define ANYCERT__MARKER_PROXY_CIPHERS  "DEFAULT:@SECLEVEL=3"
@@ -132,7 +135,10 @@ int anycert__late_alert_failure(const struct anycert__facts *facts, int alert,
 /* ---- library state
  * ------------------------------------------------------------------------------------------ */
 
-/* Indexes and tables, once a process. 0, or -1 with INTERNAL. */
+/* "3.0.17": of the libssl that is loaded. Static string. */
+const char *anycert__openssl_number(void);
+/* Indexes, and whether OpenSSL can work at all: a configuration file may leave it without
+ * algorithms. 0, or -1 with INTERNAL. */
 int anycert__tls_init(struct anycert_error *err);
 /* Number of cipher suites that a policy offers in its ClientHello (signalling values not counted),
  * or -1. */
