@@ -8,12 +8,9 @@ install(DIRECTORY include/anycert DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
 
 # The command line finds the library beside itself, whatever the prefix is.
-if(TARGET anycert_cli)
-    file(RELATIVE_PATH from_bin_to_lib
-         ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-    set_target_properties(anycert_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${from_bin_to_lib}")
-    install(TARGETS anycert_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
+file(RELATIVE_PATH from_bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+set_target_properties(anycert_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${from_bin_to_lib}")
+install(TARGETS anycert_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 # pkg-config
 file(RELATIVE_PATH from_pkgconfig_to_prefix
@@ -55,17 +52,11 @@ foreach(section 1 5)
     file(GLOB pages CONFIGURE_DEPENDS docs/man/*.${section})
     install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
-function(anycert_install_if_present file destination)
-    if(EXISTS ${PROJECT_SOURCE_DIR}/${file})
-        install(FILES ${file} DESTINATION ${destination} ${ARGN})
-    endif()
-endfunction()
-anycert_install_if_present(cli/completions/anycert.bash
-    ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME anycert)
-anycert_install_if_present(cli/completions/_anycert ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
-anycert_install_if_present(cli/completions/anycert.fish
-    ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
-foreach(document LICENSE README.md CHANGELOG.md SECURITY.md docs/report-schema.md
-        docs/report-schema.json docs/threat-model.md docs/thread-safety.md)
-    anycert_install_if_present(${document} ${CMAKE_INSTALL_DOCDIR})
-endforeach()
+install(FILES cli/completions/anycert.bash RENAME anycert
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES cli/completions/_anycert DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES cli/completions/anycert.fish
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(FILES LICENSE README.md CHANGELOG.md SECURITY.md docs/report-schema.md
+        docs/report-schema.json docs/threat-model.md docs/thread-safety.md
+        DESTINATION ${CMAKE_INSTALL_DOCDIR})
