@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <openssl/core_names.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -56,6 +57,23 @@ static int check_anchor(X509_STORE_CTX *ctx, struct anycert__facts *facts)
     }
     return anycert__facts_add_error(facts, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
                                     count > 0 ? count - 1 : 0);
+}
+
+/* OpenSSL looks at the parameters of EC keys only in chains of two and more. */
+static int check_lone_curve(X509_STORE_CTX *ctx, X509 *leaf, struct anycert__facts *facts)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+    EVP_PKEY *key = X509_get0_pubkey(leaf);
+    int is_explicit = 0;
+
+    if (!chain || sk_X509_num(chain) != 1 || X509_STORE_CTX_get_num_untrusted(ctx) == 0 || !key ||
+        !EVP_PKEY_is_a(key, "EC"))
+        return 0;
+    if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+                               &is_explicit) != 1 ||
+        is_explicit == 0)
+        return 0;
+    return anycert__facts_add_error(facts, X509_V_ERR_EC_KEY_EXPLICIT_PARAMS, 0);
 }
 
 static int fill_chain(STACK_OF(X509) * stack, struct anycert__certificate **out, size_t *count,
@@ -153,7 +171,8 @@ static int run(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *store,
     X509_STORE_CTX_set_verify_cb(ctx, record_error);
     facts->verify_broke = X509_verify_cert(ctx) <= 0;
     *chain = X509_STORE_CTX_get1_chain(ctx);
-    if (recording.out_of_memory || check_anchor(ctx, facts) < 0 || check_name(leaf, facts) < 0) {
+    if (recording.out_of_memory || check_anchor(ctx, facts) < 0 ||
+        check_lone_curve(ctx, leaf, facts) < 0 || check_name(leaf, facts) < 0) {
         anycert__fail_nomem(err);
         goto out;
     }
