@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -207,7 +208,10 @@ static void *run_line(void *arg)
     struct line *line = arg;
     struct wiretap *tap = line->tap;
     bool up = true;
+    int on = 1;
 
+    /* Answers do not wait behind TLS 1.3's tickets. */
+    (void)setsockopt(line->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (tap->ctx) {
         line->ssl = SSL_new(tap->ctx);
         up = line->ssl && SSL_set_fd(line->ssl, line->fd) == 1 && SSL_accept(line->ssl) == 1;
@@ -286,8 +290,13 @@ static void make_context(struct wiretap *tap)
 {
     tap->ctx = SSL_CTX_new(TLS_server_method());
     assert_non_null(tap->ctx);
+    SSL_CTX_set_security_level(tap->ctx, 0); /* what it shows is for clients to judge */
     assert_int_equal(SSL_CTX_use_certificate(tap->ctx, tap->plan.cert), 1);
     assert_int_equal(SSL_CTX_use_PrivateKey(tap->ctx, tap->plan.key), 1);
+    SSL_CTX_set_mode(tap->ctx, SSL_MODE_NO_AUTO_CHAIN);
+    for (size_t i = 0; i < sizeof tap->plan.chain / sizeof tap->plan.chain[0] && tap->plan.chain[i];
+         i++)
+        assert_int_equal(SSL_CTX_add1_chain_cert(tap->ctx, tap->plan.chain[i]), 1);
     assert_int_equal(SSL_CTX_set_max_proto_version(tap->ctx, tap->plan.max_version), 1);
     assert_int_equal(SSL_CTX_set_session_id_context(tap->ctx, (const unsigned char *)"tap", 3), 1);
     SSL_CTX_clear_mode(tap->ctx, SSL_MODE_AUTO_RETRY);

@@ -23,6 +23,7 @@ struct wiretap_plan {
     enum wiretap_role role;
     X509 *cert; /* borrowed while it runs; NULL: no TLS */
     EVP_PKEY *key;
+    X509 *chain[6];              /* what is sent behind it; NULL behind the last */
     int max_version;             /* 0: any */
     bool wants_client_cert;      /* and goes on without one */
     const unsigned char *staple; /* OCSP answer, borrowed; NULL: none */
