@@ -40,6 +40,9 @@ struct stage {
     z_stream zip;
     BrotliDecoderState *brotli;
     ZSTD_DCtx *zstd;
+    bool in_frame; /* of Zstandard: behind a frame's magic number */
+    unsigned char magic[4];
+    size_t magic_len;
     unsigned char out[OUT_SIZE];
 };
 
@@ -269,26 +272,75 @@ static int start_zstd(struct stage *stage, struct anycert_error *err)
 }
 
 /* Zstandard (RFC 8878): one frame may follow the other. */
+/* Takes bytes into the frame's magic number. 1 once it is whole and right, 0 while it is not whole.
+ * libzstd would also read the formats from before RFC 8878, with decoders that nobody looks after.
+ */
+static int take_magic(const struct anycert__decoder *decoder, struct stage *stage,
+                      ZSTD_inBuffer *in, struct anycert_error *err)
+{
+    static const unsigned char frame[] = {0x28, 0xb5, 0x2f, 0xfd};
+    static const unsigned char skippable[] = {0x50, 0x2a, 0x4d, 0x18};
+    const unsigned char *bytes = in->src;
+    unsigned char magic[4];
+
+    while (stage->magic_len < sizeof stage->magic && in->pos < in->size)
+        stage->magic[stage->magic_len++] = bytes[in->pos++];
+    if (stage->magic_len < sizeof stage->magic)
+        return 0;
+    memcpy(magic, stage->magic, sizeof magic);
+    magic[0] &= 0xf0; /* any of sixteen */
+    if (memcmp(stage->magic, frame, sizeof frame) != 0 &&
+        memcmp(magic, skippable, sizeof magic) != 0)
+        return broken(decoder, "it is not in the format of RFC 8878", err);
+    return 1;
+}
+
+/* Decodes input until it is used up or the frame ends. */
+static int unzstd_frame(struct anycert__decoder *decoder, size_t index, ZSTD_inBuffer *in,
+                        const struct sink *sink, struct anycert_error *err)
+{
+    struct stage *stage = decoder->stages[index];
+    ZSTD_outBuffer out = {stage->out, OUT_SIZE, 0};
+    size_t left = 0;
+
+    do {
+        out.pos = 0;
+        left = ZSTD_decompressStream(stage->zstd, &out, in);
+        if (ZSTD_isError(left))
+            return broken(decoder, ZSTD_getErrorName(left), err);
+        if (push(decoder, index + 1, stage->out, out.pos, sink, err) < 0)
+            return -1;
+        /* Asked again behind the end of a frame, it would begin to wait for another one. */
+    } while (left > 0 && (in->pos < in->size || out.pos == OUT_SIZE));
+    stage->ended = left == 0;
+    stage->in_frame = left > 0;
+    return 0;
+}
+
+/* One frame may follow the other (RFC 8878 section 3.1). */
 static int unzstd_all(struct anycert__decoder *decoder, size_t index, const unsigned char *bytes,
                       size_t len, const struct sink *sink, struct anycert_error *err)
 {
     struct stage *stage = decoder->stages[index];
     ZSTD_inBuffer in = {bytes, len, 0};
-    ZSTD_outBuffer out = {stage->out, OUT_SIZE, 0};
 
     if (!stage->zstd && start_zstd(stage, err) < 0)
         return -1;
-    do {
-        size_t left = 0;
+    while (in.pos < in.size) {
+        ZSTD_inBuffer magic = {stage->magic, sizeof stage->magic, 0};
+        int whole = stage->in_frame ? 0 : take_magic(decoder, stage, &in, err);
 
-        out.pos = 0;
-        left = ZSTD_decompressStream(stage->zstd, &out, &in);
-        if (ZSTD_isError(left))
-            return broken(decoder, ZSTD_getErrorName(left), err);
-        stage->ended = left == 0;
-        if (push(decoder, index + 1, stage->out, out.pos, sink, err) < 0)
+        stage->ended = false;
+        if (whole < 0)
             return -1;
-    } while (in.pos < in.size || out.pos == OUT_SIZE);
+        if (whole > 0) {
+            stage->magic_len = 0;
+            if (unzstd_frame(decoder, index, &magic, sink, err) < 0)
+                return -1;
+        }
+        if (stage->in_frame && in.pos < in.size && unzstd_frame(decoder, index, &in, sink, err) < 0)
+            return -1;
+    }
     return 0;
 }
 

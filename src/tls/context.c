@@ -51,7 +51,8 @@ int anycert__context_configure(SSL_CTX *ctx, const struct anycert__tls_settings 
     /* No resumption: neither a cache to take sessions from nor anybody to hand them to. */
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_sess_set_new_cb(ctx, NULL);
-    if (SSL_CTX_set_tlsext_status_type(ctx, settings->staple ? TLSEXT_STATUSTYPE_ocsp : -1) != 1)
+    /* Every rung asks: trust-any accepts a revoked certificate, but not without saying so. */
+    if (SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp) != 1)
         return anycert__fail_openssl(err, ANYCERT_E_INTERNAL, "OCSP stapling cannot be set");
     return 0;
 }

@@ -82,7 +82,6 @@ struct anycert__tls_settings {
     const char *groups;
     const char *signatures;
     uint64_t options; /* the whole option word */
-    bool staple;      /* ask for an OCSP answer */
 };
 void anycert__tls_settings(const struct anycert_policy *policy, struct anycert__tls_settings *out);
 /* ---- context.c */

@@ -62,7 +62,6 @@ void anycert__tls_settings(const struct anycert_policy *policy, struct anycert__
     out->groups = has_default_keyword() ? default_groups : classic_groups;
     out->signatures = has_default_keyword() ? default_signatures : classic_signatures;
     out->options = COMMON_OPTIONS;
-    out->staple = true;
     if (!policy)
         return;
     switch (policy->rung) {
@@ -71,7 +70,6 @@ void anycert__tls_settings(const struct anycert_policy *policy, struct anycert__
         out->level = 1;
         out->ciphers = trust_any_ciphers;
         out->options |= SSL_OP_LEGACY_SERVER_CONNECT;
-        out->staple = false;
         break;
     case ANYCERT__RUNG_HARDENED:
     case ANYCERT__RUNG_PINNED:

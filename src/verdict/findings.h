@@ -14,7 +14,8 @@
 
 enum anycert__finding_kind {
     ANYCERT__FINDING_FACT,    /* wrong in itself */
-    ANYCERT__FINDING_REVOKED, /* refused under every rung */
+    ANYCERT__FINDING_REVOKED, /* no relaxation lets it through; rungs that accept any certificate
+                                 do, and say so */
     ANYCERT__FINDING_OFFERED, /* let through by a relaxation, and by rungs whose own offer has it */
     ANYCERT__FINDING_ANTIQUE, /* no relaxation lets it through, but the rung antique does */
     ANYCERT__FINDING_PIN      /* wrong only where a policy wants a pin or a record of one */

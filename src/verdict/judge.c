@@ -40,7 +40,8 @@ static enum anycert_verdict verdict_on(const struct anycert__finding *finding,
     case ANYCERT__FINDING_PIN:
         return yardstick->wants_pin ? ANYCERT_FAIL : ANYCERT_PASS;
     case ANYCERT__FINDING_REVOKED:
-        return ANYCERT_FAIL;
+        relaxed = yardstick->any_certificate;
+        break;
     case ANYCERT__FINDING_OFFERED:
         relaxed = (finding->relaxations & yardstick->allowed) != 0 || yardstick->any_certificate;
         break;

@@ -18,8 +18,8 @@ enum anycert__judge_scope {
  * as expired, also on a connection that was good when it was made.
  *
  * Verification that did not run, broke off, or recorded a code that no relaxation knows is a
- * failure, except for rungs that accept any certificate. A revoked certificate (stapled answer)
- * fails under every rung.
+ * failure, except for rungs that accept any certificate. The same holds for a revoked certificate
+ * (stapled answer).
  *
  * policy NULL means hardened. The report takes a reference to facts and copies the policy's text.
  * NULL with NOMEM only: a refusal is a report too. Safe from any thread as long as nobody changes
