@@ -19,7 +19,8 @@ static const char *const cheaper[] = {
     ("--cacert FILE: trust the server's own CA, or its self-signed certificate, and check "
      "everything"),
     "--intermediate FILE: where the server forgets to send its intermediate certificate",
-    "--pin sha256//...: the key itself, where no CA vouches for it",
+    ("--connect-to NAME:PORT:HOST:PORT with NAME in the URL: where the certificate names another "
+     "host"),
     "--allow RELAXATION --until DATE: give up only the check that fails, and only for a time",
 };
 #define CHEAPER_COUNT (sizeof cheaper / sizeof *cheaper)
