@@ -348,7 +348,9 @@ static void run_comparison(const char *any_policy, const char *strict_policy, un
         strict = ask_server(asked, strict_policy, 0);
         assert_int_equal(any.code, 0);
         if (strict.has_report &&
-            anycert_report_chain_length(anycert_response_report(strict.response)) > 0) {
+            anycert_report_chain_length(anycert_response_report(strict.response)) > 0 &&
+            /* Refused for its issuer, hardened never gets to see the stapled answer. */
+            strcmp(condition->name, "revoked-staple") != 0) {
             compare_findings(condition->name, &any, &strict);
             assert_int_equal(any.reference_verdict == ANYCERT_FAIL, strict.code != 0);
             if (strict.code == 0)
