@@ -20,6 +20,7 @@ enum { WINDOW_GZIP = 15 + 16, WINDOW_ZLIB = 15, WINDOW_RAW = -15 };
 
 /* Of Zstandard's window; RFC 9659 lets no more be sent. */
 #define WINDOW_LOG_MAX 23
+#define HEAD_MAX       18 /* bytes of a frame header, its magic number included */
 
 enum coding { CODING_GZIP, CODING_DEFLATE, CODING_BROTLI, CODING_ZSTD };
 
@@ -40,9 +41,9 @@ struct stage {
     z_stream zip;
     BrotliDecoderState *brotli;
     ZSTD_DCtx *zstd;
-    bool in_frame; /* of Zstandard: behind a frame's magic number */
-    unsigned char magic[4];
-    size_t magic_len;
+    bool in_frame;                /* of Zstandard: behind the header of a frame */
+    unsigned char head[HEAD_MAX]; /* of the frame that begins */
+    size_t head_len;
     unsigned char out[OUT_SIZE];
 };
 
@@ -272,27 +273,51 @@ static int start_zstd(struct stage *stage, struct anycert_error *err)
 }
 
 /* Zstandard (RFC 8878): one frame may follow the other. */
-/* Takes bytes into the frame's magic number. 1 once it is whole and right, 0 while it is not whole.
- * libzstd would also read the formats from before RFC 8878, with decoders that nobody looks after.
- */
-static int take_magic(const struct anycert__decoder *decoder, struct stage *stage,
-                      ZSTD_inBuffer *in, struct anycert_error *err)
+/* How long the header of a frame is, as far as its first len bytes tell (RFC 8878 section 3.1.1.1);
+ * 0 if it is none. libzstd would also read the formats from before that RFC, with decoders that
+ * nobody looks after. */
+static size_t head_size(const unsigned char *head, size_t len)
 {
     static const unsigned char frame[] = {0x28, 0xb5, 0x2f, 0xfd};
     static const unsigned char skippable[] = {0x50, 0x2a, 0x4d, 0x18};
-    const unsigned char *bytes = in->src;
-    unsigned char magic[4];
+    static const unsigned char dictionary[] = {0, 1, 2, 4};
+    static const unsigned char content[] = {0, 2, 4, 8};
+    bool is_single = false;
+    size_t size = 0;
 
-    while (stage->magic_len < sizeof stage->magic && in->pos < in->size)
-        stage->magic[stage->magic_len++] = bytes[in->pos++];
-    if (stage->magic_len < sizeof stage->magic)
+    if (len < sizeof frame)
+        return sizeof frame;
+    if ((head[0] & 0xf0) == skippable[0] && memcmp(head + 1, skippable + 1, 3) == 0)
+        return 8;
+    if (memcmp(head, frame, sizeof frame) != 0)
         return 0;
-    memcpy(magic, stage->magic, sizeof magic);
-    magic[0] &= 0xf0; /* any of sixteen */
-    if (memcmp(stage->magic, frame, sizeof frame) != 0 &&
-        memcmp(magic, skippable, sizeof magic) != 0)
-        return broken(decoder, "it is not in the format of RFC 8878", err);
-    return 1;
+    if (len == sizeof frame)
+        return sizeof frame + 1;
+    is_single = (head[4] >> 5 & 1) == 1;
+    size = 5u + dictionary[head[4] & 3] + content[head[4] >> 6];
+    if (!is_single || head[4] >> 6 == 0)
+        size++; /* of the window, or of a content below 256 bytes */
+    return size;
+}
+
+/* Takes bytes into the frame's header. 1 once it is whole, 0 while it is not. libzstd gets it in
+ * one piece: where it is cut, it may take what follows for the beginning of a frame. */
+static int take_head(const struct anycert__decoder *decoder, struct stage *stage, ZSTD_inBuffer *in,
+                     struct anycert_error *err)
+{
+    const unsigned char *bytes = in->src;
+
+    for (;;) {
+        size_t size = head_size(stage->head, stage->head_len);
+
+        if (size == 0)
+            return broken(decoder, "it is not in the format of RFC 8878", err);
+        if (stage->head_len == size)
+            return 1;
+        if (in->pos == in->size)
+            return 0;
+        stage->head[stage->head_len++] = bytes[in->pos++];
+    }
 }
 
 /* Decodes input until it is used up or the frame ends. */
@@ -327,15 +352,16 @@ static int unzstd_all(struct anycert__decoder *decoder, size_t index, const unsi
     if (!stage->zstd && start_zstd(stage, err) < 0)
         return -1;
     while (in.pos < in.size) {
-        ZSTD_inBuffer magic = {stage->magic, sizeof stage->magic, 0};
-        int whole = stage->in_frame ? 0 : take_magic(decoder, stage, &in, err);
+        int whole = stage->in_frame ? 0 : take_head(decoder, stage, &in, err);
 
         stage->ended = false;
         if (whole < 0)
             return -1;
         if (whole > 0) {
-            stage->magic_len = 0;
-            if (unzstd_frame(decoder, index, &magic, sink, err) < 0)
+            ZSTD_inBuffer head = {stage->head, stage->head_len, 0};
+
+            stage->head_len = 0;
+            if (unzstd_frame(decoder, index, &head, sink, err) < 0)
                 return -1;
         }
         if (stage->in_frame && in.pos < in.size && unzstd_frame(decoder, index, &in, sink, err) < 0)

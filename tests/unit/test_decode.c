@@ -272,6 +272,63 @@ static void take_ends_with_the_error_of_give(void **state)
     anycert__decoder_free(NULL);
 }
 
+/* Output that fills the decoder's buffer to its last byte leaves nothing to ask for. */
+static void take_output_of_exactly_a_buffer(void **state)
+{
+    static const int windows[] = {31, 15, -15, BROTLI, ZSTD};
+    static const char *const names[] = {"gzip", "deflate", "deflate", "br", "zstd"};
+    struct output output = {malloc(2 * TEXT_LEN), 0, 0};
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t size = 32768; size <= 98304; size += 32768) {
+            size_t len = pack(text, size, windows[i], zip);
+
+            assert_int_equal(decode(names[i], zip, len, ZIP_SIZE, &output), 0);
+            assert_int_equal(output.len, size);
+            assert_int_equal(decode(names[i], zip, len, 1, &output), 0);
+            assert_int_equal(output.len, size);
+        }
+    }
+    free(output.bytes);
+}
+
+/* libzstd still reads the formats from before RFC 8878; nobody may send them. */
+static void take_zstd_of_an_old_format_is_an_error(void **state)
+{
+    static const unsigned char magics[][4] = {
+        {0x25, 0xb5, 0x2f, 0xfd}, {0x26, 0xb5, 0x2f, 0xfd}, {0x27, 0xb5, 0x2f, 0xfd}};
+    struct output output = {malloc(2 * TEXT_LEN), 0, 0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
+        size_t len = 0;
+
+        memset(zip, 0, 64);
+        memcpy(zip, magics[i], 4);
+        for (size_t part = 1; part <= 64; part *= 2)
+            assert_int_equal(decode("zstd", zip, 64, part, &output), ANYCERT_E_BODY_ENCODING);
+        /* and not behind a good frame either */
+        len = pack(text, 100, ZSTD, zip);
+        memcpy(zip + len, magics[i], 4);
+        memset(zip + len + 4, 0, 60);
+        assert_int_equal(decode("zstd", zip, len + 64, 16, &output), ANYCERT_E_BODY_ENCODING);
+        assert_int_equal(decode("zstd", zip, len + 2, 1, &output), ANYCERT_E_BODY_ENCODING);
+        assert_int_equal(output.len, 100);
+    }
+    memcpy(zip, "\x26\xb5\x2f\xfd\x04\xfe\xd7\x26", 8);
+    assert_int_equal(decode("zstd", zip, 8, 8, &output), ANYCERT_E_BODY_ENCODING);
+    assert_int_equal(decode("zstd", zip, 8, 1, &output), ANYCERT_E_BODY_ENCODING);
+    /* A skippable frame is no data, and no harm. */
+    memcpy(zip, "\x50\x2a\x4d\x18\x03\x00\x00\x00xyz", 11);
+    for (size_t part = 1; part <= 16; part *= 2) {
+        assert_int_equal(decode("zstd", zip, 11 + pack(text, 100, ZSTD, zip + 11), part, &output),
+                         0);
+        assert_int_equal(output.len, 100);
+    }
+    free(output.bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +337,8 @@ int main(void)
         cmocka_unit_test(take_members_of_gzip_one_behind_the_other),
         cmocka_unit_test(take_frames_of_zstd_one_behind_the_other),
         cmocka_unit_test(take_zstd_with_a_large_window_is_an_error),
+        cmocka_unit_test(take_output_of_exactly_a_buffer),
+        cmocka_unit_test(take_zstd_of_an_old_format_is_an_error),
         cmocka_unit_test(new_codings_table),
         cmocka_unit_test(take_ends_with_the_error_of_give),
     };
