@@ -122,6 +122,15 @@ static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_p
     return CURL_PREREQFUNC_ABORT;
 }
 
+/* A proxy's link whose policy ended during its handshake is unusable before anything goes over it,
+ * and then nobody comes to ask above. */
+bool anycert__lane_lapsed(const struct anycert__lane *lane)
+{
+    return lane->lapsed ||
+           (!lane->asked && lane->proxy_link &&
+            has_ended(lane->proxy_terms, anycert__clock_now(&lane->settings->clock)));
+}
+
 /* ---- reports ---- */
 
 /* When a date of the chain passes next: until then the same facts give the same report. */
@@ -377,7 +386,7 @@ void anycert__lane_free(struct anycert__lane *lane)
     anycert__decoder_free(lane->decoder);
     curl_slist_free_all(lane->own_headers);
     anycert__free(lane->url);
-    anycert__free(lane->trace_line);
+    anycert__lane_trace_free(lane);
     anycert_report_free(lane->report);
     anycert_report_free(lane->proxy_report);
     anycert__link_unref(lane->link);

@@ -11,6 +11,7 @@
 #include "http/exchange.h"
 
 #define ANYCERT__TRACE_LINE 4096 /* bytes of a line that a trace shows */
+struct anycert__trace;
 
 struct anycert__lane {
     struct anycert__lane *next; /* idle list, the last used first */
@@ -52,11 +53,8 @@ struct anycert__lane {
     int64_t total_ms;                 /* limit of the exchange; 0: none */
     FILE *body_stream;
     struct curl_slist *sent_headers;
-    int64_t asked_at; /* the time that the pre-request check has judged by */
-    char *trace_line; /* of a trace: the line that is being put together, and its kind */
-    size_t trace_len;
-    char trace_kind;
-    bool trace_secret; /* the header line before was secret */
+    int64_t asked_at;             /* the time that the pre-request check has judged by */
+    struct anycert__trace *trace; /* NULL: none is asked for */
     char text[CURL_ERROR_SIZE];
 };
 
@@ -69,6 +67,8 @@ void anycert__lane_free(struct anycert__lane *lane);
 /* True if an exchange may use the lane. */
 bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__exchange *exchange,
                         bool proxied, const uint8_t credentials[32]);
+/* True if the exchange that has ended was refused as a policy ended before its request was sent. */
+bool anycert__lane_lapsed(const struct anycert__lane *lane);
 /* Gives the reports of the newest links, made anew where dates have passed. 0, or -1 with NOMEM. */
 int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err);
 
@@ -88,8 +88,11 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
 /* failure.c: the error for a transfer that ended with rc. Always returns -1. */
 int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycert_error *err);
 
-/* trace.c: installs the trace on a handle, if settings ask for one. */
+/* trace.c: installs the trace on a handle, if settings ask for one; forgets the lines of the
+ * exchange before; frees it. */
 CURLcode anycert__lane_trace(struct anycert__lane *lane);
+void anycert__lane_trace_reset(struct anycert__lane *lane);
+void anycert__lane_trace_free(struct anycert__lane *lane);
 
 /* trace.c: one line about a TLS link, if a trace is asked for. */
 void anycert__lane_trace_report(const struct anycert__lane *lane,

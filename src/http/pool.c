@@ -233,8 +233,8 @@ static int try_lane(struct anycert__http *http, struct anycert__lane *lane,
 {
     CURLcode rc = anycert__lane_perform(lane, exchange, err);
 
-    exchange->lapsed = lane->lapsed;
-    *stale = lane->stale && !lane->lapsed;
+    exchange->lapsed = anycert__lane_lapsed(lane);
+    *stale = lane->stale && !exchange->lapsed;
     if (*stale) {
         anycert__lane_free(lane);
         return -1;

@@ -433,10 +433,10 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
 
     lane->exchange = exchange;
     memset(&lane->failure, 0, sizeof lane->failure);
-    lane->asked = lane->stale = lane->lapsed = lane->trace_secret = lane->header_done =
-        lane->body_begun = false;
+    lane->asked = lane->stale = lane->lapsed = lane->header_done = lane->body_begun = false;
     lane->contexts = 0;
-    lane->header_bytes = lane->trace_len = 0;
+    lane->header_bytes = 0;
+    anycert__lane_trace_reset(lane);
     lane->total_ms = exchange->total_ms;
     lane->text[0] = '\0';
     rc = set_headers(lane, exchange, err);

@@ -8,6 +8,18 @@
 #include <string.h>
 #include <strings.h>
 
+/* A line that is being put together; '*', '>' and '<' have one each, as libcurl may tell of one
+ * thing while it is in the middle of another. */
+struct line {
+    char text[ANYCERT__TRACE_LINE];
+    size_t len;
+    bool secret; /* the header line before was secret */
+};
+
+struct anycert__trace {
+    struct line text, sent, received;
+};
+
 bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *line,
                               size_t name_len)
 {
@@ -41,20 +53,20 @@ static void give(const struct anycert__http_settings *settings, char kind, const
 
 /* A header line, or as much of it as is shown. A secret one hides what continues it (obs-fold),
  * too. */
-static void give_header(struct anycert__lane *lane, char kind, const char *line, size_t len)
+static void give_header(const struct anycert__http_settings *settings, char kind, struct line *line)
 {
-    const char *colon = memchr(line, ':', len);
-    bool folded = *line == ' ' || *line == '\t';
+    const char *colon = memchr(line->text, ':', line->len);
+    bool folded = line->text[0] == ' ' || line->text[0] == '\t';
 
     if (!folded)
-        lane->trace_secret =
-            colon && anycert__is_secret_field(lane->settings, line, (size_t)(colon - line));
-    if (!lane->trace_secret)
-        give(lane->settings, kind, line, len, "");
+        line->secret =
+            colon && anycert__is_secret_field(settings, line->text, (size_t)(colon - line->text));
+    if (!line->secret)
+        give(settings, kind, line->text, line->len, "");
     else if (folded)
-        give(lane->settings, kind, " ", 1, "(hidden)");
+        give(settings, kind, " ", 1, "(hidden)");
     else
-        give(lane->settings, kind, line, (size_t)(colon - line), ": (hidden)");
+        give(settings, kind, line->text, (size_t)(colon - line->text), ": (hidden)");
 }
 
 /* What libcurl says about a transfer is shown only where it is known to be harmless and true. It
@@ -138,16 +150,16 @@ void anycert__lane_trace_report(const struct anycert__lane *lane,
 }
 
 /* One line, whole but for what is beyond the longest that is shown. */
-static void give_line(struct anycert__lane *lane, char kind, const char *line, size_t len)
+static void give_line(const struct anycert__http_settings *settings, char kind, struct line *line)
 {
-    while (len > 0 && line[len - 1] == '\r')
-        len--;
-    if (len == 0)
+    while (line->len > 0 && line->text[line->len - 1] == '\r')
+        line->len--;
+    if (line->len == 0)
         return;
     if (kind != '*')
-        give_header(lane, kind, line, len);
-    else if (is_shown(line, len))
-        give(lane->settings, kind, line, len, "");
+        give_header(settings, kind, line);
+    else if (is_shown(line->text, line->len))
+        give(settings, kind, line->text, line->len, "");
 }
 
 /* libcurl cuts what it sends where its buffers end, so a line is put together before anything is
@@ -155,23 +167,38 @@ static void give_line(struct anycert__lane *lane, char kind, const char *line, s
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, void *arg)
 {
     struct anycert__lane *lane = arg;
+    struct anycert__trace *trace = lane->trace;
+    struct line *line = type == CURLINFO_TEXT         ? &trace->text
+                        : type == CURLINFO_HEADER_OUT ? &trace->sent
+                                                      : &trace->received;
     char kind = type == CURLINFO_TEXT ? '*' : type == CURLINFO_HEADER_OUT ? '>' : '<';
 
     (void)easy;
     if (type != CURLINFO_TEXT && type != CURLINFO_HEADER_OUT && type != CURLINFO_HEADER_IN)
         return 0; /* bodies and TLS records */
-    if (kind != lane->trace_kind)
-        lane->trace_len = 0;
-    lane->trace_kind = kind;
     for (size_t i = 0; i < size; i++) {
         if (data[i] == '\n') {
-            give_line(lane, kind, lane->trace_line, lane->trace_len);
-            lane->trace_len = 0;
-        } else if (lane->trace_len < ANYCERT__TRACE_LINE) {
-            lane->trace_line[lane->trace_len++] = data[i];
+            give_line(lane->settings, kind, line);
+            line->len = 0;
+        } else if (line->len < sizeof line->text) {
+            line->text[line->len++] = data[i];
         }
     }
     return 0;
+}
+
+void anycert__lane_trace_reset(struct anycert__lane *lane)
+{
+    if (lane->trace)
+        anycert__wipe(lane->trace, sizeof *lane->trace);
+}
+
+void anycert__lane_trace_free(struct anycert__lane *lane)
+{
+    if (lane->trace)
+        anycert__wipe(lane->trace, sizeof *lane->trace);
+    anycert__free(lane->trace);
+    lane->trace = NULL;
 }
 
 CURLcode anycert__lane_trace(struct anycert__lane *lane)
@@ -180,8 +207,8 @@ CURLcode anycert__lane_trace(struct anycert__lane *lane)
 
     if (!lane->settings->trace)
         return CURLE_OK;
-    lane->trace_line = anycert__malloc(ANYCERT__TRACE_LINE);
-    if (!lane->trace_line)
+    lane->trace = anycert__calloc(1, sizeof *lane->trace);
+    if (!lane->trace)
         return CURLE_OUT_OF_MEMORY;
     ANYCERT__SET(rc, lane->easy, CURLOPT_VERBOSE, 1L);
     ANYCERT__SET(rc, lane->easy, CURLOPT_DEBUGFUNCTION, on_debug);
