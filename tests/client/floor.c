@@ -65,6 +65,11 @@ const char *floor_join(const char *origin, const char *path)
     return out;
 }
 
+const char *floor_root(void)
+{
+    return lab_file(lab, LAB_FILE_ROOT);
+}
+
 const char *floor_url(const char *name, const char *path)
 {
     return floor_join(lab_server_url(floor_server(name)), path);

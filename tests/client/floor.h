@@ -13,6 +13,8 @@ int floor_setup(void **state);
 int floor_teardown(void **state);
 /* Conditions: good, good-ec, good-ip, http, self-signed, expired, untrusted-root, silent. */
 const struct lab_server *floor_server(const char *name);
+/* The path of the lab's root. */
+const char *floor_root(void);
 /* The server's URL with another path (without its first slash); lives until the eighth call after
  * it. */
 const char *floor_url(const char *name, const char *path);
