@@ -61,8 +61,8 @@ static const struct reason reasons[] = {
 static const struct reason alerts[] = {
     {SSL_AD_HANDSHAKE_FAILURE, ANYCERT_E_TLS_ALERT,
      "the server found nothing it can use in what we offer",
-     RELAX(RSA_KEY_EXCHANGE) | RELAX(CBC_SHA1) | RELAX(SHA1_HANDSHAKE) | RELAX(LEGACY_CIPHERS) |
-         RELAX(LEGACY_GROUPS)},
+     RELAX(TLS1_0) | RELAX(TLS1_1) | RELAX(RSA_KEY_EXCHANGE) | RELAX(CBC_SHA1) |
+         RELAX(SHA1_HANDSHAKE) | RELAX(LEGACY_CIPHERS) | RELAX(LEGACY_GROUPS)},
     {SSL_AD_PROTOCOL_VERSION, ANYCERT_E_TLS_VERSION,
      "the server does not speak the versions of TLS that we offer (1.2 and 1.3)",
      RELAX(TLS1_0) | RELAX(TLS1_1)},

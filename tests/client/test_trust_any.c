@@ -474,7 +474,8 @@ static void test_report_says_whether_the_peer_was_authenticated(void **state)
         /* The system's anchors know nobody here. */
         answer = ask_server(server(rows[i].name), "trust-any", 0);
         if (answer.authenticated)
-            fail_msg("%s: %s", rows[i].name, anycert_report_text(anycert_response_report(answer.response), NULL));
+            fail_msg("%s: %s", rows[i].name,
+                     anycert_report_text(anycert_response_report(answer.response), NULL));
         assert_string_equal(
             anycert_report_authenticated_by(anycert_response_report(answer.response)), "none");
         answer_free(&answer);

@@ -288,9 +288,10 @@ char *child_log(const char *path)
 
     assert_non_null(text);
     while (file && (len += fread(text + len, 1, size - len - 1, file)) == size - 1) {
-        size *= 2;
-        text = realloc(text, size);
-        assert_non_null(text);
+        char *longer = realloc(text, size *= 2);
+
+        assert_non_null(longer);
+        text = longer;
     }
     if (file)
         fclose(file);

@@ -166,7 +166,7 @@ static void random_value(const char *key, struct anycert__buf *out)
                                           "hardened+expired",
                                           "tofu mode=strict",
                                           "hardened+weak-key ca=\"/a b\"",
-                                          "pinned pin=" PIN_B " check=dates",
+                                          ("pinned pin=" PIN_B " check=dates"),
                                           "hardened+expired expect-name=t"};
     bool is_ca = strcmp(key, "ca") == 0;
     if (is_ca || strcmp(key, "pin") == 0) {
