@@ -252,42 +252,67 @@ static char *long_secret(void)
 
 /* libcurl writes what it sends in blocks of 16 or 64 kB, and shows it in the same: the secret lies
  * across the ends of a block in some of the rows. */
+static void show_long_secret(const struct canned *server, size_t padding_len)
+{
+    struct anycert_request *request = floor_request("GET", canned_origin(server));
+    char *padding = calloc(1, padding_len + 1);
+    char *secret = long_secret();
+    struct trace trace;
+    struct anycert_client *client = traced_client(&(struct plan){.policy = "trust-any"}, &trace);
+
+    assert_non_null(padding);
+    memset(padding, 'p', padding_len);
+    floor_header(request, "X-Padding", padding);
+    floor_header(request, "Authorization", secret);
+    floor_header(request, "X-Behind", "seen-by-everybody");
+    anycert_response_free(floor_ok(client, request));
+    anycert_client_free(client);
+    assert_hides(&trace, "s3cr3t");
+    assert_hides(&trace, "cr3ts");
+    assert_shows(&trace, "> X-Padding:");
+    assert_shows(&trace, "< Content-Length: 2\n");
+    trace_close(&trace);
+    free(padding);
+    free(secret);
+}
+
+static const size_t paddings[] = {0,     10000, 13000, 14000, 15000, 16000, 29000,
+                                  31000, 59000, 60000, 62000, 64000, 65000};
+#define PADDINGS (sizeof paddings / sizeof paddings[0])
+
+static struct canned *start_canned(bool tls)
+{
+    struct canned *canned = canned_start(tls);
+
+    canned_text(canned, CANNED_KEEP, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    return canned;
+}
+
 static void test_header_cut_into_pieces_shows_no_secret(void **state)
 {
-    static const size_t paddings[] = {0,     10000, 13000, 14000, 15000, 16000, 29000,
-                                      31000, 59000, 60000, 62000, 64000, 65000};
-    struct canned *tls = canned_start(true);
-    struct canned *plain = canned_start(false);
-    char *secret = long_secret();
+    struct canned *tls = start_canned(true);
+    struct canned *plain = start_canned(false);
 
     (void)state;
-    canned_text(tls, CANNED_KEEP, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    canned_text(plain, CANNED_KEEP, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    for (size_t i = 0; i < 2 * sizeof paddings / sizeof paddings[0]; i++) {
-        struct canned *server = i % 2 ? tls : plain;
-        struct anycert_request *request = floor_request("GET", canned_origin(server));
-        char *padding = calloc(1, paddings[i / 2] + 1);
-        struct trace trace;
-        struct anycert_client *client =
-            traced_client(&(struct plan){.policy = "trust-any"}, &trace);
-
-        assert_non_null(padding);
-        memset(padding, 'p', paddings[i / 2]);
-        floor_header(request, "X-Padding", padding);
-        floor_header(request, "Authorization", secret);
-        floor_header(request, "X-Behind", "seen-by-everybody");
-        anycert_response_free(floor_ok(client, request));
-        anycert_client_free(client);
-        assert_hides(&trace, "s3cr3t");
-        assert_hides(&trace, "cr3ts");
-        assert_shows(&trace, "> X-Padding:");
-        assert_shows(&trace, "< Content-Length: 2\n");
-        trace_close(&trace);
-        free(padding);
+    for (size_t i = 0; i < PADDINGS; i++) {
+        show_long_secret(plain, paddings[i]);
+        show_long_secret(tls, paddings[i]);
     }
-    free(secret);
     canned_stop(plain);
     canned_stop(tls);
+}
+
+/* What comes between the pieces does not make the next one a line of its own. */
+static void test_answer_between_the_pieces_shows_no_secret(void **state)
+{
+    struct canned *canned = start_canned(true);
+
+    (void)state;
+    canned_greet(canned, "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"
+                         "HTTP/1.1 100 Continue\r\n\r\n");
+    for (size_t i = 0; i < PADDINGS; i++)
+        show_long_secret(canned, paddings[i]);
+    canned_stop(canned);
 }
 
 /* The same over HTTP/2, where servers may refuse so much: what is shown counts, not the answer. */
@@ -446,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_requests_show_no_secret),
         cmocka_unit_test(test_proxy_credentials_are_not_shown),
         cmocka_unit_test(test_header_cut_into_pieces_shows_no_secret),
+        cmocka_unit_test(test_answer_between_the_pieces_shows_no_secret),
         cmocka_unit_test(test_long_header_of_http2_shows_no_secret),
         cmocka_unit_test(test_cookies_of_answers_are_not_shown),
         cmocka_unit_test(test_control_bytes_of_answers_are_not_shown),

@@ -39,6 +39,7 @@ struct canned {
     pthread_t thread;
     char origin[64];
     uint16_t port;
+    const char *greeting;
 
     pthread_mutex_t mutex;
     pthread_t threads[CONNECTIONS_MAX];
@@ -197,6 +198,8 @@ static void *serve(void *arg)
             return NULL;
         }
     }
+    if (canned->greeting)
+        peer_write(&peer, canned->greeting, strlen(canned->greeting));
     while (end == CANNED_KEEP) {
         char *request = read_request(&peer, &len);
         struct answer answer = {0};
@@ -302,6 +305,11 @@ uint16_t canned_port(const struct canned *canned)
 const char *canned_origin(const struct canned *canned)
 {
     return canned->origin;
+}
+
+void canned_greet(struct canned *canned, const char *greeting)
+{
+    canned->greeting = greeting;
 }
 
 void canned_answer(struct canned *canned, const void *bytes, size_t len, enum canned_end end)

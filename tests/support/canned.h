@@ -23,6 +23,9 @@ uint16_t canned_port(const struct canned *canned);
 /* "http://localhost:PORT" or https; lives as long as the server. */
 const char *canned_origin(const struct canned *canned);
 
+/* What each connection is sent before anything is read from it: set before the first one; a string
+ * literal. */
+void canned_greet(struct canned *canned, const char *greeting);
 /* The answer to the next request that has none yet; copied. The last one answers all that follow.
  */
 void canned_answer(struct canned *canned, const void *bytes, size_t len, enum canned_end end);
