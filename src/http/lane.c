@@ -380,6 +380,7 @@ void anycert__lane_free(struct anycert__lane *lane)
         return;
     /* First, as closing a connection calls back into its context. */
     curl_easy_cleanup(lane->easy);
+    anycert__tls_forget_errors();
     curl_slist_free_all(lane->resolve);
     curl_slist_free_all(lane->connect_to);
     curl_slist_free_all(lane->sent_headers);

@@ -464,6 +464,7 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
         anycert__decoder_finish(lane->decoder, &lane->failure) < 0)
         rc = CURLE_BAD_CONTENT_ENCODING;
     take_back(lane, exchange);
+    anycert__tls_forget_errors();
     lane->exchange = NULL;
     return rc;
 }

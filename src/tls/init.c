@@ -4,6 +4,7 @@
 #include <anycert/version.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -21,6 +22,11 @@ int anycert__tls_init(struct anycert_error *err)
                                      "OpenSSL has no SHA-256 or no random numbers; look at its "
                                      "configuration file");
     return 0;
+}
+
+void anycert__tls_forget_errors(void)
+{
+    ERR_clear_error();
 }
 
 const char *anycert__openssl_number(void)

@@ -140,6 +140,9 @@ const char *anycert__openssl_number(void);
 /* Indexes, and whether OpenSSL can work at all: a configuration file may leave it without
  * algorithms. 0, or -1 with INTERNAL. */
 int anycert__tls_init(struct anycert_error *err);
+/* Empties the thread's queue of OpenSSL errors: what failed here is no failure of the program's own
+ * connections, which look there, too (SSL_get_error(3)). */
+void anycert__tls_forget_errors(void);
 /* Number of cipher suites that a policy offers in its ClientHello (signalling values not counted),
  * or -1. */
 int anycert__tls_suites_offered(const struct anycert_policy *policy, struct anycert_error *err);
