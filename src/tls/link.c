@@ -359,10 +359,10 @@ bool anycert__hop_marker(void *ssl_ctx, enum anycert__hop *hop)
 {
     SSL_CTX *ctx = ssl_ctx;
     bool is_proxy = SSL_CTX_get_security_level(ctx) == 3;
-    long minimum = SSL_CTX_get_min_proto_version(ctx);
+    long maximum = SSL_CTX_get_max_proto_version(ctx);
 
     *hop = is_proxy ? ANYCERT__HOP_PROXY : ANYCERT__HOP_ORIGIN;
     if (!is_proxy && SSL_CTX_get_security_level(ctx) != 2)
         return false;
-    return minimum == (is_proxy ? TLS1_3_VERSION : TLS1_2_VERSION);
+    return maximum == (is_proxy ? TLS1_3_VERSION : 0);
 }

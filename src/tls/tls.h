@@ -112,7 +112,7 @@ struct anycert__link *anycert__link_proxy(struct anycert__link *link);
 
 /* Tells, in libcurl's context callback, which hop a fresh context is for, by two things that
  * libcurl sets there after any configuration file: the security level, from the cipher strings
- * below, and the lowest version (1.2 for the origin, 1.3 for the proxy). Returns false if the two
+ * below, and the highest version (none for the origin, 1.3 for the proxy). Returns false if the two
  * disagree. */
 bool anycert__hop_marker(void *ssl_ctx, enum anycert__hop *hop);
 #define ANYCERT__MARKER_ORIGIN_CIPHERS "DEFAULT:@SECLEVEL=2"
