@@ -43,7 +43,7 @@ static void give(const struct anycert__http_settings *settings, char kind, const
 {
     struct anycert__buf out;
 
-    anycert__buf_init(&out, 8 * ANYCERT__TRACE_LINE);
+    anycert__buf_init(&out, SIZE_MAX / 2);
     anycert__buf_add_escaped(&out, shown, len);
     anycert__buf_adds(&out, behind);
     if (!out.failed)
@@ -137,7 +137,7 @@ void anycert__lane_trace_report(const struct anycert__lane *lane,
 
     if (!lane->settings->trace || !report || !anycert_report_key_proven(report))
         return;
-    anycert__buf_init(&text, ANYCERT__TRACE_LINE);
+    anycert__buf_init(&text, SIZE_MAX / 2); /* policies may be long */
     anycert__buf_addf(
         &text, "%s %s:%u: %s %s, %s by %s; peer %s", anycert_report_hop(report),
         anycert_report_host(report), (unsigned)anycert_report_port(report),

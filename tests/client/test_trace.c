@@ -240,13 +240,15 @@ static void test_proxy_credentials_are_not_shown(void **state)
 /* "Bearer " and six-byte words, so that each piece of it can be told. */
 static char *long_secret(void)
 {
-    char *text = calloc(1, LONG_SECRET + 16);
-    size_t len = 0;
+    static const char beginning[] = "Bearer ";
+    static const char word[] = "s3cr3t";
+    char *text = calloc(1, LONG_SECRET + sizeof beginning + sizeof word);
+    size_t len = sizeof beginning - 1;
 
     assert_non_null(text);
-    len = (size_t)sprintf(text, "Bearer ");
-    while (len < LONG_SECRET)
-        len += (size_t)sprintf(text + len, "s3cr3t");
+    memcpy(text, beginning, len);
+    for (; len < LONG_SECRET; len += sizeof word - 1)
+        memcpy(text + len, word, sizeof word - 1);
     return text;
 }
 
@@ -465,6 +467,30 @@ static void test_link_is_told_by_its_verdict_and_policy(void **state)
     }
 }
 
+#define DOTS                                                                                       \
+    "./././././././././././././././././././././././././././././././././././././././././././././."  \
+    "/././././././././././././././././././././././././././././././././././."
+
+static void test_link_under_a_long_policy_is_told_too(void **state)
+{
+    uint16_t port = web.ports[FLAW_NONE];
+    char policy[8192];
+    struct trace trace;
+    struct anycert_client *client = NULL;
+    size_t len = (size_t)snprintf(policy, sizeof policy, "hardened ca=%s", pki.root_path);
+
+    (void)state;
+    for (int i = 0; i < 60; i++) /* the same root by other paths */
+        len += (size_t)snprintf(policy + len, sizeof policy - len, ",%s/%.*s/root.pem", pki.folder,
+                                1 + 2 * i, DOTS);
+    assert_true(len < sizeof policy);
+    client = traced_client(&(struct plan){.policy = policy}, &trace);
+    ask_works(client, url_of("https", port, ""));
+    anycert_client_free(client);
+    assert_line(&trace, port, "origin", "; peer authenticated");
+    trace_close(&trace);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_cookies_of_answers_are_not_shown),
         cmocka_unit_test(test_control_bytes_of_answers_are_not_shown),
         cmocka_unit_test(test_link_is_told_by_its_verdict_and_policy),
+        cmocka_unit_test(test_link_under_a_long_policy_is_told_too),
     };
 
     return cmocka_run_group_tests(tests, make_servers, free_servers);

@@ -188,6 +188,7 @@ static void *serve(void *arg)
     struct peer peer = *(struct peer *)arg;
     struct canned *canned = peer.canned;
     enum canned_end end = CANNED_KEEP;
+    const char *greeting = NULL;
     size_t len = 0;
 
     free(arg);
@@ -198,8 +199,11 @@ static void *serve(void *arg)
             return NULL;
         }
     }
-    if (canned->greeting)
-        peer_write(&peer, canned->greeting, strlen(canned->greeting));
+    pthread_mutex_lock(&canned->mutex);
+    greeting = canned->greeting;
+    pthread_mutex_unlock(&canned->mutex);
+    if (greeting)
+        peer_write(&peer, greeting, strlen(greeting));
     while (end == CANNED_KEEP) {
         char *request = read_request(&peer, &len);
         struct answer answer = {0};
@@ -309,7 +313,9 @@ const char *canned_origin(const struct canned *canned)
 
 void canned_greet(struct canned *canned, const char *greeting)
 {
+    pthread_mutex_lock(&canned->mutex);
     canned->greeting = greeting;
+    pthread_mutex_unlock(&canned->mutex);
 }
 
 void canned_answer(struct canned *canned, const void *bytes, size_t len, enum canned_end end)
