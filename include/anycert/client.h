@@ -104,7 +104,7 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_timeouts(struct anycert_con
 /* Limits in bytes: a response's whole header (default 256 KiB) and its body after decompression
  * (default 64 MiB for bodies kept in memory, none for bodies written to a file or callback). 0
  * restores the default; UINT64_MAX means none of ours (libcurl itself takes about 300 kB of header,
- * and 100 kB a line). */
+ * 100 kB a line, and newer ones 5000 fields). */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_limits(struct anycert_config *config,
                                                             uint64_t header_bytes,
                                                             uint64_t body_bytes,

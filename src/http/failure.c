@@ -198,10 +198,10 @@ int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycer
     } else if (tls_failure(lane, rc, &found)) {
         ;
     } else if (header_too_long(lane, rc)) {
-        anycert__fail(
-            &found, ANYCERT_E_HEADERS_TOO_LARGE,
-            "the header from %s is longer than libcurl takes (about 300 kB, and 100 kB a line)",
-            server_name(lane));
+        anycert__fail(&found, ANYCERT_E_HEADERS_TOO_LARGE,
+                      "the header from %s is longer than libcurl takes (about 300 kB, 100 kB a "
+                      "line, 5000 fields)",
+                      server_name(lane));
     } else if (rc == CURLE_OUT_OF_MEMORY) {
         anycert__fail_nomem(&found);
     } else if (rc == CURLE_ABORTED_BY_CALLBACK) {

@@ -186,10 +186,20 @@ static void note_alert(struct anycert__link *link, int where, int value)
     }
 }
 
+/* The first error of the queue is the cause; but OpenSSL 3.5 leaves some there of steps that went
+ * well, and libssl's own comes last then. */
+static unsigned long first_error(void)
+{
+    unsigned long first = ERR_peek_error();
+    unsigned long last = ERR_peek_last_error();
+
+    return ERR_GET_LIB(first) != ERR_LIB_SSL && ERR_GET_LIB(last) == ERR_LIB_SSL ? last : first;
+}
+
 static void note_failure(struct anycert__link *link)
 {
     struct anycert__handshake_failure *failure = &link->facts->failure;
-    unsigned long code = ERR_peek_error();
+    unsigned long code = first_error();
     const char *reason = code ? ERR_reason_error_string(code) : NULL;
 
     if (!code || link->facts->complete)

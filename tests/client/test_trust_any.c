@@ -262,7 +262,8 @@ static X509 *odd_cert(int which)
     assert_true(X509_sign(cert, pki.root_key, EVP_sha256()) > 0);
     return cert;
 }
-#define ODD_CERTS 9
+#define ODD_CERTS      9
+#define FIRST_BAD_DATE 7
 
 static void test_odd_certificates_are_accepted_and_reported(void **state)
 {
@@ -275,14 +276,17 @@ static void test_odd_certificates_are_accepted_and_reported(void **state)
         struct anycert_client *strict = ask_under("hardened", pki.root_path);
         const char *url = url_of("https", wiretap_port(tap), "");
         struct answer answer = ask_get(any, url);
+        /* OpenSSL 3.5 does not even decode malformed dates: for it there is no certificate. */
+        bool undecodable = i >= FIRST_BAD_DATE && OpenSSL_version_num() >= 0x30500000UL;
 
-        if (answer.code != 0)
+        if (undecodable ? answer.code != ANYCERT_E_TLS : answer.code != 0)
             fail_msg("odd certificate %d: %s", i, answer.message);
-        assert_int_equal(answer.reference_verdict, ANYCERT_FAIL);
+        if (!undecodable)
+            assert_int_equal(answer.reference_verdict, ANYCERT_FAIL);
         assert_false(answer.authenticated);
         answer_free(&answer);
         answer = ask_get(strict, url);
-        if (answer.code / 100 != 3)
+        if (answer.code / 100 != (undecodable ? 4 : 3))
             fail_msg("odd certificate %d: %d %s", i, answer.code, answer.message);
         answer_free(&answer);
         anycert_client_free(any);

@@ -35,7 +35,7 @@ static struct anycert__certificate filled_from(const struct certs_recipe *recipe
 
 /* Decodes a certificate again after one of its bytes sequences was replaced, the first or the last.
  */
-static X509 *patched(X509 *cert, const void *old, const void *new, size_t len)
+static X509 *patched_or_null(X509 *cert, const void *old, const void *new, size_t len)
 {
     unsigned char *der = NULL;
     int der_len = i2d_X509(cert, &der);
@@ -50,8 +50,14 @@ static X509 *patched(X509 *cert, const void *old, const void *new, size_t len)
     assert_true(found);
     X509_free(cert);
     cert = d2i_X509(NULL, &p, der_len);
-    assert_non_null(cert);
     OPENSSL_free(der);
+    return cert;
+}
+
+static X509 *patched(X509 *cert, const void *old, const void *new, size_t len)
+{
+    cert = patched_or_null(cert, old, new, len);
+    assert_non_null(cert);
     return cert;
 }
 
@@ -105,10 +111,17 @@ static void certificate_fill_malformed_date_is_unreadable(void **state)
                                         "\x18\x0d"
                                         "202606141200Z"};
     for (size_t i = 0; i < 2; i++) {
-        struct anycert__certificate out = filled(patched(certs_root("x"),
-                                                         "\x17\x0d"
-                                                         "260614120000Z",
-                                                         dates[i], 15));
+        X509 *cert = patched_or_null(certs_root("x"),
+                                     "\x17\x0d"
+                                     "260614120000Z",
+                                     dates[i], 15);
+        /* OpenSSL 3.5 does not decode such a certificate at all. */
+        if (cert == NULL && OpenSSL_version_num() >= 0x30500000UL) {
+            ERR_clear_error();
+            continue;
+        }
+        assert_non_null(cert);
+        struct anycert__certificate out = filled(cert);
         assert_false(out.dates_readable);
         assert_int_equal(0, out.not_before);
         assert_int_equal(0, out.not_after);
