@@ -21,15 +21,14 @@ struct habits {
 static char *whole_environment(void)
 {
     size_t len = 1;
+    size_t used = 0;
     char *text = NULL;
 
     for (char **entry = environ; *entry; entry++)
         len += strlen(*entry) + 1;
     text = calloc(1, len);
-    for (char **entry = environ; text && *entry; entry++) {
-        strcat(text, *entry);
-        strcat(text, "\n");
-    }
+    for (char **entry = environ; text && *entry; entry++)
+        used += (size_t)snprintf(text + used, len - used, "%s\n", *entry);
     return text;
 }
 

@@ -205,7 +205,7 @@ static int outcome(const char *text, const char *title, const char *name)
     at = strstr(text, key);
     if (!at)
         fail_msg("no '%s' in\n%s", key, text);
-    return atoi(at + strlen(key));
+    return (int)strtol(at + strlen(key), NULL, 10);
 }
 
 static void test_clean_environment_gives_the_known_outcomes(void **state)

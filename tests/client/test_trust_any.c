@@ -263,7 +263,7 @@ static X509 *odd_cert(int which)
     return cert;
 }
 #define ODD_CERTS      9
-#define FIRST_BAD_DATE 7
+#define TOO_SHORT_DATE 7
 
 static void test_odd_certificates_are_accepted_and_reported(void **state)
 {
@@ -276,8 +276,9 @@ static void test_odd_certificates_are_accepted_and_reported(void **state)
         struct anycert_client *strict = ask_under("hardened", pki.root_path);
         const char *url = url_of("https", wiretap_port(tap), "");
         struct answer answer = ask_get(any, url);
-        /* OpenSSL 3.5 does not even decode malformed dates: for it there is no certificate. */
-        bool undecodable = i >= FIRST_BAD_DATE && OpenSSL_version_num() >= 0x30500000UL;
+        /* OpenSSL 3.5 does not even decode a date that is too short: for it there is no
+         * certificate. */
+        bool undecodable = i == TOO_SHORT_DATE && OpenSSL_version_num() >= 0x30500000UL;
 
         if (undecodable ? answer.code != ANYCERT_E_TLS : answer.code != 0)
             fail_msg("odd certificate %d: %s", i, answer.message);
