@@ -350,7 +350,8 @@ static void sources_read_fresh_file_is_unsettled_for_a_while(void **state)
     int64_t before = (int64_t)time(NULL);
     assert_int_equal(0, anycert__sources_read(cas, 1, &sources, &err));
     assert_true(sources.unsettled_until >= before);
-    assert_true(sources.unsettled_until <= (int64_t)time(NULL) + 2);
+    /* time() may lag behind the clock of the file system by a tick. */
+    assert_true(sources.unsettled_until <= (int64_t)time(NULL) + 3);
     assert_true(anycert__sources_unchanged(&sources));
     anycert__sources_clear(&sources);
     assert_int_equal(0, anycert__sources_read(cas + 1, 1, &sources, &err));

@@ -296,6 +296,8 @@ static void take_output_of_exactly_a_buffer(void **state)
 /* libzstd still reads the formats from before RFC 8878; nobody may send them. */
 static void take_zstd_of_an_old_format_is_an_error(void **state)
 {
+    static const unsigned char odd_magic[] = {0x26, 0xb5, 0x2f, 0xfd, 0x04, 0xfe, 0xd7, 0x26};
+    static const unsigned char skippable[] = {0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 'x', 'y', 'z'};
     static const unsigned char magics[][4] = {
         {0x25, 0xb5, 0x2f, 0xfd}, {0x26, 0xb5, 0x2f, 0xfd}, {0x27, 0xb5, 0x2f, 0xfd}};
     struct output output = {malloc(2 * TEXT_LEN), 0, 0};
@@ -316,11 +318,11 @@ static void take_zstd_of_an_old_format_is_an_error(void **state)
         assert_int_equal(decode("zstd", zip, len + 2, 1, &output), ANYCERT_E_BODY_ENCODING);
         assert_int_equal(output.len, 100);
     }
-    memcpy(zip, "\x26\xb5\x2f\xfd\x04\xfe\xd7\x26", 8);
+    memcpy(zip, odd_magic, sizeof odd_magic);
     assert_int_equal(decode("zstd", zip, 8, 8, &output), ANYCERT_E_BODY_ENCODING);
     assert_int_equal(decode("zstd", zip, 8, 1, &output), ANYCERT_E_BODY_ENCODING);
     /* A skippable frame is no data, and no harm. */
-    memcpy(zip, "\x50\x2a\x4d\x18\x03\x00\x00\x00xyz", 11);
+    memcpy(zip, skippable, sizeof skippable);
     for (size_t part = 1; part <= 16; part *= 2) {
         assert_int_equal(decode("zstd", zip, 11 + pack(text, 100, ZSTD, zip + 11), part, &output),
                          0);
