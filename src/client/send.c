@@ -136,6 +136,28 @@ static int exchange_under_terms(struct journey *journey, struct anycert__exchang
     return result;
 }
 
+/* Says what a reader of the policy would not expect: that its relaxations have ended, or do not
+ * count here. */
+static void explain_refusal(const struct journey *journey, struct anycert_error *err)
+{
+    const struct anycert_policy *policy = journey->client->origin[ANYCERT__HERE].policy;
+    int64_t now = anycert__clock_now(&journey->client->config->clock);
+    int class = anycert_error_class_of(err->code);
+    char date[ANYCERT__DATE_SIZE];
+
+    if (class != ANYCERT_CLASS_TRUST && class != ANYCERT_CLASS_TLS)
+        return;
+    if (policy->has_until && now > policy->until) {
+        anycert__format_date(policy->until, date);
+        (void)anycert__error_prefix(err, "the policy ended on %s", date);
+    } else if (policy->relaxations && !anycert__policy_accepts_any_certificate(policy) &&
+               !anycert__url_same_origin(journey->url, &journey->request->url)) {
+        (void)anycert__error_prefix(
+            err, "after a redirect from %s, to which alone the relaxations apply",
+            journey->request->url.origin);
+    }
+}
+
 /* One request and its response. The response takes what came of it, on failure too. */
 static int go(struct journey *journey, bool *redirected, char **location, struct anycert_error *err)
 {
@@ -148,6 +170,7 @@ static int go(struct journey *journey, bool *redirected, char **location, struct
     exchange.method = journey->method;
     exchange.url = journey->url;
     exchange.total_ms = time_left(journey);
+    exchange.limit_ms = journey->client->config->total_ms;
     exchange.sink = anycert__sink_take;
     exchange.sink_arg = &journey->sink;
     exchange.progress = request->progress;
@@ -169,6 +192,8 @@ static int go(struct journey *journey, bool *redirected, char **location, struct
         exchange.body_file = request->body_file;
     }
     result = exchange_under_terms(journey, &exchange, err);
+    if (result < 0)
+        explain_refusal(journey, err);
     if (result == 0 && anycert__is_redirect(&exchange)) {
         *redirected = true;
         *location = anycert__strdup(anycert__fields_get(&exchange.fields, "Location", 0));

@@ -68,6 +68,7 @@ struct anycert__exchange {
      * The terms outlive the http object. */
     const struct anycert__hop_terms *terms, *proxy_terms;
     struct anycert__anchors *anchors, *proxy_anchors;
+    int64_t limit_ms; /* of the whole request, for messages */
     int64_t total_ms; /* left for this exchange; 0: no limit */
     /* Takes the decompressed body as it comes; status and fields are known by then. 0, or -1 with
      * err filled to end the exchange with that error. */

@@ -18,14 +18,15 @@ static long long to_ms(const struct anycert__lane *lane, CURLINFO what)
     return us / 1000;
 }
 
-static int timeout_failure(const struct anycert__lane *lane, int64_t total_ms,
+static int timeout_failure(const struct anycert__lane *lane, int64_t total_ms, int64_t limit_ms,
                            struct anycert_error *err)
 {
     long long spent = to_ms(lane, CURLINFO_TOTAL_TIME_T);
 
     if (total_ms > 0 && spent + 1 >= total_ms)
         return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
-                             "no complete answer from %s within the time limit", server_name(lane));
+                             "no complete answer from %s within the %lld ms of the request",
+                             server_name(lane), (long long)limit_ms);
     if (!lane->asked)
         return anycert__fail(err, ANYCERT_E_TIMEOUT_CONNECT,
                              "no connection to %s within %u ms (name, TCP, proxy and TLS together)",
@@ -84,11 +85,34 @@ static int tls_failure(const struct anycert__lane *lane, CURLcode rc, struct any
     return 0;
 }
 
+/* The system says it in fewer words than libcurl. */
+static int connect_failure(const struct anycert__lane *lane, int code, const char *what,
+                           const char *host, struct anycert_error *err)
+{
+    long os_errno = 0;
+
+    if (curl_easy_getinfo(lane->easy, CURLINFO_OS_ERRNO, &os_errno) == CURLE_OK && os_errno > 0)
+        return anycert__fail_errno(err, code, (int)os_errno, "%s%s cannot be reached", what, host);
+    return anycert__fail(err, code, "%s%s cannot be reached: %s", what, host, lane->text);
+}
+
+/* What OpenSSL found wrong while reading or writing, but for the end of the connection. */
+static bool is_record_error(const struct anycert__lane *lane)
+{
+    const char *number = strstr(lane->text, "error:");
+
+    return number && strstr(lane->text, "OpenSSL SSL_") &&
+           strncmp(number, "error:0A000126", 14) != 0;
+}
+
 static int proxy_failure(const struct anycert__lane *lane, CURLcode rc, struct anycert_error *err)
 {
+    char proxy[300];
     const char *host = lane->settings->proxy_host;
     unsigned port = lane->settings->proxy_port;
     long status = 0;
+
+    (void)snprintf(proxy, sizeof proxy, "%s:%u", host, port);
 
     (void)curl_easy_getinfo(lane->easy, CURLINFO_HTTP_CONNECTCODE, &status);
     if (status >= 300)
@@ -100,8 +124,7 @@ static int proxy_failure(const struct anycert__lane *lane, CURLcode rc, struct a
         return anycert__fail(err, ANYCERT_E_PROXY_RESOLVE, "proxy name '%s' cannot be resolved",
                              host);
     if (rc == CURLE_COULDNT_CONNECT)
-        return anycert__fail(err, ANYCERT_E_PROXY_CONNECT, "proxy %s:%u cannot be reached: %s",
-                             host, port, lane->text);
+        return connect_failure(lane, ANYCERT_E_PROXY_CONNECT, "proxy ", proxy, err);
     return anycert__fail(err, ANYCERT_E_PROXY, "proxy %s:%u failed: %s", host, port,
                          lane->text[0] ? lane->text : curl_easy_strerror(rc));
 }
@@ -116,7 +139,7 @@ static int http_failure(const struct anycert__lane *lane, CURLcode rc, bool answ
         return anycert__fail(err, ANYCERT_E_RESOLVE, "host name '%s' cannot be resolved",
                              lane->host);
     case CURLE_COULDNT_CONNECT:
-        return anycert__fail(err, ANYCERT_E_CONNECT, "%s cannot be reached: %s", host, lane->text);
+        return connect_failure(lane, ANYCERT_E_CONNECT, "", host, err);
     case CURLE_PARTIAL_FILE:
         return anycert__fail(err, ANYCERT_E_BODY_TRUNCATED, "the body from %s ended before its end",
                              host);
@@ -125,6 +148,10 @@ static int http_failure(const struct anycert__lane *lane, CURLcode rc, bool answ
                              host);
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
+        if (is_record_error(lane))
+            return anycert__fail(err, ANYCERT_E_TLS,
+                                 "a TLS record from %s was damaged or altered on its way: %s", host,
+                                 lane->text);
         if (answered)
             return anycert__fail(err, ANYCERT_E_BODY_TRUNCATED,
                                  "the connection to %s was lost before the body's end: %s", host,
@@ -194,7 +221,7 @@ int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycer
     if (lane->failure.code != 0) {
         found = lane->failure;
     } else if (rc == CURLE_OPERATION_TIMEDOUT) {
-        timeout_failure(lane, lane->total_ms, &found);
+        timeout_failure(lane, lane->total_ms, lane->limit_ms, &found);
     } else if (tls_failure(lane, rc, &found)) {
         ;
     } else if (header_too_long(lane, rc)) {

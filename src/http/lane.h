@@ -50,6 +50,7 @@ struct anycert__lane {
     bool header_done;
     bool body_begun;
     struct anycert__decoder *decoder; /* of the body, if it is compressed */
+    int64_t limit_ms;                 /* of the whole request, for messages */
     int64_t total_ms;                 /* limit of the exchange; 0: none */
     FILE *body_stream;
     struct curl_slist *sent_headers;

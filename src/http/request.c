@@ -438,6 +438,7 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
     lane->header_bytes = 0;
     anycert__lane_trace_reset(lane);
     lane->total_ms = exchange->total_ms;
+    lane->limit_ms = exchange->limit_ms;
     lane->text[0] = '\0';
     rc = set_headers(lane, exchange, err);
     if (rc == CURLE_OK)

@@ -93,6 +93,8 @@ static const struct reason alerts[] = {
      "the server requires a client certificate", 0},
 };
 
+#define HINT_SIZE 240
+
 static const struct reason *find(const struct reason *table, size_t count, int number)
 {
     for (size_t i = 0; i < count; i++) {
@@ -102,27 +104,48 @@ static const struct reason *find(const struct reason *table, size_t count, int n
     return NULL;
 }
 
-/* What might help, of what the policy does not allow yet; or, where it allows all of that, what is
- * left to be wrong. */
+/* Appends "intro a, b" for the relaxations in set; how much was used. */
+static size_t list(char *out, size_t size, size_t used, const char *intro, anycert__relaxations set)
+{
+    bool first = true;
+
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r && used < size;
+         r = anycert_relaxation_next(r)) {
+        if (!(set & ANYCERT__RELAX_BIT(anycert_relaxation_id(r))))
+            continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s", first ? intro : ", ",
+                                 anycert_relaxation_name(r));
+        first = false;
+    }
+    return used < size ? used : size - 1;
+}
+
+/* What the peer may want of what the policy does not allow: first what can be had, then what
+ * trust-any has, then what this version cannot do. */
 static void hint(const struct anycert_policy *policy, anycert__relaxations relaxations, int alert,
-                 char out[200])
+                 char out[HINT_SIZE])
 {
     anycert__relaxations missing = relaxations & ~anycert__policy_allows(policy);
+    anycert__relaxations by_switch = missing & anycert__rung_contains(ANYCERT__RUNG_TRUST_ANY);
+    anycert__relaxations available = 0;
     size_t used = 0;
 
-    out[0] = '\0';
     for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
          r = anycert_relaxation_next(r)) {
-        if (!(missing & ANYCERT__RELAX_BIT(anycert_relaxation_id(r))) || used >= 150)
-            continue;
-        used += (size_t)snprintf(out + used, 200 - used, "%s%s",
-                                 used ? ", " : " (perhaps relaxation ", anycert_relaxation_name(r));
+        if (anycert_relaxation_is_available(r))
+            available |= ANYCERT__RELAX_BIT(anycert_relaxation_id(r));
     }
+    out[0] = '\0';
+    used = list(out, HINT_SIZE, used, " (relaxation: ", missing & available);
+    used = list(out, HINT_SIZE, used,
+                used ? "; trust-any has: " : " (trust-any has: ", by_switch & ~available);
+    used = list(out, HINT_SIZE, used, used ? "; not in this version: " : " (not in this version: ",
+                missing & ~by_switch & ~available);
     if (alert == SSL_AD_HANDSHAKE_FAILURE)
-        (void)snprintf(out + used, 200 - used, "%s",
-                       used ? "; or only 3DES or RC4)" : " (perhaps it knows only 3DES or RC4)");
+        (void)snprintf(out + used, HINT_SIZE - used, "%s",
+                       used ? "; nor 3DES and RC4)" : " (perhaps it knows only 3DES or RC4)");
     else if (used)
-        (void)snprintf(out + used, 200 - used, ")");
+        (void)snprintf(out + used, HINT_SIZE - used, ")");
 }
 
 static int finish(const struct anycert__facts *facts, int code, int alert, bool from_peer,
@@ -148,7 +171,7 @@ int anycert__handshake_failure(const struct anycert__facts *facts,
 {
     const struct anycert__handshake_failure *failure = &facts->failure;
     const struct reason *known = NULL;
-    char helps[200] = "";
+    char helps[HINT_SIZE] = "";
     char detail[160] = "";
 
     if (failure->alert >= 0 && failure->alert_from_peer) {

@@ -33,9 +33,9 @@ static void write_name(struct anycert__buf *buf, const struct anycert__facts *fa
                        const struct anycert__certificate *certificate)
 {
     if (certificate != NULL && facts->has_dns_or_ip_name) {
-        anycert__buf_adds(buf, "names ");
+        anycert__buf_adds(buf, "it names ");
         anycert__show_names(buf, certificate, NAMES_IN_SENTENCE);
-        anycert__buf_adds(buf, "; not ");
+        anycert__buf_adds(buf, facts->identity_is_ip ? ", and not the address " : ", and not ");
     } else if (facts->cn_match) {
         anycert__buf_adds(buf, "no subjectAltName, only the common name is ");
     } else {

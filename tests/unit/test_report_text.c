@@ -76,22 +76,23 @@ static void text_of_a_refused_certificate_has_an_unproven_pin(void **state)
     facts->failure.failed = true;
     facts->failure.alert = 42;
     snprintf(facts->failure.reason, sizeof(facts->failure.reason), "certificate verify failed");
-    expect_text(facts, "hardened+expired reason=\"until the renewal\"",
-                "localhost:8443 (origin): refused by hardened+expired; peer not authenticated\n"
-                "  policy         hardened+expired reason=\"until the renewal\"\n"
-                "  compared with  hardened, which refuses it: name\n"
-                "  failure        by us, alert 42 (bad_certificate): certificate verify failed\n"
-                "  subject        CN=localhost\n"
-                "  issuer         CN=Sample Intermediate\n"
-                "  valid          2026-05-02 to 2026-09-09\n"
-                "  names          localhost, 127.0.0.1\n"
-                "  key            EC P-256, signed with sha256WithRSAEncryption\n"
-                "  pin (unproven) " SAMPLE_PIN "\n"
-                "  anchors        file (/etc/sample/ca.pem)\n"
-                "  refused        name: names localhost, 127.0.0.1; not 'localhost' [wrong-host]\n"
-                "  not checked    revocation: no stapled OCSP answer\n"
-                "  not checked    protocol, key-exchange, group, cipher, handshake-signature, "
-                "renegotiation: the handshake did not complete\n");
+    expect_text(
+        facts, "hardened+expired reason=\"until the renewal\"",
+        "localhost:8443 (origin): refused by hardened+expired; peer not authenticated\n"
+        "  policy         hardened+expired reason=\"until the renewal\"\n"
+        "  compared with  hardened, which refuses it: name\n"
+        "  failure        by us, alert 42 (bad_certificate): certificate verify failed\n"
+        "  subject        CN=localhost\n"
+        "  issuer         CN=Sample Intermediate\n"
+        "  valid          2026-05-02 to 2026-09-09\n"
+        "  names          localhost, 127.0.0.1\n"
+        "  key            EC P-256, signed with sha256WithRSAEncryption\n"
+        "  pin (unproven) " SAMPLE_PIN "\n"
+        "  anchors        file (/etc/sample/ca.pem)\n"
+        "  refused        name: it names localhost, 127.0.0.1, and not 'localhost' [wrong-host]\n"
+        "  not checked    revocation: no stapled OCSP answer\n"
+        "  not checked    protocol, key-exchange, group, cipher, handshake-signature, "
+        "renegotiation: the handshake did not complete\n");
     anycert__facts_unref(facts);
 }
 
