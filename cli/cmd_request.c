@@ -8,6 +8,7 @@
 
 #include "body.h"
 #include "config.h"
+#include "input.h"
 #include "message.h"
 #include "output.h"
 #include "progress.h"
@@ -24,6 +25,7 @@ struct run {
     struct cli_target report;
     struct cli_bytes write_out; /* the format */
     bool reader_gone;           /* nobody reads standard output any more: end quietly */
+    bool sent;                  /* from now on no exit code says that nothing was sent */
 };
 
 /* ---- before anything is sent
@@ -69,8 +71,8 @@ static int check_files_differ(struct run *run, struct anycert_error *err)
 static int prepare(struct run *run, struct cli_progress *progress, struct anycert_error *err)
 {
     const struct cli_options *o = &run->options;
-    if (cli_trust_make(&run->trust, o, err) != 0 || prepare_write_out(run, err) != 0 ||
-        prepare_report(run, err) != 0)
+    if (cli_input_check(o, err) != 0 || cli_trust_make(&run->trust, o, err) != 0 ||
+        prepare_write_out(run, err) != 0 || prepare_report(run, err) != 0)
         return -1;
     run->config = cli_config_make(o, &run->trust, err);
     if (!run->config ||
@@ -93,6 +95,7 @@ static int prepare(struct run *run, struct cli_progress *progress, struct anycer
 static int send_request(struct run *run, struct anycert_error *err)
 {
     const struct cli_options *o = &run->options;
+    run->sent = true;
     int status = anycert_client_send(run->client, run->request, &run->response, err);
     if (status != 0) {
         run->reader_gone = cli_output_explain(&run->output, err);
@@ -120,7 +123,8 @@ static int write_report(struct run *run, const struct anycert_error *outcome,
     if (json && cli_bytes_add_text(&text, json, err) == 0 &&
         (text.len == 0 || text.data[text.len - 1] == '\n' ||
          cli_bytes_add_text(&text, "\n", err) == 0))
-        status = cli_target_write(&run->report, text.data, text.len, ANYCERT_E_FILE, err);
+        status = cli_target_write(&run->report, text.data, text.len,
+                                  run->sent ? ANYCERT_E_BODY_WRITE : ANYCERT_E_FILE, err);
     cli_bytes_free(&text);
     anycert_free(json);
     return status == 0 ? 0 : cli_error_context(err, "--report: ");
@@ -158,7 +162,7 @@ static int conclude(struct run *run, const struct anycert_error *outcome)
     if (code != 0 && errors)
         cli_print_error(o->json, outcome, run->response);
     if (write_report(run, outcome, &err) != 0) {
-        if (errors)
+        if (errors && err.os_errno != EPIPE)
             cli_print_error(o->json, &err, NULL);
         code = code != 0 ? code : err.code;
     }

@@ -41,8 +41,8 @@ _anycert() {
         --connect-timeout --max-time --stall-timeout --http1.1 --http2 --format --help"
     local request="$trust --header --secret-header --data --data-raw --data-binary --data-urlencode --json --get
         --upload-file --user --user-file --user-agent --location --max-redirs --allow-downgrade --compressed
-        --no-compressed --max-body --output --include --fail --write-out --report --silent --show-error --verbose
-        --progress-bar"
+        --no-compressed --max-body --output --include --fail --fail-with-body --write-out --report --silent --show-error
+        --verbose --progress-bar"
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         _anycert_words "get head post put patch delete request policy lab help --help --version"

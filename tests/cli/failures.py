@@ -166,6 +166,20 @@ class StandardOutput(Case):
                     self.assertEqual(done.returncode, 9, args)
                     self.assertRegex(done.stderr, rb"^anycert: cannot write to .*No space left on device\n$")
 
+    def test_report_that_cannot_be_written_after_the_request_was_sent(self):
+        with echo() as server:
+            result = self.anycert("post", "-d", "a=b", "--report", "/dev/full", server.url, code=9)
+            self.assertEqual(result.out, "hello\n")
+            self.assertRegex(result.err, r"^anycert: --report: cannot write to /dev/full: No space left on device\n$")
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([BIN, "get", "--report", "-", "-o", "body", server.url], stdout=full,
+                                      stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 9)
+            self.assertIn(b"standard output: No space left", done.stderr)
+            self.assertEqual(len(server.seen), 2)
+        # The first failure keeps its exit code.
+        self.anycert("get", "--report", "/dev/full", f"http://127.0.0.1:{closed_port()}/", code=5)
+
     def test_closed_descriptors(self):
         with echo() as server:
             for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):

@@ -298,6 +298,13 @@ class Files(Echo):
         self.assertEqual(target.read_text(), "old")
         self.assertEqual(left_behind(), before)
 
+    def test_a_status_is_no_failure_of_the_transfer(self):
+        target = pathlib.Path("status")
+        for option in ("-f", "--fail", "--fail-with-body"):
+            target.write_text("old")
+            self.refused("get", option, "-o", "status", self.server.url + "/status/404", code=8, says="404")
+            self.assertEqual(target.read_text(), "hello\n")
+
     def test_limits(self):
         bomb = gzip.compress(bytes(10 << 20))
 

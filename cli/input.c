@@ -1,0 +1,82 @@
+#include "input.h"
+
+#include <string.h>
+
+/* The first option that reads standard input. */
+struct reader {
+    const char *option;
+};
+
+static bool is_standard_input(const char *path)
+{
+    static const char *const names[] = {"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"};
+    for (size_t i = 0; path && i < sizeof names / sizeof *names; i++)
+        if (strcmp(path, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* path may be NULL. */
+static int add(struct reader *reader, const char *option, const char *path,
+               struct anycert_error *err)
+{
+    if (!is_standard_input(path))
+        return 0;
+    if (reader->option && strcmp(reader->option, option) == 0)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "%s reads standard input twice, which can be read once; use a file",
+                         option);
+    if (reader->option)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "%s and %s both read standard input, which can be read once; use a file "
+                         "for one of them",
+                         reader->option, option);
+    reader->option = option;
+    return 0;
+}
+
+/* What stands behind the @, or NULL. */
+static const char *file_of(const char *value)
+{
+    return value && *value == '@' ? value + 1 : NULL;
+}
+
+/* The path of --data-urlencode: @FILE or NAME@FILE, where no = comes first. */
+static const char *encoded_file_of(const char *value)
+{
+    const char *mark = strchr(value, '=') ? NULL : strchr(value, '@');
+    return mark ? mark + 1 : NULL;
+}
+
+static int add_data(struct reader *reader, const struct cli_data *data, struct anycert_error *err)
+{
+    switch (data->kind) {
+    case CLI_DATA:
+        return add(reader, "-d", file_of(data->value), err);
+    case CLI_DATA_BINARY:
+        return add(reader, "--data-binary", file_of(data->value), err);
+    case CLI_DATA_URLENCODE:
+        return add(reader, "--data-urlencode", encoded_file_of(data->value), err);
+    case CLI_DATA_JSON:
+        return add(reader, "--json", file_of(data->value), err);
+    case CLI_DATA_RAW:
+        return 0;
+    }
+    return 0;
+}
+
+int cli_input_check(const struct cli_options *o, struct anycert_error *err)
+{
+    struct reader reader = {0};
+    for (size_t i = 0; i < o->data_count; i++)
+        if (add_data(&reader, &o->data[i], err) != 0)
+            return -1;
+    for (size_t i = 0; i < o->headers.count; i++)
+        if (add(&reader, "-H", file_of(o->headers.items[i]), err) != 0)
+            return -1;
+    if (add(&reader, "-T", o->upload, err) != 0 ||
+        add(&reader, "--user-file", o->user_file, err) != 0 ||
+        add(&reader, "-w", file_of(o->write_out), err) != 0)
+        return -1;
+    return 0;
+}
