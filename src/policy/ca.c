@@ -25,7 +25,7 @@ static void free_list(struct anycert__ca *cas, size_t count)
     anycert__free(cas);
 }
 
-static bool is_same(const struct anycert__ca *a, const struct anycert__ca *b)
+bool anycert__ca_equal(const struct anycert__ca *a, const struct anycert__ca *b)
 {
     if (a->kind != b->kind)
         return false;
@@ -91,7 +91,7 @@ static int add(struct list *list, const struct anycert__ca *ca, int code, struct
 {
     size_t length = printed_length(ca);
     for (size_t i = 0; i < list->count; i++) {
-        if (is_same(&list->cas[i], ca))
+        if (anycert__ca_equal(&list->cas[i], ca))
             return fail_duplicate(ca, code, err);
         length += printed_length(&list->cas[i]);
     }
@@ -247,7 +247,7 @@ static bool equal(const struct anycert_policy *a, const struct anycert_policy *b
     if (a->ca_count != b->ca_count)
         return false;
     for (size_t i = 0; i < a->ca_count; i++) {
-        if (!is_same(&a->cas[i], &b->cas[i]))
+        if (!anycert__ca_equal(&a->cas[i], &b->cas[i]))
             return false;
     }
     return true;

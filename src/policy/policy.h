@@ -42,6 +42,9 @@ struct anycert__ca {
     uint8_t digest[32]; /* SHA-256 of the PEM bytes */
 };
 
+/* True if both name the same source: the same path, or the same bytes in memory. */
+bool anycert__ca_equal(const struct anycert__ca *a, const struct anycert__ca *b);
+
 #define ANYCERT__PIN_PREFIX "sha256//"
 #define ANYCERT__PIN_SIZE   (8 + 44 + 1) /* prefix, base64 of 32 bytes, NUL */
 #define ANYCERT__PINS_MAX   64

@@ -271,28 +271,13 @@ fail:
 
 /* ---- the cache */
 
-static bool is_same_ca(const struct anycert__ca *a, const struct anycert__ca *b)
-{
-    if (a->kind != b->kind)
-        return false;
-    switch (a->kind) {
-    case ANYCERT__CA_SYSTEM:
-        return true;
-    case ANYCERT__CA_PATH:
-        return strcmp(a->path, b->path) == 0;
-    case ANYCERT__CA_MEMORY:
-        return memcmp(a->digest, b->digest, sizeof a->digest) == 0;
-    }
-    return false;
-}
-
 static bool is_for(const struct anycert__anchors *anchors, const struct anycert__ca *cas,
                    size_t count)
 {
     if (anchors->ca_count != count)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!is_same_ca(&anchors->cas[i], &cas[i]))
+        if (!anycert__ca_equal(&anchors->cas[i], &cas[i]))
             return false;
     }
     return true;
