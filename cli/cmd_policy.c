@@ -69,8 +69,7 @@ static int print_explanation(const struct cli_options *o, const struct cli_trust
     yyjson_mut_val *root;
     if (!o->json) {
         (void)printf("%s\npolicy from: %s\nanchors from: %s%s\n\n", plan, trust->policy_source,
-                     trust->anchors_source,
-                     trust->anchors_from_environment ? " (environment)" : "");
+                     trust->anchors_source, trust->environment ? " (environment)" : "");
         cli_explain_text(stdout, trust->policy);
         return 0;
     }
@@ -93,8 +92,8 @@ static int explain(const struct cli_options *o, struct anycert_error *err)
         return -1;
     config = cli_config_make(o, &trust, err);
     client = config ? anycert_client_new(config, err) : NULL;
-    if (config && !client && trust.anchors_from_environment && err->code == ANYCERT_E_ANCHORS)
-        cli_error_context(err, "environment variable %s: ", trust.anchors_source);
+    if (config && !client)
+        (void)cli_trust_context(&trust, err);
     plan = client ? anycert_client_explain(client, o->url, err) : NULL;
     policy = plan ? anycert_policy_format(trust.policy, err) : NULL;
     if (policy)

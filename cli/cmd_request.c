@@ -84,9 +84,7 @@ static int prepare(struct run *run, struct cli_progress *progress, struct anycer
         cli_progress_attach(progress, o->progress_bar && !o->silent, run->request, err) != 0)
         return -1;
     run->client = anycert_client_new(run->config, err);
-    if (!run->client && run->trust.anchors_from_environment && err->code == ANYCERT_E_ANCHORS)
-        return cli_error_context(err, "environment variable %s: ", run->trust.anchors_source);
-    return run->client ? 0 : -1;
+    return run->client ? 0 : cli_trust_context(&run->trust, err);
 }
 
 /* ---- afterwards
@@ -156,11 +154,12 @@ static int conclude(struct run *run, const struct anycert_error *outcome)
     const struct cli_options *o = &run->options;
     struct anycert_error err = {0};
     bool errors = (!o->silent || o->show_error) && !run->reader_gone;
+    const struct cli_failure failure = {run->response, run->trust.environment};
     int code = outcome->code;
     if (!o->silent && !run->reader_gone)
         cli_print_warnings(o->json, run->response);
     if (code != 0 && errors)
-        cli_print_error(o->json, outcome, run->response);
+        cli_print_error(o->json, outcome, &failure);
     if (write_report(run, outcome, &err) != 0) {
         if (errors && err.os_errno != EPIPE)
             cli_print_error(o->json, &err, NULL);

@@ -7,6 +7,7 @@
 
 #include <yyjson.h>
 
+#include "refusal.h"
 #include "text.h"
 
 const char *cli_verdict_name(enum anycert_verdict verdict)
@@ -56,8 +57,9 @@ static void print_document(yyjson_mut_doc *doc)
  * -----------------------------------------------------------------------------------------------
  */
 
-static void print_error_json(const struct anycert_error *err, const struct anycert_report *report)
+static void print_error_json(const struct anycert_error *err, const struct cli_failure *failure)
 {
+    const struct anycert_report *report = cli_failed_report(err, failure);
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc), *error = yyjson_mut_obj(doc);
     const char *name = anycert_error_name(err->code);
@@ -68,6 +70,8 @@ static void print_error_json(const struct anycert_error *err, const struct anyce
     yyjson_mut_obj_add_str(doc, error, "message", err->message);
     if (err->x509_code != 0)
         yyjson_mut_obj_add_int(doc, error, "x509_code", err->x509_code);
+    if (report && failure->anchors)
+        yyjson_mut_obj_add_str(doc, error, "anchors_from", failure->anchors);
     char *text = report ? anycert_report_json(report, NULL) : NULL;
     yyjson_doc *parsed = text ? yyjson_read(text, strlen(text), 0) : NULL;
     if (parsed)
@@ -78,88 +82,24 @@ static void print_error_json(const struct anycert_error *err, const struct anyce
     anycert_free(text);
 }
 
-static void print_line(const char *label, const char *text)
-{
-    (void)fprintf(stderr, "  %-12s %s\n", label, text);
-}
-
-static void print_certificate(const struct anycert_report *report)
-{
-    if (anycert_report_chain_length(report) == 0)
-        return;
-    char from[CLI_DATE_SIZE], to[CLI_DATE_SIZE];
-    const char *names = anycert_report_cert_names(report, 0);
-    cli_format_date(anycert_report_cert_not_before(report, 0), from);
-    cli_format_date(anycert_report_cert_not_after(report, 0), to);
-    print_line("subject", anycert_report_cert_subject(report, 0));
-    print_line("issuer", anycert_report_cert_issuer(report, 0));
-    (void)fprintf(stderr, "  %-12s %s to %s\n", "valid", from, to);
-    (void)fprintf(stderr, "  %-12s %s; %s\n", "names, key", *names ? names : "no subjectAltName",
-                  anycert_report_cert_key(report, 0));
-    (void)fprintf(stderr, "  %-12s %s%s\n", "pin", anycert_report_cert_pin(report, 0),
-                  anycert_report_key_proven(report) ? ""
-                                                    : " (unproven: the handshake was refused)");
-}
-
-/* Whether an earlier failed check names the same relaxation. */
-static bool is_repeated(const struct anycert_report *report, const struct anycert_check *check)
-{
-    const char *name = anycert_check_relaxation(check);
-    for (const struct anycert_check *c = anycert_report_next_check(report, NULL); c && c != check;
-         c = anycert_report_next_check(report, c)) {
-        const char *other = anycert_check_relaxation(c);
-        if (anycert_check_verdict(c) == ANYCERT_FAIL && other && name && strcmp(name, other) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void print_remedies(const struct anycert_report *report)
-{
-    for (const struct anycert_check *check = anycert_report_next_check(report, NULL); check;
-         check = anycert_report_next_check(report, check)) {
-        if (anycert_check_verdict(check) != ANYCERT_FAIL || is_repeated(report, check))
-            continue;
-        const char *name = anycert_check_relaxation(check);
-        const struct anycert_relaxation *r = name ? anycert_relaxation_find(name) : NULL;
-        if (!r) {
-            (void)fprintf(stderr, "  %-12s none lets this through: %s\n", "relaxation",
-                          anycert_check_detail(check));
-            continue;
-        }
-        (void)fprintf(stderr, "  %-12s %s lets through %s; danger: %s%s\n", "relaxation", name,
-                      anycert_relaxation_allows(r), anycert_relaxation_danger(r),
-                      anycert_relaxation_is_available(r) ? "" : " (not available in this version)");
-        print_line("better", anycert_relaxation_fix(r));
-    }
-}
-
-static void print_refusal(const struct anycert_report *report)
-{
-    const char *who = anycert_report_refused_by(report);
-    if (strcmp(who, "us") == 0)
-        (void)fprintf(stderr, "  %-12s us, under the policy %s\n", "refused by",
-                      anycert_report_policy(report));
-    else if (*who != '\0')
-        (void)fprintf(stderr, "  %-12s the %s\n", "refused by", who);
-    print_certificate(report);
-    print_remedies(report);
-}
-
-void cli_print_error(bool json, const struct anycert_error *err,
-                     const struct anycert_response *response)
+const struct anycert_report *cli_failed_report(const struct anycert_error *err,
+                                               const struct cli_failure *failure)
 {
     int class = anycert_error_class_of(err->code);
     bool tls = class == ANYCERT_CLASS_TRUST || class == ANYCERT_CLASS_TLS ||
                err->code == ANYCERT_E_PROXY_TLS || err->code == ANYCERT_E_PROXY_TRUST;
-    const struct anycert_report *report = tls ? cli_last_report(response) : NULL;
+    return tls && failure ? cli_last_report(failure->response) : NULL;
+}
+
+void cli_print_error(bool json, const struct anycert_error *err, const struct cli_failure *failure)
+{
     if (json) {
-        print_error_json(err, report);
+        print_error_json(err, failure);
         return;
     }
     (void)fprintf(stderr, "%sanycert: %s%s\n", colour("\033[31m"), err->message, colour("\033[0m"));
-    if (report && err->code != ANYCERT_E_TRUST_DOWNGRADE)
-        print_refusal(report);
+    if (failure)
+        cli_print_refusal(err, failure);
 }
 
 /* ---- warnings

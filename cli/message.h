@@ -6,10 +6,18 @@
 
 #include <anycert/client.h>
 
+/* What is known when a request failed. */
+struct cli_failure {
+    const struct anycert_response *response; /* may be NULL */
+    const char *anchors; /* the variable of the environment that names the anchors, or NULL */
+};
 /* The error as one sentence, or as one JSON object; with what is known of the certificate that was
- * refused. response may be NULL. */
-void cli_print_error(bool json, const struct anycert_error *err,
-                     const struct anycert_response *response);
+ * refused, and what to do. failure is NULL where no request was sent. */
+void cli_print_error(bool json, const struct anycert_error *err, const struct cli_failure *failure);
+
+/* The report that belongs to a failure of trust or TLS, or NULL. failure may be NULL. */
+const struct anycert_report *cli_failed_report(const struct anycert_error *err,
+                                               const struct cli_failure *failure);
 
 /* One line for each host and reason where the policy let a failed check pass. */
 void cli_print_warnings(bool json, const struct anycert_response *response);

@@ -84,6 +84,48 @@ static int set_pins(struct anycert_policy *policy, const struct cli_options *o,
     return status;
 }
 
+/* The variable of the environment that names the anchors, if the policy wants any. */
+static const char *environment_path(const struct cli_trust *trust, const struct cli_options *o,
+                                    const char **variable)
+{
+    static const char *const variables[] = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"};
+    const char *rung = anycert_policy_rung(trust->policy);
+    /* A target that is spelled out says itself which anchors it wants. */
+    bool report_only = strcmp(rung, "report-only") == 0 && !has_key(o->trust, "for");
+    if (!report_only && strcmp(rung, "hardened") != 0 && strcmp(rung, "tofu") != 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *path = getenv(variables[i]);
+        *variable = variables[i];
+        if (path && *path != '\0')
+            return path;
+    }
+    return NULL;
+}
+
+/* The anchors of the environment, or else the system's. */
+static int add_default_anchors(struct cli_trust *trust, const struct cli_options *o,
+                               struct anycert_error *err)
+{
+    const char *variable = NULL, *path = environment_path(trust, o, &variable);
+    if (!path)
+        return o->ca_add.count > 0 ? anycert_policy_add_ca_system(trust->policy, err) : 0;
+    if (anycert_policy_add_ca_path(trust->policy, path, err) != 0)
+        return cli_error_context(err, "environment variable %s: ", variable);
+    trust->anchors_source = trust->environment = variable;
+    return 0;
+}
+
+static const char *added_source(const struct cli_trust *trust, bool named)
+{
+    if (named)
+        return "--trust and --ca-add";
+    if (!trust->environment)
+        return "--ca-add";
+    return strcmp(trust->environment, "CURL_CA_BUNDLE") == 0 ? "CURL_CA_BUNDLE and --ca-add"
+                                                             : "REQUESTS_CA_BUNDLE and --ca-add";
+}
+
 static int set_anchors(struct cli_trust *trust, const struct cli_options *o,
                        struct anycert_error *err)
 {
@@ -99,40 +141,14 @@ static int set_anchors(struct cli_trust *trust, const struct cli_options *o,
                          "the target of report-only has its own anchors; write ca= into for=");
     if (named)
         trust->anchors_source = "--trust";
-    if (o->ca_add.count > 0 && !named && anycert_policy_add_ca_system(trust->policy, err) != 0)
+    if (o->cacert.count == 0 && !named && add_default_anchors(trust, o, err) != 0)
         return -1;
     const struct cli_list *paths = o->cacert.count > 0 ? &o->cacert : &o->ca_add;
     for (size_t i = 0; i < paths->count; i++)
         if (anycert_policy_add_ca_path(trust->policy, paths->items[i], err) != 0)
             return cli_error_context(err, "%s: ", o->cacert.count > 0 ? "--cacert" : "--ca-add");
     if (paths->count > 0)
-        trust->anchors_source = o->cacert.count > 0 ? "--cacert"
-                                : named             ? "--trust and --ca-add"
-                                                    : "--ca-add";
-    return 0;
-}
-
-static int use_environment(struct cli_trust *trust, const struct cli_options *o,
-                           struct anycert_error *err)
-{
-    static const char *const variables[] = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"};
-    const char *variable = NULL, *path = NULL;
-    for (size_t i = 0; i < 2 && !path; i++) {
-        variable = variables[i];
-        path = getenv(variable);
-        path = path && *path != '\0' ? path : NULL;
-    }
-    const char *rung = anycert_policy_rung(trust->policy);
-    /* A target that is spelled out says itself which anchors it wants. */
-    bool report_only = strcmp(rung, "report-only") == 0 && !has_key(o->trust, "for");
-    bool looks_at_anchors =
-        report_only || strcmp(rung, "hardened") == 0 || strcmp(rung, "tofu") == 0;
-    if (!path || !looks_at_anchors || strcmp(trust->anchors_source, "default") != 0)
-        return 0;
-    if (anycert_policy_add_ca_path(trust->policy, path, err) != 0)
-        return cli_error_context(err, "environment variable %s: ", variable);
-    trust->anchors_source = variable;
-    trust->anchors_from_environment = true;
+        trust->anchors_source = o->cacert.count > 0 ? "--cacert" : added_source(trust, named);
     return 0;
 }
 
@@ -162,8 +178,7 @@ static int make(struct cli_trust *trust, const struct cli_options *o, struct any
         set_key(trust->policy, o, "sni", o->sni, err) != 0 ||
         set_key(trust->policy, o, "until", o->until, err) != 0 ||
         set_key(trust->policy, o, "reason", o->reason, err) != 0 ||
-        set_anchors(trust, o, err) != 0 || use_environment(trust, o, err) != 0 ||
-        anycert_policy_check(trust->policy, err) != 0)
+        set_anchors(trust, o, err) != 0 || anycert_policy_check(trust->policy, err) != 0)
         return -1;
     if (!o->proxy_trust)
         return 0;
@@ -181,6 +196,14 @@ int cli_trust_make(struct cli_trust *trust, const struct cli_options *options,
     if (make(trust, options, err) == 0)
         return 0;
     cli_trust_free(trust);
+    return -1;
+}
+
+int cli_trust_context(const struct cli_trust *trust, struct anycert_error *err)
+{
+    const char *path = trust->environment ? getenv(trust->environment) : NULL;
+    if (path && err->code == ANYCERT_E_ANCHORS && strstr(err->message, path))
+        return cli_error_context(err, "environment variable %s: ", trust->environment);
     return -1;
 }
 

@@ -11,14 +11,16 @@ struct cli_trust {
     struct anycert_policy *proxy_policy; /* NULL: the default */
     const char *policy_source;           /* "default", "-k", "--trust" */
     const char *anchors_source;          /* "default", "--cacert", "REQUESTS_CA_BUNDLE", ... */
-    bool anchors_from_environment;
+    const char *environment;             /* the variable that names (some of) them, or NULL */
 };
 
 /* Makes the policies. REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE (empty counts as unset) name the
- * anchors when no option does and the rung looks at anchors. -1 with USAGE, POLICY_SYNTAX or NOMEM.
- */
+ * anchors, to which --ca-add adds, when no other option does and the rung looks at anchors. -1 with
+ * USAGE, POLICY_SYNTAX or NOMEM. */
 int cli_trust_make(struct cli_trust *trust, const struct cli_options *options,
                    struct anycert_error *err);
+/* Puts the variable's name in front of an error about the file that it names; returns -1. */
+int cli_trust_context(const struct cli_trust *trust, struct anycert_error *err);
 void cli_trust_free(struct cli_trust *trust);
 
 #endif

@@ -9,7 +9,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 from anycert_cli import Case, lab, run  # noqa: E402
 
 CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong-host", "incomplete-chain",
-              "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only"]
+              "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only",
+              "expired-intermediate", "untrusted-root", "close"]
 
 
 class Trust(Case):
@@ -44,11 +45,13 @@ class Refusals(Trust):
         self.assertRegex(lines[0], rf"^anycert: certificate of {self.authority('expired')} is refused: expired 20")
         fields = {line[2:14].strip(): line[15:] for line in lines[1:]}
         self.assertEqual(list(fields), ["refused by", "subject", "issuer", "valid", "names, key", "pin",
-                                        "relaxation", "better"])
+                                        "better", "relaxation"])
         self.assertTrue(fields["refused by"].startswith("us, under the policy hardened"))
         self.assertRegex(fields["valid"], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC to 20\d\d-")
         self.assertRegex(fields["pin"], r"^sha256//[A-Za-z0-9+/]{43}= \(unproven")
+        self.assertTrue(fields["better"].startswith("on the server: renew"))
         self.assertTrue(fields["relaxation"].startswith("expired lets through"))
+        self.assertTrue(fields["relaxation"].endswith("; --allow expired --until DATE"))
         self.assertIn("localhost", fields["names, key"])
 
     def test_each_condition_has_its_exit_code_and_relaxation(self):
@@ -64,6 +67,41 @@ class Refusals(Trust):
                     self.assertRegex(result.err, rf"(?m)^  relaxation   {relaxation}")
                 else:
                     self.assertNotIn("  relaxation   none", result.err)
+
+    def better(self, name, *args, code=3):
+        """The lines of what is better, and the lines of the block's other labels."""
+        found, others, label = [], [], ""
+        for line in self.get(name, *args, code=code).err.splitlines()[1:]:
+            label = line[2:14].strip() or label
+            (found if label == "better" else others).append(line[15:] if label == "better" else line)
+        return found, "\n".join(others)
+
+    def test_what_is_better_names_options(self):
+        ours = ("--cacert", self.root)
+        self.assertTrue(self.better("self-signed", *ours)[0][0].startswith("--cacert FILE trusts exactly this"))
+        self.assertTrue(self.better("incomplete-chain", *ours)[0][0].startswith("--intermediate FILE if the server"))
+        self.assertTrue(self.better("untrusted-root", *ours)[0][0].startswith("--cacert FILE with this root"))
+        lines, _ = self.better("wrong-host", *ours)
+        self.assertIn(f"--connect-to NAME:{self.servers['wrong-host']['port']}:localhost:", lines[0])
+        self.assertIn("--resolve", lines[0])
+        self.assertTrue(lines[1].startswith("on the server: "))
+        self.assertTrue(self.better("client-cert-required", *ours, code=4)[0][0].startswith("--cert FILE [--key FILE]"))
+
+    def test_where_no_policy_decided_none_is_named(self):
+        lines, others = self.better("plain-http", code=4)
+        self.assertEqual((lines, others), (["try http:// if this port speaks plain HTTP"], ""))
+        lines, others = self.better("close", code=4)
+        self.assertEqual((lines, others), ([], ""))
+
+    def test_the_certificate_that_failed_is_shown(self):
+        _, others = self.better("expired-intermediate", "--cacert", self.root)
+        self.assertRegex(others, r"(?m)^  subject      CN=lab expired intermediate.* \(the certificate at depth 1")
+        self.assertRegex(others, r"(?m)^  issuer       CN=lab root,")
+        self.assertRegex(others, r"(?m)^  pin          sha256//\S+ \(of the server's own certificate; unproven")
+
+    def test_what_is_not_available_is_not_proposed(self):
+        text = self.get("tls10-only", "--cacert", self.root, code=4).err
+        self.assertNotIn("--allow", text)
 
     def test_several_failures_are_all_named(self):
         text = self.get("expired-and-wrong-host", "--cacert", self.root, code=3).err
@@ -172,6 +210,19 @@ class Anchors(Trust):
         result = self.get("good", env={"CURL_CA_BUNDLE": "/no/such/file"}, code=2)
         self.assertIn("CURL_CA_BUNDLE", result.err)
         self.get("good", "-k", env={"CURL_CA_BUNDLE": "/no/such/file"})
+        # An option that adds does not drop them.
+        self.get("good", "--ca-add", self.files["other_root"], env={"CURL_CA_BUNDLE": self.root})
+        self.get("good", "--ca-add", self.root, env={"CURL_CA_BUNDLE": self.files["other_root"]})
+
+    def test_a_refusal_says_that_anchors_come_from_the_environment(self):
+        other = self.files["other_root"]
+        for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            result = self.get("good", env={variable: other}, code=3)
+            self.assertIn(f"\n  anchors      from {variable} (environment)\n", result.err)
+            result = self.get("good", "--format", "json", env={variable: other}, code=3)
+            self.assertEqual(json.loads(result.err)["error"]["anchors_from"], variable)
+        result = self.get("good", "--cacert", other, env={"CURL_CA_BUNDLE": other}, code=3)
+        self.assertNotIn("CURL_CA_BUNDLE", result.err)
 
     def test_hostile_openssl_configuration(self):
         pathlib.Path("hostile.cnf").write_text(
@@ -209,7 +260,7 @@ class Redirects(Trust):
         with echo() as server:
             path = "redirect?to=" + urllib.parse.quote(server.url, safe="")
             result = self.get("good", "--cacert", self.root, "-L", path=path, code=3)
-            self.assertEqual(len(result.err.splitlines()), 1, result.err)
+            self.assertEqual(result.err.splitlines()[1:], ["  better       --allow-downgrade follows it, in clear text"])
             result = self.get("good", "--cacert", self.root, "-L", "--allow-downgrade", "-u", "me:s3cret", path=path)
             self.assertEqual(result.out, "hello\n")
             self.assertNotIn("authorization", [name for name, _ in server.seen[0]["headers"]])
@@ -218,6 +269,9 @@ class Redirects(Trust):
         path = "redirect?to=" + self.url("expired")
         self.get("self-signed", "--ca-add", self.root, "--allow", "self-signed,expired", "-L", path=path, code=3)
         self.get("self-signed", "-k", "-L", path=path)
+        path = "redirect?to=" + self.url("self-signed")
+        result = self.get("good", "--cacert", self.root, "--allow", "self-signed", "-L", path=path, code=3)
+        self.assertIn("--allow self-signed --until DATE (in a request to this host", result.err)
 
 
 class Proxy(Trust):
@@ -228,6 +282,9 @@ class Proxy(Trust):
             self.assertEqual(result.code, 7, result)
             self.assertIn("proxy", result.err)
             self.assertIn("self-signed", result.err)
+            self.assertIn("better       --cacert, -k and --allow do not apply to the proxy", result.err)
+            self.assertIn("; --proxy-trust 'hardened+self-signed until=DATE'", result.err)
+            self.assertNotIn("--allow self-signed", result.err)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,259 @@
+#include "refusal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+static void print_line(const char *label, const char *text)
+{
+    (void)fprintf(stderr, "  %-12s %s\n", label, text);
+}
+
+static bool is_proxy(const struct anycert_report *report)
+{
+    return report && strcmp(anycert_report_hop(report), "proxy") == 0;
+}
+
+/* The next check that failed, behind check (NULL: the first). report may be NULL. */
+static const struct anycert_check *next_failed(const struct anycert_report *report,
+                                               const struct anycert_check *check)
+{
+    const struct anycert_check *c = check;
+    while (report && (c = anycert_report_next_check(report, c)) != NULL)
+        if (anycert_check_verdict(c) == ANYCERT_FAIL)
+            return c;
+    return NULL;
+}
+
+/* ---- who refused ---- */
+
+static void print_who(const struct anycert_error *err, const struct anycert_report *report)
+{
+    int class = anycert_error_class_of(err->code);
+    const char *who = anycert_report_refused_by(report);
+    bool decided = class == ANYCERT_CLASS_TRUST || err->code == ANYCERT_E_TLS_WEAK ||
+                   err->code == ANYCERT_E_TLS_VERSION ||
+                   err->code == ANYCERT_E_TLS_LEGACY_RENEGOTIATION ||
+                   err->code == ANYCERT_E_PROXY_TRUST || next_failed(report, NULL);
+    bool nobody = err->code == ANYCERT_E_TLS_NOT_TLS || err->code == ANYCERT_E_TLS_CLOSED;
+    if (strcmp(who, "us") == 0 && decided)
+        (void)fprintf(stderr, "  %-12s us, under the policy %s\n", "refused by",
+                      anycert_report_policy(report));
+    else if (strcmp(who, "peer") == 0 && !nobody)
+        print_line("refused by", "the peer");
+}
+
+/* ---- the certificate ---- */
+
+/* The only certificate sent that issued the one at index, or -1. */
+static int issuer_index(const struct anycert_report *report, size_t index)
+{
+    int found = -1;
+    for (size_t i = 0; i < anycert_report_chain_length(report); i++) {
+        if (i == index || strcmp(anycert_report_cert_subject(report, i),
+                                 anycert_report_cert_issuer(report, index)) != 0)
+            continue;
+        if (found >= 0)
+            return -1;
+        found = (int)i;
+    }
+    return found;
+}
+
+/* Depths count along the chain that was built, indexes along what was sent, in any order. */
+static int index_of_depth(const struct anycert_report *report, int depth)
+{
+    int index = 0;
+    for (int i = 0; i < depth && index >= 0; i++)
+        index = issuer_index(report, (size_t)index);
+    return index;
+}
+
+static void print_pin(const struct anycert_report *report, bool other)
+{
+    const char *unproven =
+        anycert_report_key_proven(report) ? "" : "unproven: the handshake was refused";
+    const char *own = other ? "of the server's own certificate" : "";
+    const char *join = *own != '\0' && *unproven != '\0' ? "; " : "";
+    bool note = *own != '\0' || *unproven != '\0';
+    (void)fprintf(stderr, "  %-12s %s%s%s%s%s%s\n", "pin", anycert_report_cert_pin(report, 0),
+                  note ? " (" : "", own, join, unproven, note ? ")" : "");
+}
+
+static void print_certificate(const struct anycert_report *report)
+{
+    if (anycert_report_chain_length(report) == 0)
+        return;
+    const struct anycert_check *failed = next_failed(report, NULL);
+    int depth = failed ? anycert_check_depth(failed) : 0;
+    int index = index_of_depth(report, depth);
+    size_t shown = index > 0 ? (size_t)index : 0;
+    char from[CLI_DATE_SIZE], to[CLI_DATE_SIZE], note[80] = "";
+    const char *names = anycert_report_cert_names(report, shown);
+    if (depth > 0)
+        (void)snprintf(note, sizeof note,
+                       index > 0 ? " (the certificate at depth %d of the chain)"
+                                 : " (the server's own; the one at depth %d was not sent)",
+                       depth);
+    cli_format_date(anycert_report_cert_not_before(report, shown), from);
+    cli_format_date(anycert_report_cert_not_after(report, shown), to);
+    (void)fprintf(stderr, "  %-12s %s%s\n", "subject", anycert_report_cert_subject(report, shown),
+                  note);
+    print_line("issuer", anycert_report_cert_issuer(report, shown));
+    (void)fprintf(stderr, "  %-12s %s to %s\n", "valid", from, to);
+    (void)fprintf(stderr, "  %-12s %s; %s\n", "names, key", *names ? names : "no subjectAltName",
+                  anycert_report_cert_key(report, shown));
+    print_pin(report, shown > 0);
+}
+
+/* ---- what to do ---- */
+
+/* Label only the first line of several. */
+struct lines {
+    const char *label;
+};
+
+static void add_line(struct lines *lines, const char *text)
+{
+    print_line(lines->label, text);
+    lines->label = "";
+}
+
+/* Whether an earlier failed check names the same relaxation. */
+static bool is_repeated(const struct anycert_report *report, const struct anycert_check *check)
+{
+    const char *name = anycert_check_relaxation(check);
+    for (const struct anycert_check *c = next_failed(report, NULL); c && c != check;
+         c = next_failed(report, c)) {
+        const char *other = anycert_check_relaxation(c);
+        if (other && name && strcmp(name, other) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: the chain is complete, its root not trusted. */
+#define ROOT_SENT 19
+
+/* Where the failure can be solved on this side, the options that do it. */
+static void add_option(struct lines *lines, const struct anycert_report *report,
+                       const struct anycert_check *check)
+{
+    const char *name = anycert_check_relaxation(check);
+    const char *names = anycert_report_cert_names(report, 0);
+    char text[512];
+    const char *host = anycert_report_host(report);
+    bool brackets = strchr(host, ':') != NULL;
+    unsigned port = anycert_report_port(report);
+    if (strcmp(name, "self-signed") == 0)
+        add_line(lines, "--cacert FILE trusts exactly this certificate (get FILE from the "
+                        "administrator)");
+    if (strcmp(name, "untrusted-issuer") == 0 && anycert_check_x509_code(check) == ROOT_SENT)
+        add_line(lines, "--cacert FILE with this root, if you trust it");
+    else if (strcmp(name, "untrusted-issuer") == 0)
+        add_line(lines, "--intermediate FILE if the server forgets its intermediate certificate, "
+                        "or --cacert FILE with its CA");
+    if (strcmp(name, "wrong-host") == 0 && names && *names != '\0') {
+        (void)snprintf(text, sizeof text,
+                       "use a NAME that the certificate has in the URL: --connect-to "
+                       "NAME:%u:%s%s%s:%u, or --resolve NAME:%u:ADDRESS",
+                       port, brackets ? "[" : "", host, brackets ? "]" : "", port, port);
+        add_line(lines, text);
+    }
+}
+
+static void add_on_server(struct lines *lines, const struct anycert_report *report,
+                          const struct anycert_relaxation *r)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text, "on the %s: %s", is_proxy(report) ? "proxy" : "server",
+                   anycert_relaxation_fix(r));
+    add_line(lines, text);
+}
+
+static void print_better(const struct anycert_error *err, const struct anycert_report *report)
+{
+    struct lines lines = {"better"};
+    if (err->code == ANYCERT_E_TRUST_DOWNGRADE) {
+        add_line(&lines, "--allow-downgrade follows it, in clear text");
+        return;
+    }
+    if (err->code == ANYCERT_E_TLS_NOT_TLS)
+        add_line(&lines, "try http:// if this port speaks plain HTTP");
+    if (err->code == ANYCERT_E_TLS_CLIENT_CERT)
+        add_line(&lines, "--cert FILE [--key FILE] shows a client certificate");
+    if (is_proxy(report))
+        add_line(&lines, "--cacert, -k and --allow do not apply to the proxy; --proxy-trust does, "
+                         "such as --proxy-trust 'hardened ca=FILE'");
+    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
+        const char *name = anycert_check_relaxation(c);
+        const struct anycert_relaxation *r = name ? anycert_relaxation_find(name) : NULL;
+        if (!r || is_repeated(report, c))
+            continue;
+        if (!is_proxy(report))
+            add_option(&lines, report, c);
+        add_on_server(&lines, report, r);
+    }
+}
+
+/* Whether this link leads to another host than the first: relaxations do not count there. */
+static bool is_foreign(const struct anycert_response *response, const struct anycert_report *report)
+{
+    if (anycert_response_hop_count(response) < 2)
+        return false;
+    const struct anycert_report *first = anycert_response_hop_report(response, 0);
+    return !first || anycert_report_port(first) != anycert_report_port(report) ||
+           strcmp(anycert_report_host(first), anycert_report_host(report)) != 0;
+}
+
+static void print_relaxation(const struct cli_failure *failure, const struct anycert_report *report,
+                             const struct anycert_relaxation *r)
+{
+    const char *name = anycert_relaxation_name(r);
+    char how[200];
+    if (!anycert_relaxation_is_available(r))
+        (void)snprintf(how, sizeof how, " (this version does not have it)");
+    else if (is_proxy(report))
+        (void)snprintf(how, sizeof how, "; --proxy-trust 'hardened+%s until=DATE'", name);
+    else
+        (void)snprintf(how, sizeof how, "; --allow %s --until DATE%s", name,
+                       is_foreign(failure->response, report)
+                           ? " (in a request to this host, for it does not count after redirects)"
+                           : "");
+    (void)fprintf(stderr, "  %-12s %s lets through %s; danger: %s%s\n", "relaxation", name,
+                  anycert_relaxation_allows(r), anycert_relaxation_danger(r), how);
+}
+
+static void print_relaxations(const struct cli_failure *failure,
+                              const struct anycert_report *report)
+{
+    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
+        if (is_repeated(report, c))
+            continue;
+        const char *name = anycert_check_relaxation(c);
+        const struct anycert_relaxation *r = name ? anycert_relaxation_find(name) : NULL;
+        if (r)
+            print_relaxation(failure, report, r);
+        else
+            (void)fprintf(stderr, "  %-12s none lets this through: %s\n", "relaxation",
+                          anycert_check_detail(c));
+    }
+}
+
+void cli_print_refusal(const struct anycert_error *err, const struct cli_failure *failure)
+{
+    const struct anycert_report *report = cli_failed_report(err, failure);
+    bool trust = anycert_error_class_of(err->code) == ANYCERT_CLASS_TRUST;
+    if (err->code == ANYCERT_E_TRUST_DOWNGRADE)
+        report = NULL;
+    if (report) {
+        print_who(err, report);
+        print_certificate(report);
+        if (trust && failure->anchors && !is_proxy(report))
+            (void)fprintf(stderr, "  %-12s from %s (environment)\n", "anchors", failure->anchors);
+    }
+    print_better(err, report);
+    if (report)
+        print_relaxations(failure, report);
+}
