@@ -237,6 +237,23 @@ static int add_headers(struct anycert_request *request, const struct cli_options
     return 0;
 }
 
+/* Whether the URL has a user in it. */
+static bool has_userinfo(const char *url)
+{
+    const char *authority = strstr(url, "://");
+    const char *at = strchr(url, '@');
+    return authority && at && at < authority + 3 + strcspn(authority + 3, "/?#");
+}
+
+static bool has_secret(const struct cli_options *o, const struct cli_list *names)
+{
+    for (size_t i = 0; i < o->secret_headers.count; i++)
+        if (named(names, o->secret_headers.items[i]))
+            return true;
+    return o->user || o->user_file || has_userinfo(o->url) || named(names, "Authorization") ||
+           named(names, "Proxy-Authorization") || named(names, "Cookie");
+}
+
 static int add_user(struct anycert_request *request, const struct cli_options *o,
                     const struct cli_list *names, struct anycert_error *err)
 {
@@ -277,7 +294,8 @@ static int add_body(struct anycert_request *request, const struct cli_options *o
     return status;
 }
 
-struct anycert_request *cli_request_make(const struct cli_options *o, struct anycert_error *err)
+struct anycert_request *cli_request_make(const struct cli_options *o, bool *clear_secret,
+                                         struct anycert_error *err)
 {
     struct cli_list names = {0};
     struct cli_bytes url = {0};
@@ -289,6 +307,7 @@ struct anycert_request *cli_request_make(const struct cli_options *o, struct any
     if (request && add_headers(request, o, &names, err) == 0 &&
         add_user(request, o, &names, err) == 0)
         status = add_body(request, o, err);
+    *clear_secret = strncasecmp(o->url, "http:", 5) == 0 && has_secret(o, &names);
 out:
     cli_list_free(&names);
     cli_bytes_free(&url);

@@ -10,8 +10,9 @@
 const char *cli_method(const struct cli_options *options);
 
 /* Everything but where the body of the answer goes. Files are read here, before anything is sent.
- * NULL with USAGE, URL, HEADER, FILE, INTERRUPTED, NOMEM. Free with anycert_request_free. */
-struct anycert_request *cli_request_make(const struct cli_options *options,
+ * *clear_secret becomes true if credentials or secret headers would go out over http://. NULL with
+ * USAGE, URL, HEADER, FILE, INTERRUPTED, NOMEM. Free with anycert_request_free. */
+struct anycert_request *cli_request_make(const struct cli_options *options, bool *clear_secret,
                                          struct anycert_error *err);
 
 #endif

@@ -25,6 +25,7 @@ struct run {
     struct cli_target report;
     struct cli_bytes write_out; /* the format */
     bool reader_gone;           /* nobody reads standard output any more: end quietly */
+    bool clear_secret;          /* credentials go out over http:// */
     bool sent;                  /* from now on no exit code says that nothing was sent */
 };
 
@@ -78,7 +79,7 @@ static int prepare(struct run *run, struct cli_progress *progress, struct anycer
     if (!run->config ||
         (o->verbose && anycert_config_set_trace(run->config, cli_print_trace, NULL, err) != 0))
         return -1;
-    run->request = cli_request_make(o, err);
+    run->request = cli_request_make(o, &run->clear_secret, err);
     if (!run->request || cli_output_open(&run->output, o, run->request, err) != 0 ||
         check_files_differ(run, err) != 0 ||
         cli_progress_attach(progress, o->progress_bar && !o->silent, run->request, err) != 0)
@@ -90,13 +91,37 @@ static int prepare(struct run *run, struct cli_progress *progress, struct anycer
 /* ---- afterwards
  * ------------------------------------------------------------------------------------------- */
 
+/* The library does not know by which option a limit can be changed. */
+static void name_option(struct anycert_error *err)
+{
+    if (err->code == ANYCERT_E_REDIRECTS && strstr(err->message, "more than "))
+        cli_error_append(err, " (--max-redirs)");
+    else if (err->code == ANYCERT_E_BODY_TOO_LARGE && strstr(err->message, "larger than "))
+        cli_error_append(err, " (--max-body)");
+}
+
+static int refuse_status(const struct anycert_response *response, int code,
+                         struct anycert_error *err)
+{
+    const char *url = anycert_response_url(response);
+    const char *scheme = strstr(url, "://"), *reason = anycert_response_reason(response);
+    const char *host = scheme ? scheme + 3 : url;
+    return cli_error(err, ANYCERT_E_HTTP_STATUS, "%.*s answered %d%s%s", (int)strcspn(host, "/?#"),
+                     host, code, *reason != '\0' ? " " : "", reason);
+}
+
 static int send_request(struct run *run, struct anycert_error *err)
 {
     const struct cli_options *o = &run->options;
+    if (run->clear_secret && !o->silent)
+        cli_print_warning(
+            o->json, "clear_text",
+            "the credentials go out in clear text; use https:// where the server has it");
     run->sent = true;
     int status = anycert_client_send(run->client, run->request, &run->response, err);
     if (status != 0) {
         run->reader_gone = cli_output_explain(&run->output, err);
+        name_option(err);
         return -1;
     }
     if (cli_output_finish(&run->output, run->response, err) != 0) {
@@ -105,8 +130,7 @@ static int send_request(struct run *run, struct anycert_error *err)
     }
     int code = anycert_response_status(run->response);
     if (o->fail && code >= 400)
-        return cli_error(err, ANYCERT_E_HTTP_STATUS, "the server answered %d %s", code,
-                         anycert_response_reason(run->response));
+        return refuse_status(run->response, code, err);
     return 0;
 }
 

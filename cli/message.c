@@ -126,8 +126,8 @@ static void print_warning_json(const struct anycert_report *report,
     print_document(doc);
 }
 
-static void print_warning(bool json, const struct anycert_report *report,
-                          const struct anycert_check *check)
+static void print_check(bool json, const struct anycert_report *report,
+                        const struct anycert_check *check)
 {
     if (json) {
         print_warning_json(report, check);
@@ -180,8 +180,24 @@ void cli_print_warnings(bool json, const struct anycert_response *response)
         for (const struct anycert_check *check = anycert_report_next_check(report, NULL); check;
              check = anycert_report_next_check(report, check))
             if (anycert_check_verdict(check) == ANYCERT_RELAXED && !is_known(response, n, check))
-                print_warning(json, report, check);
+                print_check(json, report, check);
     }
+}
+
+void cli_print_warning(bool json, const char *check, const char *sentence)
+{
+    if (!json) {
+        (void)fprintf(stderr, "%sanycert: warning: %s%s\n", colour("\033[33m"), sentence,
+                      colour("\033[0m"));
+        return;
+    }
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc), *warning = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_val(doc, root, "warning", warning);
+    yyjson_mut_obj_add_str(doc, warning, "check", check);
+    yyjson_mut_obj_add_str(doc, warning, "detail", sentence);
+    print_document(doc);
 }
 
 void cli_print_trace(void *arg, char kind, const char *text, size_t len)

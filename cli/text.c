@@ -63,6 +63,12 @@ int cli_error_context(struct anycert_error *err, const char *format, ...)
     return -1;
 }
 
+void cli_error_append(struct anycert_error *err, const char *text)
+{
+    size_t used = strlen(err->message);
+    (void)snprintf(err->message + used, sizeof err->message - used, "%s", text);
+}
+
 int cli_no_memory(struct anycert_error *err)
 {
     return cli_error(err, ANYCERT_E_NOMEM, "out of memory");

@@ -15,7 +15,9 @@ __attribute__((format(printf, 3, 4))) int cli_error(struct anycert_error *err, i
 /* Puts words in front of a sentence that is there already; returns -1. */
 __attribute__((format(printf, 2, 3))) int cli_error_context(struct anycert_error *err,
                                                             const char *format, ...);
-/* The same for memory that ran out. */
+/* Puts words behind it. */
+void cli_error_append(struct anycert_error *err, const char *text);
+/* The same as cli_error for memory that ran out. */
 int cli_no_memory(struct anycert_error *err);
 
 /* Strings of one's own. Everything may be a secret, so it is wiped when it is freed. */

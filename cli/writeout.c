@@ -123,40 +123,52 @@ static const char *file(const struct cli_writeout *c, char buffer[VALUE_SIZE])
 
 /* ---- what was checked; "" where nothing was ---- */
 
+/* Whether the last URL is http: whatever was checked on the way to a proxy says nothing about it.
+ */
+static bool is_plain(const struct cli_writeout *c)
+{
+    return c->response && strncmp(anycert_response_url(c->response), "http:", 5) == 0;
+}
+
+static const struct anycert_report *last_report(const struct cli_writeout *c)
+{
+    return is_plain(c) ? NULL : cli_last_report(c->response);
+}
+
 static const char *trust(const struct cli_writeout *c, char buffer[VALUE_SIZE])
 {
     (void)buffer;
-    const struct anycert_report *report = cli_last_report(c->response);
-    return report ? cli_verdict_name(anycert_report_verdict(report)) : "";
+    const struct anycert_report *report = last_report(c);
+    return report ? cli_verdict_name(anycert_report_verdict(report)) : is_plain(c) ? "none" : "";
 }
 static const char *authenticated_by(const struct cli_writeout *c, char buffer[VALUE_SIZE])
 {
     (void)buffer;
-    const struct anycert_report *report = cli_last_report(c->response);
-    return report ? anycert_report_authenticated_by(report) : "";
+    const struct anycert_report *report = last_report(c);
+    return report ? anycert_report_authenticated_by(report) : is_plain(c) ? "none" : "";
 }
 static const char *policy(const struct cli_writeout *c, char buffer[VALUE_SIZE])
 {
     (void)buffer;
-    const struct anycert_report *report = cli_last_report(c->response);
+    const struct anycert_report *report = last_report(c);
     return report ? anycert_report_policy(report) : "";
 }
 static const char *tls_version(const struct cli_writeout *c, char buffer[VALUE_SIZE])
 {
     (void)buffer;
-    const struct anycert_report *report = cli_last_report(c->response);
+    const struct anycert_report *report = last_report(c);
     return report ? anycert_report_protocol(report) : "";
 }
 static const char *tls_cipher(const struct cli_writeout *c, char buffer[VALUE_SIZE])
 {
     (void)buffer;
-    const struct anycert_report *report = cli_last_report(c->response);
+    const struct anycert_report *report = last_report(c);
     return report ? anycert_report_cipher(report) : "";
 }
 static const char *pin(const struct cli_writeout *c, char buffer[VALUE_SIZE])
 {
     (void)buffer;
-    const struct anycert_report *report = cli_last_report(c->response);
+    const struct anycert_report *report = last_report(c);
     const char *value = report ? anycert_report_cert_pin(report, 0) : NULL;
     return value ? value : "";
 }

@@ -11,7 +11,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import BIN, Case, echo, left_behind, listener, run  # noqa: E402
+from anycert_cli import BIN, Case, closed_port, echo, left_behind, listener, run  # noqa: E402
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -208,7 +208,7 @@ class Received(Echo):
         form = (r"%{http_code}|%{response_code}|%{method}|%{content_type}|%{size_download}|%{http_version}|"
                 r"%{exitcode}|%{errormsg}|%{trust}|%header{content-length}|%header{none}|%%|\t|\\|%x\n")
         self.assertEqual(self.anycert("get", "-o", "f", "-w", form, self.server.url).out,
-                         "200|200|GET|text/plain|6|1.1|0|||6||%|\t|\\|%x\n")
+                         "200|200|GET|text/plain|6|1.1|0||none|6||%|\t|\\|%x\n")
         self.assertEqual(self.anycert("get", "-o", "f", "-w", "%{filename_effective}", self.server.url).out, "f")
         pathlib.Path("format").write_text("%{http_code}\n")
         self.assertEqual(self.anycert("get", "-o", "f", "-w", "@format", self.server.url).out, "200\n")
@@ -224,7 +224,9 @@ class Received(Echo):
         self.assertRegex(result.err, r"(?m)^> GET ")
         self.assertRegex(result.err, r"(?m)^< HTTP/1.1 200")
         self.assertRegex(result.err, r"(?m)^\* ")
-        for line in result.err.splitlines():
+        first, *rest = result.err.splitlines()
+        self.assertIn("clear text", first)
+        for line in rest:
             self.assertRegex(line, r"^[*<>] ?")
 
     def test_report(self):
@@ -297,6 +299,33 @@ class Files(Echo):
             self.assertEqual(run("get", url).code, 9)
         self.assertEqual(target.read_text(), "old")
         self.assertEqual(left_behind(), before)
+
+    def test_secrets_in_clear_text_are_warned_about(self):
+        warning = "anycert: warning: the credentials go out in clear text; use https:// where the server has it\n"
+        pathlib.Path("login").write_text("me:pass\n")
+        url, userinfo = self.server.url, self.server.url.replace("//", "//me:pass@")
+        for args in (("-u", "me:pass", url), ("--user-file", "login", url), (userinfo,),
+                     ("-H", "authorization: Bearer x", url), ("-H", "Cookie: a=b", url),
+                     ("-H", "X-Key: x", "--secret-header", "x-key", url)):
+            self.assertEqual(self.anycert("get", *args).err, warning, args)
+            self.assertEqual(self.anycert("get", "-s", *args).err, "", args)
+        for args in (("-H", "X-Key: x", url), ("--secret-header", "X-Key", url), (url + "/a@b",)):
+            self.assertEqual(self.anycert("get", *args).err, "", args)
+        result = self.anycert("get", "--format", "json", "-u", "me:pass", url)
+        self.assertEqual(json.loads(result.err)["warning"]["check"], "clear_text")
+        self.assertNotIn("pass", self.refused("get", "-u", "me:pass", f"https://127.0.0.1:{closed_port()}/", code=5))
+
+    def test_plain_http_is_trusted_by_nothing(self):
+        self.assertEqual(self.anycert("get", "-o", "x", "-w", "%{trust} %{authenticated_by}|%{policy}",
+                                      self.server.url).out, "none none|")
+
+    def test_messages_name_host_and_option(self):
+        host = self.server.url.split("/")[2]
+        self.refused("get", "-f", "-o", "x", self.server.url + "/status/404", code=8, says=f"{host} answered 404 Not Found")
+        self.refused("get", "-L", "--max-redirs", "1", self.server.url + "/redirect/3", code=5,
+                     says="more than 1 redirects (--max-redirs)")
+        self.refused("get", "--max-body", "2", "-o", "x", self.server.url, code=9, says="(--max-body)")
+        self.refused("get", "-i", "--max-body", "2", self.server.url, code=9, says="(--max-body)")
 
     def test_a_status_is_no_failure_of_the_transfer(self):
         target = pathlib.Path("status")
