@@ -103,7 +103,11 @@ int anycert__fields_take_line(struct anycert__fields *fields, const char *line, 
 const char *anycert__fields_get(const struct anycert__fields *fields, const char *name, size_t nth)
 {
     for (size_t i = 0; i < fields->count; i++) {
-        if (anycert__str_equal_nocase(fields->list[i].name, name) && nth-- == 0)
+        const char *other = fields->list[i].name;
+
+        /* Most differ in the first letter, whatever its case. */
+        if ((other[0] | 0x20) == (name[0] | 0x20) && anycert__str_equal_nocase(other, name) &&
+            nth-- == 0)
             return fields->list[i].value;
     }
     return NULL;
