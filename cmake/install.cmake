@@ -7,9 +7,7 @@ install(TARGETS anycert EXPORT anycertTargets
 install(DIRECTORY include/anycert DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
 
-# The command line finds the library beside itself, whatever the prefix is.
-file(RELATIVE_PATH from_bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-set_target_properties(anycert_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${from_bin_to_lib}")
+# The command line has the library in itself.
 install(TARGETS anycert_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 # pkg-config
