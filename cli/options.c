@@ -36,31 +36,12 @@ const struct cli_command *cli_command_find(const char *name)
     return NULL;
 }
 
-/* Options of curl that people will try, and what there is instead. */
-static const struct {
-    const char *name;
-    char letter;
-    bool argument;
-    const char *instead;
-} absent[] = {
-    {"continue-at", 'C', true, "fetch the whole document"},
-    {"cookie", 'b', true, "send the header with -H 'Cookie: ...'"},
-    {"cookie-jar", 'c', true, "read Set-Cookie from the output of -i"},
-    {"form", 'F', true, "send a body made by another tool with -T"},
-    {"remote-name", 'O', false, "name the file with -o"},
-    {"retry", 0, true, "repeat the command when it exits with 5 or 6"},
-    {"profile", 0, true, "give the options themselves"},
-    {"netrc", 'n', false, "use --user-file"},
-    {"tlsv1.0", 0, false, "use --allow tls1.0"},
-    {"tlsv1.1", 0, false, "use --allow tls1.1"},
-    {"ciphers", 0, true, "a policy decides the suites; see anycert policy list"},
-};
-#define ABSENT_COUNT (sizeof absent / sizeof *absent)
-
 /* getopt_long's values of long options: behind every letter. */
 #define FIRST_OPTION 256
 #define FIRST_ABSENT 1024
+#define FIRST_URL    2048
 #define LETTERS_SIZE 256
+#define NAMES_SIZE   192
 
 static const char *next_name(size_t index)
 {
@@ -157,7 +138,7 @@ static int store(struct cli_options *options, const struct cli_option *option, c
 
 /* getopt_long's two descriptions of the table. */
 struct grammar {
-    struct option names[128];
+    struct option names[NAMES_SIZE];
     char letters[LETTERS_SIZE];
 };
 
@@ -174,21 +155,21 @@ static void add_letter(struct grammar *g, char letter, bool argument)
 
 static void make_grammar(struct grammar *g)
 {
-    _Static_assert(ABSENT_COUNT < 32, "rows fit the array");
     *g = (struct grammar){.letters = ":"};
     size_t n = 0;
-    for (size_t i = 0; i < cli_option_count && n < 127; i++, n++) {
+    for (size_t i = 0; i < cli_option_count && n < NAMES_SIZE - 2; i++, n++) {
         const struct cli_option *o = &cli_option_table[i];
         g->names[n] = (struct option){o->name, o->argument ? required_argument : no_argument, NULL,
                                       FIRST_OPTION + (int)i};
         add_letter(g, o->letter, o->argument != NULL);
     }
-    for (size_t i = 0; i < ABSENT_COUNT && n < 127; i++, n++) {
-        g->names[n] =
-            (struct option){absent[i].name, absent[i].argument ? required_argument : no_argument,
-                            NULL, FIRST_ABSENT + (int)i};
-        add_letter(g, absent[i].letter, absent[i].argument);
+    for (size_t i = 0; i < cli_absent_count && n < NAMES_SIZE - 2; i++, n++) {
+        const struct cli_absent *a = &cli_absent_table[i];
+        g->names[n] = (struct option){a->name, a->argument ? required_argument : no_argument, NULL,
+                                      FIRST_ABSENT + (int)i};
+        add_letter(g, a->letter, a->argument != NULL);
     }
+    g->names[n] = (struct option){"url", required_argument, NULL, FIRST_URL};
 }
 
 static const struct cli_option *option_of(int value)
@@ -201,23 +182,60 @@ static const struct cli_option *option_of(int value)
 
 static int absent_option(int value, struct anycert_error *err)
 {
-    for (size_t i = 0; i < ABSENT_COUNT; i++)
-        if (value == FIRST_ABSENT + (int)i || (value > 0 && value == absent[i].letter))
-            return cli_error(err, ANYCERT_E_USAGE, "--%s is not available in this version; %s",
-                             absent[i].name, absent[i].instead);
+    for (size_t i = 0; i < cli_absent_count; i++) {
+        const struct cli_absent *a = &cli_absent_table[i];
+        if (value != FIRST_ABSENT + (int)i && (value <= 0 || value != a->letter))
+            continue;
+        return a->instead
+                   ? cli_error(err, ANYCERT_E_USAGE, "--%s is not available in this version; %s",
+                               a->name, a->instead)
+                   : 0;
+    }
     return cli_error(err, ANYCERT_E_INTERNAL, "an option without a row in the table");
 }
 
 /* Whether the word that getopt_long took for a long option is its whole name: abbreviations may
  * change their meaning with the next version. */
-static bool is_whole_name(const struct cli_option *option, char **argv)
+static bool is_whole_name(const char *name, const char *word)
 {
-    const char *word = argv[optind - 1];
-    if (option->argument && optarg == word)
-        word = argv[optind - 2];
-    size_t length = strlen(option->name);
-    return strncmp(word, "--", 2) == 0 && strncmp(word + 2, option->name, length) == 0 &&
+    size_t length = strlen(name);
+    return strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, length) == 0 &&
            (word[2 + length] == '\0' || word[2 + length] == '=');
+}
+
+/* The name that belongs to a value of getopt_long, or NULL. */
+static const char *name_of(int value)
+{
+    const struct cli_option *option = option_of(value);
+    if (value == FIRST_URL)
+        return "url";
+    if (value >= FIRST_ABSENT && value < FIRST_ABSENT + (int)cli_absent_count)
+        return cli_absent_table[value - FIRST_ABSENT].name;
+    return option ? option->name : NULL;
+}
+
+static int set_url(struct cli_options *options, char *word, struct anycert_error *err)
+{
+    const char *wanted = options->command->arguments;
+    if (*word == '\0')
+        return cli_error(err, ANYCERT_E_USAGE, "the %s is empty", wanted);
+    options->url = cli_copy(word, err);
+    if (!options->url)
+        return -1;
+    if (strchr(word, '@') && strcmp(wanted, "URL") == 0)
+        explicit_bzero(word, strlen(word));
+    return 0;
+}
+
+/* --url, as curl has it. */
+static int take_url(struct cli_options *options, char *word, struct anycert_error *err)
+{
+    if (strcmp(options->command->arguments, "URL") != 0)
+        return cli_error(err, ANYCERT_E_USAGE, "anycert %s has no option --url",
+                         options->command->name);
+    if (options->url)
+        return cli_error(err, ANYCERT_E_USAGE, "one URL at a time: --url is given twice");
+    return set_url(options, word, err);
 }
 
 static int refuse(const struct cli_command *command, int value, char **argv,
@@ -228,12 +246,12 @@ static int refuse(const struct cli_command *command, int value, char **argv,
     if (value == ':' && option)
         return cli_error(err, ANYCERT_E_USAGE, "--%s needs a value: %s", option->name,
                          option->argument);
-    if (value == ':')
-        return absent_option(optopt, err);
-    if (optopt >= FIRST_ABSENT)
-        return absent_option(optopt, err);
-    if (option)
-        return cli_error(err, ANYCERT_E_USAGE, "--%s takes no value", option->name);
+    if (optopt == FIRST_URL)
+        return cli_error(err, ANYCERT_E_USAGE, "--url needs a value: URL");
+    if ((value == ':' || optopt >= FIRST_ABSENT) && absent_option(optopt, err) != 0)
+        return -1;
+    if (name_of(optopt))
+        return cli_error(err, ANYCERT_E_USAGE, "--%s takes no value", name_of(optopt));
     return unknown_option(command, optopt ? letter : argv[optind - 1], err);
 }
 
@@ -241,15 +259,13 @@ static int take(struct cli_options *options, int value, char **argv, struct anyc
 {
     if (value == '?' || value == ':')
         return refuse(options->command, value, argv, err);
-    const struct cli_option *option = option_of(value);
-    if (!option)
-        return absent_option(value, err);
-    if (value >= FIRST_OPTION && !is_whole_name(option, argv)) {
-        const char *word =
-            option->argument && optarg == argv[optind - 1] ? argv[optind - 2] : argv[optind - 1];
+    const char *word = optarg && optarg == argv[optind - 1] ? argv[optind - 2] : argv[optind - 1];
+    if (value >= FIRST_OPTION && !is_whole_name(name_of(value), word))
         return unknown_option(options->command, word, err);
-    }
-    return store(options, option, optarg, err);
+    const struct cli_option *option = option_of(value);
+    if (value == FIRST_URL)
+        return take_url(options, optarg, err);
+    return option ? store(options, option, optarg, err) : absent_option(value, err);
 }
 
 static int take_arguments(struct cli_options *options, int argc, char **argv,
@@ -262,21 +278,17 @@ static int take_arguments(struct cli_options *options, int argc, char **argv,
                          options->command->name, argv[optind]);
     if (*wanted == '\0')
         return 0;
+    if (given == 0 && options->url)
+        return 0;
     if (given == 0)
         return cli_error(err, ANYCERT_E_USAGE, "no %s given; see anycert help %s", wanted,
                          options->command->name);
+    if (options->url)
+        return cli_error(err, ANYCERT_E_USAGE, "one URL at a time: there is --url already");
     if (given > 1)
         return cli_error(err, ANYCERT_E_USAGE, "one %s at a time: the %s argument is one too many",
                          wanted, given == 2 ? "second" : "last");
-    char *word = argv[optind];
-    if (*word == '\0')
-        return cli_error(err, ANYCERT_E_USAGE, "the %s is empty", wanted);
-    options->url = cli_copy(word, err);
-    if (!options->url)
-        return -1;
-    if (strchr(word, '@') && strcmp(wanted, "URL") == 0)
-        explicit_bzero(word, strlen(word));
-    return 0;
+    return set_url(options, argv[optind], err);
 }
 
 int cli_options_parse(struct cli_options *options, const struct cli_command *command, int argc,

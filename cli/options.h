@@ -110,4 +110,14 @@ struct cli_option {
 extern const struct cli_option cli_option_table[];
 extern const size_t cli_option_count;
 
+/* An option of curl that is not in the table. */
+struct cli_absent {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* NULL: none */
+    const char *instead;  /* what to do; NULL: accepted, for it changes nothing here */
+};
+extern const struct cli_absent cli_absent_table[];
+extern const size_t cli_absent_count;
+
 #endif

@@ -319,6 +319,12 @@ class Files(Echo):
         self.assertEqual(self.anycert("get", "-o", "x", "-w", "%{trust} %{authenticated_by}|%{policy}",
                                       self.server.url).out, "none none|")
 
+    def test_harmless_options_of_curl_are_accepted(self):
+        for args in (("--url", self.server.url), (f"--url={self.server.url}",), ("--tlsv1.2", self.server.url),
+                     ("--no-progress-meter", "-qgN", "--basic", self.server.url)):
+            result = self.anycert("get", *args)
+            self.assertEqual((result.out, result.err), ("hello\n", ""), args)
+
     def test_messages_name_host_and_option(self):
         host = self.server.url.split("/")[2]
         self.refused("get", "-f", "-o", "x", self.server.url + "/status/404", code=8, says=f"{host} answered 404 Not Found")
