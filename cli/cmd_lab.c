@@ -213,8 +213,15 @@ static void print_hints(const struct lab *lab)
             (void)fprintf(stderr, "anycert: warning: %s: %s\n", lab_server_name(server),
                           lab_server_note(server));
     }
-    (void)fprintf(stderr, "\nTrust the lab with --cacert %s\nCtrl-C ends it.\n",
-                  lab_file(lab, LAB_FILE_ROOT));
+    (void)fprintf(stderr,
+                  "\nTrust the lab with --cacert %s\n"
+                  "The intermediate certificate that incomplete-chain forgets: --intermediate %s\n"
+                  "A client certificate: --cert %s --key %s\n"
+                  "The root of untrusted-root: %s\n"
+                  "Ctrl-C ends it.\n",
+                  lab_file(lab, LAB_FILE_ROOT), lab_file(lab, LAB_FILE_INTERMEDIATE),
+                  lab_file(lab, LAB_FILE_CLIENT_CERT), lab_file(lab, LAB_FILE_CLIENT_KEY),
+                  lab_file(lab, LAB_FILE_OTHER_ROOT));
 }
 
 /* ---- serving ---- */

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include <yyjson.h>
 
@@ -41,43 +43,87 @@ static int list(const struct cli_options *o, struct anycert_error *err)
     return print_json(doc, err);
 }
 
+/* A policy as it was given, and what is in force of it now. */
+struct now {
+    char *text;
+    struct anycert_policy *in_force;
+    char *in_force_text;
+    bool ended;
+};
+
+static int find_now(struct now *now, const struct anycert_policy *policy, struct anycert_error *err)
+{
+    *now = (struct now){.text = anycert_policy_format(policy, err)};
+    now->in_force = now->text ? anycert_policy_effective(policy, (int64_t)time(NULL), err) : NULL;
+    now->in_force_text = now->in_force ? anycert_policy_format(now->in_force, err) : NULL;
+    now->ended = now->in_force_text && !anycert_policy_equal(policy, now->in_force);
+    return now->in_force_text ? 0 : -1;
+}
+
+static void free_now(struct now *now)
+{
+    anycert_free(now->text);
+    anycert_free(now->in_force_text);
+    anycert_policy_free(now->in_force);
+}
+
+/* Only what is in force is explained. */
+static void print_now(const struct now *now)
+{
+    if (now->ended)
+        (void)printf("ended: the policy %s is over; in force is %s\n\n", now->text,
+                     now->in_force_text);
+    cli_explain_text(stdout, now->in_force);
+}
+
+static void add_now(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct now *now)
+{
+    yyjson_mut_obj_add_str(doc, root, "policy", now->text);
+    yyjson_mut_obj_add_bool(doc, root, "ended", now->ended);
+    yyjson_mut_obj_add_str(doc, root, "in_force", now->in_force_text);
+    cli_explain_json(doc, root, now->in_force, now->in_force_text);
+}
+
 static int check(const struct cli_options *o, struct anycert_error *err)
 {
     yyjson_mut_val *root;
     struct anycert_error missing = {0};
+    struct now now = {0};
     struct anycert_policy *policy = anycert_policy_parse(o->url, err);
-    char *text = policy ? anycert_policy_format(policy, err) : NULL;
-    int status = text ? 0 : -1;
+    int status = policy ? find_now(&now, policy, err) : -1;
+    bool available = status == 0 && anycert_policy_available(policy, &missing) == 0;
     if (status == 0 && o->json) {
         yyjson_mut_doc *doc = new_document(&root);
-        cli_explain_json(doc, root, policy, text);
+        add_now(doc, root, &now);
+        yyjson_mut_obj_add_bool(doc, root, "available", available);
         status = print_json(doc, err);
     } else if (status == 0) {
-        (void)printf("%s\n\n", text);
-        cli_explain_text(stdout, policy);
-        if (anycert_policy_available(policy, &missing) != 0)
+        (void)printf("%s\n\n", now.text);
+        print_now(&now);
+        if (!available)
             (void)printf("note: %s\n", missing.message);
     }
-    anycert_free(text);
+    free_now(&now);
     anycert_policy_free(policy);
     return status;
 }
 
 static int print_explanation(const struct cli_options *o, const struct cli_trust *trust,
-                             const char *policy, const char *plan, struct anycert_error *err)
+                             const struct now *now, const char *plan, struct anycert_error *err)
 {
     yyjson_mut_val *root;
     if (!o->json) {
         (void)printf("%s\npolicy from: %s\nanchors from: %s%s\n\n", plan, trust->policy_source,
                      trust->anchors_source, trust->environment ? " (environment)" : "");
-        cli_explain_text(stdout, trust->policy);
+        print_now(now);
         return 0;
     }
     yyjson_mut_doc *doc = new_document(&root);
     yyjson_mut_obj_add_str(doc, root, "policy_source", trust->policy_source);
     yyjson_mut_obj_add_str(doc, root, "anchors_source", trust->anchors_source);
     yyjson_mut_obj_add_str(doc, root, "plan", plan);
-    cli_explain_json(doc, root, trust->policy, policy);
+    add_now(doc, root, now);
+    yyjson_mut_obj_add_bool(doc, root, "available", true);
     return print_json(doc, err);
 }
 
@@ -86,7 +132,8 @@ static int explain(const struct cli_options *o, struct anycert_error *err)
     struct cli_trust trust;
     struct anycert_config *config = NULL;
     struct anycert_client *client = NULL;
-    char *plan = NULL, *policy = NULL;
+    struct now now = {0};
+    char *plan = NULL;
     int status = -1;
     if (cli_trust_make(&trust, o, err) != 0)
         return -1;
@@ -95,10 +142,9 @@ static int explain(const struct cli_options *o, struct anycert_error *err)
     if (config && !client)
         (void)cli_trust_context(&trust, err);
     plan = client ? anycert_client_explain(client, o->url, err) : NULL;
-    policy = plan ? anycert_policy_format(trust.policy, err) : NULL;
-    if (policy)
-        status = print_explanation(o, &trust, policy, plan, err);
-    anycert_free(policy);
+    if (plan && find_now(&now, trust.policy, err) == 0)
+        status = print_explanation(o, &trust, &now, plan, err);
+    free_now(&now);
     anycert_free(plan);
     anycert_client_free(client);
     anycert_config_free(config);
@@ -106,8 +152,18 @@ static int explain(const struct cli_options *o, struct anycert_error *err)
     return status;
 }
 
+/* --json means --format json, as it does for anycert lab. */
+static void translate_json(int argc, char **argv)
+{
+    static char format[] = "--format=json";
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            argv[i] = format;
+}
+
 int cmd_policy(const struct cli_command *command, int argc, char **argv)
 {
+    translate_json(argc, argv);
     struct cli_options options;
     struct anycert_error err = {0};
     int exit_code = 0;

@@ -64,8 +64,10 @@ static int set_proxy(struct anycert_config *config, const struct cli_options *o,
         return -1;
     int status = anycert_config_set_proxy(config, proxy, err);
     cli_wipe_free(proxy);
-    if (status != 0)
+    if (status != 0) {
+        cli_error_strip(err, "proxy:");
         return cli_error_context(err, "%s: ", source);
+    }
     const char *direct = o->noproxy     ? o->noproxy
                          : o->env_proxy ? environment(no_proxy, &ignored)
                                         : NULL;

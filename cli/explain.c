@@ -73,12 +73,10 @@ void cli_explain_json(yyjson_mut_doc *doc, yyjson_mut_val *object,
 {
     const struct anycert_rung *rung = anycert_rung_find(anycert_policy_rung(policy));
     yyjson_mut_val *relaxations = yyjson_mut_arr(doc), *better = yyjson_mut_arr(doc);
-    yyjson_mut_obj_add_strcpy(doc, object, "policy", text);
     yyjson_mut_obj_add_str(doc, object, "rung", anycert_policy_rung(policy));
     yyjson_mut_obj_add_str(doc, object, "gives_up", rung ? anycert_rung_gives_up(rung) : "");
     yyjson_mut_obj_add_bool(doc, object, "authenticates",
                             anycert_policy_authenticates(policy) != 0);
-    yyjson_mut_obj_add_bool(doc, object, "available", anycert_policy_available(policy, NULL) == 0);
     for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
          r = anycert_relaxation_next(r))
         if (has_relaxation(text, anycert_relaxation_name(r)))

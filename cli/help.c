@@ -61,12 +61,9 @@ void cli_help_command(FILE *out, const struct cli_command *command)
     }
 }
 
-void cli_help_overview(FILE *out)
+static void print_commands(FILE *out, unsigned first, unsigned last)
 {
-    (void)fputs("usage: anycert COMMAND [OPTION...] [ARGUMENT...]\n\n"
-                "Talk to any HTTPS server, and know exactly what you gave up.\n\n",
-                out);
-    for (unsigned bit = 1; bit <= CLI_CHECK; bit <<= 1) {
+    for (unsigned bit = first; bit <= last; bit <<= 1) {
         const struct cli_command *command = cli_command_of(bit);
         char left[40];
         if (!command)
@@ -74,10 +71,27 @@ void cli_help_overview(FILE *out)
         (void)snprintf(left, sizeof left, "%s %s", command->name, command->arguments);
         (void)fprintf(out, "  %-24s%s\n", left, command->summary);
     }
+}
+
+void cli_help_policy(FILE *out)
+{
+    (void)fputs("usage: anycert policy COMMAND [OPTION...] [ARGUMENT]\n\n"
+                "Policies, and what they give up; nothing is sent.\n\n",
+                out);
+    print_commands(out, CLI_LIST, CLI_CHECK);
+    (void)fputs("\nThe options of each: anycert help policy list, and so on.\n", out);
+}
+
+void cli_help_overview(FILE *out)
+{
+    (void)fputs("usage: anycert COMMAND [OPTION...] [ARGUMENT...]\n\n"
+                "Talk to any HTTPS server, and know exactly what you gave up.\n\n",
+                out);
+    print_commands(out, CLI_GET, CLI_CHECK);
     (void)fprintf(out, "  %-24s%s\n  %-24s%s\n\n%s\n%s", "lab [CONDITION...]",
                   "misbehaving servers on this machine, to try things out", "help [COMMAND]",
                   "this text, or the options of a command", "  anycert get https://example.com/",
-                  "  anycert get -k https://appliance.example/   no check decides anything\n");
+                  "  anycert get -k https://appliance.example/   (no check decides anything)\n");
 }
 
 void cli_help_version(FILE *out)

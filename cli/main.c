@@ -55,16 +55,39 @@ static const char *next_command(size_t index)
     return index < 10 ? others[index - 7] : NULL;
 }
 
+/* Those behind `policy`. */
+static const char *next_policy_command(size_t index)
+{
+    static const char *const names[] = {"list", "explain", "check"};
+    return index < sizeof names / sizeof *names ? names[index] : NULL;
+}
+
+/* The word that was probably meant, or NULL. */
+static const char *meant(const char *word, const char *(*next)(size_t index))
+{
+    char lower[32];
+    size_t length = strlen(word);
+    if (length >= sizeof lower)
+        return NULL;
+    for (size_t i = 0; i <= length; i++)
+        lower[i] = (char)(word[i] >= 'A' && word[i] <= 'Z' ? word[i] | 0x20 : word[i]);
+    return cli_nearest(lower, next);
+}
+
 static int unknown_command(const char *word)
 {
     struct anycert_error err;
-    const char *nearest = cli_nearest(word, next_command);
-    bool url = strstr(word, "://") != NULL;
-    cli_error(&err, ANYCERT_E_USAGE, "there is no command '%.60s'%s%s%s", url ? "URL" : word,
-              nearest ? "; did you mean '"
-              : url   ? "; write anycert get URL"
-                      : "; see anycert help",
-              nearest ? nearest : "", nearest ? "'?" : "");
+    const char *nearest = meant(word, next_command);
+    if (strstr(word, "://"))
+        cli_error(&err, ANYCERT_E_USAGE, "there is no command 'URL'; write anycert get URL");
+    else if (*word == '-')
+        cli_error(&err, ANYCERT_E_USAGE,
+                  "options stand behind the command; write anycert get [OPTION...] URL");
+    else if (nearest)
+        cli_error(&err, ANYCERT_E_USAGE, "there is no command '%.60s'; did you mean '%s'?", word,
+                  nearest);
+    else
+        cli_error(&err, ANYCERT_E_USAGE, "there is no command '%.60s'; see anycert help", word);
     return usage_error(&err);
 }
 
@@ -85,12 +108,22 @@ static const struct cli_command *find_command(int argc, char **argv, int *words)
 static int policy_error(int argc, char **argv)
 {
     struct anycert_error err;
-    if (argc > 1)
+    const char *nearest = argc > 1 ? meant(argv[1], next_policy_command) : NULL;
+    if (nearest)
+        cli_error(&err, ANYCERT_E_USAGE, "there is no command 'policy %.60s'; did you mean '%s'?",
+                  argv[1], nearest);
+    else if (argc > 1)
         cli_error(&err, ANYCERT_E_USAGE,
-                  "anycert policy has no '%.60s'; there are list, explain and check", argv[1]);
+                  "there is no command 'policy %.60s'; there are list, explain and check", argv[1]);
     else
-        cli_error(&err, ANYCERT_E_USAGE, "anycert policy what? There are list, explain and check");
+        cli_error(&err, ANYCERT_E_USAGE,
+                  "anycert policy needs one more word; there are list, explain and check");
     return usage_error(&err);
+}
+
+static bool asks_for_help(const char *word)
+{
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 static int help(int argc, char **argv)
@@ -98,12 +131,16 @@ static int help(int argc, char **argv)
     int words;
     char lab[] = "lab", option[] = "--help";
     char *lab_help[] = {lab, option, NULL};
-    if (argc == 0) {
+    if (argc == 0 || asks_for_help(argv[0])) {
         cli_help_overview(stdout);
         return 0;
     }
     if (strcmp(argv[0], "lab") == 0)
         return cmd_lab(2, lab_help);
+    if (strcmp(argv[0], "policy") == 0 && (argc == 1 || asks_for_help(argv[1]))) {
+        cli_help_policy(stdout);
+        return 0;
+    }
     const struct cli_command *command = find_command(argc, argv, &words);
     if (command)
         cli_help_command(stdout, command);
@@ -124,10 +161,8 @@ static int dispatch(int argc, char **argv)
         cli_help_version(stdout);
         return 0;
     }
-    if (strcmp(word, "help") == 0)
+    if (asks_for_help(word))
         return help(argc - 1, argv + 1);
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        return help(0, NULL);
     if (strcmp(word, "lab") == 0)
         return cmd_lab(argc, argv);
     const struct cli_command *command = find_command(argc, argv, &words);
@@ -135,9 +170,8 @@ static int dispatch(int argc, char **argv)
         return cmd_policy(command, argc - 1, argv + 1);
     if (command)
         return cmd_request(command, argc, argv);
-    if (strcmp(word, "policy") == 0 && argc > 1 &&
-        (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
-        return help(0, NULL);
+    if (strcmp(word, "policy") == 0 && argc > 1 && asks_for_help(argv[1]))
+        return help(argc, argv);
     return strcmp(word, "policy") == 0 ? policy_error(argc, argv) : unknown_command(word);
 }
 

@@ -63,6 +63,17 @@ int cli_error_context(struct anycert_error *err, const char *format, ...)
     return -1;
 }
 
+void cli_error_strip(struct anycert_error *err, const char *word)
+{
+    size_t length = strlen(word);
+    if (strncmp(err->message, word, length) != 0 ||
+        (err->message[length] != '=' && err->message[length] != ' '))
+        return;
+    const char *rest = err->message + length;
+    rest += strspn(rest, "= ");
+    memmove(err->message, rest, strlen(rest) + 1);
+}
+
 void cli_error_append(struct anycert_error *err, const char *text)
 {
     size_t used = strlen(err->message);

@@ -15,6 +15,8 @@ __attribute__((format(printf, 3, 4))) int cli_error(struct anycert_error *err, i
 /* Puts words in front of a sentence that is there already; returns -1. */
 __attribute__((format(printf, 2, 3))) int cli_error_context(struct anycert_error *err,
                                                             const char *format, ...);
+/* Takes a word that it begins with away, and = or a space behind it. */
+void cli_error_strip(struct anycert_error *err, const char *word);
 /* Puts words behind it. */
 void cli_error_append(struct anycert_error *err, const char *text);
 /* The same as cli_error for memory that ran out. */

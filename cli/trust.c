@@ -62,9 +62,11 @@ static int set_key(struct anycert_policy *policy, const struct cli_options *o, c
         return 0;
     if (refuse_twice(o->trust, key, key, err) != 0)
         return -1;
-    if (anycert_policy_set(policy, key, value, err) != 0)
-        return cli_error_context(err, "--%s: ", key);
-    return 0;
+    if (anycert_policy_set(policy, key, value, err) == 0)
+        return 0;
+    /* The option names the key already. */
+    cli_error_strip(err, key);
+    return cli_error_context(err, "--%s: ", key);
 }
 
 static int set_pins(struct anycert_policy *policy, const struct cli_options *o,
@@ -152,6 +154,16 @@ static int set_anchors(struct cli_trust *trust, const struct cli_options *o,
     return 0;
 }
 
+static int check_until(const struct cli_trust *trust, const struct cli_options *o,
+                       struct anycert_error *err)
+{
+    bool nothing =
+        o->allow.count == 0 && strcmp(anycert_policy_rung(trust->policy), "hardened") == 0;
+    if (!o->until || !nothing || (o->trust && memchr(o->trust, '+', strcspn(o->trust, " "))))
+        return 0;
+    return cli_error(err, ANYCERT_E_USAGE, "--until has nothing that could end; add --allow");
+}
+
 static struct anycert_policy *base_policy(struct cli_trust *trust, const struct cli_options *o,
                                           struct anycert_error *err)
 {
@@ -159,7 +171,13 @@ static struct anycert_policy *base_policy(struct cli_trust *trust, const struct 
         cli_error(err, ANYCERT_E_USAGE, "-k means --trust trust-any; use one of them");
         return NULL;
     }
-    trust->policy_source = o->insecure ? "-k" : o->trust ? "--trust" : "default";
+    bool allow = o->allow.count > 0;
+    if (o->insecure)
+        trust->policy_source = allow ? "-k and --allow" : "-k";
+    else if (o->trust)
+        trust->policy_source = allow ? "--trust and --allow" : "--trust";
+    else
+        trust->policy_source = allow ? "--allow" : "default";
     struct anycert_policy *policy = anycert_policy_parse(o->insecure ? "trust-any"
                                                          : o->trust  ? o->trust
                                                                      : "hardened",
@@ -172,7 +190,8 @@ static struct anycert_policy *base_policy(struct cli_trust *trust, const struct 
 static int make(struct cli_trust *trust, const struct cli_options *o, struct anycert_error *err)
 {
     trust->policy = base_policy(trust, o, err);
-    if (!trust->policy || add_relaxations(trust->policy, &o->allow, err) != 0 ||
+    if (!trust->policy || check_until(trust, o, err) != 0 ||
+        add_relaxations(trust->policy, &o->allow, err) != 0 ||
         set_pins(trust->policy, o, err) != 0 ||
         set_key(trust->policy, o, "expect-name", o->expect_name, err) != 0 ||
         set_key(trust->policy, o, "sni", o->sni, err) != 0 ||

@@ -166,7 +166,13 @@ class Refused(Case):
                 self.assertTrue(error["code"] and error["message"])
 
     def test_commands_that_do_not_exist(self):
-        self.refused("gett", URL, says="'get'")
+        self.refused("gett", URL, says="did you mean 'get'?")
+        self.refused("GET", URL, says="did you mean 'get'?")
+        self.refused("Policy", "list", says="did you mean 'policy'?")
+        self.refused("policy", "lst", says="did you mean 'list'?")
+        self.refused("policy", "EXPLAIN", URL, says="did you mean 'explain'?")
+        self.refused("-k", URL, says="write anycert get [OPTION...] URL")
+        self.refused("help", "pst", says="did you mean 'post'?")
         self.refused("nonsense", says="anycert help")
         self.refused(URL, says="anycert get URL")
         self.refused("policy", says="list, explain and check")
@@ -182,6 +188,13 @@ class Refused(Case):
         port = closed_port()
         self.refused("get", "--", "--insecure", says="--insecure")
         self.assertEqual(run("get", "-d", "--insecure", f"http://127.0.0.1:{port}/").code, 5)
+
+    def test_sentences_name_an_option_once(self):
+        self.assertEqual(self.refused("get", "--until", "2099-01-01", URL),
+                         "anycert: --until has nothing that could end; add --allow")
+        self.assertNotIn("until=", self.refused("get", "--allow", "expired", "--until", "x", URL))
+        self.assertNotIn("expect-name", self.refused("get", "--expect-name", ",", URL).split(": ", 2)[2])
+        self.assertIn("-x: URL ", self.refused("get", "-x", "foo:bar:", URL))
 
     def test_secrets_stay_out_of_sentences(self):
         for args in [("-u", "me:s3cret", "--nonsense"), ("-H", "Authorization s3cret"),
@@ -202,6 +215,16 @@ class Help(Case):
             self.assertEqual(text, self.anycert(*words, "--help").out)
             self.assertEqual(text, self.anycert(*words, "-h").out)
             self.assertIn(f"usage: anycert {command}", text)
+
+    def test_help_about_help_and_policy(self):
+        overview = self.anycert("help").out
+        for args in (("help", "help"), ("help", "--help"), ("-h",)):
+            self.assertEqual(self.anycert(*args).out, overview, args)
+        text = self.anycert("help", "policy").out
+        for command in POLICY:
+            self.assertIn(f"  {command} ", text)
+        for args in (("policy", "--help"), ("policy", "-h"), ("policy", "help")):
+            self.assertEqual(self.anycert(*args).out, text, args)
 
     def test_lines_fit_a_screen(self):
         for command in COMMANDS + POLICY:

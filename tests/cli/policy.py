@@ -43,6 +43,11 @@ class List(Case):
         self.assertFalse(by_name["self-signed"]["authenticates"])
         self.assertTrue(by_name["expired"]["authenticates"])
 
+    def test_json_is_short_for_format_json(self):
+        for args in (("list",), ("check", "hardened"), ("explain", "https://localhost:1/")):
+            self.assertEqual(self.anycert("policy", args[0], "--json", *args[1:]).out,
+                             self.anycert("policy", args[0], "--format", "json", *args[1:]).out)
+
     def test_arguments_are_refused(self):
         self.refused("policy", "list", "x", says="no argument")
         self.refused("policy", "list", "--trust", "hardened", says="--trust")
@@ -69,6 +74,15 @@ class Check(Case):
         self.assertIn("peer authenticated: no", text)
         self.assertIn("--cacert", text)
 
+    def test_what_has_ended_is_said(self):
+        text = self.anycert("policy", "check", "trust-any until=2020-01-01").out
+        self.assertIn("ended: the policy trust-any until=2020-01-01 is over; in force is hardened\n", text)
+        self.assertIn("peer authenticated: yes", text)
+        document = json.loads(self.anycert("policy", "check", "--json", "hardened+expired until=2020-01-01").out)
+        self.assertEqual((document["policy"], document["ended"], document["in_force"], document["available"]),
+                         ("hardened+expired until=2020-01-01", True, "hardened", True))
+        self.assertFalse(json.loads(self.anycert("policy", "check", "--json", "hardened").out)["ended"])
+
     def test_what_is_not_available_is_said(self):
         text = self.anycert("policy", "check", "antique").out
         self.assertIn("note: ", text)
@@ -93,7 +107,10 @@ class Explain(Case):
         self.assertIn("policy from: -k", self.explain("-k"))
         self.assertIn("less would do", self.explain("-k"))
         self.assertIn("policy from: --trust", self.explain("--trust", "hardened"))
-        self.assertIn("hardened+expired", self.explain("--allow", "expired"))
+        text = self.explain("--allow", "expired")
+        self.assertIn("hardened+expired", text)
+        self.assertIn("policy from: --allow\n", text)
+        self.assertIn("policy from: --trust and --allow\n", self.explain("--trust", "hardened", "--allow", "expired"))
         document = json.loads(self.explain("--format", "json", "-k"))
         self.assertEqual((document["policy"], document["policy_source"]), ("trust-any", "-k"))
         self.assertFalse(document["authenticates"])
@@ -101,6 +118,13 @@ class Explain(Case):
     def test_an_ended_policy_is_hardened_again(self):
         text = self.explain("--allow", "expired", "--until", "2020-01-01")
         self.assertRegex(text, r"(?m)^policy   hardened$")
+        self.assertIn("\nended: the policy hardened+expired until=2020-01-01 is over; in force is hardened\n", text)
+        self.assertNotIn("lets through", text)
+        document = json.loads(self.explain("--allow", "expired", "--until", "2020-01-01", "--json"))
+        self.assertEqual((document["ended"], document["in_force"], document["relaxations"]), (True, "hardened", []))
+        text = self.explain("--allow", "expired", "--until", "2099-01-01")
+        self.assertNotIn("ended", text)
+        self.assertIn("lets through", text)
 
     def test_bundles_of_the_environment(self):
         with lab("good") as (_, files):
