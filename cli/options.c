@@ -259,7 +259,7 @@ static int take(struct cli_options *options, int value, char **argv, struct anyc
 {
     if (value == '?' || value == ':')
         return refuse(options->command, value, argv, err);
-    const char *word = optarg && optarg == argv[optind - 1] ? argv[optind - 2] : argv[optind - 1];
+    const char *word = optarg == argv[optind - 1] ? argv[optind - 2] : argv[optind - 1];
     if (value >= FIRST_OPTION && !is_whole_name(name_of(value), word))
         return unknown_option(options->command, word, err);
     const struct cli_option *option = option_of(value);
