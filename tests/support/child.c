@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -260,19 +261,23 @@ static bool is_free_on_ipv6(uint16_t port)
     return !taken;
 }
 
+/* Not one that the kernel picks by itself (from 32768 on, as a rule): between our look and the
+ * child's bind some other test's server or client would get it now and then. */
 uint16_t child_free_port(void)
 {
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 1000; i++) {
+        uint16_t random = 0;
         struct sockaddr_in address = {.sin_family = AF_INET,
                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t len = sizeof address;
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int taken = 0;
 
         assert_true(fd >= 0);
-        assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+        assert_int_equal(getrandom(&random, sizeof random, 0), sizeof random);
+        address.sin_port = htons((uint16_t)(12000 + random % 18000));
+        taken = bind(fd, (struct sockaddr *)&address, sizeof address);
         close(fd);
-        if (is_free_on_ipv6(ntohs(address.sin_port)))
+        if (taken == 0 && is_free_on_ipv6(ntohs(address.sin_port)))
             return ntohs(address.sin_port);
     }
     fail_msg("there is no free port");

@@ -8,6 +8,7 @@ import ctypes
 import fcntl
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -49,8 +50,14 @@ def run(*command, **kwargs):
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
+    """Not one that the kernel picks by itself: somebody would get it before the server that it is for."""
+    while True:
+        port = random.randrange(12000, 30000)
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
 
 
 # ---- certificates
