@@ -119,12 +119,17 @@ static int exchange_under_terms(struct journey *journey, struct anycert__exchang
 {
     int result = -1;
 
-    for (int tries = 0; tries < 2; tries++) {
+    for (int tries = 0; tries < 3; tries++) { /* the origin's policy may end, and the proxy's */
         struct anycert__anchors *anchors = NULL;
         struct anycert__anchors *proxy_anchors = NULL;
 
         anycert__exchange_clear(exchange);
         anycert__error_clear(err);
+        exchange->total_ms = time_left(journey);
+        if (exchange->total_ms < 0)
+            return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
+                                 "the %u ms of the request were used up by redirects",
+                                 (unsigned)journey->client->config->total_ms);
         result = choose_terms(journey, exchange, &anchors, &proxy_anchors, err);
         if (result == 0)
             result = anycert__http_exchange(journey->client->http, exchange, err);
@@ -169,17 +174,11 @@ static int go(struct journey *journey, bool *redirected, char **location, struct
 
     exchange.method = journey->method;
     exchange.url = journey->url;
-    exchange.total_ms = time_left(journey);
     exchange.limit_ms = journey->client->config->total_ms;
     exchange.sink = anycert__sink_take;
     exchange.sink_arg = &journey->sink;
     exchange.progress = request->progress;
     exchange.progress_arg = request->progress_arg;
-    if (exchange.total_ms < 0) {
-        anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
-                      "the time limit of the request was used up by redirects");
-        goto out;
-    }
     if (choose_headers(journey, &headers, err) < 0)
         goto out;
     choose_credentials(journey, &exchange);

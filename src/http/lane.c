@@ -110,12 +110,13 @@ static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_p
     (void)local_port;
     lane->asked = true;
     lane->asked_at = now;
-    lane->lapsed = (lane->link && has_ended(lane->terms, now)) ||
-                   (lane->proxy_link && has_ended(lane->proxy_terms, now));
+    lane->lapsed = !lane->approved && ((lane->link && has_ended(lane->terms, now)) ||
+                                       (lane->proxy_link && has_ended(lane->proxy_terms, now)));
     if (stands && lane->proxy_link)
         stands = link_may_stand(lane->proxy_link, lane->proxy_terms, now);
     if (stands && lane->link)
         stands = link_may_stand(lane->link, lane->terms, now);
+    lane->approved = lane->approved || stands;
     if (stands)
         return CURL_PREREQFUNC_OK;
     lane->stale = lane->contexts == 0;
@@ -182,7 +183,8 @@ int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err)
 
     if (report_is_of(lane->report, lane->link) &&
         report_is_of(lane->proxy_report, lane->proxy_link) && now <= lane->reports_until &&
-        (!lane->report || now >= lane->report->judged_at))
+        (!lane->report || now >= lane->report->judged_at) &&
+        (!lane->proxy_report || now >= lane->proxy_report->judged_at))
         return 0;
     anycert_report_free(lane->report);
     anycert_report_free(lane->proxy_report);

@@ -43,6 +43,7 @@ struct anycert__lane {
     struct anycert__exchange *exchange;
     struct anycert_error failure; /* what a callback refused, the true cause */
     bool asked;                   /* the pre-request check has run */
+    bool approved;                /* a request may have been sent */
     bool lapsed;                  /* a policy ended while the connection was made */
     bool stale;                   /* it found a kept connection that may not stand any more */
     unsigned contexts;            /* TLS contexts made: 0 means that the connection was there */

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "http/framing.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,25 +38,6 @@ static int start_of_response(struct anycert__lane *lane, const char *line, size_
     return 0;
 }
 
-/* Content-Length is one number, however often it is given (RFC 9110 section 8.6). libcurl takes the
- * last of several, and whoever stands in between may take another. */
-static int check_lengths(struct anycert__lane *lane)
-{
-    const struct anycert__fields *fields = &lane->exchange->fields;
-    const char *first = anycert__fields_get(fields, "Content-Length", 0);
-    const char *value = first;
-
-    for (size_t i = 1; value; i++) {
-        if (value[0] == '\0' || value[strspn(value, "0123456789")] || strcmp(value, first) != 0)
-            return anycert__fail(
-                &lane->failure, ANYCERT_E_HTTP_PROTOCOL,
-                "%s says in two ways how long its body is, or in none that can be read",
-                lane->host);
-        value = anycert__fields_get(fields, "Content-Length", i);
-    }
-    return 0;
-}
-
 /* One header line (CURLOPT_HEADERFUNCTION): status lines of every response, 1xx included, fields,
  * and trailers. */
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
@@ -75,13 +57,18 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
         return len;
     if (len <= 2 && (len == 0 || line[0] == '\r' || line[0] == '\n')) {
-        if (!lane->header_done && check_lengths(lane) < 0)
+        if (!lane->header_done &&
+            anycert__framing_check(&lane->exchange->fields, lane->exchange->status, lane->host,
+                                   &lane->failure) < 0)
             return 0;
         lane->header_done = true;
         return len;
     }
     if (lane->header_done) /* trailers are no part of the header */
         return len;
+    if (anycert__framing_check_line(&lane->exchange->fields, line, len, lane->host,
+                                    &lane->failure) < 0)
+        return 0;
     return anycert__fields_take_line(&lane->exchange->fields, line, len, &lane->failure) < 0 ? 0
                                                                                              : len;
 }
@@ -358,42 +345,14 @@ CURLcode anycert__lane_callbacks(struct anycert__lane *lane)
     return rc;
 }
 
-/* True if the last transfer coding is chunked, which ends by itself; every other one ends with the
- * connection. */
-static bool is_chunked(const struct anycert__fields *fields)
-{
-    const char *last = NULL;
-    const char *value = NULL;
-    size_t len = 0;
-
-    for (size_t i = 0; (value = anycert__fields_get(fields, "Transfer-Encoding", i)) != NULL; i++)
-        last = value;
-    if (!last)
-        return false;
-    value = strrchr(last, ',');
-    value = value ? value + 1 : last;
-    value += strspn(value, " \t");
-    len = strcspn(value, " \t;");
-    return len == 7 && strncasecmp(value, "chunked", len) == 0;
-}
-
-/* True if only the end of the connection said where the body ends (RFC 9112 section 6.3). */
-static bool is_close_delimited(const struct anycert__exchange *exchange)
-{
-    if (strcmp(exchange->version, "2") == 0 || strcmp(exchange->method, "HEAD") == 0 ||
-        exchange->status < 200 || exchange->status == 204 || exchange->status == 304)
-        return false;
-    if (anycert__fields_get(&exchange->fields, "Transfer-Encoding", 0))
-        return !is_chunked(&exchange->fields);
-    return !anycert__fields_get(&exchange->fields, "Content-Length", 0);
-}
-
 /* libcurl takes the end of a TLS connection for the end of a body even if nobody vouches for it. */
 static bool cut_off(const struct anycert__lane *lane, const struct anycert__exchange *exchange)
 {
     struct anycert__link *link = lane->link ? lane->link : lane->proxy_link;
 
-    return link && is_close_delimited(exchange) && !anycert__link_closed_cleanly(link);
+    return link && !anycert__link_closed_cleanly(link) &&
+           anycert__framing_is_by_close(&exchange->fields, exchange->method, exchange->status,
+                                        exchange->version);
 }
 
 static void read_results(struct anycert__lane *lane, struct anycert__exchange *exchange)
@@ -433,7 +392,8 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
 
     lane->exchange = exchange;
     memset(&lane->failure, 0, sizeof lane->failure);
-    lane->asked = lane->stale = lane->lapsed = lane->header_done = lane->body_begun = false;
+    lane->asked = lane->approved = lane->stale = lane->lapsed = lane->header_done =
+        lane->body_begun = false;
     lane->contexts = 0;
     lane->header_bytes = 0;
     anycert__lane_trace_reset(lane);

@@ -57,16 +57,19 @@ static void give_header(const struct anycert__http_settings *settings, char kind
 {
     const char *colon = memchr(line->text, ':', line->len);
     bool folded = line->text[0] == ' ' || line->text[0] == '\t';
+    size_t name_len = colon ? (size_t)(colon - line->text) : 0;
 
+    /* Some write a space in front of the colon. */
+    while (name_len > 0 && (line->text[name_len - 1] == ' ' || line->text[name_len - 1] == '\t'))
+        name_len--;
     if (!folded)
-        line->secret =
-            colon && anycert__is_secret_field(settings, line->text, (size_t)(colon - line->text));
+        line->secret = name_len > 0 && anycert__is_secret_field(settings, line->text, name_len);
     if (!line->secret)
         give(settings, kind, line->text, line->len, "");
     else if (folded)
         give(settings, kind, " ", 1, "(hidden)");
     else
-        give(settings, kind, line->text, (size_t)(colon - line->text), ": (hidden)");
+        give(settings, kind, line->text, name_len, ": (hidden)");
 }
 
 /* What libcurl says about a transfer is shown only where it is known to be harmless and true. It
