@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -136,6 +137,30 @@ static char *open_files(void)
     return text;
 }
 
+/* Gives the lab, which is of this process, time to close what earlier tests have left it with:
+ * until the list is the wanted one, or, with NULL, until it stays as it is. The last list; a leak
+ * never goes away. */
+static char *files_in_the_end(const char *wanted)
+{
+    char *text = open_files();
+
+    for (int i = 0; i < 200; i++) {
+        char *next = NULL;
+        bool done = false;
+
+        if (wanted && strcmp(text, wanted) == 0)
+            break;
+        (void)nanosleep(&(struct timespec){.tv_nsec = 25000000}, NULL);
+        next = open_files();
+        done = !wanted && strcmp(text, next) == 0 && i >= 20;
+        free(text);
+        text = next;
+        if (done)
+            break;
+    }
+    return text;
+}
+
 static const char *const policies[] = {"hardened", "hardened+self-signed", "hardened+expired",
                                        "trust-any", "report-only"};
 static const char *const targets[] = {"good", "self-signed", "expired", "untrusted-root", "http"};
@@ -172,11 +197,11 @@ static void test_no_file_is_left_open(void **state)
     for (int i = 0; i < 2; i++) { /* what is opened once for all is there after the first */
         struct anycert_client *client = NULL;
 
-        before = open_files();
+        before = files_in_the_end(NULL);
         client = ask_under("hardened", floor_root());
         ask_fails(client, "https://localhost:1/", ANYCERT_E_CONNECT);
         anycert_client_free(client);
-        after = open_files();
+        after = i == 1 ? files_in_the_end(before) : open_files();
         if (i == 1)
             assert_string_equal(before, after);
         free(before);
