@@ -91,14 +91,15 @@ static int unknown_command(const char *word)
     return usage_error(&err);
 }
 
-/* The subcommand that begins at argv[0]; *words is how many words its name has. */
-static const struct cli_command *find_command(int argc, char **argv, int *words)
+/* The subcommand that begins at argv[0]. A name of two words is two arguments, never one with a
+ * space in it. */
+static const struct cli_command *find_command(int argc, char **argv)
 {
     char name[64];
-    *words = 1;
-    if (argc > 0 && strcmp(argv[0], "policy") != 0)
-        return cli_command_find(argv[0]);
-    *words = 2;
+    if (argc > 0 && strcmp(argv[0], "policy") != 0) {
+        const struct cli_command *command = cli_command_find(argv[0]);
+        return command && (command->bit & CLI_REQUESTS) ? command : NULL;
+    }
     if (argc < 2)
         return NULL;
     (void)snprintf(name, sizeof name, "policy %.40s", argv[1]);
@@ -128,7 +129,6 @@ static bool asks_for_help(const char *word)
 
 static int help(int argc, char **argv)
 {
-    int words;
     char lab[] = "lab", option[] = "--help";
     char *lab_help[] = {lab, option, NULL};
     if (argc == 0 || asks_for_help(argv[0])) {
@@ -141,7 +141,7 @@ static int help(int argc, char **argv)
         cli_help_policy(stdout);
         return 0;
     }
-    const struct cli_command *command = find_command(argc, argv, &words);
+    const struct cli_command *command = find_command(argc, argv);
     if (command)
         cli_help_command(stdout, command);
     else
@@ -151,7 +151,6 @@ static int help(int argc, char **argv)
 
 static int dispatch(int argc, char **argv)
 {
-    int words;
     if (argc == 0) {
         cli_help_overview(stderr);
         return ANYCERT_CLASS_USAGE;
@@ -165,11 +164,10 @@ static int dispatch(int argc, char **argv)
         return help(argc - 1, argv + 1);
     if (strcmp(word, "lab") == 0)
         return cmd_lab(argc, argv);
-    const struct cli_command *command = find_command(argc, argv, &words);
-    if (command && words == 2)
-        return cmd_policy(command, argc - 1, argv + 1);
+    const struct cli_command *command = find_command(argc, argv);
     if (command)
-        return cmd_request(command, argc, argv);
+        return command->bit & CLI_REQUESTS ? cmd_request(command, argc, argv)
+                                           : cmd_policy(command, argc - 1, argv + 1);
     if (strcmp(word, "policy") == 0 && argc > 1 && asks_for_help(argv[1]))
         return help(argc, argv);
     return strcmp(word, "policy") == 0 ? policy_error(argc, argv) : unknown_command(word);

@@ -16,7 +16,7 @@ bool anycert__str_equal(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
-static bool equal_nocase_n(const char *a, const char *b, size_t len)
+bool anycert__equal_nocase(const char *a, const char *b, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         if (lower(a[i]) != lower(b[i]))
@@ -29,8 +29,12 @@ bool anycert__str_equal_nocase(const char *a, const char *b)
 {
     if (a == NULL || b == NULL)
         return a == b;
-    size_t len = strlen(a);
-    return len == strlen(b) && equal_nocase_n(a, b, len);
+    return anycert__is_word_nocase(a, strlen(a), b);
+}
+
+bool anycert__is_word_nocase(const char *s, size_t len, const char *word)
+{
+    return len == strlen(word) && anycert__equal_nocase(s, word, len);
 }
 
 bool anycert__str_starts(const char *s, const char *prefix)
@@ -38,10 +42,16 @@ bool anycert__str_starts(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+bool anycert__str_starts_nocase(const char *s, const char *prefix)
+{
+    /* A shorter s differs at its end. */
+    return anycert__equal_nocase(s, prefix, strlen(prefix));
+}
+
 bool anycert__str_ends_nocase(const char *s, const char *suffix)
 {
     size_t len = strlen(s), suffix_len = strlen(suffix);
-    return len >= suffix_len && equal_nocase_n(s + len - suffix_len, suffix, suffix_len);
+    return len >= suffix_len && anycert__equal_nocase(s + len - suffix_len, suffix, suffix_len);
 }
 
 void anycert__str_lower(char *s)

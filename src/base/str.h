@@ -11,8 +11,14 @@ struct anycert__buf;
 bool anycert__str_equal(const char *a, const char *b);        /* NULL equals only NULL */
 bool anycert__str_equal_nocase(const char *a, const char *b); /* ASCII case folded */
 bool anycert__str_starts(const char *s, const char *prefix);
+bool anycert__str_starts_nocase(const char *s, const char *prefix);
 bool anycert__str_ends_nocase(const char *s, const char *suffix);
 void anycert__str_lower(char *s); /* ASCII, in place */
+/* True if the len bytes at a and b are equal but for ASCII case. strcasecmp() would ask the locale,
+ * and in Turkish "TITLE" and "title" differ. */
+bool anycert__equal_nocase(const char *a, const char *b, size_t len);
+/* True if the len bytes at s are word but for ASCII case. */
+bool anycert__is_word_nocase(const char *s, size_t len, const char *word);
 
 /* True if s has a byte below 0x20 or 0x7f; len counts, so NUL is found too. */
 bool anycert__has_control(const char *s, size_t len);

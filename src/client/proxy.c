@@ -4,7 +4,6 @@
 #include "base/str.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const char *const schemes[] = {"http://",    "https://",  "socks4://",
                                       "socks4a://", "socks5://", "socks5h://"};
@@ -39,7 +38,7 @@ int anycert__proxy_parse(const char *text, char **url, struct anycert__url *part
     *url = NULL;
     memset(parts, 0, sizeof *parts);
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
+        if (anycert__str_starts_nocase(text, schemes[i]))
             scheme = schemes[i];
     }
     if (!scheme)

@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 #define ZLIB_CONST /* next_in is a pointer to const */
 #include <brotli/decode.h>
@@ -88,7 +87,7 @@ static void zip_free(voidpf opaque, voidpf p)
 static bool find_coding(const char *name, size_t len, enum coding *out)
 {
     for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
-        if (strlen(codings[i].name) == len && strncasecmp(name, codings[i].name, len) == 0) {
+        if (anycert__is_word_nocase(name, len, codings[i].name)) {
             *out = codings[i].coding;
             return true;
         }
@@ -102,7 +101,7 @@ static int add_stage(struct anycert__decoder *decoder, const char *name, size_t 
     enum coding coding = CODING_GZIP;
     struct stage *stage = NULL;
 
-    if (len == 0 || (len == 8 && strncasecmp(name, "identity", len) == 0))
+    if (len == 0 || anycert__is_word_nocase(name, len, "identity"))
         return 0;
     if (!find_coding(name, len, &coding))
         return anycert__fail(err, ANYCERT_E_BODY_ENCODING,
@@ -272,7 +271,6 @@ static int start_zstd(struct stage *stage, struct anycert_error *err)
     return 0;
 }
 
-/* Zstandard (RFC 8878): one frame may follow the other. */
 /* How long the header of a frame is, as far as its first len bytes tell (RFC 8878 section 3.1.1.1);
  * 0 if it is none. libzstd would also read the formats from before that RFC, with decoders that
  * nobody looks after. */

@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 static const char *const names[] = {"Content-Length", "Transfer-Encoding", "Content-Encoding"};
 #define NAME_COUNT (sizeof names / sizeof names[0])
@@ -17,8 +16,8 @@ int anycert__framing_check_line(const struct anycert__fields *fields, const char
 
     for (size_t i = 0; i < NAME_COUNT; i++) {
         size_t n = strlen(names[i]);
-        bool spaced =
-            len > n && strncasecmp(line, names[i], n) == 0 && (line[n] == ' ' || line[n] == '\t');
+        bool spaced = len > n && anycert__equal_nocase(line, names[i], n) &&
+                      (line[n] == ' ' || line[n] == '\t');
 
         if (spaced || anycert__str_equal_nocase(last, names[i]))
             return anycert__fail(err, ANYCERT_E_HTTP_PROTOCOL,

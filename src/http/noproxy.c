@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <string.h>
-#include <strings.h>
 
 struct address {
     int family; /* AF_INET, AF_INET6, or 0 for a name */
@@ -62,7 +61,7 @@ static bool match_name(const char *entry, const char *host)
         entry_len--;
     if (entry_len == 0 || entry_len > host_len)
         return false;
-    if (strncasecmp(host + host_len - entry_len, entry, entry_len) != 0)
+    if (!anycert__equal_nocase(host + host_len - entry_len, entry, entry_len))
         return false;
     return host_len == entry_len || host[host_len - entry_len - 1] == '.';
 }

@@ -4,11 +4,11 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "verdict/report.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 struct anycert__http {
@@ -147,7 +147,7 @@ int anycert__credentials(const struct anycert__http_settings *settings,
         const struct anycert__field *field = &exchange->headers[i];
 
         /* Cookies change with each answer and belong to no connection. */
-        if (!field->value || strcasecmp(field->name, "Cookie") == 0 ||
+        if (!field->value || anycert__str_equal_nocase(field->name, "Cookie") ||
             !anycert__is_secret_field(settings, field->name, strlen(field->name)))
             continue;
         anycert__buf_addf(&all, "\n%s:%s", field->name, field->value);

@@ -6,7 +6,6 @@
 #include "verdict/render.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* A line that is being put together; '*', '>' and '<' have one each, as libcurl may tell of one
  * thing while it is in the middle of another. */
@@ -27,12 +26,11 @@ bool anycert__is_secret_field(const struct anycert__http_settings *settings, con
                                          "Set-Cookie"};
 
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
-        if (strlen(always[i]) == name_len && strncasecmp(line, always[i], name_len) == 0)
+        if (anycert__is_word_nocase(line, name_len, always[i]))
             return true;
     }
     for (size_t i = 0; i < settings->secret_header_count; i++) {
-        if (strlen(settings->secret_headers[i]) == name_len &&
-            strncasecmp(line, settings->secret_headers[i], name_len) == 0)
+        if (anycert__is_word_nocase(line, name_len, settings->secret_headers[i]))
             return true;
     }
     return false;

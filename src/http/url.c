@@ -10,7 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define MAX_URL 65536
 
@@ -21,9 +20,9 @@
 static void show(const char *text, char out[SHOWN_SIZE])
 {
     const char *at = strrchr(text, '@');
-    size_t scheme = strncasecmp(text, "https://", 8) == 0  ? 8
-                    : strncasecmp(text, "http://", 7) == 0 ? 7
-                                                           : 0;
+    size_t scheme = anycert__str_starts_nocase(text, "https://")  ? 8
+                    : anycert__str_starts_nocase(text, "http://") ? 7
+                                                                  : 0;
     size_t len = 0;
 
     if (at && (size_t)(at - text) > scheme)
@@ -73,9 +72,9 @@ static const char *skip_scheme(const char *text, struct anycert_error *err)
 {
     size_t len = scheme_length(text);
 
-    if (strncasecmp(text, "https://", 8) == 0 || strncasecmp(text, "http://", 7) == 0)
+    if (anycert__str_starts_nocase(text, "https://") || anycert__str_starts_nocase(text, "http://"))
         return text + len + 2;
-    if (strncasecmp(text, "https:", 6) == 0 || strncasecmp(text, "http:", 5) == 0)
+    if (anycert__str_starts_nocase(text, "https:") || anycert__str_starts_nocase(text, "http:"))
         refuse(err, text, "has no // behind its scheme");
     else if (len > 0 && (text[len] < '0' || text[len] > '9') &&
              !strchr(text, '@')) /* else a host and a port */
@@ -186,13 +185,12 @@ static bool is_number(const char *label)
 static int compare_host(const struct authority *own, const char *host, struct anycert_error *err)
 {
     const char *label = NULL;
-    size_t len = strlen(host);
     char identity[256];
     bool is_ip = false;
 
     if (*own->host == '[')
         return 0; /* libcurl compresses IPv6 addresses; brackets leave no doubt about what it is */
-    if (own->host_len != len || strncasecmp(own->host, host, len) != 0)
+    if (!anycert__is_word_nocase(own->host, own->host_len, host))
         return anycert__fail(err, ANYCERT_E_URL,
                              "host '%.*s' is an unusual spelling of '%s'; write it that way",
                              own->host_len > 100 ? 100 : (int)own->host_len, own->host, host);

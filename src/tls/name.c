@@ -3,7 +3,6 @@
 #include "base/str.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <libpsl.h>
 #include <openssl/x509v3.h>
 #include <string.h>
