@@ -17,11 +17,14 @@
 #ifndef ANYCERT_ANYCERT_H
 #define ANYCERT_ANYCERT_H
 
+#include <anycert/call.h>
 #include <anycert/client.h>
 #include <anycert/error.h>
 #include <anycert/json.h>
+#include <anycert/metrics.h>
 #include <anycert/policy.h>
 #include <anycert/report.h>
+#include <anycert/retry.h>
 #include <anycert/version.h>
 
 #endif

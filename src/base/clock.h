@@ -16,4 +16,16 @@ int64_t anycert__clock_now(const struct anycert__clock *clock);
 /* Microseconds of a clock that never goes back, for measuring; not related to any date. */
 int64_t anycert__monotonic_us(void);
 
+/* Waiting behind callbacks, so that tests need not wait. sleep_ms returns 0, or anything else to
+ * give up. A zeroed structure means the system's clock and sleep. */
+struct anycert__waiting {
+    int64_t (*now_us)(void *arg);
+    int (*sleep_ms)(void *arg, int64_t ms);
+    void *arg;
+};
+
+int64_t anycert__waiting_now_us(const struct anycert__waiting *waiting);
+/* 0, or -1 if the sleep was given up. */
+int anycert__waiting_sleep(const struct anycert__waiting *waiting, int64_t ms);
+
 #endif

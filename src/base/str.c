@@ -161,6 +161,29 @@ bool anycert__parse_uint(const char *s, uint64_t max, uint64_t *out)
     return true;
 }
 
+bool anycert__parse_seconds(const char *s, uint64_t max, uint64_t *out)
+{
+    size_t whole = strspn(s, "0123456789");
+    size_t part = s[whole] == '.' ? strspn(s + whole + 1, "0123456789") : 0;
+    uint64_t ms = 0;
+    bool more = false;
+
+    *out = 0;
+    if (whole + part == 0 || s[whole + (s[whole] == '.' ? part + 1 : 0)] != '\0' || whole > 15)
+        return false;
+    for (size_t i = 0; i < whole; i++)
+        ms = ms * 10 + (uint64_t)(s[i] - '0');
+    for (size_t i = 0; i < 3; i++)
+        ms = ms * 10 + (i < part ? (uint64_t)(s[whole + 1 + i] - '0') : 0);
+    for (size_t i = 3; i < part; i++)
+        more = more || s[whole + 1 + i] != '0';
+    ms += more;
+    if (ms > max)
+        return false;
+    *out = ms;
+    return true;
+}
+
 #define WORD_MAX 64
 
 static size_t smaller(size_t a, size_t b)

@@ -28,6 +28,10 @@ bool anycert__is_utf8(const char *s, size_t len);
 /* Decimal digits only, nothing else, no sign; false on overflow beyond max. */
 bool anycert__parse_uint(const char *s, uint64_t max, uint64_t *out);
 
+/* Seconds with or without a fraction ("10", "2.5", ".5") → milliseconds, a part of one rounded up;
+ * false for anything else and beyond max milliseconds. */
+bool anycert__parse_seconds(const char *s, uint64_t max, uint64_t *out);
+
 /* "YYYY-MM-DD" in the proleptic Gregorian calendar → seconds since 1970 at 00:00:00 UTC. */
 bool anycert__parse_date(const char *s, int64_t *out);
 #define ANYCERT__DATE_SIZE 16

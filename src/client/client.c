@@ -1,4 +1,5 @@
-#include "client/internal.h"
+#include "client/metrics.h"
+#include "client/pace.h"
 
 #include "base/mem.h"
 
@@ -76,8 +77,8 @@ static int fill_settings(struct anycert_client *client, struct anycert_error *er
     settings->resolve_count = config->resolve.count;
     settings->connect_to = pointers(&config->connect_to);
     settings->connect_to_count = config->connect_to.count;
-    settings->connect_ms = config->connect_ms;
-    settings->stall_ms = config->stall_ms;
+    settings->connect_ms = config->limits.connect_ms;
+    settings->stall_ms = config->limits.stall_ms;
     settings->header_max =
         config->header_bytes ? config->header_bytes : ANYCERT__DEFAULT_HEADER_BYTES;
     settings->http_version = config->http_version;
@@ -111,8 +112,13 @@ struct anycert_client *anycert_client_new(const struct anycert_config *config,
         anycert__situations_init(client, err) < 0)
         goto fail;
     client->http = anycert__http_new(&client->settings, err);
-    if (!client->http)
+    client->pace = client->http ? anycert__pace_new(client->config, err) : NULL;
+    client->metrics = client->pace ? anycert__metrics_new(err) : NULL;
+    if (!client->metrics)
         goto fail;
+    if (client->config->budget_ms)
+        client->budget_until_us = anycert__waiting_now_us(&client->config->waiting) +
+                                  (int64_t)client->config->budget_ms * 1000;
     return client;
 fail:
     anycert_client_free(client);
@@ -124,6 +130,8 @@ void anycert_client_free(struct anycert_client *client)
     if (!client)
         return;
     anycert__http_free(client->http); /* first: its connections use the rest */
+    anycert__pace_free(client->pace);
+    anycert__metrics_free(client->metrics);
     anycert__situations_clear(client);
     anycert__client_cert_free(client->client_cert);
     anycert__intermediates_free(client->intermediates);

@@ -15,8 +15,8 @@ struct anycert_config *anycert_config_new(struct anycert_error *err)
         anycert__fail_nomem(err);
         return NULL;
     }
-    config->connect_ms = ANYCERT__DEFAULT_CONNECT_MS;
-    config->stall_ms = ANYCERT__DEFAULT_STALL_MS;
+    config->limits.connect_ms = ANYCERT__DEFAULT_CONNECT_MS;
+    config->limits.stall_ms = ANYCERT__DEFAULT_STALL_MS;
     config->max_redirects = ANYCERT__DEFAULT_REDIRECTS;
     config->decompress = true;
     return config;
@@ -37,6 +37,7 @@ void anycert_config_free(struct anycert_config *config)
     anycert__strings_clear(&config->resolve);
     anycert__strings_clear(&config->connect_to);
     anycert__strings_clear(&config->secret_headers);
+    anycert__demands_clear(&config->demands);
     anycert__free(config);
 }
 
@@ -69,6 +70,7 @@ static int copy_parts(struct anycert_config *to, const struct anycert_config *fr
 {
     if (replace_policy(&to->policy, from->policy, err) < 0 ||
         replace_policy(&to->proxy_policy, from->proxy_policy, err) < 0 ||
+        anycert__demands_copy(&to->demands, &from->demands, err) < 0 ||
         replace(&to->cert_path, from->cert_path, err) < 0 ||
         replace(&to->key_path, from->key_path, err) < 0 ||
         replace(&to->proxy, from->proxy, err) < 0 ||
@@ -89,9 +91,7 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
 
     if (!copy || !config)
         return copy;
-    copy->connect_ms = config->connect_ms;
-    copy->total_ms = config->total_ms;
-    copy->stall_ms = config->stall_ms;
+    copy->limits = config->limits;
     copy->header_bytes = config->header_bytes;
     copy->body_bytes = config->body_bytes;
     copy->max_redirects = config->max_redirects;
@@ -101,6 +101,18 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
     copy->clock = config->clock;
     copy->trace = config->trace;
     copy->trace_arg = config->trace_arg;
+    copy->metrics = config->metrics;
+    copy->keep_last_redirect = config->keep_last_redirect;
+    copy->polling = config->polling;
+    copy->polling_arg = config->polling_arg;
+    copy->error_type = config->error_type;
+    copy->error_type_arg = config->error_type_arg;
+    copy->rate = config->rate;
+    copy->burst = config->burst;
+    copy->circuit_failures = config->circuit_failures;
+    copy->circuit_recovery_ms = config->circuit_recovery_ms;
+    copy->budget_ms = config->budget_ms;
+    copy->waiting = config->waiting;
     if (copy_parts(copy, config, err) < 0) {
         anycert_config_free(copy);
         return NULL;
@@ -320,9 +332,9 @@ int anycert_config_set_timeouts(struct anycert_config *config, uint32_t connect_
                                 uint32_t total_ms, uint32_t stall_ms, struct anycert_error *err)
 {
     (void)err;
-    config->connect_ms = connect_ms;
-    config->total_ms = total_ms;
-    config->stall_ms = stall_ms;
+    config->limits.connect_ms = connect_ms;
+    config->limits.total_ms = total_ms;
+    config->limits.stall_ms = stall_ms;
     return 0;
 }
 

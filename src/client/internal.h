@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <anycert/call.h>
 #include <anycert/client.h>
 #include <anycert/version.h>
 
@@ -39,6 +40,35 @@ void anycert__strings_clear(struct anycert__strings *strings);
  * in it. */
 int anycert__check_text(const char *text, const char *what, struct anycert_error *err);
 
+/* Limits of one request in milliseconds; 0: none. */
+struct anycert__limits {
+    uint32_t connect_ms, total_ms, stall_ms;
+};
+
+/* Status codes of a list. */
+struct anycert__codes {
+    int *list;
+    size_t count;
+};
+/* Replaces the list. 0, or -1 with USAGE, NOMEM. */
+int anycert__codes_set(struct anycert__codes *codes, const int *list, size_t count,
+                       struct anycert_error *err);
+bool anycert__codes_have(const struct anycert__codes *codes, int status);
+void anycert__codes_clear(struct anycert__codes *codes);
+
+/* What a call is content with; a client has them and a request may. */
+struct anycert__demands {
+    struct anycert__codes ok, empty_valid;
+    anycert_error_handler *error_handler;
+    void *error_arg;
+    struct anycert_retry *retry;
+};
+/* Sets a flag that callers give as 0 or 1. 0, or -1 with USAGE that has its name. */
+int anycert__set_flag(bool *flag, int value, const char *name, struct anycert_error *err);
+int anycert__demands_copy(struct anycert__demands *to, const struct anycert__demands *from,
+                          struct anycert_error *err);
+void anycert__demands_clear(struct anycert__demands *demands);
+
 struct anycert_config {
     struct anycert_policy *policy;              /* NULL: hardened */
     struct anycert_policy *proxy_policy;        /* NULL: hardened */
@@ -48,7 +78,7 @@ struct anycert_config {
     char *proxy; /* as given, with userinfo */
     char *no_proxy;
     struct anycert__strings resolve, connect_to, secret_headers;
-    uint32_t connect_ms, total_ms, stall_ms;
+    struct anycert__limits limits;
     uint64_t header_bytes, body_bytes; /* 0: default */
     unsigned max_redirects;
     bool allow_downgrade;
@@ -57,6 +87,19 @@ struct anycert_config {
     struct anycert__clock clock;
     anycert_trace_callback *trace;
     void *trace_arg;
+
+    struct anycert__demands demands;
+    bool metrics, keep_last_redirect;
+    anycert_polling_hook *polling;
+    void *polling_arg;
+    anycert_error_type_hook *error_type;
+    void *error_type_arg;
+    double rate;               /* requests a second; 0: no limit */
+    unsigned burst;            /* requests at once */
+    unsigned circuit_failures; /* 0: no breaker */
+    uint32_t circuit_recovery_ms;
+    uint32_t budget_ms; /* 0: none */
+    struct anycert__waiting waiting;
 };
 /* A copy that shares nothing; NULL with NOMEM. NULL copies the defaults. */
 struct anycert_config *anycert__config_copy(const struct anycert_config *config,
@@ -88,6 +131,9 @@ struct anycert_client {
     struct anycert__url proxy_parts;
     struct anycert__http_settings settings;
     struct anycert__http *http;
+    int64_t budget_until_us; /* 0: no budget */
+    struct anycert__pace *pace;
+    struct anycert__metrics *metrics;
     pthread_mutex_t mutex; /* over the anchors of the situations */
     bool mutex_ready;
 };
@@ -106,6 +152,10 @@ struct anycert_request {
     void *body_arg;
     anycert_progress_callback *progress;
     void *progress_arg;
+    struct anycert__demands demands;
+    enum anycert_resp_type resp_type;
+    bool return_empty;
+    bool has_metrics, metrics; /* whether it says anything about metrics, and what */
 };
 
 struct anycert__response_hop {
@@ -123,14 +173,22 @@ struct anycert_response {
     uint64_t body_size;
     struct anycert__response_hop *hops;
     size_t hop_count;
+    unsigned retries;          /* that came before it */
+    struct anycert_json *json; /* of the body, if it has been parsed already */
     struct anycert_timings timings;
 };
+
+/* request.c: true if the body can be sent a second time. */
+bool anycert__request_body_repeats(const struct anycert_request *request);
 
 /* NULL with NOMEM. */
 struct anycert_response *anycert__response_new(struct anycert_error *err);
 /* Adds a hop and moves the exchange's out part into the response. 0, or -1 with NOMEM. */
 int anycert__response_take(struct anycert_response *response, struct anycert__exchange *exchange,
                            struct anycert_error *err);
+
+/* json.c: one more who holds the document. NULL gives NULL. */
+struct anycert_json *anycert__json_ref(struct anycert_json *json);
 
 /* proxy.c: takes the proxy's URL apart into client->proxy_url and proxy_parts. 0, or -1 with URL.
  */

@@ -1,3 +1,5 @@
+#include "client/internal.h"
+
 #include <anycert/json.h>
 
 #include "base/error.h"
@@ -5,10 +7,12 @@
 
 #include <yyjson.h>
 
+#include <stdatomic.h>
 #include <string.h>
 
 struct anycert_json {
     yyjson_doc *doc;
+    atomic_uint refs;
 };
 
 static const yyjson_val *inner(const struct anycert_json_value *value)
@@ -67,6 +71,7 @@ struct anycert_json *anycert_json_parse(const char *text, size_t len, struct any
     }
     /* Without YYJSON_READ_INSITU the text is only read. */
     json->doc = yyjson_read_opts(unconst_text(text ? text : ""), len, 0, &allocator, &why);
+    atomic_init(&json->refs, 1);
     if (json->doc)
         return json;
     if (why.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
@@ -87,12 +92,21 @@ struct anycert_json *anycert_response_json(const struct anycert_response *respon
     size_t len = 0;
     const char *text = anycert_response_body(response, &len);
 
+    if (response->json)
+        return anycert__json_ref(response->json);
     return anycert_json_parse(text, len, err);
+}
+
+struct anycert_json *anycert__json_ref(struct anycert_json *json)
+{
+    if (json)
+        atomic_fetch_add(&json->refs, 1);
+    return json;
 }
 
 void anycert_json_free(struct anycert_json *json)
 {
-    if (!json)
+    if (!json || atomic_fetch_sub(&json->refs, 1) > 1)
         return;
     yyjson_doc_free(json->doc);
     anycert__free(json);

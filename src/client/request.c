@@ -72,6 +72,7 @@ void anycert_request_free(struct anycert_request *request)
     clear_body(request);
     clear_output(request);
     anycert__fields_clear(&request->headers);
+    anycert__demands_clear(&request->demands);
     anycert__url_clear(&request->url);
     anycert__free_secret(request->user);
     anycert__free_secret(request->password);
@@ -132,6 +133,14 @@ int anycert_request_set_body_file(struct anycert_request *request, const char *p
     request->has_body = true;
     request->body_file = copy;
     return 0;
+}
+
+/* A pipe has been read to its end: a second time it would give nothing, or wait for ever. */
+bool anycert__request_body_repeats(const struct anycert_request *request)
+{
+    struct stat info;
+
+    return !request->body_file || (stat(request->body_file, &info) == 0 && S_ISREG(info.st_mode));
 }
 
 int anycert_request_set_basic_auth(struct anycert_request *request, const char *user,

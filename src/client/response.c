@@ -1,5 +1,7 @@
 #include "client/internal.h"
 
+#include <anycert/json.h>
+
 #include "base/mem.h"
 #include "verdict/report.h"
 
@@ -30,6 +32,7 @@ void anycert_response_free(struct anycert_response *response)
     anycert__free(response->reason);
     anycert__fields_clear(&response->fields);
     anycert__buf_free(&response->body);
+    anycert_json_free(response->json);
     anycert__free(response);
 }
 

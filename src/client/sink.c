@@ -40,19 +40,24 @@ static int too_large(const struct anycert__sink *sink, struct anycert_error *err
                          (unsigned long long)sink->max);
 }
 
+static int discard(struct anycert__sink *sink, size_t len, struct anycert_error *err)
+{
+    sink->discarded += len;
+    return sink->discarded > ANYCERT__DEFAULT_BODY_BYTES
+               ? anycert__fail(err, ANYCERT_E_BODY_TOO_LARGE,
+                               "the body of an answer that nobody asked for is too large")
+               : 0;
+}
+
 int anycert__sink_take(void *arg, struct anycert__exchange *exchange, const void *bytes, size_t len,
                        struct anycert_error *err)
 {
     struct anycert__sink *sink = arg;
     struct anycert_response *response = sink->response;
 
-    if (sink->follow && anycert__is_redirect(exchange)) {
-        sink->discarded += len;
-        return sink->discarded > ANYCERT__DEFAULT_BODY_BYTES
-                   ? anycert__fail(err, ANYCERT_E_BODY_TOO_LARGE,
-                                   "the body of a redirect is too large")
-                   : 0;
-    }
+    if ((sink->follow && anycert__is_redirect(exchange)) ||
+        (sink->again && sink->again(sink->again_arg, exchange)))
+        return discard(sink, len, err);
     if (len > sink->max - response->body_size)
         return too_large(sink, err);
     response->body_size += len;

@@ -11,6 +11,9 @@ struct anycert__sink {
     uint64_t max;       /* of the decompressed body; UINT64_MAX: none */
     bool follow;        /* redirects are followed, and their bodies go nowhere */
     uint64_t discarded; /* bytes of such a body */
+    /* True of an answer that the caller will ask for once more: its body goes nowhere too. */
+    bool (*again)(void *arg, const struct anycert__exchange *exchange);
+    void *again_arg;
 };
 
 /* Opens the output file, if there is one, so that what cannot be written is known before anything

@@ -1,0 +1,129 @@
+/* The texts of failures as callers of the original base client know them. */
+#include "client/internal.h"
+#include "client/python_text.h"
+
+#include "base/str.h"
+
+#include <string.h>
+
+#define CONNECT_TIMEOUT                                                                            \
+    "Connection Timeout Error - potential reasons might be that the Server URL parameter is "      \
+    "incorrect or that the Server is not accessible from your host."
+#define CERTIFICATE                                                                                \
+    "SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in "     \
+    "the integration configuration."
+#define PROXY                                                                                      \
+    "Proxy Error - if the 'Use system proxy' checkbox in the integration configuration is "        \
+    "selected, try clearing the checkbox."
+#define CONNECTION                                                                                 \
+    "Verify that the server URL parameter is correct and that you have access to the server from " \
+    "your host.\nError Type: <requests.exceptions.ConnectionError>"
+#define MAX_TEXT (UINT64_C(256) * 1024 * 1024)
+
+static void add_status(struct anycert__buf *out, const struct anycert_response *response)
+{
+    size_t len = 0;
+    const char *body = anycert_response_body(response, &len);
+
+    anycert__buf_addf(out, "Error in API call [%d] - %s\n", response->status,
+                      anycert_response_reason(response));
+    if (!anycert__python_json(out, body, len))
+        anycert__buf_add(out, body, len);
+}
+
+static void add_connection(struct anycert__buf *out, const struct anycert_error *failure)
+{
+    char reason[128] = "";
+
+    anycert__buf_adds(out, CONNECTION);
+    if (failure->os_errno != 0 && strerror_r(failure->os_errno, reason, sizeof reason) == 0)
+        anycert__buf_addf(out, "\nError Number: [%d]\nMessage: %s\n", failure->os_errno, reason);
+    else
+        anycert__buf_addf(out, "\n%s", failure->message);
+}
+
+static void add_budget(struct anycert__buf *out, const struct anycert_client *client,
+                       const char *what)
+{
+    anycert__buf_addf(out, "Time-sensitive command execution time limit (%gs) %s",
+                      client->config->budget_ms / 1000.0, what);
+}
+
+static void add_timeout(struct anycert__buf *out, const struct anycert_client *client,
+                        const struct anycert_response *response,
+                        const struct anycert_error *failure)
+{
+    if (failure->code == ANYCERT_E_TIMEOUT_BUDGET) {
+        add_budget(out, client, "reached before performing the API request.");
+    } else if (failure->code == ANYCERT_E_TIMEOUT_CONNECT) {
+        if (client->config->budget_ms)
+            add_budget(out, client, "exceeded. Original error: ");
+        anycert__buf_adds(out, CONNECT_TIMEOUT);
+    } else if (response && response->retries > 0 && response->status == 0) {
+        add_connection(out, failure); /* as the original says it after retries */
+    } else {
+        anycert__buf_adds(out, failure->message);
+    }
+}
+
+static void add_failure(struct anycert__buf *out, const struct anycert_client *client,
+                        const struct anycert_response *response,
+                        const struct anycert_error *failure)
+{
+    const struct anycert_policy *policy = client->origin[ANYCERT__HERE].policy;
+
+    switch (anycert_error_class_of(failure->code)) {
+    case ANYCERT_CLASS_TIMEOUT:
+        add_timeout(out, client, response, failure);
+        break;
+    case ANYCERT_CLASS_TRUST:
+    case ANYCERT_CLASS_TLS:
+        if (!anycert__policy_accepts_any_certificate(policy))
+            anycert__buf_adds(out, CERTIFICATE "\n");
+        anycert__buf_adds(out, failure->message);
+        break;
+    case ANYCERT_CLASS_PROXY:
+        anycert__buf_adds(out, PROXY);
+        break;
+    case ANYCERT_CLASS_NETWORK:
+        if (failure->code == ANYCERT_E_REDIRECTS || failure->code == ANYCERT_E_CIRCUIT_OPEN)
+            anycert__buf_adds(out, failure->message);
+        else
+            add_connection(out, failure);
+        break;
+    default:
+        anycert__buf_adds(out, failure->message);
+        break;
+    }
+}
+
+char *anycert_client_error_text(const struct anycert_client *client,
+                                const struct anycert_request *request,
+                                const struct anycert_response *response,
+                                const struct anycert_error *err_of_call, struct anycert_error *err)
+{
+    struct anycert__buf out;
+    char *text = NULL;
+
+    (void)request;
+    anycert__buf_init(&out, MAX_TEXT);
+    if (response && err_of_call->code == ANYCERT_E_HTTP_STATUS) {
+        add_status(&out, response);
+    } else if (response && err_of_call->code == ANYCERT_E_HTTP_RETRIES) {
+        anycert__buf_addf(&out,
+                          "Max Retries Error- Request attempts with %u retries failed. \n"
+                          "Reason: too many %d error responses",
+                          response->retries, response->status);
+    } else if (response && err_of_call->code == ANYCERT_E_BODY_JSON) {
+        size_t len = 0;
+        const void *body = anycert_response_body(response, &len);
+
+        anycert__buf_adds(&out, "Failed to parse json object from response: ");
+        anycert__python_bytes(&out, body, len);
+    } else {
+        add_failure(&out, client, response, err_of_call);
+    }
+    text = anycert__buf_take(&out, "text of the error", err);
+    anycert__buf_free(&out);
+    return text;
+}

@@ -1,0 +1,299 @@
+#include "client/journey.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <string.h>
+
+static bool is_named(const char *name, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (anycert__str_equal_nocase(name, list[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Fields that are for the request's own origin alone. */
+static bool is_secret(const struct anycert_client *client, const char *name)
+{
+    static const char *const always[] = {"Authorization", "Cookie", "Proxy-Authorization", "Host"};
+
+    return is_named(name, always, sizeof always / sizeof always[0]) ||
+           is_named(name, client->settings.secret_headers, client->settings.secret_header_count);
+}
+
+static bool is_about_body(const char *name)
+{
+    static const char *const names[] = {"Content-Type", "Content-Encoding", "Content-Language",
+                                        "Content-Location", "Expect"};
+
+    return is_named(name, names, sizeof names / sizeof names[0]);
+}
+
+static int choose_headers(struct anycert__journey *journey, struct anycert_error *err)
+{
+    const struct anycert__fields *given = &journey->request->headers;
+
+    for (size_t i = 0; i < given->count; i++) {
+        const char *name = given->list[i].name;
+
+        if (!journey->with_secrets && is_secret(journey->client, name))
+            continue;
+        if (!journey->with_body && journey->request->has_body && is_about_body(name))
+            continue;
+        if (anycert__fields_add(&journey->headers, name, given->list[i].value, err) < 0)
+            return -1;
+    }
+    if (!journey->extra_name)
+        return 0;
+    return anycert__fields_add(&journey->headers, journey->extra_name, journey->extra_value, err);
+}
+
+static void choose_credentials(const struct anycert__journey *journey,
+                               struct anycert__exchange *exchange)
+{
+    const struct anycert_request *request = journey->request;
+
+    if (!journey->with_secrets)
+        return;
+    exchange->user = request->user ? request->user : request->url.user;
+    exchange->password = request->user ? request->password : request->url.password;
+}
+
+/* Milliseconds left for the whole request; 0 means no limit, -1 that none are left. */
+static int64_t time_left(const struct anycert__journey *journey)
+{
+    int64_t total = journey->limits.total_ms;
+    int64_t left = total - (anycert__monotonic_us() - journey->started_us) / 1000;
+
+    if (total == 0)
+        return 0;
+    return left > 0 ? left : -1;
+}
+
+static int choose_terms(struct anycert__journey *journey, struct anycert_error *err)
+{
+    struct anycert_client *client = journey->client;
+    struct anycert__exchange *exchange = &journey->exchange;
+    int64_t now = anycert__clock_now(&client->config->clock);
+    bool elsewhere = !anycert__url_same_origin(journey->url, &journey->request->url);
+    const struct anycert__situation *situation =
+        anycert__situation_of(client, elsewhere, now, &journey->anchors, err);
+
+    if (!situation)
+        return -1;
+    exchange->terms = &situation->terms;
+    exchange->anchors = journey->anchors;
+    if (!client->settings.proxy_https ||
+        !anycert__http_proxied(client->http, journey->url->host, journey->url->port))
+        return 0;
+    situation = anycert__proxy_situation(client, now, &journey->proxy_anchors, err);
+    if (!situation)
+        return anycert__error_prefix(err, "proxy");
+    exchange->proxy_terms = &situation->terms;
+    exchange->proxy_anchors = journey->proxy_anchors;
+    return 0;
+}
+
+/* Nothing is left of the exchange before. */
+static void clear_exchange(struct anycert__journey *journey)
+{
+    anycert__exchange_clear(&journey->exchange);
+    memset(&journey->exchange, 0, sizeof journey->exchange);
+    anycert__fields_clear(&journey->headers);
+    anycert__anchors_unref(journey->anchors);
+    anycert__anchors_unref(journey->proxy_anchors);
+    journey->anchors = journey->proxy_anchors = NULL;
+}
+
+/* Says what a reader of the policy would not expect: that its relaxations have ended, or do not
+ * count here. */
+static void explain_refusal(const struct anycert__journey *journey, struct anycert_error *err)
+{
+    const struct anycert_policy *policy = journey->client->origin[ANYCERT__HERE].policy;
+    int64_t now = anycert__clock_now(&journey->client->config->clock);
+    int class = anycert_error_class_of(err->code);
+    char date[ANYCERT__DATE_SIZE];
+
+    if (class != ANYCERT_CLASS_TRUST && class != ANYCERT_CLASS_TLS)
+        return;
+    if (policy->has_until && now > policy->until) {
+        anycert__format_date(policy->until, date);
+        (void)anycert__error_prefix(err, "the policy ended on %s", date);
+    } else if (policy->relaxations && !anycert__policy_accepts_any_certificate(policy) &&
+               !anycert__url_same_origin(journey->url, &journey->request->url)) {
+        (void)anycert__error_prefix(
+            err, "after a redirect from %s, to which alone the relaxations apply",
+            journey->request->url.origin);
+    }
+}
+
+/* A redirect beyond the last one is an error to some and the answer to others. */
+static bool follows(const struct anycert__journey *journey)
+{
+    const struct anycert_config *config = journey->client->config;
+
+    return config->max_redirects > 0 &&
+           (journey->redirects < config->max_redirects || !config->keep_last_redirect);
+}
+
+int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_error *err)
+{
+    const struct anycert_request *request = journey->request;
+    struct anycert__exchange *exchange = &journey->exchange;
+
+    clear_exchange(journey);
+    journey->sink.follow = follows(journey);
+    exchange->method = journey->method;
+    exchange->url = journey->url;
+    exchange->limit_ms = journey->limits.total_ms;
+    exchange->sink = anycert__sink_take;
+    exchange->sink_arg = &journey->sink;
+    exchange->progress = request->progress;
+    exchange->progress_arg = request->progress_arg;
+    if (choose_headers(journey, err) < 0)
+        return -1;
+    choose_credentials(journey, exchange);
+    exchange->headers = journey->headers.list;
+    exchange->header_count = journey->headers.count;
+    if (journey->with_body) {
+        exchange->has_body = request->has_body;
+        exchange->body = request->body;
+        exchange->body_len = request->body_len;
+        exchange->body_file = request->body_file;
+    }
+    exchange->total_ms = time_left(journey);
+    if (exchange->total_ms < 0)
+        return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
+                             "the %u ms of the request were used up by redirects",
+                             (unsigned)journey->limits.total_ms);
+    return choose_terms(journey, err);
+}
+
+/* What a redirect makes of the method and the body (RFC 9110 sections 15.4.2 to 15.4.9). */
+static void change_method(struct anycert__journey *journey)
+{
+    int status = journey->response->status;
+    bool is_post = strcmp(journey->method, "POST") == 0;
+
+    if ((status == 303 && strcmp(journey->method, "HEAD") != 0) ||
+        ((status == 301 || status == 302) && is_post)) {
+        journey->method = "GET";
+        journey->with_body = false;
+    }
+}
+
+static int check_body_again(const struct anycert__journey *journey, struct anycert_error *err)
+{
+    if (!journey->with_body || anycert__request_body_repeats(journey->request))
+        return 0;
+    return anycert__fail(err, ANYCERT_E_REDIRECTS,
+                         "%s redirects, but the body in '%s' can be read only once",
+                         journey->url->origin, journey->request->body_file);
+}
+
+static int follow(struct anycert__journey *journey, const char *location, struct anycert_error *err)
+{
+    const struct anycert_config *config = journey->client->config;
+    struct anycert__url target = {0};
+
+    if (journey->redirects >= config->max_redirects)
+        return anycert__fail(err, ANYCERT_E_REDIRECTS, "more than %u redirects",
+                             config->max_redirects);
+    if (anycert__url_resolve(journey->url, location, &target, err) < 0) {
+        if (err && err->code == ANYCERT_E_URL)
+            err->code = ANYCERT_E_REDIRECTS;
+        return anycert__error_prefix(err, "%s redirects to a place that cannot be followed",
+                                     journey->url->origin);
+    }
+    if (journey->url->https && !target.https && !config->allow_downgrade) {
+        anycert__fail(err, ANYCERT_E_TRUST_DOWNGRADE, "%s redirects to %s, which is not protected",
+                      journey->url->origin, target.origin);
+        anycert__url_clear(&target);
+        return -1;
+    }
+    if (!anycert__url_same_origin(&target, &journey->request->url))
+        journey->with_secrets = false;
+    change_method(journey);
+    if (check_body_again(journey, err) < 0) {
+        anycert__url_clear(&target);
+        return -1;
+    }
+    journey->redirects++;
+    anycert__url_clear(&journey->next);
+    journey->next = target;
+    journey->url = &journey->next;
+    return 0;
+}
+
+int anycert__journey_begin(struct anycert__journey *journey, struct anycert_client *client,
+                           const struct anycert_request *request,
+                           const struct anycert__limits *limits,
+                           bool (*again)(void *arg, const struct anycert__exchange *exchange),
+                           void *arg, struct anycert_error *err)
+{
+    memset(journey, 0, sizeof *journey);
+    journey->client = client;
+    journey->request = request;
+    journey->limits = *limits;
+    journey->method = request->method;
+    journey->with_body = journey->with_secrets = true;
+    journey->url = &request->url;
+    journey->started_us = anycert__monotonic_us();
+    journey->response = anycert__response_new(err);
+    if (!journey->response)
+        return -1;
+    if (anycert__sink_open(&journey->sink, client->config, request, journey->response, err) < 0)
+        return -1;
+    journey->sink.again = again;
+    journey->sink.again_arg = arg;
+    return 0;
+}
+
+int anycert__journey_took(struct anycert__journey *journey, int result, struct anycert_error *err)
+{
+    struct anycert__exchange *exchange = &journey->exchange;
+    struct anycert_error lost = {0};
+    char *location = NULL;
+
+    if (result < 0 && exchange->lapsed && journey->lapses < 2) {
+        journey->lapses++; /* the origin's policy may end, and the proxy's */
+        anycert__error_clear(err);
+        return 1;
+    }
+    journey->lapses = 0;
+    if (result < 0)
+        explain_refusal(journey, err);
+    if (result == 0 && anycert__is_redirect(exchange) && journey->sink.follow) {
+        location = anycert__strdup(anycert__fields_get(&exchange->fields, "Location", 0));
+        if (!location)
+            result = anycert__fail_nomem(err);
+    }
+    if (anycert__response_take(journey->response, exchange, result == 0 ? err : &lost) < 0)
+        result = -1;
+    if (result == 0 && location)
+        result = follow(journey, location, err) < 0 ? -1 : 1;
+    anycert__free(location);
+    clear_exchange(journey);
+    return result == 0 ? anycert__sink_commit(&journey->sink, err) : result;
+}
+
+struct anycert_response *anycert__journey_end(struct anycert__journey *journey, int result)
+{
+    struct anycert_response *response = journey->response;
+
+    clear_exchange(journey);
+    anycert__sink_close(&journey->sink);
+    anycert__url_clear(&journey->next);
+    journey->response = NULL;
+    if (result < 0 && response) {
+        /* A body that did not come whole is none. */
+        anycert__buf_free(&response->body);
+        if (response->hop_count == 0) {
+            anycert_response_free(response);
+            response = NULL;
+        }
+    }
+    return response;
+}

@@ -1,0 +1,51 @@
+/* client/journey.h — one attempt at a request: its exchanges, over redirects, each judged by the
+ * policy anew. It does no transfer itself, so that it serves a caller who waits as well as one who
+ * has many under way:
+ *
+ *     begin; do { prepare; (the exchange is done); more = took(its result); } while (more > 0); end
+ */
+#ifndef ANYCERT_CLIENT_JOURNEY_H
+#define ANYCERT_CLIENT_JOURNEY_H
+
+#include "client/sink.h"
+
+struct anycert__journey {
+    struct anycert_client *client;
+    const struct anycert_request *request;
+    struct anycert_response *response;
+    struct anycert__sink sink;
+    int64_t started_us;
+    struct anycert__limits limits;
+    const char *extra_name, *extra_value; /* a header beside the request's; NULL: none */
+
+    const char *method; /* as it stands: a redirect may have made it GET */
+    bool with_body;
+    bool with_secrets;        /* false for good once the way has left the request's origin */
+    struct anycert__url next; /* the redirect's target; url points to it then */
+    const struct anycert__url *url;
+    unsigned redirects;
+
+    /* of the exchange under way */
+    struct anycert__exchange exchange;
+    struct anycert__fields headers;
+    struct anycert__anchors *anchors, *proxy_anchors;
+    int lapses; /* how often a policy ended while its connection was made */
+};
+
+/* Opens where the body goes. again says of an answer whether it will be asked for once more, so
+ * that its body goes nowhere; NULL: never. 0, or -1; end it in either case. */
+int anycert__journey_begin(struct anycert__journey *journey, struct anycert_client *client,
+                           const struct anycert_request *request,
+                           const struct anycert__limits *limits,
+                           bool (*again)(void *arg, const struct anycert__exchange *exchange),
+                           void *arg, struct anycert_error *err);
+/* Fills in journey->exchange. 0, or -1. */
+int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_error *err);
+/* The exchange has ended with result, and err if that is -1. 1: prepare the next one; 0: the
+ * response is whole; -1 with err. */
+int anycert__journey_took(struct anycert__journey *journey, int result, struct anycert_error *err);
+/* Hands over the response; NULL if result is -1 and nothing was learned about any hop. Ends the
+ * journey, wherever it stands. */
+struct anycert_response *anycert__journey_end(struct anycert__journey *journey, int result);
+
+#endif

@@ -1,0 +1,211 @@
+#include "client/python_text.h"
+
+#include "base/mem.h"
+
+#include <yyjson.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_DEPTH 500 /* Python gives up at a thousand or so */
+
+void anycert__python_bytes(struct anycert__buf *out, const void *bytes, size_t len)
+{
+    const unsigned char *p = bytes;
+    char quote = len > 0 && memchr(p, '\'', len) && !memchr(p, '"', len) ? '"' : '\'';
+
+    anycert__buf_addf(out, "b%c", quote);
+    for (size_t i = 0; i < len; i++) {
+        char c = (char)p[i];
+
+        if (c == quote || c == '\\')
+            anycert__buf_addf(out, "\\%c", c);
+        else if (c == '\n')
+            anycert__buf_adds(out, "\\n");
+        else if (c == '\r')
+            anycert__buf_adds(out, "\\r");
+        else if (c == '\t')
+            anycert__buf_adds(out, "\\t");
+        else if (p[i] < 0x20 || p[i] >= 0x7f)
+            anycert__buf_addf(out, "\\x%02x", p[i]);
+        else
+            anycert__buf_add(out, &c, 1);
+    }
+    anycert__buf_add(out, &quote, 1);
+}
+
+/* One code point of valid UTF-8; the bytes that it took. */
+static size_t code_point(const unsigned char *p, uint32_t *out)
+{
+    if (p[0] < 0x80) {
+        *out = p[0];
+        return 1;
+    }
+    if (p[0] < 0xe0) {
+        *out = (uint32_t)(p[0] & 0x1f) << 6 | (p[1] & 0x3f);
+        return 2;
+    }
+    if (p[0] < 0xf0) {
+        *out = (uint32_t)(p[0] & 0x0f) << 12 | (uint32_t)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+        return 3;
+    }
+    *out = (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3f) << 12 |
+           (uint32_t)(p[2] & 0x3f) << 6 | (p[3] & 0x3f);
+    return 4;
+}
+
+static void add_string(struct anycert__buf *out, const char *text, size_t len)
+{
+    static const char special[] = "\"\\\n\r\t\f\b";
+    static const char letters[] = "\"\\nrtfb";
+
+    anycert__buf_adds(out, "\"");
+    for (size_t i = 0; i < len;) {
+        uint32_t c = 0;
+        const char *found = NULL;
+
+        i += code_point((const unsigned char *)text + i, &c);
+        found = c != 0 && c < 0x80 ? strchr(special, (int)c) : NULL;
+        if (found)
+            anycert__buf_addf(out, "\\%c", letters[found - special]);
+        else if (c >= 0x20 && c < 0x7f)
+            anycert__buf_addf(out, "%c", (int)c);
+        else if (c < 0x10000)
+            anycert__buf_addf(out, "\\u%04x", (unsigned)c);
+        else
+            anycert__buf_addf(out, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
+                              (unsigned)(0xdc00 + ((c - 0x10000) & 0x3ff)));
+    }
+    anycert__buf_adds(out, "\"");
+}
+
+/* The fewest digits that mean the same number, with an exponent where Python writes one. */
+static void add_real(struct anycert__buf *out, double value)
+{
+    char digits[40] = "", plain[64];
+    char *e = NULL;
+    int exponent = 0;
+
+    if (!isfinite(value)) {
+        anycert__buf_adds(out, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+        return;
+    }
+    for (int precision = 0; precision < 17; precision++) {
+        (void)snprintf(digits, sizeof digits, "%.*e", precision, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    e = strchr(digits, 'e');
+    exponent = e ? (int)strtol(e + 1, NULL, 10) : 0;
+    if (value == 0 || (exponent >= -4 && exponent < 16)) {
+        int decimals = e ? (int)(e - digits) - (digits[0] == '-') - 2 - exponent : 0;
+
+        (void)snprintf(plain, sizeof plain, "%.*f", decimals < 1 ? 1 : decimals, value);
+        anycert__buf_adds(out, plain);
+        return;
+    }
+    anycert__buf_add(out, digits, (size_t)(e - digits));
+    anycert__buf_addf(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+}
+
+static void add_number(struct anycert__buf *out, const char *raw)
+{
+    /* An integer is as long as it is, whatever its size. */
+    if (raw[strcspn(raw, ".eEnNiI")] == '\0')
+        anycert__buf_adds(out, strcmp(raw, "-0") == 0 ? "0" : raw);
+    else
+        add_real(out, strtod(raw, NULL));
+}
+
+/* The last member of a name stands where the first one stood, as in a dict. */
+static yyjson_val *last_of(yyjson_val *object, yyjson_val *key, bool *first)
+{
+    yyjson_val *value = NULL, *other = NULL;
+    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
+    bool seen = false;
+
+    *first = true;
+    while ((other = yyjson_obj_iter_next(&iter)) != NULL) {
+        if (!yyjson_equals_strn(other, yyjson_get_str(key), yyjson_get_len(key)))
+            continue;
+        if (!seen)
+            *first = other == key;
+        seen = true;
+        value = yyjson_obj_iter_get_val(other);
+    }
+    return value;
+}
+
+static void add_value(struct anycert__buf *out, yyjson_val *value, unsigned depth);
+
+static void add_object(struct anycert__buf *out, yyjson_val *object, unsigned depth)
+{
+    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
+    yyjson_val *key = NULL;
+    bool some = false;
+    bool small = yyjson_obj_size(object) <= 1000; /* looking for doubles takes the square of it */
+
+    anycert__buf_adds(out, "{");
+    while ((key = yyjson_obj_iter_next(&iter)) != NULL) {
+        bool first = true;
+        yyjson_val *value = small ? last_of(object, key, &first) : yyjson_obj_iter_get_val(key);
+
+        if (!first)
+            continue;
+        anycert__buf_adds(out, some ? ", " : "");
+        some = true;
+        add_string(out, yyjson_get_str(key), yyjson_get_len(key));
+        anycert__buf_adds(out, ": ");
+        add_value(out, value, depth + 1);
+    }
+    anycert__buf_adds(out, "}");
+}
+
+static void add_value(struct anycert__buf *out, yyjson_val *value, unsigned depth)
+{
+    if (depth > MAX_DEPTH) {
+        anycert__buf_adds(out, "null");
+        return;
+    }
+    if (yyjson_is_obj(value)) {
+        add_object(out, value, depth);
+    } else if (yyjson_is_arr(value)) {
+        yyjson_arr_iter iter = yyjson_arr_iter_with(value);
+        yyjson_val *element = NULL;
+
+        anycert__buf_adds(out, "[");
+        for (size_t i = 0; (element = yyjson_arr_iter_next(&iter)) != NULL; i++) {
+            anycert__buf_adds(out, i ? ", " : "");
+            add_value(out, element, depth + 1);
+        }
+        anycert__buf_adds(out, "]");
+    } else if (yyjson_is_str(value)) {
+        add_string(out, yyjson_get_str(value), yyjson_get_len(value));
+    } else if (yyjson_is_raw(value)) {
+        add_number(out, yyjson_get_raw(value));
+    } else if (yyjson_is_real(value)) {
+        add_real(out, yyjson_get_real(value)); /* NaN and Infinity */
+    } else {
+        anycert__buf_adds(out, yyjson_is_true(value)    ? "true"
+                               : yyjson_is_false(value) ? "false"
+                                                        : "null");
+    }
+}
+
+bool anycert__python_json(struct anycert__buf *out, const char *text, size_t len)
+{
+    char *copy = anycert__strndup(text, len);
+    yyjson_doc *doc =
+        copy ? yyjson_read_opts(
+                   copy, len, YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INF_AND_NAN, NULL, NULL)
+             : NULL;
+    bool is_json = doc != NULL;
+
+    if (is_json)
+        add_value(out, yyjson_doc_get_root(doc), 0);
+    yyjson_doc_free(doc);
+    anycert__free(copy);
+    return is_json;
+}

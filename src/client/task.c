@@ -1,0 +1,316 @@
+#include "client/task.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "client/retry.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+static const struct anycert_retry *rules_of(const struct anycert_client *client,
+                                            const struct anycert_request *request)
+{
+    if (client->budget_until_us)
+        return NULL; /* no time for a second try */
+    return request->demands.retry ? request->demands.retry : client->config->demands.retry;
+}
+
+static int64_t now_us(const struct anycert__task *task)
+{
+    return anycert__waiting_now_us(&task->client->config->waiting);
+}
+
+static void finish(struct anycert__task *task, int result)
+{
+    task->result = result;
+    if (task->journeying)
+        task->response = anycert__journey_end(&task->journey, result);
+    task->journeying = false;
+    if (task->response)
+        task->response->retries = task->retries;
+    task->exchange = NULL;
+    task->state = TASK_DONE;
+}
+
+void anycert__task_begin(struct anycert__task *task, struct anycert_client *client,
+                         const struct anycert_request *request)
+{
+    memset(task, 0, sizeof *task);
+    task->client = client;
+    task->request = request;
+    task->retry = rules_of(client, request);
+    task->state = TASK_ADMIT;
+}
+
+/* A random UUID (RFC 9562 section 5.4). */
+static int make_key(char out[37], struct anycert_error *err)
+{
+    unsigned char b[16];
+
+    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
+        return anycert__fail(err, ANYCERT_E_INTERNAL, "the system gives no random numbers");
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    (void)snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                   b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+                   b[13], b[14], b[15]);
+    return 0;
+}
+
+/* What is left of the client's budget cuts the limits of the request. */
+static int choose_limits(const struct anycert__task *task, struct anycert__limits *limits,
+                         struct anycert_error *err)
+{
+    const struct anycert_client *client = task->client;
+    int64_t left_ms = (client->budget_until_us - now_us(task)) / 1000;
+    uint32_t left = 0;
+
+    *limits = client->config->limits;
+    if (client->budget_until_us == 0)
+        return 0;
+    if (left_ms <= 0)
+        return anycert__fail(
+            err, ANYCERT_E_TIMEOUT_BUDGET,
+            "the client's %.1f s for all its requests were used up before this one was sent",
+            client->config->budget_ms / 1000.0);
+    left = left_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)left_ms;
+    limits->connect_ms =
+        limits->connect_ms && limits->connect_ms < left ? limits->connect_ms : left;
+    limits->stall_ms = limits->stall_ms && limits->stall_ms < left ? limits->stall_ms : left;
+    limits->total_ms = limits->total_ms && limits->total_ms < left ? limits->total_ms : left;
+    return 0;
+}
+
+static struct anycert__outcome outcome_of(const struct anycert__task *task, int status, int error,
+                                          const struct anycert__fields *fields)
+{
+    struct anycert__outcome outcome = {
+        .method = task->request->method,
+        .status = status,
+        .error = error,
+        .retry_after = anycert__fields_get(fields, "Retry-After", 0),
+        .now = task->retry ? anycert__clock_now(&task->client->config->clock) : 0,
+    };
+    return outcome;
+}
+
+/* A body that can be read only once is sent only once. */
+static bool may_try_again(const struct anycert__task *task)
+{
+    return task->retries < anycert__retry_count(task->retry) &&
+           anycert__request_body_repeats(task->request);
+}
+
+/* The sink's question: is this answer's body for nobody, as the request will be made again? */
+static bool will_try_again(void *arg, const struct anycert__exchange *exchange)
+{
+    const struct anycert__task *task = arg;
+    struct anycert__outcome outcome = outcome_of(task, exchange->status, 0, &exchange->fields);
+
+    return may_try_again(task) && anycert__retry_wants(task->retry, &outcome);
+}
+
+static int start_journey(struct anycert__task *task)
+{
+    struct anycert__limits limits;
+    const char *key_name = anycert__retry_idempotency(task->retry);
+
+    if (choose_limits(task, &limits, &task->error) < 0)
+        return -1;
+    if (key_name && !task->idempotency_key[0] && make_key(task->idempotency_key, &task->error) < 0)
+        return -1;
+    task->journeying = true;
+    if (anycert__journey_begin(&task->journey, task->client, task->request, &limits, will_try_again,
+                               task, &task->error) < 0)
+        return -1;
+    if (key_name && !anycert__fields_get(&task->request->headers, key_name, 0)) {
+        task->journey.extra_name = key_name;
+        task->journey.extra_value = task->idempotency_key;
+    }
+    return 0;
+}
+
+/* Whether the outcome speaks against the server, for the breaker. */
+static enum anycert__verdict_of_try judge_try(int result, int error, int status)
+{
+    int class = anycert_error_class_of(error);
+
+    if (result == 0)
+        return status >= 500 ? ANYCERT__TRY_BAD : ANYCERT__TRY_GOOD;
+    if (class == ANYCERT_CLASS_INTERRUPTED || class == ANYCERT_CLASS_INTERNAL ||
+        class == ANYCERT_CLASS_USAGE)
+        return ANYCERT__TRY_UNKNOWN;
+    return ANYCERT__TRY_BAD;
+}
+
+static void leave_pace(struct anycert__task *task, enum anycert__verdict_of_try outcome)
+{
+    anycert__pace_leave(task->client->pace, task->pass, outcome, now_us(task));
+    task->pass = ANYCERT__PASS_NONE;
+}
+
+/* The try is over: another one, or the end. */
+static void end_of_try(struct anycert__task *task, int result)
+{
+    const struct anycert_response *response = task->journey.response;
+    int status = response ? response->status : 0;
+    struct anycert__outcome outcome;
+
+    leave_pace(task, judge_try(result, task->error.code, status));
+    if (!response) {
+        finish(task, result);
+        return;
+    }
+    outcome = outcome_of(task, status, result < 0 ? task->error.code : 0, &response->fields);
+    if (may_try_again(task) && anycert__retry_wants(task->retry, &outcome)) {
+        task->retries++;
+        task->wake_us =
+            now_us(task) + 1000 * anycert__retry_delay(task->retry, task->retries, &outcome);
+        anycert_response_free(anycert__journey_end(&task->journey, -1));
+        task->journeying = false;
+        anycert__error_clear(&task->error);
+        task->state = TASK_ADMIT;
+        return;
+    }
+    if (result == 0 && task->retries > 0 && anycert__retry_raises(task->retry) &&
+        anycert__retry_wants(task->retry, &outcome))
+        result = anycert__fail(&task->error, ANYCERT_E_HTTP_RETRIES,
+                               "status %d is still there after %u retries", status, task->retries);
+    finish(task, result);
+}
+
+enum anycert__step anycert__task_next(struct anycert__task *task)
+{
+    for (;;) {
+        switch (task->state) {
+        case TASK_ADMIT:
+            if (now_us(task) < task->wake_us)
+                return ANYCERT__STEP_WAIT;
+            task->pass = anycert__pace_enter(task->client->pace, now_us(task), &task->error);
+            if (task->pass == ANYCERT__PASS_NONE) {
+                finish(task, -1);
+                break;
+            }
+            task->wake_us = anycert__pace_reserve(task->client->pace, now_us(task));
+            task->state = TASK_PACED;
+            break;
+        case TASK_PACED:
+            if (now_us(task) < task->wake_us)
+                return ANYCERT__STEP_WAIT;
+            task->state = TASK_SEND;
+            if (start_journey(task) < 0)
+                end_of_try(task, -1);
+            break;
+        case TASK_SEND:
+            if (anycert__journey_prepare(&task->journey, &task->error) < 0) {
+                end_of_try(task, -1);
+                break;
+            }
+            task->exchange = &task->journey.exchange;
+            task->state = TASK_UNDER_WAY;
+            return ANYCERT__STEP_EXCHANGE;
+        case TASK_UNDER_WAY:
+            return ANYCERT__STEP_EXCHANGE;
+        case TASK_DONE:
+            return ANYCERT__STEP_DONE;
+        }
+    }
+}
+
+void anycert__task_took(struct anycert__task *task, int result, const struct anycert_error *err)
+{
+    if (result < 0 && err)
+        task->error = *err;
+    result = anycert__journey_took(&task->journey, result, &task->error);
+    task->exchange = NULL;
+    task->state = TASK_SEND;
+    if (result <= 0)
+        end_of_try(task, result);
+}
+
+void anycert__task_clear(struct anycert__task *task)
+{
+    if (task->state != TASK_DONE)
+        leave_pace(task, ANYCERT__TRY_UNKNOWN);
+    if (task->journeying)
+        anycert_response_free(anycert__journey_end(&task->journey, -1));
+    task->journeying = false;
+    anycert_response_free(task->response);
+    task->response = NULL;
+    task->state = TASK_DONE;
+}
+
+/* ---- for a caller who waits ---- */
+
+/* In slices, so that a request that is interrupted ends soon. */
+static int wait_until(const struct anycert__task *task, struct anycert_error *err)
+{
+    const struct anycert__waiting *waiting = &task->client->config->waiting;
+    const struct anycert_request *request = task->request;
+    int64_t slice = waiting->sleep_ms || !request->progress ? INT64_MAX : 100;
+
+    for (;;) {
+        int64_t left = (task->wake_us - now_us(task) + 999) / 1000;
+
+        if (left <= 0)
+            return 0;
+        if (anycert__waiting_sleep(waiting, left < slice ? left : slice) < 0 ||
+            (request->progress && request->progress(request->progress_arg, 0, 0, 0, 0) != 0))
+            return anycert__fail(err, ANYCERT_E_INTERRUPTED, "interrupted");
+    }
+}
+
+static int run(struct anycert__task *task)
+{
+    for (;;) {
+        struct anycert_error failure = {0};
+
+        switch (anycert__task_next(task)) {
+        case ANYCERT__STEP_EXCHANGE:
+            anycert__task_took(task,
+                               anycert__http_exchange(task->client->http, task->exchange, &failure),
+                               &failure);
+            break;
+        case ANYCERT__STEP_WAIT:
+            if (wait_until(task, &task->error) < 0) {
+                anycert__task_clear(task);
+                return -1;
+            }
+            break;
+        case ANYCERT__STEP_DONE:
+            return task->result;
+        }
+    }
+}
+
+static int send(struct anycert_client *client, const struct anycert_request *request, bool checked,
+                struct anycert_response **out, struct anycert_error *err)
+{
+    struct anycert__task task;
+    int result = -1;
+
+    *out = NULL;
+    anycert__task_begin(&task, client, request);
+    result = run(&task);
+    *out = task.response;
+    task.response = NULL;
+    if (checked)
+        result = anycert__call_finish(client, request, result, *out, &task.error);
+    if (result < 0 && err)
+        *err = task.error;
+    anycert__task_clear(&task);
+    return result;
+}
+
+int anycert_client_send(struct anycert_client *client, const struct anycert_request *request,
+                        struct anycert_response **out, struct anycert_error *err)
+{
+    return send(client, request, false, out, err);
+}
+
+int anycert_client_call(struct anycert_client *client, const struct anycert_request *request,
+                        struct anycert_response **out, struct anycert_error *err)
+{
+    return send(client, request, true, out, err);
+}
