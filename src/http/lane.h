@@ -83,9 +83,28 @@ bool anycert__is_secret_field(const struct anycert__http_settings *settings, con
 
 /* request.c: sets what every exchange has in common. */
 CURLcode anycert__lane_callbacks(struct anycert__lane *lane);
-/* request.c: sets what depends on the exchange; transfers; takes the options back. The CURLcode. */
+/* request.c: sets what depends on the exchange, which the lane keeps until its end. The CURLcode;
+ * err is filled if the request itself is at fault. To be ended on failure, too. */
+CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchange *exchange,
+                             struct anycert_error *err);
+/* request.c: takes a transfer that ended with rc for what it is: reads its results, looks whether
+ * the answer is whole, and takes the options back. The CURLcode that counts. */
+CURLcode anycert__lane_end(struct anycert__lane *lane, CURLcode rc);
+/* request.c: begins, transfers and ends. The CURLcode. */
 CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__exchange *exchange,
                                struct anycert_error *err);
+
+/* What has become of an exchange that has ended. */
+enum anycert__ending {
+    ANYCERT__ENDED_WELL,  /* the lane may be used again */
+    ANYCERT__ENDED_ILL,   /* err says why; the lane is of no more use */
+    ANYCERT__ENDED_STALE, /* nothing was sent, as a kept connection may not stand any more: the
+                             exchange has been cleared, to be done over another one */
+};
+/* pool.c: gives the exchange its reports and err its failure, after anycert__lane_end with rc. */
+enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode rc,
+                                          struct anycert__exchange *exchange,
+                                          struct anycert_error *err);
 
 /* failure.c: the error for a transfer that ended with rc. Always returns -1. */
 int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycert_error *err);

@@ -227,17 +227,14 @@ static int take_reports(struct anycert__lane *lane, struct anycert__exchange *ex
     return 0;
 }
 
-/* One try. A lane is given back only after a whole success: whatever failed is not used again. */
-static int try_lane(struct anycert__http *http, struct anycert__lane *lane,
-                    struct anycert__exchange *exchange, bool *stale, struct anycert_error *err)
+enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode rc,
+                                          struct anycert__exchange *exchange,
+                                          struct anycert_error *err)
 {
-    CURLcode rc = anycert__lane_perform(lane, exchange, err);
-
     exchange->lapsed = anycert__lane_lapsed(lane);
-    *stale = lane->stale && !exchange->lapsed;
-    if (*stale) {
-        anycert__lane_free(lane);
-        return -1;
+    if (lane->stale && !exchange->lapsed) {
+        anycert__exchange_clear(exchange);
+        return ANYCERT__ENDED_STALE;
     }
     if (rc != CURLE_OK) {
         struct anycert_error ignored = {0};
@@ -245,15 +242,23 @@ static int try_lane(struct anycert__http *http, struct anycert__lane *lane,
         (void)take_reports(lane, exchange,
                            &ignored); /* what there is; the transfer's own failure counts */
         anycert__lane_failure(lane, rc, err);
-        anycert__lane_free(lane);
-        return -1;
+        return ANYCERT__ENDED_ILL;
     }
-    if (take_reports(lane, exchange, err) < 0) {
+    return take_reports(lane, exchange, err) < 0 ? ANYCERT__ENDED_ILL : ANYCERT__ENDED_WELL;
+}
+
+/* One try. A lane is given back only after a whole success: whatever failed is not used again. */
+static enum anycert__ending try_lane(struct anycert__http *http, struct anycert__lane *lane,
+                                     struct anycert__exchange *exchange, struct anycert_error *err)
+{
+    CURLcode rc = anycert__lane_perform(lane, exchange, err);
+    enum anycert__ending ending = anycert__lane_settle(lane, rc, exchange, err);
+
+    if (ending == ANYCERT__ENDED_WELL)
+        give_back(http, lane);
+    else
         anycert__lane_free(lane);
-        return -1;
-    }
-    give_back(http, lane);
-    return 0;
+    return ending;
 }
 
 int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange *exchange,
@@ -262,22 +267,19 @@ int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange 
     bool proxied = anycert__http_proxied(http, exchange->url->host, exchange->url->port);
     struct anycert__lane *lane = NULL;
     uint8_t credentials[32];
-    bool stale = false;
 
     if (anycert__credentials(&http->settings, exchange, credentials) < 0)
         return anycert__fail_nomem(err);
     while ((lane = take(http, exchange, proxied, credentials)) != NULL) {
-        int result = try_lane(http, lane, exchange, &stale, err);
+        enum anycert__ending ending = try_lane(http, lane, exchange, err);
 
-        if (!stale)
-            return result;
-        anycert__exchange_clear(
-            exchange); /* nothing was sent: a kept connection may not stand any more */
+        if (ending != ANYCERT__ENDED_STALE)
+            return ending == ANYCERT__ENDED_WELL ? 0 : -1;
     }
     lane = anycert__lane_new(&http->settings, exchange, proxied, err);
     if (!lane)
         return -1;
-    return try_lane(http, lane, exchange, &stale, err);
+    return try_lane(http, lane, exchange, err) == ANYCERT__ENDED_WELL ? 0 : -1;
 }
 
 void anycert__exchange_clear(struct anycert__exchange *exchange)

@@ -384,8 +384,8 @@ static void read_results(struct anycert__lane *lane, struct anycert__exchange *e
                                                           : "1.1");
 }
 
-CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__exchange *exchange,
-                               struct anycert_error *err)
+CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchange *exchange,
+                             struct anycert_error *err)
 {
     CURLcode rc = CURLE_OK;
 
@@ -404,8 +404,13 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
         rc = set_method(lane, exchange, err);
     if (rc == CURLE_OK)
         rc = set_rest(lane, exchange);
-    if (rc == CURLE_OK)
-        rc = curl_easy_perform(lane->easy);
+    return rc;
+}
+
+CURLcode anycert__lane_end(struct anycert__lane *lane, CURLcode rc)
+{
+    struct anycert__exchange *exchange = lane->exchange;
+
     read_results(lane, exchange);
     if (rc == CURLE_OK && exchange->status > 0 && !lane->header_done) {
         /* libcurl takes the end of the connection for the end of the header. */
@@ -427,4 +432,14 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
     anycert__tls_forget_errors();
     lane->exchange = NULL;
     return rc;
+}
+
+CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__exchange *exchange,
+                               struct anycert_error *err)
+{
+    CURLcode rc = anycert__lane_begin(lane, exchange, err);
+
+    if (rc == CURLE_OK)
+        rc = curl_easy_perform(lane->easy);
+    return anycert__lane_end(lane, rc);
 }
