@@ -151,14 +151,14 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_time_budget(struct anycert_
                                                                  uint32_t budget_ms,
                                                                  struct anycert_error *err);
 
-/* Takes the limits for connecting and for silence from REQUESTS_TIMEOUT.NAME, else from
- * REQUESTS_TIMEOUT, in seconds with a fraction, as the original's administrators set them; an empty
- * variable counts as unset, and with neither set nothing changes. This is the one function of the
- * library that reads the environment. name may be NULL. -1 with USAGE if a value is no number above
- * 0. */
-ANYCERT_API ANYCERT_NODISCARD int
-anycert_config_set_timeout_from_environment(struct anycert_config *config, const char *name,
-                                            struct anycert_error *err);
+/* The limits for connecting and for silence as the original's administrators set them: the value of
+ * the variable REQUESTS_TIMEOUT.NAME, else that of REQUESTS_TIMEOUT, in seconds with a fraction.
+ * The caller looks them up, as the library reads no environment. NULL and "" count as unset; with
+ * neither nothing changes. -1 with USAGE if the value is no number above 0. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_requests_timeout(struct anycert_config *config,
+                                                                      const char *of_name,
+                                                                      const char *general,
+                                                                      struct anycert_error *err);
 
 /* Clock and sleep for waits between requests, for tests and for callers with an event loop of their
  * own: now_us returns microseconds of a clock that never goes back; sleep_ms waits, and returns 0,

@@ -4,8 +4,6 @@
 #include "base/str.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- lists of status codes ---- */
@@ -190,30 +188,18 @@ int anycert_config_set_error_type_hook(struct anycert_config *config, anycert_er
     return 0;
 }
 
-int anycert_config_set_timeout_from_environment(struct anycert_config *config, const char *name,
-                                                struct anycert_error *err)
+int anycert_config_set_requests_timeout(struct anycert_config *config, const char *of_name,
+                                        const char *general, struct anycert_error *err)
 {
-    char variable[256] = "REQUESTS_TIMEOUT";
-    const char *value = NULL;
+    const char *value = of_name && *of_name ? of_name : general;
     uint64_t ms = 0;
 
-    if (name && strlen(name) >= sizeof variable - sizeof "REQUESTS_TIMEOUT.")
-        return anycert__fail(err, ANYCERT_E_USAGE, "the name '%.40s...' is too long for a variable",
-                             name);
-    if (name && *name) {
-        (void)snprintf(variable, sizeof variable, "REQUESTS_TIMEOUT.%s", name);
-        value = getenv(variable);
-    }
-    if (!value || !*value) {
-        (void)snprintf(variable, sizeof variable, "REQUESTS_TIMEOUT");
-        value = getenv(variable);
-    }
     if (!value || !*value)
         return 0;
     if (!anycert__parse_seconds(value, UINT32_MAX / 2, &ms) || ms == 0)
         return anycert__fail(err, ANYCERT_E_USAGE,
-                             "%s is '%.40s', which is no number of seconds above 0", variable,
-                             value);
+                             "REQUESTS_TIMEOUT%s is '%.40s', which is no number of seconds above 0",
+                             value == of_name ? ".NAME" : "", value);
     config->limits.connect_ms = config->limits.stall_ms = (uint32_t)ms;
     return 0;
 }

@@ -49,13 +49,25 @@ static void add_budget(struct anycert__buf *out, const struct anycert_client *cl
                       client->config->budget_ms / 1000.0, what);
 }
 
+/* The time of all requests may be up before the time for connecting is. */
+static bool was_connecting(const struct anycert_response *response,
+                           const struct anycert_error *failure)
+{
+    if (failure->code == ANYCERT_E_TIMEOUT_CONNECT)
+        return true;
+    return failure->code == ANYCERT_E_TIMEOUT_TOTAL && response && response->status == 0 &&
+           (anycert__str_starts(anycert_response_url(response), "https:")
+                ? response->timings.tls_us == 0
+                : response->timings.connected_us == 0);
+}
+
 static void add_timeout(struct anycert__buf *out, const struct anycert_client *client,
                         const struct anycert_response *response,
                         const struct anycert_error *failure)
 {
     if (failure->code == ANYCERT_E_TIMEOUT_BUDGET) {
         add_budget(out, client, "reached before performing the API request.");
-    } else if (failure->code == ANYCERT_E_TIMEOUT_CONNECT) {
+    } else if (was_connecting(response, failure)) {
         if (client->config->budget_ms)
             add_budget(out, client, "exceeded. Original error: ");
         anycert__buf_adds(out, CONNECT_TIMEOUT);

@@ -4,8 +4,8 @@
 
 #include <yyjson.h>
 
+#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,42 +81,62 @@ static void add_string(struct anycert__buf *out, const char *text, size_t len)
     anycert__buf_adds(out, "\"");
 }
 
-/* The fewest digits that mean the same number, with an exponent where Python writes one. */
-static void add_real(struct anycert__buf *out, double value)
+/* The fewest digits that mean the same number, which yyjson finds whatever the locale, laid out as
+ * Python does: with an exponent below 1e-4 and from 1e16 on. */
+static void add_real(struct anycert__buf *out, yyjson_val *value)
 {
-    char digits[40] = "", plain[64];
-    char *e = NULL;
-    int exponent = 0;
+    char *text = isfinite(yyjson_get_real(value)) ? yyjson_val_write(value, 0, NULL) : NULL;
+    char digits[32] = "";
+    int count = 0, point = 0, exponent = 0;
+    bool fraction = false;
+    const char *p = text;
 
-    if (!isfinite(value)) {
-        anycert__buf_adds(out, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+    if (!text) {
+        anycert__buf_adds(out, isnan(yyjson_get_real(value)) ? "NaN"
+                               : yyjson_get_real(value) > 0  ? "Infinity"
+                                                             : "-Infinity");
         return;
     }
-    for (int precision = 0; precision < 17; precision++) {
-        (void)snprintf(digits, sizeof digits, "%.*e", precision, value);
-        if (strtod(digits, NULL) == value)
-            break;
+    if (*p == '-') {
+        anycert__buf_adds(out, "-");
+        p++;
     }
-    e = strchr(digits, 'e');
-    exponent = e ? (int)strtol(e + 1, NULL, 10) : 0;
-    if (value == 0 || (exponent >= -4 && exponent < 16)) {
-        int decimals = e ? (int)(e - digits) - (digits[0] == '-') - 2 - exponent : 0;
-
-        (void)snprintf(plain, sizeof plain, "%.*f", decimals < 1 ? 1 : decimals, value);
-        anycert__buf_adds(out, plain);
-        return;
+    for (; *p && *p != 'e' && *p != 'E'; p++) {
+        fraction = fraction || *p == '.';
+        if (*p == '.' || (*p == '0' && count == 0)) {
+            point -= fraction && *p == '0';
+            continue;
+        }
+        point += !fraction;
+        if (count < (int)sizeof digits - 1)
+            digits[count++] = *p;
     }
-    anycert__buf_add(out, digits, (size_t)(e - digits));
-    anycert__buf_addf(out, "e%c%02d", exponent < 0 ? '-' : '+', abs(exponent));
+    exponent = point + (*p ? (int)strtol(p + 1, NULL, 10) : 0) - 1;
+    free(text);
+    while (count > 1 && digits[count - 1] == '0')
+        digits[--count] = '\0';
+    if (count == 0) {
+        anycert__buf_adds(out, "0.0");
+    } else if (exponent < -4 || exponent >= 16) {
+        anycert__buf_addf(out, "%c%s%se%c%02d", digits[0], count > 1 ? "." : "", digits + 1,
+                          exponent < 0 ? '-' : '+', abs(exponent));
+    } else if (exponent < 0) {
+        anycert__buf_addf(out, "0.%.*s%s", -exponent - 1, "000", digits);
+    } else {
+        for (int i = 0; i <= exponent || i < count; i++)
+            anycert__buf_addf(out, "%s%c", i == exponent + 1 ? "." : "",
+                              i < count ? digits[i] : '0');
+        anycert__buf_adds(out, count <= exponent + 1 ? ".0" : "");
+    }
 }
 
-static void add_number(struct anycert__buf *out, const char *raw)
+/* What fits into no integer and no double. */
+static void add_big(struct anycert__buf *out, const char *raw)
 {
-    /* An integer is as long as it is, whatever its size. */
-    if (raw[strcspn(raw, ".eEnNiI")] == '\0')
-        anycert__buf_adds(out, strcmp(raw, "-0") == 0 ? "0" : raw);
+    if (raw[strcspn(raw, ".eE")] == '\0')
+        anycert__buf_adds(out, raw);
     else
-        add_real(out, strtod(raw, NULL));
+        anycert__buf_adds(out, raw[0] == '-' ? "-Infinity" : "Infinity");
 }
 
 /* The last member of a name stands where the first one stood, as in a dict. */
@@ -184,9 +204,13 @@ static void add_value(struct anycert__buf *out, yyjson_val *value, unsigned dept
     } else if (yyjson_is_str(value)) {
         add_string(out, yyjson_get_str(value), yyjson_get_len(value));
     } else if (yyjson_is_raw(value)) {
-        add_number(out, yyjson_get_raw(value));
+        add_big(out, yyjson_get_raw(value));
     } else if (yyjson_is_real(value)) {
-        add_real(out, yyjson_get_real(value)); /* NaN and Infinity */
+        add_real(out, value);
+    } else if (yyjson_is_uint(value)) {
+        anycert__buf_addf(out, "%" PRIu64, yyjson_get_uint(value));
+    } else if (yyjson_is_int(value)) {
+        anycert__buf_addf(out, "%" PRId64, yyjson_get_sint(value));
     } else {
         anycert__buf_adds(out, yyjson_is_true(value)    ? "true"
                                : yyjson_is_false(value) ? "false"
@@ -199,7 +223,7 @@ bool anycert__python_json(struct anycert__buf *out, const char *text, size_t len
     char *copy = anycert__strndup(text, len);
     yyjson_doc *doc =
         copy ? yyjson_read_opts(
-                   copy, len, YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INF_AND_NAN, NULL, NULL)
+                   copy, len, YYJSON_READ_BIGNUM_AS_RAW | YYJSON_READ_ALLOW_INF_AND_NAN, NULL, NULL)
              : NULL;
     bool is_json = doc != NULL;
 

@@ -222,7 +222,7 @@ static int64_t asked_delay(const struct anycert_retry *retry,
     int64_t seconds = 0;
     uint64_t number = 0;
 
-    if (!outcome->retry_after || retry->retry_after_ms == 0)
+    if (!outcome->retry_after || !*outcome->retry_after || retry->retry_after_ms == 0)
         return 0;
     if (anycert__parse_uint(outcome->retry_after, INT32_MAX, &number))
         seconds = (int64_t)number;

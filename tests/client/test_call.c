@@ -1,0 +1,533 @@
+/* The base client's call: which answers are accepted, what the hooks are asked, what is counted,
+ * and the texts that callers of the original match on. */
+#include "client/floor.h"
+#include "client/virtual_time.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+
+static struct anycert_error last;
+
+/* Calls and frees the request; the code, and the response in *out (freed for NULL). */
+static int call(struct anycert_client *client, struct anycert_request *request,
+                struct anycert_response **out)
+{
+    struct anycert_response *response = NULL;
+    int result = 0;
+
+    memset(&last, 0, sizeof last);
+    result = anycert_client_call(client, request, &response, &last);
+    anycert_request_free(request);
+    if (result == 0)
+        assert_int_equal(last.code, 0);
+    else
+        assert_int_not_equal(last.code, 0);
+    if (out)
+        *out = response;
+    else
+        anycert_response_free(response);
+    return last.code;
+}
+
+static struct anycert_request *get(const char *path)
+{
+    return floor_request("GET", floor_url("good", path));
+}
+
+static struct anycert_request *get_type(const char *path, enum anycert_resp_type type)
+{
+    struct anycert_request *request = get(path);
+
+    assert_int_equal(anycert_request_set_resp_type(request, type, NULL), 0);
+    return request;
+}
+
+/* ---- status */
+
+static void ok_codes_go_from_request_to_client_to_below_400(void **state)
+{
+    static const int own[] = {404, 201};
+    static const int general[] = {200, 500};
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_client *client = floor_client(NULL);
+    struct anycert_request *request = NULL;
+
+    (void)state;
+    assert_int_equal(call(client, get("json"), NULL), 0);
+    assert_int_equal(call(client, get("status/304"), NULL), 0);
+    assert_int_equal(call(client, get("status/399"), NULL), 0);
+    assert_int_equal(call(client, get("status/400"), NULL), ANYCERT_E_HTTP_STATUS);
+    assert_int_equal(call(client, get("status/500"), NULL), ANYCERT_E_HTTP_STATUS);
+    anycert_client_free(client);
+
+    assert_int_equal(anycert_config_set_ok_codes(config, general, COUNT(general), NULL), 0);
+    client = floor_client_of(config);
+    assert_int_equal(call(client, get("status/500"), NULL), 0);
+    assert_int_equal(call(client, get("status/201"), NULL), ANYCERT_E_HTTP_STATUS);
+    request = get("status/404");
+    assert_int_equal(anycert_request_set_ok_codes(request, own, COUNT(own), NULL), 0);
+    assert_int_equal(call(client, request, NULL), 0);
+    request = get("json");
+    assert_int_equal(anycert_request_set_ok_codes(request, own, COUNT(own), NULL), 0);
+    assert_int_equal(call(client, request, NULL), ANYCERT_E_HTTP_STATUS);
+    request = get("json");
+    assert_int_equal(anycert_request_set_ok_codes(request, own, 0, NULL), 0); /* none of its own */
+    assert_int_equal(call(client, request, NULL), 0);
+    anycert_client_free(client);
+}
+
+struct handled {
+    unsigned calls;
+    int accept;
+    const char *say;
+    int status;
+};
+
+static int on_error(void *arg, const struct anycert_response *response, struct anycert_error *err)
+{
+    struct handled *handled = arg;
+
+    handled->calls++;
+    handled->status = anycert_response_status(response);
+    if (!handled->accept && handled->say) {
+        err->code = ANYCERT_E_STATE;
+        (void)snprintf(err->message, sizeof err->message, "%s", handled->say);
+    }
+    return handled->accept ? 0 : -1;
+}
+
+static void error_handler_takes_or_names_the_failure(void **state)
+{
+    struct handled client_handler = {.accept = 1};
+    struct handled request_handler = {.say = "quota of the day is used up"};
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_client *client = NULL;
+    struct anycert_request *request = NULL;
+
+    (void)state;
+    assert_int_equal(anycert_config_set_error_handler(config, on_error, &client_handler, NULL), 0);
+    assert_int_equal(anycert_config_set_metrics(config, 1, NULL), 0);
+    client = floor_client_of(config);
+    assert_int_equal(call(client, get("json"), NULL), 0);
+    assert_int_equal(client_handler.calls, 0);
+    assert_int_equal(call(client, get("status/418"), NULL), 0);
+    assert_int_equal(client_handler.calls, 1);
+    assert_int_equal(client_handler.status, 418);
+    assert_int_equal(anycert_client_metric(client, ANYCERT_METRIC_SUCCESS), 2);
+
+    request = get("status/503");
+    assert_int_equal(anycert_request_set_error_handler(request, on_error, &request_handler, NULL),
+                     0);
+    assert_int_equal(call(client, request, NULL), ANYCERT_E_STATE);
+    assert_string_equal(last.message, "quota of the day is used up");
+    assert_int_equal(client_handler.calls, 1);
+    request_handler.say = NULL;
+    request = get("status/503");
+    assert_int_equal(anycert_request_set_error_handler(request, on_error, &request_handler, NULL),
+                     0);
+    assert_int_equal(call(client, request, NULL), ANYCERT_E_HTTP_STATUS);
+    assert_int_equal(anycert_client_metric(client, ANYCERT_METRIC_GENERAL_ERROR), 2);
+    /* A handler that takes an answer does not make it JSON. */
+    assert_int_equal(call(client, get_type("status/418", ANYCERT_RESP_JSON), NULL),
+                     ANYCERT_E_BODY_JSON);
+    anycert_client_free(client);
+}
+
+/* ---- body */
+
+static void response_type_says_what_the_body_has_to_be(void **state)
+{
+    struct anycert_client *client = floor_client(NULL);
+    struct anycert_response *response = NULL;
+    struct anycert_json *json = NULL, *again = NULL;
+
+    (void)state;
+    assert_int_equal(call(client, get_type("json", ANYCERT_RESP_JSON), &response), 0);
+    json = anycert_response_json(response, NULL);
+    again = anycert_response_json(response, NULL);
+    assert_ptr_equal(json, again); /* parsed once */
+    anycert_response_free(response);
+    assert_int_equal(anycert_json_type(anycert_json_root(json)), ANYCERT_JSON_OBJECT);
+    anycert_json_free(json);
+    anycert_json_free(again);
+
+    assert_int_equal(call(client, get_type("bytes/10", ANYCERT_RESP_JSON), &response),
+                     ANYCERT_E_BODY_JSON);
+    assert_string_equal(anycert_response_body(response, NULL), "abcdefghij"); /* nothing is lost */
+    anycert_response_free(response);
+    assert_int_equal(call(client, get_type("bytes/10", ANYCERT_RESP_TEXT), NULL), 0);
+    assert_int_equal(call(client, get_type("bytes/10", ANYCERT_RESP_CONTENT), NULL), 0);
+    assert_int_equal(call(client, get_type("bytes/10", ANYCERT_RESP_RESPONSE), NULL), 0);
+    anycert_client_free(client);
+
+    assert_int_equal(anycert_resp_type_parse("JSON"), ANYCERT_RESP_JSON);
+    assert_int_equal(anycert_resp_type_parse("xml"), ANYCERT_RESP_XML);
+    assert_int_equal(anycert_resp_type_parse("Content"), ANYCERT_RESP_CONTENT);
+    assert_int_equal(anycert_resp_type_parse("text"), ANYCERT_RESP_TEXT);
+    assert_int_equal(anycert_resp_type_parse("anything"), ANYCERT_RESP_RESPONSE);
+    assert_int_equal(anycert_resp_type_parse(NULL), ANYCERT_RESP_RESPONSE);
+}
+
+static struct anycert_request *empty_request(const char *path, const int *codes, size_t count)
+{
+    struct anycert_request *request = get_type(path, ANYCERT_RESP_JSON);
+
+    assert_int_equal(anycert_request_set_return_empty(request, 1, NULL), 0);
+    assert_int_equal(anycert_request_set_empty_valid_codes(request, codes, count, NULL), 0);
+    return request;
+}
+
+static void empty_answers_are_accepted_only_when_asked_for(void **state)
+{
+    static const int own[] = {202};
+    static const int general[] = {205};
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_client *client = floor_client(NULL);
+
+    (void)state;
+    assert_int_equal(call(client, get_type("status/204", ANYCERT_RESP_JSON), NULL),
+                     ANYCERT_E_BODY_JSON);
+    assert_int_equal(call(client, empty_request("status/204", NULL, 0), NULL), 0);
+    assert_int_equal(call(client, empty_request("bytes/0", NULL, 0), NULL), ANYCERT_E_BODY_JSON);
+    assert_int_equal(call(client, empty_request("status/204", own, 1), NULL), ANYCERT_E_BODY_JSON);
+    assert_int_equal(call(client, empty_request("status/202", own, 1), NULL), 0);
+    anycert_client_free(client);
+    assert_int_equal(anycert_config_set_empty_valid_codes(config, general, 1, NULL), 0);
+    client = floor_client_of(config);
+    assert_int_equal(call(client, empty_request("status/204", NULL, 0), NULL), ANYCERT_E_BODY_JSON);
+    assert_int_equal(call(client, empty_request("status/205", NULL, 0), NULL), 0);
+    anycert_client_free(client);
+}
+
+/* ---- metrics */
+
+static enum anycert_metric everything_is_quota(void *arg, const struct anycert_response *response)
+{
+    (void)arg;
+    return anycert_response_status(response) == 418 ? (enum anycert_metric)99
+                                                    : ANYCERT_METRIC_QUOTA_ERROR;
+}
+
+static int polls(void *arg, const struct anycert_response *response)
+{
+    (void)arg;
+    return anycert_response_status(response) == 202;
+}
+
+static void metrics_count_what_became_of_calls(void **state)
+{
+    static const struct {
+        const char *server, *path;
+        enum anycert_metric metric;
+    } rows[] = {
+        {"good", "status/403", ANYCERT_METRIC_GENERAL_ERROR},
+        {"good", "json", ANYCERT_METRIC_SUCCESS},
+        {"good", "status/401", ANYCERT_METRIC_AUTH_ERROR},
+        {"good", "status/429", ANYCERT_METRIC_QUOTA_ERROR},
+        {"good", "status/500", ANYCERT_METRIC_SERVICE_ERROR},
+        {"good", "status/503", ANYCERT_METRIC_GENERAL_ERROR},
+        {"good", "endless-redirect", ANYCERT_METRIC_GENERAL_ERROR},
+        {"good", "truncated", ANYCERT_METRIC_CONNECTION_ERROR},
+        {"good", "slow/20000", ANYCERT_METRIC_TIMEOUT_ERROR},
+        {"self-signed", "", ANYCERT_METRIC_SSL_ERROR},
+        {"expired", "", ANYCERT_METRIC_SSL_ERROR},
+    };
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_client *client = NULL;
+    uint64_t expected[10] = {0};
+    char *json = NULL;
+
+    (void)state;
+    assert_int_equal(anycert_config_set_metrics(config, 1, NULL), 0);
+    assert_int_equal(anycert_config_set_timeouts(config, 0, 500, 0, NULL), 0);
+    client = floor_client_of(config);
+    json = anycert_client_metrics_json(client, NULL);
+    assert_string_equal(json, "[]");
+    anycert_free(json);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        (void)call(client, floor_request("GET", floor_url(rows[i].server, rows[i].path)), NULL);
+        expected[rows[i].metric]++;
+        for (int m = 0; m < 10; m++)
+            assert_int_equal(anycert_client_metric(client, (enum anycert_metric)m), expected[m]);
+    }
+    json = anycert_client_metrics_json(client, NULL);
+    assert_string_equal(json, "[{\"Type\":\"GeneralError\",\"APICallsCount\":3},"
+                              "{\"Type\":\"Successful\",\"APICallsCount\":1},"
+                              "{\"Type\":\"AuthError\",\"APICallsCount\":1},"
+                              "{\"Type\":\"QuotaError\",\"APICallsCount\":1},"
+                              "{\"Type\":\"ServiceError\",\"APICallsCount\":1},"
+                              "{\"Type\":\"ConnectionError\",\"APICallsCount\":1},"
+                              "{\"Type\":\"TimeoutError\",\"APICallsCount\":1},"
+                              "{\"Type\":\"SSLError\",\"APICallsCount\":2}]");
+    anycert_free(json);
+    anycert_client_free(client);
+    assert_string_equal(anycert_metric_name(ANYCERT_METRIC_RETRY_ERROR), "RetryError");
+    assert_null(anycert_metric_name((enum anycert_metric)10));
+}
+
+static void hooks_decide_what_counts(void **state)
+{
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_client *client = NULL;
+    struct anycert_request *request = NULL;
+
+    (void)state;
+    assert_int_equal(anycert_config_set_error_type_hook(config, everything_is_quota, NULL, NULL),
+                     0);
+    assert_int_equal(anycert_config_set_polling_hook(config, polls, NULL, NULL), 0);
+    client = floor_client_of(config);
+    assert_int_equal(call(client, get("json"), NULL), 0); /* nobody asked for metrics */
+    assert_int_equal(anycert_client_metric(client, ANYCERT_METRIC_SUCCESS), 0);
+    for (int i = 0; i < 4; i++) {
+        static const char *const paths[] = {"status/202", "json", "status/503", "status/418"};
+
+        request = get(paths[i]);
+        assert_int_equal(anycert_request_set_metrics(request, 1, NULL), 0);
+        (void)call(client, request, NULL);
+    }
+    assert_int_equal(anycert_client_metric(client, ANYCERT_METRIC_SUCCESS), 1);
+    assert_int_equal(anycert_client_metric(client, ANYCERT_METRIC_QUOTA_ERROR), 1);
+    assert_int_equal(anycert_client_metric(client, ANYCERT_METRIC_GENERAL_ERROR), 1);
+    anycert_client_free(client);
+
+    config = floor_config(NULL);
+    assert_int_equal(anycert_config_set_metrics(config, 1, NULL), 0);
+    client = floor_client_of(config);
+    request = get("json");
+    assert_int_equal(anycert_request_set_metrics(request, 0, NULL), 0);
+    assert_int_equal(call(client, request, NULL), 0);
+    assert_int_equal(anycert_client_metric(client, ANYCERT_METRIC_SUCCESS), 0);
+    anycert_client_free(client);
+}
+
+/* ---- texts */
+
+/* The text of what a call to a canned answer fails with. */
+static char *text_of(const char *answer, enum anycert_resp_type type)
+{
+    struct canned *canned = canned_start(false);
+    struct anycert_client *client = floor_client(NULL);
+    struct anycert_request *request = floor_request("GET", floor_join(canned_origin(canned), "/"));
+    struct anycert_response *response = NULL;
+    char *text = NULL;
+
+    canned_text(canned, CANNED_CLOSE, "%s", answer);
+    assert_int_equal(anycert_request_set_resp_type(request, type, NULL), 0);
+    assert_int_not_equal(call(client, request, &response), 0);
+    text = anycert_client_error_text(client, NULL, response, &last, NULL);
+    assert_non_null(text);
+    anycert_response_free(response);
+    anycert_client_free(client);
+    canned_stop(canned);
+    return text;
+}
+
+static void status_texts_are_the_originals(void **state)
+{
+    static const struct {
+        const char *answer;
+        enum anycert_resp_type type;
+        const char *text;
+    } rows[] = {
+        {"HTTP/1.1 404 Not Found\r\nContent-Length: 15\r\n\r\n{\"error\":\"e\xc3\xa9\"}",
+         ANYCERT_RESP_TEXT, "Error in API call [404] - Not Found\n{\"error\": \"e\\u00e9\"}"},
+        {"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\nplain err", ANYCERT_RESP_JSON,
+         "Error in API call [404] - Not Found\nplain err"},
+        {"HTTP/1.1 500 \r\nContent-Length: 2\r\n\r\nno", ANYCERT_RESP_JSON,
+         "Error in API call [500] - \nno"},
+        {"HTTP/1.1 500 Bad\r\nContent-Length: 4\r\n\r\nnull", ANYCERT_RESP_JSON,
+         "Error in API call [500] - Bad\nnull"},
+        {"HTTP/1.1 500 Bad\r\nContent-Length: 0\r\n\r\n", ANYCERT_RESP_JSON,
+         "Error in API call [500] - Bad\n"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nnotjson", ANYCERT_RESP_JSON,
+         "Failed to parse json object from response: b'notjson'"},
+        {"HTTP/1.1 204 No Content\r\n\r\n", ANYCERT_RESP_JSON,
+         "Failed to parse json object from response: b''"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *text = text_of(rows[i].answer, rows[i].type);
+
+        assert_string_equal(text, rows[i].text);
+        anycert_free(text);
+    }
+}
+
+static char *text_of_failure(struct anycert_config *config, const char *url)
+{
+    struct anycert_client *client = floor_client_of(config);
+    struct anycert_response *response = NULL;
+    char *text = NULL;
+
+    assert_int_not_equal(call(client, floor_request("GET", url), &response), 0);
+    text = anycert_client_error_text(client, NULL, response, &last, NULL);
+    assert_non_null(text);
+    anycert_response_free(response);
+    anycert_client_free(client);
+    return text;
+}
+
+static void expect_text(char *text, const char *begins, const char *has)
+{
+    if (strncmp(text, begins, strlen(begins)) != 0 || !strstr(text, has))
+        fail_msg("'%s' is not '%s' with '%s'", text, begins, has);
+    anycert_free(text);
+}
+
+static void failure_texts_are_the_originals_first_lines(void **state)
+{
+    static const char certificate[] =
+        "SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in "
+        "the integration configuration.\n";
+    struct canned *canned = canned_start(false);
+    struct anycert_config *config = NULL;
+    char url[64], proxy[64];
+
+    (void)state;
+    (void)snprintf(url, sizeof url, "http://localhost:%u/", canned_port(canned));
+    (void)snprintf(proxy, sizeof proxy, "http://localhost:%u", canned_port(canned));
+    canned_stop(canned);
+    expect_text(text_of_failure(floor_config(NULL), floor_url("self-signed", "")), certificate,
+                "self-signed");
+    expect_text(text_of_failure(floor_config(NULL), floor_url("expired", "")), certificate,
+                "expired");
+    expect_text(text_of_failure(floor_config(NULL), url),
+                "Verify that the server URL parameter is correct and that you have access to the "
+                "server from your host.\nError Type: <requests.exceptions.ConnectionError>\n",
+                "Error Number: [111]\nMessage: Connection refused\n");
+    config = floor_config(NULL);
+    assert_int_equal(anycert_config_set_proxy(config, proxy, NULL), 0);
+    expect_text(text_of_failure(config, floor_url("good", "")),
+                "Proxy Error - if the 'Use system proxy' checkbox in the integration "
+                "configuration is selected, try clearing the checkbox.",
+                "");
+    config = floor_config(NULL);
+    assert_int_equal(anycert_config_set_timeouts(config, 300, 0, 0, NULL), 0);
+    expect_text(text_of_failure(config, floor_url("silent", "")),
+                "Connection Timeout Error - potential reasons might be that the Server URL "
+                "parameter is incorrect or that the Server is not accessible from your host.",
+                "");
+    config = floor_config(NULL);
+    assert_int_equal(anycert_config_set_time_budget(config, 400, NULL), 0);
+    expect_text(text_of_failure(config, floor_url("silent", "")),
+                "Time-sensitive command execution time limit (0.4s) exceeded. Original error: "
+                "Connection Timeout Error - ",
+                "");
+    /* Where nothing is verified, the box is ticked already: the cause alone. */
+    (void)snprintf(url, sizeof url, "https://localhost:%u/", lab_server_port(floor_server("http")));
+    expect_text(text_of_failure(floor_config("trust-any"), url),
+                "TLS with localhost:", "does not answer in TLS");
+}
+
+static void retries_that_are_used_up_have_their_text(void **state)
+{
+    static const int listed[] = {503};
+    struct canned *canned = canned_start(false);
+    struct virtual_time time = {0};
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_retry *retry = anycert_retry_new(NULL);
+    char url[64];
+    char *text = NULL;
+
+    (void)state;
+    (void)snprintf(url, sizeof url, "http://localhost:%u/", canned_port(canned));
+    canned_text(canned, CANNED_KEEP, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(anycert_retry_set_count(retry, 2, NULL), 0);
+    assert_int_equal(anycert_retry_set_statuses(retry, listed, 1, NULL), 0);
+    assert_int_equal(anycert_retry_set_raise_on_status(retry, 1, NULL), 0);
+    assert_int_equal(anycert_config_set_retry(config, retry, NULL), 0);
+    anycert_retry_free(retry);
+    virtual_time_set(config, &time);
+    text = text_of_failure(config, url);
+    assert_string_equal(text, "Max Retries Error- Request attempts with 2 retries failed. \n"
+                              "Reason: too many 503 error responses");
+    anycert_free(text);
+    canned_stop(canned);
+}
+
+/* ---- the rest */
+
+static void last_redirect_is_the_response_when_asked_for(void **state)
+{
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_client *client = NULL;
+    struct anycert_response *response = NULL;
+
+    (void)state;
+    assert_int_equal(anycert_config_set_max_redirects(config, 3, NULL), 0);
+    assert_int_equal(anycert_config_set_keep_last_redirect(config, 1, NULL), 0);
+    client = floor_client_of(config);
+    assert_int_equal(call(client, get("endless-redirect"), &response), 0);
+    assert_int_equal(anycert_response_status(response), 302);
+    assert_int_equal(anycert_response_hop_count(response), 4);
+    anycert_response_free(response);
+    anycert_client_free(client);
+}
+
+static void timeout_is_taken_as_the_original_has_it(void **state)
+{
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_error err = {0};
+    struct anycert_client *client = NULL;
+
+    (void)state;
+    assert_int_equal(anycert_config_set_requests_timeout(config, NULL, "abc", &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_USAGE);
+    assert_string_equal(err.message,
+                        "REQUESTS_TIMEOUT is 'abc', which is no number of seconds above 0");
+    assert_int_equal(anycert_config_set_requests_timeout(config, "0", "10", NULL), -1);
+    assert_int_equal(anycert_config_set_requests_timeout(config, "0.2", "10", NULL), 0);
+    assert_int_equal(anycert_config_set_requests_timeout(config, "", "", NULL), 0);
+    assert_int_equal(anycert_config_set_requests_timeout(config, NULL, NULL, NULL), 0);
+    client = floor_client_of(config);
+    assert_int_equal(call(client, floor_request("GET", floor_url("silent", "")), NULL),
+                     ANYCERT_E_TIMEOUT_CONNECT);
+    assert_non_null(strstr(last.message, "200 ms"));
+    anycert_client_free(client);
+}
+
+static void wrong_settings_are_refused(void **state)
+{
+    static const int wrong[] = {200, 600};
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_request *request = get("");
+
+    (void)state;
+    assert_int_equal(anycert_config_set_ok_codes(config, wrong, 2, NULL), -1);
+    assert_int_equal(anycert_config_set_rate_limit(config, -1, 1, NULL), -1);
+    assert_int_equal(anycert_config_set_rate_limit(config, 1, 0, NULL), -1);
+    assert_int_equal(anycert_config_set_rate_limit(config, 1.0 / 0.0, 1, NULL), -1);
+    assert_int_equal(anycert_config_set_metrics(config, 2, NULL), -1);
+    assert_int_equal(anycert_config_set_keep_last_redirect(config, -1, NULL), -1);
+    assert_int_equal(anycert_request_set_resp_type(request, (enum anycert_resp_type)5, NULL), -1);
+    assert_int_equal(anycert_request_set_return_empty(request, 7, NULL), -1);
+    anycert_request_free(request);
+    anycert_config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ok_codes_go_from_request_to_client_to_below_400),
+        cmocka_unit_test(error_handler_takes_or_names_the_failure),
+        cmocka_unit_test(response_type_says_what_the_body_has_to_be),
+        cmocka_unit_test(empty_answers_are_accepted_only_when_asked_for),
+        cmocka_unit_test(metrics_count_what_became_of_calls),
+        cmocka_unit_test(hooks_decide_what_counts),
+        cmocka_unit_test(status_texts_are_the_originals),
+        cmocka_unit_test(failure_texts_are_the_originals_first_lines),
+        cmocka_unit_test(retries_that_are_used_up_have_their_text),
+        cmocka_unit_test(last_redirect_is_the_response_when_asked_for),
+        cmocka_unit_test(timeout_is_taken_as_the_original_has_it),
+        cmocka_unit_test(wrong_settings_are_refused),
+    };
+    return cmocka_run_group_tests(tests, floor_setup, floor_teardown);
+}
