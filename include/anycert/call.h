@@ -107,7 +107,7 @@ ANYCERT_API ANYCERT_NODISCARD int
 anycert_request_set_empty_valid_codes(struct anycert_request *request, const int *codes,
                                       size_t count, struct anycert_error *err);
 
-/* Repetition and pace. */
+/* Pace: how often requests are made, and how fast. */
 
 /* The rules for making requests again (retry.h), copied; the request's before the client's. NULL:
  * none, which is the default; a request cannot take away its client's but with rules whose count is
