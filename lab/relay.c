@@ -283,30 +283,34 @@ static void drop(struct pair *pair)
     pair->client = -1;
 }
 
+static struct pair *free_pair(struct pair *pairs)
+{
+    for (size_t i = 0; i < PAIRS_MAX; i++) {
+        if (pairs[i].client < 0) {
+            return &pairs[i];
+        }
+    }
+    return NULL;
+}
+
 static void take(struct lab__relay *relay, int listener, struct pair *pairs)
 {
     int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct pair *pair = free_pair(pairs);
+    int inner;
 
     if (client < 0) {
         return;
     }
     atomic_fetch_add(&relay->server->stats->connections, 1);
-    for (size_t i = 0; i < PAIRS_MAX; i++) {
-        if (pairs[i].client < 0) {
-            memset(&pairs[i], 0, sizeof(pairs[i]));
-            pairs[i].client = client;
-            pairs[i].inner = connect_to(relay->port, SOCK_NONBLOCK);
-            if (pairs[i].inner < 0) {
-                break;
-            }
-            return;
-        }
-        if (i + 1 == PAIRS_MAX) {
-            close(client); /* full */
-            return;
-        }
+    inner = pair != NULL ? connect_to(relay->port, SOCK_NONBLOCK) : -1;
+    if (inner < 0) {
+        close(client);
+        return;
     }
-    close(client);
+    memset(pair, 0, sizeof(*pair)); /* the slot is taken only now that both ends are there */
+    pair->client = client;
+    pair->inner = inner;
 }
 
 static short events_of(const struct flow *in, const struct flow *out)
