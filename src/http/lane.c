@@ -150,14 +150,16 @@ static int64_t next_change(const struct anycert__facts *facts, int64_t now)
     return next;
 }
 
+/* A report of the link, which keeps it for the next exchange over its connection. */
 static int make_report(struct anycert__link *link, int64_t now, struct anycert_report **report,
-                       int64_t *until, struct anycert_error *err)
+                       struct anycert_error *err)
 {
     struct anycert__facts *facts = link ? anycert__link_facts(link) : NULL;
     enum anycert__judge_scope scope = ANYCERT__JUDGE_ALL;
-    int64_t change = 0;
 
-    if (!facts)
+    anycert_report_free(*report);
+    *report = link ? anycert__link_report(link, now) : NULL;
+    if (*report || !facts)
         return 0;
     /* A handshake that was refused for its certificates is judged by these; one that never came so
      * far by nothing. */
@@ -166,33 +168,29 @@ static int make_report(struct anycert__link *link, int64_t now, struct anycert_r
     *report = anycert__judge(facts, anycert__link_policy(link), now, scope, err);
     if (!*report)
         return -1;
-    change = next_change(facts, now);
-    if (change < *until)
-        *until = change;
+    if (facts->complete) /* and so never changes again */
+        anycert__link_keep_report(link, *report, next_change(facts, now));
     return 0;
-}
-
-static bool report_is_of(const struct anycert_report *report, struct anycert__link *link)
-{
-    return (report ? report->facts : NULL) == (link ? anycert__link_facts(link) : NULL);
 }
 
 int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err)
 {
     int64_t now = lane->asked ? lane->asked_at : anycert__clock_now(&lane->settings->clock);
 
-    if (report_is_of(lane->report, lane->link) &&
-        report_is_of(lane->proxy_report, lane->proxy_link) && now <= lane->reports_until &&
-        (!lane->report || now >= lane->report->judged_at) &&
-        (!lane->proxy_report || now >= lane->proxy_report->judged_at))
-        return 0;
+    return make_report(lane->link, now, &lane->report, err) < 0 ||
+                   make_report(lane->proxy_link, now, &lane->proxy_report, err) < 0
+               ? -1
+               : 0;
+}
+
+void anycert__lane_unlink(struct anycert__lane *lane)
+{
     anycert_report_free(lane->report);
     anycert_report_free(lane->proxy_report);
+    anycert__link_unref(lane->link);
+    anycert__link_unref(lane->proxy_link);
     lane->report = lane->proxy_report = NULL;
-    lane->reports_until = INT64_MAX;
-    if (make_report(lane->link, now, &lane->report, &lane->reports_until, err) < 0)
-        return -1;
-    return make_report(lane->proxy_link, now, &lane->proxy_report, &lane->reports_until, err);
+    lane->link = lane->proxy_link = NULL;
 }
 
 /* ---- birth and death ---- */
@@ -391,10 +389,7 @@ void anycert__lane_free(struct anycert__lane *lane)
     curl_slist_free_all(lane->own_headers);
     anycert__free(lane->url);
     anycert__lane_trace_free(lane);
-    anycert_report_free(lane->report);
-    anycert_report_free(lane->proxy_report);
-    anycert__link_unref(lane->link);
-    anycert__link_unref(lane->proxy_link);
+    anycert__lane_unlink(lane);
     anycert__anchors_unref(lane->anchors);
     anycert__anchors_unref(lane->proxy_anchors);
     anycert__free(lane->origin);

@@ -32,12 +32,9 @@ struct anycert__lane {
     uint16_t port;
     bool https;
 
-    /* links of the newest connection; references */
+    /* links of the connection that the newest exchange went over, and their reports; references */
     struct anycert__link *link, *proxy_link;
-
-    /* reports of these links, good until a certificate's date passes */
     struct anycert_report *report, *proxy_report;
-    int64_t reports_until;
 
     /* ---- of the exchange under way */
     struct anycert__exchange *exchange;
@@ -66,12 +63,14 @@ struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *set
                                         const struct anycert__exchange *exchange, bool proxied,
                                         struct anycert_error *err);
 void anycert__lane_free(struct anycert__lane *lane);
+/* Lets go of the newest links and their reports. */
+void anycert__lane_unlink(struct anycert__lane *lane);
 /* True if an exchange may use the lane. */
 bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__exchange *exchange,
                         bool proxied, const uint8_t credentials[32]);
 /* True if the exchange that has ended was refused as a policy ended before its request was sent. */
 bool anycert__lane_lapsed(const struct anycert__lane *lane);
-/* Gives the reports of the newest links, made anew where dates have passed. 0, or -1 with NOMEM. */
+/* Takes the reports of the newest links. 0, or -1 with NOMEM. */
 int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err);
 
 /* pool.c: a digest of the credentials that go with an exchange; all zero for none. 0, or -1. */

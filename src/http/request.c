@@ -395,6 +395,7 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
         lane->body_begun = false;
     lane->contexts = 0;
     lane->header_bytes = 0;
+    anycert__lane_unlink(lane); /* the connection may be another this time */
     anycert__lane_trace_reset(lane);
     lane->total_ms = exchange->total_ms;
     lane->limit_ms = exchange->limit_ms;

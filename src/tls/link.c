@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "verdict/judge.h"
+#include "verdict/report.h"
 
 #include <openssl/err.h>
 
@@ -21,8 +22,10 @@ struct anycert__link {
     bool hook_ran;
     int late_alert; /* one that came after the handshake, -1 for none */
     bool late_alert_from_peer;
-    bool closed_cleanly;          /* the peer sent close_notify */
-    struct anycert_error trouble; /* why the certificates could not even be looked at */
+    bool closed_cleanly;           /* the peer sent close_notify */
+    struct anycert_error trouble;  /* why the certificates could not even be looked at */
+    struct anycert_report *report; /* kept for whoever uses the connection next */
+    int64_t report_until;
 };
 
 static pthread_once_t index_once = PTHREAD_ONCE_INIT;
@@ -63,6 +66,7 @@ void anycert__link_unref(struct anycert__link *link)
         return;
     sk_X509_pop_free(link->chain, X509_free);
     anycert__link_unref(link->proxy);
+    anycert_report_free(link->report);
     anycert__anchors_unref(link->anchors);
     anycert__facts_unref(link->facts);
     anycert__free(link);
@@ -95,6 +99,21 @@ void anycert__link_set_proxy(struct anycert__link *link, struct anycert__link *p
 struct anycert__link *anycert__link_proxy(struct anycert__link *link)
 {
     return link->proxy;
+}
+
+void anycert__link_keep_report(struct anycert__link *link, struct anycert_report *report,
+                               int64_t until)
+{
+    anycert_report_free(link->report);
+    link->report = anycert__report_ref(report);
+    link->report_until = until;
+}
+
+struct anycert_report *anycert__link_report(const struct anycert__link *link, int64_t now)
+{
+    if (!link->report || now > link->report_until || now < link->report->judged_at)
+        return NULL;
+    return anycert__report_ref(link->report);
 }
 
 int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer)

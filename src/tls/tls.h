@@ -97,6 +97,12 @@ void anycert__link_unref(struct anycert__link *link);
 struct anycert__facts *anycert__link_facts(struct anycert__link *link);
 /* The policy that the link was made under. */
 const struct anycert_policy *anycert__link_policy(const struct anycert__link *link);
+/* Keeps a reference to a report of the link, which holds until that second. For the thread that
+ * uses the connection, as is the next. */
+void anycert__link_keep_report(struct anycert__link *link, struct anycert_report *report,
+                               int64_t until);
+/* A reference to the report that was kept, or NULL if there is none that holds now. */
+struct anycert_report *anycert__link_report(const struct anycert__link *link, int64_t now);
 /* An alert that came or went after the handshake was complete (TLS 1.3 servers refuse a missing
  * client certificate that way), or -1. For the thread that uses the connection. */
 int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer);
