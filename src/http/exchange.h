@@ -49,6 +49,7 @@ struct anycert__http *anycert__http_new(const struct anycert__http_settings *set
 void anycert__http_free(struct anycert__http *http);
 /* True if a host is reached through the proxy. */
 bool anycert__http_proxied(const struct anycert__http *http, const char *host, uint16_t port);
+const struct anycert__http_settings *anycert__http_settings_of(const struct anycert__http *http);
 /* Version of the libcurl that is loaded; static string. */
 const char *anycert__libcurl_version(void);
 
@@ -77,6 +78,7 @@ struct anycert__exchange {
     void *sink_arg;
     anycert_progress_callback *progress;
     void *progress_arg;
+    void *owner; /* whoever drives many; nobody looks at it here */
 
     /* ---- out */
     int status; /* 0 until a status line came */

@@ -23,7 +23,7 @@ static int timeout_failure(const struct anycert__lane *lane, int64_t total_ms, i
 {
     long long spent = to_ms(lane, CURLINFO_TOTAL_TIME_T);
 
-    if (total_ms > 0 && spent + 1 >= total_ms)
+    if (total_ms > 0 && (lane->is_overdue || spent + 1 >= total_ms))
         return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
                              "no complete answer from %s within the %lld ms of the request",
                              server_name(lane), (long long)limit_ms);

@@ -405,3 +405,9 @@ bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__
            memcmp(lane->credentials, credentials, sizeof lane->credentials) == 0 &&
            lane->proxied == proxied && strcmp(lane->origin, exchange->url->origin) == 0;
 }
+
+bool anycert__lane_outdated(const struct anycert__lane *lane, const struct anycert__lane *newest)
+{
+    return lane->terms == newest->terms && lane->proxy_terms == newest->proxy_terms &&
+           (lane->anchors != newest->anchors || lane->proxy_anchors != newest->proxy_anchors);
+}

@@ -50,6 +50,7 @@ struct anycert__lane {
     struct anycert__decoder *decoder; /* of the body, if it is compressed */
     int64_t limit_ms;                 /* of the whole request, for messages */
     int64_t total_ms;                 /* limit of the exchange; 0: none */
+    bool is_overdue;                  /* and it has passed, by another clock than libcurl's */
     FILE *body_stream;
     struct curl_slist *sent_headers;
     int64_t asked_at;             /* the time that the pre-request check has judged by */
@@ -68,11 +69,15 @@ void anycert__lane_unlink(struct anycert__lane *lane);
 /* True if an exchange may use the lane. */
 bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__exchange *exchange,
                         bool proxied, const uint8_t credentials[32]);
+/* True if nobody can take the lane any more: the anchors are others since newest was made. */
+bool anycert__lane_outdated(const struct anycert__lane *lane, const struct anycert__lane *newest);
 /* True if the exchange that has ended was refused as a policy ended before its request was sent. */
 bool anycert__lane_lapsed(const struct anycert__lane *lane);
 /* Takes the reports of the newest links. 0, or -1 with NOMEM. */
 int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err);
 
+/* pool.c: how many forks lead to this process. */
+unsigned anycert__fork_count(void);
 /* pool.c: a digest of the credentials that go with an exchange; all zero for none. 0, or -1. */
 int anycert__credentials(const struct anycert__http_settings *settings,
                          const struct anycert__exchange *exchange, uint8_t out[32]);
@@ -92,6 +97,10 @@ CURLcode anycert__lane_end(struct anycert__lane *lane, CURLcode rc);
 /* request.c: begins, transfers and ends. The CURLcode. */
 CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__exchange *exchange,
                                struct anycert_error *err);
+
+/* request.c: calls the exchange's progress callback, if there is one, with how far it is. Anything
+ * but 0: it shall end, and the lane knows why. */
+int anycert__lane_progress(struct anycert__lane *lane);
 
 /* What has become of an exchange that has ended. */
 enum anycert__ending {

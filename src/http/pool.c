@@ -31,6 +31,11 @@ static void count_fork(void)
     generation++;
 }
 
+unsigned anycert__fork_count(void)
+{
+    return generation;
+}
+
 static void init_curl(void)
 {
     curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -127,6 +132,11 @@ void anycert__http_free(struct anycert__http *http)
     anycert__free(http);
 }
 
+const struct anycert__http_settings *anycert__http_settings_of(const struct anycert__http *http)
+{
+    return &http->settings;
+}
+
 bool anycert__http_proxied(const struct anycert__http *http, const char *host, uint16_t port)
 {
     return http->settings.proxy && !anycert__no_proxy_match(http->settings.no_proxy, host, port);
@@ -180,13 +190,6 @@ static struct anycert__lane *take(struct anycert__http *http,
     return found;
 }
 
-/* Lanes that nobody can take any more: their anchors have changed since. */
-static bool outdated(const struct anycert__lane *lane, const struct anycert__lane *newest)
-{
-    return lane->terms == newest->terms && lane->proxy_terms == newest->proxy_terms &&
-           (lane->anchors != newest->anchors || lane->proxy_anchors != newest->proxy_anchors);
-}
-
 static void give_back(struct anycert__http *http, struct anycert__lane *lane)
 {
     struct anycert__lane *dropped = NULL;
@@ -198,7 +201,7 @@ static void give_back(struct anycert__http *http, struct anycert__lane *lane)
     for (struct anycert__lane **p = &http->idle; *p;) {
         struct anycert__lane *one = *p;
 
-        if (kept < http->settings.idle_max && (one == lane || !outdated(one, lane))) {
+        if (kept < http->settings.idle_max && (one == lane || !anycert__lane_outdated(one, lane))) {
             kept++;
             p = &one->next;
         } else {

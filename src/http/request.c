@@ -112,6 +112,23 @@ static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received,
     return 1;
 }
 
+int anycert__lane_progress(struct anycert__lane *lane)
+{
+    curl_off_t receive_total = 0;
+    curl_off_t received = 0;
+    curl_off_t send_total = 0;
+    curl_off_t sent = 0;
+
+    if (!lane->exchange->progress)
+        return 0;
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &receive_total);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &send_total);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    return on_progress(lane, receive_total > 0 ? receive_total : 0, received,
+                       send_total > 0 ? send_total : 0, sent);
+}
+
 /* ---- what is sent ---- */
 
 static size_t on_read(char *out, size_t size, size_t count, void *arg)
@@ -391,8 +408,8 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
 
     lane->exchange = exchange;
     memset(&lane->failure, 0, sizeof lane->failure);
-    lane->asked = lane->approved = lane->stale = lane->lapsed = lane->header_done =
-        lane->body_begun = false;
+    lane->asked = lane->approved = lane->stale = lane->lapsed = lane->is_overdue =
+        lane->header_done = lane->body_begun = false;
     lane->contexts = 0;
     lane->header_bytes = 0;
     anycert__lane_unlink(lane); /* the connection may be another this time */
