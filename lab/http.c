@@ -183,12 +183,19 @@ static enum outcome parse_head(struct session *session)
     return OK;
 }
 
-/* Counts and digests some of the body. */
+/* Counts and digests some of the body, and keeps its beginning. */
 static void take_body(struct session *session, size_t len)
 {
-    EVP_DigestUpdate(session->digest, session->buffer + session->start, len);
+    struct lab__request *request = &session->request;
+    const char *from = session->buffer + session->start;
+
+    if (request->body_len < LAB__BODY_KEPT) {
+        size_t room = LAB__BODY_KEPT - (size_t)request->body_len;
+        memcpy(request->body_start + request->body_len, from, len < room ? len : room);
+    }
+    EVP_DigestUpdate(session->digest, from, len);
     session->start += len;
-    session->request.body_len += len;
+    request->body_len += len;
 }
 
 static enum outcome read_body_of(struct session *session, uint64_t len)

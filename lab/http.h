@@ -6,6 +6,7 @@
 
 #define LAB__HEAD_MAX   65536 /* request line and header fields together */
 #define LAB__FIELDS_MAX 256
+#define LAB__BODY_KEPT  8192 /* of a request's body, its beginning */
 
 struct lab__field {
     char *name;
@@ -23,6 +24,7 @@ struct lab__request {
     size_t field_count;
     uint64_t body_len;
     unsigned char body_sha256[32];
+    char body_start[LAB__BODY_KEPT];
     bool keep_alive;
 };
 

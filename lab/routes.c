@@ -1,7 +1,9 @@
 /* The routes:
  *   /  /json               about 1 kB of JSON, always the same bytes for one server
  *   /echo                  the request as JSON: method, target, path, query, http_version, headers
- * as an array of {name, value} as received, body {length, sha256}, tls or null, connection, request
+ * as an array of {name, value} as received, body {length, sha256, start: up to 8 KiB}, tls or null,
+ * connection, request
+ *   /mirror                the request's body (up to 8 KiB) with its Content-Type
  *   /status/NNN            that status
  *   /redirect?to=URL&code=NNN    Location: URL (percent-decoded); code is 302 if not given
  *   /endless-redirect      to itself
@@ -46,9 +48,8 @@ static int answer_index(struct lab__exchange *exchange, const char *argument)
 }
 
 /* JSON is UTF-8; a byte that is not ASCII becomes the character of that number. */
-static yyjson_mut_val *json_bytes(yyjson_mut_doc *doc, const char *text)
+static yyjson_mut_val *json_bytes(yyjson_mut_doc *doc, const char *text, size_t len)
 {
-    size_t len = strlen(text);
     char *out = malloc(2 * len + 1);
     size_t used = 0;
     yyjson_mut_val *value;
@@ -72,7 +73,7 @@ static yyjson_mut_val *json_bytes(yyjson_mut_doc *doc, const char *text)
 
 static void add(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const char *text)
 {
-    yyjson_mut_obj_add_val(doc, object, key, json_bytes(doc, text));
+    yyjson_mut_obj_add_val(doc, object, key, json_bytes(doc, text, strlen(text)));
 }
 
 static yyjson_mut_val *json_tls(yyjson_mut_doc *doc, SSL *ssl)
@@ -105,6 +106,11 @@ static yyjson_mut_val *json_tls(yyjson_mut_doc *doc, SSL *ssl)
     return tls;
 }
 
+static size_t kept_of_body(const struct lab__request *request)
+{
+    return request->body_len < LAB__BODY_KEPT ? (size_t)request->body_len : LAB__BODY_KEPT;
+}
+
 static yyjson_mut_val *json_body(yyjson_mut_doc *doc, const struct lab__request *request)
 {
     yyjson_mut_val *body = yyjson_mut_obj(doc);
@@ -115,6 +121,8 @@ static yyjson_mut_val *json_body(yyjson_mut_doc *doc, const struct lab__request 
     }
     yyjson_mut_obj_add_uint(doc, body, "length", request->body_len);
     yyjson_mut_obj_add_strcpy(doc, body, "sha256", hex);
+    yyjson_mut_obj_add_val(doc, body, "start",
+                           json_bytes(doc, request->body_start, kept_of_body(request)));
     return body;
 }
 
@@ -153,6 +161,18 @@ static int answer_echo(struct lab__exchange *exchange, const char *argument)
     result = lab__respond(exchange, 200, "application/json", "", text, len);
     free(text);
     return result;
+}
+
+static int answer_mirror(struct lab__exchange *exchange, const char *argument)
+{
+    const struct lab__request *request = exchange->request;
+
+    (void)argument;
+    if (request->body_len > LAB__BODY_KEPT) {
+        return respond_text(exchange, 413, "", "a mirror of 8 KiB is too small for this\n");
+    }
+    return lab__respond(exchange, 200, lab__request_field(request, "Content-Type"), "",
+                        request->body_start, kept_of_body(request));
 }
 
 static int answer_status(struct lab__exchange *exchange, const char *argument)
@@ -472,6 +492,7 @@ static const struct route routes[] = {
     {"", answer_index},
     {"/json", answer_index},
     {"/echo", answer_echo},
+    {"/mirror", answer_mirror},
     {"/status/", answer_status},
     {"/redirect", answer_redirect},
     {"/endless-redirect", answer_endless_redirect},

@@ -208,6 +208,7 @@ static void lab_route_echo_shows_the_request_as_received(void **state)
     assert_string_equal(text_at(doc, "/headers/3/value"), "\xc3\xa9");
     assert_int_equal(yyjson_get_uint(yyjson_doc_ptr_get(doc, "/body/length")), 5);
     assert_string_equal(text_at(doc, "/body/sha256"), SHA256_HELLO);
+    assert_string_equal(text_at(doc, "/body/start"), "hello");
     assert_string_equal(text_at(doc, "/tls/server_name"), "localhost");
     assert_string_equal(text_at(doc, "/tls/version"), "TLSv1.3");
     assert_string_equal(text_at(doc, "/tls/alpn"), "http/1.1");
@@ -224,6 +225,26 @@ static void lab_route_echo_takes_chunked_bodies(void **state)
     assert_int_equal(yyjson_get_uint(yyjson_doc_ptr_get(doc, "/body/length")), 5);
     assert_string_equal(text_at(doc, "/body/sha256"), SHA256_HELLO);
     yyjson_doc_free(doc);
+}
+
+static void lab_route_mirror_gives_back_what_it_gets(void **state)
+{
+    (void)state;
+    assert_int_equal(ask("good",
+                         "POST /mirror HTTP/1.1\r\nHost: localhost\r\nContent-Type: a/b; c=d\r\n"
+                         "Content-Length: 5\r\nConnection: close\r\n\r\n\xff\xfeh\r\n",
+                         0),
+                     CONNECTED);
+    expect_start("HTTP/1.1 200 ");
+    assert_non_null(strstr(answer, "Content-Type: a/b; c=d\r\n"));
+    assert_string_equal(body(), "\xff\xfeh\r\n");
+    assert_int_equal(ask("good",
+                         "POST /mirror HTTP/1.1\r\nHost: localhost\r\n"
+                         "Content-Length: 0\r\nConnection: close\r\n\r\n",
+                         0),
+                     CONNECTED);
+    expect_start("HTTP/1.1 200 ");
+    assert_string_equal(body(), "");
 }
 
 static void lab_http_says_continue_when_asked(void **state)
@@ -408,6 +429,7 @@ int main(void)
         cmocka_unit_test(lab_route_index_is_a_kilobyte_of_json),
         cmocka_unit_test(lab_route_echo_shows_the_request_as_received),
         cmocka_unit_test(lab_route_echo_takes_chunked_bodies),
+        cmocka_unit_test(lab_route_mirror_gives_back_what_it_gets),
         cmocka_unit_test(lab_http_says_continue_when_asked),
         cmocka_unit_test(lab_http_keeps_connections_and_pipelines),
         cmocka_unit_test(lab_http_closes_after_http_1_0),
