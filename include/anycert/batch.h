@@ -35,6 +35,7 @@
 extern "C" {
 #endif
 
+/* Requests that are made at once. */
 struct anycert_batch;
 
 /* What became of one request. */
