@@ -42,6 +42,7 @@ struct anycert_batch;
 struct anycert_batch_result {
     /* As it was given to anycert_batch_add(). */
     void *tag;
+    /* The request itself, the caller's. */
     const struct anycert_request *request;
     /* The caller's, to be freed with anycert_response_free(); as the last parameter but one of
      * anycert_client_send() would be set, so NULL if nothing was learned. */
