@@ -6,7 +6,7 @@
 #include <limits.h>
 
 #define EVENTS  64
-#define BEAT_US 1000000 /* between calls of a progress callback when nothing happens */
+#define BEAT_US 500000  /* between calls of a progress callback when nothing happens */
 
 struct anycert__loop {
     struct anycert__http *http;

@@ -93,6 +93,22 @@ static void read_reports(struct answer *answer)
     }
 }
 
+struct answer answer_of(struct anycert_response *response, const struct anycert_error *err)
+{
+    struct answer answer = {.response = response, .code = err->code};
+
+    memcpy(answer.message, err->message, sizeof answer.message);
+    if (response) {
+        answer.status = anycert_response_status(response);
+        snprintf(answer.body, sizeof answer.body, "%s",
+                 (const char *)anycert_response_body(response, NULL));
+        snprintf(answer.http_version, sizeof answer.http_version, "%s",
+                 anycert_response_http_version(response));
+        read_reports(&answer);
+    }
+    return answer;
+}
+
 static void add_field(struct anycert_request *request, const char *field)
 {
     struct anycert_error err = {0};
@@ -109,27 +125,16 @@ struct answer ask_get_with(struct anycert_client *client, const char *url,
 {
     struct anycert_error err = {0};
     struct anycert_request *request = anycert_request_new("GET", url, &err);
-    struct answer answer = {0};
+    struct anycert_response *response = NULL;
 
     if (!request)
         fail_msg("URL '%s': %s", url, err.message);
     for (unsigned i = 0; i < field_count; i++)
         add_field(request, fields[i]);
-    if (anycert_client_send(client, request, &answer.response, &err) < 0) {
+    if (anycert_client_send(client, request, &response, &err) < 0)
         assert_int_not_equal(err.code, 0);
-        answer.code = err.code;
-        memcpy(answer.message, err.message, sizeof answer.message);
-    }
     anycert_request_free(request);
-    if (answer.response) {
-        answer.status = anycert_response_status(answer.response);
-        snprintf(answer.body, sizeof answer.body, "%s",
-                 (const char *)anycert_response_body(answer.response, NULL));
-        snprintf(answer.http_version, sizeof answer.http_version, "%s",
-                 anycert_response_http_version(answer.response));
-        read_reports(&answer);
-    }
-    return answer;
+    return answer_of(response, &err);
 }
 
 struct answer ask_get(struct anycert_client *client, const char *url)

@@ -37,6 +37,9 @@ struct answer {
     char protocol[16];
     struct anycert_response *response; /* may be NULL */
 };
+/* What a response, which may be NULL, and an error, which may be empty, say. It takes the response
+ * and is to be freed. */
+struct answer answer_of(struct anycert_response *response, const struct anycert_error *err);
 /* GET. The answer is to be freed. */
 struct answer ask_get(struct anycert_client *client, const char *url);
 /* The same with request fields, "Name: value" each. */
