@@ -337,6 +337,9 @@ void anycert__group_run(struct anycert__group *group, int fd, unsigned what)
 void anycert__group_stop(struct anycert__group *group, struct anycert__flight *flight, CURLcode rc)
 {
     flight->rc = rc;
+    /* libcurl counts a transfer's time from when it got or made its connection. */
+    flight->lane->is_overdue =
+        rc == CURLE_OPERATION_TIMEDOUT && anycert__monotonic_us() + 1000 >= flight->ended_by_us;
     take_off(&group->flying, &group->flying_count, flight);
     group->landed_count++;
 }

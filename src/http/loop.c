@@ -6,7 +6,7 @@
 #include <limits.h>
 
 #define EVENTS  64
-#define BEAT_US 500000  /* between calls of a progress callback when nothing happens */
+#define BEAT_US 500000 /* between calls of a progress callback when nothing happens */
 
 struct anycert__loop {
     struct anycert__http *http;
@@ -352,8 +352,7 @@ static void check_limits(struct anycert__loop *loop)
             next = flight->next;
             if (flight->lane->asked)
                 flight->connected_by_us = INT64_MAX;
-            flight->lane->is_overdue = now >= flight->ended_by_us;
-            if (!flight->lane->is_overdue && now < flight->connected_by_us) {
+            if (now < flight->ended_by_us && now < flight->connected_by_us) {
                 note_limits(loop, flight);
                 continue;
             }
