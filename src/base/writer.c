@@ -23,6 +23,7 @@ struct anycert__file_writer {
     char *path;      /* as the caller wrote it, for messages */
     char *target;    /* what is replaced: path, or where the symbolic link leads */
     char *temporary; /* NULL when the file is written directly, and after it was renamed */
+    pid_t owner;     /* a child process must not remove the file of its parent */
     int fd;
     bool failed;
 };
@@ -140,6 +141,7 @@ int anycert__file_writer_open(const char *path, struct anycert__file_writer **ou
     if (w == NULL)
         return anycert__fail_nomem(err);
     w->fd = -1;
+    w->owner = getpid();
     w->path = anycert__strdup(path);
     if (w->path == NULL) {
         anycert__file_writer_free(w);
@@ -218,7 +220,7 @@ void anycert__file_writer_free(struct anycert__file_writer *w)
         return;
     if (w->fd >= 0)
         close(w->fd);
-    if (w->temporary)
+    if (w->temporary && w->owner == getpid())
         unlink(w->temporary);
     anycert__free(w->temporary);
     anycert__free(w->target);

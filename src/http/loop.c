@@ -398,10 +398,12 @@ static void run_due(struct anycert__loop *loop)
 
 int64_t anycert__loop_timeout_ms(struct anycert__loop *loop)
 {
-    int64_t due = loop->check_us < loop->beat_us ? loop->check_us : loop->beat_us;
+    int64_t due = INT64_MAX;
     int64_t left = 0;
 
     drop_inherited(loop);
+    if (loop->running > 0)
+        due = loop->check_us < loop->beat_us ? loop->check_us : loop->beat_us;
     if (loop->landed)
         return 0;
     for (const struct anycert__group *group = loop->groups; group; group = group->next) {
