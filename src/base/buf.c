@@ -12,10 +12,18 @@ void anycert__buf_init(struct anycert__buf *buf, size_t max)
     *buf = (struct anycert__buf){.max = max < SIZE_MAX ? max : SIZE_MAX - 1};
 }
 
+void anycert__buf_init_secret(struct anycert__buf *buf, size_t max)
+{
+    anycert__buf_init(buf, max);
+    buf->secret = true;
+}
+
 void anycert__buf_free(struct anycert__buf *buf)
 {
     if (buf == NULL)
         return;
+    if (buf->secret)
+        anycert__wipe(buf->data, buf->data ? buf->capacity : 0);
     anycert__free(buf->data);
     anycert__buf_init(buf, buf->max);
 }
@@ -27,6 +35,22 @@ void anycert__buf_reset(struct anycert__buf *buf)
     buf->too_large = false;
     if (buf->data)
         buf->data[0] = '\0';
+}
+
+/* realloc(), which may leave a copy behind, or for a secret something that does not. */
+static char *grow(const struct anycert__buf *buf, size_t capacity)
+{
+    char *data = NULL;
+
+    if (!buf->secret || !buf->data)
+        return anycert__realloc(buf->data, capacity);
+    data = anycert__malloc(capacity);
+    if (!data)
+        return NULL;
+    memcpy(data, buf->data, buf->len);
+    anycert__wipe(buf->data, buf->capacity);
+    anycert__free(buf->data);
+    return data;
 }
 
 /* Makes room for extra more bytes and the NUL behind them. */
@@ -47,7 +71,7 @@ static int reserve(struct anycert__buf *buf, size_t extra)
         capacity = capacity <= SIZE_MAX / 2 ? capacity * 2 : needed;
     if (capacity > buf->max + 1)
         capacity = buf->max + 1;
-    char *data = anycert__realloc(buf->data, capacity);
+    char *data = grow(buf, capacity);
     if (data == NULL) {
         buf->failed = true;
         return -1;

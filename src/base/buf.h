@@ -17,10 +17,13 @@ struct anycert__buf {
     size_t max;
     bool failed;
     bool too_large; /* failed because of max, not for want of memory */
+    bool secret;    /* no copy of its bytes stays behind when it grows or is freed */
 };
 
 /* An empty buffer that will hold at most max bytes. Nothing is allocated. */
 void anycert__buf_init(struct anycert__buf *buf, size_t max);
+/* The same for a secret. What anycert__buf_take hands over is the taker's to wipe. */
+void anycert__buf_init_secret(struct anycert__buf *buf, size_t max);
 void anycert__buf_free(struct anycert__buf *buf);
 /* Empties the buffer, keeps its memory. Clears `failed`. */
 void anycert__buf_reset(struct anycert__buf *buf);

@@ -1,8 +1,7 @@
-/* What every file that calls OpenSSL needs: its errors as ours, and one hash. */
+/* What every file that calls OpenSSL needs: its errors as ours. */
 #include "tls/ossl.h"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,10 +53,4 @@ int anycert__fail_openssl(struct anycert_error *err, int code, const char *forma
     if (reasons[0] == '\0')
         return anycert__fail(err, code, "%s", sentence);
     return anycert__fail(err, code, "%s: %s", sentence, reasons);
-}
-
-int anycert__sha256(const void *bytes, size_t len, uint8_t out[32])
-{
-    memset(out, 0, 32);
-    return EVP_Q_digest(NULL, "SHA256", NULL, bytes, len, out, NULL) == 1 ? 0 : -1;
 }

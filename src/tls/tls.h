@@ -153,7 +153,20 @@ void anycert__tls_forget_errors(void);
  * or -1. */
 int anycert__tls_suites_offered(const struct anycert_policy *policy, struct anycert_error *err);
 
+/* ---- hashes (tls/hash.c)
+ * ------------------------------------------------------------------------------------------ */
+
 /* SHA-256. 0, or -1 (and zeros) if OpenSSL does not provide it. */
 int anycert__sha256(const void *bytes, size_t len, uint8_t out[32]);
+/* HMAC (RFC 2104) with SHA-256. 0, or -1 and zeros. */
+int anycert__hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
+                         uint8_t out[32]);
+/* SHA-256 of what comes in pieces. NULL if there is no memory or no SHA-256. */
+struct anycert__hash;
+struct anycert__hash *anycert__hash_new(void);
+/* 0, or -1. */
+int anycert__hash_add(struct anycert__hash *hash, const void *bytes, size_t len);
+/* Gives the digest and frees, on failure too. 0, or -1 and zeros, for NULL too. */
+int anycert__hash_end(struct anycert__hash *hash, uint8_t out[32]);
 
 #endif
