@@ -70,6 +70,18 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_client_cert(struct anycert_
                                                                  const char *key_path,
                                                                  struct anycert_error *err);
 
+/* The URL that anycert_client_request joins its suffixes to. NULL or "": none, which is the
+ * default. -1 with URL. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_base_url(struct anycert_config *config,
+                                                              const char *url,
+                                                              struct anycert_error *err);
+/* A header field of every request that has none of its own: a request to which any field was added
+ * sends that and none of these. The name may be added several times; otherwise as
+ * anycert_request_add_header. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_header(struct anycert_config *config,
+                                                            const char *name, const char *value,
+                                                            struct anycert_error *err);
+
 /* Proxy URL: http://, https://, socks4://, socks4a://, socks5:// or socks5h://, with user:password@
  * if need be. NULL or "": none, which is the default: proxies of the environment are never used. -1
  * with URL. */
@@ -191,6 +203,16 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_client_send(struct anycert_client *cli
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_client_explain(struct anycert_client *client, const char *url, struct anycert_error *err);
 
+/* base with suffix behind it, as anycert_client_request joins them. Between their paths stands one
+ * '/': an empty suffix (or NULL) ends base with one, and of the slashes that begin the suffix one
+ * is taken away. base's query stays in front of the suffix's; a fragment is dropped from both. The
+ * suffix cannot name another host. What may not stand in a path or query becomes %XX, dot segments
+ * are resolved, and several slashes at the path's beginning become one; if a path or query has a
+ * '%' that begins no escape, each of its '%' becomes %25. Free with anycert_free. NULL with URL or
+ * NOMEM. Safe from any thread. */
+ANYCERT_API ANYCERT_NODISCARD char *anycert_url_join(const char *base, const char *suffix,
+                                                     struct anycert_error *err);
+
 /* Request: what is sent.
  *
  * Threads: one at a time for each object; not being changed, it may be shared. Every setter returns
@@ -201,6 +223,11 @@ anycert_client_explain(struct anycert_client *client, const char *url, struct an
  * with USAGE, URL or NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_request *
 anycert_request_new(const char *method, const char *url, struct anycert_error *err);
+/* The same with the client's base URL and a suffix, joined by anycert_url_join. The request may
+ * outlive the client. NULL with USAGE too if the client has no base URL. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_request *
+anycert_client_request(struct anycert_client *client, const char *method, const char *suffix,
+                       struct anycert_error *err);
 /* Frees it; no send with it may be under way. NULL is a no-op. */
 ANYCERT_API void anycert_request_free(struct anycert_request *request);
 
@@ -212,14 +239,85 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_header(struct anycert_requ
                                                              const char *name, const char *value,
                                                              struct anycert_error *err);
 
-/* The body: copied from memory, or read from a file each time the request is sent (a redirect that
- * repeats the body reads it again). The last call wins. -1 with FILE if the file cannot be read. */
+/* A parameter, UTF-8, behind the URL's query; the same name may be added several times. Letters,
+ * digits and "-._~" stay as they are, other bytes become %XX (WHATWG URL,
+ * application/x-www-form-urlencoded). -1 with URL if the URL becomes longer than 65536 bytes. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_param(struct anycert_request *request,
+                                                            const char *name, const char *value,
+                                                            struct anycert_error *err);
+/* What becomes of a space in the parameters. */
+enum anycert_query_encoding {
+    ANYCERT_QUERY_PLUS = 0,   /* '+', as in forms */
+    ANYCERT_QUERY_PERCENT = 1 /* %20 */
+};
+/* Sets it for all parameters of the request, whenever they were added; default PLUS. */
+ANYCERT_API ANYCERT_NODISCARD int
+anycert_request_set_query_encoding(struct anycert_request *request,
+                                   enum anycert_query_encoding encoding, struct anycert_error *err);
+/* A query as text ("a=1&b=2"), behind the URL's own and before the parameters. Only what may not
+ * stand in a query is encoded; '+', '&', '=' and escapes stay, but if a '%' begins no escape, each
+ * becomes %25. A second call replaces it; NULL or "": none. -1 with URL. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_query(struct anycert_request *request,
+                                                            const char *query,
+                                                            struct anycert_error *err);
+
+/* The body. A request has one kind of body, that of the last call: bytes, a file, JSON, a source,
+ * or a form. HEAD and TRACE have none (USAGE).
+ *
+ * Bytes: copied. No Content-Type is sent unless the caller gives one. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_body(struct anycert_request *request,
                                                            const void *body, size_t len,
                                                            struct anycert_error *err);
+/* A file, read each time the body is sent (a redirect that repeats it reads it again). Regular
+ * files announce their size, others (pipes) go in chunks. -1 with FILE if the file cannot be read.
+ */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_body_file(struct anycert_request *request,
                                                                 const char *path,
                                                                 struct anycert_error *err);
+/* A JSON text (RFC 8259), checked and copied; sent byte by byte as given, as application/json
+ * unless the caller gives another Content-Type. -1 with BODY_JSON (and where it goes wrong). */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_json(struct anycert_request *request,
+                                                           const char *text, size_t len,
+                                                           struct anycert_error *err);
+/* Gives the next bytes of a body: writes up to size of them to buffer and returns how many, 0 at
+ * the end, or -1 to end the request with BODY_READ. Called on the thread that sends. */
+typedef int64_t anycert_read_callback(void *arg, void *buffer, size_t size);
+/* Begins again with the first byte. 0, or anything else to end the request with BODY_READ. */
+typedef int anycert_rewind_callback(void *arg);
+/* What a callback gives; arg is handed to both. size: how many bytes there are, of which none
+ * beyond are asked for; a source that ends before fails the request. -1: not known, they go in
+ * chunks. rewind is called where the body has to be sent again: by a redirect with 307 or 308, a
+ * retry, an authentication in steps, a connection that was closed meanwhile, another send of the
+ * request. NULL: the body can be read once, and what needs it again fails, or ends a retry. A
+ * request with a source is for one send at a time. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_body_source(struct anycert_request *request,
+                                                                  anycert_read_callback *read,
+                                                                  anycert_rewind_callback *rewind,
+                                                                  int64_t size, void *arg,
+                                                                  struct anycert_error *err);
+/* A field of a form, UTF-8; the same name may be added several times. Fields alone go as
+ * application/x-www-form-urlencoded (a space as '+'), unless the caller gives another Content-Type;
+ * with parts beside them as multipart/form-data, fields first, each kind in the order of its calls.
+ * That makes its own Content-Type: a request's field that is not a multipart type without
+ * parameters fails sending (HEADER), a client's is left out. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_form(struct anycert_request *request,
+                                                           const char *name, const char *value,
+                                                           struct anycert_error *err);
+/* A part of a form: a file, read each time the form is sent, as it goes out. filename: as the
+ * server is told it; NULL: what stands behind the path's last '/'. type: its Content-Type; NULL:
+ * application/octet-stream; "": none. Names with control characters are refused; '"' becomes %22,
+ * as browsers write it. -1 with FILE if the file cannot be read. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_file(struct anycert_request *request,
+                                                           const char *field, const char *path,
+                                                           const char *filename, const char *type,
+                                                           struct anycert_error *err);
+/* A part from memory, copied. filename NULL: the part is no file. type NULL: as for a file if there
+ * is a filename, else none; "": none. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_part(struct anycert_request *request,
+                                                           const char *field, const void *data,
+                                                           size_t len, const char *filename,
+                                                           const char *type,
+                                                           struct anycert_error *err);
 
 /* Basic authentication (RFC 7617); user without ':'. NULL user: none. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_basic_auth(struct anycert_request *request,

@@ -32,6 +32,8 @@ void anycert_config_free(struct anycert_config *config)
     anycert__strings_clear(&config->intermediate_names);
     anycert__free(config->cert_path);
     anycert__free(config->key_path);
+    anycert__free_secret(config->base_url);
+    anycert__fields_clear(&config->headers);
     anycert__free_secret(config->proxy);
     anycert__free(config->no_proxy);
     anycert__strings_clear(&config->resolve);
@@ -73,6 +75,7 @@ static int copy_parts(struct anycert_config *to, const struct anycert_config *fr
         anycert__demands_copy(&to->demands, &from->demands, err) < 0 ||
         replace(&to->cert_path, from->cert_path, err) < 0 ||
         replace(&to->key_path, from->key_path, err) < 0 ||
+        replace(&to->base_url, from->base_url, err) < 0 ||
         replace(&to->proxy, from->proxy, err) < 0 ||
         replace(&to->no_proxy, from->no_proxy, err) < 0)
         return -1;
@@ -81,6 +84,12 @@ static int copy_parts(struct anycert_config *to, const struct anycert_config *fr
         anycert__strings_copy(&to->resolve, &from->resolve, err) < 0 ||
         anycert__strings_copy(&to->connect_to, &from->connect_to, err) < 0)
         return -1;
+    for (size_t i = 0; i < from->headers.count; i++) {
+        const struct anycert__field *field = &from->headers.list[i];
+
+        if (anycert__fields_add(&to->headers, field->name, field->value, err) < 0)
+            return -1;
+    }
     return anycert__strings_copy(&to->secret_headers, &from->secret_headers, err);
 }
 
@@ -203,6 +212,25 @@ int anycert_config_set_client_cert(struct anycert_config *config, const char *ce
     if (replace(&config->cert_path, cert_path, err) < 0)
         return -1;
     return replace(&config->key_path, key_path, err);
+}
+
+int anycert_config_set_base_url(struct anycert_config *config, const char *url,
+                                struct anycert_error *err)
+{
+    char *joined = url && *url ? anycert_url_join(url, NULL, err) : NULL;
+
+    if (url && *url && !joined)
+        return anycert__error_prefix(err, "base URL");
+    anycert__free_secret(joined);
+    return replace(&config->base_url, url && *url ? url : NULL, err);
+}
+
+int anycert_config_add_header(struct anycert_config *config, const char *name, const char *value,
+                              struct anycert_error *err)
+{
+    if (anycert__field_check(name, value, err) < 0)
+        return -1;
+    return anycert__fields_add(&config->headers, name, value, err);
 }
 
 int anycert_config_set_proxy(struct anycert_config *config, const char *url,

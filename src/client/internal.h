@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "http/body.h"
 #include "http/exchange.h"
 #include "http/fields.h"
 #include "http/url.h"
@@ -75,6 +76,8 @@ struct anycert_config {
     struct anycert__strings intermediates;      /* PEM texts */
     struct anycert__strings intermediate_names; /* what each is called in messages */
     char *cert_path, *key_path;
+    char *base_url; /* as given, with userinfo; NULL: none */
+    struct anycert__fields headers;
     char *proxy; /* as given, with userinfo */
     char *no_proxy;
     struct anycert__strings resolve, connect_to, secret_headers;
@@ -141,11 +144,14 @@ struct anycert_client {
 struct anycert_request {
     char *method;
     struct anycert__url url;
+    char *plain_url; /* the URL's text before a query was added to it; NULL: nothing was */
+    char *query;     /* as given, or NULL */
+    struct anycert__fields params;
+    enum anycert_query_encoding query_encoding;
     struct anycert__fields headers;
-    bool has_body;
-    char *body;
-    size_t body_len;
-    char *body_file;
+    struct anycert__body body;
+    size_t form_capacity; /* of body.bytes, which grow as a form; 0: they are none */
+    size_t field_count;   /* parts that are fields of a form, the first ones */
     char *user, *password;
     char *output_file;
     anycert_body_callback *body_callback;
@@ -177,9 +183,6 @@ struct anycert_response {
     struct anycert_json *json; /* of the body, if it has been parsed already */
     struct anycert_timings timings;
 };
-
-/* request.c: true if the body can be sent a second time. */
-bool anycert__request_body_repeats(const struct anycert_request *request);
 
 /* NULL with NOMEM. */
 struct anycert_response *anycert__response_new(struct anycert_error *err);

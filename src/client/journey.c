@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_named(const char *name, const char *const *list, size_t count)
@@ -31,16 +32,29 @@ static bool is_about_body(const char *name)
     return is_named(name, names, sizeof names / sizeof names[0]);
 }
 
+/* The request's own fields, or the client's. */
+static const struct anycert__fields *choose_fields(const struct anycert__journey *journey)
+{
+    const struct anycert__fields *own = &journey->request->headers;
+
+    return own->count > 0 ? own : &journey->client->config->headers;
+}
+
 static int choose_headers(struct anycert__journey *journey, struct anycert_error *err)
 {
-    const struct anycert__fields *given = &journey->request->headers;
+    const struct anycert__fields *given = choose_fields(journey);
+    bool has_parts = journey->request->body.kind == ANYCERT__BODY_PARTS;
 
     for (size_t i = 0; i < given->count; i++) {
         const char *name = given->list[i].name;
 
         if (!journey->with_secrets && is_secret(journey->client, name))
             continue;
-        if (!journey->with_body && journey->request->has_body && is_about_body(name))
+        if (has_parts && given != &journey->request->headers &&
+            anycert__str_equal_nocase(name, "Content-Type"))
+            continue; /* the client's cannot know their boundary */
+        if (!journey->with_body && journey->request->body.kind != ANYCERT__BODY_NONE &&
+            is_about_body(name))
             continue;
         if (anycert__fields_add(&journey->headers, name, given->list[i].value, err) < 0)
             return -1;
@@ -157,12 +171,8 @@ int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_er
     choose_credentials(journey, exchange);
     exchange->headers = journey->headers.list;
     exchange->header_count = journey->headers.count;
-    if (journey->with_body) {
-        exchange->has_body = request->has_body;
-        exchange->body = request->body;
-        exchange->body_len = request->body_len;
-        exchange->body_file = request->body_file;
-    }
+    if (journey->with_body && request->body.kind != ANYCERT__BODY_NONE)
+        exchange->body = &request->body;
     exchange->total_ms = time_left(journey);
     if (exchange->total_ms < 0)
         return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
@@ -186,11 +196,12 @@ static void change_method(struct anycert__journey *journey)
 
 static int check_body_again(const struct anycert__journey *journey, struct anycert_error *err)
 {
-    if (!journey->with_body || anycert__request_body_repeats(journey->request))
-        return 0;
-    return anycert__fail(err, ANYCERT_E_REDIRECTS,
-                         "%s redirects, but the body in '%s' can be read only once",
-                         journey->url->origin, journey->request->body_file);
+    char why[400];
+
+    (void)snprintf(why, sizeof why, "%s redirects", journey->url->origin);
+    return journey->with_body
+               ? anycert__body_check_again(&journey->request->body, ANYCERT_E_REDIRECTS, why, err)
+               : 0;
 }
 
 static int follow(struct anycert__journey *journey, const char *location, struct anycert_error *err)

@@ -2,12 +2,9 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "client/query.h"
 
-#include <stdio.h>
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct anycert_request *anycert_request_new(const char *method, const char *url,
                                             struct anycert_error *err)
@@ -46,17 +43,6 @@ fail:
     return NULL;
 }
 
-static void clear_body(struct anycert_request *request)
-{
-    if (request->body)
-        anycert__wipe(request->body, request->body_len);
-    anycert__free(request->body);
-    anycert__free(request->body_file);
-    request->body = request->body_file = NULL;
-    request->body_len = 0;
-    request->has_body = false;
-}
-
 static void clear_output(struct anycert_request *request)
 {
     anycert__free(request->output_file);
@@ -69,10 +55,13 @@ void anycert_request_free(struct anycert_request *request)
 {
     if (!request)
         return;
-    clear_body(request);
+    anycert__body_clear(&request->body);
     clear_output(request);
     anycert__fields_clear(&request->headers);
     anycert__demands_clear(&request->demands);
+    anycert__fields_clear(&request->params);
+    anycert__free(request->query);
+    anycert__free(request->plain_url);
     anycert__url_clear(&request->url);
     anycert__free_secret(request->user);
     anycert__free_secret(request->password);
@@ -88,59 +77,73 @@ int anycert_request_add_header(struct anycert_request *request, const char *name
     return anycert__fields_add(&request->headers, name, value, err);
 }
 
-static int check_method_takes_body(const struct anycert_request *request, struct anycert_error *err)
+/* Makes the URL's text anew from what it was and what was added. */
+static int renew_url(struct anycert_request *request, struct anycert_error *err)
 {
-    if (strcmp(request->method, "HEAD") == 0 || strcmp(request->method, "TRACE") == 0)
-        return anycert__fail(err, ANYCERT_E_USAGE, "a %s request has no body", request->method);
+    const char *plain = request->plain_url ? request->plain_url : request->url.text;
+    char *text = anycert__url_with_query(plain, request->query, &request->params,
+                                         request->query_encoding, err);
+
+    if (!text)
+        return -1;
+    if (request->plain_url)
+        anycert__free(request->url.text);
+    else
+        request->plain_url = request->url.text;
+    request->url.text = text;
     return 0;
 }
 
-int anycert_request_set_body(struct anycert_request *request, const void *body, size_t len,
-                             struct anycert_error *err)
+int anycert_request_add_param(struct anycert_request *request, const char *name, const char *value,
+                              struct anycert_error *err)
 {
+    if (!name || !value)
+        return anycert__fail(err, ANYCERT_E_USAGE, "a query parameter has no %s",
+                             name ? "value" : "name");
+    if (anycert__fields_add(&request->params, name, value, err) < 0)
+        return -1;
+    if (renew_url(request, err) == 0)
+        return 0;
+    anycert__fields_drop_last(&request->params);
+    return -1;
+}
+
+int anycert_request_set_query_encoding(struct anycert_request *request,
+                                       enum anycert_query_encoding encoding,
+                                       struct anycert_error *err)
+{
+    enum anycert_query_encoding before = request->query_encoding;
+
+    if (encoding != ANYCERT_QUERY_PLUS && encoding != ANYCERT_QUERY_PERCENT)
+        return anycert__fail(err, ANYCERT_E_USAGE, "there is no query encoding %d", (int)encoding);
+    request->query_encoding = encoding;
+    if (renew_url(request, err) == 0)
+        return 0;
+    request->query_encoding = before;
+    return -1;
+}
+
+int anycert_request_set_query(struct anycert_request *request, const char *query,
+                              struct anycert_error *err)
+{
+    char *before = request->query;
     char *copy = NULL;
 
-    if (check_method_takes_body(request, err) < 0)
-        return -1;
-    copy = anycert__memdup(body ? body : "", len);
-    if (!copy)
+    if (query && anycert__has_control(query, strlen(query)))
+        return anycert__fail(err, ANYCERT_E_URL, "the query has control characters in it");
+    if (query && !anycert__is_utf8(query, strlen(query)))
+        return anycert__fail(err, ANYCERT_E_URL, "the query is not UTF-8");
+    copy = query && *query ? anycert__strdup(query) : NULL;
+    if (query && *query && !copy)
         return anycert__fail_nomem(err);
-    clear_body(request);
-    request->has_body = true;
-    request->body = copy;
-    request->body_len = len;
-    return 0;
-}
-
-int anycert_request_set_body_file(struct anycert_request *request, const char *path,
-                                  struct anycert_error *err)
-{
-    struct stat info;
-    char *copy = NULL;
-
-    if (check_method_takes_body(request, err) < 0)
-        return -1;
-    if (anycert__check_text(path, "path of the body file", err) < 0)
-        return -1;
-    if (stat(path, &info) != 0 || access(path, R_OK) != 0)
-        return anycert__fail_errno(err, ANYCERT_E_FILE, errno, "cannot read body file '%s'", path);
-    if (S_ISDIR(info.st_mode))
-        return anycert__fail_errno(err, ANYCERT_E_FILE, EISDIR, "cannot read body file '%s'", path);
-    copy = anycert__strdup(path);
-    if (!copy)
-        return anycert__fail_nomem(err);
-    clear_body(request);
-    request->has_body = true;
-    request->body_file = copy;
-    return 0;
-}
-
-/* A pipe has been read to its end: a second time it would give nothing, or wait for ever. */
-bool anycert__request_body_repeats(const struct anycert_request *request)
-{
-    struct stat info;
-
-    return !request->body_file || (stat(request->body_file, &info) == 0 && S_ISREG(info.st_mode));
+    request->query = copy;
+    if (renew_url(request, err) == 0) {
+        anycert__free(before);
+        return 0;
+    }
+    anycert__free(copy);
+    request->query = before;
+    return -1;
 }
 
 int anycert_request_set_basic_auth(struct anycert_request *request, const char *user,

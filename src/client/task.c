@@ -99,7 +99,7 @@ static struct anycert__outcome outcome_of(const struct anycert__task *task, int 
 static bool may_try_again(const struct anycert__task *task)
 {
     return task->retries < anycert__retry_count(task->retry) &&
-           anycert__request_body_repeats(task->request);
+           anycert__body_repeats(&task->request->body);
 }
 
 /* The sink's question: is this answer's body for nobody, as the request will be made again? */

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "http/body.h"
 #include "http/fields.h"
 #include "http/url.h"
 #include "tls/tls.h"
@@ -60,11 +61,8 @@ struct anycert__exchange {
     const struct anycert__field
         *headers; /* value NULL takes away a field that libcurl would send by itself */
     size_t header_count;
-    bool has_body;
-    const void *body;
-    size_t body_len;
-    const char *body_file;       /* instead of body */
-    const char *user, *password; /* Basic; NULL for none */
+    const struct anycert__body *body; /* NULL: none */
+    const char *user, *password;      /* Basic; NULL for none */
     /* The effective policies of both hops, and the anchors of the moment; they tell pools apart.
      * The terms outlive the http object. */
     const struct anycert__hop_terms *terms, *proxy_terms;

@@ -40,6 +40,13 @@ int anycert__fields_add(struct anycert__fields *fields, const char *name, const 
     return add_owned(fields, name_copy, value_copy, err);
 }
 
+void anycert__fields_drop_last(struct anycert__fields *fields)
+{
+    fields->count--;
+    anycert__free(fields->list[fields->count].name);
+    anycert__free_secret(fields->list[fields->count].value);
+}
+
 static size_t trim_end(const char *s, size_t len)
 {
     while (len > 0 &&

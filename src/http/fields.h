@@ -19,6 +19,8 @@ struct anycert__fields {
 /* Appends a copy; value may be NULL. 0, or -1 with NOMEM. */
 int anycert__fields_add(struct anycert__fields *fields, const char *name, const char *value,
                         struct anycert_error *err);
+/* Takes the last one away, wiping its value; there is one. */
+void anycert__fields_drop_last(struct anycert__fields *fields);
 /* Takes one received line, with or without its line end: a field, or the continuation of the one
  * before (obs-fold, RFC 9112 section 5.2). What is neither is passed over. 0, or -1 with NOMEM. */
 int anycert__fields_take_line(struct anycert__fields *fields, const char *line, size_t len,

@@ -379,7 +379,9 @@ void anycert__lane_free(struct anycert__lane *lane)
 {
     if (!lane)
         return;
-    /* First, as closing a connection calls back into its context. */
+    if (lane->easy)
+        anycert__upload_end(lane);
+    /* First of the rest, as closing a connection calls back into its context. */
     curl_easy_cleanup(lane->easy);
     anycert__tls_forget_errors();
     curl_slist_free_all(lane->resolve);

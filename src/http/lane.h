@@ -9,6 +9,7 @@
 
 #include "http/decode.h"
 #include "http/exchange.h"
+#include "http/upload.h"
 
 #define ANYCERT__TRACE_LINE 4096 /* bytes of a line that a trace shows */
 struct anycert__trace;
@@ -51,7 +52,7 @@ struct anycert__lane {
     int64_t limit_ms;                 /* of the whole request, for messages */
     int64_t total_ms;                 /* limit of the exchange; 0: none */
     bool is_overdue;                  /* and it has passed, by another clock than libcurl's */
-    FILE *body_stream;
+    struct anycert__upload upload;
     struct curl_slist *sent_headers;
     int64_t asked_at;             /* the time that the pre-request check has judged by */
     struct anycert__trace *trace; /* NULL: none is asked for */

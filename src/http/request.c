@@ -7,10 +7,8 @@
 #include "base/str.h"
 #include "http/framing.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define USER_AGENT "anycert/" ANYCERT_VERSION
 
@@ -131,63 +129,6 @@ int anycert__lane_progress(struct anycert__lane *lane)
 
 /* ---- what is sent ---- */
 
-static size_t on_read(char *out, size_t size, size_t count, void *arg)
-{
-    struct anycert__lane *lane = arg;
-    size_t n = 0;
-
-    if (!lane->body_stream)
-        return 0; /* never standard input, which is libcurl's default */
-    n = fread(out, 1, size * count, lane->body_stream);
-
-    if (n == 0 && ferror(lane->body_stream)) {
-        anycert__fail_errno(&lane->failure, ANYCERT_E_FILE, errno, "cannot read body file '%s'",
-                            lane->exchange->body_file);
-        return CURL_READFUNC_ABORT;
-    }
-    return n;
-}
-
-static int on_seek(void *arg, curl_off_t offset, int origin)
-{
-    struct anycert__lane *lane = arg;
-
-    return lane->body_stream && fseeko(lane->body_stream, (off_t)offset, origin) == 0
-               ? CURL_SEEKFUNC_OK
-               : CURL_SEEKFUNC_CANTSEEK;
-}
-
-static CURLcode set_body_file(struct anycert__lane *lane, const char *path,
-                              struct anycert_error *err)
-{
-    CURLcode rc = CURLE_OK;
-    bool is_empty = false;
-    struct stat info;
-
-    lane->body_stream = fopen(path, "rbe");
-    if (!lane->body_stream || fstat(fileno(lane->body_stream), &info) != 0 ||
-        S_ISDIR(info.st_mode)) {
-        int code = lane->body_stream ? EISDIR : errno;
-
-        anycert__fail_errno(err, ANYCERT_E_FILE, code, "cannot read body file '%s'", path);
-        return CURLE_READ_ERROR;
-    }
-    ANYCERT__SET(rc, lane->easy, CURLOPT_UPLOAD, 1L);
-    /* Files of a kernel say that they are empty and are not. */
-    if (S_ISREG(info.st_mode) && info.st_size == 0) {
-        int first = getc(lane->body_stream);
-
-        is_empty = first == EOF;
-        if (!is_empty)
-            (void)ungetc(first, lane->body_stream);
-    }
-    /* -1, unknown: a pipe, sent in chunks */
-    ANYCERT__SET(
-        rc, lane->easy, CURLOPT_INFILESIZE_LARGE,
-        (curl_off_t)(S_ISREG(info.st_mode) && (info.st_size > 0 || is_empty) ? info.st_size : -1));
-    return rc;
-}
-
 /* Methods whose request is expected to have a body: without one they send Content-Length: 0 (RFC
  * 9110 section 8.6). */
 static bool expects_body(const char *method)
@@ -203,26 +144,26 @@ static CURLcode set_method(struct anycert__lane *lane, struct anycert__exchange 
     CURL *easy = lane->easy;
     CURLcode rc = CURLE_OK;
 
-    if (is_get && !exchange->has_body && !lane->method_set)
+    if (is_get && !exchange->body && !lane->method_set)
         return CURLE_OK; /* the common case: libcurl's own default */
     /* In this order, as POSTFIELDS makes it a POST, even when it is NULL. */
     ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDS, (char *)NULL);
     ANYCERT__SET(rc, easy, CURLOPT_HTTPGET, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_CUSTOMREQUEST, is_get ? NULL : exchange->method);
-    lane->method_set = !is_get || exchange->has_body;
+    lane->method_set = !is_get || exchange->body;
     if (rc != CURLE_OK)
         return rc;
-    if (exchange->body_file) {
-        rc = set_body_file(lane, exchange->body_file, err);
-    } else if (exchange->has_body || expects_body(exchange->method)) {
+    if (exchange->body) {
+        rc = anycert__upload_begin(lane, exchange->body, err);
+    } else if (expects_body(exchange->method)) {
         ANYCERT__SET(rc, easy, CURLOPT_POST, 1L);
-        ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body_len);
-        ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDS, exchange->has_body ? exchange->body : "");
+        ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
+        ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDS, "");
     } else if (strcmp(exchange->method, "HEAD") == 0) {
         ANYCERT__SET(rc, easy, CURLOPT_NOBODY, 1L);
     }
     /* A body under GET would turn the method into POST or PUT again. */
-    if (is_get && exchange->has_body)
+    if (is_get && exchange->body)
         ANYCERT__SET(rc, easy, CURLOPT_CUSTOMREQUEST, "GET");
     return rc;
 }
@@ -255,25 +196,52 @@ static int add_header_line(struct anycert__lane *lane, const char *name, const c
     return 0;
 }
 
+/* libcurl makes the Content-Type of a body of parts, with the boundary between them, and puts the
+ * boundary behind another multipart type. */
+static int check_type_of_parts(const char *type, struct anycert_error *err)
+{
+    if (!type || (anycert__str_starts_nocase(type, "multipart/") && !strchr(type, ';')))
+        return 0;
+    return anycert__fail(err, ANYCERT_E_HEADER,
+                         "a body of several parts makes its own Content-Type; the only other ones "
+                         "it can have are multipart types without parameters");
+}
+
+/* The body's Content-Type, where the fields do not have one; libcurl would call every body a form.
+ */
+static int add_content_type(struct anycert__lane *lane, const struct anycert__body *body,
+                            struct anycert_error *err)
+{
+    if (body && body->kind == ANYCERT__BODY_PARTS)
+        return 0;
+    return add_header_line(lane, "Content-Type", body ? body->type : NULL, err);
+}
+
 static CURLcode set_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,
                             struct anycert_error *err)
 {
+    bool has_parts = exchange->body && exchange->body->kind == ANYCERT__BODY_PARTS;
     bool content_type = false;
     bool user_agent = false;
     CURLcode rc = CURLE_OK;
 
-    if (exchange->header_count == 0 && !exchange->has_body && !expects_body(exchange->method))
+    if (exchange->header_count == 0 && !exchange->body && !expects_body(exchange->method))
         return CURLE_OK; /* those of the lane's birth */
     for (size_t i = 0; i < exchange->header_count; i++) {
         const char *name = exchange->headers[i].name;
+        const char *value = exchange->headers[i].value;
+        bool is_type = anycert__str_equal_nocase(name, "Content-Type");
 
-        if (add_header_line(lane, name, exchange->headers[i].value, err) < 0)
+        if (is_type && has_parts && check_type_of_parts(value, err) < 0)
+            return CURLE_BAD_FUNCTION_ARGUMENT;
+        if (is_type && has_parts && !value)
+            continue;
+        if (add_header_line(lane, name, value, err) < 0)
             return CURLE_OUT_OF_MEMORY;
-        content_type = content_type || anycert__str_equal_nocase(name, "Content-Type");
+        content_type = content_type || is_type;
         user_agent = user_agent || anycert__str_equal_nocase(name, "User-Agent");
     }
-    /* libcurl would call every POST body a form. */
-    if ((!content_type && add_header_line(lane, "Content-Type", NULL, err) < 0) ||
+    if ((!content_type && add_content_type(lane, exchange->body, err) < 0) ||
         (!user_agent && add_header_line(lane, "User-Agent", USER_AGENT, err) < 0))
         return CURLE_OUT_OF_MEMORY;
     ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, lane->sent_headers);
@@ -325,17 +293,14 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
         ANYCERT__SET(rc, lane->easy, CURLOPT_TIMEOUT_MS, 0L);
     if (exchange->progress)
         ANYCERT__SET(rc, lane->easy, CURLOPT_NOPROGRESS, 1L);
-    if (exchange->has_body)
-        ANYCERT__SET(rc, lane->easy, CURLOPT_POSTFIELDS, (char *)NULL);
+    if (exchange->body)
+        anycert__upload_end(lane);
     for (struct curl_slist *line = lane->sent_headers; line; line = line->next)
         anycert__wipe(line->data, strlen(line->data));
     curl_slist_free_all(lane->sent_headers);
     lane->sent_headers = NULL;
     anycert__decoder_free(lane->decoder);
     lane->decoder = NULL;
-    if (lane->body_stream)
-        fclose(lane->body_stream);
-    lane->body_stream = NULL;
 }
 
 /* What is the same for every exchange of a lane. */
@@ -354,11 +319,7 @@ CURLcode anycert__lane_callbacks(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_WRITEDATA, lane);
     ANYCERT__SET(rc, easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     ANYCERT__SET(rc, easy, CURLOPT_XFERINFODATA, lane);
-    ANYCERT__SET(rc, easy, CURLOPT_READFUNCTION, on_read);
-    ANYCERT__SET(rc, easy, CURLOPT_READDATA, lane);
-    ANYCERT__SET(rc, easy, CURLOPT_SEEKFUNCTION, on_seek);
-    ANYCERT__SET(rc, easy, CURLOPT_SEEKDATA, lane);
-    return rc;
+    return rc == CURLE_OK ? anycert__upload_callbacks(lane) : rc;
 }
 
 /* libcurl takes the end of a TLS connection for the end of a body even if nobody vouches for it. */
