@@ -378,6 +378,14 @@ ANYCERT_API int anycert_response_header_at(const struct anycert_response *respon
 /* The body in memory, NUL-terminated behind its len bytes; never NULL; empty if it went to a file
  * or callback, and after a failure. len may be NULL. */
 ANYCERT_API const void *anycert_response_body(const struct anycert_response *response, size_t *len);
+/* The body in memory as text: UTF-8, NUL-terminated behind its *len bytes (len may be NULL). It is
+ * read in the charset that Content-Type names; one that is not known counts as UTF-8. Without a
+ * name text types are ISO-8859-1 (as HTTP once said, and Python's requests still does), JSON types
+ * are UTF-8, and for others the bytes decide: by their byte order mark (which is left out), as
+ * UTF-8 if they are valid, else as windows-1252. What means nothing in the charset becomes U+FFFD.
+ * Free with anycert_free. NULL with NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD char *anycert_response_text(const struct anycert_response *response,
+                                                          size_t *len, struct anycert_error *err);
 /* Bytes of the body after decompression, wherever it went. */
 ANYCERT_API uint64_t anycert_response_body_size(const struct anycert_response *response);
 

@@ -35,8 +35,11 @@ enum anycert_json_type {
  * goes wrong), or NOMEM. Free with anycert_json_free. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_json *anycert_json_parse(const char *text, size_t len,
                                                                       struct anycert_error *err);
-/* The response's body in memory, parsed; whatever the status and Content-Type. The document stands
- * for itself and may outlive the response. NULL as anycert_json_parse. Free with
+/* The response's body in memory, parsed; whatever the status and Content-Type. Taken too is what
+ * Python takes: NaN, Infinity and -Infinity; bytes that are not UTF-8 and escapes of lone
+ * surrogates become U+FFFD. So are a byte order mark, which is left out, UTF-16 and UTF-32, and
+ * charsets that Content-Type names. Places in messages count bytes of the text as UTF-8. The
+ * document stands for itself and may outlive the response. NULL as anycert_json_parse. Free with
  * anycert_json_free. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_json *
 anycert_response_json(const struct anycert_response *response, struct anycert_error *err);
@@ -45,22 +48,26 @@ ANYCERT_API void anycert_json_free(struct anycert_json *json);
 
 /* The outermost value. NULL for NULL. */
 ANYCERT_API const struct anycert_json_value *anycert_json_root(const struct anycert_json *json);
-/* The value at a JSON Pointer (RFC 6901), such as "/items/0/name"; "" for the value itself. NULL if
- * there is no such value. Here and below value may be NULL, which is no value: look-ups need only
- * the last result checked. */
+/* The value at a JSON Pointer (RFC 6901), such as "/items/0/name"; "" for the value itself. Of
+ * several members of one name the last counts. NULL if there is no such value. Here and below value
+ * may be NULL, which is no value: look-ups need only the last result checked. */
 ANYCERT_API const struct anycert_json_value *
 anycert_json_get(const struct anycert_json_value *value, const char *pointer);
 /* What the value is; NONE for NULL. */
 ANYCERT_API enum anycert_json_type anycert_json_type(const struct anycert_json_value *value);
-/* Members or elements; 0 for other types. */
+/* Members (each of those with the same name) or elements; 0 for other types. */
 ANYCERT_API size_t anycert_json_size(const struct anycert_json_value *value);
 /* The string and its length in bytes (it may hold NUL); NULL for other types. */
 ANYCERT_API const char *anycert_json_string(const struct anycert_json_value *value, size_t *len);
 /* An integer. 0, or -1 (and *out is 0) if the value is no number or no integer that fits; 1.0 is no
  * integer. */
 ANYCERT_API int anycert_json_int(const struct anycert_json_value *value, int64_t *out);
-/* A number, integer or not. 0, or -1 (and *out is 0) if the value is none. */
+/* A number, integer or not, as near as a double comes; infinite beyond its range. 0, or -1 (and
+ * *out is 0) if the value is none. */
 ANYCERT_API int anycert_json_double(const struct anycert_json_value *value, double *out);
+/* The number as it stands in the text, and its length, if it is an integer of more than 64 bits or
+ * beyond the range of a double; NULL for all other values. len may be NULL. */
+ANYCERT_API const char *anycert_json_large(const struct anycert_json_value *value, size_t *len);
 /* 1 for true, 0 for false, -1 for other types. */
 ANYCERT_API int anycert_json_bool(const struct anycert_json_value *value);
 

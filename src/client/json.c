@@ -2,8 +2,12 @@
 
 #include <anycert/json.h>
 
+#include "base/charset.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/str.h"
+#include "client/loose.h"
+#include "client/text.h"
 
 #include <yyjson.h>
 
@@ -60,7 +64,9 @@ static char *unconst_text(const char *text)
     return u.out;
 }
 
-struct anycert_json *anycert_json_parse(const char *text, size_t len, struct anycert_error *err)
+/* Numbers that are too large for the machine's types keep their digits. */
+static struct anycert_json *parse(const char *text, size_t len, yyjson_read_flag flags,
+                                  struct anycert_error *err)
 {
     struct anycert_json *json = anycert__calloc(1, sizeof *json);
     yyjson_read_err why = {0};
@@ -70,7 +76,8 @@ struct anycert_json *anycert_json_parse(const char *text, size_t len, struct any
         return NULL;
     }
     /* Without YYJSON_READ_INSITU the text is only read. */
-    json->doc = yyjson_read_opts(unconst_text(text ? text : ""), len, 0, &allocator, &why);
+    json->doc = yyjson_read_opts(unconst_text(text), len, flags | YYJSON_READ_BIGNUM_AS_RAW,
+                                 &allocator, &why);
     atomic_init(&json->refs, 1);
     if (json->doc)
         return json;
@@ -86,15 +93,61 @@ struct anycert_json *anycert_json_parse(const char *text, size_t len, struct any
     return NULL;
 }
 
+struct anycert_json *anycert_json_parse(const char *text, size_t len, struct anycert_error *err)
+{
+    return parse(text ? text : "", text ? len : 0, 0, err);
+}
+
+/* A text in another charset, or with something in it that RFC 8259 does not know. */
+static struct anycert_json *parse_loosely(const char *charset, const char *bytes, size_t len,
+                                          struct anycert_error *err)
+{
+    struct anycert_json *json = NULL;
+    struct anycert__buf text;
+    bool with_words = false;
+
+    anycert__buf_init(&text, SIZE_MAX / 2);
+    if (anycert__charset_decode(&text, charset, bytes, len) < 0) {
+        anycert__buf_free(&text);
+        anycert__fail_nomem(err);
+        return NULL;
+    }
+    if (text.data)
+        with_words = anycert__json_loosen(text.data, text.len);
+    json = parse(text.data ? text.data : "", text.len,
+                 with_words ? YYJSON_READ_ALLOW_INF_AND_NAN : 0, err);
+    anycert__buf_free(&text);
+    return json;
+}
+
 struct anycert_json *anycert_response_json(const struct anycert_response *response,
                                            struct anycert_error *err)
 {
+    struct anycert_error strict = {0};
+    struct anycert_json *json = NULL;
     size_t len = 0;
-    const char *text = anycert_response_body(response, &len);
+    size_t label_len = 0;
+    size_t mark_len = 0;
+    const char *body = anycert_response_body(response, &len);
+    const char *label =
+        anycert__charset_param(anycert_response_header(response, "Content-Type", 0), &label_len);
+    const char *named = label ? anycert__charset_find(label, label_len) : NULL;
+    const char *charset = anycert__json_charset(body, len, &mark_len);
 
     if (response->json)
         return anycert__json_ref(response->json);
-    return anycert_json_parse(text, len, err);
+    /* Bytes that cannot be UTF-8 know better than a label. */
+    if (named && mark_len == 0 && strcmp(charset, ANYCERT__UTF_8) == 0)
+        charset = named;
+    if (strcmp(charset, ANYCERT__UTF_8) == 0 && mark_len == 0) {
+        json = parse(body, len, 0, &strict);
+        if (json || strict.code != ANYCERT_E_BODY_JSON || len == 0) {
+            if (!json && err)
+                *err = strict;
+            return json;
+        }
+    }
+    return parse_loosely(charset, body + mark_len, len - mark_len, err);
 }
 
 struct anycert_json *anycert__json_ref(struct anycert_json *json)
@@ -117,10 +170,71 @@ const struct anycert_json_value *anycert_json_root(const struct anycert_json *js
     return json ? (const struct anycert_json_value *)yyjson_doc_get_root(json->doc) : NULL;
 }
 
+/* Length of the token of a JSON Pointer that is behind a '/'. */
+static size_t token_length(const char *token)
+{
+    return strcspn(token, "/");
+}
+
+/* A member's name against a token, in which "~0" is '~' and "~1" is '/'. */
+static bool is_named(yyjson_val *key, const char *token, size_t token_len)
+{
+    const char *name = yyjson_get_str(key);
+    const char *end = name + yyjson_get_len(key);
+
+    for (size_t i = 0; i < token_len; i++, name++) {
+        char c = token[i];
+
+        if (c == '~' && i + 1 < token_len && (token[i + 1] == '0' || token[i + 1] == '1'))
+            c = token[++i] == '0' ? '~' : '/';
+        else if (c == '~')
+            return false;
+        if (name == end || *name != c)
+            return false;
+    }
+    return name == end;
+}
+
+/* The last one of that name. */
+static yyjson_val *member(yyjson_val *object, const char *token, size_t token_len)
+{
+    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
+    yyjson_val *found = NULL;
+
+    for (yyjson_val *key = yyjson_obj_iter_next(&iter); key; key = yyjson_obj_iter_next(&iter)) {
+        if (is_named(key, token, token_len))
+            found = yyjson_obj_iter_get_val(key);
+    }
+    return found;
+}
+
+static yyjson_val *element(yyjson_val *array, const char *token, size_t token_len)
+{
+    char digits[20];
+    uint64_t index = 0;
+
+    if (token_len >= sizeof digits || (token[0] == '0' && token_len > 1))
+        return NULL;
+    memcpy(digits, token, token_len);
+    digits[token_len] = '\0';
+    return anycert__parse_uint(digits, SIZE_MAX, &index) ? yyjson_arr_get(array, (size_t)index)
+                                                         : NULL;
+}
+
 const struct anycert_json_value *anycert_json_get(const struct anycert_json_value *value,
                                                   const char *pointer)
 {
-    return (const struct anycert_json_value *)yyjson_ptr_get(unconst(value), pointer);
+    yyjson_val *v = unconst(value);
+
+    while (v && *pointer == '/') {
+        size_t len = token_length(++pointer);
+
+        v = yyjson_is_obj(v)   ? member(v, pointer, len)
+            : yyjson_is_arr(v) ? element(v, pointer, len)
+                               : NULL;
+        pointer += len;
+    }
+    return *pointer ? NULL : (const struct anycert_json_value *)v;
 }
 
 enum anycert_json_type anycert_json_type(const struct anycert_json_value *value)
@@ -131,6 +245,7 @@ enum anycert_json_type anycert_json_type(const struct anycert_json_value *value)
     case YYJSON_TYPE_BOOL:
         return ANYCERT_JSON_BOOL;
     case YYJSON_TYPE_NUM:
+    case YYJSON_TYPE_RAW: /* a large one */
         return ANYCERT_JSON_NUMBER;
     case YYJSON_TYPE_STR:
         return ANYCERT_JSON_STRING;
@@ -179,11 +294,29 @@ int anycert_json_int(const struct anycert_json_value *value, int64_t *out)
 
 int anycert_json_double(const struct anycert_json_value *value, double *out)
 {
+    yyjson_val *v = unconst(value);
+    yyjson_val number = {0};
+
     *out = 0;
-    if (!yyjson_is_num(unconst(value)))
+    if (yyjson_is_raw(v)) {
+        if (!yyjson_read_number(yyjson_get_raw(v), &number, YYJSON_READ_ALLOW_INF_AND_NAN,
+                                &allocator, NULL))
+            return -1;
+        v = &number;
+    }
+    if (!yyjson_is_num(v))
         return -1;
-    *out = yyjson_get_num(unconst(value));
+    *out = yyjson_get_num(v);
     return 0;
+}
+
+const char *anycert_json_large(const struct anycert_json_value *value, size_t *len)
+{
+    yyjson_val *v = unconst(value);
+
+    if (len)
+        *len = yyjson_is_raw(v) ? yyjson_get_len(v) : 0;
+    return yyjson_get_raw(v);
 }
 
 int anycert_json_bool(const struct anycert_json_value *value)
