@@ -32,6 +32,9 @@ bool anycert__file_stamp_equal(const struct anycert__file_stamp *a,
 struct anycert__file_writer;
 int anycert__file_writer_open(const char *path, struct anycert__file_writer **out,
                               struct anycert_error *err);
+/* The same with mode 0600, whatever was there before: for secrets. */
+int anycert__file_writer_open_secret(const char *path, struct anycert__file_writer **out,
+                                     struct anycert_error *err);
 int anycert__file_writer_write(struct anycert__file_writer *w, const void *bytes, size_t len,
                                struct anycert_error *err);
 int anycert__file_writer_commit(struct anycert__file_writer *w, struct anycert_error *err);

@@ -2,12 +2,11 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "base/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -17,7 +16,6 @@
 #define NAME_KEPT      200 /* bytes of the final name in the temporary one, which may have 255 */
 #define RANDOM_LETTERS 6
 #define NAME_ATTEMPTS  100
-#define NO_MODE        ((mode_t) - 1)
 
 struct anycert__file_writer {
     char *path;      /* as the caller wrote it, for messages */
@@ -28,14 +26,6 @@ struct anycert__file_writer {
     bool failed;
 };
 
-/* These name a stream that is open already; what is behind them belongs to somebody else, even if
- * it happens to be a regular file. */
-static bool names_open_stream(const char *path)
-{
-    return strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/stderr") == 0 ||
-           anycert__str_starts(path, "/dev/fd/") || anycert__str_starts(path, "/proc/self/fd/");
-}
-
 static int open_directly(struct anycert__file_writer *w, struct anycert_error *err)
 {
     w->fd = open(w->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
@@ -45,19 +35,13 @@ static int open_directly(struct anycert__file_writer *w, struct anycert_error *e
     return 0;
 }
 
-static size_t directory_length(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? (size_t)(slash - path) + 1 : 0;
-}
-
 /* "DIRECTORY/.NAME.anycert-XXXXXX". Not mkstemp(), which knows no mode but 0600: a new file shall
  * get 0666 less the umask, and only the kernel can subtract that without changing it. */
 static char *temporary_name(const char *target, const unsigned char random[RANDOM_LETTERS])
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     struct anycert__buf buf;
-    size_t directory = directory_length(target);
+    size_t directory = anycert__directory_length(target);
     size_t name = strlen(target + directory);
     anycert__buf_init(&buf, PATH_LIMIT);
     anycert__buf_add(&buf, target, directory);
@@ -74,7 +58,7 @@ static char *temporary_name(const char *target, const unsigned char random[RANDO
 static int open_beside(struct anycert__file_writer *w, mode_t mode, struct anycert_error *err)
 {
     unsigned char random[RANDOM_LETTERS];
-    const mode_t at_first = mode == NO_MODE ? 0666 : 0600;
+    const mode_t at_first = mode == ANYCERT__NO_MODE ? 0666 : 0600;
     for (int i = 0; i < NAME_ATTEMPTS && w->fd < 0; i++) {
         anycert__free(w->temporary);
         w->temporary = NULL;
@@ -93,46 +77,25 @@ static int open_beside(struct anycert__file_writer *w, mode_t mode, struct anyce
         w->temporary = NULL;
         return anycert__fail_errno(err, ANYCERT_E_FILE, saved, "'%s' cannot be written", w->path);
     }
-    if (mode != NO_MODE && fchmod(w->fd, mode) != 0)
+    if (mode != ANYCERT__NO_MODE && fchmod(w->fd, mode) != 0)
         return anycert__fail_errno(err, ANYCERT_E_FILE, errno,
                                    "the new '%s' cannot be given the mode of the old one", w->path);
     return 0;
 }
 
-/* Finds out what stands under the final name, and opens accordingly. */
-static int open_target(struct anycert__file_writer *w, struct anycert_error *err)
+static int open_target(struct anycert__file_writer *w, bool secret, struct anycert_error *err)
 {
-    struct stat st;
-    if (names_open_stream(w->path))
+    struct anycert__target target;
+    if (anycert__target_find(w->path, &target, err) < 0)
+        return -1;
+    if (target.direct)
         return open_directly(w, err);
-    if (stat(w->path, &st) != 0) {
-        int saved = errno;
-        if (saved == ENOENT && lstat(w->path, &st) == 0)
-            return anycert__fail(err, ANYCERT_E_FILE, "'%s' is a symbolic link to nothing",
-                                 w->path);
-        if (saved != ENOENT || w->path[directory_length(w->path)] == '\0')
-            return anycert__fail_errno(err, ANYCERT_E_FILE, saved, "'%s' cannot be written",
-                                       w->path);
-        w->target = anycert__strdup(w->path);
-        return w->target ? open_beside(w, NO_MODE, err) : anycert__fail_nomem(err);
-    }
-    if (S_ISDIR(st.st_mode))
-        return anycert__fail(err, ANYCERT_E_FILE, "'%s' is a directory", w->path);
-    if (!S_ISREG(st.st_mode))
-        return open_directly(w, err);
-    /* Replacing needs no right to the old file, but whoever made it read-only meant something. */
-    if (faccessat(AT_FDCWD, w->path, W_OK, AT_EACCESS) != 0)
-        return anycert__fail_errno(err, ANYCERT_E_FILE, errno, "'%s' cannot be written", w->path);
-    char *resolved = realpath(w->path, NULL);
-    if (resolved == NULL)
-        return anycert__fail_errno(err, ANYCERT_E_FILE, errno, "'%s' cannot be written", w->path);
-    w->target = anycert__strdup(resolved);
-    free(resolved);
-    return w->target ? open_beside(w, st.st_mode & 0777, err) : anycert__fail_nomem(err);
+    w->target = target.path; /* taken over */
+    return open_beside(w, secret ? 0600 : target.mode, err);
 }
 
-int anycert__file_writer_open(const char *path, struct anycert__file_writer **out,
-                              struct anycert_error *err)
+static int open_writer(const char *path, bool secret, struct anycert__file_writer **out,
+                       struct anycert_error *err)
 {
     *out = NULL;
     if (path == NULL || *path == '\0')
@@ -147,12 +110,24 @@ int anycert__file_writer_open(const char *path, struct anycert__file_writer **ou
         anycert__file_writer_free(w);
         return anycert__fail_nomem(err);
     }
-    if (open_target(w, err) != 0) {
+    if (open_target(w, secret, err) != 0) {
         anycert__file_writer_free(w);
         return -1;
     }
     *out = w;
     return 0;
+}
+
+int anycert__file_writer_open(const char *path, struct anycert__file_writer **out,
+                              struct anycert_error *err)
+{
+    return open_writer(path, false, out, err);
+}
+
+int anycert__file_writer_open_secret(const char *path, struct anycert__file_writer **out,
+                                     struct anycert_error *err)
+{
+    return open_writer(path, true, out, err);
 }
 
 static int fail_writing(struct anycert__file_writer *w, int os_errno, struct anycert_error *err)
@@ -179,20 +154,6 @@ int anycert__file_writer_write(struct anycert__file_writer *w, const void *bytes
     return 0;
 }
 
-/* Makes the renaming itself last; 0 or an errno. A directory that may not be read, or a file system
- * that cannot do it, is no reason to call a whole file broken. */
-static int flush_directory(const char *directory)
-{
-    int result = 0;
-    int fd = open(*directory ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    if (fsync(fd) != 0 && errno == EIO)
-        result = EIO;
-    close(fd);
-    return result;
-}
-
 int anycert__file_writer_commit(struct anycert__file_writer *w, struct anycert_error *err)
 {
     if (w->failed || w->fd < 0)
@@ -207,8 +168,7 @@ int anycert__file_writer_commit(struct anycert__file_writer *w, struct anycert_e
         return 0;
     if (rename(w->temporary, w->target) != 0)
         return fail_writing(w, errno, err);
-    w->temporary[directory_length(w->temporary)] = '\0';
-    int problem = flush_directory(w->temporary);
+    int problem = anycert__directory_flush(w->target);
     anycert__free(w->temporary);
     w->temporary = NULL;
     return problem == 0 ? 0 : fail_writing(w, problem, err);
