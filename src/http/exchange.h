@@ -16,6 +16,21 @@
 #include "http/url.h"
 #include "tls/tls.h"
 
+struct anycert__exchange;
+struct anycert__wire;
+
+/* Somebody who looks on: at every exchange, whoever asked for it. Called on the thread that sends.
+ */
+struct anycert__observer {
+    /* It is about to be done. */
+    void (*begun)(void *arg, const struct anycert__exchange *exchange, bool proxied);
+    /* It has ended; failure is NULL for a success. wire is NULL unless it is wanted. */
+    void (*ended)(void *arg, const struct anycert__exchange *exchange,
+                  const struct anycert_error *failure, const struct anycert__wire *wire);
+    void *arg;
+    bool wants_wire; /* to know what went over the wire (http/wire.h) */
+};
+
 /* What is the same for every exchange of a client. Strings are borrowed and outlive the http
  * object. */
 struct anycert__http_settings {
@@ -38,6 +53,9 @@ struct anycert__http_settings {
     void *trace_arg;
     const char *const *secret_headers; /* names whose values a trace does not show */
     size_t secret_header_count;
+    const char *const *secret_params; /* names of query parameters, likewise */
+    size_t secret_param_count;
+    struct anycert__observer observer;
     unsigned idle_max; /* connections kept open for later */
 };
 
@@ -77,6 +95,8 @@ struct anycert__exchange {
     anycert_progress_callback *progress;
     void *progress_arg;
     void *owner; /* whoever drives many; nobody looks at it here */
+    uint64_t received_before; /* bytes of the body that were there already, for progress; the sink
+                                 may set it */
 
     /* ---- out */
     int status; /* 0 until a status line came */
@@ -85,6 +105,8 @@ struct anycert__exchange {
     struct anycert__fields fields;
     struct anycert_report *report, *proxy_report; /* on failure too, as far as anything was seen */
     bool reused;
+    uint64_t sent_bytes, received_bytes; /* of both bodies, as on the wire */
+    uint64_t body_bytes;                 /* of the answer's, decompressed */
     bool lapsed; /* nothing was sent, as a policy ended while the connection was made: ask again,
                     with new terms */
     struct anycert_timings timings;

@@ -13,6 +13,7 @@
 
 #define ANYCERT__TRACE_LINE 4096 /* bytes of a line that a trace shows */
 struct anycert__trace;
+struct anycert__recorder;
 
 struct anycert__lane {
     struct anycert__lane *next; /* idle list, the last used first */
@@ -54,8 +55,9 @@ struct anycert__lane {
     bool is_overdue;                  /* and it has passed, by another clock than libcurl's */
     struct anycert__upload upload;
     struct curl_slist *sent_headers;
-    int64_t asked_at;             /* the time that the pre-request check has judged by */
-    struct anycert__trace *trace; /* NULL: none is asked for */
+    int64_t asked_at;                   /* the time that the pre-request check has judged by */
+    struct anycert__trace *trace;       /* NULL: none is asked for */
+    struct anycert__recorder *recorder; /* likewise */
     char text[CURL_ERROR_SIZE];
 };
 

@@ -1,6 +1,7 @@
 #include "http/exchange.h"
 #include "http/lane.h"
 #include "http/noproxy.h"
+#include "http/record.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -234,20 +235,32 @@ enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode r
                                           struct anycert__exchange *exchange,
                                           struct anycert_error *err)
 {
+    const struct anycert__observer *observer = &lane->settings->observer;
+    struct anycert_error failure = {0};
+
     exchange->lapsed = anycert__lane_lapsed(lane);
     if (lane->stale && !exchange->lapsed) {
         anycert__exchange_clear(exchange);
         return ANYCERT__ENDED_STALE;
     }
     if (rc != CURLE_OK) {
-        struct anycert_error ignored = {0};
-
         (void)take_reports(lane, exchange,
-                           &ignored); /* what there is; the transfer's own failure counts */
-        anycert__lane_failure(lane, rc, err);
-        return ANYCERT__ENDED_ILL;
+                           &failure); /* what there is; the transfer's own failure counts */
+        anycert__error_clear(&failure);
+        if (err)
+            failure = *err;
+        anycert__lane_failure(lane, rc, &failure);
+    } else {
+        (void)take_reports(lane, exchange, &failure);
     }
-    return take_reports(lane, exchange, err) < 0 ? ANYCERT__ENDED_ILL : ANYCERT__ENDED_WELL;
+    if (observer->ended && !exchange->lapsed)
+        observer->ended(observer->arg, exchange, failure.code ? &failure : NULL,
+                        lane->recorder ? anycert__recorder_end(lane->recorder, lane->easy) : NULL);
+    if (!failure.code)
+        return ANYCERT__ENDED_WELL;
+    if (err)
+        *err = failure;
+    return ANYCERT__ENDED_ILL;
 }
 
 /* One try. A lane is given back only after a whole success: whatever failed is not used again. */
@@ -296,5 +309,6 @@ void anycert__exchange_clear(struct anycert__exchange *exchange)
     exchange->status = 0;
     exchange->version[0] = '\0';
     exchange->reused = exchange->lapsed = false;
+    exchange->sent_bytes = exchange->received_bytes = exchange->body_bytes = 0;
     memset(&exchange->timings, 0, sizeof exchange->timings);
 }

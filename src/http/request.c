@@ -75,6 +75,7 @@ static int give_body(void *arg, const void *bytes, size_t len, struct anycert_er
 {
     struct anycert__exchange *exchange = arg;
 
+    exchange->body_bytes += len;
     return exchange->sink ? exchange->sink(exchange->sink_arg, exchange, bytes, len, err) : 0;
 }
 
@@ -103,8 +104,11 @@ static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received,
     struct anycert__lane *lane = arg;
     struct anycert__exchange *exchange = lane->exchange;
 
-    if (exchange->progress(exchange->progress_arg, (uint64_t)received, (uint64_t)receive_total,
-                           (uint64_t)sent, (uint64_t)send_total) == 0)
+    uint64_t before = exchange->received_before;
+
+    if (exchange->progress(exchange->progress_arg, before + (uint64_t)received,
+                           receive_total > 0 ? before + (uint64_t)receive_total : 0, (uint64_t)sent,
+                           (uint64_t)send_total) == 0)
         return 0;
     anycert__fail(&lane->failure, ANYCERT_E_INTERRUPTED, "interrupted");
     return 1;
@@ -339,6 +343,8 @@ static void read_results(struct anycert__lane *lane, struct anycert__exchange *e
     curl_off_t tls = 0;
     curl_off_t first = 0;
     curl_off_t total = 0;
+    curl_off_t sent = 0;
+    curl_off_t received = 0;
     long version = 0;
     long connects = 0;
 
@@ -347,6 +353,8 @@ static void read_results(struct anycert__lane *lane, struct anycert__exchange *e
     (void)curl_easy_getinfo(lane->easy, CURLINFO_APPCONNECT_TIME_T, &tls);
     (void)curl_easy_getinfo(lane->easy, CURLINFO_STARTTRANSFER_TIME_T, &first);
     (void)curl_easy_getinfo(lane->easy, CURLINFO_TOTAL_TIME_T, &total);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
     (void)curl_easy_getinfo(lane->easy, CURLINFO_HTTP_VERSION, &version);
     (void)curl_easy_getinfo(lane->easy, CURLINFO_NUM_CONNECTS, &connects);
     exchange->timings.resolved_us = resolved;
@@ -354,6 +362,8 @@ static void read_results(struct anycert__lane *lane, struct anycert__exchange *e
     exchange->timings.tls_us = tls;
     exchange->timings.first_byte_us = first;
     exchange->timings.total_us = total;
+    exchange->sent_bytes = (uint64_t)sent;
+    exchange->received_bytes = (uint64_t)received;
     exchange->reused = connects == 0 && lane->asked;
     if (exchange->status)
         (void)snprintf(exchange->version, sizeof exchange->version, "%s",
@@ -365,8 +375,11 @@ static void read_results(struct anycert__lane *lane, struct anycert__exchange *e
 CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchange *exchange,
                              struct anycert_error *err)
 {
+    const struct anycert__observer *observer = &lane->settings->observer;
     CURLcode rc = CURLE_OK;
 
+    if (observer->begun)
+        observer->begun(observer->arg, exchange, lane->proxied);
     lane->exchange = exchange;
     memset(&lane->failure, 0, sizeof lane->failure);
     lane->asked = lane->approved = lane->stale = lane->lapsed = lane->is_overdue =

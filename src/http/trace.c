@@ -3,6 +3,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "http/record.h"
+#include "http/secret.h"
 #include "verdict/render.h"
 
 #include <string.h>
@@ -11,8 +13,9 @@
  * thing while it is in the middle of another. */
 struct line {
     char text[ANYCERT__TRACE_LINE];
-    size_t len;
-    bool secret; /* the header line before was secret */
+    size_t len;      /* of what is kept */
+    size_t wire_len; /* of all of it, its end included */
+    bool secret;     /* the header line before was secret */
 };
 
 struct anycert__trace {
@@ -49,6 +52,18 @@ static void give(const struct anycert__http_settings *settings, char kind, const
     anycert__buf_free(&out);
 }
 
+static void give_open(const struct anycert__http_settings *settings, char kind, const char *line,
+                      size_t len)
+{
+    struct anycert__buf shown;
+
+    anycert__buf_init(&shown, SIZE_MAX / 2);
+    anycert__buf_add_header_line(&shown, settings, line, len);
+    if (!shown.failed)
+        give(settings, kind, shown.data ? shown.data : "", shown.len, "");
+    anycert__buf_free(&shown);
+}
+
 /* A header line, or as much of it as is shown. A secret one hides what continues it (obs-fold),
  * too. */
 static void give_header(const struct anycert__http_settings *settings, char kind, struct line *line)
@@ -63,7 +78,7 @@ static void give_header(const struct anycert__http_settings *settings, char kind
     if (!folded)
         line->secret = name_len > 0 && anycert__is_secret_field(settings, line->text, name_len);
     if (!line->secret)
-        give(settings, kind, line->text, line->len, "");
+        give_open(settings, kind, line->text, line->len);
     else if (folded)
         give(settings, kind, " ", 1, "(hidden)");
     else
@@ -153,6 +168,8 @@ void anycert__lane_trace_report(const struct anycert__lane *lane,
 /* One line, whole but for what is beyond the longest that is shown. */
 static void give_line(const struct anycert__http_settings *settings, char kind, struct line *line)
 {
+    if (!settings->trace)
+        return;
     while (line->len > 0 && line->text[line->len - 1] == '\r')
         line->len--;
     if (line->len == 0)
@@ -175,12 +192,17 @@ static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, voi
     char kind = type == CURLINFO_TEXT ? '*' : type == CURLINFO_HEADER_OUT ? '>' : '<';
 
     (void)easy;
+    if (lane->recorder && (type == CURLINFO_DATA_OUT || type == CURLINFO_DATA_IN))
+        anycert__recorder_body(lane->recorder, type == CURLINFO_DATA_OUT ? '>' : '<', size);
     if (type != CURLINFO_TEXT && type != CURLINFO_HEADER_OUT && type != CURLINFO_HEADER_IN)
         return 0; /* bodies and TLS records */
     for (size_t i = 0; i < size; i++) {
+        line->wire_len++;
         if (data[i] == '\n') {
+            if (lane->recorder)
+                anycert__recorder_line(lane->recorder, kind, line->text, line->len, line->wire_len);
             give_line(lane->settings, kind, line);
-            line->len = 0;
+            line->len = line->wire_len = 0;
         } else if (line->len < sizeof line->text) {
             line->text[line->len++] = data[i];
         }
@@ -192,6 +214,8 @@ void anycert__lane_trace_reset(struct anycert__lane *lane)
 {
     if (lane->trace)
         anycert__wipe(lane->trace, sizeof *lane->trace);
+    if (lane->recorder)
+        anycert__recorder_begin(lane->recorder);
 }
 
 void anycert__lane_trace_free(struct anycert__lane *lane)
@@ -199,17 +223,21 @@ void anycert__lane_trace_free(struct anycert__lane *lane)
     if (lane->trace)
         anycert__wipe(lane->trace, sizeof *lane->trace);
     anycert__free(lane->trace);
+    anycert__recorder_free(lane->recorder);
     lane->trace = NULL;
+    lane->recorder = NULL;
 }
 
 CURLcode anycert__lane_trace(struct anycert__lane *lane)
 {
     CURLcode rc = CURLE_OK;
 
-    if (!lane->settings->trace)
+    if (!lane->settings->trace && !lane->settings->observer.wants_wire)
         return CURLE_OK;
     lane->trace = anycert__calloc(1, sizeof *lane->trace);
-    if (!lane->trace)
+    if (lane->settings->observer.wants_wire)
+        lane->recorder = anycert__recorder_new(lane->settings);
+    if (!lane->trace || (lane->settings->observer.wants_wire && !lane->recorder))
         return CURLE_OUT_OF_MEMORY;
     ANYCERT__SET(rc, lane->easy, CURLOPT_VERBOSE, 1L);
     ANYCERT__SET(rc, lane->easy, CURLOPT_DEBUGFUNCTION, on_debug);

@@ -1,0 +1,30 @@
+/* http/secret.h — what of a request and its answer is not shown in traces, logs and archives. */
+#ifndef ANYCERT_HTTP_SECRET_H
+#define ANYCERT_HTTP_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "http/exchange.h"
+
+/* In the place of a secret. */
+#define ANYCERT__HIDDEN "(hidden)"
+
+/* True if the value of a query parameter of this name (as in the URL, percent-encoded or not) is a
+ * secret: the names that are widely used for such, and those of the settings. */
+bool anycert__is_secret_param(const struct anycert__http_settings *settings, const char *name,
+                              size_t len);
+/* Appends a URL or a reference (Location): user and password, and the values of secret parameters
+ * in query and fragment, are hidden. Bytes are not escaped. */
+void anycert__buf_add_url(struct anycert__buf *buf, const struct anycert__http_settings *settings,
+                          const char *url, size_t len);
+/* Appends a line of a header that is no secret field: a request line, or a field whose value is a
+ * URL, with that as above; any other as it is. */
+void anycert__buf_add_header_line(struct anycert__buf *buf,
+                                  const struct anycert__http_settings *settings, const char *line,
+                                  size_t len);
+/* A URL as above, as a string from anycert__malloc; NULL when out of memory. */
+char *anycert__url_shown(const struct anycert__http_settings *settings, const char *url);
+
+#endif
