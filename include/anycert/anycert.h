@@ -26,6 +26,7 @@
 #include <anycert/policy.h>
 #include <anycert/report.h>
 #include <anycert/retry.h>
+#include <anycert/transfer.h>
 #include <anycert/version.h>
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <anycert/call.h>
 #include <anycert/client.h>
+#include <anycert/transfer.h>
 #include <anycert/version.h>
 
 #include "base/buf.h"
@@ -161,6 +162,7 @@ struct anycert_request {
     struct anycert__demands demands;
     enum anycert_resp_type resp_type;
     bool return_empty;
+    bool resume;
     bool has_metrics, metrics; /* whether it says anything about metrics, and what */
 };
 

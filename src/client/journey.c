@@ -166,7 +166,8 @@ int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_er
     exchange->sink_arg = &journey->sink;
     exchange->progress = request->progress;
     exchange->progress_arg = request->progress_arg;
-    if (choose_headers(journey, err) < 0)
+    if (choose_headers(journey, err) < 0 ||
+        anycert__sink_ask(&journey->sink, &journey->headers, err) < 0)
         return -1;
     choose_credentials(journey, exchange);
     exchange->headers = journey->headers.list;
@@ -255,7 +256,7 @@ int anycert__journey_begin(struct anycert__journey *journey, struct anycert_clie
     journey->response = anycert__response_new(err);
     if (!journey->response)
         return -1;
-    if (anycert__sink_open(&journey->sink, client->config, request, journey->response, err) < 0)
+    if (anycert__sink_open(&journey->sink, client, request, journey->response, err) < 0)
         return -1;
     journey->sink.again = again;
     journey->sink.again_arg = arg;
@@ -274,6 +275,7 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
         return 1;
     }
     journey->lapses = 0;
+    result = anycert__sink_ended(&journey->sink, exchange, result, err);
     if (result < 0)
         explain_refusal(journey, err);
     if (result == 0 && anycert__is_redirect(exchange) && journey->sink.follow) {
@@ -281,7 +283,7 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
         if (!location)
             result = anycert__fail_nomem(err);
     }
-    if (anycert__response_take(journey->response, exchange, result == 0 ? err : &lost) < 0)
+    if (anycert__response_take(journey->response, exchange, result < 0 ? &lost : err) < 0)
         result = -1;
     if (result == 0 && location)
         result = follow(journey, location, err) < 0 ? -1 : 1;
