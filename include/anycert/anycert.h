@@ -24,6 +24,7 @@
 #include <anycert/json.h>
 #include <anycert/metrics.h>
 #include <anycert/policy.h>
+#include <anycert/profile.h>
 #include <anycert/report.h>
 #include <anycert/retry.h>
 #include <anycert/transfer.h>

@@ -6,10 +6,9 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "client/json_memory.h"
 #include "client/loose.h"
 #include "client/text.h"
-
-#include <yyjson.h>
 
 #include <stdatomic.h>
 #include <string.h>
@@ -34,27 +33,6 @@ static yyjson_val *unconst(const struct anycert_json_value *value)
     return u.out;
 }
 
-static void *json_malloc(void *ctx, size_t size)
-{
-    (void)ctx;
-    return anycert__malloc(size);
-}
-
-static void *json_realloc(void *ctx, void *old, size_t old_size, size_t size)
-{
-    (void)ctx;
-    (void)old_size;
-    return anycert__realloc(old, size);
-}
-
-static void json_free(void *ctx, void *p)
-{
-    (void)ctx;
-    anycert__free(p);
-}
-
-static const yyjson_alc allocator = {json_malloc, json_realloc, json_free, NULL};
-
 static char *unconst_text(const char *text)
 {
     union {
@@ -77,7 +55,7 @@ static struct anycert_json *parse(const char *text, size_t len, yyjson_read_flag
     }
     /* Without YYJSON_READ_INSITU the text is only read. */
     json->doc = yyjson_read_opts(unconst_text(text), len, flags | YYJSON_READ_BIGNUM_AS_RAW,
-                                 &allocator, &why);
+                                 anycert__json_memory(), &why);
     atomic_init(&json->refs, 1);
     if (json->doc)
         return json;
