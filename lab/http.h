@@ -63,4 +63,7 @@ int lab__respond_chunk(struct lab__exchange *exchange, const void *data, size_t 
 /* routes.c: answers the request; 0, else -1 and the connection is lost. */
 int lab__route(struct lab__exchange *exchange, const char *path);
 
+/* listing.c: a listing of so many items (decimal digits), page by page. */
+int lab__listing(struct lab__exchange *exchange, const char *argument);
+
 #endif

@@ -20,7 +20,8 @@
  *   /stall                 half of the body, then nothing more
  *   /drip/N                N bytes, one a second
  *   /connection-close      answers with Connection: close
- *   /set-cookie            two cookies */
+ *   /set-cookie            two cookies
+ *   /pages/N               a listing of N items, page by page: listing.c */
 #include "lab/http.h"
 
 #include <yyjson.h>
@@ -510,6 +511,7 @@ static const struct route routes[] = {
     {"/drip/", answer_drip},
     {"/connection-close", answer_connection_close},
     {"/set-cookie", answer_set_cookie},
+    {"/pages/", lab__listing},
 };
 
 static bool matches(const struct route *route, const char *path, const char **argument)

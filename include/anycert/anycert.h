@@ -23,6 +23,7 @@
 #include <anycert/error.h>
 #include <anycert/json.h>
 #include <anycert/metrics.h>
+#include <anycert/pages.h>
 #include <anycert/policy.h>
 #include <anycert/profile.h>
 #include <anycert/report.h>

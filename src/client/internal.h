@@ -149,6 +149,7 @@ struct anycert_request {
     char *query;     /* as given, or NULL */
     struct anycert__fields params;
     enum anycert_query_encoding query_encoding;
+    const struct anycert__url *start; /* where it is sent, as if by redirect; NULL: to url */
     struct anycert__fields headers;
     struct anycert__body body;
     size_t form_capacity; /* of body.bytes, which grow as a form; 0: they are none */

@@ -250,8 +250,9 @@ int anycert__journey_begin(struct anycert__journey *journey, struct anycert_clie
     journey->request = request;
     journey->limits = *limits;
     journey->method = request->method;
-    journey->with_body = journey->with_secrets = true;
-    journey->url = &request->url;
+    journey->with_body = true;
+    journey->url = request->start ? request->start : &request->url;
+    journey->with_secrets = anycert__url_same_origin(journey->url, &request->url);
     journey->started_us = anycert__monotonic_us();
     journey->response = anycert__response_new(err);
     if (!journey->response)

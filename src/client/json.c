@@ -278,7 +278,7 @@ int anycert_json_double(const struct anycert_json_value *value, double *out)
     *out = 0;
     if (yyjson_is_raw(v)) {
         if (!yyjson_read_number(yyjson_get_raw(v), &number, YYJSON_READ_ALLOW_INF_AND_NAN,
-                                &allocator, NULL))
+                                anycert__json_memory(), NULL))
             return -1;
         v = &number;
     }
