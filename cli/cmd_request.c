@@ -221,6 +221,8 @@ int cmd_request(const struct cli_command *command, int argc, char **argv)
         if (prepare(&run, &progress, &err) == 0) {
             (void)send_request(&run, &err);
             cli_progress_end(&progress);
+            if (run.options.verbose)
+                cli_print_timings(run.response);
         }
         exit_code = conclude(&run, &err);
     }

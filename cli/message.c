@@ -205,3 +205,28 @@ void cli_print_trace(void *arg, char kind, const char *text, size_t len)
     (void)arg;
     (void)fprintf(stderr, "%c %.*s\n", kind, (int)len, text);
 }
+
+/* "connected 0.002 s" behind what is there. */
+static void add_phase(char *line, size_t size, const char *name, int64_t us)
+{
+    size_t used = strlen(line);
+    if (us > 0)
+        (void)snprintf(line + used, size - used, "%s%s %.3f s", used > 0 ? ", " : "", name,
+                       (double)us / 1e6);
+}
+
+void cli_print_timings(const struct anycert_response *response)
+{
+    struct anycert_timings t;
+    char line[256] = "";
+    if (!response)
+        return;
+    anycert_response_timings(response, &t);
+    add_phase(line, sizeof line, "name resolved", t.resolved_us);
+    add_phase(line, sizeof line, "connected", t.connected_us);
+    add_phase(line, sizeof line, "TLS ready", t.tls_us);
+    add_phase(line, sizeof line, "first byte", t.first_byte_us);
+    add_phase(line, sizeof line, "end", t.total_us);
+    if (*line != '\0')
+        (void)fprintf(stderr, "* timing of %s: %s\n", anycert_response_url(response), line);
+}

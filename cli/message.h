@@ -28,6 +28,9 @@ void cli_print_warning(bool json, const char *check, const char *sentence);
 /* For anycert_config_set_trace: -v. */
 anycert_trace_callback cli_print_trace;
 
+/* -v: when what had happened on the last hop, in a line. */
+void cli_print_timings(const struct anycert_response *response);
+
 /* The report of the last hop: the origin's, or the proxy's if it never came so far; or NULL. */
 const struct anycert_report *cli_last_report(const struct anycert_response *response);
 

@@ -3,6 +3,7 @@
 #define ANYCERT_CLI_PROGRESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <anycert/client.h>
 
@@ -11,15 +12,26 @@
 void cli_catch_signals(void);
 bool cli_interrupted(void);
 
+#define CLI_PROGRESS_MARKS 64
+
 struct cli_progress {
-    bool shown; /* draw a bar; only on a terminal */
-    int percent;
+    bool shown; /* draw a line; only on a terminal */
+    bool drawn; /* there is one */
+    bool ended; /* the last state is drawn */
+    int64_t started_us, drawn_us;
+    uint64_t done, total;
+    /* When how many bytes had come, for the rate of the last seconds. */
+    struct {
+        int64_t at_us;
+        uint64_t done;
+    } marks[CLI_PROGRESS_MARKS];
+    unsigned mark_count;
 };
-/* Lets the request be interrupted and, if asked and on a terminal, draws a bar on standard error.
- */
+/* Lets the request be interrupted and, if asked and on a terminal, draws a line on standard error:
+ * a bar, the percentage, bytes, bytes a second, time left. */
 int cli_progress_attach(struct cli_progress *progress, bool bar, struct anycert_request *request,
                         struct anycert_error *err);
-/* Ends the line of the bar. */
-void cli_progress_end(const struct cli_progress *progress);
+/* Draws the last state and ends the line. */
+void cli_progress_end(struct cli_progress *progress);
 
 #endif

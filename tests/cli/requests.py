@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Requests over plain HTTP: what is sent for which options, and where the answer goes."""
 import base64
+import contextlib
 import gzip
 import json
 import os
@@ -8,6 +9,7 @@ import pathlib
 import stat
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -249,6 +251,56 @@ class Received(Echo):
 
     def test_progress_is_for_terminals(self):
         self.assertEqual(self.anycert("get", "-#", self.server.url).err, "")
+
+    def on_terminal(self, serve, *args, columns=80):
+        """What a terminal gets on standard error, line by line as it was drawn."""
+        import fcntl
+        import pty
+        import struct
+        import termios
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        with listener(serve) as port:
+            done = subprocess.run([BIN, "get", "-#", "-o", "/dev/null", *args, f"http://127.0.0.1:{port}/"],
+                                  stdin=subprocess.DEVNULL, stderr=theirs, timeout=60, check=False)
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):
+            while True:
+                text += os.read(ours, 65536)
+        os.close(ours)
+        self.assertEqual(done.returncode, 0, text)
+        return text.decode().replace("\x1b[K", "").replace("\r\n", "\n").replace("\r", "\n").strip().split("\n")
+
+    def test_progress_has_rate_and_time_left(self):
+        def in_pieces(connection):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n")
+            for _ in range(8):
+                connection.sendall(bytes(131072))
+                time.sleep(0.05)
+        for columns in (80, 40):
+            lines = self.on_terminal(in_pieces, columns=columns)
+            self.assertRegex(lines[0], r"\d+ %  [\d.]+ .?i?B of 1\.0 MiB  [\d.]+ .?i?B/s")
+            self.assertRegex(lines[-1], r"^(\[#+\] )?100 %  1\.0 MiB of 1\.0 MiB  [\d.]+ .?i?B/s")
+            for line in lines:
+                self.assertLess(len(line), columns, lines)
+        self.assertRegex("\n".join(self.on_terminal(in_pieces)), r"\[#+ +\] +\d+ %.*  0:0\d left")
+
+    def test_progress_without_a_length_has_bytes_and_time(self):
+        def endless(connection):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+        self.assertRegex(self.on_terminal(endless)[-1], r"^5 B  [\d.]+ .?i?B/s  0:0\d$")
+
+    def test_verbose_has_timings(self):
+        for args in ((), ("-o", "x"), ("-i",)):
+            err = self.anycert("get", "-v", *args, self.server.url).err
+            self.assertRegex(err, r"(?m)^\* timing of http://127.0.0.1:\d+/: .*connected \d\.\d{3} s, "
+                                  r"first byte \d\.\d{3} s, end \d\.\d{3} s$")
+        err = self.anycert("get", "-v", f"http://127.0.0.1:{closed_port()}/", code=5).err
+        self.assertRegex(err, r"(?m)^\* timing of http://127.0.0.1:\d+/: ")
+        self.assertNotRegex(err, r"(?m)^\* timing .*connected")
 
 
 class Files(Echo):
