@@ -62,13 +62,27 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_intermediate_pem(struct any
                                                                       const void *pem, size_t len,
                                                                       struct anycert_error *err);
 
-/* Client certificate (PEM, with its chain) and private key (PEM; NULL: in the certificate's file).
- * Shown only to the origin of the request's URL, and only after that server has been accepted. Read
- * when the client is made. */
+/* Client certificate: PEM files, a PKCS#12 file, or a PKCS#11 token; the last call wins, NULL takes it
+ * away. Shown only to the origin of the request's URL, and only after that server has been accepted.
+ * Read when the client is made: CLIENT_CERT there says what is unreadable, what does not belong
+ * together, or that a password or PIN is missing or wrong. Nobody is ever asked for one. */
+
+/* Certificate (PEM, with its chain) and private key (PEM; NULL: in the certificate's file). */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_client_cert(struct anycert_config *config,
                                                                  const char *cert_path,
                                                                  const char *key_path,
                                                                  struct anycert_error *err);
+/* The password of an encrypted PEM key; NULL: none. Not looked at for a key without encryption. */
+ANYCERT_API ANYCERT_NODISCARD int
+anycert_config_set_client_cert_password(struct anycert_config *config, const char *password,
+                                        struct anycert_error *err);
+/* A PKCS#12 file (RFC 7292, ".p12", ".pfx") with the key, its certificate and the chain; password in
+ * UTF-8, NULL: none. Files of old, encrypted with RC2-40, are read too: with OpenSSL's legacy
+ * provider in a library context of their own, which the rest of the process never sees. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_client_cert_p12(struct anycert_config *config,
+                                                                     const char *path,
+                                                                     const char *password,
+                                                                     struct anycert_error *err);
 
 /* The URL that anycert_client_request joins its suffixes to. NULL or "": none, which is the
  * default. -1 with URL. */

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define MAX_PEM (1u << 20)
-
 static int load_intermediates(struct anycert_client *client, struct anycert_error *err)
 {
     const struct anycert_config *config = client->config;
@@ -19,37 +17,6 @@ static int load_intermediates(struct anycert_client *client, struct anycert_erro
             return -1;
     }
     return 0;
-}
-
-static int load_client_cert(struct anycert_client *client, struct anycert_error *err)
-{
-    const char *cert_path = client->config->cert_path;
-    const char *key_path = client->config->key_path;
-    char *cert = NULL;
-    char *key = NULL;
-    size_t cert_len = 0;
-    size_t key_len = 0;
-    int result = -1;
-
-    if (!cert_path)
-        return 0;
-    if (anycert__file_read(cert_path, MAX_PEM, ANYCERT_E_CLIENT_CERT, "client certificate", &cert,
-                           &cert_len, err) < 0)
-        goto out;
-    if (key_path && anycert__file_read(key_path, MAX_PEM, ANYCERT_E_CLIENT_CERT, "client key", &key,
-                                       &key_len, err) < 0)
-        goto out;
-    result = anycert__client_cert_load(cert, cert_len, key, key_len, &client->client_cert, err);
-    if (result < 0)
-        anycert__error_prefix(err, "%s", key_path ? key_path : cert_path);
-out:
-    if (cert)
-        anycert__wipe(cert, cert_len);
-    if (key)
-        anycert__wipe(key, key_len);
-    anycert__free(cert);
-    anycert__free(key);
-    return result;
 }
 
 static const char *const *pointers(const struct anycert__strings *strings)
@@ -108,8 +75,8 @@ struct anycert_client *anycert_client_new(const struct anycert_config *config,
     }
     client->config = anycert__config_copy(config, err);
     if (!client->config || load_intermediates(client, err) < 0 ||
-        load_client_cert(client, err) < 0 || fill_settings(client, err) < 0 ||
-        anycert__situations_init(client, err) < 0)
+        anycert__identity_load(&client->config->identity, &client->client_cert, err) < 0 ||
+        fill_settings(client, err) < 0 || anycert__situations_init(client, err) < 0)
         goto fail;
     client->http = anycert__http_new(&client->settings, err);
     client->pace = client->http ? anycert__pace_new(client->config, err) : NULL;

@@ -30,8 +30,7 @@ void anycert_config_free(struct anycert_config *config)
     anycert_policy_free(config->proxy_policy);
     anycert__strings_clear(&config->intermediates);
     anycert__strings_clear(&config->intermediate_names);
-    anycert__free(config->cert_path);
-    anycert__free(config->key_path);
+    anycert__identity_clear(&config->identity);
     anycert__free_secret(config->base_url);
     anycert__fields_clear(&config->headers);
     anycert__free_secret(config->proxy);
@@ -43,8 +42,7 @@ void anycert_config_free(struct anycert_config *config)
     anycert__free(config);
 }
 
-/* Replaces *to by a copy of from; NULL stays NULL. */
-static int replace(char **to, const char *from, struct anycert_error *err)
+int anycert__replace(char **to, const char *from, struct anycert_error *err)
 {
     char *copy = anycert__strdup(from);
 
@@ -73,11 +71,10 @@ static int copy_parts(struct anycert_config *to, const struct anycert_config *fr
     if (replace_policy(&to->policy, from->policy, err) < 0 ||
         replace_policy(&to->proxy_policy, from->proxy_policy, err) < 0 ||
         anycert__demands_copy(&to->demands, &from->demands, err) < 0 ||
-        replace(&to->cert_path, from->cert_path, err) < 0 ||
-        replace(&to->key_path, from->key_path, err) < 0 ||
-        replace(&to->base_url, from->base_url, err) < 0 ||
-        replace(&to->proxy, from->proxy, err) < 0 ||
-        replace(&to->no_proxy, from->no_proxy, err) < 0)
+        anycert__identity_copy(&to->identity, &from->identity, err) < 0 ||
+        anycert__replace(&to->base_url, from->base_url, err) < 0 ||
+        anycert__replace(&to->proxy, from->proxy, err) < 0 ||
+        anycert__replace(&to->no_proxy, from->no_proxy, err) < 0)
         return -1;
     if (anycert__strings_copy(&to->intermediates, &from->intermediates, err) < 0 ||
         anycert__strings_copy(&to->intermediate_names, &from->intermediate_names, err) < 0 ||
@@ -201,19 +198,6 @@ int anycert_config_add_intermediate_pem(struct anycert_config *config, const voi
     return result;
 }
 
-int anycert_config_set_client_cert(struct anycert_config *config, const char *cert_path,
-                                   const char *key_path, struct anycert_error *err)
-{
-    if ((cert_path && anycert__check_text(cert_path, "path of the client certificate", err) < 0) ||
-        (key_path && anycert__check_text(key_path, "path of the client key", err) < 0))
-        return -1;
-    if (!cert_path && key_path)
-        return anycert__fail(err, ANYCERT_E_USAGE, "a client key needs a client certificate");
-    if (replace(&config->cert_path, cert_path, err) < 0)
-        return -1;
-    return replace(&config->key_path, key_path, err);
-}
-
 int anycert_config_set_base_url(struct anycert_config *config, const char *url,
                                 struct anycert_error *err)
 {
@@ -222,7 +206,7 @@ int anycert_config_set_base_url(struct anycert_config *config, const char *url,
     if (url && *url && !joined)
         return anycert__error_prefix(err, "base URL");
     anycert__free_secret(joined);
-    return replace(&config->base_url, url && *url ? url : NULL, err);
+    return anycert__replace(&config->base_url, url && *url ? url : NULL, err);
 }
 
 int anycert_config_add_header(struct anycert_config *config, const char *name, const char *value,
@@ -241,12 +225,12 @@ int anycert_config_set_proxy(struct anycert_config *config, const char *url,
     bool https = false;
 
     if (!url || !*url)
-        return replace(&config->proxy, NULL, err);
+        return anycert__replace(&config->proxy, NULL, err);
     if (anycert__proxy_parse(url, &text, &parts, &https, err) < 0)
         return -1;
     anycert__url_clear(&parts);
     anycert__free(text);
-    return replace(&config->proxy, url, err);
+    return anycert__replace(&config->proxy, url, err);
 }
 
 int anycert_config_set_no_proxy(struct anycert_config *config, const char *hosts,
@@ -254,7 +238,7 @@ int anycert_config_set_no_proxy(struct anycert_config *config, const char *hosts
 {
     if (hosts && *hosts && anycert__check_text(hosts, "list of hosts without proxy", err) < 0)
         return -1;
-    return replace(&config->no_proxy, hosts, err);
+    return anycert__replace(&config->no_proxy, hosts, err);
 }
 
 /* A decimal port behind text, up to the next colon or the end; the character behind it, or NULL. */

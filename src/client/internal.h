@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "client/identity.h"
 #include "http/body.h"
 #include "http/exchange.h"
 #include "http/fields.h"
@@ -70,13 +71,15 @@ int anycert__set_flag(bool *flag, int value, const char *name, struct anycert_er
 int anycert__demands_copy(struct anycert__demands *to, const struct anycert__demands *from,
                           struct anycert_error *err);
 void anycert__demands_clear(struct anycert__demands *demands);
+/* Replaces *to, which is wiped, by a copy of from; NULL stays NULL. 0, or -1 with NOMEM. */
+int anycert__replace(char **to, const char *from, struct anycert_error *err);
 
 struct anycert_config {
     struct anycert_policy *policy;              /* NULL: hardened */
     struct anycert_policy *proxy_policy;        /* NULL: hardened */
     struct anycert__strings intermediates;      /* PEM texts */
     struct anycert__strings intermediate_names; /* what each is called in messages */
-    char *cert_path, *key_path;
+    struct anycert__identity identity;
     char *base_url; /* as given, with userinfo; NULL: none */
     struct anycert__fields headers;
     char *proxy; /* as given, with userinfo */

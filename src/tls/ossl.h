@@ -48,8 +48,13 @@ int anycert__certificate_fill(struct anycert__certificate *out, X509 *cert,
 bool anycert__time_read(const ASN1_TIME *time, int64_t *out);
 
 /* ---- credentials.c */
+/* Appends every certificate of a PEM text, in its order, to out. 0; -1 with code for a damaged one;
+ * what names the text. */
+int anycert__read_certs(const void *pem, size_t len, const char *what, int code,
+                        STACK_OF(X509) * out, struct anycert_error *err);
 /* Borrowed; NULL for NULL. */
 STACK_OF(X509) * anycert__intermediates_stack(const struct anycert__intermediates *list);
+/* ---- client_cert.c */
 /* Installs certificate, chain and key; removes whatever was installed when cert is NULL. 0, or -1
  * with CLIENT_CERT. */
 int anycert__client_cert_apply(SSL_CTX *ctx, const struct anycert__client_cert *cert,

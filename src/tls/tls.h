@@ -38,7 +38,7 @@ size_t anycert__anchors_count(const struct anycert__anchors *anchors);
 /* Why there are none, or NULL. */
 const char *anycert__anchors_error(const struct anycert__anchors *anchors);
 
-/* ---- untrusted helper certificates and the client's own (tls/credentials.c)
+/* ---- untrusted helper certificates (tls/credentials.c) and the client's own (tls/client_cert.c)
  * -------------------------------- */
 
 struct anycert__intermediates;
@@ -48,10 +48,16 @@ int anycert__intermediates_add(struct anycert__intermediates **list, const void 
 void anycert__intermediates_free(struct anycert__intermediates *list);
 
 struct anycert__client_cert;
-/* Certificate with its chain and key, both PEM in memory; key NULL: in cert. -1 with CLIENT_CERT:
- * says whether certificate or key is unreadable, or they do not belong together. */
+/* Certificate with its chain and key, both PEM in memory; key NULL: in cert; password of the key,
+ * NULL for none. -1 with CLIENT_CERT: says whether certificate or key is unreadable, they do not
+ * belong together, or the password is missing or wrong. Nobody is ever asked for one. */
 int anycert__client_cert_load(const void *cert, size_t cert_len, const void *key, size_t key_len,
-                              struct anycert__client_cert **out, struct anycert_error *err);
+                              const char *password, struct anycert__client_cert **out,
+                              struct anycert_error *err);
+/* The same from a PKCS#12 file's bytes (RFC 7292); password NULL and "" are the same. Old
+ * encryptions (RC2-40, single DES) are read in a library context of their own. */
+int anycert__client_cert_load_p12(const void *bytes, size_t len, const char *password,
+                                  struct anycert__client_cert **out, struct anycert_error *err);
 void anycert__client_cert_free(struct anycert__client_cert *cert);
 
 /* ---- the reference identity (tls/name.c)

@@ -17,7 +17,7 @@ static struct anycert__client_cert *load(const char *cert, const char *key)
 {
     struct anycert_error err = {0};
     struct anycert__client_cert *loaded = NULL;
-    if (anycert__client_cert_load(cert, strlen(cert), key, key ? strlen(key) : 0, &loaded, &err) !=
+    if (anycert__client_cert_load(cert, strlen(cert), key, key ? strlen(key) : 0, NULL, &loaded, &err) !=
         0)
         fail_msg("%s", err.message);
     return loaded;
@@ -28,7 +28,7 @@ static void assert_refused(const char *cert, const char *key, const char *says)
     struct anycert_error err = {0};
     struct anycert__client_cert *loaded = NULL;
     assert_int_equal(-1, anycert__client_cert_load(cert, strlen(cert), key, key ? strlen(key) : 0,
-                                                   &loaded, &err));
+                                                   NULL, &loaded, &err));
     assert_null(loaded);
     assert_int_equal(ANYCERT_E_CLIENT_CERT, err.code);
     if (strstr(err.message, says) == NULL)
@@ -161,8 +161,8 @@ static void client_cert_load_unusable_says_which_part(void **state)
     assert_refused(pem, "", "there is no client key");
     assert_refused(pem, pem, "there is no client key");
     assert_refused(pem, damaged_key, "the client key cannot be decoded");
-    assert_refused(pem, locked, "the client key is encrypted");
-    assert_refused(pem, old_locked, "the client key is encrypted");
+    assert_refused(pem, locked, "the client key is encrypted, and no password was given");
+    assert_refused(pem, old_locked, "the client key is encrypted, and no password was given");
     assert_refused(pem, other_key, "does not belong to the client certificate");
     assert_refused(wrong_order, key, "belongs to certificate 2");
     free(pem);
@@ -332,7 +332,7 @@ static void client_cert_load_out_of_memory_is_told(void **state)
     struct anycert__client_cert *loaded = NULL;
     struct anycert__intermediates *list = NULL;
     anycert__mem_fail_from(1);
-    assert_int_equal(-1, anycert__client_cert_load(pem, strlen(pem), NULL, 0, &loaded, &err));
+    assert_int_equal(-1, anycert__client_cert_load(pem, strlen(pem), NULL, 0, NULL, &loaded, &err));
     assert_int_equal(ANYCERT_E_NOMEM, err.code);
     err = (struct anycert_error){0};
     assert_int_equal(-1, anycert__intermediates_add(&list, pem, strlen(pem), "x", &err));

@@ -1,0 +1,148 @@
+#include "client/identity.h"
+#include "client/internal.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define MAX_FILE (1u << 20)
+
+void anycert__identity_clear(struct anycert__identity *identity)
+{
+    anycert__free(identity->cert_path);
+    anycert__free(identity->key_path);
+    anycert__free_secret(identity->key_password);
+    anycert__free(identity->p12_path);
+    anycert__free_secret(identity->p12_password);
+    anycert__free_secret(identity->uri); /* a PIN may be in it */
+    anycert__free_secret(identity->pin);
+    memset(identity, 0, sizeof *identity);
+}
+
+int anycert__identity_copy(struct anycert__identity *to, const struct anycert__identity *from,
+                           struct anycert_error *err)
+{
+    if (anycert__replace(&to->cert_path, from->cert_path, err) < 0 ||
+        anycert__replace(&to->key_path, from->key_path, err) < 0 ||
+        anycert__replace(&to->key_password, from->key_password, err) < 0 ||
+        anycert__replace(&to->p12_path, from->p12_path, err) < 0 ||
+        anycert__replace(&to->p12_password, from->p12_password, err) < 0)
+        return -1;
+    if (anycert__replace(&to->uri, from->uri, err) < 0)
+        return -1;
+    return anycert__replace(&to->pin, from->pin, err);
+}
+
+/* ---- setting it */
+
+/* Puts made in place of config's identity and empties it; the password of a PEM key stays. */
+static int put(struct anycert_config *config, struct anycert__identity *made)
+{
+    made->key_password = config->identity.key_password;
+    config->identity.key_password = NULL;
+    anycert__identity_clear(&config->identity);
+    config->identity = *made;
+    memset(made, 0, sizeof *made);
+    return 0;
+}
+
+int anycert_config_set_client_cert(struct anycert_config *config, const char *cert_path,
+                                   const char *key_path, struct anycert_error *err)
+{
+    struct anycert__identity made = {0};
+
+    if ((cert_path && anycert__check_text(cert_path, "path of the client certificate", err) < 0) ||
+        (key_path && anycert__check_text(key_path, "path of the client key", err) < 0))
+        return -1;
+    if (!cert_path && key_path)
+        return anycert__fail(err, ANYCERT_E_USAGE, "a client key needs a client certificate");
+    if (anycert__replace(&made.cert_path, cert_path, err) == 0 &&
+        anycert__replace(&made.key_path, key_path, err) == 0)
+        return put(config, &made);
+    anycert__identity_clear(&made);
+    return -1;
+}
+
+int anycert_config_set_client_cert_password(struct anycert_config *config, const char *password,
+                                            struct anycert_error *err)
+{
+    return anycert__replace(&config->identity.key_password, password, err);
+}
+
+int anycert_config_set_client_cert_p12(struct anycert_config *config, const char *path,
+                                       const char *password, struct anycert_error *err)
+{
+    struct anycert__identity made = {0};
+
+    if (path && anycert__check_text(path, "path of the PKCS#12 file", err) < 0)
+        return -1;
+    if (!path && password)
+        return anycert__fail(err, ANYCERT_E_USAGE, "a password needs a PKCS#12 file");
+    if (anycert__replace(&made.p12_path, path, err) == 0 &&
+        anycert__replace(&made.p12_password, password, err) == 0)
+        return put(config, &made);
+    anycert__identity_clear(&made);
+    return -1;
+}
+
+/* ---- reading it */
+
+static void free_file(char *bytes, size_t len)
+{
+    if (bytes)
+        anycert__wipe(bytes, len);
+    anycert__free(bytes);
+}
+
+static int load_pem(const struct anycert__identity *identity, struct anycert__client_cert **out,
+                    struct anycert_error *err)
+{
+    const char *key_path = identity->key_path;
+    char *cert = NULL;
+    char *key = NULL;
+    size_t cert_len = 0;
+    size_t key_len = 0;
+    int result = -1;
+
+    if (anycert__file_read(identity->cert_path, MAX_FILE, ANYCERT_E_CLIENT_CERT,
+                           "client certificate", &cert, &cert_len, err) < 0)
+        goto out;
+    if (key_path && anycert__file_read(key_path, MAX_FILE, ANYCERT_E_CLIENT_CERT, "client key",
+                                       &key, &key_len, err) < 0)
+        goto out;
+    result =
+        anycert__client_cert_load(cert, cert_len, key, key_len, identity->key_password, out, err);
+    if (result < 0)
+        anycert__error_prefix(err, "%s", key_path ? key_path : identity->cert_path);
+out:
+    free_file(cert, cert_len);
+    free_file(key, key_len);
+    return result;
+}
+
+static int load_p12(const struct anycert__identity *identity, struct anycert__client_cert **out,
+                    struct anycert_error *err)
+{
+    char *bytes = NULL;
+    size_t len = 0;
+    int result = -1;
+
+    if (anycert__file_read(identity->p12_path, MAX_FILE, ANYCERT_E_CLIENT_CERT, "PKCS#12 file",
+                           &bytes, &len, err) < 0)
+        return -1;
+    result = anycert__client_cert_load_p12(bytes, len, identity->p12_password, out, err);
+    if (result < 0)
+        anycert__error_prefix(err, "%s", identity->p12_path);
+    free_file(bytes, len);
+    return result;
+}
+
+int anycert__identity_load(const struct anycert__identity *identity,
+                           struct anycert__client_cert **out, struct anycert_error *err)
+{
+    if (identity->cert_path)
+        return load_pem(identity, out, err);
+    if (identity->p12_path)
+        return load_p12(identity, out, err);
+    return 0;
+}
