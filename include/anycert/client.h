@@ -62,10 +62,10 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_intermediate_pem(struct any
                                                                       const void *pem, size_t len,
                                                                       struct anycert_error *err);
 
-/* Client certificate: PEM files, a PKCS#12 file, or a PKCS#11 token; the last call wins, NULL takes it
- * away. Shown only to the origin of the request's URL, and only after that server has been accepted.
- * Read when the client is made: CLIENT_CERT there says what is unreadable, what does not belong
- * together, or that a password or PIN is missing or wrong. Nobody is ever asked for one. */
+/* Client certificate: PEM files, a PKCS#12 file, or a PKCS#11 token; the last call wins, NULL takes
+ * it away. Shown only to the origin of the request's URL, and only after that server has been
+ * accepted. Read when the client is made: CLIENT_CERT there says what is unreadable, what does not
+ * belong together, or that a password or PIN is missing or wrong. Nobody is ever asked for one. */
 
 /* Certificate (PEM, with its chain) and private key (PEM; NULL: in the certificate's file). */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_client_cert(struct anycert_config *config,
@@ -76,13 +76,24 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_client_cert(struct anycert_
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_config_set_client_cert_password(struct anycert_config *config, const char *password,
                                         struct anycert_error *err);
-/* A PKCS#12 file (RFC 7292, ".p12", ".pfx") with the key, its certificate and the chain; password in
- * UTF-8, NULL: none. Files of old, encrypted with RC2-40, are read too: with OpenSSL's legacy
+/* A PKCS#12 file (RFC 7292, ".p12", ".pfx") with the key, its certificate and the chain; password
+ * in UTF-8, NULL: none. Files of old, encrypted with RC2-40, are read too: with OpenSSL's legacy
  * provider in a library context of their own, which the rest of the process never sees. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_client_cert_p12(struct anycert_config *config,
                                                                      const char *path,
                                                                      const char *password,
                                                                      struct anycert_error *err);
+
+/* A key and its certificate on a PKCS#11 token, named by a URI (RFC 7512), for example
+ * "pkcs11:token=work;id=%01?module-path=/usr/lib/softhsm/libsofthsm2.so"; without module-path or
+ * module-name it is p11-kit's module, which stands for all that the system has registered. The key
+ * never leaves the token; certificate and chain are read from it. pin NULL: the URI's pin-value or
+ * pin-source (a file), or none. The token is asked once: a wrong PIN is never tried again. -1 with
+ * USAGE for a URI that is not understood. Keys are RSA or EC. A module, once loaded, stays in the
+ * process. */
+ANYCERT_API ANYCERT_NODISCARD int
+anycert_config_set_client_cert_pkcs11(struct anycert_config *config, const char *uri,
+                                      const char *pin, struct anycert_error *err);
 
 /* The URL that anycert_client_request joins its suffixes to. NULL or "": none, which is the
  * default. -1 with URL. */

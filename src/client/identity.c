@@ -85,6 +85,21 @@ int anycert_config_set_client_cert_p12(struct anycert_config *config, const char
     return -1;
 }
 
+int anycert_config_set_client_cert_pkcs11(struct anycert_config *config, const char *uri,
+                                          const char *pin, struct anycert_error *err)
+{
+    struct anycert__identity made = {0};
+
+    if (uri && anycert__client_cert_check_uri(uri, err) < 0)
+        return -1;
+    if (!uri && pin)
+        return anycert__fail(err, ANYCERT_E_USAGE, "a PIN needs a PKCS#11 URI");
+    if (anycert__replace(&made.uri, uri, err) == 0 && anycert__replace(&made.pin, pin, err) == 0)
+        return put(config, &made);
+    anycert__identity_clear(&made);
+    return -1;
+}
+
 /* ---- reading it */
 
 static void free_file(char *bytes, size_t len)
@@ -144,5 +159,7 @@ int anycert__identity_load(const struct anycert__identity *identity,
         return load_pem(identity, out, err);
     if (identity->p12_path)
         return load_p12(identity, out, err);
+    if (identity->uri)
+        return anycert__client_cert_load_pkcs11(identity->uri, identity->pin, out, err);
     return 0;
 }

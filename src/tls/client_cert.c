@@ -1,6 +1,7 @@
 /* The client's own certificate, whatever it came from: what it may be made of, and how a context is
  * given it. */
 #include "tls/client_cert.h"
+#include "tls/token.h"
 #include "base/mem.h"
 
 #include <openssl/err.h>
@@ -28,6 +29,12 @@ int anycert__client_cert_check(const struct anycert__client_cert *cert, struct a
     return result;
 }
 
+bool anycert__client_cert_failure(const struct anycert__client_cert *cert,
+                                  struct anycert_error *err)
+{
+    return cert && cert->token && anycert__token_key_failure(cert->token, err);
+}
+
 void anycert__client_cert_free(struct anycert__client_cert *cert)
 {
     if (cert == NULL)
@@ -35,6 +42,7 @@ void anycert__client_cert_free(struct anycert__client_cert *cert)
     X509_free(cert->cert);
     sk_X509_pop_free(cert->chain, X509_free);
     EVP_PKEY_free(cert->key);
+    anycert__token_key_free(cert->token); /* after its EVP_PKEY */
     anycert__free(cert);
 }
 

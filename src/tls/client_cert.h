@@ -18,6 +18,11 @@ struct anycert__client_cert {
  * chain. 0, or -1 with CLIENT_CERT. */
 int anycert__client_cert_check(const struct anycert__client_cert *cert, struct anycert_error *err);
 
+/* Why the key did not sign for this thread just now, if it is on a token and did not; forgets it.
+ */
+bool anycert__client_cert_failure(const struct anycert__client_cert *cert,
+                                  struct anycert_error *err);
+
 /* ---- legacy.c: algorithms that OpenSSL has put aside (RC2-40, single DES), for one parse only */
 
 /* A library context of its own with the providers `default` and `legacy`; the process's own context

@@ -1,4 +1,5 @@
 #include "tls/link.h"
+#include "tls/client_cert.h"
 #include "tls/ossl.h"
 
 #include "base/mem.h"
@@ -22,8 +23,9 @@ struct anycert__link {
     bool hook_ran;
     int late_alert; /* one that came after the handshake, -1 for none */
     bool late_alert_from_peer;
-    bool closed_cleanly;           /* the peer sent close_notify */
-    struct anycert_error trouble;  /* why the certificates could not even be looked at */
+    bool closed_cleanly; /* the peer sent close_notify */
+    /* why the certificates could not even be looked at, or our own not be shown */
+    struct anycert_error trouble;
     struct anycert_report *report; /* kept for whoever uses the connection next */
     int64_t report_until;
 };
@@ -223,6 +225,9 @@ static void note_failure(struct anycert__link *link)
 
     if (!code || link->facts->complete)
         return; /* waiting for the network, or over */
+    /* What the token says is better than what libssl makes of it. */
+    if (link->trouble.code == 0)
+        (void)anycert__client_cert_failure(link->terms->client_cert, &link->trouble);
     failure->failed = true;
     failure->openssl_error = code;
     if (reason)

@@ -58,6 +58,12 @@ int anycert__client_cert_load(const void *cert, size_t cert_len, const void *key
  * encryptions (RC2-40, single DES) are read in a library context of their own. */
 int anycert__client_cert_load_p12(const void *bytes, size_t len, const char *password,
                                   struct anycert__client_cert **out, struct anycert_error *err);
+/* Whether a PKCS#11 URI is understood. 0, or -1 with USAGE. */
+int anycert__client_cert_check_uri(const char *uri, struct anycert_error *err);
+/* The same from a PKCS#11 token, named by a URI (RFC 7512); the key stays there. pin NULL: the one
+ * in the URI, if any. */
+int anycert__client_cert_load_pkcs11(const char *uri, const char *pin,
+                                     struct anycert__client_cert **out, struct anycert_error *err);
 void anycert__client_cert_free(struct anycert__client_cert *cert);
 
 /* ---- the reference identity (tls/name.c)
@@ -112,7 +118,8 @@ struct anycert_report *anycert__link_report(const struct anycert__link *link, in
 /* An alert that came or went after the handshake was complete (TLS 1.3 servers refuse a missing
  * client certificate that way), or -1. For the thread that uses the connection. */
 int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer);
-/* Why the certificates could not be looked at at all (want of memory), or NULL. Borrowed. */
+/* Why the certificates could not be looked at at all (want of memory), or our own not be shown (a
+ * token that does not sign), or NULL. Borrowed. */
 const struct anycert_error *anycert__link_trouble(const struct anycert__link *link);
 /* Whether the peer has sent close_notify (RFC 8446 section 6.1): without it, the end of the data
  * proves nothing. */

@@ -17,8 +17,8 @@ static struct anycert__client_cert *load(const char *cert, const char *key)
 {
     struct anycert_error err = {0};
     struct anycert__client_cert *loaded = NULL;
-    if (anycert__client_cert_load(cert, strlen(cert), key, key ? strlen(key) : 0, NULL, &loaded, &err) !=
-        0)
+    if (anycert__client_cert_load(cert, strlen(cert), key, key ? strlen(key) : 0, NULL, &loaded,
+                                  &err) != 0)
         fail_msg("%s", err.message);
     return loaded;
 }
