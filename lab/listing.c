@@ -1,5 +1,5 @@
-/* /pages/N: a listing of N items that comes in pages, and says where the next one is in all the ways
- * that servers know:
+/* /pages/N: a listing of N items that comes in pages, and says where the next one is in all the
+ * ways that servers know:
  *
  *     {"items": [{"id": 0}, {"id": 1}], "total": 5, "next": "c2", "more": true}
  *     Link: </pages/5?offset=2&limit=2>; rel="next"
@@ -52,8 +52,8 @@ int lab__listing(struct lab__exchange *exchange, const char *argument)
         used += (size_t)snprintf(body + used, sizeof(body) - used, "%s{\"id\": %llu}",
                                  i > first ? ", " : "", (unsigned long long)i);
     }
-    used += (size_t)snprintf(body + used, sizeof(body) - used, "], \"total\": %llu, \"next\": ",
-                             (unsigned long long)total);
+    used += (size_t)snprintf(body + used, sizeof(body) - used,
+                             "], \"total\": %llu, \"next\": ", (unsigned long long)total);
     if (last < total) {
         used += (size_t)snprintf(body + used, sizeof(body) - used, "\"c%llu\", \"more\": true}\n",
                                  (unsigned long long)last);

@@ -202,7 +202,7 @@ static yyjson_val *element(yyjson_val *array, const char *token, size_t token_le
 const struct anycert_json_value *anycert_json_get(const struct anycert_json_value *value,
                                                   const char *pointer)
 {
-    yyjson_val *v = unconst(value);
+    yyjson_val *v = pointer ? unconst(value) : NULL;
 
     while (v && *pointer == '/') {
         size_t len = token_length(++pointer);
@@ -212,7 +212,7 @@ const struct anycert_json_value *anycert_json_get(const struct anycert_json_valu
                                : NULL;
         pointer += len;
     }
-    return *pointer ? NULL : (const struct anycert_json_value *)v;
+    return !v || *pointer ? NULL : (const struct anycert_json_value *)v;
 }
 
 enum anycert_json_type anycert_json_type(const struct anycert_json_value *value)

@@ -94,7 +94,7 @@ struct anycert__exchange {
     void *sink_arg;
     anycert_progress_callback *progress;
     void *progress_arg;
-    void *owner; /* whoever drives many; nobody looks at it here */
+    void *owner;              /* whoever drives many; nobody looks at it here */
     uint64_t received_before; /* bytes of the body that were there already, for progress; the sink
                                  may set it */
 

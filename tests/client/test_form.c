@@ -140,17 +140,38 @@ static void form_with_files_is_multipart(void **state)
         response, MULTIPART,
         DISPOSITION("name=\"a\"") "\r\n1 2\r\n" DISPOSITION("name=\"b\"") "\r\n\r\n" DISPOSITION(
             "name=\"f1\"; filename=\"one.txt\"") OCTETS
-        "\r\nfirst\r\nfile\r\n" DISPOSITION("name=\"p\"") "Content-Type: "
-                                                          "application/"
-                                                          "json\r\n\r\n{}\r\n" DISPOSITION("name="
-                                                                                           "\"f2\";"
-                                                                                           " filena"
-                                                                                           "me="
-                                                                                           "\"other"
-                                                                                           ".bin\"") "Content-Type: text/x; a=b\r\n\r\n\r\n" DISPOSITION(
-                                                              "name=\"q\"; filename=\"x.html\"") "\r\nx\r\n" DISPOSITION("name=\"r\"") "\r\ny\r\n" DISPOSITION("name=\"s\"; filename=\"z\"")
-                                                              OCTETS "\r\nz\r\n"
-                                                                     "@--\r\n");
+        "\r\nfirst\r\nfile\r\n" DISPOSITION(
+            "name=\"p\"") "Content-Type: "
+                          "application/"
+                          "json\r\n\r\n{}\r\n" DISPOSITION(
+                              "name="
+                              "\"f2\";"
+                              " filena"
+                              "me="
+                              "\"other"
+                              ".bin\"") "Content-Type: text/x; "
+                                        "a=b\r\n\r\n\r\n" DISPOSITION(
+                                            "name=\"q\"; "
+                                            "filename=\"x."
+                                            "html\"") "\r\nx\r"
+                                                      "\n" DISPOSITION(
+                                                          "name=\"r\"") "\r\ny\r\n" DISPOSITION("na"
+                                                                                                "me"
+                                                                                                "="
+                                                                                                "\""
+                                                                                                "s"
+                                                                                                "\""
+                                                                                                "; "
+                                                                                                "fi"
+                                                                                                "le"
+                                                                                                "na"
+                                                                                                "me"
+                                                                                                "="
+                                                                                                "\""
+                                                                                                "z"
+                                                                                                "\"")
+                                                          OCTETS "\r\nz\r\n"
+                                                                 "@--\r\n");
     anycert_response_free(response);
     floor_remove_folder(2);
     anycert_client_free(client);
@@ -187,18 +208,19 @@ static void form_names_are_quoted(void **state)
     response = floor_ok(client, request);
     assert_parts(
         response, MULTIPART,
-        DISPOSITION("name=\"a%22b\\c;d=\xc3\xa9\"; filename=\"x%22; name=%22y\\\"") "\r\n\r"
-                                                                                    "\n" DISPOSITION(
-                                                                                        "name=\"\";"
-                                                                                        " filename="
-                                                                                        "\"\"") "\r"
-                                                                                                "\n"
-                                                                                                "\r"
-                                                                                                "\n"
-                                                                                                "@-"
-                                                                                                "-"
-                                                                                                "\r"
-                                                                                                "\n");
+        DISPOSITION(
+            "name=\"a%22b\\c;d=\xc3\xa9\"; filename=\"x%22; name=%22y\\\"") "\r\n\r"
+                                                                            "\n" DISPOSITION(
+                                                                                "name=\"\";"
+                                                                                " filename="
+                                                                                "\"\"") "\r"
+                                                                                        "\n"
+                                                                                        "\r"
+                                                                                        "\n"
+                                                                                        "@-"
+                                                                                        "-"
+                                                                                        "\r"
+                                                                                        "\n");
     anycert_response_free(response);
     anycert_client_free(client);
 }

@@ -283,7 +283,7 @@ static void random_url(char out[2048])
     add_pieces(out, 2048, path, COUNT(path), 8);
     if (pick(3) == 0)
         return;
-    strcat(out, "?");
+    (void)snprintf(out + strlen(out), 2048 - strlen(out), "?");
     add_pieces(out, 2048, query, COUNT(query), 16);
 }
 
