@@ -53,7 +53,7 @@ static char *readable_path(const char *path, struct anycert_error *err)
     struct stat info;
     char *copy = NULL;
 
-    if (anycert__check_text(path, "path of the body file", err) < 0)
+    if (anycert__check_text(path, "path of the body file", err) < 0 || !path)
         return NULL;
     if (stat(path, &info) != 0 || access(path, R_OK) != 0) {
         anycert__fail_errno(err, ANYCERT_E_FILE, errno, "cannot read body file '%s'", path);

@@ -344,19 +344,32 @@ void anycert__group_stop(struct anycert__group *group, struct anycert__flight *f
     group->landed_count++;
 }
 
+/* Whose transfer has ended; NULL if the message says something else. */
+static struct anycert__flight *flight_of(CURLMsg *message)
+{
+    union {
+        char *given; /* as libcurl hands out what it was given */
+        struct anycert__flight *flight;
+    } u = {NULL};
+
+    if (message->msg != CURLMSG_DONE ||
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &u.given) != CURLE_OK)
+        return NULL;
+    return u.flight;
+}
+
 struct anycert__flight *anycert__group_landed(struct anycert__group *group)
 {
     CURLMsg *message = NULL;
     int left = 0;
 
     while ((message = curl_multi_info_read(group->multi, &left)) != NULL) {
-        char *flight = NULL;
+        struct anycert__flight *flight = flight_of(message);
 
-        if (message->msg != CURLMSG_DONE ||
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &flight) != CURLE_OK)
+        if (!flight)
             continue;
-        anycert__group_stop(group, (struct anycert__flight *)(void *)flight, message->data.result);
-        return (struct anycert__flight *)(void *)flight;
+        anycert__group_stop(group, flight, message->data.result);
+        return flight;
     }
     if (group->is_broken && group->flying) {
         struct anycert__flight *flight = group->flying;

@@ -107,9 +107,10 @@ static void free_group(struct anycert__loop *loop, struct anycert__group *group)
 {
     struct anycert__group **p = &loop->groups;
 
-    while (*p != group)
+    while (*p && *p != group)
         p = &(*p)->next;
-    *p = group->next;
+    if (*p)
+        *p = group->next;
     anycert__group_free(group);
 }
 

@@ -59,10 +59,10 @@ int anycert__client_cert_load(const void *cert, size_t cert_len, const void *key
 int anycert__client_cert_load_p12(const void *bytes, size_t len, const char *password,
                                   struct anycert__client_cert **out, struct anycert_error *err);
 /* Whether a PKCS#11 URI is understood. 0, or -1 with USAGE. */
-int anycert__client_cert_check_uri(const char *uri, struct anycert_error *err);
+int anycert__client_cert_check_uri(const char *text, struct anycert_error *err);
 /* The same from a PKCS#11 token, named by a URI (RFC 7512); the key stays there. pin NULL: the one
  * in the URI, if any. */
-int anycert__client_cert_load_pkcs11(const char *uri, const char *pin,
+int anycert__client_cert_load_pkcs11(const char *text, const char *pin,
                                      struct anycert__client_cert **out, struct anycert_error *err);
 void anycert__client_cert_free(struct anycert__client_cert *cert);
 

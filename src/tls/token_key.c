@@ -188,10 +188,9 @@ static int copy_query(struct anycert__token_key *key, const struct anycert__toke
 /* The library context with the provider in it, and the EVP_PKEY of it. */
 static int make_pkey(struct anycert__token_key *key, struct anycert_error *err)
 {
-    struct anycert__token_key *address = key;
+    struct anycert__token_handle handle = {key};
     OSSL_PARAM params[] = {
-        OSSL_PARAM_octet_string(ANYCERT__TOKEN_PARAMETER, &address, sizeof address),
-        OSSL_PARAM_END};
+        OSSL_PARAM_octet_string(ANYCERT__TOKEN_PARAMETER, &handle, sizeof handle), OSSL_PARAM_END};
     const char *type = EVP_PKEY_is_a(key->public, "RSA") ? "RSA" : "EC";
     EVP_PKEY_CTX *ctx = NULL;
     bool made = false;

@@ -6,10 +6,13 @@
 
 #include "tls/token.h"
 
-/* The name of the provider in its library context, and of the parameter that carries the address of
- * a struct anycert__token_key into an EVP_PKEY. */
+/* The name of the provider in its library context, and of the parameter that carries a handle into
+ * an EVP_PKEY. */
 #define ANYCERT__TOKEN_PROVIDER  "anycert-token"
 #define ANYCERT__TOKEN_PARAMETER "anycert-token-key"
+struct anycert__token_handle {
+    struct anycert__token_key *key;
+};
 
 /* How a hash is to be signed. */
 struct anycert__token_hash {

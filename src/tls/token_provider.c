@@ -39,13 +39,15 @@ static void key_free(void *data)
 static int key_import(void *data, int selection, const OSSL_PARAM params[])
 {
     struct key *key = data;
+    struct anycert__token_handle handle;
     const OSSL_PARAM *address = OSSL_PARAM_locate_const(params, ANYCERT__TOKEN_PARAMETER);
 
     (void)selection;
     if (!address || address->data_type != OSSL_PARAM_OCTET_STRING ||
-        address->data_size != sizeof key->token_key)
+        address->data_size != sizeof handle)
         return 0; /* somebody else's key is not for us */
-    memcpy(&key->token_key, address->data, sizeof key->token_key);
+    memcpy(&handle, address->data, sizeof handle);
+    key->token_key = handle.key;
     return 1;
 }
 

@@ -29,7 +29,12 @@ static const struct attribute {
 
 static char **field_of(struct anycert__token_uri *uri, const struct attribute *attribute)
 {
-    return (char **)(void *)((char *)uri + attribute->offset);
+    union {
+        unsigned char *byte;
+        char **field;
+    } u = {(unsigned char *)uri + attribute->offset};
+
+    return u.field;
 }
 
 void anycert__token_uri_clear(struct anycert__token_uri *uri)

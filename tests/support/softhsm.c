@@ -75,6 +75,8 @@ void softhsm_add_key(const char *token, const char *id, const char *label, EVP_P
 
 void softhsm_add_cert(const char *token, const char *id, const char *label, X509 *cert)
 {
+    static const char module_option[] = "--provider=" SOFTHSM_MODULE;
+    static const char pin_option[] = "--set-pin=" SOFTHSM_PIN;
     char *pem = certs_pem(cert);
     char url[100];
     char id_option[40];
@@ -82,10 +84,9 @@ void softhsm_add_cert(const char *token, const char *id, const char *label, X509
     snprintf(url, sizeof url, "pkcs11:token=%s", token);
     snprintf(id_option, sizeof id_option, "--id=%s", id);
     certs_write(path_of("cert.pem"), pem, strlen(pem));
-    run((const char *const[]){"p11tool", "--provider=" SOFTHSM_MODULE, "--login",
-                              "--set-pin=" SOFTHSM_PIN, "--write", "--no-mark-private",
-                              "--load-certificate", path_of("cert.pem"), id_option, "--label",
-                              label, url, NULL});
+    run((const char *const[]){"p11tool", module_option, "--login", pin_option, "--write",
+                              "--no-mark-private", "--load-certificate", path_of("cert.pem"),
+                              id_option, "--label", label, url, NULL});
     free(pem);
 }
 
