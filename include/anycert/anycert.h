@@ -30,5 +30,6 @@
 #include <anycert/retry.h>
 #include <anycert/transfer.h>
 #include <anycert/version.h>
+#include <anycert/xml.h>
 
 #endif

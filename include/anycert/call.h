@@ -83,7 +83,7 @@ enum anycert_resp_type {
     ANYCERT_RESP_TEXT = 2,
     /* Bytes of any kind. */
     ANYCERT_RESP_CONTENT = 3,
-    /* It has to be well-formed XML. */
+    /* It has to be XML that anycert_response_xml reads. */
     ANYCERT_RESP_XML = 4
 };
 /* Sets the type; default RESPONSE. */

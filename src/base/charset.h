@@ -19,6 +19,10 @@ const char *anycert__charset_find(const char *label, size_t len);
  */
 const char *anycert__charset_mark(const char *bytes, size_t len, size_t *mark_len);
 
+/* The charset of a text that begins with two ASCII characters, as JSON and XML do: that of a byte
+ * order mark, else by where zeros stand (RFC 4627 section 3), else UTF-8. */
+const char *anycert__charset_by_ascii(const char *bytes, size_t len, size_t *mark_len);
+
 /* The charset of bytes that nobody names: that of a byte order mark, else UTF-8 if they are valid,
  * else windows-1252. */
 const char *anycert__charset_guess(const char *bytes, size_t len, size_t *mark_len);

@@ -4,6 +4,7 @@
 #include "client/metrics.h"
 
 #include <anycert/json.h>
+#include <anycert/xml.h>
 
 static bool counts(const struct anycert_client *client, const struct anycert_request *request)
 {
@@ -93,6 +94,15 @@ static int refuse(struct anycert_client *client, const struct anycert_request *r
                          anycert_response_reason(response));
 }
 
+/* It is for validity alone: the document is parsed again for who wants it. */
+static int check_xml(const struct anycert_response *response, struct anycert_error *err)
+{
+    struct anycert_xml *xml = anycert_response_xml(response, err);
+
+    anycert_xml_free(xml);
+    return xml ? 0 : -1;
+}
+
 static int check_body(const struct anycert_request *request, struct anycert_response *response,
                       struct anycert_error *err)
 {
@@ -103,6 +113,7 @@ static int check_body(const struct anycert_request *request, struct anycert_resp
         response->json = anycert_response_json(response, err);
         return response->json ? 0 : -1;
     case ANYCERT_RESP_XML:
+        return check_xml(response, err);
     case ANYCERT_RESP_RESPONSE:
     case ANYCERT_RESP_TEXT:
     case ANYCERT_RESP_CONTENT:

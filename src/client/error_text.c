@@ -23,12 +23,14 @@
 static void add_status(struct anycert__buf *out, const struct anycert_response *response)
 {
     size_t len = 0;
-    const char *body = anycert_response_body(response, &len);
+    char *text = anycert_response_text(response, &len, NULL);
 
     anycert__buf_addf(out, "Error in API call [%d] - %s\n", response->status,
                       anycert_response_reason(response));
-    if (!anycert__python_json(out, body, len))
-        anycert__buf_add(out, body, len);
+    out->failed = out->failed || !text;
+    if (text && !anycert__python_json(out, text, len))
+        anycert__buf_add(out, text, len);
+    anycert_free(text);
 }
 
 static void add_connection(struct anycert__buf *out, const struct anycert_error *failure)

@@ -110,7 +110,7 @@ struct anycert_json *anycert_response_json(const struct anycert_response *respon
     const char *label =
         anycert__charset_param(anycert_response_header(response, "Content-Type", 0), &label_len);
     const char *named = label ? anycert__charset_find(label, label_len) : NULL;
-    const char *charset = anycert__json_charset(body, len, &mark_len);
+    const char *charset = anycert__charset_by_ascii(body, len, &mark_len);
 
     if (response->json)
         return anycert__json_ref(response->json);

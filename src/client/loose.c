@@ -1,33 +1,6 @@
 #include "client/loose.h"
 
-#include "base/charset.h"
-
 #include <string.h>
-
-const char *anycert__json_charset(const char *bytes, size_t len, size_t *mark_len)
-{
-    const char *marked = anycert__charset_mark(bytes, len, mark_len);
-    unsigned zeros = 0;
-
-    if (marked || len < 2)
-        return marked ? marked : ANYCERT__UTF_8;
-    for (size_t i = 0; i < 4; i++)
-        zeros |= (i < len ? bytes[i] == '\0' : bytes[i % 2] == '\0') ? 8u >> i : 0;
-    switch (zeros) {
-    case 0xe: /* 00 00 00 xx */
-        return "UTF-32BE";
-    case 0x7: /* xx 00 00 00 */
-        return "UTF-32LE";
-    case 0xa: /* 00 xx 00 xx */
-    case 0x8:
-        return "UTF-16BE";
-    case 0x5: /* xx 00 xx 00 */
-    case 0x4:
-        return "UTF-16LE";
-    default:
-        return ANYCERT__UTF_8;
-    }
-}
 
 /* The number that \uXXXX at text stands for, or -1. */
 static long escape_at(const char *text, const char *end)

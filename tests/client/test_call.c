@@ -162,6 +162,8 @@ static void response_type_says_what_the_body_has_to_be(void **state)
                      ANYCERT_E_BODY_JSON);
     assert_string_equal(anycert_response_body(response, NULL), "abcdefghij"); /* nothing is lost */
     anycert_response_free(response);
+    assert_int_equal(call(client, get_type("bytes/10", ANYCERT_RESP_XML), NULL),
+                     ANYCERT_E_BODY_XML);
     assert_int_equal(call(client, get_type("bytes/10", ANYCERT_RESP_TEXT), NULL), 0);
     assert_int_equal(call(client, get_type("bytes/10", ANYCERT_RESP_CONTENT), NULL), 0);
     assert_int_equal(call(client, get_type("bytes/10", ANYCERT_RESP_RESPONSE), NULL), 0);

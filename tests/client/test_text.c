@@ -271,6 +271,63 @@ static void json_parse_takes_rfc_8259_only(void **state)
     assert_null(anycert_json_parse(NULL, 0, NULL));
 }
 
+/* ---- XML */
+
+static void xml_charset_of_the_header_goes_before_the_declaration(void **state)
+{
+    static const struct {
+        const char *type, *bytes;
+        bool works;
+    } rows[] = {
+        {"application/xml", "<a>\xc3\xa9</a>", true},
+        {"text/xml", "<a>\xc3\xa9</a>", true},
+        {NULL, "<a>\xc3\xa9</a>", true},
+        {"text/xml; charset=iso-8859-1", "<a>\xe9</a>", true},
+        {"text/xml; charset=iso-8859-1", "<?xml version='1.0' encoding='utf-8'?><a>\xe9</a>", true},
+        {"text/xml; charset=utf-8", "<?xml version='1.0' encoding='latin1'?><a>\xc3\xa9</a>", true},
+        {"text/xml; charset=none", "<?xml version='1.0' encoding='latin1'?><a>\xe9</a>", true},
+        {"text/xml; charset=iso-8859-1", "\xef\xbb\xbf<a>\xc3\xa9</a>", true},
+        {"text/xml", "<a>\xe9</a>", false},
+        {"text/xml", "", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct anycert_response *response =
+            answer(rows[i].type, rows[i].bytes, strlen(rows[i].bytes));
+        struct anycert_error err = {0};
+        struct anycert_xml *xml = anycert_response_xml(response, &err);
+
+        anycert_response_free(response); /* the document stands for itself */
+        assert_int_equal(xml != NULL, rows[i].works);
+        assert_int_equal(err.code, xml ? 0 : ANYCERT_E_BODY_XML);
+        if (xml)
+            assert_string_equal(anycert_xml_text(anycert_xml_root(xml), NULL), "\xc3\xa9");
+        anycert_xml_free(xml);
+    }
+}
+
+static void xml_asks_no_server_for_anything(void **state)
+{
+    uint64_t before = lab_server_connections(floor_server("http"));
+    char text[600];
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct anycert_xml *xml = NULL;
+
+        snprintf(text, sizeof text,
+                 i == 0   ? "<!DOCTYPE a SYSTEM '%s'><a/>"
+                 : i == 1 ? "<!DOCTYPE a [<!ENTITY %% b SYSTEM '%s'> %%b;]><a/>"
+                          : "<!DOCTYPE a [<!ENTITY b SYSTEM '%s'>]><a>&b;</a>",
+                 floor_url("http", "echo"));
+        xml = anycert_xml_parse(text, strlen(text), NULL);
+        assert_int_equal(xml != NULL, i == 0);
+        anycert_xml_free(xml);
+    }
+    assert_int_equal(lab_server_connections(floor_server("http")), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +338,8 @@ int main(void)
         cmocka_unit_test(json_get_takes_the_last_of_a_name),
         cmocka_unit_test(json_that_is_none_is_refused),
         cmocka_unit_test(json_parse_takes_rfc_8259_only),
+        cmocka_unit_test(xml_charset_of_the_header_goes_before_the_declaration),
+        cmocka_unit_test(xml_asks_no_server_for_anything),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
