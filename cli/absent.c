@@ -33,8 +33,6 @@ const struct cli_absent cli_absent_table[] = {
     {"negotiate", 0, NULL, "the only authentication is Basic (-u)"},
     {"netrc", 'n', NULL, "use --user-file"},
     {"ntlm", 0, NULL, "the only authentication is Basic (-u)"},
-    {"oauth2-bearer", 0, "TOKEN",
-     "send the header with -H @FILE, where FILE has 'Authorization: Bearer TOKEN'"},
     {"output-dir", 0, "DIR", "write the folder into -o"},
     {"pinnedpubkey", 0, "PINS", "trust one certificate or CA only with --cacert FILE"},
     {"profile", 0, "NAME", "give the options themselves"},

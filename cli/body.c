@@ -250,22 +250,50 @@ static bool has_secret(const struct cli_options *o, const struct cli_list *names
     for (size_t i = 0; i < o->secret_headers.count; i++)
         if (named(names, o->secret_headers.items[i]))
             return true;
-    return o->user || o->user_file || has_userinfo(o->url) || named(names, "Authorization") ||
-           named(names, "Proxy-Authorization") || named(names, "Cookie");
+    return cli_secret_given(&o->user) || cli_secret_given(&o->bearer) || has_userinfo(o->url) ||
+           named(names, "Authorization") || named(names, "Proxy-Authorization") ||
+           named(names, "Cookie");
 }
 
 static int add_user(struct anycert_request *request, const struct cli_options *o,
-                    const struct cli_list *names, struct anycert_error *err)
+                    struct anycert_error *err)
 {
     char *user = NULL, *password = NULL;
-    if ((o->user || o->user_file) && named(names, "Authorization"))
-        return cli_error(err, ANYCERT_E_USAGE, "-u and -H both set Authorization; leave one out");
     int status = cli_credentials(o, &user, &password, err);
     if (status == 0 && user)
         status = anycert_request_set_basic_auth(request, user, password, err);
     cli_wipe_free(user);
     cli_wipe_free(password);
     return status;
+}
+
+static int add_bearer(struct anycert_request *request, const struct cli_options *o,
+                      struct anycert_error *err)
+{
+    struct cli_bytes value = {0};
+    char *token = NULL;
+    int status = cli_secret_read(&o->bearer, "--bearer", &token, err);
+    if (status == 0 && token &&
+        (cli_bytes_add_text(&value, "Bearer ", err) != 0 ||
+         cli_bytes_add_text(&value, token, err) != 0 ||
+         anycert_request_add_header(request, "Authorization", value.data, err) != 0))
+        status = cli_error_context(err, "--bearer: ");
+    cli_bytes_free(&value);
+    cli_wipe_free(token);
+    return status;
+}
+
+static int add_credentials(struct anycert_request *request, const struct cli_options *o,
+                           const struct cli_list *names, struct anycert_error *err)
+{
+    bool user = cli_secret_given(&o->user), bearer = cli_secret_given(&o->bearer);
+    if ((user || bearer) && named(names, "Authorization"))
+        return cli_error(err, ANYCERT_E_USAGE, "%s and -H both set Authorization; leave one out",
+                         user ? "-u" : "--bearer");
+    if (user && bearer)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "-u and --bearer are two authentications; use one of them");
+    return add_user(request, o, err) == 0 ? add_bearer(request, o, err) : -1;
 }
 
 /* ---- request
@@ -305,7 +333,7 @@ struct anycert_request *cli_request_make(const struct cli_options *o, bool *clea
         goto out;
     request = anycert_request_new(cli_method(o), url.data, err);
     if (request && add_headers(request, o, &names, err) == 0 &&
-        add_user(request, o, &names, err) == 0)
+        add_credentials(request, o, &names, err) == 0)
         status = add_body(request, o, err);
     *clear_secret = strncasecmp(o->url, "http:", 5) == 0 && has_secret(o, &names);
 out:

@@ -1,10 +1,11 @@
 #include "input.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The first option that reads standard input. */
 struct reader {
-    const char *option;
+    char option[48]; /* "": none yet */
 };
 
 static bool is_standard_input(const char *path)
@@ -22,16 +23,16 @@ static int add(struct reader *reader, const char *option, const char *path,
 {
     if (!is_standard_input(path))
         return 0;
-    if (reader->option && strcmp(reader->option, option) == 0)
+    if (*reader->option && strcmp(reader->option, option) == 0)
         return cli_error(err, ANYCERT_E_USAGE,
                          "%s reads standard input twice, which can be read once; use a file",
                          option);
-    if (reader->option)
+    if (*reader->option)
         return cli_error(err, ANYCERT_E_USAGE,
                          "%s and %s both read standard input, which can be read once; use a file "
                          "for one of them",
                          reader->option, option);
-    reader->option = option;
+    (void)snprintf(reader->option, sizeof reader->option, "%s", option);
     return 0;
 }
 
@@ -65,6 +66,16 @@ static int add_data(struct reader *reader, const struct cli_data *data, struct a
     return 0;
 }
 
+/* option is the name without "-file" and "-fd". */
+static int add_secret(struct reader *reader, const char *option, const struct cli_secret *secret,
+                      struct anycert_error *err)
+{
+    char name[48];
+    (void)snprintf(name, sizeof name, "%s-%s", option, secret->file ? "file" : "fd");
+    const char *fd = secret->fd && strcmp(secret->fd, "0") == 0 ? "-" : NULL;
+    return add(reader, name, secret->file ? secret->file : fd, err);
+}
+
 int cli_input_check(const struct cli_options *o, struct anycert_error *err)
 {
     struct reader reader = {0};
@@ -75,7 +86,8 @@ int cli_input_check(const struct cli_options *o, struct anycert_error *err)
         if (add(&reader, "-H", file_of(o->headers.items[i]), err) != 0)
             return -1;
     if (add(&reader, "-T", o->upload, err) != 0 ||
-        add(&reader, "--user-file", o->user_file, err) != 0 ||
+        add_secret(&reader, "--user", &o->user, err) != 0 ||
+        add_secret(&reader, "--bearer", &o->bearer, err) != 0 ||
         add(&reader, "-w", file_of(o->write_out), err) != 0)
         return -1;
     return 0;

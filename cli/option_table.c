@@ -10,6 +10,15 @@
     {name, letter, NULL, commands, CLI_TOPIC_##topic, CLI_FLAG, AT(field), 0, help}
 #define VALUE(name, letter, argument, commands, topic, action, field, flags, help)                 \
     {name, letter, argument, commands, CLI_TOPIC_##topic, CLI_##action, AT(field), flags, help}
+/* An option with a secret, and the three that read it from somewhere else. */
+#define SECRET(name, letter, argument, commands, topic, field, help)                               \
+    VALUE(name, letter, argument, commands, topic, LAST, field.text, CLI_HIDE, help),              \
+        VALUE(name "-file", 0, "FILE", commands, topic, ONCE, field.file, 0,                       \
+              "the same, being the first line of FILE (- for standard input)"),                    \
+        VALUE(name "-env", 0, "NAME", commands, topic, ONCE, field.env, 0,                         \
+              "the same, from this variable of the environment"),                                  \
+        VALUE(name "-fd", 0, "NUMBER", commands, topic, ONCE, field.fd, 0,                         \
+              "the same, being the first line that this descriptor gives")
 #define DATA(name, letter, argument, kind, help)                                                   \
     {name,                                                                                         \
      letter,                                                                                       \
@@ -43,10 +52,11 @@ const struct cli_option cli_option_table[] = {
           "send FILE (- for standard input) as the body"),
     FLAG("head", 'I', CLI_GET | CLI_HEAD | CLI_REQUEST, REQUEST, head,
          "ask for the header only (HEAD) and print it"),
-    VALUE("user", 'u', "USER[:PASSWORD]", REQUESTS, REQUEST, LAST, user, CLI_HIDE,
-          "Basic authentication; without a password it is asked for on the terminal"),
-    VALUE("user-file", 0, "FILE", REQUESTS, REQUEST, ONCE, user_file, 0,
-          "the same, USER:PASSWORD being the first line of FILE (- for standard input)"),
+    SECRET("user", 'u', "USER[:PASSWORD]", REQUESTS, REQUEST, user,
+           "user and password; without a password it is asked for on the terminal"),
+    SECRET("bearer", 0, "TOKEN", REQUESTS, REQUEST, bearer, "the token of Bearer authentication"),
+    VALUE("oauth2-bearer", 0, "TOKEN", REQUESTS, REQUEST, LAST, bearer.text, CLI_HIDE,
+          "another name of --bearer"),
     VALUE("user-agent", 'A', "TEXT", REQUESTS, REQUEST, LAST, user_agent, CLI_EMPTY,
           "the User-Agent header; empty: none"),
     FLAG("location", 'L', REQUESTS, REQUEST, location,

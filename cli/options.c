@@ -41,7 +41,7 @@ const struct cli_command *cli_command_find(const char *name)
 #define FIRST_ABSENT 1024
 #define FIRST_URL    2048
 #define LETTERS_SIZE 256
-#define NAMES_SIZE   192
+#define NAMES_SIZE   512
 
 static const char *next_name(size_t index)
 {

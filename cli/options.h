@@ -37,6 +37,11 @@ const struct cli_command *cli_command_of(unsigned bit);
 const struct cli_command *cli_command_find(const char *name);
 
 enum cli_data_kind { CLI_DATA, CLI_DATA_RAW, CLI_DATA_BINARY, CLI_DATA_URLENCODE, CLI_DATA_JSON };
+/* A secret: itself, or where it can be read. At most one of the four is given. */
+struct cli_secret {
+    char *text, *file, *env, *fd;
+};
+
 struct cli_data {
     enum cli_data_kind kind;
     char *value;
@@ -49,7 +54,8 @@ struct cli_options {
 
     /* request */
     char *url;
-    char *method, *upload, *user, *user_file, *user_agent;
+    char *method, *upload, *user_agent;
+    struct cli_secret user, bearer;
     struct cli_list headers, secret_headers;
     struct cli_data *data;
     size_t data_count;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -56,38 +57,105 @@ static char *ask(const char *user, struct anycert_error *err)
     return password;
 }
 
-/* The first line of the file; the rest is of no interest. */
-static char *read_user_file(const char *path, struct anycert_error *err)
+bool cli_secret_given(const struct cli_secret *secret)
+{
+    return secret->text || secret->file || secret->env || secret->fd;
+}
+
+/* The first line; the rest is of no interest. */
+static int first_line(struct cli_bytes *bytes, const char *option, const char *from, char **out,
+                      struct anycert_error *err)
+{
+    if (!bytes->data || strlen(bytes->data) != bytes->len)
+        return cli_error(err, ANYCERT_E_USAGE, "%s: %s %s", option, from,
+                         bytes->data ? "has a NUL byte" : "is empty");
+    bytes->data[strcspn(bytes->data, "\r\n")] = '\0';
+    if (*bytes->data == '\0')
+        return cli_error(err, ANYCERT_E_USAGE, "%s: the first line of %s is empty", option, from);
+    *out = cli_copy(bytes->data, err);
+    return *out ? 0 : -1;
+}
+
+static int read_file(const char *path, const char *option, char **out, struct anycert_error *err)
 {
     struct cli_bytes bytes = {0};
-    char *line = NULL;
-    if (cli_bytes_read(&bytes, path, "--user-file", err) == 0) {
-        bool text = bytes.data && strlen(bytes.data) == bytes.len;
-        if (text)
-            bytes.data[strcspn(bytes.data, "\r\n")] = '\0';
-        if (!text || !strchr(bytes.data, ':'))
-            cli_error(err, ANYCERT_E_USAGE,
-                      "--user-file: the first line of %s is not USER:PASSWORD", path);
-        else
-            line = cli_copy(bytes.data, err);
-    }
+    const char *from = strcmp(path, "-") == 0 ? "standard input" : path;
+    int status = cli_bytes_read(&bytes, path, option, err);
+    if (status == 0)
+        status = first_line(&bytes, option, from, out, err);
     cli_bytes_free(&bytes);
-    return line;
+    return status;
+}
+
+static int read_variable(const char *name, const char *option, char **out,
+                         struct anycert_error *err)
+{
+    const char *value = getenv(name);
+    if (!value || *value == '\0')
+        return cli_error(err, ANYCERT_E_USAGE, "%s: the variable %s is %s", option, name,
+                         value ? "empty" : "not set");
+    *out = cli_copy(value, err);
+    return *out ? 0 : -1;
+}
+
+static int read_descriptor(const char *text, const char *option, char **out,
+                           struct anycert_error *err)
+{
+    struct cli_bytes bytes = {0};
+    unsigned fd;
+    char from[32];
+    if (cli_parse_number(text, option, 65535, &fd, err) != 0)
+        return -1;
+    (void)snprintf(from, sizeof from, "descriptor %u", fd);
+    int status = cli_bytes_read_fd(&bytes, (int)fd, from, option, err);
+    if (status == 0)
+        status = first_line(&bytes, option, from, out, err);
+    cli_bytes_free(&bytes);
+    return status;
+}
+
+int cli_secret_read(const struct cli_secret *secret, const char *option, char **out,
+                    struct anycert_error *err)
+{
+    const char *const ways[] = {secret->text, secret->file, secret->env, secret->fd};
+    static const char *const names[] = {"", "-file", "-env", "-fd"};
+    char name[48], other[48];
+    size_t way = 4;
+    *out = NULL;
+    for (size_t i = 0; i < 4; i++) {
+        if (!ways[i])
+            continue;
+        (void)snprintf(way == 4 ? name : other, sizeof name, "%s%s", option, names[i]);
+        if (way != 4)
+            return cli_error(err, ANYCERT_E_USAGE, "%s and %s both say it; use one of them", name,
+                             other);
+        way = i;
+    }
+    if (way == 0)
+        return (*out = cli_copy(secret->text, err)) ? 0 : -1;
+    if (way == 1)
+        return read_file(secret->file, name, out, err);
+    if (way == 2)
+        return read_variable(secret->env, name, out, err);
+    return way == 3 ? read_descriptor(secret->fd, name, out, err) : 0;
 }
 
 int cli_credentials(const struct cli_options *o, char **user, char **password,
                     struct anycert_error *err)
 {
+    char *both;
     *user = *password = NULL;
-    if (o->user && o->user_file)
-        return cli_error(err, ANYCERT_E_USAGE,
-                         "-u and --user-file both name a user; use one of them");
-    if (!o->user && !o->user_file)
-        return 0;
-    char *both = o->user ? cli_copy(o->user, err) : read_user_file(o->user_file, err);
-    if (!both)
-        return -1;
+    int status = cli_secret_read(&o->user, "--user", &both, err);
+    if (status != 0 || !both)
+        return status;
     char *colon = strchr(both, ':');
+    if (!colon && !o->user.text) {
+        cli_wipe_free(both);
+        return cli_error(err, ANYCERT_E_USAGE, "--user-%s: what it names is not USER:PASSWORD",
+                         o->user.file  ? "file"
+                         : o->user.env ? "env"
+                                       : "fd");
+    }
     if (colon) {
         *colon = '\0';
         *password = cli_copy(colon + 1, err);

@@ -190,6 +190,12 @@ static int read_all(struct cli_bytes *bytes, int fd, const char *path, const cha
     return status;
 }
 
+int cli_bytes_read_fd(struct cli_bytes *bytes, int fd, const char *name, const char *what,
+                      struct anycert_error *err)
+{
+    return read_all(bytes, fd, name, what, err);
+}
+
 int cli_bytes_read(struct cli_bytes *bytes, const char *path, const char *what,
                    struct anycert_error *err)
 {

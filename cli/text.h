@@ -45,6 +45,10 @@ void cli_bytes_free(struct cli_bytes *bytes);
 int cli_bytes_read(struct cli_bytes *bytes, const char *path, const char *what,
                    struct anycert_error *err);
 
+/* The same from an open descriptor, called name, which stays open. */
+int cli_bytes_read_fd(struct cli_bytes *bytes, int fd, const char *name, const char *what,
+                      struct anycert_error *err);
+
 /* A copy, or NULL with NOMEM. Free with cli_wipe_free. */
 char *cli_copy(const char *text, struct anycert_error *err);
 /* Overwrites a string and frees it. NULL is a no-op. */

@@ -18,18 +18,19 @@ _anycert_relaxations() {
 
 _anycert_value() {
     case $1 in
-    -T | --upload-file | --user-file | --cacert | --capath | --ca-add | --intermediate | -E | --cert | --key | \
-        -o | --output | --report)
+    --bearer-file | -T | --upload-file | --user-file | --cacert | --capath | --ca-add | --intermediate | -E | \
+        --cert | --key | -o | --output | --report)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --trust | --proxy-trust) _anycert_words "hardened pinned tofu report-only trust-any antique" ;;
     --allow) _anycert_relaxations ;;
     --format) _anycert_words "text json" ;;
     -X | --request) _anycert_words "GET HEAD POST PUT PATCH DELETE OPTIONS" ;;
-    -H | --header | --secret-header | -d | --data | --data-raw | --data-binary | --data-urlencode | --json | \
-        -u | --user | -A | --user-agent | --max-redirs | --max-body | --until | --reason | --pin | \
-        --expect-name | --sni | -x | --proxy | --noproxy | --resolve | --connect-to | --connect-timeout | \
-        -m | --max-time | --stall-timeout | -w | --write-out) COMPREPLY=() ;;
+    --user-env | --user-fd | --bearer | --bearer-env | --bearer-fd | --oauth2-bearer | -H | --header | \
+        --secret-header | -d | --data | --data-raw | --data-binary | --data-urlencode | --json | -u | --user | -A | \
+        --user-agent | --max-redirs | --max-body | --until | --reason | --pin | --expect-name | --sni | -x | \
+        --proxy | --noproxy | --resolve | --connect-to | --connect-timeout | -m | --max-time | --stall-timeout | \
+        -w | --write-out) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -39,13 +40,14 @@ _anycert() {
     local trust="--insecure --trust --allow --until --reason --pin --expect-name --sni --cacert --capath --ca-add
         --intermediate --cert --key --proxy-trust --proxy --noproxy --env-proxy --resolve --connect-to
         --connect-timeout --max-time --stall-timeout --http1.1 --http2 --format --help"
-    local request="$trust --header --secret-header --data --data-raw --data-binary --data-urlencode --json --get
-        --upload-file --user --user-file --user-agent --location --max-redirs --allow-downgrade --compressed
-        --no-compressed --max-body --output --include --fail --fail-with-body --write-out --report --silent --show-error
-        --verbose --progress-bar"
+    local talk="$trust --header --secret-header --user --user-file --user-agent --location --max-redirs
+        --allow-downgrade --report --silent --show-error --verbose --user-env --user-fd --bearer --bearer-file
+        --bearer-env --bearer-fd --oauth2-bearer"
+    local request="$talk --data --data-raw --data-binary --data-urlencode --json --get --upload-file --compressed
+        --no-compressed --max-body --output --include --fail --fail-with-body --write-out --progress-bar"
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        _anycert_words "get head post put patch delete request policy lab help --help --version"
+        _anycert_words "get head post put patch delete request test policy lab help --help --version"
         return
     fi
     if ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == policy ]]; then
@@ -56,6 +58,7 @@ _anycert() {
     case ${COMP_WORDS[1]} in
     get | head) _anycert_words "$request --head" ;;
     post | put | patch | delete) _anycert_words "$request" ;;
+    test) _anycert_words "$talk" ;;
     request) _anycert_words "$request --head --request" ;;
     policy)
         case ${COMP_WORDS[2]} in
@@ -64,7 +67,7 @@ _anycert() {
         esac ;;
     lab)
         _anycert_words "--list --json --help $(anycert lab --list 2>/dev/null | cut -d ' ' -f 1)" ;;
-    help) _anycert_words "get head post put patch delete request policy lab" ;;
+    help) _anycert_words "get head post put patch delete request test policy lab" ;;
     esac
 }
 

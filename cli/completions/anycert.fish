@@ -1,6 +1,7 @@
 # Completion of anycert for fish.
 
 set -l requests get head post put patch delete request
+set -l talking $requests test
 set -l relaxations untrusted-issuer self-signed expired not-yet-valid wrong-host common-name weak-key \
     weak-signature wrong-purpose invalid-ca path-length name-constraints critical-extension explicit-curve \
     legacy-renegotiation renegotiation tls1.0 tls1.1 tls1.2-max small-dh sha1-handshake rsa-key-exchange \
@@ -32,17 +33,18 @@ complete -c anycert -n __anycert_no_command -a put -d 'store a document'
 complete -c anycert -n __anycert_no_command -a patch -d 'change a document'
 complete -c anycert -n __anycert_no_command -a delete -d 'delete a document'
 complete -c anycert -n __anycert_no_command -a request -d 'any other method'
+complete -c anycert -n __anycert_no_command -a test -d 'whether a server or a profile works'
 complete -c anycert -n __anycert_no_command -a policy -d 'what policies there are and what they mean'
 complete -c anycert -n __anycert_no_command -a lab -d 'misbehaving servers on this machine'
 complete -c anycert -n __anycert_no_command -a help -d 'the options of a command'
 complete -c anycert -n __anycert_no_command -l version -d 'print versions'
 complete -c anycert -n __anycert_policy_word -a 'list explain check'
-complete -c anycert -n '__anycert_in help' -a 'get head post put patch delete request policy lab'
+complete -c anycert -n '__anycert_in help' -a 'get head post put patch delete request test policy lab'
 complete -c anycert -n '__anycert_in lab' -l list -d 'list the conditions'
 complete -c anycert -n '__anycert_in lab' -l json -d 'print JSON'
 
-# Of requests and of `policy explain`.
-set -l trust "__anycert_in $requests; or __anycert_in_policy explain"
+# Of requests, `test` and `policy explain`.
+set -l trust "__anycert_in $talking; or __anycert_in_policy explain"
 complete -c anycert -n $trust -s k -l insecure -d 'the same as --trust trust-any'
 complete -c anycert -n $trust -l trust -x -a "$rungs" -d 'the policy'
 complete -c anycert -n $trust -l allow -x -a "(__fish_append , $relaxations)" -d 'give up these checks only'
@@ -69,10 +71,30 @@ complete -c anycert -n $trust -l stall-timeout -x -d 'limit without a byte'
 complete -c anycert -n $trust -l http1.1 -d 'speak HTTP/1.1 only'
 complete -c anycert -n $trust -l http2 -d 'offer HTTP/2 under every policy'
 
+# Of requests and `test`.
+set -l talk "__anycert_in $talking"
+complete -c anycert -n $talk -s H -l header -x -d 'add a header'
+complete -c anycert -n $talk -l secret-header -x -d 'the value of this header is a secret'
+complete -c anycert -n $talk -s u -l user -x -d 'Basic authentication'
+complete -c anycert -n $talk -l user-file -r -F -d 'USER:PASSWORD in a file'
+complete -c anycert -n $talk -s A -l user-agent -x -d 'the User-Agent header'
+complete -c anycert -n $talk -s L -l location -d 'follow redirects'
+complete -c anycert -n $talk -l max-redirs -x -d 'follow so many at most'
+complete -c anycert -n $talk -l allow-downgrade -d 'follow redirects from https to http too'
+complete -c anycert -n $talk -l report -r -F -d 'write what was checked as JSON'
+complete -c anycert -n $talk -s s -l silent -d 'no messages'
+complete -c anycert -n $talk -s S -l show-error -d 'with -s: the error all the same'
+complete -c anycert -n $talk -s v -l verbose -d 'tell what happens'
+complete -c anycert -n $talk -l user-env -x -d 'user and password, from a variable'
+complete -c anycert -n $talk -l user-fd -x -d 'user and password, from a descriptor'
+complete -c anycert -n $talk -l bearer -x -d 'the token of Bearer authentication'
+complete -c anycert -n $talk -l bearer-file -r -F -d 'the token of Bearer authentication, from a file'
+complete -c anycert -n $talk -l bearer-env -x -d 'the token of Bearer authentication, from a variable'
+complete -c anycert -n $talk -l bearer-fd -x -d 'the token of Bearer authentication, from a descriptor'
+complete -c anycert -n $talk -l oauth2-bearer -x -d 'another name of --bearer'
+
 # Of requests.
 set -l request "__anycert_in $requests"
-complete -c anycert -n $request -s H -l header -x -d 'add a header'
-complete -c anycert -n $request -l secret-header -x -d 'the value of this header is a secret'
 complete -c anycert -n $request -s d -l data -x -d 'send data'
 complete -c anycert -n $request -l data-raw -x -d 'send data, without meaning of @'
 complete -c anycert -n $request -l data-binary -x -d 'send data as it is'
@@ -80,12 +102,6 @@ complete -c anycert -n $request -l data-urlencode -x -d 'send data, percent-enco
 complete -c anycert -n $request -l json -x -d 'send JSON'
 complete -c anycert -n $request -s G -l get -d 'put the data into the query'
 complete -c anycert -n $request -s T -l upload-file -r -F -d 'send this file'
-complete -c anycert -n $request -s u -l user -x -d 'Basic authentication'
-complete -c anycert -n $request -l user-file -r -F -d 'USER:PASSWORD in a file'
-complete -c anycert -n $request -s A -l user-agent -x -d 'the User-Agent header'
-complete -c anycert -n $request -s L -l location -d 'follow redirects'
-complete -c anycert -n $request -l max-redirs -x -d 'follow so many at most'
-complete -c anycert -n $request -l allow-downgrade -d 'follow redirects from https to http too'
 complete -c anycert -n $request -l compressed -d 'ask for compressed answers, the default'
 complete -c anycert -n $request -l no-compressed -d 'do not ask for compressed answers'
 complete -c anycert -n $request -l max-body -x -d 'refuse larger bodies'
@@ -94,14 +110,10 @@ complete -c anycert -n $request -s i -l include -d 'print the header too'
 complete -c anycert -n $request -s f -l fail -d 'exit with 8 for status 400 and more'
 complete -c anycert -n $request -l fail-with-body -d 'another name of --fail'
 complete -c anycert -n $request -s w -l write-out -x -d 'print this at the end'
-complete -c anycert -n $request -l report -r -F -d 'write what was checked as JSON'
-complete -c anycert -n $request -s s -l silent -d 'no messages'
-complete -c anycert -n $request -s S -l show-error -d 'with -s: the error all the same'
-complete -c anycert -n $request -s v -l verbose -d 'tell what happens'
 complete -c anycert -n $request -s '#' -l progress-bar -d 'show progress'
 complete -c anycert -n '__anycert_in get head request' -s I -l head -d 'ask for the header only'
 complete -c anycert -n '__anycert_in request' -s X -l request -x -a 'GET HEAD POST PUT PATCH DELETE OPTIONS' \
     -d 'the method'
 
-complete -c anycert -n "__anycert_in $requests policy" -l format -x -a 'text json' -d 'how messages are printed'
-complete -c anycert -n "__anycert_in $requests policy lab" -s h -l help -d 'print help'
+complete -c anycert -n "__anycert_in $talking policy" -l format -x -a 'text json' -d 'how messages are printed'
+complete -c anycert -n "__anycert_in $talking policy lab" -s h -l help -d 'print help'

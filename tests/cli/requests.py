@@ -108,12 +108,26 @@ class Sent(Echo):
         self.assertRegex(self.header(self.sent("get"), "user-agent"), r"^anycert/")
         self.refused("get", "-H", "@-", self.server.url, data=b"A: b\0c", says="NUL")
 
+    def test_bearer(self):
+        pathlib.Path("token").write_text("s3cret\n")
+        for args, kwargs in [(("--bearer", "s3cret"), {}), (("--oauth2-bearer", "s3cret"), {}),
+                             (("--bearer-file", "token"), {}), (("--bearer-fd", "0"), {"data": b"s3cret"}),
+                             (("--bearer-env", "TOKEN"), {"env": {"TOKEN": "s3cret"}})]:
+            result = self.sent("get", *args, **kwargs)
+            self.assertEqual(self.header(result, "authorization"), "Bearer s3cret", args)
+        verbose = self.anycert("get", "-v", "--bearer", "s3cret", self.server.url)
+        self.assertNotIn("s3cret", verbose.err)
+
     def test_user(self):
         basic = "Basic " + base64.b64encode(b"me:pass:word").decode()
         pathlib.Path("login").write_text("me:pass:word\nanything")
         self.assertEqual(self.header(self.sent("get", "-u", "me:pass:word"), "authorization"), basic)
         self.assertEqual(self.header(self.sent("get", "--user-file", "login"), "authorization"), basic)
         self.assertEqual(self.header(self.sent("get", "--user-file", "-", data=b"me:pass:word"), "authorization"),
+                         basic)
+        self.assertEqual(self.header(self.sent("get", "--user-env", "LOGIN", env={"LOGIN": "me:pass:word"}),
+                                     "authorization"), basic)
+        self.assertEqual(self.header(self.sent("get", "--user-fd", "0", data=b"me:pass:word\r\nx"), "authorization"),
                          basic)
         url = self.server.url.replace("http://", "http://me:pass%3Aword@")
         self.server.seen.clear()
