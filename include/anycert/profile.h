@@ -81,10 +81,18 @@ typedef const char *anycert_profile_variable(void *arg, const char *name);
  * ("proxy": true); NULL makes both an error. 0, or -1 with USAGE, FILE, URL, ANCHORS, CLIENT_CERT,
  * POLICY_SYNTAX, POLICY_UNAVAILABLE, HEADER or NOMEM, the place of the key in front of the
  * message. */
-ANYCERT_API ANYCERT_NODISCARD int anycert_profile_apply(const struct anycert_profile *profile,
+ANYCERT_API ANYCERT_NODISCARD int anycert_profile_apply(struct anycert_profile *profile,
                                                         struct anycert_config *config,
                                                         anycert_profile_variable *variable,
                                                         void *arg, struct anycert_error *err);
+
+/* Adds the profile's header fields to a request, but for names that it has a field of already. A
+ * request with fields of its own sends none of its client's: this makes it send both. Otherwise as
+ * anycert_profile_apply. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_profile_add_headers(struct anycert_profile *profile,
+                                                              struct anycert_request *request,
+                                                              anycert_profile_variable *variable,
+                                                              void *arg, struct anycert_error *err);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "client/query.h"
 
 #include <string.h>
 
@@ -36,14 +37,11 @@ static bool is_named(const char *encoded, size_t len, const char *name)
 
 static void add_encoded(struct anycert__buf *out, const char *text)
 {
-    static const char unreserved[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
     for (; *text; text++) {
-        if (strchr(unreserved, *text))
-            anycert__buf_add(out, text, 1);
-        else
-            anycert__buf_addf(out, "%%%02X", (unsigned char)*text);
+        const char one[2] = {*text, '\0'};
+        char encoded[3];
+
+        anycert__buf_add(out, encoded, anycert__form_encode(one, ANYCERT_QUERY_PERCENT, encoded));
     }
 }
 

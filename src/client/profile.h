@@ -88,11 +88,13 @@ int anycert__profile_blame(const struct anycert_profile *profile, enum anycert__
 
 /* One profile on its way into a configuration. */
 struct anycert__applying {
-    const struct anycert_profile *profile;
+    struct anycert_profile *profile; /* what descriptors give is kept in it */
     struct anycert_config *config;
     anycert_profile_variable *variable;
     void *arg;
 };
+/* profile_headers.c: base URL, header fields. */
+int anycert__profile_apply_headers(const struct anycert__applying *a, struct anycert_error *err);
 /* profile_calls.c: accepted statuses, retries, pace. */
 int anycert__profile_apply_calls(const struct anycert__applying *a, struct anycert_error *err);
 /* A list as one text. 0, or -1 with NOMEM. */

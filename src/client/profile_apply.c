@@ -191,9 +191,9 @@ static int apply_system_proxy(const struct anycert__applying *a, struct anycert_
     return 0;
 }
 
-static int apply_named_proxy(const struct anycert__applying *a,
-                             const struct anycert__profile_value *proxy, struct anycert_error *err)
+static int apply_named_proxy(const struct anycert__applying *a, struct anycert_error *err)
 {
+    struct anycert__profile_value *proxy = &a->profile->values[ANYCERT__PROFILE_KEY_PROXY];
     char *url = anycert__secret_read(&proxy->secrets[0], a->variable, a->arg, err);
     int result = url ? set_proxy(a, url, err) : -1;
 
@@ -222,7 +222,7 @@ static int apply_proxy(const struct anycert__applying *a, struct anycert_error *
     int result = 0;
 
     if (proxy && proxy->secret_count > 0)
-        result = apply_named_proxy(a, proxy, err);
+        result = apply_named_proxy(a, err);
     else if (proxy && proxy->flag)
         result = apply_system_proxy(a, err);
     else if (proxy)
@@ -312,7 +312,7 @@ static int apply_request(const struct anycert__applying *a, struct anycert_error
     return 0;
 }
 
-int anycert_profile_apply(const struct anycert_profile *profile, struct anycert_config *config,
+int anycert_profile_apply(struct anycert_profile *profile, struct anycert_config *config,
                           anycert_profile_variable *variable, void *arg, struct anycert_error *err)
 {
     const struct anycert__applying a = {profile, config, variable, arg};

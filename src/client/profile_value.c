@@ -4,9 +4,11 @@
 #include "base/str.h"
 #include "client/json_memory.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_CODES 500
+#define LEAST     0.001 /* what is not 0, but shown as 0, would be taken for "none" */
 
 const char *anycert__profile_type(yyjson_val *json)
 {
@@ -166,6 +168,18 @@ static int take_policy(struct anycert__taking *t, yyjson_val *json, struct anyce
 
 /* ---- numbers ---- */
 
+/* Without exponent and final zeros. */
+static void show_number(struct anycert__taking *t)
+{
+    char text[64];
+    size_t len = 0;
+
+    (void)snprintf(text, sizeof text, "%.6f", t->value->number);
+    for (len = strlen(text); text[len - 1] == '0'; len--)
+        continue;
+    anycert__buf_add(&t->shown, text, text[len - 1] == '.' ? len - 1 : len);
+}
+
 static int take_number(struct anycert__taking *t, yyjson_val *json, struct anycert_error *err)
 {
     double most = t->key->kind == ANYCERT__PROFILE_SECONDS ? 4294966 : 1e9;
@@ -173,9 +187,10 @@ static int take_number(struct anycert__taking *t, yyjson_val *json, struct anyce
     if (!yyjson_is_num(json))
         return anycert__profile_refuse_type(t, json, err);
     t->value->number = yyjson_get_num(json);
-    if (!(t->value->number > 0) || t->value->number > most)
-        return anycert__fail(err, ANYCERT_E_USAGE, "'%s' has to be more than 0 and at most %.0f",
-                             t->key->name, most);
+    if (!(t->value->number >= LEAST) || t->value->number > most)
+        return anycert__fail(err, ANYCERT_E_USAGE, "'%s' has to be a number from %g to %.0f",
+                             t->key->name, LEAST, most);
+    show_number(t);
     return 0;
 }
 

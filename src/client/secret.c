@@ -88,7 +88,7 @@ static char *read_variable(const char *name, const char *(*variable)(void *arg, 
     return copy;
 }
 
-char *anycert__secret_read(const struct anycert__secret *secret,
+char *anycert__secret_read(struct anycert__secret *secret,
                            const char *(*variable)(void *arg, const char *name), void *arg,
                            struct anycert_error *err)
 {
@@ -109,9 +109,17 @@ char *anycert__secret_read(const struct anycert__secret *secret,
     case ANYCERT__SECRET_ENV:
         return read_variable(secret->text, variable, arg, err);
     case ANYCERT__SECRET_FD:
-        if (read_descriptor(secret->fd, &text, &len, err) < 0)
-            return NULL;
-        return trim(text, len, "what the descriptor gives", err);
+        if (!secret->text) {
+            if (read_descriptor(secret->fd, &text, &len, err) < 0)
+                return NULL;
+            secret->text = trim(text, len, "what the descriptor gives", err);
+            if (!secret->text)
+                return NULL;
+        }
+        text = anycert__strdup(secret->text);
+        if (!text)
+            anycert__fail_nomem(err);
+        return text;
     }
     return NULL;
 }

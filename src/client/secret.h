@@ -13,17 +13,18 @@ enum anycert__secret_kind {
 };
 struct anycert__secret {
     enum anycert__secret_kind kind;
-    char *text; /* the secret, the path, the variable's name */
+    char *text; /* the secret, the path, the variable's name; what the descriptor gave */
     int fd;
 };
 
 /* The longest secret that a file or descriptor may hold. */
 #define ANYCERT__SECRET_MAX (64u * 1024)
 
-/* Reads it. Of a file or descriptor everything counts but a line end at its very end. variable asks
- * the environment; NULL where there is none. Free with anycert__free_secret. NULL with USAGE (it is
- * empty, has a NUL in it, or is not there), FILE or NOMEM. */
-char *anycert__secret_read(const struct anycert__secret *secret,
+/* Reads it. Of a file or descriptor everything counts but a line end at its very end; a descriptor
+ * is read once, and what it gave is kept. variable asks the environment; NULL where there is none.
+ * Free with anycert__free_secret. NULL with USAGE (it is empty, has a NUL in it, or is not there),
+ * FILE or NOMEM. */
+char *anycert__secret_read(struct anycert__secret *secret,
                            const char *(*variable)(void *arg, const char *name), void *arg,
                            struct anycert_error *err);
 

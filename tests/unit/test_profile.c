@@ -84,9 +84,10 @@ static const struct {
     {"proxy of another kind", "{\"proxy\": \"ftp://h:1\"}", "'proxy': ", ANYCERT_E_URL},
     {"time in quotes", "{\"timeout\": \"5\"}", "a number of seconds, not a string",
      ANYCERT_E_USAGE},
-    {"no time", "{\"timeout\": 0}", "more than 0", ANYCERT_E_USAGE},
-    {"time before now", "{\"timeout\": -1}", "more than 0", ANYCERT_E_USAGE},
-    {"a very long time", "{\"timeout\": 1e300}", "at most 4294966", ANYCERT_E_USAGE},
+    {"no time", "{\"timeout\": 0}", "from 0.001 to", ANYCERT_E_USAGE},
+    {"next to no time", "{\"timeout\": 1e-9}", "from 0.001 to", ANYCERT_E_USAGE},
+    {"time before now", "{\"timeout\": -1}", "from 0.001 to", ANYCERT_E_USAGE},
+    {"a very long time", "{\"timeout\": 1e300}", "from 0.001 to 4294966", ANYCERT_E_USAGE},
     {"part of a redirect", "{\"max_redirects\": 1.5}", "a whole number from 0 to 1000",
      ANYCERT_E_USAGE},
     {"too many redirects", "{\"max_redirects\": 1001}", "a whole number from 0 to 1000",
@@ -99,6 +100,27 @@ static const struct {
     {"URL without scheme", "{\"url\": \"a.test\"}", "p.json:1:2: 'url': ", ANYCERT_E_URL},
     {"URL as an object", "{\"url\": {\"env\": \"X\"}}", "a URL in a string, not an object",
      ANYCERT_E_USAGE},
+    {"no object of headers", "{\"headers\": \"A: b\"}", "an object of strings, not a string",
+     ANYCERT_E_USAGE},
+    {"no headers", "{\"headers\": {}}", "'headers' is empty", ANYCERT_E_USAGE},
+    {"header without a name", "{\"headers\": {\"\": \"b\"}}", "no name of a header",
+     ANYCERT_E_HEADER},
+    {"two headers of a name", "{\"headers\": {\"A\": \"b\", \"a\": \"c\"}}",
+     "'headers' has a twice", ANYCERT_E_USAGE},
+    {"null header", "{\"headers\": {\"A\": null}}", "A in 'headers' has to be a string",
+     ANYCERT_E_USAGE},
+    {"header with a line end", "{\"headers\": {\"A\": \"b\\r\\nC: d\"}}", "control characters",
+     ANYCERT_E_USAGE},
+    {"our own header", "{\"headers\": {\"Content-Length\": \"1\"}}", "Content-Length",
+     ANYCERT_E_HEADER},
+    {"no codes", "{\"ok_codes\": []}", "'ok_codes' is empty", ANYCERT_E_USAGE},
+    {"one code", "{\"ok_codes\": 200}", "a list of HTTP status codes, not a number",
+     ANYCERT_E_USAGE},
+    {"no such code", "{\"ok_codes\": [200, 1000]}", "from 100 to 599", ANYCERT_E_USAGE},
+    {"code in quotes", "{\"ok_codes\": [\"200\"]}", "from 100 to 599", ANYCERT_E_USAGE},
+    {"delay without retries", "{\"retry_backoff\": 1}",
+     "'retry_backoff' is given, but no 'retries'", ANYCERT_E_USAGE},
+    {"burst without a rate", "{\"burst\": 2}", "but no 'rate'", ANYCERT_E_USAGE},
     /* secrets */
     {"two places", "{\"proxy\": {\"file\": \"a\", \"env\": \"B\"}}", "one of file, env and fd",
      ANYCERT_E_USAGE},
@@ -163,8 +185,10 @@ static const char everything[] = "{ // what an appliance needs\n"
                                  "  \"proxy\": \"http://me:sesame@proxy.test:3128\",\n"
                                  "  \"timeout\": 2.5,\n"
                                  "  \"stall_timeout\": 10,\n"
-                                 "  \"cert\": \"client.pem\",\n"
-                                 "  \"intermediate\": [\"/etc/a.pem\", \"b.pem\"]\n"
+                                 "  \"cert\": \"client.pem\", \"ok_codes\": [200, 404],\n"
+                                 "  \"intermediate\": [\"/etc/a.pem\", \"b.pem\"],\n"
+                                 "  \"headers\": {\"Accept\": \"a/b\", \"X-Api-Key\": \"sesame\","
+                                 " \"X-Y\": {\"env\": \"V\"}}\n"
                                  "}\n";
 
 static void value_and_source_are_what_is_in_force(void **state)
@@ -183,6 +207,8 @@ static void value_and_source_are_what_is_in_force(void **state)
         {"max_time", NULL, "default"},
         {"cert", "client.pem", "p.json:7"},
         {"intermediate", "/etc/a.pem, b.pem", "p.json:8"},
+        {"headers", "Accept: a/b, X-Api-Key: (hidden), X-Y: (variable V)", "p.json:9"},
+        {"ok_codes", "200, 404", "p.json:7"},
         {"max_redirects", "10", "default"},
         {"compressed", "true", "default"},
         {"nonsense", NULL, NULL},
