@@ -21,7 +21,8 @@ struct entry {
     bool has_flown;    /* something of it has been sent */
     bool is_cancelled; /* by a callback, while nothing could be done about it */
     struct anycert_response *response;
-    struct anycert_error error;
+    bool has_failed;
+    struct anycert_error *error; /* NULL if there was no memory for it */
 };
 
 struct list {
@@ -32,9 +33,11 @@ struct anycert_batch {
     struct anycert_client *client;
     struct anycert__loop *loop;
     unsigned concurrency, slots_taken;
-    struct list waiting;  /* for a slot: new ones, and before them those that have slept */
-    struct list flying;   /* an exchange of theirs is under way */
-    struct list sleeping; /* until their task's wake_us, the earliest first */
+    struct anycert__task **spares; /* tasks of requests that are done, for the next ones */
+    unsigned spare_count;          /* up to concurrency */
+    struct list waiting;           /* for a slot: new ones, and before them those that have slept */
+    struct list flying;            /* an exchange of theirs is under way */
+    struct list sleeping;          /* until their task's wake_us, the earliest first */
     struct list done;
     size_t pending;
     bool is_inside;   /* callbacks are running */
@@ -78,6 +81,42 @@ static void leave_slot(struct anycert_batch *batch, struct entry *entry)
     entry->has_slot = false;
 }
 
+static int begin(struct anycert_batch *batch, struct entry *entry)
+{
+    if (entry->task)
+        return 0;
+    entry->task = batch->spare_count > 0 ? batch->spares[--batch->spare_count]
+                                         : anycert__malloc(sizeof *entry->task);
+    if (!entry->task)
+        return -1;
+    anycert__task_begin(entry->task, batch->client, entry->request);
+    return 0;
+}
+
+static void drop_task(struct anycert_batch *batch, struct entry *entry)
+{
+    if (!entry->task)
+        return;
+    anycert__task_clear(entry->task);
+    if (batch->spare_count < batch->concurrency)
+        batch->spares[batch->spare_count++] = entry->task;
+    else
+        anycert__free(entry->task);
+    entry->task = NULL;
+}
+
+/* The end, with an error or (NULL) none; it is in no list. */
+static void end(struct anycert_batch *batch, struct entry *entry, const struct anycert_error *err)
+{
+    if (err) {
+        entry->has_failed = true;
+        entry->error = anycert__memdup(err, sizeof *err);
+    }
+    drop_task(batch, entry);
+    leave_slot(batch, entry);
+    append(&batch->done, entry);
+}
+
 /* The end of its task; it is in no list. */
 static void finish(struct anycert_batch *batch, struct entry *entry)
 {
@@ -89,26 +128,16 @@ static void finish(struct anycert_batch *batch, struct entry *entry)
     if (entry->is_call)
         result = anycert__call_finish(batch->client, entry->request, result, entry->response,
                                       &task->error);
-    if (result < 0)
-        entry->error = task->error;
-    anycert__task_clear(task);
-    anycert__free(task);
-    entry->task = NULL;
-    leave_slot(batch, entry);
-    append(&batch->done, entry);
+    end(batch, entry, result < 0 ? &task->error : NULL);
 }
 
 /* Gives up an entry that is in no list any more. */
 static void give_up(struct anycert_batch *batch, struct entry *entry)
 {
-    if (entry->task) {
-        anycert__task_clear(entry->task);
-        anycert__free(entry->task);
-    }
-    entry->task = NULL;
-    leave_slot(batch, entry);
-    anycert__fail(&entry->error, ANYCERT_E_INTERRUPTED, "the request was cancelled");
-    append(&batch->done, entry);
+    struct anycert_error err = {0};
+
+    anycert__fail(&err, ANYCERT_E_INTERRUPTED, "the request was cancelled");
+    end(batch, entry, &err);
 }
 
 static void go_to_sleep(struct anycert_batch *batch, struct entry *entry)
@@ -155,17 +184,6 @@ static void step(struct anycert_batch *batch, struct entry *entry)
     }
 }
 
-static int begin(struct anycert_batch *batch, struct entry *entry)
-{
-    if (entry->task)
-        return 0;
-    entry->task = anycert__malloc(sizeof *entry->task);
-    if (!entry->task)
-        return anycert__fail_nomem(&entry->error);
-    anycert__task_begin(entry->task, batch->client, entry->request);
-    return 0;
-}
-
 /* ---- all of them ---- */
 
 static void wake(struct anycert_batch *batch)
@@ -194,8 +212,10 @@ static void start(struct anycert_batch *batch)
         if (begin(batch, entry) == 0) {
             step(batch, entry);
         } else {
-            leave_slot(batch, entry);
-            append(&batch->done, entry);
+            struct anycert_error err = {0};
+
+            (void)anycert__fail_nomem(&err);
+            end(batch, entry, &err);
         }
     }
 }
@@ -211,7 +231,8 @@ static void land(struct anycert_batch *batch)
 
         take_out(&batch->flying, entry);
         anycert__task_took(entry->task, result, &err);
-        anycert__error_clear(&err);
+        if (err.code != 0)
+            anycert__error_clear(&err);
         step(batch, entry);
     }
 }
@@ -302,8 +323,13 @@ struct anycert_batch *anycert_batch_new(struct anycert_client *client, unsigned 
     }
     batch->client = client;
     batch->concurrency = concurrency;
-    batch->loop = anycert__loop_new(client->http, concurrency, err);
+    batch->spares = anycert__calloc(concurrency, sizeof *batch->spares);
+    if (!batch->spares)
+        anycert__fail_nomem(err);
+    else
+        batch->loop = anycert__loop_new(client->http, concurrency, err);
     if (!batch->loop) {
+        anycert__free(batch->spares);
         anycert__free(batch);
         return NULL;
     }
@@ -320,8 +346,12 @@ void anycert_batch_free(struct anycert_batch *batch)
     while ((entry = batch->done.first) != NULL) {
         take_out(&batch->done, entry);
         anycert_response_free(entry->response);
+        anycert__free(entry->error);
         anycert__free(entry);
     }
+    while (batch->spare_count > 0)
+        anycert__free(batch->spares[--batch->spare_count]);
+    anycert__free(batch->spares);
     anycert__loop_free(batch->loop);
     anycert__free(batch);
 }
@@ -362,7 +392,11 @@ static void give_out(struct anycert_batch *batch, struct anycert_batch_result *o
     out->tag = entry->tag;
     out->request = entry->request;
     out->response = entry->response;
-    out->error = entry->error;
+    if (entry->error)
+        out->error = *entry->error;
+    else if (entry->has_failed)
+        (void)anycert__fail_nomem(&out->error);
+    anycert__free(entry->error);
     anycert__free(entry);
 }
 

@@ -5,39 +5,54 @@
 
 #include <string.h>
 
-/* Takes both strings over; frees them on failure. */
-static int add_owned(struct anycert__fields *fields, char *name, char *value,
-                     struct anycert_error *err)
+/* Name and value in one block, which begins with the name. False when out of memory. */
+static bool make_field(struct anycert__field *field, const char *name, size_t name_len,
+                       const char *value, size_t value_len)
+{
+    field->value = NULL;
+    field->name = anycert__malloc(name_len + 1 + value_len + 1);
+    if (!field->name)
+        return false;
+    memcpy(field->name, name, name_len);
+    field->name[name_len] = '\0';
+    if (!value)
+        return true;
+    field->value = field->name + name_len + 1;
+    memcpy(field->value, value, value_len);
+    field->value[value_len] = '\0';
+    return true;
+}
+
+static void free_field(struct anycert__field *field)
+{
+    if (field->value)
+        anycert__wipe(field->value, strlen(field->value));
+    anycert__free(field->name);
+}
+
+static int add(struct anycert__fields *fields, const char *name, size_t name_len, const char *value,
+               size_t value_len, struct anycert_error *err)
 {
     if (fields->count == fields->capacity) {
         size_t capacity = fields->capacity ? fields->capacity * 2 : 16;
         struct anycert__field *list =
             anycert__realloc(fields->list, capacity * sizeof *fields->list);
 
-        if (!list) {
-            anycert__free(name);
-            anycert__free_secret(value);
+        if (!list)
             return anycert__fail_nomem(err);
-        }
         fields->list = list;
         fields->capacity = capacity;
     }
-    fields->list[fields->count++] = (struct anycert__field){.name = name, .value = value};
+    if (!make_field(&fields->list[fields->count], name, name_len, value, value_len))
+        return anycert__fail_nomem(err);
+    fields->count++;
     return 0;
 }
 
 int anycert__fields_add(struct anycert__fields *fields, const char *name, const char *value,
                         struct anycert_error *err)
 {
-    char *name_copy = anycert__strdup(name);
-    char *value_copy = anycert__strdup(value);
-
-    if (!name_copy || (value && !value_copy)) {
-        anycert__free(name_copy);
-        anycert__free_secret(value_copy);
-        return anycert__fail_nomem(err);
-    }
-    return add_owned(fields, name_copy, value_copy, err);
+    return add(fields, name, strlen(name), value, value ? strlen(value) : 0, err);
 }
 
 void anycert__fields_drop_last(struct anycert__fields *fields)
@@ -59,7 +74,9 @@ static int append_fold(struct anycert__field *last, const char *line, size_t len
                        struct anycert_error *err)
 {
     size_t old = last->value ? strlen(last->value) : 0;
-    char *value = anycert__malloc(old + len + 2);
+    char *value = anycert__malloc(old + 1 + len);
+    struct anycert__field longer;
+    bool made = false;
 
     if (!value)
         return anycert__fail_nomem(err);
@@ -67,9 +84,13 @@ static int append_fold(struct anycert__field *last, const char *line, size_t len
         memcpy(value, last->value, old);
     value[old] = ' ';
     memcpy(value + old + 1, line, len);
-    value[old + 1 + len] = '\0';
-    anycert__free_secret(last->value);
-    last->value = value;
+    made = make_field(&longer, last->name, strlen(last->name), value, old + 1 + len);
+    anycert__wipe(value, old + 1 + len);
+    anycert__free(value);
+    if (!made)
+        return anycert__fail_nomem(err);
+    free_field(last);
+    *last = longer;
     return 0;
 }
 
@@ -79,8 +100,6 @@ int anycert__fields_take_line(struct anycert__fields *fields, const char *line, 
     bool fold = len > 0 && (line[0] == ' ' || line[0] == '\t');
     const char *colon = NULL;
     const char *value = NULL;
-    char *name_copy = NULL;
-    char *value_copy = NULL;
 
     len = trim_end(line, len);
     while (fold && len > 0 && (*line == ' ' || *line == '\t')) {
@@ -97,14 +116,7 @@ int anycert__fields_take_line(struct anycert__fields *fields, const char *line, 
     value = colon + 1;
     while (value < line + len && (*value == ' ' || *value == '\t'))
         value++;
-    name_copy = anycert__strndup(line, (size_t)(colon - line));
-    value_copy = anycert__strndup(value, (size_t)(line + len - value));
-    if (!name_copy || !value_copy) {
-        anycert__free(name_copy);
-        anycert__free_secret(value_copy);
-        return anycert__fail_nomem(err);
-    }
-    return add_owned(fields, name_copy, value_copy, err);
+    return add(fields, line, (size_t)(colon - line), value, (size_t)(line + len - value), err);
 }
 
 const char *anycert__fields_get(const struct anycert__fields *fields, const char *name, size_t nth)
@@ -122,10 +134,8 @@ const char *anycert__fields_get(const struct anycert__fields *fields, const char
 
 void anycert__fields_clear(struct anycert__fields *fields)
 {
-    for (size_t i = 0; i < fields->count; i++) {
-        anycert__free(fields->list[i].name);
-        anycert__free_secret(fields->list[i].value);
-    }
+    for (size_t i = 0; i < fields->count; i++)
+        free_field(&fields->list[i]);
     anycert__free(fields->list);
     memset(fields, 0, sizeof *fields);
 }

@@ -16,8 +16,8 @@ int anycert__framing_check_line(const struct anycert__fields *fields, const char
 
     for (size_t i = 0; i < NAME_COUNT; i++) {
         size_t n = strlen(names[i]);
-        bool spaced = len > n && anycert__equal_nocase(line, names[i], n) &&
-                      (line[n] == ' ' || line[n] == '\t');
+        bool spaced = len > n && (line[n] == ' ' || line[n] == '\t') &&
+                      anycert__equal_nocase(line, names[i], n);
 
         if (spaced || anycert__str_equal_nocase(last, names[i]))
             return anycert__fail(err, ANYCERT_E_HTTP_PROTOCOL,

@@ -58,8 +58,9 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
     struct anycert__group *group = arg;
 
     (void)multi;
-    group->due_us =
-        timeout_ms < 0 ? INT64_MAX : anycert__monotonic_us() + (int64_t)timeout_ms * 1000;
+    group->due_us = timeout_ms < 0    ? INT64_MAX
+                    : timeout_ms == 0 ? 0
+                                      : anycert__monotonic_us() + (int64_t)timeout_ms * 1000;
     return 0;
 }
 
@@ -269,13 +270,17 @@ static CURLcode take_off_to_fly(struct anycert__group *group, struct anycert__fl
 {
     struct anycert__lane *lane = flight->lane;
     CURLcode rc = anycert__lane_begin(lane, flight->exchange, err);
+    bool waits = lane->https && !is_fresh && !group->is_trying_alone;
     CURLMcode added = CURLM_OK;
 
     /* Whether a server speaks HTTP/2 is known once one connection stands; the others wait for that,
      * and not for connections that fail. */
-    ANYCERT__SET(rc, lane->easy, CURLOPT_PIPEWAIT,
-                 lane->https && !is_fresh && !group->is_trying_alone ? 1L : 0L);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L);
+    if (waits != flight->waits)
+        ANYCERT__SET(rc, lane->easy, CURLOPT_PIPEWAIT, waits ? 1L : 0L);
+    if (is_fresh != flight->is_fresh)
+        ANYCERT__SET(rc, lane->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L);
+    flight->waits = waits;
+    flight->is_fresh = is_fresh;
     if (rc != CURLE_OK)
         return rc;
     added = curl_multi_add_handle(group->multi, lane->easy);

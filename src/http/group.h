@@ -19,6 +19,7 @@ struct anycert__flight {
     struct anycert__exchange *exchange;
     int64_t connected_by_us, ended_by_us; /* limits; INT64_MAX: none */
     CURLcode rc;                          /* once the transfer has ended */
+    bool waits, is_fresh; /* as set in the handle: for another's connection, over one of its own */
 };
 
 struct anycert__connection {

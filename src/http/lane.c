@@ -322,8 +322,6 @@ static CURLcode set_http(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_TCP_KEEPALIVE, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
     ANYCERT__SET(rc, easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* decode.h does it */
-    if (lane->settings->decompress)
-        ANYCERT__SET(rc, easy, CURLOPT_ACCEPT_ENCODING, ANYCERT__CODINGS);
     return rc;
 }
 

@@ -339,10 +339,8 @@ void anycert__loop_cancel(struct anycert__loop *loop, const struct anycert__exch
 
 /* ---- time ---- */
 
-static void check_limits(struct anycert__loop *loop)
+static void check_limits(struct anycert__loop *loop, int64_t now)
 {
-    int64_t now = anycert__monotonic_us();
-
     if (now < loop->check_us)
         return;
     loop->check_us = INT64_MAX;
@@ -364,9 +362,9 @@ static void check_limits(struct anycert__loop *loop)
 }
 
 /* libcurl is silent while nothing happens, and that may be when somebody wants to stop. */
-static void call_progress(struct anycert__loop *loop)
+static void call_progress(struct anycert__loop *loop, int64_t now)
 {
-    if (anycert__monotonic_us() < loop->beat_us)
+    if (now < loop->beat_us)
         return;
     loop->beat_us = INT64_MAX;
     for (struct anycert__group *group = loop->groups; group; group = group->next) {
@@ -385,10 +383,8 @@ static void call_progress(struct anycert__loop *loop)
     }
 }
 
-static void run_due(struct anycert__loop *loop)
+static void run_due(struct anycert__loop *loop, int64_t now)
 {
-    int64_t now = anycert__monotonic_us();
-
     for (struct anycert__group *group = loop->groups; group; group = group->next) {
         if (group->due_us > now)
             continue;
@@ -413,6 +409,8 @@ int64_t anycert__loop_timeout_ms(struct anycert__loop *loop)
     }
     if (due == INT64_MAX)
         return -1;
+    if (due == 0)
+        return 0;
     left = due - anycert__monotonic_us();
     return left > 0 ? (left + 999) / 1000 : 0;
 }
@@ -421,10 +419,11 @@ void anycert__loop_wait(struct anycert__loop *loop, int64_t timeout_ms)
 {
     struct anycert__poller_event events[EVENTS];
     int64_t first = 0;
+    int64_t now = 0;
     size_t count = 0;
 
     drop_inherited(loop);
-    run_due(loop);
+    run_due(loop, anycert__monotonic_us());
     first = anycert__loop_timeout_ms(loop);
     if (first >= 0 && (timeout_ms < 0 || first < timeout_ms))
         timeout_ms = first;
@@ -436,9 +435,10 @@ void anycert__loop_wait(struct anycert__loop *loop, int64_t timeout_ms)
         anycert__group_run(group, events[i].fd, events[i].what);
         collect(loop, group);
     }
-    run_due(loop);
-    check_limits(loop);
-    call_progress(loop);
+    now = anycert__monotonic_us();
+    run_due(loop, now);
+    check_limits(loop, now);
+    call_progress(loop, now);
     anycert__tls_forget_errors();
 }
 

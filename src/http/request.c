@@ -239,6 +239,7 @@ static CURLcode set_headers(struct anycert__lane *lane, const struct anycert__ex
     bool has_parts = exchange->body && exchange->body->kind == ANYCERT__BODY_PARTS;
     bool content_type = false;
     bool user_agent = false;
+    bool accept_encoding = !lane->settings->decompress;
     CURLcode rc = CURLE_OK;
 
     if (exchange->header_count == 0 && !exchange->body && !expects_body(exchange->method))
@@ -256,9 +257,11 @@ static CURLcode set_headers(struct anycert__lane *lane, const struct anycert__ex
             return CURLE_OUT_OF_MEMORY;
         content_type = content_type || is_type;
         user_agent = user_agent || anycert__str_equal_nocase(name, "User-Agent");
+        accept_encoding = accept_encoding || anycert__str_equal_nocase(name, "Accept-Encoding");
     }
     if ((!content_type && add_content_type(lane, exchange->body, err) < 0) ||
-        (!user_agent && add_header_line(lane, "User-Agent", USER_AGENT, err) < 0))
+        (!user_agent && add_header_line(lane, "User-Agent", USER_AGENT, err) < 0) ||
+        (!accept_encoding && add_header_line(lane, "Accept-Encoding", ANYCERT__CODINGS, err) < 0))
         return CURLE_OUT_OF_MEMORY;
     ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, lane->sent_headers);
     return rc;
@@ -329,9 +332,15 @@ CURLcode anycert__lane_callbacks(struct anycert__lane *lane)
     CURL *easy = lane->easy;
     CURLcode rc = CURLE_OK;
 
-    lane->own_headers = curl_slist_append(NULL, "User-Agent: " USER_AGENT);
-    if (!lane->own_headers)
-        return CURLE_OUT_OF_MEMORY;
+    for (size_t i = 0; i < (lane->settings->decompress ? 2 : 1); i++) {
+        static const char *const lines[] = {"User-Agent: " USER_AGENT,
+                                            "Accept-Encoding: " ANYCERT__CODINGS};
+        struct curl_slist *longer = curl_slist_append(lane->own_headers, lines[i]);
+
+        if (!longer)
+            return CURLE_OUT_OF_MEMORY;
+        lane->own_headers = longer;
+    }
     ANYCERT__SET(rc, easy, CURLOPT_HTTPHEADER, lane->own_headers);
     ANYCERT__SET(rc, easy, CURLOPT_HEADERFUNCTION, on_header);
     ANYCERT__SET(rc, easy, CURLOPT_HEADERDATA, lane);

@@ -26,7 +26,8 @@ int anycert__tls_init(struct anycert_error *err)
 
 void anycert__tls_forget_errors(void)
 {
-    ERR_clear_error();
+    if (ERR_peek_error() != 0) /* clearing looks at every slot of the queue */
+        ERR_clear_error();
 }
 
 const char *anycert__openssl_number(void)
