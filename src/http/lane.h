@@ -7,10 +7,13 @@
 
 #include <curl/curl.h>
 
+#include <anycert/version.h>
+
 #include "http/decode.h"
 #include "http/exchange.h"
 #include "http/upload.h"
 
+#define ANYCERT__USER_AGENT "anycert/" ANYCERT_VERSION
 #define ANYCERT__TRACE_LINE 4096 /* bytes of a line that a trace shows */
 struct anycert__trace;
 struct anycert__recorder;
@@ -90,6 +93,11 @@ int anycert__credentials(const struct anycert__http_settings *settings,
 bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *name,
                               size_t name_len);
 
+/* header.c: sets the header fields of an exchange, whose body has been opened. */
+CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,
+                               struct anycert_error *err);
+/* header.c: true for methods whose request is expected to have a body. */
+bool anycert__expects_body(const char *method);
 /* request.c: sets what every exchange has in common. */
 CURLcode anycert__lane_callbacks(struct anycert__lane *lane);
 /* request.c: sets what depends on the exchange, which the lane keeps until its end. The CURLcode;

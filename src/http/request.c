@@ -1,7 +1,5 @@
 #include "http/lane.h"
 
-#include <anycert/version.h>
-
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -9,8 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-#define USER_AGENT "anycert/" ANYCERT_VERSION
 
 /* ---- what comes back ---- */
 
@@ -133,14 +129,6 @@ int anycert__lane_progress(struct anycert__lane *lane)
 
 /* ---- what is sent ---- */
 
-/* Methods whose request is expected to have a body: without one they send Content-Length: 0 (RFC
- * 9110 section 8.6). */
-static bool expects_body(const char *method)
-{
-    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-           strcmp(method, "PATCH") == 0;
-}
-
 /* Twice is the same as once (RFC 9110 section 9.2.2). */
 static bool is_idempotent(const char *method)
 {
@@ -171,7 +159,7 @@ static CURLcode set_method(struct anycert__lane *lane, struct anycert__exchange 
         return rc;
     if (exchange->body) {
         rc = anycert__upload_begin(lane, exchange->body, err);
-    } else if (expects_body(exchange->method)) {
+    } else if (anycert__expects_body(exchange->method)) {
         ANYCERT__SET(rc, easy, CURLOPT_POST, 1L);
         ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
         ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDS, "");
@@ -181,89 +169,6 @@ static CURLcode set_method(struct anycert__lane *lane, struct anycert__exchange 
     /* A body under GET would turn the method into POST or PUT again. */
     if (is_get && exchange->body)
         ANYCERT__SET(rc, easy, CURLOPT_CUSTOMREQUEST, "GET");
-    return rc;
-}
-
-static int add_header_line(struct anycert__lane *lane, const char *name, const char *value,
-                           struct anycert_error *err)
-{
-    struct anycert__buf line;
-    struct curl_slist *longer = NULL;
-
-    anycert__buf_init(&line, 1024 * 1024);
-    if (!value)
-        anycert__buf_addf(&line, "%s:", name);
-    else if (!value[strspn(value, " \t")])
-        anycert__buf_addf(&line, "%s;", name); /* "Name:" and spaces would take the field away */
-    else
-        anycert__buf_addf(&line, "%s: %s", name, value);
-    if (line.failed && line.too_large) {
-        anycert__buf_free(&line);
-        return anycert__fail(err, ANYCERT_E_HEADER, "header '%.60s' is longer than 1 MiB", name);
-    }
-    if (!line.failed)
-        longer = curl_slist_append(lane->sent_headers, line.data);
-    if (line.data)
-        anycert__wipe(line.data, line.len);
-    anycert__buf_free(&line);
-    if (!longer)
-        return anycert__fail_nomem(err);
-    lane->sent_headers = longer;
-    return 0;
-}
-
-/* libcurl makes the Content-Type of a body of parts, with the boundary between them, and puts the
- * boundary behind another multipart type. */
-static int check_type_of_parts(const char *type, struct anycert_error *err)
-{
-    if (!type || (anycert__str_starts_nocase(type, "multipart/") && !strchr(type, ';')))
-        return 0;
-    return anycert__fail(err, ANYCERT_E_HEADER,
-                         "a body of several parts makes its own Content-Type; the only other ones "
-                         "it can have are multipart types without parameters");
-}
-
-/* The body's Content-Type, where the fields do not have one; libcurl would call every body a form.
- */
-static int add_content_type(struct anycert__lane *lane, const struct anycert__body *body,
-                            struct anycert_error *err)
-{
-    if (body && body->kind == ANYCERT__BODY_PARTS)
-        return 0;
-    return add_header_line(lane, "Content-Type", body ? body->type : NULL, err);
-}
-
-static CURLcode set_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,
-                            struct anycert_error *err)
-{
-    bool has_parts = exchange->body && exchange->body->kind == ANYCERT__BODY_PARTS;
-    bool content_type = false;
-    bool user_agent = false;
-    bool accept_encoding = !lane->settings->decompress;
-    CURLcode rc = CURLE_OK;
-
-    if (exchange->header_count == 0 && !exchange->body && !expects_body(exchange->method))
-        return CURLE_OK; /* those of the lane's birth */
-    for (size_t i = 0; i < exchange->header_count; i++) {
-        const char *name = exchange->headers[i].name;
-        const char *value = exchange->headers[i].value;
-        bool is_type = anycert__str_equal_nocase(name, "Content-Type");
-
-        if (is_type && has_parts && check_type_of_parts(value, err) < 0)
-            return CURLE_BAD_FUNCTION_ARGUMENT;
-        if (is_type && has_parts && !value)
-            continue;
-        if (add_header_line(lane, name, value, err) < 0)
-            return CURLE_OUT_OF_MEMORY;
-        content_type = content_type || is_type;
-        user_agent = user_agent || anycert__str_equal_nocase(name, "User-Agent");
-        accept_encoding = accept_encoding || anycert__str_equal_nocase(name, "Accept-Encoding");
-    }
-    if ((!content_type && add_content_type(lane, exchange->body, err) < 0) ||
-        (!user_agent && add_header_line(lane, "User-Agent", USER_AGENT, err) < 0) ||
-        (!accept_encoding && add_header_line(lane, "Accept-Encoding", ANYCERT__CODINGS, err) < 0))
-        return CURLE_OUT_OF_MEMORY;
-    ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, lane->sent_headers);
     return rc;
 }
 
@@ -341,6 +246,9 @@ CURLcode anycert__lane_callbacks(struct anycert__lane *lane)
             return CURLE_OUT_OF_MEMORY;
         lane->own_headers = longer;
     }
+    lane->own_headers = curl_slist_append(NULL, "User-Agent: " ANYCERT__USER_AGENT);
+    if (!lane->own_headers)
+        return CURLE_OUT_OF_MEMORY;
     ANYCERT__SET(rc, easy, CURLOPT_HTTPHEADER, lane->own_headers);
     ANYCERT__SET(rc, easy, CURLOPT_HEADERFUNCTION, on_header);
     ANYCERT__SET(rc, easy, CURLOPT_HEADERDATA, lane);
@@ -418,9 +326,9 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
     lane->total_ms = exchange->total_ms;
     lane->limit_ms = exchange->limit_ms;
     lane->text[0] = '\0';
-    rc = set_headers(lane, exchange, err);
+    rc = set_method(lane, exchange, err);
     if (rc == CURLE_OK)
-        rc = set_method(lane, exchange, err);
+        rc = anycert__lane_headers(lane, exchange, err);
     if (rc == CURLE_OK)
         rc = set_rest(lane, exchange);
     return rc;

@@ -261,6 +261,40 @@ static void source_is_rewound_for_another_send(void **state)
     anycert_client_free(client);
 }
 
+/* A server that has never heard of it makes everybody wait who asks. */
+static void source_is_announced_only_if_it_is_large(void **state)
+{
+    static const struct {
+        int64_t size, announced;
+        const char *own, *sent;
+    } rows[] = {{100, 100, NULL, NULL},
+                {1 << 20, 1 << 20, NULL, NULL},
+                {(1 << 20) + 1, (1 << 20) + 1, NULL, "100-continue"},
+                {100, -1, NULL, "100-continue"},
+                {100, 100, "100-continue", "100-continue"}};
+    struct anycert_client *client = floor_client(NULL);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct letters letters = {.size = rows[i].size};
+        struct anycert_request *request = post("echo");
+        struct anycert_response *response = NULL;
+        const char *sent = NULL;
+
+        if (rows[i].own)
+            floor_header(request, "Expect", rows[i].own);
+        set_source(request, &letters, rows[i].announced, NULL);
+        response = floor_ok(client, request);
+        sent = floor_echo_header(response, "Expect", 0);
+        assert_int_equal(sent != NULL, rows[i].sent != NULL);
+        if (sent)
+            assert_string_equal(sent, rows[i].sent);
+        assert_int_equal(floor_echo_number(response, "/body/length"), rows[i].size);
+        anycert_response_free(response);
+    }
+    anycert_client_free(client);
+}
+
 /* Nothing is read from a source whose server never gets it. */
 static void source_is_not_begun_before_the_server_is_accepted(void **state)
 {
@@ -420,6 +454,7 @@ int main(void)
         cmocka_unit_test(source_is_rewound_for_a_redirect_that_repeats_it),
         cmocka_unit_test(source_that_cannot_be_rewound_ends_at_a_redirect),
         cmocka_unit_test(source_is_rewound_for_another_send),
+        cmocka_unit_test(source_is_announced_only_if_it_is_large),
         cmocka_unit_test(source_is_not_begun_before_the_server_is_accepted),
         cmocka_unit_test(source_that_makes_no_sense_is_refused),
         cmocka_unit_test(file_that_shrinks_while_it_is_sent_is_an_error),

@@ -1,0 +1,111 @@
+/* The header of a request, as libcurl is given it. */
+#include "http/lane.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <string.h>
+
+/* Methods whose request is expected to have a body: without one they send Content-Length: 0 (RFC
+ * 9110 section 8.6). */
+bool anycert__expects_body(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
+static int add_header_line(struct anycert__lane *lane, const char *name, const char *value,
+                           struct anycert_error *err)
+{
+    struct anycert__buf line;
+    struct curl_slist *longer = NULL;
+
+    anycert__buf_init(&line, 1024 * 1024);
+    if (!value)
+        anycert__buf_addf(&line, "%s:", name);
+    else if (!value[strspn(value, " \t")])
+        anycert__buf_addf(&line, "%s;", name); /* "Name:" and spaces would take the field away */
+    else
+        anycert__buf_addf(&line, "%s: %s", name, value);
+    if (line.failed && line.too_large) {
+        anycert__buf_free(&line);
+        return anycert__fail(err, ANYCERT_E_HEADER, "header '%.60s' is longer than 1 MiB", name);
+    }
+    if (!line.failed)
+        longer = curl_slist_append(lane->sent_headers, line.data);
+    if (line.data)
+        anycert__wipe(line.data, line.len);
+    anycert__buf_free(&line);
+    if (!longer)
+        return anycert__fail_nomem(err);
+    lane->sent_headers = longer;
+    return 0;
+}
+
+/* libcurl makes the Content-Type of a body of parts, with the boundary between them, and puts the
+ * boundary behind another multipart type. */
+static int check_type_of_parts(const char *type, struct anycert_error *err)
+{
+    if (!type || (anycert__str_starts_nocase(type, "multipart/") && !strchr(type, ';')))
+        return 0;
+    return anycert__fail(err, ANYCERT_E_HEADER,
+                         "a body of several parts makes its own Content-Type; the only other ones "
+                         "it can have are multipart types without parameters");
+}
+
+/* The body's Content-Type, where the fields do not have one; libcurl would call every body a form.
+ */
+static int add_content_type(struct anycert__lane *lane, const struct anycert__body *body,
+                            struct anycert_error *err)
+{
+    if (body && body->kind == ANYCERT__BODY_PARTS)
+        return 0;
+    return add_header_line(lane, "Content-Type", body ? body->type : NULL, err);
+}
+
+/* Bodies that libcurl reads are announced with Expect: 100-continue, however short they are, and a
+ * server that knows nothing of it makes them wait for a second. Of others only large ones are,
+ * which is worth it. */
+static bool is_small_upload(const struct anycert__lane *lane, const struct anycert__body *body)
+{
+    int64_t size = lane->upload.whole.size;
+
+    return body && (body->kind == ANYCERT__BODY_FILE || body->kind == ANYCERT__BODY_SOURCE) &&
+           size >= 0 && size <= 1024 * 1024;
+}
+
+CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,
+                               struct anycert_error *err)
+{
+    bool has_parts = exchange->body && exchange->body->kind == ANYCERT__BODY_PARTS;
+    bool content_type = false;
+    bool user_agent = false;
+    bool expect = false;
+    CURLcode rc = CURLE_OK;
+
+    if (exchange->header_count == 0 && !exchange->body && !anycert__expects_body(exchange->method))
+        return CURLE_OK; /* those of the lane's birth */
+    for (size_t i = 0; i < exchange->header_count; i++) {
+        const char *name = exchange->headers[i].name;
+        const char *value = exchange->headers[i].value;
+        bool is_type = anycert__str_equal_nocase(name, "Content-Type");
+
+        if (is_type && has_parts && check_type_of_parts(value, err) < 0)
+            return CURLE_BAD_FUNCTION_ARGUMENT;
+        if (is_type && has_parts && !value)
+            continue;
+        if (add_header_line(lane, name, value, err) < 0)
+            return CURLE_OUT_OF_MEMORY;
+        content_type = content_type || is_type;
+        user_agent = user_agent || anycert__str_equal_nocase(name, "User-Agent");
+        expect = expect || anycert__str_equal_nocase(name, "Expect");
+    }
+    if ((!content_type && add_content_type(lane, exchange->body, err) < 0) ||
+        (!expect && is_small_upload(lane, exchange->body) &&
+         add_header_line(lane, "Expect", NULL, err) < 0) ||
+        (!user_agent && add_header_line(lane, "User-Agent", ANYCERT__USER_AGENT, err) < 0))
+        return CURLE_OUT_OF_MEMORY;
+    ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, lane->sent_headers);
+    return rc;
+}
