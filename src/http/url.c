@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "http/space.h"
 #include "tls/tls.h"
 
 #include <curl/curl.h>
@@ -339,9 +340,20 @@ static int take_host(CURLU *url, const char *text, struct anycert__url *out,
     return out->host ? 0 : -1;
 }
 
+static CURLUcode set_encoded(CURLU *url, const char *text)
+{
+    char *encoded = anycert__encode_spaces(text);
+    CURLUcode rc =
+        encoded ? curl_url_set(url, CURLUPART_URL, encoded, CURLU_URLENCODE | CURLU_ALLOW_SPACE)
+                : CURLUE_OUT_OF_MEMORY;
+
+    anycert__free_secret(encoded);
+    return rc;
+}
+
 static int set_text(CURLU *url, const char *text, struct anycert_error *err)
 {
-    switch ((int)curl_url_set(url, CURLUPART_URL, text, CURLU_URLENCODE | CURLU_ALLOW_SPACE)) {
+    switch ((int)set_encoded(url, text)) {
     case CURLUE_OK:
         return 0;
     case CURLUE_OUT_OF_MEMORY:
@@ -425,10 +437,7 @@ static int resolve_path(const struct anycert__url *base, const char *reference,
 
     if (!url || curl_url_set(url, CURLUPART_URL, base->text, 0) != CURLUE_OK)
         anycert__fail_nomem(err);
-    else if (curl_url_set(url, CURLUPART_URL, reference, CURLU_URLENCODE | CURLU_ALLOW_SPACE) !=
-             CURLUE_OK)
-        refuse(err, reference, "is malformed");
-    else if (take(url, CURLUPART_URL, 0, &absolute, err) == 0)
+    else if (set_text(url, reference, err) == 0 && take(url, CURLUPART_URL, 0, &absolute, err) == 0)
         result = anycert__url_parse(absolute, out, err);
     anycert__free(absolute);
     curl_url_cleanup(url);
