@@ -35,7 +35,6 @@ const struct cli_absent cli_absent_table[] = {
     {"ntlm", 0, NULL, "the only authentication is Basic (-u)"},
     {"output-dir", 0, "DIR", "write the folder into -o"},
     {"pinnedpubkey", 0, "PINS", "trust one certificate or CA only with --cacert FILE"},
-    {"profile", 0, "NAME", "give the options themselves"},
     {"proto", 0, "PROTOCOLS", "only http and https are spoken"},
     {"proto-redir", 0, "PROTOCOLS", "redirects lead to https only, without --allow-downgrade"},
     {"proxy-cacert", 0, "FILE", "use --proxy-trust 'hardened ca=FILE'"},

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "profile.h"
 #include "secret.h"
 
 const char *cli_method(const struct cli_options *o)
@@ -125,11 +126,14 @@ static int check_data(const struct cli_options *o, struct anycert_error *err)
     return 0;
 }
 
-/* The URL with the data behind its query and before its fragment. */
-static int make_url(struct cli_bytes *url, const struct cli_options *o, struct anycert_error *err)
+/* The URL, or the path behind the profile's, with the data behind its query and before its
+ * fragment.
+ */
+static int make_url(struct cli_bytes *url, const struct cli_options *o, const char *given,
+                    struct anycert_error *err)
 {
-    size_t length = strcspn(o->url, "#");
-    if (cli_bytes_add(url, o->url, o->get ? length : strlen(o->url), err) != 0)
+    size_t length = strcspn(given, "#");
+    if (cli_bytes_add(url, given, o->get ? length : strlen(given), err) != 0)
         return -1;
     if (!o->get)
         return 0;
@@ -143,7 +147,7 @@ static int make_url(struct cli_bytes *url, const struct cli_options *o, struct a
             cli_error(err, ANYCERT_E_USAGE, "-G: the data has a NUL byte; use --data-urlencode");
     if (status == 0 &&
         (cli_bytes_add_text(url, join, err) != 0 || cli_bytes_add_text(url, data.data, err) != 0 ||
-         cli_bytes_add_text(url, o->url + length, err) != 0))
+         cli_bytes_add_text(url, given + length, err) != 0))
         status = -1;
     cli_bytes_free(&data);
     return status;
@@ -250,9 +254,9 @@ static bool has_secret(const struct cli_options *o, const struct cli_list *names
     for (size_t i = 0; i < o->secret_headers.count; i++)
         if (named(names, o->secret_headers.items[i]))
             return true;
-    return cli_secret_given(&o->user) || cli_secret_given(&o->bearer) || has_userinfo(o->url) ||
-           named(names, "Authorization") || named(names, "Proxy-Authorization") ||
-           named(names, "Cookie");
+    return cli_secret_given(&o->user) || cli_secret_given(&o->bearer) ||
+           (o->url && has_userinfo(o->url)) || named(names, "Authorization") ||
+           named(names, "Proxy-Authorization") || named(names, "Cookie");
 }
 
 static int add_user(struct anycert_request *request, const struct cli_options *o,
@@ -322,20 +326,36 @@ static int add_body(struct anycert_request *request, const struct cli_options *o
     return status;
 }
 
-struct anycert_request *cli_request_make(const struct cli_options *o, bool *clear_secret,
+/* Behind the profile's URL, if it has one. */
+static struct anycert_request *new_request(const struct cli_options *o,
+                                           const struct cli_session *session, const char *url,
+                                           struct anycert_error *err)
+{
+    bool behind = o->profile && anycert_profile_value(session->profile, "url") &&
+                  !(o->url && cli_is_absolute(o->url));
+    return behind ? anycert_client_request(session->client, cli_method(o), url, err)
+                  : anycert_request_new(cli_method(o), url, err);
+}
+
+struct anycert_request *cli_request_make(const struct cli_options *o,
+                                         const struct cli_session *session, bool *clear_secret,
                                          struct anycert_error *err)
 {
     struct cli_list names = {0};
     struct cli_bytes url = {0};
     struct anycert_request *request = NULL;
+    const char *shown = anycert_profile_value(session->profile, "url");
+    const char *test = anycert_profile_value(session->profile, "test");
+    const char *path = o->command->bit == CLI_TEST && test ? test : "";
     int status = -1;
-    if (check_data(o, err) != 0 || make_url(&url, o, err) != 0)
+    if (check_data(o, err) != 0 || make_url(&url, o, o->url ? o->url : path, err) != 0)
         goto out;
-    request = anycert_request_new(cli_method(o), url.data, err);
+    request = new_request(o, session, url.data, err);
     if (request && add_headers(request, o, &names, err) == 0 &&
-        add_credentials(request, o, &names, err) == 0)
+        add_credentials(request, o, &names, err) == 0 &&
+        anycert_profile_add_headers(session->profile, request, cli_variable, NULL, err) == 0)
         status = add_body(request, o, err);
-    *clear_secret = strncasecmp(o->url, "http:", 5) == 0 && has_secret(o, &names);
+    *clear_secret = shown && strncasecmp(shown, "http:", 5) == 0 && has_secret(o, &names);
 out:
     cli_list_free(&names);
     cli_bytes_free(&url);

@@ -5,14 +5,17 @@
 #include <anycert/client.h>
 
 #include "options.h"
+#include "session.h"
 
 /* The method that subcommand and options mean; borrowed. */
 const char *cli_method(const struct cli_options *options);
 
-/* Everything but where the body of the answer goes. Files are read here, before anything is sent.
- * *clear_secret becomes true if credentials or secret headers would go out over http://. NULL with
- * USAGE, URL, HEADER, FILE, INTERRUPTED, NOMEM. Free with anycert_request_free. */
-struct anycert_request *cli_request_make(const struct cli_options *options, bool *clear_secret,
+/* Everything but where the body of the answer goes. Files are read
+ * here, before anything is sent. *clear_secret becomes true if credentials or secret headers would
+ * go out over http://. NULL with USAGE, URL, HEADER, FILE, INTERRUPTED, NOMEM. Free with
+ * anycert_request_free. */
+struct anycert_request *cli_request_make(const struct cli_options *options,
+                                         const struct cli_session *session, bool *clear_secret,
                                          struct anycert_error *err);
 
 #endif

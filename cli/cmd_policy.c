@@ -8,9 +8,10 @@
 
 #include <yyjson.h>
 
-#include "config.h"
 #include "explain.h"
 #include "message.h"
+#include "profile.h"
+#include "session.h"
 
 /* Prints and frees the document. */
 static int print_json(yyjson_mut_doc *doc, struct anycert_error *err)
@@ -108,13 +109,20 @@ static int check(const struct cli_options *o, struct anycert_error *err)
     return status;
 }
 
-static int print_explanation(const struct cli_options *o, const struct cli_trust *trust,
+static int print_explanation(const struct cli_options *o, const struct cli_session *session,
                              const struct now *now, const char *plan, struct anycert_error *err)
 {
+    const struct cli_trust *trust = &session->trust;
+
     yyjson_mut_val *root;
     if (!o->json) {
         (void)printf("%s\npolicy from: %s\nanchors from: %s%s\n\n", plan, trust->policy_source,
                      trust->anchors_source, trust->environment ? " (environment)" : "");
+        if (o->profile) {
+            (void)printf("settings of %s:\n", o->profile);
+            cli_profile_print(stdout, session->profile, o);
+            (void)printf("\n");
+        }
         print_now(now);
         return 0;
     }
@@ -122,6 +130,7 @@ static int print_explanation(const struct cli_options *o, const struct cli_trust
     yyjson_mut_obj_add_str(doc, root, "policy_source", trust->policy_source);
     yyjson_mut_obj_add_str(doc, root, "anchors_source", trust->anchors_source);
     yyjson_mut_obj_add_str(doc, root, "plan", plan);
+    yyjson_mut_obj_add_val(doc, root, "settings", cli_profile_json(doc, session->profile, o));
     add_now(doc, root, now);
     yyjson_mut_obj_add_bool(doc, root, "available", true);
     return print_json(doc, err);
@@ -129,26 +138,20 @@ static int print_explanation(const struct cli_options *o, const struct cli_trust
 
 static int explain(const struct cli_options *o, struct anycert_error *err)
 {
-    struct cli_trust trust;
-    struct anycert_config *config = NULL;
-    struct anycert_client *client = NULL;
+    struct cli_session session = {0};
     struct now now = {0};
     char *plan = NULL;
     int status = -1;
-    if (cli_trust_make(&trust, o, err) != 0)
-        return -1;
-    config = cli_config_make(o, &trust, err);
-    client = config ? anycert_client_new(config, err) : NULL;
-    if (config && !client)
-        (void)cli_trust_context(&trust, err);
-    plan = client ? anycert_client_explain(client, o->url, err) : NULL;
-    if (plan && find_now(&now, trust.policy, err) == 0)
-        status = print_explanation(o, &trust, &now, plan, err);
+    if (cli_session_open(&session, o, err) == 0) {
+        const char *base = anycert_profile_value(session.profile, "url");
+        bool own = o->url && (cli_is_absolute(o->url) || !base);
+        plan = anycert_client_explain(session.client, own ? o->url : base, err);
+    }
+    if (plan && find_now(&now, session.trust.policy, err) == 0)
+        status = print_explanation(o, &session, &now, plan, err);
     free_now(&now);
     anycert_free(plan);
-    anycert_client_free(client);
-    anycert_config_free(config);
-    cli_trust_free(&trust);
+    cli_session_close(&session);
     return status;
 }
 

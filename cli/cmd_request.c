@@ -7,19 +7,17 @@
 #include <unistd.h>
 
 #include "body.h"
-#include "config.h"
 #include "input.h"
 #include "message.h"
 #include "output.h"
 #include "progress.h"
+#include "session.h"
 #include "writeout.h"
 
 struct run {
     struct cli_options options;
-    struct cli_trust trust;
-    struct anycert_config *config;
+    struct cli_session session;
     struct anycert_request *request;
-    struct anycert_client *client;
     struct anycert_response *response;
     struct cli_output output;
     struct cli_target report;
@@ -72,20 +70,15 @@ static int check_files_differ(struct run *run, struct anycert_error *err)
 static int prepare(struct run *run, struct cli_progress *progress, struct anycert_error *err)
 {
     const struct cli_options *o = &run->options;
-    if (cli_input_check(o, err) != 0 || cli_trust_make(&run->trust, o, err) != 0 ||
-        prepare_write_out(run, err) != 0 || prepare_report(run, err) != 0)
+    if (cli_input_check(o, err) != 0 || prepare_write_out(run, err) != 0 ||
+        prepare_report(run, err) != 0 || cli_session_open(&run->session, o, err) != 0)
         return -1;
-    run->config = cli_config_make(o, &run->trust, err);
-    if (!run->config ||
-        (o->verbose && anycert_config_set_trace(run->config, cli_print_trace, NULL, err) != 0))
+    run->request = cli_request_make(o, &run->session, &run->clear_secret, err);
+    if (!run->request || cli_output_open(&run->output, o, run->request, err) != 0)
         return -1;
-    run->request = cli_request_make(o, &run->clear_secret, err);
-    if (!run->request || cli_output_open(&run->output, o, run->request, err) != 0 ||
-        check_files_differ(run, err) != 0 ||
-        cli_progress_attach(progress, o->progress_bar && !o->silent, run->request, err) != 0)
+    if (check_files_differ(run, err) != 0)
         return -1;
-    run->client = anycert_client_new(run->config, err);
-    return run->client ? 0 : cli_trust_context(&run->trust, err);
+    return cli_progress_attach(progress, o->progress_bar && !o->silent, run->request, err);
 }
 
 /* ---- afterwards
@@ -118,7 +111,7 @@ static int send_request(struct run *run, struct anycert_error *err)
             o->json, "clear_text",
             "the credentials go out in clear text; use https:// where the server has it");
     run->sent = true;
-    int status = anycert_client_send(run->client, run->request, &run->response, err);
+    int status = anycert_client_send(run->session.client, run->request, &run->response, err);
     if (status != 0) {
         run->reader_gone = cli_output_explain(&run->output, err);
         name_option(err);
@@ -155,7 +148,7 @@ static int write_report(struct run *run, const struct anycert_error *outcome,
 static int write_format(struct run *run, const struct anycert_error *outcome,
                         struct anycert_error *err)
 {
-    if (!run->write_out.data || !run->client)
+    if (!run->write_out.data || !run->session.client)
         return 0;
     const struct cli_target standard_output = {.fd = STDOUT_FILENO};
     struct cli_writeout context = {
@@ -178,7 +171,7 @@ static int conclude(struct run *run, const struct anycert_error *outcome)
     const struct cli_options *o = &run->options;
     struct anycert_error err = {0};
     bool errors = (!o->silent || o->show_error) && !run->reader_gone;
-    const struct cli_failure failure = {run->response, run->trust.environment};
+    const struct cli_failure failure = {run->response, run->session.trust.environment};
     int code = outcome->code;
     if (!o->silent && !run->reader_gone)
         cli_print_warnings(o->json, run->response);
@@ -200,13 +193,11 @@ static int conclude(struct run *run, const struct anycert_error *outcome)
 static void free_run(struct run *run)
 {
     anycert_response_free(run->response);
-    anycert_client_free(run->client);
     anycert_request_free(run->request);
-    anycert_config_free(run->config);
+    cli_session_close(&run->session);
     cli_output_close(&run->output);
     cli_target_close(&run->report);
     cli_bytes_free(&run->write_out);
-    cli_trust_free(&run->trust);
     cli_options_free(&run->options);
 }
 

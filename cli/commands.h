@@ -6,6 +6,8 @@
 
 /* get, head, post, put, patch, delete, request: one request. */
 int cmd_request(const struct cli_command *command, int argc, char **argv);
+/* test: one GET, and a word on whether it works. */
+int cmd_test(const struct cli_command *command, int argc, char **argv);
 /* policy list, explain, check; argv[0] is the word behind `policy`. */
 int cmd_policy(const struct cli_command *command, int argc, char **argv);
 /* lab: misbehaving servers; argv[0] is "lab". */

@@ -87,7 +87,9 @@ void cli_help_overview(FILE *out)
     (void)fputs("usage: anycert COMMAND [OPTION...] [ARGUMENT...]\n\n"
                 "Talk to any HTTPS server, and know exactly what you gave up.\n\n",
                 out);
-    print_commands(out, CLI_GET, CLI_CHECK);
+    print_commands(out, CLI_GET, CLI_REQUEST);
+    print_commands(out, CLI_TEST, CLI_TEST);
+    print_commands(out, CLI_LIST, CLI_CHECK);
     (void)fprintf(out, "  %-24s%s\n  %-24s%s\n\n%s\n%s", "lab [CONDITION...]",
                   "misbehaving servers on this machine, to try things out", "help [COMMAND]",
                   "this text, or the options of a command", "  anycert get https://example.com/",

@@ -86,6 +86,7 @@ int cli_input_check(const struct cli_options *o, struct anycert_error *err)
         if (add(&reader, "-H", file_of(o->headers.items[i]), err) != 0)
             return -1;
     if (add(&reader, "-T", o->upload, err) != 0 ||
+        add(&reader, "--profile", o->profile, err) != 0 ||
         add_secret(&reader, "--user", &o->user, err) != 0 ||
         add_secret(&reader, "--bearer", &o->bearer, err) != 0 ||
         add(&reader, "-w", file_of(o->write_out), err) != 0)

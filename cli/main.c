@@ -49,10 +49,10 @@ int cli_begin(struct cli_options *options, const struct cli_command *command, in
 /* Names of subcommands for a hint; those of two words count by their first. */
 static const char *next_command(size_t index)
 {
-    static const char *const others[] = {"policy", "lab", "help"};
+    static const char *const others[] = {"test", "policy", "lab", "help"};
     if (index < 7)
         return cli_command_of(1u << index)->name;
-    return index < 10 ? others[index - 7] : NULL;
+    return index < 11 ? others[index - 7] : NULL;
 }
 
 /* Those behind `policy`. */
@@ -98,7 +98,7 @@ static const struct cli_command *find_command(int argc, char **argv)
     char name[64];
     if (argc > 0 && strcmp(argv[0], "policy") != 0) {
         const struct cli_command *command = cli_command_find(argv[0]);
-        return command && (command->bit & CLI_REQUESTS) ? command : NULL;
+        return command && (command->bit & (CLI_REQUESTS | CLI_TEST)) ? command : NULL;
     }
     if (argc < 2)
         return NULL;
@@ -165,6 +165,8 @@ static int dispatch(int argc, char **argv)
     if (strcmp(word, "lab") == 0)
         return cmd_lab(argc, argv);
     const struct cli_command *command = find_command(argc, argv);
+    if (command && command->bit == CLI_TEST)
+        return cmd_test(command, argc, argv);
     if (command)
         return command->bit & CLI_REQUESTS ? cmd_request(command, argc, argv)
                                            : cmd_policy(command, argc - 1, argv + 1);

@@ -4,7 +4,8 @@
 
 #define AT(field)  offsetof(struct cli_options, field)
 #define REQUESTS   CLI_REQUESTS
-#define WITH_TRUST (CLI_REQUESTS | CLI_EXPLAIN)
+#define TALK       (CLI_REQUESTS | CLI_TEST)
+#define WITH_TRUST (CLI_REQUESTS | CLI_TEST | CLI_EXPLAIN)
 
 #define FLAG(name, letter, commands, topic, field, help)                                           \
     {name, letter, NULL, commands, CLI_TOPIC_##topic, CLI_FLAG, AT(field), 0, help}
@@ -31,12 +32,15 @@
      help}
 
 const struct cli_option cli_option_table[] = {
+    VALUE("profile", 0, "FILE", WITH_TRUST, REQUEST, ONCE, profile, 0,
+          "take URL, trust, proxy, credentials and more from a profile (JSON); see "
+          "anycert-profile(5)"),
     VALUE("request", 'X', "METHOD", CLI_REQUEST, REQUEST, ONCE, method, 0,
           "the method; without it: HEAD with -I, PUT with -T, POST with -d, else GET"),
-    VALUE("header", 'H', "NAME: VALUE", REQUESTS, REQUEST, LIST_OF, headers, CLI_HIDE,
+    VALUE("header", 'H', "NAME: VALUE", TALK, REQUEST, LIST_OF, headers, CLI_HIDE,
           "add a header; 'NAME;' sends it empty, 'NAME:' takes a default one away; "
           "@FILE reads one a line"),
-    VALUE("secret-header", 0, "NAME", REQUESTS, REQUEST, LIST_OF, secret_headers, 0,
+    VALUE("secret-header", 0, "NAME", TALK, REQUEST, LIST_OF, secret_headers, 0,
           "the header's value is a secret: hidden, and not sent to another origin"),
     DATA("data", 'd', "DATA", DATA,
          "send DATA as a form; @FILE (@- for standard input) without line ends; several are "
@@ -52,18 +56,18 @@ const struct cli_option cli_option_table[] = {
           "send FILE (- for standard input) as the body"),
     FLAG("head", 'I', CLI_GET | CLI_HEAD | CLI_REQUEST, REQUEST, head,
          "ask for the header only (HEAD) and print it"),
-    SECRET("user", 'u', "USER[:PASSWORD]", REQUESTS, REQUEST, user,
+    SECRET("user", 'u', "USER[:PASSWORD]", TALK, REQUEST, user,
            "user and password; without a password it is asked for on the terminal"),
-    SECRET("bearer", 0, "TOKEN", REQUESTS, REQUEST, bearer, "the token of Bearer authentication"),
-    VALUE("oauth2-bearer", 0, "TOKEN", REQUESTS, REQUEST, LAST, bearer.text, CLI_HIDE,
+    SECRET("bearer", 0, "TOKEN", TALK, REQUEST, bearer, "the token of Bearer authentication"),
+    VALUE("oauth2-bearer", 0, "TOKEN", TALK, REQUEST, LAST, bearer.text, CLI_HIDE,
           "another name of --bearer"),
-    VALUE("user-agent", 'A', "TEXT", REQUESTS, REQUEST, LAST, user_agent, CLI_EMPTY,
+    VALUE("user-agent", 'A', "TEXT", TALK, REQUEST, LAST, user_agent, CLI_EMPTY,
           "the User-Agent header; empty: none"),
-    FLAG("location", 'L', REQUESTS, REQUEST, location,
+    FLAG("location", 'L', TALK, REQUEST, location,
          "follow redirects, each judged by the policy anew"),
-    VALUE("max-redirs", 0, "NUMBER", REQUESTS, REQUEST, LAST, max_redirs, 0,
+    VALUE("max-redirs", 0, "NUMBER", TALK, REQUEST, LAST, max_redirs, 0,
           "follow so many at most (default 10)"),
-    FLAG("allow-downgrade", 0, REQUESTS, REQUEST, allow_downgrade,
+    FLAG("allow-downgrade", 0, TALK, REQUEST, allow_downgrade,
          "follow redirects from https to http too"),
     FLAG("compressed", 0, REQUESTS, REQUEST, compressed,
          "ask for compressed answers and decompress them; this is the default"),
@@ -127,13 +131,13 @@ const struct cli_option cli_option_table[] = {
     FLAG("fail-with-body", 0, REQUESTS, OUTPUT, fail, "another name of --fail"),
     VALUE("write-out", 'w', "FORMAT", REQUESTS, OUTPUT, LAST, write_out, CLI_EMPTY,
           "print this at the end; %{http_code} and others, see the manual page"),
-    VALUE("report", 0, "FILE", REQUESTS, OUTPUT, ONCE, report, 0,
+    VALUE("report", 0, "FILE", TALK, OUTPUT, ONCE, report, 0,
           "write what was checked as JSON, on failure too (-: standard output)"),
-    VALUE("format", 0, "text|json", REQUESTS | CLI_LIST | CLI_EXPLAIN | CLI_CHECK, OUTPUT, LAST,
-          format, 0, "how messages (and the answers of anycert policy) are printed"),
-    FLAG("silent", 's', REQUESTS, OUTPUT, silent, "no messages, warnings included"),
-    FLAG("show-error", 'S', REQUESTS, OUTPUT, show_error, "with -s: the error all the same"),
-    FLAG("verbose", 'v', REQUESTS, OUTPUT, verbose,
+    VALUE("format", 0, "text|json", TALK | CLI_LIST | CLI_EXPLAIN | CLI_CHECK, OUTPUT, LAST, format,
+          0, "how messages (and the answers of anycert policy) are printed"),
+    FLAG("silent", 's', TALK, OUTPUT, silent, "no messages, warnings included"),
+    FLAG("show-error", 'S', TALK, OUTPUT, show_error, "with -s: the error all the same"),
+    FLAG("verbose", 'v', TALK, OUTPUT, verbose,
          "tell on standard error what happens; secrets are hidden"),
     FLAG("progress-bar", '#', REQUESTS, OUTPUT, progress_bar, "show progress on a terminal"),
     FLAG("help", 'h', ~0u, OUTPUT, help, "print this help"),

@@ -14,6 +14,7 @@ static const struct cli_command commands[] = {
     {"delete", "URL", "delete a document", "DELETE", CLI_DELETE},
     {"request", "URL", "any other method (-X), or the one that the options imply", NULL,
      CLI_REQUEST},
+    {"test", "URL", "whether a server, or a profile, works as it is set up", "GET", CLI_TEST},
     {"policy list", "", "rungs and relaxations, and what each gives up", NULL, CLI_LIST},
     {"policy explain", "URL", "what would be used for a URL, and where it comes from", NULL,
      CLI_EXPLAIN},
@@ -278,7 +279,7 @@ static int take_arguments(struct cli_options *options, int argc, char **argv,
                          options->command->name, argv[optind]);
     if (*wanted == '\0')
         return 0;
-    if (given == 0 && options->url)
+    if (given == 0 && (options->url || options->profile))
         return 0;
     if (given == 0)
         return cli_error(err, ANYCERT_E_USAGE, "no %s given; see anycert help %s", wanted,

@@ -22,6 +22,7 @@ enum cli_command_bit {
     CLI_LIST = 1 << 7,
     CLI_EXPLAIN = 1 << 8,
     CLI_CHECK = 1 << 9,
+    CLI_TEST = 1 << 10,
     CLI_REQUESTS = (1 << 7) - 1
 };
 
@@ -53,7 +54,7 @@ struct cli_options {
     bool help;
 
     /* request */
-    char *url;
+    char *url, *profile;
     char *method, *upload, *user_agent;
     struct cli_secret user, bearer;
     struct cli_list headers, secret_headers;

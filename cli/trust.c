@@ -22,13 +22,13 @@ static bool has_key(const char *text, const char *key)
     return false;
 }
 
-static int refuse_twice(const char *text, const char *key, const char *option,
+static int refuse_twice(const struct cli_trust *trust, const char *key, const char *option,
                         struct anycert_error *err)
 {
-    if (!has_key(text, key))
+    if (!has_key(trust->text, key))
         return 0;
-    return cli_error(err, ANYCERT_E_USAGE, "%s= in --trust and --%s both say it; leave one out",
-                     key, option);
+    return cli_error(err, ANYCERT_E_USAGE, "%s= in %s and --%s both say it; leave one out", key,
+                     trust->policy_source, option);
 }
 
 static int add_relaxations(struct anycert_policy *policy, const struct cli_list *allow,
@@ -55,22 +55,21 @@ static int add_relaxations(struct anycert_policy *policy, const struct cli_list 
     return 0;
 }
 
-static int set_key(struct anycert_policy *policy, const struct cli_options *o, const char *key,
-                   const char *value, struct anycert_error *err)
+static int set_key(struct cli_trust *trust, const char *key, const char *value,
+                   struct anycert_error *err)
 {
     if (!value)
         return 0;
-    if (refuse_twice(o->trust, key, key, err) != 0)
+    if (refuse_twice(trust, key, key, err) != 0)
         return -1;
-    if (anycert_policy_set(policy, key, value, err) == 0)
+    if (anycert_policy_set(trust->policy, key, value, err) == 0)
         return 0;
     /* The option names the key already. */
     cli_error_strip(err, key);
     return cli_error_context(err, "--%s: ", key);
 }
 
-static int set_pins(struct anycert_policy *policy, const struct cli_options *o,
-                    struct anycert_error *err)
+static int set_pins(struct cli_trust *trust, const struct cli_options *o, struct anycert_error *err)
 {
     struct cli_bytes joined = {0};
     int status = 0;
@@ -81,19 +80,18 @@ static int set_pins(struct anycert_policy *policy, const struct cli_options *o,
             status = cli_bytes_add_text(&joined, o->pin.items[i], err);
     }
     if (status == 0)
-        status = set_key(policy, o, "pin", joined.data, err);
+        status = set_key(trust, "pin", joined.data, err);
     cli_bytes_free(&joined);
     return status;
 }
 
 /* The variable of the environment that names the anchors, if the policy wants any. */
-static const char *environment_path(const struct cli_trust *trust, const struct cli_options *o,
-                                    const char **variable)
+static const char *environment_path(const struct cli_trust *trust, const char **variable)
 {
     static const char *const variables[] = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"};
     const char *rung = anycert_policy_rung(trust->policy);
     /* A target that is spelled out says itself which anchors it wants. */
-    bool report_only = strcmp(rung, "report-only") == 0 && !has_key(o->trust, "for");
+    bool report_only = strcmp(rung, "report-only") == 0 && !has_key(trust->text, "for");
     if (!report_only && strcmp(rung, "hardened") != 0 && strcmp(rung, "tofu") != 0)
         return NULL;
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
@@ -109,7 +107,7 @@ static const char *environment_path(const struct cli_trust *trust, const struct 
 static int add_default_anchors(struct cli_trust *trust, const struct cli_options *o,
                                struct anycert_error *err)
 {
-    const char *variable = NULL, *path = environment_path(trust, o, &variable);
+    const char *variable = NULL, *path = environment_path(trust, &variable);
     if (!path)
         return o->ca_add.count > 0 ? anycert_policy_add_ca_system(trust->policy, err) : 0;
     if (anycert_policy_add_ca_path(trust->policy, path, err) != 0)
@@ -118,31 +116,44 @@ static int add_default_anchors(struct cli_trust *trust, const struct cli_options
     return 0;
 }
 
-static const char *added_source(const struct cli_trust *trust, bool named)
+static const char *added_source(const struct cli_trust *trust, const char *named)
 {
     if (named)
-        return "--trust and --ca-add";
+        return trust->text == NULL || strcmp(trust->policy_source, "--trust") == 0
+                   ? "--trust and --ca-add"
+                   : "the profile and --ca-add";
     if (!trust->environment)
         return "--ca-add";
     return strcmp(trust->environment, "CURL_CA_BUNDLE") == 0 ? "CURL_CA_BUNDLE and --ca-add"
                                                              : "REQUESTS_CA_BUNDLE and --ca-add";
 }
 
+/* Where the policy's own anchors come from, or NULL if it names none. */
+static const char *named_source(const struct cli_trust *trust,
+                                const struct anycert_profile *profile)
+{
+    if (anycert_profile_value(profile, "cacert"))
+        return anycert_profile_source(profile, "cacert");
+    if (anycert_profile_value(profile, "ca_add"))
+        return anycert_profile_source(profile, "ca_add");
+    return has_key(trust->text, "ca") ? trust->policy_source : NULL;
+}
+
 static int set_anchors(struct cli_trust *trust, const struct cli_options *o,
-                       struct anycert_error *err)
+                       const struct anycert_profile *profile, struct anycert_error *err)
 {
     if (o->cacert.count > 0 && o->ca_add.count > 0)
         return cli_error(
             err, ANYCERT_E_USAGE,
             "--cacert means these anchors only and --ca-add these too; use one of them");
-    bool named = has_key(o->trust, "ca");
-    if (o->cacert.count > 0 && refuse_twice(o->trust, "ca", "cacert", err) != 0)
+    const char *named = named_source(trust, profile);
+    if (o->cacert.count > 0 && refuse_twice(trust, "ca", "cacert", err) != 0)
         return -1;
-    if (has_key(o->trust, "for") && (o->cacert.count > 0 || o->ca_add.count > 0))
+    if (has_key(trust->text, "for") && (o->cacert.count > 0 || o->ca_add.count > 0))
         return cli_error(err, ANYCERT_E_USAGE,
                          "the target of report-only has its own anchors; write ca= into for=");
     if (named)
-        trust->anchors_source = "--trust";
+        trust->anchors_source = named;
     if (o->cacert.count == 0 && !named && add_default_anchors(trust, o, err) != 0)
         return -1;
     const struct cli_list *paths = o->cacert.count > 0 ? &o->cacert : &o->ca_add;
@@ -159,49 +170,59 @@ static int check_until(const struct cli_trust *trust, const struct cli_options *
 {
     bool nothing =
         o->allow.count == 0 && strcmp(anycert_policy_rung(trust->policy), "hardened") == 0;
-    if (!o->until || !nothing || (o->trust && memchr(o->trust, '+', strcspn(o->trust, " "))))
+    if (!o->until || !nothing ||
+        (trust->text && memchr(trust->text, '+', strcspn(trust->text, " "))))
         return 0;
     return cli_error(err, ANYCERT_E_USAGE, "--until has nothing that could end; add --allow");
 }
 
+/* "box.json:4 and --allow" */
+static const char *policy_source(const struct cli_options *o, const struct anycert_profile *profile)
+{
+    bool allow = o->allow.count > 0;
+    if (o->insecure)
+        return allow ? "-k and --allow" : "-k";
+    if (o->trust)
+        return allow ? "--trust and --allow" : "--trust";
+    const char *source = anycert_profile_source(profile, "trust");
+    if (strcmp(source, "default") != 0)
+        return allow ? "the profile and --allow" : source;
+    return allow ? "--allow" : "default";
+}
+
 static struct anycert_policy *base_policy(struct cli_trust *trust, const struct cli_options *o,
+                                          const struct anycert_profile *profile,
                                           struct anycert_error *err)
 {
     if (o->insecure && o->trust) {
         cli_error(err, ANYCERT_E_USAGE, "-k means --trust trust-any; use one of them");
         return NULL;
     }
-    bool allow = o->allow.count > 0;
-    if (o->insecure)
-        trust->policy_source = allow ? "-k and --allow" : "-k";
-    else if (o->trust)
-        trust->policy_source = allow ? "--trust and --allow" : "--trust";
-    else
-        trust->policy_source = allow ? "--allow" : "default";
-    struct anycert_policy *policy = anycert_policy_parse(o->insecure ? "trust-any"
-                                                         : o->trust  ? o->trust
-                                                                     : "hardened",
-                                                         err);
+    trust->policy_source = policy_source(o, profile);
+    trust->text = o->insecure || o->trust ? o->trust : anycert_profile_value(profile, "trust");
+    if (!o->insecure && !o->trust)
+        return anycert_profile_policy(profile, err);
+    struct anycert_policy *policy = anycert_policy_parse(o->insecure ? "trust-any" : o->trust, err);
     if (!policy)
         cli_error_context(err, "--trust: ");
     return policy;
 }
 
-static int make(struct cli_trust *trust, const struct cli_options *o, struct anycert_error *err)
+static int make(struct cli_trust *trust, const struct cli_options *o,
+                const struct anycert_profile *profile, struct anycert_error *err)
 {
-    trust->policy = base_policy(trust, o, err);
+    const char *proxy = anycert_profile_value(profile, "proxy");
+    trust->policy = base_policy(trust, o, profile, err);
     if (!trust->policy || check_until(trust, o, err) != 0 ||
-        add_relaxations(trust->policy, &o->allow, err) != 0 ||
-        set_pins(trust->policy, o, err) != 0 ||
-        set_key(trust->policy, o, "expect-name", o->expect_name, err) != 0 ||
-        set_key(trust->policy, o, "sni", o->sni, err) != 0 ||
-        set_key(trust->policy, o, "until", o->until, err) != 0 ||
-        set_key(trust->policy, o, "reason", o->reason, err) != 0 ||
-        set_anchors(trust, o, err) != 0 || anycert_policy_check(trust->policy, err) != 0)
+        add_relaxations(trust->policy, &o->allow, err) != 0 || set_pins(trust, o, err) != 0 ||
+        set_key(trust, "expect-name", o->expect_name, err) != 0 ||
+        set_key(trust, "sni", o->sni, err) != 0 || set_key(trust, "until", o->until, err) != 0 ||
+        set_key(trust, "reason", o->reason, err) != 0 || set_anchors(trust, o, profile, err) != 0 ||
+        anycert_policy_check(trust->policy, err) != 0)
         return -1;
     if (!o->proxy_trust)
         return 0;
-    if (!o->proxy && !o->env_proxy)
+    if (!o->proxy && !o->env_proxy && (!proxy || strcmp(proxy, "false") == 0))
         return cli_error(err, ANYCERT_E_USAGE,
                          "--proxy-trust is given, but no proxy (-x or --env-proxy)");
     trust->proxy_policy = anycert_policy_parse(o->proxy_trust, err);
@@ -209,10 +230,10 @@ static int make(struct cli_trust *trust, const struct cli_options *o, struct any
 }
 
 int cli_trust_make(struct cli_trust *trust, const struct cli_options *options,
-                   struct anycert_error *err)
+                   const struct anycert_profile *profile, struct anycert_error *err)
 {
     *trust = (struct cli_trust){.policy_source = "default", .anchors_source = "default"};
-    if (make(trust, options, err) == 0)
+    if (make(trust, options, profile, err) == 0)
         return 0;
     cli_trust_free(trust);
     return -1;

@@ -18,8 +18,8 @@ _anycert_relaxations() {
 
 _anycert_value() {
     case $1 in
-    --bearer-file | -T | --upload-file | --user-file | --cacert | --capath | --ca-add | --intermediate | -E | \
-        --cert | --key | -o | --output | --report)
+    --bearer-file | --profile | -T | --upload-file | --user-file | --cacert | --capath | --ca-add | \
+        --intermediate | -E | --cert | --key | -o | --output | --report)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --trust | --proxy-trust) _anycert_words "hardened pinned tofu report-only trust-any antique" ;;
@@ -39,7 +39,7 @@ _anycert() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local trust="--insecure --trust --allow --until --reason --pin --expect-name --sni --cacert --capath --ca-add
         --intermediate --cert --key --proxy-trust --proxy --noproxy --env-proxy --resolve --connect-to
-        --connect-timeout --max-time --stall-timeout --http1.1 --http2 --format --help"
+        --connect-timeout --max-time --stall-timeout --http1.1 --http2 --format --help --profile"
     local talk="$trust --header --secret-header --user --user-file --user-agent --location --max-redirs
         --allow-downgrade --report --silent --show-error --verbose --user-env --user-fd --bearer --bearer-file
         --bearer-env --bearer-fd --oauth2-bearer"

@@ -70,6 +70,7 @@ complete -c anycert -n $trust -s m -l max-time -x -d 'limit for everything'
 complete -c anycert -n $trust -l stall-timeout -x -d 'limit without a byte'
 complete -c anycert -n $trust -l http1.1 -d 'speak HTTP/1.1 only'
 complete -c anycert -n $trust -l http2 -d 'offer HTTP/2 under every policy'
+complete -c anycert -n $trust -l profile -r -F -d 'take URL, trust and more from this profile'
 
 # Of requests and `test`.
 set -l talk "__anycert_in $talking"

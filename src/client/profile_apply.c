@@ -318,7 +318,8 @@ int anycert_profile_apply(struct anycert_profile *profile, struct anycert_config
     const struct anycert__applying a = {profile, config, variable, arg};
 
     if (apply_policies(&a, err) < 0 || apply_certificates(&a, err) < 0 ||
-        apply_proxy(&a, err) < 0 || apply_connection(&a, err) < 0 || apply_time_limits(&a, err) < 0)
+        apply_proxy(&a, err) < 0 || apply_connection(&a, err) < 0 ||
+        apply_time_limits(&a, err) < 0 || apply_request(&a, err) < 0)
         return -1;
-    return apply_request(&a, err);
+    return anycert__profile_apply_calls(&a, err) < 0 ? -1 : anycert__profile_apply_headers(&a, err);
 }

@@ -1,0 +1,195 @@
+#include "profile.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Which options go before which keys. The value is shown by explain; a NULL one is hidden or has
+ * its own line there. */
+struct replaced {
+    const char *keys[4];
+    const char *option;
+    const char *value;
+    bool given;
+};
+
+static const char *const policy_option = "--trust";
+
+/* Calls take for each option that was given and has keys in its place. */
+static int each_replaced(const struct cli_options *o,
+                         int (*take)(void *arg, const struct replaced *row,
+                                     struct anycert_error *err),
+                         void *arg, struct anycert_error *err)
+{
+    const struct replaced rows[] = {
+        {{"trust", "insecure", "unsecure"},
+         o->insecure ? "-k" : policy_option,
+         NULL,
+         o->insecure || o->trust},
+        {{"cacert", "ca_add"}, o->insecure ? "-k" : policy_option, NULL, o->insecure || o->trust},
+        {{"cacert", "ca_add"}, "--cacert", NULL, o->cacert.count > 0},
+        {{"cert", "key"}, "--cert", o->cert, o->cert != NULL},
+        {{"proxy"}, o->proxy ? "-x" : "--env-proxy", NULL, o->proxy || o->env_proxy},
+        {{"no_proxy"}, "--noproxy", o->noproxy, o->noproxy != NULL},
+        {{"proxy_trust"}, "--proxy-trust", o->proxy_trust, o->proxy_trust != NULL},
+        {{"connect_timeout"}, "--connect-timeout", o->connect_timeout, o->connect_timeout != NULL},
+        {{"stall_timeout"}, "--stall-timeout", o->stall_timeout, o->stall_timeout != NULL},
+        {{"max_time"}, "--max-time", o->max_time, o->max_time != NULL},
+        {{"max_redirects"}, "--max-redirs", o->max_redirs, o->max_redirs != NULL},
+        {{"allow_downgrade"}, "--allow-downgrade", "true", o->allow_downgrade},
+        {{"http_version"}, "--http1.1", "1.1", o->http1_1},
+        {{"http_version"}, "--http2", "2", o->http2},
+        {{"compressed"}, "--no-compressed", "false", o->no_compressed},
+        {{"compressed"}, "--compressed", "true", o->compressed},
+        {{"max_body"}, "--max-body", o->max_body, o->max_body != NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].given && take(arg, &rows[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+static int take_out(void *arg, const struct replaced *row, struct anycert_error *err)
+{
+    for (size_t i = 0; i < 4 && row->keys[i]; i++)
+        if (anycert_profile_set(arg, row->keys[i], NULL, row->option, err) != 0)
+            return -1;
+    return 0;
+}
+
+static struct anycert_profile *read_profile(const char *path, struct anycert_error *err)
+{
+    if (strcmp(path, "-") != 0)
+        return anycert_profile_load(path, err);
+    struct cli_bytes text = {0};
+    struct anycert_profile *profile = NULL;
+    if (cli_bytes_read(&text, path, "--profile", err) == 0)
+        profile = anycert_profile_parse(text.data, text.len, "standard input", err);
+    cli_bytes_free(&text);
+    return profile;
+}
+
+/* A URL with a scheme and a host, as opposed to a path behind the profile's. */
+bool cli_is_absolute(const char *url)
+{
+    const char *scheme = strstr(url, "://");
+    return scheme && scheme + 1 == url + strcspn(url, "/?#");
+}
+
+/* Sets a key to a string. What is no JSON text is left to those who read the option. */
+static int set_string(struct anycert_profile *profile, const char *key, const char *value,
+                      const char *source, struct anycert_error *err)
+{
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_doc_set_root(doc, yyjson_mut_str(doc, value));
+    char *json = yyjson_mut_write(doc, 0, NULL);
+    yyjson_mut_doc_free(doc);
+    int status = json ? anycert_profile_set(profile, key, json, source, err) : 0;
+    cli_wipe_free(json);
+    return status;
+}
+
+/* The URL of the command line stands in for one of the profile, or is a path behind it. */
+static int set_url(struct anycert_profile *profile, const struct cli_options *o,
+                   struct anycert_error *err)
+{
+    struct anycert_error ignored = {0};
+    const char *base = anycert_profile_value(profile, "url");
+    if (!o->url && !base)
+        return cli_error(err, ANYCERT_E_USAGE, "no URL given, and none in %s (\"url\")",
+                         o->profile);
+    if (!o->url || !cli_is_absolute(o->url))
+        return 0;
+    if (base)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "%s has a URL, whose credentials are not for another one; give a path "
+                         "behind it, such as /status",
+                         o->profile);
+    /* Who makes the request says what is wrong with it. */
+    (void)set_string(profile, "url", o->url, "command line", &ignored);
+    return 0;
+}
+
+static int set_options(struct anycert_profile *profile, const struct cli_options *o,
+                       struct anycert_error *err)
+{
+    if (o->proxy && o->env_proxy)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "-x and --env-proxy both name a proxy; use one of them");
+    if (each_replaced(o, take_out, profile, err) != 0 || set_url(profile, o, err) != 0)
+        return -1;
+    return o->env_proxy ? anycert_profile_set(profile, "proxy", "true", "--env-proxy", err) : 0;
+}
+
+struct anycert_profile *cli_profile_load(const struct cli_options *o, struct anycert_error *err)
+{
+    struct anycert_profile *profile =
+        o->profile ? read_profile(o->profile, err) : anycert_profile_parse("{}", 2, "default", err);
+    if (profile && set_options(profile, o, err) == 0)
+        return profile;
+    anycert_profile_free(profile);
+    return NULL;
+}
+
+const char *cli_variable(void *arg, const char *name)
+{
+    (void)arg;
+    return getenv(name);
+}
+
+/* ---- explaining
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Looking for the option that stands in a key's place. */
+struct search {
+    const char *key;
+    const char *value;
+};
+
+static int find(void *arg, const struct replaced *row, struct anycert_error *err)
+{
+    struct search *search = arg;
+    (void)err;
+    for (size_t i = 0; i < 4 && row->keys[i]; i++)
+        if (strcmp(row->keys[i], search->key) == 0)
+            search->value = row->value;
+    return 0;
+}
+
+/* What is in force for a key, or NULL. */
+static const char *value_of(const struct anycert_profile *profile, const struct cli_options *o,
+                            const char *key)
+{
+    const char *value = anycert_profile_value(profile, key);
+    struct search search = {key, NULL};
+    if (!value)
+        (void)each_replaced(o, find, &search, NULL);
+    return value ? value : search.value;
+}
+
+void cli_profile_print(FILE *out, const struct anycert_profile *profile,
+                       const struct cli_options *o)
+{
+    for (size_t i = 0; anycert_profile_key(i); i++) {
+        const char *key = anycert_profile_key(i), *value = value_of(profile, o, key);
+        if (value)
+            (void)fprintf(out, "%-18s %s  (%s)\n", key, value,
+                          anycert_profile_source(profile, key));
+    }
+}
+
+yyjson_mut_val *cli_profile_json(yyjson_mut_doc *doc, const struct anycert_profile *profile,
+                                 const struct cli_options *o)
+{
+    yyjson_mut_val *settings = yyjson_mut_arr(doc);
+    for (size_t i = 0; anycert_profile_key(i); i++) {
+        const char *key = anycert_profile_key(i), *value = value_of(profile, o, key);
+        if (!value)
+            continue;
+        yyjson_mut_val *setting = yyjson_mut_arr_add_obj(doc, settings);
+        yyjson_mut_obj_add_strcpy(doc, setting, "key", key);
+        yyjson_mut_obj_add_strcpy(doc, setting, "value", value);
+        yyjson_mut_obj_add_strcpy(doc, setting, "source", anycert_profile_source(profile, key));
+    }
+    return settings;
+}

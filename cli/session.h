@@ -1,0 +1,23 @@
+/* session.h — a client as profile and options want it, and what it was made from. */
+#ifndef ANYCERT_CLI_SESSION_H
+#define ANYCERT_CLI_SESSION_H
+
+#include <anycert/client.h>
+#include <anycert/profile.h>
+
+#include "options.h"
+#include "trust.h"
+
+/* All zero before it is opened. */
+struct cli_session {
+    struct anycert_profile *profile;
+    struct cli_trust trust;
+    struct anycert_config *config;
+    struct anycert_client *client;
+};
+/* Nothing is sent. -1 with USAGE and others; close it in either case. */
+int cli_session_open(struct cli_session *session, const struct cli_options *options,
+                     struct anycert_error *err);
+void cli_session_close(struct cli_session *session);
+
+#endif

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Profiles: what they say, what options say in their place, `anycert test`, and where each value comes from."""
+import json
+import os
+import pathlib
+import re
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import SOURCE, Case, closed_port, echo, lab, run  # noqa: E402
+
+# What there is of each is tested with the library; here: that the words of the command line are right.
+REFUSED = [
+    ('{"insecure": "false"}', (), "box.json:1:2: 'insecure' has to be true or false, not a string"),
+    ('{"insecur": true}', (), "did you mean 'insecure'?"),
+    ('{"url": "https://localhost:1/"', (), "box.json:1:31: not JSON"),
+    ('{}', (), "no URL given, and none in box.json"),
+    ('{"url": "https://localhost:1/"}', ("https://localhost:2/",), "give a path behind it"),
+    ('{"url": "https://localhost:1/", "cacert": "missing.pem"}', (), "missing.pem"),
+    ('{"url": "https://localhost:1/", "headers": {"X": {"env": "ANYCERT_NO_SUCH"}}}', (), "ANYCERT_NO_SUCH"),
+    ('{"url": "https://localhost:1/", "trust": "hardened until=2099-01-01"}', (), "until"),
+    ('{"url": "https://localhost:1/", "trust": "hardened+expired until=2099-01-01"}', ("--until", "2099-01-02"),
+     "until= in box.json:1 and --until both say it"),
+    ('{"url": "https://localhost:1/"}', ("--until", "2099-01-02"), "--until has nothing that could end"),
+    ('{"url": "https://localhost:1/"}', ("--proxy-trust", "trust-any"), "no proxy"),
+    ('{"url": "https://localhost:1/"}', ("--profile", "other.json"), "--profile is given twice"),
+    ('{"url": "https://localhost:1/", "timeout": 5}', ("--max-time", "x"), "--max-time: 'x'"),
+]
+
+
+class Profile(Case):
+    @staticmethod
+    def write(text, name="box.json"):
+        pathlib.Path(name).write_text(text if isinstance(text, str) else json.dumps(text))
+
+    def explain(self, *args, **kwargs):
+        document = json.loads(self.anycert("policy", "explain", "--profile", "box.json", "--json", *args, **kwargs).out)
+        return {row["key"]: (row["value"], row["source"]) for row in document["settings"]}, document
+
+
+class Refused(Profile):
+    def test_faults_are_one_sentence_and_exit_2(self):
+        for text, args, says in REFUSED:
+            self.write(text)
+            for command in (("get",), ("policy", "explain")):
+                with self.subTest(text=text, args=args, command=command):
+                    self.refused(*command, "--profile", "box.json", *args, says=says)
+
+    def test_files_that_are_none(self):
+        self.refused("get", "--profile", "missing.json", says="missing.json")
+        self.refused("get", "--profile", ".", says="directory")
+        self.refused("get", "--profile", "", says="--profile")
+        self.refused("get", "--profile", "-", "-d", "@-", says="-d and --profile both read standard input")
+        self.refused("get", "--profile", "-", data=b"[]", says="standard input: a profile is a JSON object")
+
+
+class Served(Profile):
+    @classmethod
+    def setUpClass(cls):
+        cls.context = lab("good", "self-signed", "expired")
+        cls.servers, cls.files = cls.context.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.context.__exit__(None, None, None)
+
+    def url(self, name="good"):
+        return self.servers[name]["url"]
+
+    def asked(self, *args, **kwargs):
+        """What the lab was asked, through box.json."""
+        return json.loads(self.anycert("get", "-s", "--profile", "box.json", "/echo?a=1", *args, **kwargs).out)
+
+    def test_the_path_goes_behind_the_url(self):
+        self.write({"url": self.url() + "echo", "cacert": self.files["root"]})
+        for path in ((), ("/",), ("?x=1",)):
+            self.assertEqual(self.anycert("get", "--profile", "box.json", *path).out, "no such route\n")
+        self.write({"url": self.url(), "cacert": self.files["root"]})
+        self.assertEqual(self.asked()["target"], "/echo?a=1")
+        self.assertEqual(self.asked("-G", "-d", "b=2")["target"], "/echo?a=1&b=2")
+
+    def test_headers_of_both(self):
+        self.write({"url": self.url(), "cacert": self.files["root"],
+                    "headers": {"X-Token": {"env": "TOKEN"}, "Accept": "a/b", "X-Two": "2"}})
+        got = self.asked("-H", "Accept: c/d", "-H", "X-Two:", env={"TOKEN": "s3cret"})
+        headers = {row["name"]: row["value"] for row in got["headers"]}
+        self.assertEqual((headers["X-Token"], headers["Accept"]), ("s3cret", "c/d"))
+        self.assertNotIn("X-Two", headers)
+        verbose = self.anycert("get", "-v", "--profile", "box.json", env={"TOKEN": "s3cret"})
+        self.assertIn("X-Token: (hidden)", verbose.err)
+        self.assertNotIn("s3cret", verbose.err)
+
+    def test_the_box_and_what_goes_before_it(self):
+        self.write({"url": self.url("self-signed"), "insecure": True})
+        self.assertIn("allowed by trust-any", self.anycert("get", "--profile", "box.json").err)
+        self.anycert("get", "--profile", "box.json", "--trust", "hardened", code=3)
+        self.write({"url": self.url("self-signed"), "unsecure": False})
+        self.anycert("get", "--profile", "box.json", code=3)
+        self.anycert("get", "--profile", "box.json", "-k")
+        self.anycert("get", "--profile", "box.json", "--allow", "self-signed")
+
+    def test_anchors_of_profile_option_and_environment(self):
+        root, other = self.files["root"], self.files["other_root"]
+        self.write({"url": self.url(), "cacert": other})
+        self.anycert("get", "--profile", "box.json", code=3, env={"CURL_CA_BUNDLE": root})
+        self.anycert("get", "--profile", "box.json", "--cacert", root)
+        self.anycert("get", "--profile", "box.json", "--ca-add", root)
+        self.write({"url": self.url()})
+        self.anycert("get", "--profile", "box.json", env={"CURL_CA_BUNDLE": root})
+        self.write({"url": self.url("expired"), "trust": f"hardened+expired ca={root}"})
+        self.anycert("get", "--profile", "box.json", env={"CURL_CA_BUNDLE": other})
+
+    def test_paths_start_at_the_profile(self):
+        os.makedirs("sub", exist_ok=True)
+        pathlib.Path("sub/ca.pem").write_bytes(pathlib.Path(self.files["root"]).read_bytes())
+        for profile in ({"cacert": "ca.pem"}, {"ca_add": ["ca.pem"]}, {"trust": "hardened ca=ca.pem"}):
+            self.write({"url": self.url(), **profile}, "sub/box.json")
+            self.anycert("get", "--profile", "sub/box.json")
+
+    def test_redirects_as_the_profile_says(self):
+        self.write({"url": self.url(), "cacert": self.files["root"]})
+        path = "/redirect?to=/bytes/3"
+        self.assertEqual(self.anycert("get", "--profile", "box.json", path).out, "abc")
+        self.assertEqual(self.anycert("get", "--profile", "box.json", "--max-redirs", "0", path).out, "elsewhere\n")
+        self.write({"url": self.url(), "cacert": self.files["root"], "max_redirects": 0})
+        self.assertEqual(self.anycert("get", "--profile", "box.json", path).out, "elsewhere\n")
+
+    def test_standard_input(self):
+        profile = json.dumps({"url": self.url(), "cacert": self.files["root"]}).encode()
+        self.assertEqual(self.anycert("get", "--profile", "-", "bytes/3", data=profile).out, "abc")
+
+    # ---- the button
+
+    def test_button_says_ok_and_what_that_means(self):
+        self.write({"url": self.url(), "cacert": self.files["root"], "test": "/status/204"})
+        result = self.anycert("test", "--profile", "box.json")
+        self.assertRegex(result.out, r"^ok: https://localhost:\d+/status/204 answered 204 No Content "
+                                     r"\(TLSv1\.3, authenticated by its chain\)\n$")
+        self.assertEqual(result.err, "")
+        self.assertIn("/json answered 200", self.anycert("test", "--profile", "box.json", "/json").out)
+        result = self.anycert("test", "-k", self.url("self-signed"))
+        self.assertIn("nobody knows who answered", result.out)
+        self.assertIn("warning", result.err)
+
+    def test_button_says_what_is_wrong(self):
+        self.write({"url": self.url(), "cacert": self.files["root"]})
+        for path, says in (("/status/401", "credentials are missing or wrong"), ("/status/403", "not allowed"),
+                           ("/nowhere", "name one that exists"), ("/status/500", "trouble of its own")):
+            result = self.anycert("test", "--profile", "box.json", path, code=8)
+            self.assertIn(says, result.err, path)
+            self.assertEqual(result.out, "failed: the HTTP status is not accepted (exit code 8)\n")
+        result = self.anycert("test", self.url("self-signed"), code=3)
+        self.assertIn("is refused: self-signed certificate", result.err)
+        self.assertIn("(exit code 3)", result.out)
+        result = self.anycert("test", f"https://127.0.0.1:{closed_port()}/", code=5)
+        self.assertIn("(exit code 5)", result.out)
+        result = self.anycert("test", "-k", self.url("self-signed") + "redirect?to=/json", code=8)
+        self.assertIn("use -L", result.err)
+        self.anycert("test", "-k", "-L", self.url("self-signed") + "redirect?to=/json")
+        self.write('{"insecure": 1}')
+        self.assertIn("failed: wrong argument", self.anycert("test", "--profile", "box.json", code=2).out)
+
+    def test_button_in_json(self):
+        self.write({"url": self.url(), "cacert": self.files["root"], "ok_codes": [404]})
+        document = json.loads(self.anycert("test", "--format", "json", "--profile", "box.json", "/x").out)
+        self.assertEqual((document["ok"], document["exit_code"], document["status"], document["peer_authenticated"]),
+                         (True, 0, 404, True))
+        result = self.anycert("test", "--format", "json", "--profile", "box.json", "/json", code=8)
+        document = json.loads(result.out)
+        self.assertEqual((document["ok"], document["exit_code"], document["code"]), (False, 8, "HTTP_STATUS"))
+        self.assertEqual(json.loads(result.err)["error"]["exit_code"], 8)
+
+    def test_button_writes_a_report(self):
+        self.write({"url": self.url(), "cacert": self.files["root"]})
+        self.anycert("test", "--profile", "box.json", "--report", "report.json")
+        self.assertEqual(json.loads(pathlib.Path("report.json").read_text())["hops"][0]["status"], 200)
+
+    # ---- where it comes from
+
+    def test_explain_has_every_source(self):
+        self.write('{"url": "https://me:s3cret@localhost:1/api?key=s3cret",\n"insecure": true,\n"timeout": 2.5,\n'
+                   '"proxy": "http://me:s3cret@localhost:3128", "headers": {"X-Key": "s3cret"}}')
+        settings, document = self.explain("--max-time", "60", "--noproxy", "x.example")
+        for key, value, source in [
+                ("url", "https://localhost:1/api?...", "box.json:1"), ("insecure", "true", "box.json:2"),
+                ("trust", "trust-any", "box.json:2"), ("timeout", "2.5", "box.json:3"),
+                ("connect_timeout", "2.5", "box.json:3"), ("max_time", "60", "--max-time"),
+                ("proxy", "http://localhost:3128", "box.json:4"), ("no_proxy", "x.example", "--noproxy"),
+                ("headers", "X-Key: (hidden)", "box.json:4"), ("max_redirects", "10", "default")]:
+            self.assertEqual(settings[key], (value, source), key)
+        self.assertEqual(document["policy_source"], "box.json:2")
+        self.assertNotIn("s3cret", json.dumps(document))
+        text = self.anycert("policy", "explain", "--profile", "box.json").out
+        self.assertIn("settings of box.json:", text)
+        self.assertNotIn("s3cret", text)
+
+    def test_explain_has_no_key_that_an_option_replaces(self):
+        self.write({"url": self.url(), "trust": "hardened+expired", "ca_add": self.files["root"]})
+        settings, document = self.explain("-k")
+        self.assertFalse({"trust", "insecure", "cacert", "ca_add"} & set(settings))
+        self.assertEqual(document["policy_source"], "-k")
+        settings, document = self.explain()
+        self.assertEqual((document["policy_source"], document["anchors_source"]), ("box.json:1", "box.json:1"))
+
+    def test_proxies_of_the_environment(self):
+        env = {"https_proxy": "proxy.example:3128"}
+        self.write({"url": self.url(), "proxy": True})
+        self.assertIn("proxy.example:3128", self.explain(env=env)[1]["plan"])
+        self.assertIn("proxy    none", self.explain()[1]["plan"])
+        self.write({"url": self.url(), "proxy": False})
+        self.assertIn("proxy    none", self.explain(env=env)[1]["plan"])
+        self.assertIn("proxy.example:3128", self.explain("--env-proxy", env=env)[1]["plan"])
+
+
+class Clear(Profile):
+    def test_secrets_in_clear_text_are_warned_about(self):
+        with echo() as server:
+            self.write({"url": server.url})
+            for args in (("-u", "a:b"), ("--bearer", "x")):
+                self.assertIn("clear text", self.anycert("test", "--profile", "box.json", *args).err)
+            self.assertEqual(self.anycert("test", "--profile", "box.json").err, "")
+
+
+class InStep(unittest.TestCase):
+    def test_the_manual_page_has_every_key(self):
+        keys = re.findall(r'^KEY\(\w+, "([\w.]+)"', (SOURCE / "src/client/profile.def").read_text(), re.MULTILINE)
+        page = (SOURCE / "docs/man/anycert-profile.5").read_text()
+        page = page[page.index(".Sh KEYS"):page.index(".Sh EXAMPLES")]
+        documented = re.findall(r"^\.It Cm ([\w.]+) No", page, re.MULTILINE)
+        self.assertEqual(sorted(documented), sorted(keys))
+        self.assertGreater(len(keys), 30)
+
+
+if __name__ == "__main__":
+    unittest.main()

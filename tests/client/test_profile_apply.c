@@ -1,0 +1,363 @@
+/* What a profile makes of a configuration, seen in what its client does. */
+#include "client/floor.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+
+/* The environment that profiles see here: pairs of name and value. */
+static const char *const *environment;
+
+static const char *variable(void *arg, const char *name)
+{
+    assert_ptr_equal(arg, &environment);
+    for (size_t i = 0; environment && environment[i]; i += 2) {
+        if (strcmp(environment[i], name) == 0)
+            return environment[i + 1];
+    }
+    return NULL;
+}
+
+static struct anycert_profile *parse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static struct anycert_profile *parse(const char *format, ...)
+{
+    struct anycert_error err = {0};
+    struct anycert_profile *profile = NULL;
+    char text[4096];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    profile = anycert_profile_parse(text, strlen(text), "box.json", &err);
+    if (!profile)
+        fail_msg("%s", err.message);
+    return profile;
+}
+
+/* A client of the profile alone, which it frees. */
+static struct anycert_client *client_of(struct anycert_profile *profile)
+{
+    struct anycert_error err = {0};
+    struct anycert_config *config = anycert_config_new(&err);
+
+    assert_non_null(config);
+    if (anycert_profile_apply(profile, config, variable, &environment, &err) < 0)
+        fail_msg("%s", err.message);
+    anycert_profile_free(profile);
+    return floor_client_of(config);
+}
+
+static struct anycert_request *behind(struct anycert_client *client, const char *suffix)
+{
+    struct anycert_error err = {0};
+    struct anycert_request *request = anycert_client_request(client, "GET", suffix, &err);
+
+    if (!request)
+        fail_msg("%s", err.message);
+    return request;
+}
+
+static void apply_box_accepts_any_certificate_and_only_then(void **state)
+{
+    static const char *const boxes[] = {"\"insecure\": true", "\"unsecure\": true",
+                                        "\"trust\": \"trust-any\""};
+    struct anycert_client *client = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(boxes); i++) {
+        client = client_of(parse("{\"url\": \"%s\", %s}", floor_url("self-signed", ""), boxes[i]));
+        anycert_response_free(floor_ok(client, behind(client, "")));
+        anycert_client_free(client);
+    }
+    client =
+        client_of(parse("{\"url\": \"%s\", \"insecure\": false}", floor_url("self-signed", "")));
+    floor_fails(client, behind(client, ""), ANYCERT_E_TRUST_ISSUER, NULL);
+    anycert_client_free(client);
+}
+
+static void apply_anchors_and_relaxations_decide(void **state)
+{
+    struct anycert_client *client = client_of(
+        parse("{\"url\": \"%s\", \"cacert\": \"%s\"}", floor_url("good", "echo"), floor_root()));
+
+    (void)state;
+    anycert_response_free(floor_ok(client, behind(client, "")));
+    anycert_client_free(client);
+    client = client_of(
+        parse("{\"url\": \"%s\", \"ca_add\": [\"%s\"]}", floor_url("good", "echo"), floor_root()));
+    anycert_response_free(floor_ok(client, behind(client, "")));
+    anycert_client_free(client);
+    client = client_of(parse("{\"url\": \"%s\", \"trust\": \"hardened+expired ca=%s\"}",
+                             floor_url("expired", ""), floor_root()));
+    anycert_response_free(floor_ok(client, behind(client, "")));
+    anycert_client_free(client);
+}
+
+static void apply_headers_go_out_with_their_secrets(void **state)
+{
+    static const char *const variables[] = {"KEY", "from-environment", NULL, NULL};
+    struct anycert_client *client = NULL;
+    struct anycert_response *response = NULL;
+    struct anycert_request *request = NULL;
+    int pipe_ends[2];
+
+    (void)state;
+    environment = variables;
+    floor_folder();
+    floor_write(floor_path("secret"), "from-file\r\n");
+    assert_int_equal(pipe(pipe_ends), 0);
+    assert_int_equal(write(pipe_ends[1], "from-descriptor\n", 16), 16);
+    assert_int_equal(close(pipe_ends[1]), 0);
+    client = client_of(
+        parse("{\"url\": \"%s\", \"cacert\": \"%s\", \"headers\": {\"X-Plain\": \"plain\", "
+              "\"X-Env\": {\"env\": \"KEY\"}, \"X-File\": {\"file\": \"%s\"}, "
+              "\"X-Fd\": {\"fd\": %d}}}",
+              floor_url("good", ""), floor_root(), floor_path("secret"), pipe_ends[0]));
+    response = floor_ok(client, behind(client, "echo"));
+    assert_string_equal(floor_echo_header(response, "X-Plain", 0), "plain");
+    assert_string_equal(floor_echo_header(response, "X-Env", 0), "from-environment");
+    assert_string_equal(floor_echo_header(response, "X-File", 0), "from-file");
+    assert_string_equal(floor_echo_header(response, "X-Fd", 0), "from-descriptor");
+    anycert_response_free(response);
+    /* what comes from elsewhere is a secret, and does not follow a redirect */
+    request =
+        floor_request("GET", floor_url("good", floor_redirect(302, floor_url("good-ec", "echo"))));
+    response = floor_ok(client, request);
+    assert_string_equal(floor_echo_header(response, "X-Plain", 0), "plain");
+    assert_null(floor_echo_header(response, "X-Env", 0));
+    assert_null(floor_echo_header(response, "X-File", 0));
+    assert_null(floor_echo_header(response, "X-Fd", 0));
+    anycert_response_free(response);
+    anycert_client_free(client);
+    assert_int_equal(close(pipe_ends[0]), 0);
+    floor_remove_folder(1);
+    environment = NULL;
+}
+
+static void add_headers_leaves_those_of_the_request(void **state)
+{
+    struct anycert_error err = {0};
+    struct anycert_profile *profile =
+        parse("{\"headers\": {\"Accept\": \"a/b\", \"X-Two\": \"2\", \"User-Agent\": \"box\"}}");
+    struct anycert_client *client = floor_client(NULL);
+    struct anycert_request *request = floor_request("GET", floor_url("good", "echo"));
+    struct anycert_response *response = NULL;
+
+    (void)state;
+    floor_header(request, "accept", "c/d");
+    floor_header(request, "User-Agent", NULL);
+    assert_int_equal(anycert_profile_add_headers(profile, request, NULL, NULL, &err), 0);
+    response = floor_ok(client, request);
+    assert_string_equal(floor_echo_header(response, "Accept", 0), "c/d");
+    assert_null(floor_echo_header(response, "Accept", 1));
+    assert_string_equal(floor_echo_header(response, "X-Two", 0), "2");
+    assert_null(floor_echo_header(response, "User-Agent", 0));
+    anycert_response_free(response);
+    anycert_client_free(client);
+    anycert_profile_free(profile);
+}
+
+static void apply_system_proxy_is_that_of_the_environment(void **state)
+{
+    struct canned *proxy = canned_start(false);
+    char address[80];
+    const char *const variables[] = {"http_proxy", address, NULL, NULL};
+    const char *const other[] = {"HTTP_PROXY", address, "https_proxy", address, NULL, NULL};
+    const char *const direct[] = {"http_proxy", address, "no_proxy", "localhost", NULL, NULL};
+    const char *const *const unused[] = {other, direct};
+    struct anycert_client *client = NULL;
+
+    (void)state;
+    (void)snprintf(address, sizeof address, "localhost:%u", (unsigned)canned_port(proxy));
+    canned_text(proxy, CANNED_KEEP, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nproxy");
+    environment = variables;
+    client = client_of(parse("{\"url\": \"%s\", \"proxy\": true}", floor_url("http", "bytes/3")));
+    anycert_response_free(floor_ok(client, behind(client, "")));
+    anycert_client_free(client);
+    assert_int_equal(canned_requests(proxy), 1);
+    for (size_t i = 0; i < COUNT(unused); i++) {
+        environment = unused[i];
+        client =
+            client_of(parse("{\"url\": \"%s\", \"proxy\": true}", floor_url("http", "bytes/3")));
+        anycert_response_free(floor_ok(client, floor_request("GET", floor_url("http", "bytes/3"))));
+        anycert_client_free(client);
+        assert_int_equal(canned_requests(proxy), 1);
+    }
+    environment = variables;
+    client = client_of(parse("{\"url\": \"%s\", \"proxy\": false}", floor_url("http", "bytes/3")));
+    anycert_response_free(floor_ok(client, floor_request("GET", floor_url("http", "bytes/3"))));
+    anycert_client_free(client);
+    assert_int_equal(canned_requests(proxy), 1);
+    environment = NULL;
+    canned_stop(proxy);
+}
+
+static void apply_named_proxy_from_a_file(void **state)
+{
+    struct canned *proxy = canned_start(false);
+    struct anycert_client *client = NULL;
+    char address[80];
+    char *request = NULL;
+
+    (void)state;
+    floor_folder();
+    (void)snprintf(address, sizeof address, "http://me:sesame@localhost:%u\n",
+                   (unsigned)canned_port(proxy));
+    floor_write(floor_path("proxy"), address);
+    canned_text(proxy, CANNED_KEEP, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nproxy");
+    client = client_of(
+        parse("{\"url\": \"http://a.test/\", \"proxy\": {\"file\": \"%s\"}}", floor_path("proxy")));
+    anycert_response_free(floor_ok(client, behind(client, "x")));
+    request = canned_request(proxy, 0, NULL);
+    assert_non_null(strstr(request, "GET http://a.test/x HTTP/1.1"));
+    assert_non_null(strstr(request, "Proxy-Authorization: Basic "));
+    free(request);
+    anycert_client_free(client);
+    canned_stop(proxy);
+    floor_remove_folder(1);
+}
+
+static void apply_limits_retries_and_codes(void **state)
+{
+    struct canned *server = canned_start(false);
+    struct anycert_error err = {0};
+    struct anycert_client *client = NULL;
+    struct anycert_request *request = NULL;
+    struct anycert_response *response = NULL;
+
+    (void)state;
+    canned_text(server, CANNED_KEEP, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+    canned_text(server, CANNED_KEEP, "HTTP/1.1 404 Gone\r\nContent-Length: 4\r\n\r\ngone");
+    client = client_of(parse("{\"url\": \"%s\", \"retries\": 1, \"retry_statuses\": [503], "
+                             "\"retry_backoff\": 0.001, \"ok_codes\": [404], \"max_body\": 4}",
+                             canned_origin(server)));
+    request = behind(client, "");
+    if (anycert_client_call(client, request, &response, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(anycert_response_status(response), 404);
+    assert_int_equal(canned_requests(server), 2);
+    anycert_response_free(response);
+    canned_text(server, CANNED_KEEP, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine");
+    assert_int_equal(anycert_client_call(client, request, &response, &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_HTTP_STATUS);
+    anycert_response_free(response);
+    canned_text(server, CANNED_KEEP, "HTTP/1.1 404 Gone\r\nContent-Length: 5\r\n\r\ngone!");
+    err = (struct anycert_error){0};
+    assert_int_equal(anycert_client_call(client, request, &response, &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_BODY_TOO_LARGE);
+    anycert_response_free(response);
+    anycert_request_free(request);
+    anycert_client_free(client);
+    canned_stop(server);
+}
+
+static void apply_redirects_and_http_version(void **state)
+{
+    struct anycert_client *client =
+        client_of(parse("{\"url\": \"%s\", \"cacert\": \"%s\", \"max_redirects\": 1, "
+                        "\"http_version\": \"1.1\", \"compressed\": false, \"resolve\": "
+                        "\"elsewhere.test:1:127.0.0.1\"}",
+                        floor_url("good", ""), floor_root()));
+    struct anycert_response *response = NULL;
+
+    (void)state;
+    floor_fails(client, behind(client, "endless-redirect"), ANYCERT_E_REDIRECTS, NULL);
+    assert_string_equal(floor_message(), "more than 1 redirects");
+    response = floor_ok(client, behind(client, "echo"));
+    assert_null(floor_echo_header(response, "Accept-Encoding", 0));
+    anycert_response_free(response);
+    anycert_client_free(client);
+}
+
+static const struct {
+    const char *name, *text, *says;
+    int code;
+} faults[] = {
+    {"no such file", "{\n\"proxy\": {\"file\": \"missing\"}}",
+     "box.json:2:1: file 'missing' cannot", ANYCERT_E_FILE},
+    {"no such variable", "{\"headers\": {\"X-A\": {\"env\": \"MISSING\"}}}",
+     "box.json:1:2: X-A: variable MISSING is not set", ANYCERT_E_USAGE},
+    {"empty variable", "{\"headers\": {\"X-A\": {\"env\": \"EMPTY\"}}}", "variable EMPTY is empty",
+     ANYCERT_E_USAGE},
+    {"variable with a line end", "{\"headers\": {\"X-A\": {\"env\": \"LINES\"}}}",
+     "box.json:1:2: X-A: ", ANYCERT_E_HEADER},
+    {"closed descriptor", "{\"proxy\": {\"fd\": 777}}", "descriptor 777 cannot be read",
+     ANYCERT_E_FILE},
+    {"system proxy of another kind", "{\"proxy\": true}", "variable https_proxy: ", ANYCERT_E_URL},
+    {"proxy's policy", "{\"proxy_trust\": \"tofu\"}", "box.json:1:2: policy for the proxy",
+     ANYCERT_E_POLICY_UNAVAILABLE},
+    {"policy of another version", "{\"trust\": \"tofu\"}",
+     "box.json:1:2: ", ANYCERT_E_POLICY_UNAVAILABLE},
+    {"no intermediate", "{\"intermediate\": \"missing.pem\"}", "box.json:1:2: ", ANYCERT_E_ANCHORS},
+    {"mapping of nothing", "{\"resolve\": \"nonsense\"}", "box.json:1:2: ", ANYCERT_E_USAGE},
+    {"no header's name", "{\"secret_headers\": \"a b\"}", "box.json:1:2: ", ANYCERT_E_HEADER},
+    {"methods", "{\"retries\": 1, \"retry_methods\": [\"GET\", \"a b\"]}",
+     "box.json:1:16: ", ANYCERT_E_USAGE},
+};
+
+static void apply_faults_name_the_key(void **state)
+{
+    static const char *const variables[] = {"EMPTY",       "",          "LINES", "a\nb",
+                                            "https_proxy", "ftp://h:1", NULL,    NULL};
+
+    (void)state;
+    environment = variables;
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        struct anycert_error err = {0};
+        struct anycert_profile *profile = parse("%s", faults[i].text);
+        struct anycert_config *config = anycert_config_new(&err);
+
+        if (anycert_profile_apply(profile, config, variable, &environment, &err) == 0 ||
+            err.code != faults[i].code || !strstr(err.message, faults[i].says))
+            fail_msg("%s: code %d, %s", faults[i].name, (int)err.code, err.message);
+        anycert_config_free(config);
+        anycert_profile_free(profile);
+    }
+    environment = NULL;
+}
+
+static void apply_without_an_environment_says_so(void **state)
+{
+    static const char *const texts[] = {"{\"proxy\": true}", "{\"proxy\": {\"env\": \"X\"}}"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct anycert_error err = {0};
+        struct anycert_profile *profile = parse("%s", texts[i]);
+        struct anycert_config *config = anycert_config_new(&err);
+
+        assert_int_equal(anycert_profile_apply(profile, config, NULL, NULL, &err), -1);
+        assert_int_equal(err.code, ANYCERT_E_USAGE);
+        assert_non_null(strstr(err.message, "no environment was given"));
+        anycert_config_free(config);
+        anycert_profile_free(profile);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(apply_box_accepts_any_certificate_and_only_then),
+        cmocka_unit_test(apply_anchors_and_relaxations_decide),
+        cmocka_unit_test(apply_headers_go_out_with_their_secrets),
+        cmocka_unit_test(add_headers_leaves_those_of_the_request),
+        cmocka_unit_test(apply_system_proxy_is_that_of_the_environment),
+        cmocka_unit_test(apply_named_proxy_from_a_file),
+        cmocka_unit_test(apply_limits_retries_and_codes),
+        cmocka_unit_test(apply_redirects_and_http_version),
+        cmocka_unit_test(apply_faults_name_the_key),
+        cmocka_unit_test(apply_without_an_environment_says_so),
+    };
+
+    return cmocka_run_group_tests(tests, floor_setup, floor_teardown);
+}
