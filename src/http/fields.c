@@ -57,9 +57,7 @@ int anycert__fields_add(struct anycert__fields *fields, const char *name, const 
 
 void anycert__fields_drop_last(struct anycert__fields *fields)
 {
-    fields->count--;
-    anycert__free(fields->list[fields->count].name);
-    anycert__free_secret(fields->list[fields->count].value);
+    free_field(&fields->list[--fields->count]);
 }
 
 static size_t trim_end(const char *s, size_t len)

@@ -82,6 +82,7 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
     bool content_type = false;
     bool user_agent = false;
     bool expect = false;
+    bool accept_encoding = !lane->settings->decompress;
     CURLcode rc = CURLE_OK;
 
     if (exchange->header_count == 0 && !exchange->body && !anycert__expects_body(exchange->method))
@@ -100,11 +101,13 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
         content_type = content_type || is_type;
         user_agent = user_agent || anycert__str_equal_nocase(name, "User-Agent");
         expect = expect || anycert__str_equal_nocase(name, "Expect");
+        accept_encoding = accept_encoding || anycert__str_equal_nocase(name, "Accept-Encoding");
     }
     if ((!content_type && add_content_type(lane, exchange->body, err) < 0) ||
         (!expect && is_small_upload(lane, exchange->body) &&
          add_header_line(lane, "Expect", NULL, err) < 0) ||
-        (!user_agent && add_header_line(lane, "User-Agent", ANYCERT__USER_AGENT, err) < 0))
+        (!user_agent && add_header_line(lane, "User-Agent", ANYCERT__USER_AGENT, err) < 0) ||
+        (!accept_encoding && add_header_line(lane, "Accept-Encoding", ANYCERT__CODINGS, err) < 0))
         return CURLE_OUT_OF_MEMORY;
     ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, lane->sent_headers);
     return rc;

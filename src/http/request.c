@@ -238,7 +238,7 @@ CURLcode anycert__lane_callbacks(struct anycert__lane *lane)
     CURLcode rc = CURLE_OK;
 
     for (size_t i = 0; i < (lane->settings->decompress ? 2 : 1); i++) {
-        static const char *const lines[] = {"User-Agent: " USER_AGENT,
+        static const char *const lines[] = {"User-Agent: " ANYCERT__USER_AGENT,
                                             "Accept-Encoding: " ANYCERT__CODINGS};
         struct curl_slist *longer = curl_slist_append(lane->own_headers, lines[i]);
 
@@ -246,9 +246,6 @@ CURLcode anycert__lane_callbacks(struct anycert__lane *lane)
             return CURLE_OUT_OF_MEMORY;
         lane->own_headers = longer;
     }
-    lane->own_headers = curl_slist_append(NULL, "User-Agent: " ANYCERT__USER_AGENT);
-    if (!lane->own_headers)
-        return CURLE_OUT_OF_MEMORY;
     ANYCERT__SET(rc, easy, CURLOPT_HTTPHEADER, lane->own_headers);
     ANYCERT__SET(rc, easy, CURLOPT_HEADERFUNCTION, on_header);
     ANYCERT__SET(rc, easy, CURLOPT_HEADERDATA, lane);
