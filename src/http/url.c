@@ -332,7 +332,7 @@ static int take_host(CURLU *url, const char *text, struct anycert__url *out,
         rc = curl_url_set(url, CURLUPART_ZONEID, zone, 0);
     curl_free(value);
     curl_free(zone);
-    if (rc != CURLUE_OK || host.failed) {
+    if (rc != CURLUE_OK || host.too_large) {
         anycert__buf_free(&host);
         return refuse(err, text, "has a host that is no name or address");
     }

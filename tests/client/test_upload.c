@@ -261,6 +261,43 @@ static void source_is_rewound_for_another_send(void **state)
     anycert_client_free(client);
 }
 
+static struct anycert_client *client_that_retries(void)
+{
+    static const int statuses[] = {503};
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_retry *retry = anycert_retry_new(NULL);
+
+    assert_int_equal(anycert_retry_set_count(retry, 2, NULL), 0);
+    assert_int_equal(anycert_retry_set_statuses(retry, statuses, 1, NULL), 0);
+    assert_int_equal(anycert_retry_set_methods(retry, "POST", NULL), 0);
+    assert_int_equal(anycert_retry_set_backoff(retry, 0, 0, 0, NULL), 0);
+    assert_int_equal(anycert_config_set_retry(config, retry, NULL), 0);
+    anycert_retry_free(retry);
+    return floor_client_of(config);
+}
+
+static void source_is_rewound_for_a_retry_or_ends_it(void **state)
+{
+    struct anycert_client *client = client_that_retries();
+
+    (void)state;
+    for (int rewindable = 0; rewindable <= 1; rewindable++) {
+        struct letters letters = {.size = 1000};
+        struct anycert_request *request = post("status/503");
+        uint64_t before = lab_server_requests(floor_server("good"));
+        struct anycert_response *response = NULL;
+
+        set_source(request, &letters, 1000, rewindable ? rewind_letters : NULL);
+        response = floor_ok(client, request);
+        assert_int_equal(anycert_response_status(response), 503);
+        assert_int_equal(lab_server_requests(floor_server("good")) - before, rewindable ? 3 : 1);
+        assert_int_equal(letters.rewinds, rewindable ? 2 : 0);
+        assert_int_equal(letters.at, 1000);
+        anycert_response_free(response);
+    }
+    anycert_client_free(client);
+}
+
 /* A server that has never heard of it makes everybody wait who asks. */
 static void source_is_announced_only_if_it_is_large(void **state)
 {
@@ -454,6 +491,7 @@ int main(void)
         cmocka_unit_test(source_is_rewound_for_a_redirect_that_repeats_it),
         cmocka_unit_test(source_that_cannot_be_rewound_ends_at_a_redirect),
         cmocka_unit_test(source_is_rewound_for_another_send),
+        cmocka_unit_test(source_is_rewound_for_a_retry_or_ends_it),
         cmocka_unit_test(source_is_announced_only_if_it_is_large),
         cmocka_unit_test(source_is_not_begun_before_the_server_is_accepted),
         cmocka_unit_test(source_that_makes_no_sense_is_refused),
