@@ -21,7 +21,9 @@
 #include <anycert/call.h>
 #include <anycert/client.h>
 #include <anycert/error.h>
+#include <anycert/har.h>
 #include <anycert/json.h>
+#include <anycert/log.h>
 #include <anycert/metrics.h>
 #include <anycert/pages.h>
 #include <anycert/policy.h>

@@ -38,6 +38,17 @@ extern "C" {
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_resume(struct anycert_request *request,
                                                              int resume, struct anycert_error *err);
 
+/* Secrets in URLs: what is not shown.
+ *
+ * Traces, logs, archives and what lies beside a download hide user and password of a URL, and the
+ * values of query parameters under names that are widely used for secrets (token, access_token,
+ * api_key, apikey, key, password, secret, client_secret, sig, signature and the like). */
+
+/* Another such name, without regard to case. -1 with USAGE if it is empty. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_secret_param(struct anycert_config *config,
+                                                                  const char *name,
+                                                                  struct anycert_error *err);
+
 #ifdef __cplusplus
 }
 #endif

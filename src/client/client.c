@@ -1,4 +1,6 @@
+#include "client/log.h"
 #include "client/metrics.h"
+#include "client/observe.h"
 #include "client/pace.h"
 
 #include "base/mem.h"
@@ -55,6 +57,8 @@ static int fill_settings(struct anycert_client *client, struct anycert_error *er
     settings->trace_arg = config->trace_arg;
     settings->secret_headers = pointers(&config->secret_headers);
     settings->secret_header_count = config->secret_headers.count;
+    settings->secret_params = pointers(&config->secret_params);
+    settings->secret_param_count = config->secret_params.count;
     settings->idle_max = ANYCERT__IDLE_CONNECTIONS;
     return 0;
 }
@@ -76,7 +80,8 @@ struct anycert_client *anycert_client_new(const struct anycert_config *config,
     client->config = anycert__config_copy(config, err);
     if (!client->config || load_intermediates(client, err) < 0 ||
         anycert__identity_load(&client->config->identity, &client->client_cert, err) < 0 ||
-        fill_settings(client, err) < 0 || anycert__situations_init(client, err) < 0)
+        fill_settings(client, err) < 0 || anycert__situations_init(client, err) < 0 ||
+        anycert__observe_init(client, err) < 0)
         goto fail;
     client->http = anycert__http_new(&client->settings, err);
     client->pace = client->http ? anycert__pace_new(client->config, err) : NULL;
@@ -99,6 +104,7 @@ void anycert_client_free(struct anycert_client *client)
     anycert__http_free(client->http); /* first: its connections use the rest */
     anycert__pace_free(client->pace);
     anycert__metrics_free(client->metrics);
+    anycert__log_free(client->log);
     anycert__situations_clear(client);
     anycert__client_cert_free(client->client_cert);
     anycert__intermediates_free(client->intermediates);

@@ -1,3 +1,4 @@
+#include "client/har.h"
 #include "client/internal.h"
 
 #include "base/mem.h"
@@ -38,6 +39,8 @@ void anycert_config_free(struct anycert_config *config)
     anycert__strings_clear(&config->resolve);
     anycert__strings_clear(&config->connect_to);
     anycert__strings_clear(&config->secret_headers);
+    anycert__strings_clear(&config->secret_params);
+    anycert_har_free(config->har);
     anycert__demands_clear(&config->demands);
     anycert__free(config);
 }
@@ -87,6 +90,8 @@ static int copy_parts(struct anycert_config *to, const struct anycert_config *fr
         if (anycert__fields_add(&to->headers, field->name, field->value, err) < 0)
             return -1;
     }
+    if (anycert__strings_copy(&to->secret_params, &from->secret_params, err) < 0)
+        return -1;
     return anycert__strings_copy(&to->secret_headers, &from->secret_headers, err);
 }
 
@@ -107,6 +112,10 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
     copy->clock = config->clock;
     copy->trace = config->trace;
     copy->trace_arg = config->trace_arg;
+    copy->log_level = config->log_level;
+    copy->log = config->log;
+    copy->log_arg = config->log_arg;
+    copy->har = anycert__har_ref(config->har);
     copy->metrics = config->metrics;
     copy->keep_last_redirect = config->keep_last_redirect;
     copy->polling = config->polling;

@@ -8,6 +8,8 @@
 
 #include <anycert/call.h>
 #include <anycert/client.h>
+#include <anycert/har.h>
+#include <anycert/log.h>
 #include <anycert/transfer.h>
 #include <anycert/version.h>
 
@@ -84,7 +86,7 @@ struct anycert_config {
     struct anycert__fields headers;
     char *proxy; /* as given, with userinfo */
     char *no_proxy;
-    struct anycert__strings resolve, connect_to, secret_headers;
+    struct anycert__strings resolve, connect_to, secret_headers, secret_params;
     struct anycert__limits limits;
     uint64_t header_bytes, body_bytes; /* 0: default */
     unsigned max_redirects;
@@ -94,6 +96,10 @@ struct anycert_config {
     struct anycert__clock clock;
     anycert_trace_callback *trace;
     void *trace_arg;
+    enum anycert_log_level log_level;
+    anycert_log_callback *log;
+    void *log_arg;
+    struct anycert_har *har; /* a reference, or NULL */
 
     struct anycert__demands demands;
     bool metrics, keep_last_redirect;
@@ -141,7 +147,8 @@ struct anycert_client {
     int64_t budget_until_us; /* 0: no budget */
     struct anycert__pace *pace;
     struct anycert__metrics *metrics;
-    pthread_mutex_t mutex; /* over the anchors of the situations */
+    struct anycert__log *log; /* NULL: nobody listens */
+    pthread_mutex_t mutex;    /* over the anchors of the situations */
     bool mutex_ready;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "client/log.h"
 #include "client/retry.h"
 
 #include <stdio.h>
@@ -169,6 +170,9 @@ static void end_of_try(struct anycert__task *task, int result)
         task->retries++;
         task->wake_us =
             now_us(task) + 1000 * anycert__retry_delay(task->retry, task->retries, &outcome);
+        anycert__log_retry(task->client->log, task->request->method, task->request->url.text,
+                           task->retries, (task->wake_us - now_us(task)) / 1000, &task->error,
+                           status);
         anycert_response_free(anycert__journey_end(&task->journey, -1));
         task->journeying = false;
         anycert__error_clear(&task->error);

@@ -205,7 +205,8 @@ static void received_line(struct anycert__recorder *recorder, const char *line, 
                           size_t wire_len)
 {
     struct direction *received = &recorder->received;
-    bool begins = !received->in_head && len >= 5 && memcmp(line, "HTTP/", 5) == 0;
+    /* libcurl does not tell of the empty line behind an informational answer. */
+    bool begins = len >= 5 && memcmp(line, "HTTP/", 5) == 0;
     struct anycert__wire_round *round = NULL;
 
     if (!begins && !received->in_head)

@@ -32,5 +32,7 @@ struct yyjson_mut_doc *anycert__json_new(void);
 /* The document as text, indented by two blanks, without a final newline; freed with anycert_free.
  * NULL with NOMEM, or INTERNAL if the document cannot be written. */
 char *anycert__json_write(const struct yyjson_mut_doc *doc, struct anycert_error *err);
+/* The same on one line; NULL, too, when out of memory. */
+char *anycert__json_line(const struct yyjson_mut_doc *doc);
 
 #endif

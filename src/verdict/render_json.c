@@ -60,6 +60,11 @@ char *anycert__json_write(const yyjson_mut_doc *doc, struct anycert_error *err)
     return text;
 }
 
+char *anycert__json_line(const yyjson_mut_doc *doc)
+{
+    return yyjson_mut_write_opts(doc, YYJSON_WRITE_NOFLAG, &allocator, NULL, NULL);
+}
+
 /* ---- values ---- */
 
 static yyjson_mut_val *text_of(yyjson_mut_doc *doc, struct anycert__buf *buf)

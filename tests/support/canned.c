@@ -42,6 +42,7 @@ struct canned {
     const char *greeting;
 
     pthread_mutex_t mutex;
+    bool early; /* answers do not wait for bodies */
     pthread_t threads[CONNECTIONS_MAX];
     unsigned connections;
     struct answer answers[ANSWERS_MAX];
@@ -108,6 +109,16 @@ static bool is_whole(const char *text, size_t len)
     return true;
 }
 
+static bool answers_early(struct canned *canned)
+{
+    bool early = false;
+
+    pthread_mutex_lock(&canned->mutex);
+    early = canned->early;
+    pthread_mutex_unlock(&canned->mutex);
+    return early;
+}
+
 /* The next request, or NULL at the connection's end. */
 static char *read_request(struct peer *peer, size_t *len)
 {
@@ -121,6 +132,8 @@ static char *read_request(struct peer *peer, size_t *len)
             break;
         *len += (size_t)n;
         text[*len] = '\0';
+        if (answers_early(peer->canned) && strstr(text, "\r\n\r\n"))
+            return text;
         if (strcasestr(text, "\r\nExpect: 100-continue") &&
             strstr(text, "\r\n\r\n") == text + *len - 4)
             peer_write(peer, "HTTP/1.1 100 Continue\r\n\r\n", 25);
@@ -315,6 +328,13 @@ void canned_greet(struct canned *canned, const char *greeting)
 {
     pthread_mutex_lock(&canned->mutex);
     canned->greeting = greeting;
+    pthread_mutex_unlock(&canned->mutex);
+}
+
+void canned_answer_early(struct canned *canned)
+{
+    pthread_mutex_lock(&canned->mutex);
+    canned->early = true;
     pthread_mutex_unlock(&canned->mutex);
 }
 

@@ -32,6 +32,10 @@ void canned_answer(struct canned *canned, const void *bytes, size_t len, enum ca
 void canned_text(struct canned *canned, enum canned_end end, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* From now on a request is answered once its head is there, whatever becomes of its body, and
+ * without a 100 before. Answers should not keep the connection then. */
+void canned_answer_early(struct canned *canned);
+
 /* Connections taken and requests read so far. */
 unsigned canned_connections(struct canned *canned);
 unsigned canned_requests(struct canned *canned);
