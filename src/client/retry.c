@@ -244,8 +244,7 @@ bool anycert__retry_wants(const struct anycert_retry *retry, const struct anycer
     if (!retry)
         return false;
     if (outcome->status == 0)
-        return (never_arrived(outcome->error) &&
-                (!outcome->arrived || may_repeat(retry, outcome->method))) ||
+        return never_arrived(outcome->error) ||
                (lost_on_the_way(outcome->error) && may_repeat(retry, outcome->method));
     if (outcome->goes_on &&
         (outcome->error == ANYCERT_E_BODY_TRUNCATED || outcome->error == ANYCERT_E_TIMEOUT_STALL))

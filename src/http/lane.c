@@ -96,37 +96,18 @@ static bool take_links(struct anycert__lane *lane, CURL *easy)
     return (!lane->https || lane->link) && (!https_proxy || lane->proxy_link);
 }
 
-/* libcurl makes a request again by itself when a kept connection ends before an answer. Whether the
- * server has carried it out is not known then (RFC 9112 section 9.3.1), unless it has refused the
- * stream (RFC 9113 section 8.7). */
-static bool would_be_done_twice(struct anycert__lane *lane)
-{
-    if (!lane->approved || !lane->once || lane->refused || lane->header_bytes > 0) {
-        lane->refused = false;
-        return false;
-    }
-    anycert__fail(&lane->failure, ANYCERT_E_RESET,
-                  "%s closed the connection without an answer to the %s request, which it may have "
-                  "carried out",
-                  lane->host, lane->exchange->method);
-    return true;
-}
-
 /* All handshakes are over and nothing of the request has been sent (CURLOPT_PREREQFUNCTION), on
  * fresh and on kept connections alike: the place where a transfer is judged. */
 static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int local_port)
 {
     struct anycert__lane *lane = arg;
     int64_t now = anycert__clock_now(&lane->settings->clock);
-    bool stands = false;
+    bool stands = take_links(lane, lane->easy);
 
     (void)primary_ip;
     (void)local_ip;
     (void)primary_port;
     (void)local_port;
-    if (would_be_done_twice(lane))
-        return CURL_PREREQFUNC_ABORT;
-    stands = take_links(lane, lane->easy);
     lane->asked = true;
     lane->asked_at = now;
     lane->lapsed = !lane->approved && ((lane->link && has_ended(lane->terms, now)) ||

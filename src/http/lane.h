@@ -46,8 +46,6 @@ struct anycert__lane {
     struct anycert_error failure; /* what a callback refused, the true cause */
     bool asked;                   /* the pre-request check has run */
     bool approved;                /* a request may have been sent */
-    bool once;                    /* and must not be sent twice unasked */
-    bool refused;                 /* the server says that it has not looked at it */
     bool lapsed;                  /* a policy ended while the connection was made */
     bool stale;                   /* it found a kept connection that may not stand any more */
     unsigned contexts;            /* TLS contexts made: 0 means that the connection was there */
@@ -136,8 +134,6 @@ CURLcode anycert__lane_trace(struct anycert__lane *lane);
 void anycert__lane_trace_reset(struct anycert__lane *lane);
 void anycert__lane_trace_free(struct anycert__lane *lane);
 
-/* trace.c: on or off: finds out whether a server refuses a request unseen (lane->refused). */
-CURLcode anycert__lane_watch(struct anycert__lane *lane, bool on);
 /* trace.c: one line about a TLS link, if a trace is asked for. */
 void anycert__lane_trace_report(const struct anycert__lane *lane,
                                 const struct anycert_report *report);

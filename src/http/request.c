@@ -129,18 +129,6 @@ int anycert__lane_progress(struct anycert__lane *lane)
 
 /* ---- what is sent ---- */
 
-/* Twice is the same as once (RFC 9110 section 9.2.2). */
-static bool is_idempotent(const char *method)
-{
-    static const char *const names[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(method, names[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
 static CURLcode set_method(struct anycert__lane *lane, struct anycert__exchange *exchange,
                            struct anycert_error *err)
 {
@@ -199,8 +187,6 @@ static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *e
         ANYCERT__SET(rc, easy, CURLOPT_TIMEOUT_MS, (long)exchange->total_ms);
     if (exchange->progress)
         ANYCERT__SET(rc, easy, CURLOPT_NOPROGRESS, 0L);
-    if (rc == CURLE_OK && lane->once && lane->https)
-        rc = anycert__lane_watch(lane, true);
     return rc;
 }
 
@@ -219,8 +205,6 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
         ANYCERT__SET(rc, lane->easy, CURLOPT_TIMEOUT_MS, 0L);
     if (exchange->progress)
         ANYCERT__SET(rc, lane->easy, CURLOPT_NOPROGRESS, 1L);
-    if (lane->once && lane->https && rc == CURLE_OK)
-        rc = anycert__lane_watch(lane, false);
     if (exchange->body)
         anycert__upload_end(lane);
     for (struct curl_slist *line = lane->sent_headers; line; line = line->next)
@@ -312,8 +296,6 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
         observer->begun(observer->arg, exchange, lane->proxied);
     lane->exchange = exchange;
     memset(&lane->failure, 0, sizeof lane->failure);
-    lane->once = !is_idempotent(exchange->method);
-    lane->refused = false;
     lane->asked = lane->approved = lane->stale = lane->lapsed = lane->is_overdue =
         lane->header_done = lane->body_begun = false;
     lane->contexts = 0;

@@ -184,24 +184,18 @@ static void give_line(const struct anycert__http_settings *settings, char kind, 
  * said of it. */
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, void *arg)
 {
-    static const char refusal[] = "REFUSED_STREAM";
     struct anycert__lane *lane = arg;
     struct anycert__trace *trace = lane->trace;
-    struct line *line = NULL;
+    struct line *line = type == CURLINFO_TEXT         ? &trace->text
+                        : type == CURLINFO_HEADER_OUT ? &trace->sent
+                                                      : &trace->received;
     char kind = type == CURLINFO_TEXT ? '*' : type == CURLINFO_HEADER_OUT ? '>' : '<';
 
     (void)easy;
-    if (type == CURLINFO_TEXT && size > sizeof refusal &&
-        memcmp(data, refusal, sizeof refusal - 1) == 0)
-        lane->refused = true;
     if (lane->recorder && (type == CURLINFO_DATA_OUT || type == CURLINFO_DATA_IN))
         anycert__recorder_body(lane->recorder, type == CURLINFO_DATA_OUT ? '>' : '<', size);
-    if (!trace ||
-        (type != CURLINFO_TEXT && type != CURLINFO_HEADER_OUT && type != CURLINFO_HEADER_IN))
+    if (type != CURLINFO_TEXT && type != CURLINFO_HEADER_OUT && type != CURLINFO_HEADER_IN)
         return 0; /* bodies and TLS records */
-    line = type == CURLINFO_TEXT         ? &trace->text
-           : type == CURLINFO_HEADER_OUT ? &trace->sent
-                                         : &trace->received;
     for (size_t i = 0; i < size; i++) {
         line->wire_len++;
         if (data[i] == '\n') {
@@ -236,6 +230,8 @@ void anycert__lane_trace_free(struct anycert__lane *lane)
 
 CURLcode anycert__lane_trace(struct anycert__lane *lane)
 {
+    CURLcode rc = CURLE_OK;
+
     if (!lane->settings->trace && !lane->settings->observer.wants_wire)
         return CURLE_OK;
     lane->trace = anycert__calloc(1, sizeof *lane->trace);
@@ -243,16 +239,8 @@ CURLcode anycert__lane_trace(struct anycert__lane *lane)
         lane->recorder = anycert__recorder_new(lane->settings);
     if (!lane->trace || (lane->settings->observer.wants_wire && !lane->recorder))
         return CURLE_OUT_OF_MEMORY;
-    return anycert__lane_watch(lane, true);
-}
-
-/* The only place where libcurl tells of it. */
-CURLcode anycert__lane_watch(struct anycert__lane *lane, bool on)
-{
-    CURLcode rc = CURLE_OK;
-
+    ANYCERT__SET(rc, lane->easy, CURLOPT_VERBOSE, 1L);
     ANYCERT__SET(rc, lane->easy, CURLOPT_DEBUGFUNCTION, on_debug);
     ANYCERT__SET(rc, lane->easy, CURLOPT_DEBUGDATA, lane);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_VERBOSE, on || lane->trace ? 1L : 0L);
     return rc;
 }

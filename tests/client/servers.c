@@ -202,7 +202,7 @@ static struct child *launch(const char *const *argv, const char *folder, uint16_
 /* ---- nginx */
 
 static void nginx_server(FILE *file, const char *folder, uint16_t port, enum flaw flaw,
-                         const char *protocols, const char *more)
+                         const char *protocols)
 {
     fprintf(
         file,
@@ -211,12 +211,12 @@ static void nginx_server(FILE *file, const char *folder, uint16_t port, enum fla
         "    server_name localhost;\n"
         "    ssl_certificate %s/%s.crt;\n"
         "    ssl_certificate_key %s/%s.key;\n"
-        "    ssl_protocols %s;\n%s"
+        "    ssl_protocols %s;\n"
         "    location / { return 200 \"$connection $ssl_session_reused $server_protocol\"; }\n"
         "    location /close { keepalive_timeout 0; return 200 \"$connection $ssl_session_reused "
         "$server_protocol\"; }\n"
         "  }\n",
-        (unsigned)port, folder, flaw_name(flaw), folder, flaw_name(flaw), protocols, more);
+        (unsigned)port, folder, flaw_name(flaw), folder, flaw_name(flaw), protocols);
 }
 
 static void nginx_write(const struct web *web)
@@ -233,11 +233,9 @@ static void nginx_write(const struct web *web)
         "  uwsgi_temp_path uwsgi;\n  scgi_temp_path scgi;\n"
         "  ssl_session_cache builtin:1000;\n  ssl_session_tickets on;\n");
     for (enum flaw flaw = 0; flaw < FLAW_COUNT; flaw++)
-        nginx_server(file, web->folder, web->ports[flaw], flaw, "TLSv1.2 TLSv1.3", "");
-    nginx_server(file, web->folder, web->self_signed_tls12, FLAW_SELF_SIGNED, "TLSv1.2", "");
-    nginx_server(file, web->folder, web->self_signed_tls13, FLAW_SELF_SIGNED, "TLSv1.3", "");
-    nginx_server(file, web->folder, web->impatient, FLAW_NONE, "TLSv1.2 TLSv1.3",
-                 "    keepalive_requests 3;\n");
+        nginx_server(file, web->folder, web->ports[flaw], flaw, "TLSv1.2 TLSv1.3");
+    nginx_server(file, web->folder, web->self_signed_tls12, FLAW_SELF_SIGNED, "TLSv1.2");
+    nginx_server(file, web->folder, web->self_signed_tls13, FLAW_SELF_SIGNED, "TLSv1.3");
     fprintf(file, "}\n");
     assert_int_equal(fclose(file), 0);
 }
@@ -254,7 +252,6 @@ void web_start(struct web *web, const struct pki *pki)
             web->ports[flaw] = child_free_port();
         web->self_signed_tls12 = child_free_port();
         web->self_signed_tls13 = child_free_port();
-        web->impatient = child_free_port();
         nginx_write(web);
         web->child = launch(argv, web->folder, web->self_signed_tls13);
         if (!web->child)

@@ -50,7 +50,6 @@ struct web {
     char folder[256];
     uint16_t ports[FLAW_COUNT];
     uint16_t self_signed_tls12, self_signed_tls13; /* with that version only */
-    uint16_t impatient;                            /* good; three requests a connection */
 };
 void web_start(struct web *web, const struct pki *pki);
 void web_stop(struct web *web);
