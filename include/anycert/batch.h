@@ -13,8 +13,10 @@
  * Each request that was added gives one result, whatever becomes of it. Everything that holds for
  * anycert_client_send() holds for each of them: policy, redirects, retries, rate limit, limits.
  * Connections are shared by requests that a client would give the same connection to one after the
- * other, and by no others; over HTTP/2 they carry many requests at once. A request that waits for
- * its next try takes nobody's place.
+ * other, and by no others; over HTTP/2 they carry many requests at once. Requests whose method is
+ * not idempotent (POST, PATCH) go over HTTP/1.1 as long as the version is AUTO: when an HTTP/2
+ * connection ends under many of them, it is not known which have been carried out, and they fail
+ * with RESET. A request that waits for its next try takes nobody's place.
  *
  * Nothing moves but inside of anycert_batch_next(). A program with an event loop of its own waits
  * for anycert_batch_fd() to be readable, at most anycert_batch_timeout_ms(), and then calls

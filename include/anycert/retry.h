@@ -50,8 +50,10 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_retry_set_statuses(struct anycert_retr
                                                              struct anycert_error *err);
 /* Methods, comma-separated, whose requests may be made again once the server may have seen them.
  * Default and NULL: those that do the same twice as once (RFC 9110 section 9.2.2): GET, HEAD,
- * OPTIONS, TRACE, PUT, DELETE. Whatever the method, a request that certainly never reached the
- * server is made again, and so is one with an idempotency key. */
+ * OPTIONS, TRACE, PUT, DELETE. Whatever the method, a request of which certainly no server has seen
+ * anything, redirects included, is made again, and so is one with an idempotency key. Without such
+ * rules a request with another method is never sent twice, not even when a kept connection ends as
+ * it is used: that is RESET. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_retry_set_methods(struct anycert_retry *retry,
                                                             const char *methods,
                                                             struct anycert_error *err);

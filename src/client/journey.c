@@ -276,6 +276,7 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
         return 1;
     }
     journey->lapses = 0;
+    journey->arrived = journey->arrived || exchange->sent;
     result = anycert__sink_ended(&journey->sink, exchange, result, err);
     if (result < 0)
         explain_refusal(journey, err);

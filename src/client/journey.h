@@ -21,6 +21,7 @@ struct anycert__journey {
     const char *method; /* as it stands: a redirect may have made it GET */
     bool with_body;
     bool with_secrets;        /* false for good once the way has left the request's origin */
+    bool arrived;             /* a server may have seen a request of it */
     struct anycert__url next; /* the redirect's target; url points to it then */
     const struct anycert__url *url;
     unsigned redirects;

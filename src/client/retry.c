@@ -244,7 +244,8 @@ bool anycert__retry_wants(const struct anycert_retry *retry, const struct anycer
     if (!retry)
         return false;
     if (outcome->status == 0)
-        return never_arrived(outcome->error) ||
+        return (never_arrived(outcome->error) &&
+                (!outcome->arrived || may_repeat(retry, outcome->method))) ||
                (lost_on_the_way(outcome->error) && may_repeat(retry, outcome->method));
     if (outcome->goes_on &&
         (outcome->error == ANYCERT_E_BODY_TRUNCATED || outcome->error == ANYCERT_E_TIMEOUT_STALL))

@@ -12,6 +12,7 @@ struct anycert__outcome {
     const char *method;      /* of the request, before redirects */
     int error;               /* the error's code, or 0 */
     int status;              /* 0: no status line came */
+    bool arrived;            /* a server may have seen something of the try, at any hop */
     const char *retry_after; /* the field's value, or NULL */
     bool goes_on;            /* a body that breaks off goes on where it ended */
     int64_t now;             /* seconds since 1970 UTC, for a Retry-After that is a date */

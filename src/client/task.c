@@ -90,6 +90,7 @@ static struct anycert__outcome outcome_of(const struct anycert__task *task, int 
         .method = task->request->method,
         .status = status,
         .error = error,
+        .arrived = task->journey.arrived,
         .retry_after = anycert__fields_get(fields, "Retry-After", 0),
         .goes_on = task->request->resume,
         .now = task->retry ? anycert__clock_now(&task->client->config->clock) : 0,

@@ -107,6 +107,7 @@ struct anycert__exchange {
     bool reused;
     uint64_t sent_bytes, received_bytes; /* of both bodies, as on the wire */
     uint64_t body_bytes;                 /* of the answer's, decompressed */
+    bool sent;                           /* something of the request may have gone out */
     bool lapsed; /* nothing was sent, as a policy ended while the connection was made: ask again,
                     with new terms */
     struct anycert_timings timings;

@@ -265,14 +265,25 @@ static void set_limits(struct anycert__flight *flight)
     flight->ended_by_us = total_ms > 0 ? now + total_ms * 1000 : INT64_MAX;
 }
 
+/* When a connection of many streams ends, nobody can tell which of them have been carried out (see
+ * would_be_done_twice): what must not be repeated has its connection for itself, unless the caller
+ * insists on HTTP/2. */
+static bool flies_alone(const struct anycert__flight *flight)
+{
+    return flight->lane->once && flight->group->settings->http_version == ANYCERT_HTTP_AUTO;
+}
+
 static CURLcode take_off_to_fly(struct anycert__group *group, struct anycert__flight *flight,
                                 bool is_fresh, struct anycert_error *err)
 {
     struct anycert__lane *lane = flight->lane;
     CURLcode rc = anycert__lane_begin(lane, flight->exchange, err);
-    bool waits = lane->https && !is_fresh && !group->is_trying_alone;
+    bool waits = lane->https && !is_fresh && !group->is_trying_alone && !flies_alone(flight);
     CURLMcode added = CURLM_OK;
 
+    ANYCERT__SET(rc, lane->easy, CURLOPT_HTTP_VERSION,
+                 flies_alone(flight) ? (long)CURL_HTTP_VERSION_1_1
+                                     : anycert__lane_http_version(lane));
     /* Whether a server speaks HTTP/2 is known once one connection stands; the others wait for that,
      * and not for connections that fail. */
     if (waits != flight->waits)

@@ -96,18 +96,35 @@ static bool take_links(struct anycert__lane *lane, CURL *easy)
     return (!lane->https || lane->link) && (!https_proxy || lane->proxy_link);
 }
 
+/* libcurl makes a request again by itself when a kept connection ends before an answer. Whether the
+ * server has carried it out is not known then (RFC 9112 section 9.3.1). HTTP/2 could tell, but when
+ * a connection of many streams ends, libcurl 7.88 repeats streams that were answered, too. */
+static bool would_be_done_twice(struct anycert__lane *lane)
+{
+    if (!lane->approved || !lane->once || lane->header_bytes > 0)
+        return false;
+    anycert__fail(&lane->failure, ANYCERT_E_RESET,
+                  "%s closed the connection without an answer to the %s request, which it may have "
+                  "carried out",
+                  lane->host, lane->exchange->method);
+    return true;
+}
+
 /* All handshakes are over and nothing of the request has been sent (CURLOPT_PREREQFUNCTION), on
  * fresh and on kept connections alike: the place where a transfer is judged. */
 static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int local_port)
 {
     struct anycert__lane *lane = arg;
     int64_t now = anycert__clock_now(&lane->settings->clock);
-    bool stands = take_links(lane, lane->easy);
+    bool stands = false;
 
     (void)primary_ip;
     (void)local_ip;
     (void)primary_port;
     (void)local_port;
+    if (would_be_done_twice(lane))
+        return CURL_PREREQFUNC_ABORT;
+    stands = take_links(lane, lane->easy);
     lane->asked = true;
     lane->asked_at = now;
     lane->lapsed = !lane->approved && ((lane->link && has_ended(lane->terms, now)) ||
@@ -259,7 +276,7 @@ static CURLcode set_way(struct anycert__lane *lane)
     return rc;
 }
 
-static long http_version(const struct anycert__lane *lane)
+long anycert__lane_http_version(const struct anycert__lane *lane)
 {
     switch (lane->settings->http_version) {
     case ANYCERT_HTTP_1_1:
@@ -297,7 +314,7 @@ static CURLcode set_http(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_FOLLOWLOCATION, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     ANYCERT__SET(rc, easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-    ANYCERT__SET(rc, easy, CURLOPT_HTTP_VERSION, http_version(lane));
+    ANYCERT__SET(rc, easy, CURLOPT_HTTP_VERSION, anycert__lane_http_version(lane));
     ANYCERT__SET(rc, easy, CURLOPT_HTTP09_ALLOWED, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_MAXCONNECTS, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_TCP_KEEPALIVE, 1L);

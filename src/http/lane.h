@@ -46,6 +46,7 @@ struct anycert__lane {
     struct anycert_error failure; /* what a callback refused, the true cause */
     bool asked;                   /* the pre-request check has run */
     bool approved;                /* a request may have been sent */
+    bool once;                    /* and must not be sent twice unasked */
     bool lapsed;                  /* a policy ended while the connection was made */
     bool stale;                   /* it found a kept connection that may not stand any more */
     unsigned contexts;            /* TLS contexts made: 0 means that the connection was there */
@@ -90,6 +91,9 @@ int anycert__credentials(const struct anycert__http_settings *settings,
 /* trace.c: true for fields whose values are secret. */
 bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *name,
                               size_t name_len);
+
+/* What is offered, in libcurl's words. */
+long anycert__lane_http_version(const struct anycert__lane *lane);
 
 /* header.c: sets the header fields of an exchange, whose body has been opened. */
 CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,

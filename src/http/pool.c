@@ -239,6 +239,7 @@ enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode r
     struct anycert_error failure = {0};
 
     exchange->lapsed = anycert__lane_lapsed(lane);
+    exchange->sent = lane->approved;
     if (lane->stale && !exchange->lapsed) {
         anycert__exchange_clear(exchange);
         return ANYCERT__ENDED_STALE;
@@ -308,7 +309,7 @@ void anycert__exchange_clear(struct anycert__exchange *exchange)
     exchange->report = exchange->proxy_report = NULL;
     exchange->status = 0;
     exchange->version[0] = '\0';
-    exchange->reused = exchange->lapsed = false;
+    exchange->reused = exchange->sent = exchange->lapsed = false;
     exchange->sent_bytes = exchange->received_bytes = exchange->body_bytes = 0;
     memset(&exchange->timings, 0, sizeof exchange->timings);
 }

@@ -202,7 +202,7 @@ static struct child *launch(const char *const *argv, const char *folder, uint16_
 /* ---- nginx */
 
 static void nginx_server(FILE *file, const char *folder, uint16_t port, enum flaw flaw,
-                         const char *protocols)
+                         const char *protocols, const char *more)
 {
     fprintf(
         file,
@@ -211,12 +211,12 @@ static void nginx_server(FILE *file, const char *folder, uint16_t port, enum fla
         "    server_name localhost;\n"
         "    ssl_certificate %s/%s.crt;\n"
         "    ssl_certificate_key %s/%s.key;\n"
-        "    ssl_protocols %s;\n"
+        "    ssl_protocols %s;\n%s"
         "    location / { return 200 \"$connection $ssl_session_reused $server_protocol\"; }\n"
         "    location /close { keepalive_timeout 0; return 200 \"$connection $ssl_session_reused "
         "$server_protocol\"; }\n"
         "  }\n",
-        (unsigned)port, folder, flaw_name(flaw), folder, flaw_name(flaw), protocols);
+        (unsigned)port, folder, flaw_name(flaw), folder, flaw_name(flaw), protocols, more);
 }
 
 static void nginx_write(const struct web *web)
@@ -228,14 +228,17 @@ static void nginx_write(const struct web *web)
         "daemon off;\nmaster_process off;\nworker_processes 1;\npid nginx.pid;\n"
         "error_log stderr notice;\n"
         "events { worker_connections 256; }\n"
-        "http {\n  access_log off;\n  default_type text/plain;\n  server_tokens off;\n"
+        "http {\n  access_log off;\n  log_format asked \"$request_method $request_uri\";\n"
+        "  default_type text/plain;\n  server_tokens off;\n"
         "  client_body_temp_path body;\n  proxy_temp_path proxy;\n  fastcgi_temp_path fastcgi;\n"
         "  uwsgi_temp_path uwsgi;\n  scgi_temp_path scgi;\n"
         "  ssl_session_cache builtin:1000;\n  ssl_session_tickets on;\n");
     for (enum flaw flaw = 0; flaw < FLAW_COUNT; flaw++)
-        nginx_server(file, web->folder, web->ports[flaw], flaw, "TLSv1.2 TLSv1.3");
-    nginx_server(file, web->folder, web->self_signed_tls12, FLAW_SELF_SIGNED, "TLSv1.2");
-    nginx_server(file, web->folder, web->self_signed_tls13, FLAW_SELF_SIGNED, "TLSv1.3");
+        nginx_server(file, web->folder, web->ports[flaw], flaw, "TLSv1.2 TLSv1.3", "");
+    nginx_server(file, web->folder, web->self_signed_tls12, FLAW_SELF_SIGNED, "TLSv1.2", "");
+    nginx_server(file, web->folder, web->self_signed_tls13, FLAW_SELF_SIGNED, "TLSv1.3", "");
+    nginx_server(file, web->folder, web->impatient, FLAW_NONE, "TLSv1.2 TLSv1.3",
+                 "    keepalive_requests 3;\n    access_log asked.log asked;\n");
     fprintf(file, "}\n");
     assert_int_equal(fclose(file), 0);
 }
@@ -252,6 +255,7 @@ void web_start(struct web *web, const struct pki *pki)
             web->ports[flaw] = child_free_port();
         web->self_signed_tls12 = child_free_port();
         web->self_signed_tls13 = child_free_port();
+        web->impatient = child_free_port();
         nginx_write(web);
         web->child = launch(argv, web->folder, web->self_signed_tls13);
         if (!web->child)

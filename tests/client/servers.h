@@ -50,6 +50,8 @@ struct web {
     char folder[256];
     uint16_t ports[FLAW_COUNT];
     uint16_t self_signed_tls12, self_signed_tls13; /* with that version only */
+    /* good; three requests a connection, and a line in asked.log for each: method, path */
+    uint16_t impatient;
 };
 void web_start(struct web *web, const struct pki *pki);
 void web_stop(struct web *web);
