@@ -291,7 +291,12 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
         result = follow(journey, location, err) < 0 ? -1 : 1;
     anycert__free(location);
     clear_exchange(journey);
-    return result == 0 ? anycert__sink_commit(&journey->sink, err) : result;
+    return result;
+}
+
+int anycert__journey_commit(struct anycert__journey *journey, struct anycert_error *err)
+{
+    return anycert__sink_commit(&journey->sink, err);
 }
 
 struct anycert_response *anycert__journey_end(struct anycert__journey *journey, int result)

@@ -2,7 +2,8 @@
  * policy anew. It does no transfer itself, so that it serves a caller who waits as well as one who
  * has many under way:
  *
- *     begin; do { prepare; (the exchange is done); more = took(its result); } while (more > 0); end
+ *     begin; do { prepare; (the exchange is done); more = took(its result); } while (more > 0);
+ *     commit, if its answer is the one; end
  */
 #ifndef ANYCERT_CLIENT_JOURNEY_H
 #define ANYCERT_CLIENT_JOURNEY_H
@@ -45,6 +46,8 @@ int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_er
 /* The exchange has ended with result, and err if that is -1. 1: prepare the next one; 0: the
  * response is whole; -1 with err. */
 int anycert__journey_took(struct anycert__journey *journey, int result, struct anycert_error *err);
+/* The answer is the one that was asked for: gives the output file its name. 0, or -1 with err. */
+int anycert__journey_commit(struct anycert__journey *journey, struct anycert_error *err);
 /* Hands over the response; NULL if result is -1 and nothing was learned about any hop. Ends the
  * journey, wherever it stands. */
 struct anycert_response *anycert__journey_end(struct anycert__journey *journey, int result);

@@ -183,6 +183,8 @@ static void end_of_try(struct anycert__task *task, int result)
         anycert__retry_wants(task->retry, &outcome))
         result = anycert__fail(&task->error, ANYCERT_E_HTTP_RETRIES,
                                "status %d is still there after %u retries", status, task->retries);
+    if (result == 0)
+        result = anycert__journey_commit(&task->journey, &task->error);
     finish(task, result);
 }
 

@@ -1,4 +1,5 @@
-/* What must never come of trying again: a request that is carried out twice. */
+/* What must never come of trying again or of giving up: a request that is carried out twice, a
+ * file that is lost. */
 #include "client/ask.h"
 #include "client/floor.h"
 #include "client/sending.h"
@@ -291,6 +292,39 @@ static void posts_are_carried_out_once_when_connections_end(void **state)
     }
 }
 
+/* ---- lost */
+
+/* On any failure what was there stays: between two tries, too, and after the last one. */
+static void file_stays_when_the_tries_come_to_nothing(void **state)
+{
+    (void)state;
+    for (enum sending how = 0; how < SENDING_COUNT; how++) {
+        struct canned *canned = canned_start(false);
+        struct virtual_time time = {0};
+        struct anycert_retry *retry = rules(1);
+        struct anycert_client *client = NULL;
+        struct anycert_request *request = NULL;
+
+        assert_int_equal(anycert_retry_set_raise_on_status(retry, 1, NULL), 0);
+        client = retrying(retry, &time);
+        canned_text(canned, CANNED_CLOSE, BUSY);
+        canned_text(canned, CANNED_RESET, "%s", "");
+        canned_text(canned, CANNED_CLOSE, BUSY);
+        (void)floor_folder();
+        floor_write(floor_path("out"), "what was there");
+        for (unsigned i = 0; i < 2; i++) {
+            request = request_to("GET", canned);
+            assert_int_equal(anycert_request_set_output_file(request, floor_path("out"), NULL), 0);
+            (void)sending_fails(how, client, request,
+                                i == 0 ? ANYCERT_E_RESET : ANYCERT_E_HTTP_RETRIES);
+            assert_string_equal(floor_read(floor_path("out")), "what was there");
+        }
+        floor_remove_folder(1);
+        anycert_client_free(client);
+        canned_stop(canned);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +335,7 @@ int main(void)
         cmocka_unit_test(get_over_a_kept_connection_is_made_again),
         cmocka_unit_test(post_with_a_key_is_made_again_over_a_new_connection),
         cmocka_unit_test(posts_are_carried_out_once_when_connections_end),
+        cmocka_unit_test(file_stays_when_the_tries_come_to_nothing),
     };
     return cmocka_run_group_tests(tests, floor_setup, floor_teardown);
 }
