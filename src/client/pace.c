@@ -2,6 +2,9 @@
 
 #include "base/mem.h"
 
+/* Beyond every clock, and far from the end of the numbers. */
+#define LATEST_US (INT64_MAX / 4)
+
 struct anycert__pace {
     pthread_mutex_t mutex;
 
@@ -45,6 +48,12 @@ void anycert__pace_free(struct anycert__pace *pace)
     anycert__free(pace);
 }
 
+/* So many microseconds later, or as late as there is. */
+static int64_t later(int64_t now_us, double us)
+{
+    return us < (double)(LATEST_US - now_us) ? now_us + (int64_t)us : LATEST_US;
+}
+
 int64_t anycert__pace_reserve(struct anycert__pace *pace, int64_t now_us)
 {
     int64_t at = now_us;
@@ -62,7 +71,7 @@ int64_t anycert__pace_reserve(struct anycert__pace *pace, int64_t now_us)
     pace->filled_us = now_us;
     pace->tokens -= 1;
     if (pace->tokens < 0)
-        at += (int64_t)(-pace->tokens / pace->per_second * 1e6);
+        at = later(now_us, -pace->tokens / pace->per_second * 1e6);
     pthread_mutex_unlock(&pace->mutex);
     return at;
 }

@@ -142,7 +142,8 @@ static enum anycert__verdict_of_try judge_try(int result, int error, int status)
     if (result == 0)
         return status >= 500 ? ANYCERT__TRY_BAD : ANYCERT__TRY_GOOD;
     if (class == ANYCERT_CLASS_INTERRUPTED || class == ANYCERT_CLASS_INTERNAL ||
-        class == ANYCERT_CLASS_USAGE)
+        class == ANYCERT_CLASS_USAGE || error == ANYCERT_E_BODY_WRITE ||
+        error == ANYCERT_E_TIMEOUT_BUDGET)
         return ANYCERT__TRY_UNKNOWN;
     return ANYCERT__TRY_BAD;
 }
@@ -188,6 +189,31 @@ static void end_of_try(struct anycert__task *task, int result)
     finish(task, result);
 }
 
+static void enter_pace(struct anycert__task *task)
+{
+    task->pass = anycert__pace_enter(task->client->pace, now_us(task), &task->error);
+    if (task->pass == ANYCERT__PASS_NONE)
+        finish(task, -1);
+}
+
+/* Takes its turn among the requests of the client. */
+static void reserve_pace(struct anycert__task *task)
+{
+    const struct anycert_client *client = task->client;
+
+    task->wake_us = anycert__pace_reserve(client->pace, now_us(task));
+    task->state = TASK_PACED;
+    if (client->budget_until_us == 0 || task->wake_us < client->budget_until_us ||
+        task->wake_us <= now_us(task))
+        return;
+    anycert__fail(&task->error, ANYCERT_E_TIMEOUT_BUDGET,
+                  "the rate limit lets this request wait beyond the client's %.1f s for all its "
+                  "requests",
+                  client->config->budget_ms / 1000.0);
+    leave_pace(task, ANYCERT__TRY_UNKNOWN);
+    finish(task, -1);
+}
+
 enum anycert__step anycert__task_next(struct anycert__task *task)
 {
     for (;;) {
@@ -195,17 +221,18 @@ enum anycert__step anycert__task_next(struct anycert__task *task)
         case TASK_ADMIT:
             if (now_us(task) < task->wake_us)
                 return ANYCERT__STEP_WAIT;
-            task->pass = anycert__pace_enter(task->client->pace, now_us(task), &task->error);
-            if (task->pass == ANYCERT__PASS_NONE) {
-                finish(task, -1);
-                break;
-            }
-            task->wake_us = anycert__pace_reserve(task->client->pace, now_us(task));
-            task->state = TASK_PACED;
+            enter_pace(task);
+            if (task->state != TASK_DONE)
+                reserve_pace(task);
             break;
         case TASK_PACED:
             if (now_us(task) < task->wake_us)
                 return ANYCERT__STEP_WAIT;
+            /* The breaker may have opened in the meantime. */
+            if (task->pass == ANYCERT__PASS_PLAIN)
+                enter_pace(task);
+            if (task->state == TASK_DONE)
+                break;
             task->state = TASK_SEND;
             if (start_journey(task) < 0)
                 end_of_try(task, -1);

@@ -1,5 +1,5 @@
-/* What must never come of trying again or of giving up: a request that is carried out twice, a
- * file that is lost. */
+/* What must never come of trying again, of pacing, or of giving up: a request that is done twice, a
+ * file that is lost, a breaker that opens for the caller's own faults. */
 #include "client/ask.h"
 #include "client/floor.h"
 #include "client/sending.h"
@@ -325,6 +325,104 @@ static void file_stays_when_the_tries_come_to_nothing(void **state)
     }
 }
 
+/* ---- the breaker and the pace */
+
+static int take_nothing(void *arg, const void *bytes, size_t len)
+{
+    (void)arg;
+    (void)bytes;
+    (void)len;
+    return 1;
+}
+
+static void own_faults_do_not_open_the_breaker(void **state)
+{
+    (void)state;
+    for (enum sending how = 0; how < SENDING_COUNT; how++) {
+        struct canned *canned = canned_start(false);
+        struct virtual_time time = {0};
+        struct anycert_config *config = floor_config(NULL);
+        struct anycert_client *client = NULL;
+        struct anycert_request *request = NULL;
+
+        assert_int_equal(anycert_config_set_circuit_breaker(config, 1, 60000, NULL), 0);
+        assert_int_equal(anycert_config_set_time_budget(config, 10000, NULL), 0);
+        virtual_time_set(config, &time);
+        client = floor_client_of(config);
+        canned_text(canned, CANNED_KEEP, OK);
+
+        request = request_to("GET", canned);
+        assert_int_equal(anycert_request_set_body_callback(request, take_nothing, NULL, NULL), 0);
+        (void)sending_fails(how, client, request, ANYCERT_E_BODY_WRITE);
+        assert_int_equal(anycert_client_circuit(client), ANYCERT_CIRCUIT_CLOSED);
+        request = request_to("GET", canned);
+        assert_int_equal(anycert_request_set_output_file(request, "/dev/full", NULL), 0);
+        (void)sending_fails(how, client, request, ANYCERT_E_FILE);
+        assert_int_equal(anycert_client_circuit(client), ANYCERT_CIRCUIT_CLOSED);
+        time.now_us += 10000000;
+        (void)sending_fails(how, client, request_to("GET", canned), ANYCERT_E_TIMEOUT_BUDGET);
+        assert_int_equal(anycert_client_circuit(client), ANYCERT_CIRCUIT_CLOSED);
+        anycert_client_free(client);
+        canned_stop(canned);
+    }
+}
+
+/* Those that wait for the rate limit when the breaker opens are not sent either. */
+static void breaker_that_opens_refuses_those_who_wait(void **state)
+{
+    struct canned *canned = canned_start(false);
+    struct virtual_time time = {0};
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_client *client = NULL;
+    struct anycert_batch *batch = NULL;
+    struct anycert_request *request = request_to("GET", canned);
+    struct anycert_batch_result result;
+    unsigned refused = 0;
+
+    (void)state;
+    assert_int_equal(anycert_config_set_circuit_breaker(config, 1, 600000, NULL), 0);
+    assert_int_equal(anycert_config_set_rate_limit(config, 1, 1, NULL), 0);
+    virtual_time_set(config, &time);
+    client = floor_client_of(config);
+    batch = anycert_batch_new(client, 3, NULL);
+    canned_text(canned, CANNED_CLOSE, BUSY);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(anycert_batch_add(batch, request, NULL, NULL), 0);
+    while (anycert_batch_next(batch, -1, &result, NULL) == 1) {
+        refused += result.error.code == ANYCERT_E_CIRCUIT_OPEN;
+        anycert_response_free(result.response);
+    }
+    assert_int_equal(refused, 2);
+    assert_int_equal(canned_requests(canned), 1);
+    anycert_batch_free(batch);
+    anycert_request_free(request);
+    anycert_client_free(client);
+    canned_stop(canned);
+}
+
+/* A request whose turn comes after the end of the time is not waited for. */
+static void budget_is_not_spent_on_waiting_in_vain(void **state)
+{
+    (void)state;
+    for (enum sending how = 0; how < SENDING_COUNT; how++) {
+        struct canned *canned = canned_start(false);
+        struct virtual_time time = {0};
+        struct anycert_config *config = floor_config(NULL);
+        struct anycert_client *client = NULL;
+
+        assert_int_equal(anycert_config_set_rate_limit(config, 0.01, 1, NULL), 0);
+        assert_int_equal(anycert_config_set_time_budget(config, 15000, NULL), 0);
+        virtual_time_set(config, &time);
+        client = floor_client_of(config);
+        canned_text(canned, CANNED_KEEP, OK);
+        anycert_response_free(sending_ok(how, client, request_to("GET", canned)));
+        (void)sending_fails(how, client, request_to("GET", canned), ANYCERT_E_TIMEOUT_BUDGET);
+        assert_int_equal(time.now_us, 0);
+        anycert_client_free(client);
+        canned_stop(canned);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +434,9 @@ int main(void)
         cmocka_unit_test(post_with_a_key_is_made_again_over_a_new_connection),
         cmocka_unit_test(posts_are_carried_out_once_when_connections_end),
         cmocka_unit_test(file_stays_when_the_tries_come_to_nothing),
+        cmocka_unit_test(own_faults_do_not_open_the_breaker),
+        cmocka_unit_test(breaker_that_opens_refuses_those_who_wait),
+        cmocka_unit_test(budget_is_not_spent_on_waiting_in_vain),
     };
     return cmocka_run_group_tests(tests, floor_setup, floor_teardown);
 }

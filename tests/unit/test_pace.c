@@ -44,6 +44,25 @@ static void bucket_lets_a_burst_through_and_then_its_rate(void **state)
     anycert__pace_free(pace);
 }
 
+/* One request in an age: whoever comes second waits, however the numbers end. */
+static void smallest_rate_means_the_longest_wait(void **state)
+{
+    static const double rates[] = {1e-6, 1e-13, 1e-20, 1e-300, 5e-324};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        struct anycert__pace *pace = pace_of(rates[i], 1, 0, 0);
+
+        assert_int_equal(anycert__pace_reserve(pace, SECOND), SECOND);
+        for (int again = 0; again < 3; again++) {
+            int64_t at = anycert__pace_reserve(pace, 2 * SECOND);
+
+            assert_true(at > 900000 * SECOND && at <= INT64_MAX / 4);
+        }
+        anycert__pace_free(pace);
+    }
+}
+
 static void no_rate_means_no_wait(void **state)
 {
     struct anycert__pace *pace = pace_of(0, 0, 0, 0);
@@ -117,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bucket_lets_a_burst_through_and_then_its_rate),
+        cmocka_unit_test(smallest_rate_means_the_longest_wait),
         cmocka_unit_test(no_rate_means_no_wait),
         cmocka_unit_test(breaker_opens_after_failures_in_a_row_and_one_probe_decides),
         cmocka_unit_test(without_a_breaker_nothing_is_refused),
