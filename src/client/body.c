@@ -266,13 +266,14 @@ int anycert_request_add_file(struct anycert_request *request, const char *field,
                              const char *filename, const char *type, struct anycert_error *err)
 {
     struct anycert__part content = {0};
-    const char *slash = path ? strrchr(path, '/') : NULL;
+    const char *slash = NULL;
 
     if (check_part(request, field, filename, type, err) < 0)
         return -1;
     content.path = readable_path(path, err);
     if (!content.path)
         return -1;
+    slash = strrchr(path, '/');
     if (!filename)
         filename = slash ? slash + 1 : path;
     return add_part(request, field, filename, type ? type : FILE_TYPE, &content, err);
