@@ -215,6 +215,11 @@ static void nginx_server(FILE *file, const char *folder, uint16_t port, enum fla
         "    location / { return 200 \"$connection $ssl_session_reused $server_protocol\"; }\n"
         "    location /close { keepalive_timeout 0; return 200 \"$connection $ssl_session_reused "
         "$server_protocol\"; }\n"
+        "    location /go { return 302 $arg_to; }\n"
+        "    location /seen { return 200 \"authorization=[$http_authorization] "
+        "cookie=[$http_cookie] key=[$http_x_api_key] proxy=[$http_proxy_authorization] "
+        "referer=[$http_referer] host=[$host] kept=[$http_x_kept] "
+        "length=[$content_length] version=[$server_protocol]\"; }\n"
         "  }\n",
         (unsigned)port, folder, flaw_name(flaw), folder, flaw_name(flaw), protocols, more);
 }
