@@ -288,6 +288,9 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_query(struct anycert_reque
 
 /* The body. A request has one kind of body, that of the last call: bytes, a file, JSON, a source,
  * or a form. HEAD and TRACE have none (USAGE).
+ * Redirects with 307 and 308 repeat it, to another origin too (RFC 9110 sections 15.4.8 and
+ * 15.4.9), as with curl, Go and requests. So do 301 and 302 unless the method is POST, where Go and
+ * requests send none. See anycert_request_set_secret_body().
  *
  * Bytes: copied. No Content-Type is sent unless the caller gives one. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_body(struct anycert_request *request,
@@ -343,6 +346,12 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_part(struct anycert_reques
                                                            size_t len, const char *filename,
                                                            const char *type,
                                                            struct anycert_error *err);
+
+/* 1: the body is a secret of the URL's origin; a redirect that would repeat it elsewhere is not
+ * followed but an error (REDIRECTS). Default 0. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_secret_body(struct anycert_request *request,
+                                                                  int secret,
+                                                                  struct anycert_error *err);
 
 /* Basic authentication (RFC 7617); user without ':'. NULL user: none. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_basic_auth(struct anycert_request *request,

@@ -254,6 +254,12 @@ enum anycert_resp_type anycert_resp_type_parse(const char *text)
     return ANYCERT_RESP_RESPONSE;
 }
 
+int anycert_request_set_secret_body(struct anycert_request *request, int secret,
+                                    struct anycert_error *err)
+{
+    return anycert__set_flag(&request->secret_body, secret, "secret_body", err);
+}
+
 int anycert_request_set_return_empty(struct anycert_request *request, int return_empty,
                                      struct anycert_error *err)
 {

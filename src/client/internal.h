@@ -164,6 +164,7 @@ struct anycert_request {
     struct anycert__body body;
     size_t form_capacity; /* of body.bytes, which grow as a form; 0: they are none */
     size_t field_count;   /* parts that are fields of a form, the first ones */
+    bool secret_body;
     char *user, *password;
     char *output_file;
     anycert_body_callback *body_callback;

@@ -195,14 +195,21 @@ static void change_method(struct anycert__journey *journey)
     }
 }
 
-static int check_body_again(const struct anycert__journey *journey, struct anycert_error *err)
+/* The method has been chosen; the body will go along if there is one. */
+static int check_body_again(const struct anycert__journey *journey,
+                            const struct anycert__url *target, struct anycert_error *err)
 {
+    const struct anycert_request *request = journey->request;
     char why[400];
 
+    if (!journey->with_body || request->body.kind == ANYCERT__BODY_NONE)
+        return 0;
+    if (request->secret_body && !anycert__url_same_origin(target, &request->url))
+        return anycert__fail(err, ANYCERT_E_REDIRECTS,
+                             "%s redirects to %s, and the body is a secret of %s",
+                             journey->url->origin, target->origin, request->url.origin);
     (void)snprintf(why, sizeof why, "%s redirects", journey->url->origin);
-    return journey->with_body
-               ? anycert__body_check_again(&journey->request->body, ANYCERT_E_REDIRECTS, why, err)
-               : 0;
+    return anycert__body_check_again(&request->body, ANYCERT_E_REDIRECTS, why, err);
 }
 
 static int follow(struct anycert__journey *journey, const char *location, struct anycert_error *err)
@@ -228,7 +235,7 @@ static int follow(struct anycert__journey *journey, const char *location, struct
     if (!anycert__url_same_origin(&target, &journey->request->url))
         journey->with_secrets = false;
     change_method(journey);
-    if (check_body_again(journey, err) < 0) {
+    if (check_body_again(journey, &target, err) < 0) {
         anycert__url_clear(&target);
         return -1;
     }

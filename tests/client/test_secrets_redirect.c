@@ -324,6 +324,43 @@ static void bodies_go_where_the_status_sends_them(void **state)
     }
 }
 
+/* A declared one goes to its origin only. */
+static void secret_bodies_stay_with_their_origin(void **state)
+{
+    (void)state;
+    for (size_t row = 0; row < COUNT(body_rows); row++) {
+        bool becomes_get = strcmp(body_rows[row].becomes, "GET") == 0;
+
+        for (enum sending how = 0; how < SENDING_COUNT; how++) {
+            struct canned *one = canned_start(false);
+            struct canned *two = canned_start(false);
+            struct anycert_client *client = floor_client(NULL);
+            struct anycert_request *request =
+                floor_request(body_rows[row].method, floor_join(canned_origin(one), "/"));
+
+            assert_int_equal(anycert_request_set_body(request, "s3cret-body", 11, NULL), 0);
+            assert_int_equal(anycert_request_set_secret_body(request, 1, NULL), 0);
+            canned_text(one, CANNED_KEEP,
+                        "HTTP/1.1 %d x\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n",
+                        body_rows[row].status);
+            canned_text(one, CANNED_KEEP,
+                        "HTTP/1.1 %d x\r\nLocation: %s/\r\nContent-Length: 0\r\n\r\n",
+                        body_rows[row].status, canned_origin(two));
+            canned_text(two, CANNED_KEEP, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            if (becomes_get)
+                anycert_response_free(sending_ok(how, client, request));
+            else
+                assert_non_null(strstr(sending_fails(how, client, request, ANYCERT_E_REDIRECTS),
+                                       "and the body is a secret of http://localhost:"));
+            assert_int_equal(canned_requests(one), 2);
+            assert_int_equal(canned_requests(two), becomes_get);
+            anycert_client_free(client);
+            canned_stop(one);
+            canned_stop(two);
+        }
+    }
+}
+
 /* ---- other schemes */
 
 /* Refused before anything is opened, sent or asked for. */
@@ -372,6 +409,7 @@ int main(void)
         cmocka_unit_test(neighbours_in_a_batch_see_no_secrets_of_each_other),
         cmocka_unit_test(each_try_loses_the_secrets_again),
         cmocka_unit_test(bodies_go_where_the_status_sends_them),
+        cmocka_unit_test(secret_bodies_stay_with_their_origin),
         cmocka_unit_test(redirects_to_other_schemes_are_refused),
     };
 
