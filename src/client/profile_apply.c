@@ -115,20 +115,58 @@ static int apply_policies(const struct anycert__applying *a, struct anycert_erro
     return result < 0 ? BLAME(PROXY_TRUST) : 0;
 }
 
+/* A token, a PKCS#12 file, or PEM files. */
+static int set_client_cert(const struct anycert__applying *a, const char *cert,
+                           const char *password, struct anycert_error *err)
+{
+    const struct anycert_profile *profile = a->profile;
+    const char *key = GIVEN(KEY) ? GIVEN(KEY)->texts.list[0] : NULL;
+    bool token = anycert__str_starts_nocase(cert, "pkcs11:");
+    bool p12 = GIVEN(CERT_TYPE) ? strcmp(GIVEN(CERT_TYPE)->texts.list[0], "P12") == 0
+                                : anycert__str_ends_nocase(cert, ".p12") ||
+                                      anycert__str_ends_nocase(cert, ".pfx");
+
+    if (key && (token || p12))
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "'key' is for PEM files: '%.100s' has the key too", cert);
+    if (token)
+        return anycert_config_set_client_cert_pkcs11(a->config, cert, password, err);
+    if (p12)
+        return anycert_config_set_client_cert_p12(a->config, cert, password, err);
+    return anycert_config_set_client_cert(a->config, cert, key, err) < 0
+               ? -1
+               : anycert_config_set_client_cert_password(a->config, password, err);
+}
+
+static int apply_client_cert(const struct anycert__applying *a, const char *cert,
+                             struct anycert_error *err)
+{
+    struct anycert__profile_value *secret = &a->profile->values[ANYCERT__PROFILE_KEY_CERT_PASSWORD];
+    const struct anycert_profile *profile = a->profile;
+    char *password = NULL;
+    int result = 0;
+
+    if (secret->given) {
+        password = anycert__secret_read(&secret->secrets[0], a->variable, a->arg, err);
+        if (!password)
+            return BLAME(CERT_PASSWORD);
+    }
+    result = set_client_cert(a, cert, password, err);
+    anycert__free_secret(password);
+    return result < 0 ? BLAME(CERT) : 0;
+}
+
 static int apply_certificates(const struct anycert__applying *a, struct anycert_error *err)
 {
     const struct anycert_profile *profile = a->profile;
     const struct anycert__profile_value *files = GIVEN(INTERMEDIATE);
+    const struct anycert__profile_value *cert = GIVEN(CERT);
 
     for (size_t i = 0; files && i < files->texts.count; i++) {
         if (anycert_config_add_intermediate_file(a->config, files->texts.list[i], err) < 0)
             return BLAME(INTERMEDIATE);
     }
-    if (GIVEN(CERT) &&
-        anycert_config_set_client_cert(a->config, GIVEN(CERT)->texts.list[0],
-                                       GIVEN(KEY) ? GIVEN(KEY)->texts.list[0] : NULL, err) < 0)
-        return BLAME(CERT);
-    return 0;
+    return cert ? apply_client_cert(a, cert->texts.list[0], err) : 0;
 }
 
 /* ---- proxy ---- */

@@ -96,7 +96,7 @@ static int add_text(struct anycert__taking *t, yyjson_val *json, bool path,
     if (!text)
         return -1;
     anycert__buf_init(&whole, ANYCERT__PROFILE_SHOWN);
-    if (path && *text != '/')
+    if (path && *text != '/' && !anycert__str_starts_nocase(text, "pkcs11:"))
         anycert__buf_adds(&whole, t->profile->folder);
     anycert__buf_adds(&whole, text);
     if (whole.failed)
@@ -233,7 +233,7 @@ static int take_codes(struct anycert__taking *t, yyjson_val *json, struct anycer
                                  "'%s' has to be a list of HTTP status codes, from 100 to 599",
                                  t->key->name);
         t->value->codes[t->value->code_count++] = (int)yyjson_get_uint(element);
-        anycert__buf_addf(&t->shown, "%s%d", index > 0 ? ", " : "", (int)yyjson_get_uint(element));
+        anycert__buf_addf(&t->shown, "%s%d", index > 0 ? "," : "", (int)yyjson_get_uint(element));
     }
     return 0;
 }

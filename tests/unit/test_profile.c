@@ -208,7 +208,7 @@ static void value_and_source_are_what_is_in_force(void **state)
         {"cert", "client.pem", "p.json:7"},
         {"intermediate", "/etc/a.pem, b.pem", "p.json:8"},
         {"headers", "Accept: a/b, X-Api-Key: (hidden), X-Y: (variable V)", "p.json:9"},
-        {"ok_codes", "200, 404", "p.json:7"},
+        {"ok_codes", "200,404", "p.json:7"},
         {"max_redirects", "10", "default"},
         {"compressed", "true", "default"},
         {"nonsense", NULL, NULL},
