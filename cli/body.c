@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "form.h"
 #include "profile.h"
 #include "secret.h"
 
@@ -105,20 +106,37 @@ static bool has_json(const struct cli_options *o)
     return o->data_count > 0 && o->data[0].kind == CLI_DATA_JSON;
 }
 
+/* The option of a kind that makes a body of its own. */
+static const char *family_of(enum cli_data_kind kind)
+{
+    if (kind == CLI_DATA_JSON)
+        return "--json";
+    return kind == CLI_DATA_FORM || kind == CLI_DATA_FORM_STRING ? "-F" : "-d";
+}
+
+static bool has_form(const struct cli_options *o)
+{
+    return o->data_count > 0 && strcmp(family_of(o->data[0].kind), "-F") == 0;
+}
+
 static int check_data(const struct cli_options *o, struct anycert_error *err)
 {
-    for (size_t i = 1; i < o->data_count; i++)
-        if ((o->data[i].kind == CLI_DATA_JSON) != has_json(o))
-            return cli_error(err, ANYCERT_E_USAGE, "--json and form data (-d) cannot be one body");
-    if (o->get && has_json(o))
-        return cli_error(err, ANYCERT_E_USAGE, "-G cannot put --json into a URL");
+    for (size_t i = 1; i < o->data_count; i++) {
+        const char *first = family_of(o->data[0].kind), *other = family_of(o->data[i].kind);
+        if (strcmp(first, other) != 0)
+            return cli_error(err, ANYCERT_E_USAGE, "%s and %s cannot be one body", first, other);
+    }
+    if (o->get && (has_json(o) || has_form(o)))
+        return cli_error(err, ANYCERT_E_USAGE, "-G cannot put %s into a URL",
+                         family_of(o->data[0].kind));
     if (o->get && o->data_count == 0)
         return cli_error(err, ANYCERT_E_USAGE, "-G is given, but no data (-d) for the URL");
     if (o->head && o->method)
         return cli_error(err, ANYCERT_E_USAGE, "-I means the method HEAD; leave out -X");
     bool body = o->data_count > 0 && !o->get;
     if (body && o->upload)
-        return cli_error(err, ANYCERT_E_USAGE, "-d and -T are two bodies; one request has one");
+        return cli_error(err, ANYCERT_E_USAGE, "%s and -T are two bodies; one request has one",
+                         family_of(o->data[0].kind));
     if ((body || o->upload) && strcmp(cli_method(o), "HEAD") == 0)
         return cli_error(err, ANYCERT_E_USAGE,
                          "a HEAD request has no body; with -G the data of -d "
@@ -235,7 +253,7 @@ static int add_headers(struct anycert_request *request, const struct cli_options
                        add_default(request, names, "Accept", "application/json", err) == 0
                    ? 0
                    : -1;
-    if (o->data_count > 0 && !o->get)
+    if (o->data_count > 0 && !o->get && !has_form(o))
         return add_default(request, names, "Content-Type", "application/x-www-form-urlencoded",
                            err);
     return 0;
@@ -300,6 +318,32 @@ static int add_credentials(struct anycert_request *request, const struct cli_opt
     return add_user(request, o, err) == 0 ? add_bearer(request, o, err) : -1;
 }
 
+/* ---- query
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static int add_param(struct anycert_request *request, char *text, struct anycert_error *err)
+{
+    char *equals = strchr(text, '=');
+    if (!equals)
+        return cli_error(err, ANYCERT_E_USAGE, "--param: '%s' is not NAME=VALUE", text);
+    *equals = '\0';
+    int status = anycert_request_add_param(request, text, equals + 1, err);
+    *equals = '=';
+    return status == 0 ? 0 : cli_error_context(err, "--param: ");
+}
+
+static int add_query(struct anycert_request *request, const struct cli_options *o,
+                     struct anycert_error *err)
+{
+    if (o->query && anycert_request_set_query(request, o->query, err) != 0)
+        return cli_error_context(err, "--query: ");
+    for (size_t i = 0; i < o->params.count; i++)
+        if (add_param(request, o->params.items[i], err) != 0)
+            return -1;
+    return 0;
+}
+
 /* ---- request
  * ---------------------------------------------------------------------------------------------- */
 
@@ -310,6 +354,8 @@ static int add_body(struct anycert_request *request, const struct cli_options *o
         return anycert_request_set_body_file(request, o->upload, err) == 0
                    ? 0
                    : cli_error_context(err, "-T: ");
+    if (has_form(o))
+        return cli_form_add(request, o, err);
     struct cli_bytes body = {0};
     const char *method = cli_method(o);
     bool expected =
@@ -351,7 +397,7 @@ struct anycert_request *cli_request_make(const struct cli_options *o,
     if (check_data(o, err) != 0 || make_url(&url, o, o->url ? o->url : path, err) != 0)
         goto out;
     request = new_request(o, session, url.data, err);
-    if (request && add_headers(request, o, &names, err) == 0 &&
+    if (request && add_query(request, o, err) == 0 && add_headers(request, o, &names, err) == 0 &&
         add_credentials(request, o, &names, err) == 0 &&
         anycert_profile_add_headers(session->profile, request, cli_variable, NULL, err) == 0)
         status = add_body(request, o, err);

@@ -6,11 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <anycert/transfer.h>
+
 #include "body.h"
 #include "input.h"
 #include "message.h"
 #include "output.h"
 #include "progress.h"
+#include "retry.h"
 #include "session.h"
 #include "writeout.h"
 
@@ -21,6 +24,7 @@ struct run {
     struct anycert_response *response;
     struct cli_output output;
     struct cli_target report;
+    struct cli_codes ok_codes;
     struct cli_bytes write_out; /* the format */
     bool reader_gone;           /* nobody reads standard output any more: end quietly */
     bool clear_secret;          /* credentials go out over http:// */
@@ -67,6 +71,33 @@ static int check_files_differ(struct run *run, struct anycert_error *err)
     return cli_error(err, ANYCERT_E_USAGE, "--report and -o name the same file");
 }
 
+/* Those of the option, or of the profile. */
+static int prepare_codes(struct run *run, struct anycert_error *err)
+{
+    const char *given = run->options.ok_codes;
+    const char *codes = given ? given : anycert_profile_value(run->session.profile, "ok_codes");
+    if (given && run->options.fail)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "-f and --ok-codes both say which statuses fail; use one of them");
+    return codes ? cli_codes_parse(&run->ok_codes, codes, "--ok-codes", err) : 0;
+}
+
+/* -C -: the part of a download that has come stays beside its file, and the next try goes on. */
+static int prepare_resume(struct run *run, struct anycert_error *err)
+{
+    const struct cli_options *o = &run->options;
+    if (!o->continue_at)
+        return 0;
+    if (strcmp(o->continue_at, "-") != 0)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "-C: only - is possible; the place is known from what has come");
+    if (run->output.in_memory || run->output.target.fd >= 0)
+        return cli_error(err, ANYCERT_E_USAGE, "-C goes on with a file; name one with -o%s",
+                         o->include ? ", and leave out -i" : "");
+    return anycert_request_set_resume(run->request, 1, err) == 0 ? 0
+                                                                 : cli_error_context(err, "-C: ");
+}
+
 static int prepare(struct run *run, struct cli_progress *progress, struct anycert_error *err)
 {
     const struct cli_options *o = &run->options;
@@ -76,7 +107,8 @@ static int prepare(struct run *run, struct cli_progress *progress, struct anycer
     run->request = cli_request_make(o, &run->session, &run->clear_secret, err);
     if (!run->request || cli_output_open(&run->output, o, run->request, err) != 0)
         return -1;
-    if (check_files_differ(run, err) != 0)
+    if (check_files_differ(run, err) != 0 || prepare_codes(run, err) != 0 ||
+        prepare_resume(run, err) != 0)
         return -1;
     return cli_progress_attach(progress, o->progress_bar && !o->silent, run->request, err);
 }
@@ -103,6 +135,15 @@ static int refuse_status(const struct anycert_response *response, int code,
                      host, code, *reason != '\0' ? " " : "", reason);
 }
 
+/* The codes of --ok-codes, or with -f or a profile's `ok_codes` what they say; else any. */
+static bool is_accepted(const struct run *run, int code)
+{
+    for (size_t i = 0; i < run->ok_codes.count; i++)
+        if (run->ok_codes.list[i] == code)
+            return true;
+    return run->ok_codes.count == 0 && (!run->options.fail || code < 400);
+}
+
 static int send_request(struct run *run, struct anycert_error *err)
 {
     const struct cli_options *o = &run->options;
@@ -122,9 +163,7 @@ static int send_request(struct run *run, struct anycert_error *err)
         return -1;
     }
     int code = anycert_response_status(run->response);
-    if (o->fail && code >= 400)
-        return refuse_status(run->response, code, err);
-    return 0;
+    return is_accepted(run, code) ? 0 : refuse_status(run->response, code, err);
 }
 
 static int write_report(struct run *run, const struct anycert_error *outcome,
@@ -177,6 +216,11 @@ static int conclude(struct run *run, const struct anycert_error *outcome)
         cli_print_warnings(o->json, run->response);
     if (code != 0 && errors)
         cli_print_error(o->json, outcome, &failure);
+    if (cli_session_trace(&run->session, o, &err) != 0) {
+        if (errors)
+            cli_print_error(o->json, &err, NULL);
+        code = code != 0 ? code : err.code;
+    }
     if (write_report(run, outcome, &err) != 0) {
         if (errors && err.os_errno != EPIPE)
             cli_print_error(o->json, &err, NULL);

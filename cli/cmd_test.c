@@ -15,6 +15,7 @@
 #include "message.h"
 #include "output.h"
 #include "progress.h"
+#include "retry.h"
 #include "session.h"
 
 struct test {
@@ -43,6 +44,11 @@ static int prepare(struct test *t, struct cli_progress *progress, struct anycert
         cli_session_open(&t->session, o, err) != 0)
         return -1;
     t->request = cli_request_make(o, &t->session, &t->clear_secret, err);
+    struct cli_codes codes;
+    if (t->request && o->ok_codes &&
+        (cli_codes_parse(&codes, o->ok_codes, "--ok-codes", err) != 0 ||
+         anycert_request_set_ok_codes(t->request, codes.list, codes.count, err) != 0))
+        return -1;
     if (!t->request || anycert_request_set_body_callback(t->request, drop, NULL, err) != 0)
         return -1;
     return cli_progress_attach(progress, false, t->request, err);
@@ -187,6 +193,11 @@ static int conclude(struct test *t, const struct anycert_error *outcome)
         code = code != 0 ? code : err.code;
     else if (!o->json)
         print_text(t, outcome);
+    if (cli_session_trace(&t->session, o, &err) != 0) {
+        if (errors)
+            cli_print_error(o->json, &err, NULL);
+        code = code != 0 ? code : err.code;
+    }
     if (write_report(t, outcome, &err) != 0) {
         if (errors)
             cli_print_error(o->json, &err, NULL);

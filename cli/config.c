@@ -1,19 +1,65 @@
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "profile.h"
+#include "retry.h"
+#include "secret.h"
 
-/* -x, with "http://" in front if it has no scheme, as everywhere. */
+/* Bytes of a user or password, as they stand in a URL. */
+static int add_escaped(struct cli_bytes *url, const char *text, size_t length,
+                       struct anycert_error *err)
+{
+    static const char unreserved[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    for (size_t i = 0; i < length; i++) {
+        char one[4];
+        (void)snprintf(one, sizeof one, strchr(unreserved, text[i]) ? "%c" : "%%%02X",
+                       strchr(unreserved, text[i]) ? text[i] : (unsigned char)text[i]);
+        if (cli_bytes_add_text(url, one, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The proxy's URL with the user of --proxy-user in it, and with "http://" in front if it has no
+ * scheme, as everywhere. */
+static int make_proxy(const struct cli_options *o, struct cli_bytes *url, struct anycert_error *err)
+{
+    const char *scheme = strstr(o->proxy, "://");
+    const char *rest = scheme ? scheme + 3 : o->proxy;
+    char *user = NULL;
+    if (cli_secret_read(&o->proxy_user, "--proxy-user", &user, err) != 0)
+        return -1;
+    const char *colon = user ? strchr(user, ':') : NULL;
+    int status = -1;
+    if (user && strchr(rest, '@'))
+        cli_error(err, ANYCERT_E_USAGE, "-x has a user already; leave --proxy-user out");
+    else if (user && !colon)
+        cli_error(err, ANYCERT_E_USAGE, "--proxy-user is not USER:PASSWORD");
+    else if (cli_bytes_add(url, scheme ? o->proxy : "http://",
+                           scheme ? (size_t)(rest - o->proxy) : strlen("http://"), err) == 0 &&
+             (!user || (add_escaped(url, user, (size_t)(colon - user), err) == 0 &&
+                        cli_bytes_add_text(url, ":", err) == 0 &&
+                        add_escaped(url, colon + 1, strlen(colon + 1), err) == 0 &&
+                        cli_bytes_add_text(url, "@", err) == 0)))
+        status = cli_bytes_add_text(url, rest, err);
+    cli_wipe_free(user);
+    return status;
+}
+
 static int set_proxy(struct anycert_config *config, const struct cli_options *o,
                      struct anycert_error *err)
 {
     struct cli_bytes url = {0};
     int status = 0;
-    if (o->proxy && ((!strstr(o->proxy, "://") && cli_bytes_add_text(&url, "http://", err) != 0) ||
-                     cli_bytes_add_text(&url, o->proxy, err) != 0))
-        status = -1;
-    else if (o->proxy && anycert_config_set_proxy(config, url.data, err) != 0) {
+    if (!o->proxy && cli_secret_given(&o->proxy_user))
+        return cli_error(err, ANYCERT_E_USAGE, "--proxy-user is given, but no proxy (-x)");
+    if (o->proxy)
+        status = make_proxy(o, &url, err);
+    if (status == 0 && url.data && anycert_config_set_proxy(config, url.data, err) != 0) {
         cli_error_strip(err, "proxy:");
         status = cli_error_context(err, "-x: ");
     }
@@ -82,17 +128,64 @@ static int set_http(struct anycert_config *config, const struct cli_options *o,
                : 0;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length > end_length && strcasecmp(text + length - end_length, end) == 0;
+}
+
+/* 'p' PEM, '1' PKCS#12, 't' token; 0 with err. */
+static char certificate_kind(const struct cli_options *o, struct anycert_error *err)
+{
+    bool token = strncasecmp(o->cert, "pkcs11:", 7) == 0;
+    if (!o->cert_type)
+        return token ? 't' : ends_in(o->cert, ".p12") || ends_in(o->cert, ".pfx") ? '1' : 'p';
+    if (token)
+        cli_error(err, ANYCERT_E_USAGE, "--cert-type is for files; --cert names a token");
+    else if (strcasecmp(o->cert_type, "PEM") == 0)
+        return 'p';
+    else if (strcasecmp(o->cert_type, "P12") == 0)
+        return '1';
+    else
+        cli_error(err, ANYCERT_E_USAGE, "--cert-type: '%s' is neither PEM nor P12", o->cert_type);
+    return 0;
+}
+
+static int set_client_cert(struct anycert_config *config, const struct cli_options *o,
+                           const char *pass, struct anycert_error *err)
+{
+    char kind = certificate_kind(o, err);
+    if (kind == 0)
+        return -1;
+    if (kind != 'p' && o->key)
+        return cli_error(err, ANYCERT_E_USAGE, "--key is for PEM files; --cert has the key too");
+    int status = kind == 't'   ? anycert_config_set_client_cert_pkcs11(config, o->cert, pass, err)
+                 : kind == '1' ? anycert_config_set_client_cert_p12(config, o->cert, pass, err)
+                               : anycert_config_set_client_cert(config, o->cert, o->key, err);
+    if (status == 0 && kind == 'p')
+        status = anycert_config_set_client_cert_password(config, pass, err);
+    return status == 0 ? 0 : cli_error_context(err, "--cert: ");
+}
+
 static int set_certificates(struct anycert_config *config, const struct cli_options *o,
                             struct anycert_error *err)
 {
+    char *pass = NULL;
     for (size_t i = 0; i < o->intermediate.count; i++)
         if (anycert_config_add_intermediate_file(config, o->intermediate.items[i], err) != 0)
             return cli_error_context(err, "--intermediate: ");
-    if (o->key && !o->cert)
-        return cli_error(err, ANYCERT_E_USAGE, "--key is given, but no --cert");
-    if (o->cert && anycert_config_set_client_cert(config, o->cert, o->key, err) != 0)
-        return cli_error_context(err, "--cert: ");
-    return 0;
+    if (!o->cert && (o->key || o->cert_type || cli_secret_given(&o->pass)))
+        return cli_error(err, ANYCERT_E_USAGE, "%s is given, but no --cert",
+                         o->key         ? "--key"
+                         : o->cert_type ? "--cert-type"
+                                        : "--pass");
+    if (!o->cert)
+        return 0;
+    int status = cli_secret_read(&o->pass, "--pass", &pass, err);
+    if (status == 0)
+        status = set_client_cert(config, o, pass, err);
+    cli_wipe_free(pass);
+    return status;
 }
 
 static int add_each(struct anycert_config *config, const struct cli_list *list, const char *option,
@@ -117,7 +210,7 @@ struct anycert_config *cli_config_make(const struct cli_options *o, struct anyce
          anycert_config_set_proxy_policy(config, trust->proxy_policy, err) == 0) &&
         set_certificates(config, o, err) == 0 && set_proxy(config, o, err) == 0 &&
         set_time_limits(config, o, profile, err) == 0 && set_redirects(config, o, err) == 0 &&
-        set_http(config, o, err) == 0 &&
+        set_http(config, o, err) == 0 && cli_retry_set(config, o, err) == 0 &&
         add_each(config, &o->resolve, "--resolve", anycert_config_add_resolve, err) == 0 &&
         add_each(config, &o->connect_to, "--connect-to", anycert_config_add_connect_to, err) == 0 &&
         add_each(config, &o->secret_headers, "--secret-header", anycert_config_add_secret_header,

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "form.h"
+
 /* The first option that reads standard input. */
 struct reader {
     char option[48]; /* "": none yet */
@@ -49,6 +51,17 @@ static const char *encoded_file_of(const char *value)
     return mark ? mark + 1 : NULL;
 }
 
+/* -F reads standard input for NAME=@- and NAME=<-. */
+static int add_form(struct reader *reader, const char *value, struct anycert_error *err)
+{
+    char path[64];
+    size_t length;
+    const char *start = cli_form_path(value, &length);
+    (void)snprintf(path, sizeof path, "%.*s", start && length < sizeof path ? (int)length : 0,
+                   start ? start : "");
+    return add(reader, "-F", path, err);
+}
+
 static int add_data(struct reader *reader, const struct cli_data *data, struct anycert_error *err)
 {
     switch (data->kind) {
@@ -60,7 +73,10 @@ static int add_data(struct reader *reader, const struct cli_data *data, struct a
         return add(reader, "--data-urlencode", encoded_file_of(data->value), err);
     case CLI_DATA_JSON:
         return add(reader, "--json", file_of(data->value), err);
+    case CLI_DATA_FORM:
+        return add_form(reader, data->value, err);
     case CLI_DATA_RAW:
+    case CLI_DATA_FORM_STRING:
         return 0;
     }
     return 0;
@@ -89,6 +105,8 @@ int cli_input_check(const struct cli_options *o, struct anycert_error *err)
         add(&reader, "--profile", o->profile, err) != 0 ||
         add_secret(&reader, "--user", &o->user, err) != 0 ||
         add_secret(&reader, "--bearer", &o->bearer, err) != 0 ||
+        add_secret(&reader, "--pass", &o->pass, err) != 0 ||
+        add_secret(&reader, "--proxy-user", &o->proxy_user, err) != 0 ||
         add(&reader, "-w", file_of(o->write_out), err) != 0)
         return -1;
     return 0;

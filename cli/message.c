@@ -230,3 +230,18 @@ void cli_print_timings(const struct anycert_response *response)
     if (*line != '\0')
         (void)fprintf(stderr, "* timing of %s: %s\n", anycert_response_url(response), line);
 }
+
+void cli_print_log(bool json, const char *level, const char *text, size_t len)
+{
+    if (!json) {
+        (void)fprintf(stderr, "[%s] %.*s\n", level, (int)len, text);
+        return;
+    }
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc), *log = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_val(doc, root, "log", log);
+    yyjson_mut_obj_add_str(doc, log, "level", level);
+    yyjson_mut_obj_add_strn(doc, log, "text", text, len);
+    print_document(doc);
+}

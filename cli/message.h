@@ -31,6 +31,9 @@ anycert_trace_callback cli_print_trace;
 /* -v: when what had happened on the last hop, in a line. */
 void cli_print_timings(const struct anycert_response *response);
 
+/* --log-level: a line of the log. */
+void cli_print_log(bool json, const char *level, const char *text, size_t len);
+
 /* The report of the last hop: the origin's, or the proxy's if it never came so far; or NULL. */
 const struct anycert_report *cli_last_report(const struct anycert_response *response);
 

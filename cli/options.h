@@ -37,7 +37,15 @@ struct cli_command {
 const struct cli_command *cli_command_of(unsigned bit);
 const struct cli_command *cli_command_find(const char *name);
 
-enum cli_data_kind { CLI_DATA, CLI_DATA_RAW, CLI_DATA_BINARY, CLI_DATA_URLENCODE, CLI_DATA_JSON };
+enum cli_data_kind {
+    CLI_DATA,
+    CLI_DATA_RAW,
+    CLI_DATA_BINARY,
+    CLI_DATA_URLENCODE,
+    CLI_DATA_JSON,
+    CLI_DATA_FORM,
+    CLI_DATA_FORM_STRING
+};
 /* A secret: itself, or where it can be read. At most one of the four is given. */
 struct cli_secret {
     char *text, *file, *env, *fd;
@@ -60,23 +68,28 @@ struct cli_options {
     struct cli_list headers, secret_headers;
     struct cli_data *data;
     size_t data_count;
+    struct cli_list params;
+    char *query, *continue_at, *retry, *retry_delay, *retry_on, *retry_methods, *retry_after_max;
+    char *idempotency_header, *ok_codes;
     bool get, head, location, allow_downgrade, compressed, no_compressed;
     char *max_redirs, *max_body;
 
     /* trust */
     bool insecure;
-    char *trust, *until, *reason, *expect_name, *sni, *cert, *key, *proxy_trust;
+    char *trust, *until, *reason, *expect_name, *sni, *cert, *cert_type, *key, *proxy_trust;
+    struct cli_secret pass;
     struct cli_list allow, pin, cacert, ca_add, intermediate;
 
     /* connection */
     bool env_proxy, http1_1, http2;
+    struct cli_secret proxy_user;
     char *proxy, *noproxy, *connect_timeout, *max_time, *stall_timeout;
     struct cli_list resolve, connect_to;
 
     /* output */
     bool include, fail, silent, show_error, verbose, progress_bar;
     bool json; /* --format json */
-    char *output, *write_out, *report, *format;
+    char *output, *write_out, *report, *format, *trace, *log_level;
 };
 
 /* Parses the words behind a subcommand; argv[0] is skipped. Secrets among them are overwritten in

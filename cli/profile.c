@@ -4,10 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#define KEYS_MAX 8
+
 /* Which options go before which keys. The value is shown by explain; a NULL one is hidden or has
  * its own line there. */
 struct replaced {
-    const char *keys[4];
+    const char *keys[KEYS_MAX];
     const char *option;
     const char *value;
     bool given;
@@ -28,7 +30,15 @@ static int each_replaced(const struct cli_options *o,
          o->insecure || o->trust},
         {{"cacert", "ca_add"}, o->insecure ? "-k" : policy_option, NULL, o->insecure || o->trust},
         {{"cacert", "ca_add"}, "--cacert", NULL, o->cacert.count > 0},
-        {{"cert", "key"}, "--cert", o->cert, o->cert != NULL},
+        {{"key", "cert_password", "cert_type", "cert"}, "--cert", o->cert, o->cert != NULL},
+        {{"ok_codes"}, "--ok-codes", o->ok_codes, o->ok_codes != NULL},
+        {{"retry_methods", "retry_backoff", "retry_jitter", "retry_max_delay", "retry_after_max",
+          "idempotency_header"},
+         "--retry",
+         NULL,
+         o->retry != NULL},
+        {{"retry_statuses"}, "--retry-on", o->retry_on, o->retry != NULL},
+        {{"retries"}, "--retry", o->retry, o->retry != NULL},
         {{"proxy"}, o->proxy ? "-x" : "--env-proxy", NULL, o->proxy || o->env_proxy},
         {{"no_proxy"}, "--noproxy", o->noproxy, o->noproxy != NULL},
         {{"proxy_trust"}, "--proxy-trust", o->proxy_trust, o->proxy_trust != NULL},
@@ -51,7 +61,7 @@ static int each_replaced(const struct cli_options *o,
 
 static int take_out(void *arg, const struct replaced *row, struct anycert_error *err)
 {
-    for (size_t i = 0; i < 4 && row->keys[i]; i++)
+    for (size_t i = 0; i < KEYS_MAX && row->keys[i]; i++)
         if (anycert_profile_set(arg, row->keys[i], NULL, row->option, err) != 0)
             return -1;
     return 0;
@@ -150,7 +160,7 @@ static int find(void *arg, const struct replaced *row, struct anycert_error *err
 {
     struct search *search = arg;
     (void)err;
-    for (size_t i = 0; i < 4 && row->keys[i]; i++)
+    for (size_t i = 0; i < KEYS_MAX && row->keys[i]; i++)
         if (strcmp(row->keys[i], search->key) == 0)
             search->value = row->value;
     return 0;

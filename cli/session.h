@@ -3,6 +3,7 @@
 #define ANYCERT_CLI_SESSION_H
 
 #include <anycert/client.h>
+#include <anycert/har.h>
 #include <anycert/profile.h>
 
 #include "options.h"
@@ -14,10 +15,15 @@ struct cli_session {
     struct cli_trust trust;
     struct anycert_config *config;
     struct anycert_client *client;
+    struct anycert_har *har; /* with --trace */
+    bool json;               /* how log lines are printed */
 };
 /* Nothing is sent. -1 with USAGE and others; close it in either case. */
 int cli_session_open(struct cli_session *session, const struct cli_options *options,
                      struct anycert_error *err);
+/* Writes the archive of --trace. 0 without it; -1 with FILE. */
+int cli_session_trace(const struct cli_session *session, const struct cli_options *options,
+                      struct anycert_error *err);
 void cli_session_close(struct cli_session *session);
 
 #endif

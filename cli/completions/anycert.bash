@@ -18,19 +18,24 @@ _anycert_relaxations() {
 
 _anycert_value() {
     case $1 in
-    --bearer-file | --profile | -T | --upload-file | --user-file | --cacert | --capath | --ca-add | \
-        --intermediate | -E | --cert | --key | -o | --output | --report)
+    --bearer-file | --profile | --pass-file | --proxy-user-file | --trace | -T | --upload-file | --user-file | \
+        --cacert | --capath | --ca-add | --intermediate | -E | --cert | --key | -o | --output | --report)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --trust | --proxy-trust) _anycert_words "hardened pinned tofu report-only trust-any antique" ;;
     --allow) _anycert_relaxations ;;
+    -C | --continue-at) _anycert_words "-" ;;
+    --cert-type) _anycert_words "PEM P12" ;;
+    --log-level) _anycert_words "error warning info debug" ;;
     --format) _anycert_words "text json" ;;
     -X | --request) _anycert_words "GET HEAD POST PUT PATCH DELETE OPTIONS" ;;
-    --user-env | --user-fd | --bearer | --bearer-env | --bearer-fd | --oauth2-bearer | -H | --header | \
-        --secret-header | -d | --data | --data-raw | --data-binary | --data-urlencode | --json | -u | --user | -A | \
-        --user-agent | --max-redirs | --max-body | --until | --reason | --pin | --expect-name | --sni | -x | \
-        --proxy | --noproxy | --resolve | --connect-to | --connect-timeout | -m | --max-time | --stall-timeout | \
-        -w | --write-out) COMPREPLY=() ;;
+    --user-env | --user-fd | --bearer | --bearer-env | --bearer-fd | --oauth2-bearer | -F | --form | \
+        --form-string | --param | --query | --ok-codes | --retry | --retry-delay | --retry-on | --retry-methods | \
+        --retry-after-max | --idempotency-header | --pass | --pass-env | --pass-fd | -U | --proxy-user | \
+        --proxy-user-env | --proxy-user-fd | -H | --header | --secret-header | -d | --data | --data-raw | \
+        --data-binary | --data-urlencode | --json | -u | --user | -A | --user-agent | --max-redirs | --max-body | \
+        --until | --reason | --pin | --expect-name | --sni | -x | --proxy | --noproxy | --resolve | --connect-to | \
+        --connect-timeout | -m | --max-time | --stall-timeout | -w | --write-out) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -39,12 +44,15 @@ _anycert() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local trust="--insecure --trust --allow --until --reason --pin --expect-name --sni --cacert --capath --ca-add
         --intermediate --cert --key --proxy-trust --proxy --noproxy --env-proxy --resolve --connect-to
-        --connect-timeout --max-time --stall-timeout --http1.1 --http2 --format --help --profile"
+        --connect-timeout --max-time --stall-timeout --http1.1 --http2 --format --help --profile --cert-type --pass
+        --pass-file --pass-env --pass-fd --proxy-user --proxy-user-file --proxy-user-env --proxy-user-fd"
     local talk="$trust --header --secret-header --user --user-file --user-agent --location --max-redirs
         --allow-downgrade --report --silent --show-error --verbose --user-env --user-fd --bearer --bearer-file
-        --bearer-env --bearer-fd --oauth2-bearer"
+        --bearer-env --bearer-fd --oauth2-bearer --param --query --ok-codes --retry --retry-delay --retry-on
+        --retry-methods --retry-after-max --idempotency-header --log-level --trace"
     local request="$talk --data --data-raw --data-binary --data-urlencode --json --get --upload-file --compressed
-        --no-compressed --max-body --output --include --fail --fail-with-body --write-out --progress-bar"
+        --no-compressed --max-body --output --include --fail --fail-with-body --write-out --progress-bar --form
+        --form-string --continue-at"
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         _anycert_words "get head post put patch delete request test policy lab help --help --version"

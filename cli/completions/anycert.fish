@@ -71,6 +71,15 @@ complete -c anycert -n $trust -l stall-timeout -x -d 'limit without a byte'
 complete -c anycert -n $trust -l http1.1 -d 'speak HTTP/1.1 only'
 complete -c anycert -n $trust -l http2 -d 'offer HTTP/2 under every policy'
 complete -c anycert -n $trust -l profile -r -F -d 'take URL, trust and more from this profile'
+complete -c anycert -n $trust -l cert-type -x -a "PEM P12" -d 'what the client certificate is'
+complete -c anycert -n $trust -l pass -x -d 'the password of the key'
+complete -c anycert -n $trust -l pass-file -r -F -d 'the password of the key, from a file'
+complete -c anycert -n $trust -l pass-env -x -d 'the password of the key, from a variable'
+complete -c anycert -n $trust -l pass-fd -x -d 'the password of the key, from a descriptor'
+complete -c anycert -n $trust -s U -l proxy-user -x -d 'user and password for the proxy'
+complete -c anycert -n $trust -l proxy-user-file -r -F -d 'user and password for the proxy, from a file'
+complete -c anycert -n $trust -l proxy-user-env -x -d 'user and password for the proxy, from a variable'
+complete -c anycert -n $trust -l proxy-user-fd -x -d 'user and password for the proxy, from a descriptor'
 
 # Of requests and `test`.
 set -l talk "__anycert_in $talking"
@@ -93,6 +102,17 @@ complete -c anycert -n $talk -l bearer-file -r -F -d 'the token of Bearer authen
 complete -c anycert -n $talk -l bearer-env -x -d 'the token of Bearer authentication, from a variable'
 complete -c anycert -n $talk -l bearer-fd -x -d 'the token of Bearer authentication, from a descriptor'
 complete -c anycert -n $talk -l oauth2-bearer -x -d 'another name of --bearer'
+complete -c anycert -n $talk -l param -x -d 'add a parameter to the query'
+complete -c anycert -n $talk -l query -x -d 'add this to the query'
+complete -c anycert -n $talk -l ok-codes -x -d 'accept these statuses'
+complete -c anycert -n $talk -l retry -x -d 'make the request again so often at most'
+complete -c anycert -n $talk -l retry-delay -x -d 'wait so long before the second retry'
+complete -c anycert -n $talk -l retry-on -x -d 'the statuses that are tried again'
+complete -c anycert -n $talk -l retry-methods -x -d 'the methods that are tried again'
+complete -c anycert -n $talk -l retry-after-max -x -d 'the longest Retry-After that is waited for'
+complete -c anycert -n $talk -l idempotency-header -x -d 'send a header that all tries share'
+complete -c anycert -n $talk -l log-level -x -a "error warning info debug" -d 'log what is done'
+complete -c anycert -n $talk -l trace -r -F -d 'write an HTTP archive (HAR)'
 
 # Of requests.
 set -l request "__anycert_in $requests"
@@ -112,6 +132,9 @@ complete -c anycert -n $request -s f -l fail -d 'exit with 8 for status 400 and 
 complete -c anycert -n $request -l fail-with-body -d 'another name of --fail'
 complete -c anycert -n $request -s w -l write-out -x -d 'print this at the end'
 complete -c anycert -n $request -s '#' -l progress-bar -d 'show progress'
+complete -c anycert -n $request -s F -l form -x -d 'send a multipart form'
+complete -c anycert -n $request -l form-string -x -d 'a field of a multipart form'
+complete -c anycert -n $request -s C -l continue-at -x -a "-" -d 'go on with a download'
 complete -c anycert -n '__anycert_in get head request' -s I -l head -d 'ask for the header only'
 complete -c anycert -n '__anycert_in request' -s X -l request -x -a 'GET HEAD POST PUT PATCH DELETE OPTIONS' \
     -d 'the method'

@@ -92,6 +92,42 @@ class Sent(Echo):
             request = self.sent("get", "-G", "-d", "a=1", "-d", "b=2", path=path)
             self.assertEqual((request["target"], request["body"]), (target, b""))
 
+    @staticmethod
+    def parts(request):
+        """[(name, filename, type, content)] of a multipart body."""
+        import email.parser
+        import email.policy
+        head = b"Content-Type: " + Echo.header(request, "content-type").encode() + b"\r\n\r\n"
+        message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + request["body"])
+        return [(part.get_param("name", header="content-disposition"), part.get_filename(),
+                 part["content-type"], part.get_payload(decode=True)) for part in message.iter_parts()]
+
+    def test_forms(self):
+        pathlib.Path("note.txt").write_bytes(b"a\r\nb\0")
+        for args, parts in [
+                (("-F", "a=b;c"), [("a", None, None, b"b;c")]),
+                (("-F", "a=b", "-F", "c="), [("a", None, None, b"b"), ("c", None, None, b"")]),
+                (("-F", "a=b;type=text/x"), [("a", None, "text/x", b"b")]),
+                (("-F", "a=<note.txt"), [("a", None, None, b"a\r\nb\0")]),
+                (("-F", "a=@note.txt"), [("a", "note.txt", "application/octet-stream", b"a\r\nb\0")]),
+                (("-F", "a=@note.txt;filename=x.csv;type=text/csv"), [("a", "x.csv", "text/csv", b"a\r\nb\0")]),
+                (("-F", 'a=@"note.txt";filename="a; b.csv"'), [("a", "a; b.csv", "application/octet-stream", b"a\r\nb\0")]),
+                (("-F", "a=@-"), [("a", "-", "application/octet-stream", b"stdin")]),
+                (("-F", "a=<-"), [("a", None, None, b"stdin")]),
+                (("--form-string", "a=@b;type=c"), [("a", None, None, b"@b;type=c")])]:
+            with self.subTest(args=args):
+                self.assertEqual(self.parts(self.sent("post", *args, data=b"stdin")), parts)
+        self.assertEqual(self.sent("request", "-F", "a=b")["method"], "POST")
+
+    def test_parameters(self):
+        for args, path, target in [
+                (("--param", "a=b c", "--param", "d=\u00e4&=/"), "/", "/?a=b+c&d=%C3%A4%26%3D%2F"),
+                (("--param", "a=1", "--param", "a=2"), "/?x=y", "/?x=y&a=1&a=2"),
+                (("--query", "a=b c&d=%20"), "/", "/?a=b%20c&d=%20"),
+                (("--query", "q", "--param", "a="), "/?x", "/?x&q&a="),
+                (("-G", "-d", "a=1", "--param", "b=2"), "/", "/?a=1&b=2")]:
+            self.assertEqual(self.sent("get", *args, path=path)["target"], target, args)
+
     def test_upload(self):
         content = os.urandom(300000)
         pathlib.Path("upload").write_bytes(content)
@@ -107,6 +143,55 @@ class Sent(Echo):
         self.assertEqual(self.header(self.sent("get", "-A", ""), "user-agent"), [])
         self.assertRegex(self.header(self.sent("get"), "user-agent"), r"^anycert/")
         self.refused("get", "-H", "@-", self.server.url, data=b"A: b\0c", says="NUL")
+
+    def test_proxy_user(self):
+        pathlib.Path("login").write_text("me:p@ss/:w\n")
+        basic = "Basic " + base64.b64encode(b"me:p@ss/:w").decode()
+        proxy = self.server.url[len("http://"):]
+        for args in (("-U", "me:p@ss/:w"), ("--proxy-user-file", "login")):
+            for url in (proxy, "http://" + proxy):
+                self.server.seen.clear()
+                self.anycert("get", "-x", url, *args, "http://other.example/x")
+                request = self.server.seen[0]
+                self.assertEqual(request["target"], "http://other.example/x")
+                self.assertEqual(self.header(request, "proxy-authorization"), basic)
+
+    def test_retries(self):
+        self.server.seen.clear()
+        self.anycert("get", "--retry", "2", "--retry-delay", "0.01", "-f", self.server.url + "/status/503", code=8)
+        self.assertEqual(len(self.server.seen), 3)
+        for args, count in ((("--retry-on", "504"), 1), (("--retry-on", "500-599"), 2), ((), 2)):
+            self.server.seen.clear()
+            self.anycert("get", "--retry", "1", *args, self.server.url + "/status/503")
+            self.assertEqual(len(self.server.seen), count, args)
+        for args, count in (((), 1), (("--retry-methods", "POST"), 2), (("--idempotency-header", "Try-Key"), 2)):
+            self.server.seen.clear()
+            self.anycert("post", "-d", "a", "--retry", "1", *args, self.server.url + "/status/503")
+            self.assertEqual(len(self.server.seen), count, args)
+        keys = [self.header(request, "try-key") for request in self.server.seen]
+        self.assertTrue(keys[0] and keys[0] == keys[1], keys)
+        self.refused("get", "--retry", "1", "--format", "text", f"http://127.0.0.1:{closed_port()}/", code=5)
+
+    def test_accepted_statuses(self):
+        url = self.server.url + "/status/404"
+        self.assertEqual(self.anycert("get", "--ok-codes", "200,404", url).out, "hello\n")
+        result = self.anycert("get", "--ok-codes", "200-299", url, code=8)
+        self.assertEqual(result.out, "hello\n")
+        self.assertIn("answered 404", result.err)
+
+    def test_archive_and_log(self):
+        result = self.anycert("get", "--trace", "x.har", "--log-level", "info", "-L", "--bearer", "s3cret",
+                              self.server.url + "/redirect/1/?token=s3cret")
+        entries = json.loads(pathlib.Path("x.har").read_text())["log"]["entries"]
+        self.assertEqual([entry["response"]["status"] for entry in entries], [302, 200])
+        self.assertNotIn("s3cret", pathlib.Path("x.har").read_text())
+        self.assertEqual(os.stat("x.har").st_mode & 0o777, 0o600)
+        self.assertRegex(result.err, r"(?m)^\[info\] ")
+        self.assertNotIn("s3cret", result.err)
+        self.refused("get", "--trace", "y.har", f"http://127.0.0.1:{closed_port()}/", code=5)
+        self.assertEqual(len(json.loads(pathlib.Path("y.har").read_text())["log"]["entries"]), 1)
+        result = self.anycert("get", "--log-level", "debug", "--format", "json", self.server.url)
+        self.assertIn("log", json.loads(result.err.splitlines()[0]))
 
     def test_bearer(self):
         pathlib.Path("token").write_text("s3cret\n")
@@ -327,6 +412,27 @@ class Files(Echo):
         before = left_behind()
         self.anycert("get", "-o", "target", self.server.url)
         self.assertEqual(left_behind(), before)
+
+    def test_downloads_go_on(self):
+        whole = os.urandom(100000)
+        asked = []
+
+        def half(connection):
+            request = connection.recv(65536).decode()
+            asked.append(request)
+            first = 50000 if "Range: bytes=50000-" in request else 0
+            fields = 'ETag: "1"\r\n' + (f"Content-Range: bytes {first}-99999/100000\r\n" if first else "")
+            connection.sendall(f"HTTP/1.1 {206 if first else 200} OK\r\n{fields}Content-Length: {100000 - first}"
+                               "\r\n\r\n".encode() + whole[first:100000 if first else 50000])
+            connection.close()
+        with listener(half) as port:
+            url = f"http://127.0.0.1:{port}/"
+            self.refused("get", "-C", "-", "-o", "big", url, code=9)
+            self.assertFalse(os.path.exists("big"))
+            self.anycert("get", "-C", "-", "-o", "big", url)
+        self.assertEqual(pathlib.Path("big").read_bytes(), whole)
+        self.assertEqual(len(asked), 2)
+        self.assertEqual([name for name in left_behind() if name.startswith("big")], ["big"])
 
     def test_a_symbolic_link_stays_one(self):
         pathlib.Path("real").write_text("old")

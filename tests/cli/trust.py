@@ -2,6 +2,7 @@
 """Trust on the command line, against the lab: what is refused and how it is said, what is warned about."""
 import json
 import pathlib
+import subprocess
 import sys
 import unittest
 
@@ -244,6 +245,28 @@ class Anchors(Trust):
         self.get("client-cert-required", "--cacert", self.root, *pair)
         self.refused("get", "--cert", self.files["client_cert"], "--key", self.files["root"],
                      self.url("client-cert-required"))
+
+    def test_client_certificate_with_a_password(self):
+        cert, key = self.files["client_cert"], self.files["client_key"]
+        for args in (("pkcs12", "-export", "-in", cert, "-inkey", key, "-passout", "pass:s3cret", "-out", "c.p12"),
+                     ("pkcs12", "-export", "-in", cert, "-inkey", key, "-passout", "pass:s3cret", "-out", "bundle"),
+                     ("pkey", "-in", key, "-aes256", "-passout", "pass:s3cret", "-out", "locked.key")):
+            subprocess.run(["openssl", *args], check=True, stderr=subprocess.DEVNULL)
+        pathlib.Path("pass").write_text("s3cret\n")
+        for args in (("--cert", "c.p12", "--pass", "s3cret"), ("--cert", "c.p12", "--pass-file", "pass"),
+                     ("-E", "bundle", "--cert-type", "P12", "--pass-env", "PASS"),
+                     ("--cert", cert, "--key", "locked.key", "--pass-env", "PASS")):
+            self.get("client-cert-required", "--cacert", self.root, *args, env={"PASS": "s3cret"})
+        for args in (("--cert", "c.p12"), ("--cert", "c.p12", "--pass", "wr0ng"),
+                     ("--cert", cert, "--key", "locked.key", "--pass", "wr0ng")):
+            sentence = self.refused("get", *args, self.url("client-cert-required"), says="password")
+            self.assertNotIn("wr0ng", sentence)
+        for cert_keys in ({"cert": "c.p12", "cert_password": {"file": "pass"}},
+                          {"cert": "bundle", "cert_type": "P12", "cert_password": "s3cret"},
+                          {"cert": cert, "key": "locked.key", "cert_password": {"env": "PASS"}}):
+            pathlib.Path("box.json").write_text(json.dumps({"url": self.url("client-cert-required"),
+                                                            "cacert": self.root, **cert_keys}))
+            self.anycert("test", "--profile", "box.json", env={"PASS": "s3cret"})
 
     def test_names_and_addresses_for_the_host(self):
         port = self.authority("good").split(":")[1]

@@ -1,0 +1,23 @@
+/* retry.h — --retry and what belongs to it; lists of HTTP statuses. */
+#ifndef ANYCERT_CLI_RETRY_H
+#define ANYCERT_CLI_RETRY_H
+
+#include <anycert/client.h>
+
+#include "options.h"
+
+/* Statuses, at most all that there are. */
+#define CLI_CODES_MAX 500
+struct cli_codes {
+    int list[CLI_CODES_MAX];
+    size_t count;
+};
+/* "200,404" or "200-299,304". option is for the error. */
+int cli_codes_parse(struct cli_codes *codes, const char *text, const char *option,
+                    struct anycert_error *err);
+
+/* Sets the rules of the options; without --retry, none. -1 with USAGE or NOMEM. */
+int cli_retry_set(struct anycert_config *config, const struct cli_options *options,
+                  struct anycert_error *err);
+
+#endif
