@@ -183,6 +183,26 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_secret_header(struct anycer
                                                                    const char *name,
                                                                    struct anycert_error *err);
 
+/* What is done with secrets where a link's report is not clean: where the peer is not
+ * authenticated, or anything was relaxed; http:// always. Secrets are user and password, what other
+ * credentials add, the headers that are always or were declared secret, cookies, and the client
+ * certificate. The decision is made for each hop, after the handshake and before a byte of the
+ * request. It is about the server's own link: what a proxy gets to see is a matter of the proxy's
+ * policy. */
+enum anycert_secret_guard {
+    /* They are sent, as the policy has accepted the link. */
+    ANYCERT_SECRETS_SEND = 0,
+    /* The request is made without them; anycert_response_hop_withheld tells. */
+    ANYCERT_SECRETS_WITHHOLD = 1,
+    /* A request that has any fails with TRUST_SECRETS, and nothing is sent; as does one that is
+     * asked for the client certificate. */
+    ANYCERT_SECRETS_REFUSE = 2
+};
+/* Sets it; default SEND. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_secret_guard(struct anycert_config *config,
+                                                                  enum anycert_secret_guard guard,
+                                                                  struct anycert_error *err);
+
 /* A clock for tests and replays: now returns seconds since 1970 UTC. Called from any thread that
  * uses the client; NULL: the system's clock. It decides about certificates' dates and policies'
  * ends, not about time limits. */
@@ -441,6 +461,8 @@ ANYCERT_API const struct anycert_report *
 anycert_response_hop_proxy_report(const struct anycert_response *response, size_t hop);
 /* 1 if the hop used a connection that was open already. */
 ANYCERT_API int anycert_response_hop_reused(const struct anycert_response *response, size_t hop);
+/* 1 if the secret guard has kept the request's secrets from the hop. */
+ANYCERT_API int anycert_response_hop_withheld(const struct anycert_response *response, size_t hop);
 /* The origin's report of the last hop, or NULL. */
 ANYCERT_API const struct anycert_report *
 anycert_response_report(const struct anycert_response *response);

@@ -82,6 +82,7 @@ struct anycert_config {
     struct anycert__strings intermediates;      /* PEM texts */
     struct anycert__strings intermediate_names; /* what each is called in messages */
     struct anycert__identity identity;
+    enum anycert_secret_guard secret_guard;
     char *base_url; /* as given, with userinfo; NULL: none */
     struct anycert__fields headers;
     char *proxy; /* as given, with userinfo */
@@ -183,6 +184,7 @@ struct anycert__response_hop {
     int status;
     struct anycert_report *report, *proxy_report;
     bool reused;
+    bool withheld; /* secrets, by the guard */
 };
 struct anycert_response {
     int status;

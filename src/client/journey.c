@@ -40,6 +40,11 @@ static const struct anycert__fields *choose_fields(const struct anycert__journey
     return own->count > 0 ? own : &journey->client->config->headers;
 }
 
+static bool has_secrets(const struct anycert__journey *journey)
+{
+    return journey->with_secrets && !journey->is_bare;
+}
+
 static int choose_headers(struct anycert__journey *journey, struct anycert_error *err)
 {
     const struct anycert__fields *given = choose_fields(journey);
@@ -48,7 +53,8 @@ static int choose_headers(struct anycert__journey *journey, struct anycert_error
     for (size_t i = 0; i < given->count; i++) {
         const char *name = given->list[i].name;
 
-        if (!journey->with_secrets && is_secret(journey->client, name))
+        if (!has_secrets(journey) && is_secret(journey->client, name) &&
+            !(journey->with_secrets && anycert__str_equal_nocase(name, "Host")))
             continue;
         if (has_parts && given != &journey->request->headers &&
             anycert__str_equal_nocase(name, "Content-Type"))
@@ -69,7 +75,7 @@ static void choose_credentials(const struct anycert__journey *journey,
 {
     const struct anycert_request *request = journey->request;
 
-    if (!journey->with_secrets)
+    if (!has_secrets(journey))
         return;
     exchange->user = request->user ? request->user : request->url.user;
     exchange->password = request->user ? request->password : request->url.password;
@@ -152,7 +158,12 @@ static bool follows(const struct anycert__journey *journey)
            (journey->redirects < config->max_redirects || !config->keep_last_redirect);
 }
 
-int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_error *err)
+static bool withholds(const struct anycert__journey *journey)
+{
+    return journey->client->config->secret_guard == ANYCERT_SECRETS_WITHHOLD;
+}
+
+static int prepare(struct anycert__journey *journey, struct anycert_error *err)
 {
     const struct anycert_request *request = journey->request;
     struct anycert__exchange *exchange = &journey->exchange;
@@ -170,6 +181,7 @@ int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_er
         anycert__sink_ask(&journey->sink, &journey->headers, err) < 0)
         return -1;
     choose_credentials(journey, exchange);
+    exchange->is_bare = journey->is_bare;
     exchange->headers = journey->headers.list;
     exchange->header_count = journey->headers.count;
     if (journey->with_body && request->body.kind != ANYCERT__BODY_NONE)
@@ -180,6 +192,19 @@ int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_er
                              "the %u ms of the request were used up by redirects",
                              (unsigned)journey->limits.total_ms);
     return choose_terms(journey, err);
+}
+
+int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_error *err)
+{
+    int result = prepare(journey, err);
+
+    /* Of http it is known before anybody is asked that secrets are not for it. */
+    if (result == 0 && withholds(journey) && !journey->is_bare && !journey->url->https &&
+        anycert__http_has_secrets(journey->client->http, &journey->exchange)) {
+        journey->is_bare = true;
+        result = prepare(journey, err);
+    }
+    return result;
 }
 
 /* What a redirect makes of the method and the body (RFC 9110 sections 15.4.2 to 15.4.9). */
@@ -234,6 +259,7 @@ static int follow(struct anycert__journey *journey, const char *location, struct
     }
     if (!anycert__url_same_origin(&target, &journey->request->url))
         journey->with_secrets = false;
+    journey->is_bare = false; /* another link */
     change_method(journey);
     if (check_body_again(journey, &target, err) < 0) {
         anycert__url_clear(&target);
@@ -283,6 +309,11 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
         return 1;
     }
     journey->lapses = 0;
+    if (result < 0 && exchange->guarded && !journey->is_bare && withholds(journey)) {
+        journey->is_bare = true;
+        anycert__error_clear(err);
+        return 1;
+    }
     journey->arrived = journey->arrived || exchange->sent;
     result = anycert__sink_ended(&journey->sink, exchange, result, err);
     if (result < 0)

@@ -54,6 +54,7 @@ int anycert__response_take(struct anycert_response *response, struct anycert__ex
     response->hop_count++;
     hop->status = exchange->status;
     hop->reused = exchange->reused;
+    hop->withheld = exchange->withheld;
     hop->report = exchange->report;
     hop->proxy_report = exchange->proxy_report;
     exchange->report = exchange->proxy_report = NULL;
@@ -155,6 +156,11 @@ const struct anycert_report *
 anycert_response_hop_proxy_report(const struct anycert_response *response, size_t hop)
 {
     return hop_at(response, hop) ? hop_at(response, hop)->proxy_report : NULL;
+}
+
+int anycert_response_hop_withheld(const struct anycert_response *response, size_t hop)
+{
+    return hop_at(response, hop) ? hop_at(response, hop)->withheld : 0;
 }
 
 int anycert_response_hop_reused(const struct anycert_response *response, size_t hop)

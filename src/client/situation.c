@@ -35,6 +35,7 @@ static int init_one(struct anycert_client *client, struct anycert__situation *si
     situation->terms.clock = &client->config->clock;
     situation->terms.intermediates = client->intermediates;
     situation->terms.client_cert = with_cert ? client->client_cert : NULL;
+    situation->terms.guard = client->config->secret_guard;
     return open_anchors(policy, &situation->anchors, err);
 }
 

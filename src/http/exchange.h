@@ -56,8 +56,11 @@ struct anycert__http_settings {
     const char *const *secret_params; /* names of query parameters, likewise */
     size_t secret_param_count;
     struct anycert__observer observer;
+    enum anycert_secret_guard secret_guard;
     unsigned idle_max; /* connections kept open for later */
 };
+
+struct anycert__exchange;
 
 /* Connections of one client, kept apart by what they were made under. Safe from many threads. */
 struct anycert__http;
@@ -69,6 +72,9 @@ void anycert__http_free(struct anycert__http *http);
 /* True if a host is reached through the proxy. */
 bool anycert__http_proxied(const struct anycert__http *http, const char *host, uint16_t port);
 const struct anycert__http_settings *anycert__http_settings_of(const struct anycert__http *http);
+/* True if the exchange has secrets that the secret guard cares about. */
+bool anycert__http_has_secrets(const struct anycert__http *http,
+                               const struct anycert__exchange *exchange);
 /* Version of the libcurl that is loaded; static string. */
 const char *anycert__libcurl_version(void);
 
@@ -94,6 +100,8 @@ struct anycert__exchange {
     void *sink_arg;
     anycert_progress_callback *progress;
     void *progress_arg;
+    bool has_secret_body;     /* the secret guard counts the body among the secrets */
+    bool is_bare;             /* what the guard has left of an exchange: its secrets are out */
     void *owner;              /* whoever drives many; nobody looks at it here */
     uint64_t received_before; /* bytes of the body that were there already, for progress; the sink
                                  may set it */
@@ -108,8 +116,11 @@ struct anycert__exchange {
     uint64_t sent_bytes, received_bytes; /* of both bodies, as on the wire */
     uint64_t body_bytes;                 /* of the answer's, decompressed */
     bool sent;                           /* something of the request may have gone out */
-    bool lapsed; /* nothing was sent, as a policy ended while the connection was made: ask again,
-                    with new terms */
+    bool lapsed;   /* nothing was sent, as a policy ended while the connection was made: ask again,
+                      with new terms */
+    bool withheld; /* the guard has kept secrets from the peer, the client certificate counted */
+    bool guarded;  /* nothing was sent, as the secret guard keeps the secrets from this link: ask
+                      again without them, if that is what is wanted */
     struct anycert_timings timings;
 };
 

@@ -52,6 +52,14 @@ static struct anycert__link *failed_link(const struct anycert__lane *lane)
     return NULL;
 }
 
+/* A server that insists on a client certificate may not have got one that there is. */
+static void explain_missing_cert(const struct anycert__link *link, struct anycert_error *err)
+{
+    if (anycert__link_withheld_cert(link) && err->code == ANYCERT_E_TLS_CLIENT_CERT)
+        (void)anycert__error_prefix(
+            err, "the secret guard withheld the client certificate, as the link is not clean");
+}
+
 /* 1 if a TLS link is to blame and err is filled, 0 if none is. */
 static int tls_failure(const struct anycert__lane *lane, CURLcode rc, struct anycert_error *err)
 {
@@ -75,11 +83,13 @@ static int tls_failure(const struct anycert__lane *lane, CURLcode rc, struct any
         if (!facts->failure.failed && facts->failure.alert < 0 && rc != CURLE_SSL_CONNECT_ERROR)
             return 0;
         (void)anycert__handshake_failure(facts, anycert__link_policy(link), err);
+        explain_missing_cert(link, err);
         return 1;
     }
     late = anycert__link_late_alert(link, &from_peer);
     if (late >= 0 && from_peer && (rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR)) {
         (void)anycert__late_alert_failure(facts, late, err);
+        explain_missing_cert(link, err);
         return 1;
     }
     return 0;

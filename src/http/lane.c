@@ -133,6 +133,8 @@ static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_p
         stands = link_may_stand(lane->proxy_link, lane->proxy_terms, now);
     if (stands && lane->link)
         stands = link_may_stand(lane->link, lane->terms, now);
+    if (stands && anycert__guard_stops(lane))
+        return CURL_PREREQFUNC_ABORT;
     lane->approved = lane->approved || stands;
     if (stands)
         return CURL_PREREQFUNC_OK;

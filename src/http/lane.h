@@ -48,6 +48,7 @@ struct anycert__lane {
     bool approved;                /* a request may have been sent */
     bool once;                    /* and must not be sent twice unasked */
     bool lapsed;                  /* a policy ended while the connection was made */
+    bool guarded;                 /* the secret guard has stopped it */
     bool stale;                   /* it found a kept connection that may not stand any more */
     unsigned contexts;            /* TLS contexts made: 0 means that the connection was there */
     uint64_t header_bytes;
@@ -128,6 +129,17 @@ enum anycert__ending {
 enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode rc,
                                           struct anycert__exchange *exchange,
                                           struct anycert_error *err);
+
+/* guard.c: in the pre-request check, once the links may stand. True if the secret guard stops the
+ * exchange; the lane knows why. */
+bool anycert__guard_stops(struct anycert__lane *lane);
+/* guard.c: true if an exchange has secrets that the guard cares about. credentials is the digest of
+ * anycert__credentials. */
+bool anycert__has_secrets(const struct anycert__exchange *exchange, const uint8_t credentials[32]);
+/* guard.c: true if the exchange, which has secrets, would meet a kept connection of this lane
+ * without them, and the guard would have them withheld there. */
+bool anycert__guard_knows(struct anycert__lane *lane, const struct anycert__exchange *exchange,
+                          bool proxied);
 
 /* failure.c: the error for a transfer that ended with rc. Always returns -1. */
 int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycert_error *err);

@@ -143,6 +143,16 @@ bool anycert__http_proxied(const struct anycert__http *http, const char *host, u
     return http->settings.proxy && !anycert__no_proxy_match(http->settings.no_proxy, host, port);
 }
 
+bool anycert__http_has_secrets(const struct anycert__http *http,
+                               const struct anycert__exchange *exchange)
+{
+    uint8_t credentials[32];
+
+    /* What cannot be told apart for want of memory counts as secret. */
+    return anycert__credentials(&http->settings, exchange, credentials) < 0 ||
+           anycert__has_secrets(exchange, credentials);
+}
+
 int anycert__credentials(const struct anycert__http_settings *settings,
                          const struct anycert__exchange *exchange, uint8_t out[32])
 {
@@ -231,6 +241,12 @@ static int take_reports(struct anycert__lane *lane, struct anycert__exchange *ex
     return 0;
 }
 
+/* Without its secrets, so that this time counts for nothing. */
+static bool is_to_be_asked_again(const struct anycert__lane *lane)
+{
+    return lane->guarded && lane->settings->secret_guard == ANYCERT_SECRETS_WITHHOLD;
+}
+
 enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode rc,
                                           struct anycert__exchange *exchange,
                                           struct anycert_error *err)
@@ -240,6 +256,9 @@ enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode r
 
     exchange->lapsed = anycert__lane_lapsed(lane);
     exchange->sent = lane->approved;
+    exchange->guarded = lane->guarded;
+    exchange->withheld =
+        exchange->is_bare || (lane->link && anycert__link_withheld_cert(lane->link));
     if (lane->stale && !exchange->lapsed) {
         anycert__exchange_clear(exchange);
         return ANYCERT__ENDED_STALE;
@@ -254,7 +273,7 @@ enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode r
     } else {
         (void)take_reports(lane, exchange, &failure);
     }
-    if (observer->ended && !exchange->lapsed)
+    if (observer->ended && !exchange->lapsed && !is_to_be_asked_again(lane))
         observer->ended(observer->arg, exchange, failure.code ? &failure : NULL,
                         lane->recorder ? anycert__recorder_end(lane->recorder, lane->easy) : NULL);
     if (!failure.code)
@@ -278,6 +297,23 @@ static enum anycert__ending try_lane(struct anycert__http *http, struct anycert_
     return ending;
 }
 
+/* True if a connection is kept that the exchange is going to use without its secrets: one with them
+ * need not be made first. */
+static bool is_guarded(struct anycert__http *http, const struct anycert__exchange *exchange,
+                       bool proxied)
+{
+    bool known = false;
+
+    if (http->settings.secret_guard != ANYCERT_SECRETS_WITHHOLD)
+        return false;
+    pthread_mutex_lock(&http->mutex);
+    drop_inherited(http);
+    for (struct anycert__lane *lane = http->idle; lane && !known; lane = lane->next)
+        known = anycert__guard_knows(lane, exchange, proxied);
+    pthread_mutex_unlock(&http->mutex);
+    return known;
+}
+
 int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange *exchange,
                            struct anycert_error *err)
 {
@@ -287,6 +323,12 @@ int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange 
 
     if (anycert__credentials(&http->settings, exchange, credentials) < 0)
         return anycert__fail_nomem(err);
+    if (anycert__has_secrets(exchange, credentials) && is_guarded(http, exchange, proxied)) {
+        exchange->guarded = true;
+        return anycert__fail(err, ANYCERT_E_TRUST_SECRETS,
+                             "no secret is sent to %s, whose report is not clean",
+                             exchange->url->origin);
+    }
     while ((lane = take(http, exchange, proxied, credentials)) != NULL) {
         enum anycert__ending ending = try_lane(http, lane, exchange, err);
 
@@ -310,6 +352,7 @@ void anycert__exchange_clear(struct anycert__exchange *exchange)
     exchange->status = 0;
     exchange->version[0] = '\0';
     exchange->reused = exchange->sent = exchange->lapsed = false;
+    exchange->guarded = exchange->withheld = false;
     exchange->sent_bytes = exchange->received_bytes = exchange->body_bytes = 0;
     memset(&exchange->timings, 0, sizeof exchange->timings);
 }

@@ -309,7 +309,7 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
     lane->exchange = exchange;
     memset(&lane->failure, 0, sizeof lane->failure);
     lane->once = !is_idempotent(exchange->method);
-    lane->asked = lane->approved = lane->stale = lane->lapsed = lane->is_overdue =
+    lane->asked = lane->approved = lane->guarded = lane->stale = lane->lapsed = lane->is_overdue =
         lane->header_done = lane->body_begun = false;
     lane->contexts = 0;
     lane->header_bytes = 0;

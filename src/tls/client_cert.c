@@ -55,12 +55,16 @@ static int show_nothing(SSL *ssl, void *arg)
     return 1;
 }
 
-/* Asked when ours is about to be sent. How strong it is is for the server to judge, but OpenSSL
- * would hold it against the level. By now the peer's side of the handshake has been checked at that
- * level, in every version. */
+/* Asked when ours is about to be sent: the peer's side of the handshake is over. How strong it is
+ * is for the server to judge, but OpenSSL would hold it against the level. By now the peer's side
+ * of the handshake has been checked at that level, in every version. */
 static int show_ours(SSL *ssl, void *arg)
 {
+    int may = anycert__link_show_cert(ssl);
+
     (void)arg;
+    if (may <= 0)
+        return may < 0 ? 0 : show_nothing(ssl, arg);
     SSL_set_security_level(ssl, 0);
     return 1;
 }

@@ -53,9 +53,17 @@ static enum anycert__cipher_mode mode_of(const SSL_CIPHER *cipher)
     return ANYCERT__CIPHER_OTHER;
 }
 
-static void read_cipher(SSL *ssl, struct anycert__negotiated *out)
+/* Before TLS 1.3 the cipher is pending until the handshake is over. */
+static const SSL_CIPHER *cipher_of(SSL *ssl)
 {
     const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+
+    return cipher ? cipher : SSL_get_pending_cipher(ssl);
+}
+
+static void read_cipher(SSL *ssl, struct anycert__negotiated *out)
+{
+    const SSL_CIPHER *cipher = cipher_of(ssl);
     const char *name = cipher ? SSL_CIPHER_standard_name(cipher) : NULL;
 
     if (!cipher)
@@ -90,7 +98,7 @@ static bool is_default_group(const char *name)
 
 static void read_group(SSL *ssl, struct anycert__negotiated *out)
 {
-    const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+    const SSL_CIPHER *cipher = cipher_of(ssl);
     int kx = cipher ? SSL_CIPHER_get_kx_nid(cipher) : NID_undef;
     EVP_PKEY *key = NULL;
     char name[sizeof out->group] = "";

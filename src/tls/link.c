@@ -23,7 +23,8 @@ struct anycert__link {
     bool hook_ran;
     int late_alert; /* one that came after the handshake, -1 for none */
     bool late_alert_from_peer;
-    bool closed_cleanly; /* the peer sent close_notify */
+    bool showed_cert, withheld_cert; /* ours */
+    bool closed_cleanly;             /* the peer sent close_notify */
     /* why the certificates could not even be looked at, or our own not be shown */
     struct anycert_error trouble;
     struct anycert_report *report; /* kept for whoever uses the connection next */
@@ -129,6 +130,16 @@ const struct anycert_error *anycert__link_trouble(const struct anycert__link *li
     return link->trouble.code != 0 ? &link->trouble : NULL;
 }
 
+bool anycert__link_showed_cert(const struct anycert__link *link)
+{
+    return link->showed_cert;
+}
+
+bool anycert__link_withheld_cert(const struct anycert__link *link)
+{
+    return link->withheld_cert;
+}
+
 bool anycert__link_closed_cleanly(const struct anycert__link *link)
 {
     return link->closed_cleanly;
@@ -187,6 +198,42 @@ static int note_cert_request(SSL *ssl, X509 **cert, EVP_PKEY **key)
     if (link && !link->facts->complete)
         link->facts->failure.client_cert_requested = true;
     return 0; /* go on without one */
+}
+
+/* Everything that a report is made of is known by now, though the handshake is not complete. */
+static struct anycert_report *early_report(struct anycert__link *link, SSL *ssl)
+{
+    struct anycert_report *report = NULL;
+
+    anycert__handshake_read(ssl, &link->facts->negotiated);
+    link->facts->complete = link->hook_ran;
+    report = anycert__judge(link->facts, link->terms->policy, link->facts->time, ANYCERT__JUDGE_ALL,
+                            &link->trouble);
+    link->facts->complete = false;
+    return report;
+}
+
+int anycert__link_show_cert(SSL *ssl)
+{
+    struct anycert__link *link = anycert__link_of(ssl);
+    struct anycert_report *report = NULL;
+    int may = 1;
+
+    if (!link)
+        return 1;
+    if (link->terms->guard != ANYCERT_SECRETS_SEND) {
+        report = early_report(link, ssl);
+        if (!report)
+            may = -1;
+        else if (!anycert__report_is_clean(report))
+            may = link->terms->guard == ANYCERT_SECRETS_REFUSE
+                      ? anycert__report_guard(report, &link->trouble)
+                      : 0;
+    }
+    link->showed_cert = may > 0;
+    link->withheld_cert = may == 0;
+    anycert_report_free(report);
+    return may;
 }
 
 static void note_alert(struct anycert__link *link, int where, int value)

@@ -60,6 +60,11 @@ STACK_OF(X509) * anycert__intermediates_stack(const struct anycert__intermediate
 int anycert__client_cert_apply(SSL_CTX *ctx, const struct anycert__client_cert *cert,
                                struct anycert_error *err);
 
+/* ---- link.c */
+/* Our certificate is about to be shown: 1 if it may be, 0 if the guard withholds it, -1 if it ends
+ * the handshake. */
+int anycert__link_show_cert(SSL *ssl);
+
 /* ---- staple.c */
 /* After the handshake: judges a stapled OCSP answer (RFC 6960), if there is one, into facts
  * (staple_present, revocation, staple_note). chain is the validated one, leaf first; time the

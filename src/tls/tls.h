@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <anycert/client.h>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "policy/policy.h"
@@ -86,6 +88,7 @@ struct anycert__hop_terms {
     const struct anycert__clock *clock;
     const struct anycert__intermediates *intermediates;
     const struct anycert__client_cert *client_cert; /* NULL: none is sent */
+    enum anycert_secret_guard guard;                /* over the client certificate */
 };
 
 /* What is known of one connection's link. Owned by the SSL_CTX (as ex_data) and by whoever took a
@@ -121,6 +124,9 @@ int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer);
 /* Why the certificates could not be looked at at all (want of memory), or our own not be shown (a
  * token that does not sign), or NULL. Borrowed. */
 const struct anycert_error *anycert__link_trouble(const struct anycert__link *link);
+/* Whether the client certificate has been shown over it, or kept from the peer by the guard. */
+bool anycert__link_showed_cert(const struct anycert__link *link);
+bool anycert__link_withheld_cert(const struct anycert__link *link);
 /* Whether the peer has sent close_notify (RFC 8446 section 6.1): without it, the end of the data
  * proves nothing. */
 bool anycert__link_closed_cleanly(const struct anycert__link *link);

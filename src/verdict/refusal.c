@@ -35,13 +35,14 @@ static const int order[] = {
 };
 #define ORDER_COUNT (sizeof(order) / sizeof(order[0]))
 
-/* The nth failed check, the worst first; NULL behind the last. */
-static const struct anycert_check *failed_check(const struct anycert_report *report, size_t n)
+/* The nth check with this verdict, the worst first; NULL behind the last. */
+static const struct anycert_check *nth_check(const struct anycert_report *report,
+                                             enum anycert_verdict verdict, size_t n)
 {
     for (size_t rank = 0; rank < ORDER_COUNT; rank++) {
         for (size_t i = 0; i < report->check_count; i++) {
             const struct anycert_check *check = &report->checks[i];
-            if (check->verdict == ANYCERT_FAIL && code_of(check) == order[rank] && n-- == 0)
+            if (check->verdict == verdict && code_of(check) == order[rank] && n-- == 0)
                 return check;
         }
     }
@@ -91,39 +92,51 @@ static void append_cut(struct sentence *sentence, const char *text)
         sentence->len += (size_t)n;
 }
 
-static void append_failed(struct sentence *sentence, const struct anycert_report *report)
+static void append_all(struct sentence *sentence, const struct anycert_report *report,
+                       enum anycert_verdict verdict)
 {
-    size_t failed = 0, said = 0;
-    while (failed_check(report, failed) != NULL)
-        failed++;
-    while (said < failed &&
-           append_check(sentence, said == 0 ? "" : "; ", failed_check(report, said)))
+    size_t count = 0, said = 0;
+    while (nth_check(report, verdict, count) != NULL)
+        count++;
+    while (said < count &&
+           append_check(sentence, said == 0 ? "" : "; ", nth_check(report, verdict, said)))
         said++;
-    if (said == 0 && failed > 0) {
-        append_cut(sentence, failed_check(report, 0)->detail);
+    if (said == 0 && count > 0) {
+        append_cut(sentence, nth_check(report, verdict, 0)->detail);
         said = 1;
     }
-    if (said < failed)
+    if (said < count)
         snprintf(sentence->text + sentence->len, sizeof(sentence->text) - sentence->len,
-                 " and %zu more", failed - said);
+                 " and %zu more", count - said);
+}
+
+/* "WHAT host:port". */
+static void begin_sentence(struct sentence *sentence, const char *what,
+                           const struct anycert__facts *facts, const char *behind)
+{
+    const char *host = facts->host != NULL ? facts->host : "";
+    bool brackets = strchr(host, ':') != NULL;
+    int n = snprintf(sentence->text, sizeof(sentence->text), "%s %s%.255s%s:%u%s", what,
+                     brackets ? "[" : "", host, brackets ? "]" : "", (unsigned)facts->port, behind);
+    sentence->len = n > 0 ? (size_t)n : 0;
 }
 
 int anycert__report_refusal(const struct anycert_report *report, struct anycert_error *err)
 {
     const struct anycert__facts *facts = report->facts;
-    const struct anycert_check *worst = failed_check(report, 0);
+    const struct anycert_check *worst = nth_check(report, ANYCERT_FAIL, 0);
     bool proxy = facts->hop == ANYCERT__HOP_PROXY;
     int code = worst != NULL ? code_of(worst) : ANYCERT_E_TRUST;
     bool about_certificate = worst != NULL && !anycert__check_is_protocol(worst->id);
-    const char *host = facts->host != NULL ? facts->host : "";
-    bool brackets = strchr(host, ':') != NULL;
     struct sentence sentence = {{0}, 0};
-    int n = snprintf(sentence.text, sizeof(sentence.text), "%s %s%s%.255s%s:%u is refused: ",
-                     about_certificate ? "certificate of" : "connection to", proxy ? "proxy " : "",
-                     brackets ? "[" : "", host, brackets ? "]" : "", (unsigned)facts->port);
-    sentence.len = n > 0 ? (size_t)n : 0;
+    if (about_certificate)
+        begin_sentence(&sentence, proxy ? "certificate of proxy" : "certificate of", facts,
+                       " is refused: ");
+    else
+        begin_sentence(&sentence, proxy ? "connection to proxy" : "connection to", facts,
+                       " is refused: ");
     if (worst != NULL)
-        append_failed(&sentence, report);
+        append_all(&sentence, report, ANYCERT_FAIL);
     else
         append_cut(&sentence, "the peer has not shown a certificate that could be judged");
     if (err != NULL && err->code == 0) {
@@ -133,4 +146,22 @@ int anycert__report_refusal(const struct anycert_report *report, struct anycert_
         err->alert_from_peer = facts->failure.alert >= 0 && facts->failure.alert_from_peer;
     }
     return -1;
+}
+
+bool anycert__report_is_clean(const struct anycert_report *report)
+{
+    return report->verdict == ANYCERT_PASS && report->peer_authenticated;
+}
+
+int anycert__report_guard(const struct anycert_report *report, struct anycert_error *err)
+{
+    struct sentence sentence = {{0}, 0};
+    begin_sentence(&sentence, "no secret is sent to", report->facts, ", ");
+    if (nth_check(report, ANYCERT_RELAXED, 0) != NULL) {
+        append_cut(&sentence, "as the policy relaxes this: ");
+        append_all(&sentence, report, ANYCERT_RELAXED);
+    } else {
+        append_cut(&sentence, "as nobody has proved to be that host");
+    }
+    return anycert__fail(err, ANYCERT_E_TRUST_SECRETS, "%s", sentence.text);
 }

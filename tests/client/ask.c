@@ -45,6 +45,17 @@ static void set_policies(struct anycert_config *config, const struct ask *ask)
     }
 }
 
+static void set_identity(struct anycert_config *config, const struct ask *ask)
+{
+    struct anycert_error err = {0};
+
+    must(anycert_config_set_client_cert(config, ask->cert, ask->key, &err), &err);
+    if (ask->p12)
+        must(anycert_config_set_client_cert_p12(config, ask->p12, ask->p12_password, &err), &err);
+    if (ask->uri)
+        must(anycert_config_set_client_cert_pkcs11(config, ask->uri, ask->pin, &err), &err);
+}
+
 struct anycert_client *ask_client(const struct ask *ask)
 {
     struct anycert_error err = {0};
@@ -58,7 +69,9 @@ struct anycert_client *ask_client(const struct ask *ask)
         must(anycert_config_add_resolve(config, ask->resolve, &err), &err);
     if (ask->connect_to)
         must(anycert_config_add_connect_to(config, ask->connect_to, &err), &err);
-    must(anycert_config_set_client_cert(config, ask->cert, ask->key, &err), &err);
+    must(anycert_config_set_no_proxy(config, ask->no_proxy, &err), &err);
+    set_identity(config, ask);
+    must(anycert_config_set_secret_guard(config, ask->guard, &err), &err);
     must(anycert_config_set_http_version(config, ask->http_version, &err), &err);
     must(anycert_config_set_timeouts(config, ask->connect_ms ? ask->connect_ms : CONNECT_MS,
                                      ask->total_ms ? ask->total_ms : TOTAL_MS, 0, &err),

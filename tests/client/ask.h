@@ -16,6 +16,10 @@ struct ask {
     const char *resolve;
     const char *connect_to;
     const char *cert, *key;
+    const char *p12, *p12_password;
+    const char *uri, *pin; /* of a client certificate on a token */
+    enum anycert_secret_guard guard;
+    const char *no_proxy;
     enum anycert_http_version http_version;
     unsigned connect_ms, total_ms;
     int64_t (*now)(void *arg);

@@ -7,6 +7,7 @@
 #include "client/wiretap.h"
 
 #include <openssl/crypto.h>
+#include <openssl/pkcs12.h>
 #include <openssl/ssl.h>
 
 #include <setjmp.h>
@@ -20,21 +21,67 @@
 
 #include "lab/lab.h"
 #include "support/certs.h"
+#include "support/softhsm.h"
+
+#define PASSWORD "hunter2"
 
 static struct pki pki;
+static char p12_path[300];
+
+/* The ways in which a client can have a certificate; the same one, which is the good server's: any
+ * will do. */
+enum kind { KIND_PEM, KIND_P12, KIND_TOKEN, KIND_COUNT };
+
+static void write_p12(void)
+{
+    PKCS12 *p12 = PKCS12_create(PASSWORD, "client", pki.keys[FLAW_NONE], pki.certs[FLAW_NONE], NULL,
+                                0, 0, 0, 0, 0);
+    unsigned char *der = NULL;
+    int len = i2d_PKCS12(p12, &der);
+
+    assert_true(len > 0);
+    snprintf(p12_path, sizeof p12_path, "%s/client.p12", pki.folder);
+    certs_write(p12_path, der, (size_t)len);
+    OPENSSL_free(der);
+    PKCS12_free(p12);
+}
 
 static int make_pki(void **state)
 {
-    (void)state;
     pki_make(&pki);
+    write_p12();
+    softhsm_setup(state);
+    softhsm_add_token("client");
+    softhsm_add_key("client", "01", "client", pki.keys[FLAW_NONE]);
+    softhsm_add_cert("client", "01", "client", pki.certs[FLAW_NONE]);
     return 0;
 }
 
 static int free_pki(void **state)
 {
-    (void)state;
+    softhsm_teardown(state);
     pki_free(&pki);
     return 0;
+}
+
+static void take_identity(struct ask *ask, enum kind kind)
+{
+    switch (kind) {
+    case KIND_PEM:
+        ask->cert = pki.cert_paths[FLAW_NONE];
+        ask->key = pki.key_paths[FLAW_NONE];
+        break;
+    case KIND_P12:
+        ask->p12 = p12_path;
+        ask->p12_password = PASSWORD;
+        break;
+    case KIND_TOKEN:
+        ask->uri = softhsm_uri("token=client");
+        ask->pin = SOFTHSM_PIN;
+        break;
+    case KIND_COUNT:
+        fail();
+    }
 }
 
 /* A server with a flaw that asks for a client certificate. */
@@ -47,11 +94,12 @@ static struct wiretap *asking_server(enum flaw flaw, int max_version)
                                                 .wants_client_cert = true});
 }
 
-/* A client whose certificate is the good server's own: any will do. */
-static struct anycert_client *client_with_cert(const char *policy)
+static struct anycert_client *client_with_cert(const char *policy, enum kind kind)
 {
-    return ask_client(&(struct ask){
-        .policy = policy, .cert = pki.cert_paths[FLAW_NONE], .key = pki.key_paths[FLAW_NONE]});
+    struct ask ask = {.policy = policy};
+
+    take_identity(&ask, kind);
+    return ask_client(&ask);
 }
 
 static const char *const secret_fields[] = {"Authorization: Bearer very-secret"};
@@ -71,9 +119,10 @@ static void test_refused_server_sees_no_client_certificate_and_no_request(void *
 
     (void)state;
     for (enum flaw flaw = 0; flaw < FLAW_COUNT; flaw++) {
-        for (size_t i = 0; i < 2; i++) {
-            struct wiretap *server = asking_server(flaw, versions[i]);
-            struct anycert_client *client = client_with_cert(ask_policy("hardened", pki.root_path));
+        for (unsigned i = 0; i < 2 * KIND_COUNT; i++) {
+            struct wiretap *server = asking_server(flaw, versions[i % 2]);
+            struct anycert_client *client =
+                client_with_cert(ask_policy("hardened", pki.root_path), i / 2);
             struct wiretap_seen seen;
 
             assert_int_equal(tell(client, server), flaw_code(flaw));
@@ -92,9 +141,9 @@ static void test_accepted_server_sees_the_client_certificate(void **state)
     static const char *const policies[] = {"trust-any", "report-only"};
 
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 2 * KIND_COUNT; i++) {
         struct wiretap *server = asking_server(FLAW_SELF_SIGNED, 0);
-        struct anycert_client *client = client_with_cert(policies[i]);
+        struct anycert_client *client = client_with_cert(policies[i % 2], i / 2);
 
         assert_int_equal(tell(client, server), 0);
         anycert_client_free(client);
@@ -110,15 +159,17 @@ static void test_revoked_server_sees_no_client_certificate(void **state)
     unsigned char *staple = staple_make(pki.certs[FLAW_NONE], pki.root, pki.root_key, true, &len);
 
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        struct wiretap *server = wiretap_start(&(struct wiretap_plan){.role = WIRETAP_ORIGIN,
-                                                                      .cert = pki.certs[FLAW_NONE],
-                                                                      .key = pki.keys[FLAW_NONE],
-                                                                      .max_version = versions[i],
-                                                                      .wants_client_cert = true,
-                                                                      .staple = staple,
-                                                                      .staple_len = len});
-        struct anycert_client *client = client_with_cert(ask_policy("hardened", pki.root_path));
+    for (unsigned i = 0; i < 2 * KIND_COUNT; i++) {
+        struct wiretap *server =
+            wiretap_start(&(struct wiretap_plan){.role = WIRETAP_ORIGIN,
+                                                 .cert = pki.certs[FLAW_NONE],
+                                                 .key = pki.keys[FLAW_NONE],
+                                                 .max_version = versions[i % 2],
+                                                 .wants_client_cert = true,
+                                                 .staple = staple,
+                                                 .staple_len = len});
+        struct anycert_client *client =
+            client_with_cert(ask_policy("hardened", pki.root_path), i / 2);
         struct wiretap_seen seen;
 
         assert_int_equal(tell(client, server), ANYCERT_E_TRUST_REVOKED);
@@ -168,7 +219,7 @@ static void test_redirect_target_sees_no_client_certificate(void **state)
     (void)state;
     if (lab_start(names, 1, &lab, &err) < 0)
         fail_msg("%s", err.message);
-    for (size_t i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 2 * KIND_COUNT; i++) {
         struct wiretap *target = asking_server(FLAW_NONE, 0);
         char policy[1024];
         char url[256];
@@ -178,7 +229,7 @@ static void test_redirect_target_sees_no_client_certificate(void **state)
 
         snprintf(policy, sizeof policy, "hardened ca=%s,%s", lab_file(lab, LAB_FILE_ROOT),
                  pki.root_path);
-        client = client_with_cert(rungs[i] ? rungs[i] : policy);
+        client = client_with_cert(rungs[i % 2] ? rungs[i % 2] : policy, i / 2);
         snprintf(url, sizeof url, "%sredirect?to=%s", lab_server_url(lab_server_at(lab, 0)),
                  url_of("https", wiretap_port(target), ""));
         answer = ask_get_with(client, url, secret_fields, 1);
@@ -201,23 +252,25 @@ static void test_redirect_target_sees_no_client_certificate(void **state)
 
 static void test_https_proxy_sees_no_client_certificate(void **state)
 {
-    struct wiretap *origin = asking_server(FLAW_NONE, 0);
-    struct wiretap *proxy = wiretap_start(&(struct wiretap_plan){.role = WIRETAP_PROXY,
-                                                                 .cert = pki.certs[FLAW_NONE],
-                                                                 .key = pki.keys[FLAW_NONE],
-                                                                 .wants_client_cert = true});
-    struct anycert_client *client =
-        ask_client(&(struct ask){.policy = ask_policy("hardened", pki.root_path),
-                                 .proxy = url_of("https", wiretap_port(proxy), ""),
-                                 .proxy_policy = ask_policy("hardened", pki.root_path),
-                                 .cert = pki.cert_paths[FLAW_NONE],
-                                 .key = pki.key_paths[FLAW_NONE]});
-
     (void)state;
-    assert_int_equal(tell(client, origin), 0);
-    anycert_client_free(client);
-    assert_int_equal(wiretap_stop(origin).client_certs, 1);
-    assert_int_equal(wiretap_stop(proxy).client_certs, 0);
+    for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
+        struct wiretap *origin = asking_server(FLAW_NONE, 0);
+        struct wiretap *proxy = wiretap_start(&(struct wiretap_plan){.role = WIRETAP_PROXY,
+                                                                     .cert = pki.certs[FLAW_NONE],
+                                                                     .key = pki.keys[FLAW_NONE],
+                                                                     .wants_client_cert = true});
+        struct ask ask = {.policy = ask_policy("hardened", pki.root_path),
+                          .proxy = url_of("https", wiretap_port(proxy), ""),
+                          .proxy_policy = ask_policy("hardened", pki.root_path)};
+        struct anycert_client *client = NULL;
+
+        take_identity(&ask, kind);
+        client = ask_client(&ask);
+        assert_int_equal(tell(client, origin), 0);
+        anycert_client_free(client);
+        assert_int_equal(wiretap_stop(origin).client_certs, 1);
+        assert_int_equal(wiretap_stop(proxy).client_certs, 0);
+    }
 }
 
 /* Data before the handshake's end is never sent: there is no ticket to do it with, and none is

@@ -1,0 +1,12 @@
+/* What is configured about single hops: what the server may have, and how the proxy is told. */
+#include "client/internal.h"
+
+int anycert_config_set_secret_guard(struct anycert_config *config, enum anycert_secret_guard guard,
+                                    struct anycert_error *err)
+{
+    if (guard != ANYCERT_SECRETS_SEND && guard != ANYCERT_SECRETS_WITHHOLD &&
+        guard != ANYCERT_SECRETS_REFUSE)
+        return anycert__fail(err, ANYCERT_E_USAGE, "there is no secret guard %d", (int)guard);
+    config->secret_guard = guard;
+    return 0;
+}

@@ -1,0 +1,65 @@
+/* The secret guard: what the policy has accepted is not always what secrets are for. */
+#include "http/lane.h"
+
+#include "base/str.h"
+#include "verdict/judge.h"
+
+#include <string.h>
+
+static const uint8_t none[32];
+
+bool anycert__has_secrets(const struct anycert__exchange *exchange, const uint8_t credentials[32])
+{
+    if (exchange->has_secret_body || memcmp(credentials, none, sizeof none) != 0)
+        return true;
+    /* What belongs to no connection, and so is in no digest. */
+    for (size_t i = 0; i < exchange->header_count; i++) {
+        if (exchange->headers[i].value &&
+            anycert__str_equal_nocase(exchange->headers[i].name, "Cookie"))
+            return true;
+    }
+    return false;
+}
+
+/* With lane->report, which is NULL for http. */
+static bool is_clean(const struct anycert__lane *lane)
+{
+    return lane->https && lane->report && anycert__report_is_clean(lane->report);
+}
+
+static void explain(struct anycert__lane *lane)
+{
+    if (lane->https && lane->report)
+        (void)anycert__report_guard(lane->report, &lane->failure);
+    else
+        anycert__fail(&lane->failure, ANYCERT_E_TRUST_SECRETS,
+                      "no secret is sent to %s, as http is not protected at all", lane->origin);
+}
+
+bool anycert__guard_stops(struct anycert__lane *lane)
+{
+    bool has_secrets = anycert__has_secrets(lane->exchange, lane->credentials);
+    bool showed_cert = lane->link && anycert__link_showed_cert(lane->link);
+
+    if (lane->settings->secret_guard == ANYCERT_SECRETS_SEND || (!has_secrets && !showed_cert))
+        return false;
+    if (lane->https && anycert__lane_reports(lane, &lane->failure) < 0)
+        return true;
+    if (is_clean(lane))
+        return false;
+    if (!has_secrets && lane->contexts == 0) {
+        /* It was clean when our certificate was shown over it: one over which it is not is made. */
+        lane->stale = true;
+        return true;
+    }
+    lane->guarded = true;
+    explain(lane);
+    return true;
+}
+
+bool anycert__guard_knows(struct anycert__lane *lane, const struct anycert__exchange *exchange,
+                          bool proxied)
+{
+    return lane->settings->secret_guard == ANYCERT_SECRETS_WITHHOLD &&
+           anycert__lane_fits(lane, exchange, proxied, none) && !is_clean(lane);
+}
