@@ -112,6 +112,22 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_header(struct anycert_confi
  * with URL. */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_config_set_proxy(struct anycert_config *config, const char *url, struct anycert_error *err);
+/* How an http:// or https:// proxy is told user and password (RFC 7617, RFC 7616). */
+enum anycert_proxy_auth {
+    /* In the clear, to an http:// proxy: with every request to an http:// URL and with every
+       CONNECT. */
+    ANYCERT_PROXY_BASIC = 0,
+    /* Proved without being told, once the proxy has asked; a proxy that wants Basic gets nothing.
+     */
+    ANYCERT_PROXY_DIGEST = 1,
+    /* Digest where the proxy offers it, else Basic: it is the proxy that chooses. */
+    ANYCERT_PROXY_ANY = 2
+};
+/* Sets it; default BASIC. SOCKS proxies have their own ways. Whatever it is, nothing of it reaches
+ * a server, nor another proxy. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_proxy_auth(struct anycert_config *config,
+                                                                enum anycert_proxy_auth auth,
+                                                                struct anycert_error *err);
 /* Hosts that are reached without the proxy, comma-separated: names (which cover their subdomains,
  * with or without a leading dot), addresses, CIDR blocks, each with :port if need be, or "*".
  * Default: none. */

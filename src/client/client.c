@@ -40,6 +40,7 @@ static int fill_settings(struct anycert_client *client, struct anycert_error *er
         settings->proxy_port = client->proxy_parts.port;
         settings->proxy_user = client->proxy_parts.user;
         settings->proxy_password = client->proxy_parts.password;
+        settings->proxy_auth = config->proxy_auth;
         settings->no_proxy = config->no_proxy;
     }
     settings->resolve = pointers(&config->resolve);

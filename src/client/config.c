@@ -110,6 +110,7 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
     copy->http_version = config->http_version;
     copy->decompress = config->decompress;
     copy->secret_guard = config->secret_guard;
+    copy->proxy_auth = config->proxy_auth;
     copy->clock = config->clock;
     copy->trace = config->trace;
     copy->trace_arg = config->trace_arg;

@@ -10,3 +10,13 @@ int anycert_config_set_secret_guard(struct anycert_config *config, enum anycert_
     config->secret_guard = guard;
     return 0;
 }
+
+int anycert_config_set_proxy_auth(struct anycert_config *config, enum anycert_proxy_auth auth,
+                                  struct anycert_error *err)
+{
+    if (auth != ANYCERT_PROXY_BASIC && auth != ANYCERT_PROXY_DIGEST && auth != ANYCERT_PROXY_ANY)
+        return anycert__fail(err, ANYCERT_E_USAGE, "there is no proxy authentication %d",
+                             (int)auth);
+    config->proxy_auth = auth;
+    return 0;
+}

@@ -83,6 +83,7 @@ struct anycert_config {
     struct anycert__strings intermediate_names; /* what each is called in messages */
     struct anycert__identity identity;
     enum anycert_secret_guard secret_guard;
+    enum anycert_proxy_auth proxy_auth;
     char *base_url; /* as given, with userinfo; NULL: none */
     struct anycert__fields headers;
     char *proxy; /* as given, with userinfo */

@@ -39,6 +39,7 @@ struct anycert__http_settings {
     const char *proxy_host; /* as in a URL */
     uint16_t proxy_port;
     const char *proxy_user, *proxy_password;
+    enum anycert_proxy_auth proxy_auth;
     const char *no_proxy;
     const char *const *resolve; /* entries of CURLOPT_RESOLVE */
     size_t resolve_count;

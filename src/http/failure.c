@@ -115,6 +115,23 @@ static bool is_record_error(const struct anycert__lane *lane)
            strncmp(number, "error:0A000126", 14) != 0;
 }
 
+/* Why a proxy says 407. */
+static const char *explain_407(const struct anycert__lane *lane)
+{
+    long offered = 0;
+
+    if (!lane->settings->proxy_user)
+        return ", it wants a user and password";
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_PROXYAUTH_AVAIL, &offered);
+    if (lane->settings->proxy_auth == ANYCERT_PROXY_BASIC && (offered & (long)CURLAUTH_DIGEST) &&
+        !(offered & (long)CURLAUTH_BASIC))
+        return ", it takes Digest alone, and Basic is what is set";
+    if (lane->settings->proxy_auth == ANYCERT_PROXY_DIGEST && (offered & (long)CURLAUTH_BASIC) &&
+        !(offered & (long)CURLAUTH_DIGEST))
+        return ", it takes Basic alone, and Digest is what is set";
+    return ", it refuses the user or the password";
+}
+
 static int proxy_failure(const struct anycert__lane *lane, CURLcode rc, struct anycert_error *err)
 {
     char proxy[300];
@@ -128,8 +145,7 @@ static int proxy_failure(const struct anycert__lane *lane, CURLcode rc, struct a
     if (status >= 300)
         return anycert__fail(err, ANYCERT_E_PROXY_STATUS,
                              "proxy %s:%u refuses to connect to %s (status %ld%s)", host, port,
-                             server_name(lane), status,
-                             status == 407 ? ", it wants a user and password" : "");
+                             server_name(lane), status, status == 407 ? explain_407(lane) : "");
     if (rc == CURLE_COULDNT_RESOLVE_PROXY)
         return anycert__fail(err, ANYCERT_E_PROXY_RESOLVE, "proxy name '%s' cannot be resolved",
                              host);

@@ -246,6 +246,19 @@ static CURLcode set_tls(struct anycert__lane *lane)
     return rc;
 }
 
+static unsigned long proxy_schemes(enum anycert_proxy_auth auth)
+{
+    switch (auth) {
+    case ANYCERT_PROXY_BASIC:
+        return CURLAUTH_BASIC;
+    case ANYCERT_PROXY_DIGEST:
+        return CURLAUTH_DIGEST;
+    case ANYCERT_PROXY_ANY:
+        return CURLAUTH_BASIC | CURLAUTH_DIGEST;
+    }
+    return CURLAUTH_NONE;
+}
+
 static CURLcode set_way(struct anycert__lane *lane)
 {
     const struct anycert__http_settings *settings = lane->settings;
@@ -259,7 +272,8 @@ static CURLcode set_way(struct anycert__lane *lane)
         ANYCERT__SET(rc, easy, CURLOPT_PROXYUSERNAME, settings->proxy_user);
         ANYCERT__SET(rc, easy, CURLOPT_PROXYPASSWORD,
                      settings->proxy_password ? settings->proxy_password : "");
-        ANYCERT__SET(rc, easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+        ANYCERT__SET(rc, easy, CURLOPT_PROXYAUTH, (long)proxy_schemes(settings->proxy_auth));
+        ANYCERT__SET(rc, easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC); /* no GSS-API */
     }
     ANYCERT__SET(rc, easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (lane->resolve)

@@ -70,6 +70,7 @@ struct anycert_client *ask_client(const struct ask *ask)
     if (ask->connect_to)
         must(anycert_config_add_connect_to(config, ask->connect_to, &err), &err);
     must(anycert_config_set_no_proxy(config, ask->no_proxy, &err), &err);
+    must(anycert_config_set_proxy_auth(config, ask->proxy_auth, &err), &err);
     set_identity(config, ask);
     must(anycert_config_set_secret_guard(config, ask->guard, &err), &err);
     must(anycert_config_set_http_version(config, ask->http_version, &err), &err);

@@ -20,6 +20,7 @@ struct ask {
     const char *uri, *pin; /* of a client certificate on a token */
     enum anycert_secret_guard guard;
     const char *no_proxy;
+    enum anycert_proxy_auth proxy_auth;
     enum anycert_http_version http_version;
     unsigned connect_ms, total_ms;
     int64_t (*now)(void *arg);

@@ -289,17 +289,41 @@ void web_stop(struct web *web)
 
 /* ---- squid */
 
+/* The password is PROXY_PASSWORD, as "openssl passwd -apr1" and, with user and realm, MD5 have it.
+ */
+static void squid_write_auth(const struct squid *squid, FILE *file)
+{
+    FILE *passwords = create(squid->folder, "basic");
+    FILE *digests = create(squid->folder, "digest");
+
+    fprintf(passwords, PROXY_USER ":$apr1$12345678$H6iB.XPHOXrBBRR5at80e0\n");
+    fprintf(digests, PROXY_USER ":proxies:18299c212ee43f29e28802dbebbbc37a\n");
+    assert_int_equal(fclose(passwords), 0);
+    assert_int_equal(fclose(digests), 0);
+    if (squid->auth & SQUID_DIGEST)
+        fprintf(file,
+                "auth_param digest program /usr/lib/squid/digest_file_auth -c %s/digest\n"
+                "auth_param digest children 1\nauth_param digest realm proxies\n",
+                squid->folder);
+    if (squid->auth & SQUID_BASIC)
+        fprintf(file,
+                "auth_param basic program /usr/lib/squid/basic_ncsa_auth %s/basic\n"
+                "auth_param basic children 1\nauth_param basic realm proxies\n",
+                squid->folder);
+}
+
 static void squid_write(const struct squid *squid)
 {
     FILE *file = create(squid->folder, "squid.conf");
 
+    squid_write_auth(squid, file);
     fprintf(file, "http_port 127.0.0.1:%u\n", (unsigned)squid->http);
     for (enum flaw flaw = 0; flaw < FLAW_COUNT; flaw++)
         fprintf(file, "https_port 127.0.0.1:%u tls-cert=%s/%s.crt tls-key=%s/%s.key\n",
                 (unsigned)squid->https[flaw], squid->folder, flaw_name(flaw), squid->folder,
                 flaw_name(flaw));
     fprintf(file,
-            "http_access allow all\ncache deny all\ncache_mem 1 MB\nmax_filedescriptors 1024\n"
+            "%scache deny all\ncache_mem 1 MB\nmax_filedescriptors 1024\n"
             "visible_hostname localhost\nhttpd_suppress_version_string on\nvia off\n"
             "pid_filename %s/squid.pid\ncache_log %s/cache.log\ncoredump_dir %s\n"
             "logformat asked %%rm %%ru %%>Hs %%{Proxy-Authorization}>h\n"
@@ -307,13 +331,23 @@ static void squid_write(const struct squid *squid)
             "dns_nameservers 127.0.0.1\nudp_incoming_address 127.0.0.1\n"
             "icp_port 0\nsnmp_port 0\npinger_enable off\nnetdb_filename none\n"
             "server_persistent_connections off\nshutdown_lifetime 0 seconds\n",
+            squid->auth
+                ? "acl known proxy_auth REQUIRED\nhttp_access allow known\nhttp_access deny "
+                  "all\n"
+                : "http_access allow all\n",
             squid->folder, squid->folder, squid->folder, squid->folder);
     assert_int_equal(fclose(file), 0);
 }
 
 void squid_start(struct squid *squid, const struct pki *pki)
 {
+    squid_start_with(squid, pki, 0);
+}
+
+void squid_start_with(struct squid *squid, const struct pki *pki, unsigned auth)
+{
     memset(squid, 0, sizeof *squid);
+    squid->auth = auth;
     for (int i = 0; i < ATTEMPTS && !squid->child; i++) {
         static const char *const argv[] = {"squid", "-N", "-f", "squid.conf", NULL};
 
@@ -366,4 +400,46 @@ void tinyproxy_stop(struct tinyproxy *proxy)
 {
     child_stop(proxy->child);
     remove_folder(proxy->folder);
+}
+
+/* ---- SOCKS */
+
+static void socks_start(struct socks *socks, const struct pki *pki, const char *const *argv,
+                        char port[8])
+{
+    memset(socks, 0, sizeof *socks);
+    for (int i = 0; i < ATTEMPTS && !socks->child; i++) {
+        make_folder(socks->folder, pki);
+        socks->port = child_free_port();
+        snprintf(port, 8, "%u", (unsigned)socks->port);
+        socks->child = launch(argv, socks->folder, socks->port);
+        if (!socks->child)
+            remove_folder(socks->folder);
+    }
+    assert_non_null(socks->child);
+}
+
+void socks5_start(struct socks *socks, const struct pki *pki, bool with_password)
+{
+    char port[8];
+    const char *const argv[] = {
+        "microsocks", "-i", "127.0.0.1",    "-p", port, with_password ? "-u" : NULL,
+        PROXY_USER,   "-P", PROXY_PASSWORD, NULL};
+
+    socks_start(socks, pki, argv, port);
+}
+
+void socks4_start(struct socks *socks, const struct pki *pki)
+{
+    char port[8];
+    const char *const argv[] = {"twistd3",   "-n", "--pidfile=", "socks", "-i",
+                                "127.0.0.1", "-p", port,         NULL};
+
+    socks_start(socks, pki, argv, port);
+}
+
+void socks_stop(struct socks *socks)
+{
+    child_stop(socks->child);
+    remove_folder(socks->folder);
 }

@@ -63,12 +63,18 @@ const char *url_of(const char *scheme, uint16_t port, const char *path);
  * request: method, URL, status, and what Proxy-Authorization came. */
 struct squid {
     struct child *child;
+    unsigned auth; /* SQUID_…: what squid_start_with() was given */
     char folder[256];
     char log[300];
     uint16_t http;
     uint16_t https[FLAW_COUNT];
 };
 void squid_start(struct squid *squid, const struct pki *pki);
+/* The same, but it wants PROXY_USER and PROXY_PASSWORD, in these ways. */
+enum { SQUID_BASIC = 1, SQUID_DIGEST = 2 };
+#define PROXY_USER     "me"
+#define PROXY_PASSWORD "proxy-secret"
+void squid_start_with(struct squid *squid, const struct pki *pki, unsigned auth);
 void squid_stop(struct squid *squid);
 
 struct tinyproxy {
@@ -78,5 +84,16 @@ struct tinyproxy {
 };
 void tinyproxy_start(struct tinyproxy *proxy, const struct pki *pki);
 void tinyproxy_stop(struct tinyproxy *proxy);
+
+/* SOCKS proxies: microsocks knows version 5, with PROXY_USER and PROXY_PASSWORD if asked to;
+ * Twisted's knows 4 and 4a. */
+struct socks {
+    struct child *child;
+    char folder[256];
+    uint16_t port;
+};
+void socks5_start(struct socks *socks, const struct pki *pki, bool with_password);
+void socks4_start(struct socks *socks, const struct pki *pki);
+void socks_stop(struct socks *socks);
 
 #endif

@@ -149,6 +149,7 @@ static void serve(struct line *line)
 {
     static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
     static const char welcome[] = "HTTP/1.1 200 Connection established\r\n\r\n";
+    const struct wiretap_plan *plan = &line->tap->plan;
     char head[8192];
 
     while (read_head(line, head, sizeof head) > 0) {
@@ -159,7 +160,8 @@ static void serve(struct line *line)
                 tunnel(line, (uint16_t)strtoul(colon + 1, NULL, 10), welcome, sizeof welcome - 1);
             return;
         }
-        if (!line_write(line, answer, sizeof answer - 1))
+        if (!line_write(line, plan->answer ? plan->answer : answer,
+                        plan->answer ? (int)strlen(plan->answer) : (int)sizeof answer - 1))
             return;
     }
 }
@@ -169,15 +171,55 @@ static bool read_exactly(struct line *line, unsigned char *out, size_t len)
     return recv(line->fd, out, len, MSG_WAITALL) == (ssize_t)len;
 }
 
-/* RFC 1928; whatever host is asked for, it is 127.0.0.1. */
-static void serve_socks(struct line *line)
+static void remember_target(struct line *line, int version, bool is_name, const char *target)
+{
+    char text[400];
+
+    snprintf(text, sizeof text, "%d %s %s\n", version, is_name ? "name" : "address", target);
+    remember(line->tap, text, strlen(text));
+}
+
+/* Text up to its NUL. */
+static bool read_text(struct line *line, char *out, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (!read_exactly(line, (unsigned char *)out + i, 1))
+            return false;
+        if (out[i] == '\0')
+            return true;
+    }
+    return false;
+}
+
+/* The version's byte has been read. Whatever host is asked for, it is 127.0.0.1. */
+static void serve_socks4(struct line *line)
+{
+    static const char connected[] = {0, 90, 0, 0, 127, 0, 0, 1};
+    unsigned char bytes[7];
+    char user[256];
+    char target[256];
+    bool is_name = false;
+
+    if (!read_exactly(line, bytes, sizeof bytes) || !read_text(line, user, sizeof user))
+        return;
+    is_name = bytes[3] == 0 && bytes[4] == 0 && bytes[5] == 0 && bytes[6] != 0;
+    snprintf(target, sizeof target, "%d.%d.%d.%d", bytes[3], bytes[4], bytes[5], bytes[6]);
+    if (is_name && !read_text(line, target, sizeof target))
+        return;
+    remember_target(line, 4, is_name, target);
+    tunnel(line, (uint16_t)(bytes[1] << 8 | bytes[2]), connected, sizeof connected);
+}
+
+/* RFC 1928. */
+static void serve_socks5(struct line *line)
 {
     static const char chosen[] = {5, 0};
     static const char connected[] = {5, 0, 0, 1, 127, 0, 0, 1, 0, 0};
     unsigned char bytes[512];
+    char target[300] = "?";
     size_t host = 4;
 
-    if (!read_exactly(line, bytes, 2) || !read_exactly(line, bytes + 2, bytes[1]) ||
+    if (!read_exactly(line, bytes + 1, 1) || !read_exactly(line, bytes + 2, bytes[1]) ||
         !line_write(line, chosen, sizeof chosen) || !read_exactly(line, bytes, 4))
         return;
     if (bytes[3] == 3) {
@@ -189,7 +231,24 @@ static void serve_socks(struct line *line)
     }
     if (!read_exactly(line, bytes + 5, host + 2))
         return;
+    if (bytes[3] == 3)
+        snprintf(target, sizeof target, "%.*s", (int)host, (const char *)bytes + 5);
+    else if (!inet_ntop(bytes[3] == 4 ? AF_INET6 : AF_INET, bytes + 5, target, sizeof target))
+        return;
+    remember_target(line, 5, bytes[3] == 3, target);
     tunnel(line, (uint16_t)(bytes[5 + host] << 8 | bytes[6 + host]), connected, sizeof connected);
+}
+
+static void serve_socks(struct line *line)
+{
+    unsigned char version = 0;
+
+    if (!read_exactly(line, &version, 1))
+        return;
+    if (version == 4)
+        serve_socks4(line);
+    else if (version == 5)
+        serve_socks5(line);
 }
 
 static void note_handshake(struct line *line)

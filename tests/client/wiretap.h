@@ -16,7 +16,8 @@ enum wiretap_role {
     WIRETAP_ORIGIN, /* answers every request with 200 and "hi" */
     WIRETAP_PROXY,  /* CONNECT leads to that port of 127.0.0.1; any other request is answered as by
                        an origin */
-    WIRETAP_SOCKS,  /* SOCKS5 without authentication, to that port of 127.0.0.1 */
+    WIRETAP_SOCKS,  /* SOCKS 4, 4a and 5 without authentication, to that port of 127.0.0.1; what it
+                       remembers is a line for each: "5 name www.test", "4 address 127.0.0.1" */
 };
 
 struct wiretap_plan {
@@ -26,6 +27,7 @@ struct wiretap_plan {
     X509 *chain[6];              /* what is sent behind it; NULL behind the last */
     int max_version;             /* 0: any */
     bool wants_client_cert;      /* and goes on without one */
+    const char *answer;          /* of an origin, the whole of it; NULL: as above */
     const unsigned char *staple; /* OCSP answer, borrowed; NULL: none */
     size_t staple_len;
 };
