@@ -112,7 +112,7 @@ static int add_bytes(struct anycert_request *request, const struct part *part,
 static int add_part(struct anycert_request *request, const char *value, struct anycert_error *err)
 {
     char *copy = cli_copy(value, err);
-    struct part part;
+    struct part part = {0};
     int status = -1;
     if (!copy || split(copy, &part, err) != 0)
         goto out;

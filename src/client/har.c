@@ -71,14 +71,14 @@ static bool make_room(struct anycert_har *har)
     size_t capacity = har->capacity ? har->capacity * 2 : 16;
     char **entries = NULL;
 
-    while (har->count >= har->max)
+    while (har->count > 0 && har->count >= har->max)
         drop_one(har);
     if (har->count < har->capacity)
         return true;
     entries = anycert__malloc(capacity * sizeof *entries);
     if (!entries)
         return false;
-    for (size_t i = 0; i < har->count; i++)
+    for (size_t i = 0; i < har->count && har->capacity > 0; i++)
         entries[i] = har->entries[(har->first + i) % har->capacity];
     anycert__free(har->entries);
     har->entries = entries;
