@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/charset.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "client/text.h"
 #include "client/xml_tree.h"
@@ -97,6 +98,14 @@ struct anycert_xml *anycert_response_xml(const struct anycert_response *response
         anycert__charset_param(anycert_response_header(response, "Content-Type", 0), &label_len);
 
     return parse(body, len, label, label_len, err);
+}
+
+void anycert_xml_free(struct anycert_xml *xml)
+{
+    if (!xml)
+        return;
+    anycert__arena_free(&xml->arena);
+    anycert__free(xml);
 }
 
 /* ---- looking */

@@ -8,11 +8,13 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <string.h>
 
 #define MAX_DEPTH      200
 #define MAX_NODES      1000000 /* elements, attributes and declarations of namespaces */
 #define MAX_NAMESPACES 1000    /* declared at one place: libxml2 looks through all of them */
+#define NAMES          256
 
 struct piece {
     struct piece *next;
@@ -27,6 +29,12 @@ struct open_element {
     size_t namespaces; /* declared here */
 };
 
+/* A name, which libxml2 has once whatever it names, and our copy. */
+struct name {
+    const xmlChar *theirs;
+    const char *ours;
+};
+
 struct builder {
     struct anycert_xml *xml;
     xmlParserCtxtPtr parser;
@@ -34,6 +42,7 @@ struct builder {
     size_t depth;
     struct anycert__buf text; /* since the last tag */
     size_t nodes, namespaces;
+    struct name names[NAMES]; /* the last ones that came */
     struct anycert_error *err;
     bool failed;
 };
@@ -69,6 +78,20 @@ static char *take_string(struct builder *builder, const void *bytes, size_t len)
         memcpy(copy, bytes, len);
     copy[len] = '\0';
     return copy;
+}
+
+/* A copy of a name or URI; most come again and again. NULL for NULL, and with the builder failed.
+ */
+static const char *take_name(struct builder *builder, const xmlChar *name)
+{
+    struct name *known = &builder->names[((uintptr_t)name >> 3) % NAMES];
+
+    if (name && known->theirs != name) {
+        const char *copy = take_string(builder, name, strlen((const char *)name));
+
+        *known = (struct name){.theirs = copy ? name : NULL, .ours = copy};
+    }
+    return name ? known->ours : NULL;
 }
 
 static void on_text(void *arg, const xmlChar *text, int len)
@@ -111,10 +134,10 @@ static int add_attributes(struct builder *builder, struct anycert_xml_node *node
     if (count > 0 && !list)
         return -1;
     for (size_t i = 0; i < count; i++, given += 5) {
-        list[i].name = (const char *)given[0];
-        list[i].name_space = (const char *)given[2];
+        list[i].name = take_name(builder, given[0]);
+        list[i].name_space = take_name(builder, given[2]);
         list[i].value = take_string(builder, given[3], (size_t)(given[4] - given[3]));
-        if (!list[i].value)
+        if (builder->failed)
             return -1;
     }
     node->attributes = list;
@@ -161,8 +184,9 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
     node = take_memory(builder, sizeof *node);
     if (!node || (parent && keep_piece(builder, parent) < 0))
         return;
-    *node = (struct anycert_xml_node){.name = (const char *)name, .name_space = (const char *)uri};
-    if (add_attributes(builder, node, (size_t)attribute_count, attributes) < 0)
+    *node = (struct anycert_xml_node){.name = take_name(builder, name),
+                                      .name_space = take_name(builder, uri)};
+    if (builder->failed || add_attributes(builder, node, (size_t)attribute_count, attributes) < 0)
         return;
     if (!parent)
         builder->xml->root = node;
@@ -301,6 +325,27 @@ static void set_handlers(xmlSAXHandler *handler)
     handler->serror = on_problem;
 }
 
+static xmlParserCtxtPtr new_parser(struct builder *builder)
+{
+    xmlSAXHandler handler;
+    xmlParserCtxtPtr parser = NULL;
+
+    set_handlers(&handler);
+#if LIBXML_VERSION >= 21100
+    parser = xmlNewSAXParserCtxt(&handler, builder);
+#else
+    parser = xmlNewParserCtxt();
+    if (parser && parser->sax) {
+        *parser->sax = handler;
+        parser->userData = builder;
+    } else {
+        xmlFreeParserCtxt(parser);
+        parser = NULL;
+    }
+#endif
+    return parser;
+}
+
 /* The limits are ours: libxml2's own ones refuse ten megabytes of text. */
 static int run(struct builder *builder, const char *text, size_t len)
 {
@@ -308,22 +353,15 @@ static int run(struct builder *builder, const char *text, size_t len)
     xmlDocPtr none = NULL;
 
     pthread_once(&parser_once, xmlInitParser);
-    parser = xmlNewParserCtxt();
-    if (!parser || !parser->sax) {
-        xmlFreeParserCtxt(parser);
+    parser = new_parser(builder);
+    if (!parser)
         return anycert__fail_nomem(builder->err);
-    }
     builder->parser = parser;
-    set_handlers(parser->sax);
-    parser->userData = builder;
     none = xmlCtxtReadMemory(parser, text, (int)len, NULL, "UTF-8",
                              XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_HUGE);
-    if (!builder->failed && (!parser->wellFormed || builder->depth > 0 || !builder->xml->root))
+    if (!builder->failed && (builder->depth > 0 || !builder->xml->root))
         refuse(builder, "is not well formed");
     xmlFreeDoc(none);
-    builder->xml->names = parser->dict;
-    if (parser->dict)
-        xmlDictReference(parser->dict);
     xmlFreeParserCtxt(parser);
     return builder->failed ? -1 : 0;
 }
@@ -353,14 +391,4 @@ struct anycert_xml *anycert__xml_read(const char *text, size_t len, struct anyce
     if (err)
         *err = failure;
     return NULL;
-}
-
-void anycert_xml_free(struct anycert_xml *xml)
-{
-    if (!xml)
-        return;
-    if (xml->names)
-        xmlDictFree(xml->names);
-    anycert__arena_free(&xml->arena);
-    anycert__free(xml);
 }

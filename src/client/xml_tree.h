@@ -20,10 +20,8 @@ struct anycert_xml_node {
     struct anycert_xml_node *first_child, *next;
 };
 
-/* Names live in the parser's dictionary, all else in the arena. */
 struct anycert_xml {
-    struct anycert__arena arena;
-    struct _xmlDict *names;
+    struct anycert__arena arena; /* of everything */
     struct anycert_xml_node *root;
 };
 
