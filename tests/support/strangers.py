@@ -217,14 +217,14 @@ def nginx(name, *blocks):
     return stranger
 
 
-def build_go():
-    """The path of the Go server, built without network by Debian's Go."""
+def build_go(name="serve"):
+    """The path of a Go program, the server by default, built without network by Debian's Go."""
     folder = pathlib.Path("go").resolve()
     folder.mkdir()
-    run(tool("go", "/usr/lib/go/bin/go"), "build", "-o", str(folder / "serve"), str(PEERS / "serve.go"),
+    run(tool("go", "/usr/lib/go/bin/go"), "build", "-o", str(folder / name), str(PEERS / f"{name}.go"),
         env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "GOCACHE": str(folder / "cache"), "GO111MODULE": "off",
              "GOFLAGS": "", "GOPATH": str(folder), "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"})
-    return str(folder / "serve")
+    return str(folder / name)
 
 
 def go(name, program, low="0303", high="0304", alpn="-", clients="-"):
