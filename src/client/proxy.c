@@ -58,6 +58,12 @@ int anycert__proxy_parse(const char *text, char **url, struct anycert__url *part
         return -1;
     }
     anycert__url_clear(&other);
+    /* RFC 7617 section 2 */
+    if (parts->user && strchr(parts->user, ':') && anycert__str_starts(scheme, "http")) {
+        anycert__url_clear(parts);
+        return anycert__fail(err, ANYCERT_E_URL,
+                             "the user name in the proxy URL has a colon in it");
+    }
     *https = strcmp(scheme, "https://") == 0;
     anycert__buf_init(&out, 8192);
     anycert__buf_addf(&out, "%s%s:%u", scheme, parts->host, (unsigned)parts->port);
