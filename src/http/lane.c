@@ -1,5 +1,6 @@
 #include "http/lane.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "verdict/judge.h"
@@ -259,6 +260,31 @@ static unsigned long proxy_schemes(enum anycert_proxy_auth auth)
     return CURLAUTH_NONE;
 }
 
+static void add_encoded(struct anycert__buf *out, const char *text)
+{
+    for (; text && *text; text++)
+        anycert__buf_addf(out, "%%%02X", (unsigned char)*text);
+}
+
+/* libcurl decodes percent signs in PROXYUSERNAME and PROXYPASSWORD, too, or does not: that depends
+ * on its version. Of PROXYUSERPWD it is promised. */
+static CURLcode set_proxy_user(struct anycert__lane *lane)
+{
+    struct anycert__buf both;
+    CURLcode rc = CURLE_OUT_OF_MEMORY;
+
+    anycert__buf_init(&both, SIZE_MAX / 2);
+    add_encoded(&both, lane->settings->proxy_user);
+    anycert__buf_adds(&both, ":");
+    add_encoded(&both, lane->settings->proxy_password);
+    if (!both.failed)
+        rc = curl_easy_setopt(lane->easy, CURLOPT_PROXYUSERPWD, both.data);
+    if (both.data)
+        anycert__wipe(both.data, both.len);
+    anycert__buf_free(&both);
+    return rc;
+}
+
 static CURLcode set_way(struct anycert__lane *lane)
 {
     const struct anycert__http_settings *settings = lane->settings;
@@ -269,9 +295,8 @@ static CURLcode set_way(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_PROXY, lane->proxied ? settings->proxy : "");
     ANYCERT__SET(rc, easy, CURLOPT_NOPROXY, "");
     if (lane->proxied && settings->proxy_user) {
-        ANYCERT__SET(rc, easy, CURLOPT_PROXYUSERNAME, settings->proxy_user);
-        ANYCERT__SET(rc, easy, CURLOPT_PROXYPASSWORD,
-                     settings->proxy_password ? settings->proxy_password : "");
+        if (rc == CURLE_OK)
+            rc = set_proxy_user(lane);
         ANYCERT__SET(rc, easy, CURLOPT_PROXYAUTH, (long)proxy_schemes(settings->proxy_auth));
         ANYCERT__SET(rc, easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC); /* no GSS-API */
     }
