@@ -116,9 +116,21 @@ static int on_close(void *arg, curl_socket_t fd)
 
 /* ---- birth and death ---- */
 
+/* When a connection of many streams ends, nobody can tell which of them have been carried out (see
+ * would_be_done_twice): what must not be repeated goes over connections that carry nothing else.
+ * They are a group of their own, as libcurl shares the connections of one multi handle all alike.
+ */
+static bool flies_alone(const struct anycert__http_settings *settings,
+                        const struct anycert__exchange *exchange)
+{
+    return exchange->url->https && settings->http_version != ANYCERT_HTTP_1_1 &&
+           !anycert__is_idempotent(exchange->method);
+}
+
 struct anycert__group *anycert__group_new(const struct anycert__http_settings *settings,
-                                          struct anycert__poller *poller, unsigned connections,
-                                          struct anycert_error *err)
+                                          struct anycert__poller *poller,
+                                          const struct anycert__exchange *exchange,
+                                          unsigned connections, struct anycert_error *err)
 {
     struct anycert__group *group = anycert__calloc(1, sizeof *group);
 
@@ -132,12 +144,14 @@ struct anycert__group *anycert__group_new(const struct anycert__http_settings *s
     group->settings = settings;
     group->poller = poller;
     group->due_us = INT64_MAX;
+    group->is_exclusive = flies_alone(settings, exchange);
     if (curl_multi_setopt(group->multi, CURLMOPT_SOCKETFUNCTION, on_poll) != CURLM_OK ||
         curl_multi_setopt(group->multi, CURLMOPT_SOCKETDATA, group) != CURLM_OK ||
         curl_multi_setopt(group->multi, CURLMOPT_TIMERFUNCTION, on_timer) != CURLM_OK ||
         curl_multi_setopt(group->multi, CURLMOPT_TIMERDATA, group) != CURLM_OK ||
-        curl_multi_setopt(group->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX) !=
-            CURLM_OK ||
+        curl_multi_setopt(group->multi, CURLMOPT_PIPELINING,
+                          group->is_exclusive ? (long)CURLPIPE_NOTHING
+                                              : (long)CURLPIPE_MULTIPLEX) != CURLM_OK ||
         curl_multi_setopt(group->multi, CURLMOPT_MAXCONNECTS, (long)connections) != CURLM_OK) {
         anycert__fail(err, ANYCERT_E_INTERNAL, "libcurl refuses a setting of its multi handle");
         anycert__group_free(group);
@@ -208,6 +222,7 @@ bool anycert__group_fits(const struct anycert__group *group,
     const struct anycert__lane *lane = any_lane(group);
 
     return lane && !group->is_retired && !group->is_broken &&
+           group->is_exclusive == flies_alone(group->settings, exchange) &&
            anycert__lane_fits(lane, exchange, proxied, credentials);
 }
 
@@ -244,6 +259,9 @@ static struct anycert__flight *new_flight(struct anycert__group *group,
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_OPENSOCKETDATA, group);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_CLOSESOCKETDATA, group);
+    /* Nothing is gained by HTTP/2 then, but for who insists on it. */
+    if (group->is_exclusive && group->settings->http_version == ANYCERT_HTTP_AUTO)
+        ANYCERT__SET(rc, flight->lane->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     /* Giving up a name that is being resolved must not hold up the others. */
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_QUICK_EXIT, 1L);
     if (rc != CURLE_OK) {
@@ -265,25 +283,14 @@ static void set_limits(struct anycert__flight *flight)
     flight->ended_by_us = total_ms > 0 ? now + total_ms * 1000 : INT64_MAX;
 }
 
-/* When a connection of many streams ends, nobody can tell which of them have been carried out (see
- * would_be_done_twice): what must not be repeated has its connection for itself, unless the caller
- * insists on HTTP/2. */
-static bool flies_alone(const struct anycert__flight *flight)
-{
-    return flight->lane->once && flight->group->settings->http_version == ANYCERT_HTTP_AUTO;
-}
-
 static CURLcode take_off_to_fly(struct anycert__group *group, struct anycert__flight *flight,
                                 bool is_fresh, struct anycert_error *err)
 {
     struct anycert__lane *lane = flight->lane;
     CURLcode rc = anycert__lane_begin(lane, flight->exchange, err);
-    bool waits = lane->https && !is_fresh && !group->is_trying_alone && !flies_alone(flight);
+    bool waits = lane->https && !is_fresh && !group->is_exclusive && !group->is_trying_alone;
     CURLMcode added = CURLM_OK;
 
-    ANYCERT__SET(rc, lane->easy, CURLOPT_HTTP_VERSION,
-                 flies_alone(flight) ? (long)CURL_HTTP_VERSION_1_1
-                                     : anycert__lane_http_version(lane));
     /* Whether a server speaks HTTP/2 is known once one connection stands; the others wait for that,
      * and not for connections that fail. */
     if (waits != flight->waits)

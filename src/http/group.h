@@ -41,14 +41,17 @@ struct anycert__group {
     int64_t due_us;     /* when libcurl wants to be called; INT64_MAX: not at all */
     uint64_t last_used; /* counted in exchanges */
     bool is_retired;    /* a connection may not stand any more: nothing new goes over any of them */
+    bool is_exclusive;  /* a connection carries one exchange at a time, with HTTP/2 too */
     bool is_trying_alone; /* connecting has failed: nobody waits for another's connection */
     bool is_broken;       /* libcurl itself has failed */
 };
 
-/* At most so many connections are kept. NULL with NOMEM or INTERNAL. */
+/* For exchanges like this one; at most so many connections are kept. NULL with NOMEM or INTERNAL.
+ */
 struct anycert__group *anycert__group_new(const struct anycert__http_settings *settings,
-                                          struct anycert__poller *poller, unsigned connections,
-                                          struct anycert_error *err);
+                                          struct anycert__poller *poller,
+                                          const struct anycert__exchange *exchange,
+                                          unsigned connections, struct anycert_error *err);
 /* Nothing may be under way. */
 void anycert__group_free(struct anycert__group *group);
 /* In a child process: lets go of everything without a byte on the parent's connections. The flights

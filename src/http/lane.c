@@ -317,7 +317,7 @@ static CURLcode set_way(struct anycert__lane *lane)
     return rc;
 }
 
-long anycert__lane_http_version(const struct anycert__lane *lane)
+static long http_version(const struct anycert__lane *lane)
 {
     switch (lane->settings->http_version) {
     case ANYCERT_HTTP_1_1:
@@ -355,7 +355,7 @@ static CURLcode set_http(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_FOLLOWLOCATION, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     ANYCERT__SET(rc, easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-    ANYCERT__SET(rc, easy, CURLOPT_HTTP_VERSION, anycert__lane_http_version(lane));
+    ANYCERT__SET(rc, easy, CURLOPT_HTTP_VERSION, http_version(lane));
     ANYCERT__SET(rc, easy, CURLOPT_HTTP09_ALLOWED, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_MAXCONNECTS, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_TCP_KEEPALIVE, 1L);

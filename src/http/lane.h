@@ -93,9 +93,6 @@ int anycert__credentials(const struct anycert__http_settings *settings,
 bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *name,
                               size_t name_len);
 
-/* What is offered, in libcurl's words. */
-long anycert__lane_http_version(const struct anycert__lane *lane);
-
 /* header.c: sets the header fields of an exchange, whose body has been opened. */
 CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,
                                struct anycert_error *err);
@@ -114,6 +111,8 @@ CURLcode anycert__lane_end(struct anycert__lane *lane, CURLcode rc);
 CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__exchange *exchange,
                                struct anycert_error *err);
 
+/* request.c: true if doing it twice is the same as once (RFC 9110 section 9.2.2). */
+bool anycert__is_idempotent(const char *method);
 /* request.c: calls the exchange's progress callback, if there is one, with how far it is. Anything
  * but 0: it shall end, and the lane knows why. */
 int anycert__lane_progress(struct anycert__lane *lane);

@@ -224,7 +224,7 @@ static int start(struct anycert__loop *loop, struct anycert__exchange *exchange,
         return anycert__fail_nomem(err);
     group = find_group(loop, exchange, proxied, credentials);
     if (!group) {
-        group = anycert__group_new(loop->settings, &loop->poller, loop->connections, err);
+        group = anycert__group_new(loop->settings, &loop->poller, exchange, loop->connections, err);
         if (!group)
             return -1;
         group->next = loop->groups;

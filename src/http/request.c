@@ -129,8 +129,7 @@ int anycert__lane_progress(struct anycert__lane *lane)
 
 /* ---- what is sent ---- */
 
-/* Twice is the same as once (RFC 9110 section 9.2.2). */
-static bool is_idempotent(const char *method)
+bool anycert__is_idempotent(const char *method)
 {
     static const char *const names[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
 
@@ -308,7 +307,7 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
         observer->begun(observer->arg, exchange, lane->proxied);
     lane->exchange = exchange;
     memset(&lane->failure, 0, sizeof lane->failure);
-    lane->once = !is_idempotent(exchange->method);
+    lane->once = !anycert__is_idempotent(exchange->method);
     lane->asked = lane->approved = lane->guarded = lane->stale = lane->lapsed = lane->is_overdue =
         lane->header_done = lane->body_begun = false;
     lane->contexts = 0;
