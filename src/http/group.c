@@ -421,6 +421,9 @@ enum anycert__ending anycert__group_end(struct anycert__group *group,
         group->is_trying_alone = false;
     else if (!lane->asked)
         group->is_trying_alone = true;
+    if (ending == ANYCERT__ENDED_WELL)
+        group->is_unclean = group->settings->secret_guard == ANYCERT_SECRETS_WITHHOLD &&
+                            !anycert__guard_is_content(lane);
     flight->exchange = NULL;
     if (ending == ANYCERT__ENDED_WELL && !group->is_retired)
         push(&group->idle, &group->idle_count, flight);

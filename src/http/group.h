@@ -43,6 +43,7 @@ struct anycert__group {
     bool is_retired;    /* a connection may not stand any more: nothing new goes over any of them */
     bool is_exclusive;  /* a connection carries one exchange at a time, with HTTP/2 too */
     bool is_trying_alone; /* connecting has failed: nobody waits for another's connection */
+    bool is_unclean;      /* the guard would withhold secrets here */
     bool is_broken;       /* libcurl itself has failed */
 };
 

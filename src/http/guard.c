@@ -21,8 +21,7 @@ bool anycert__has_secrets(const struct anycert__exchange *exchange, const uint8_
     return false;
 }
 
-/* With lane->report, which is NULL for http. */
-static bool is_clean(const struct anycert__lane *lane)
+bool anycert__guard_is_content(const struct anycert__lane *lane)
 {
     return lane->https && lane->report && anycert__report_is_clean(lane->report);
 }
@@ -45,7 +44,7 @@ bool anycert__guard_stops(struct anycert__lane *lane)
         return false;
     if (lane->https && anycert__lane_reports(lane, &lane->failure) < 0)
         return true;
-    if (is_clean(lane))
+    if (anycert__guard_is_content(lane))
         return false;
     if (!has_secrets && lane->contexts == 0) {
         /* It was clean when our certificate was shown over it: one over which it is not is made. */
@@ -57,9 +56,17 @@ bool anycert__guard_stops(struct anycert__lane *lane)
     return true;
 }
 
+int anycert__guard_refuse(struct anycert__exchange *exchange, struct anycert_error *err)
+{
+    exchange->guarded = true;
+    return anycert__fail(err, ANYCERT_E_TRUST_SECRETS,
+                         "no secret is sent to %s, whose report is not clean",
+                         exchange->url->origin);
+}
+
 bool anycert__guard_knows(struct anycert__lane *lane, const struct anycert__exchange *exchange,
                           bool proxied)
 {
     return lane->settings->secret_guard == ANYCERT_SECRETS_WITHHOLD &&
-           anycert__lane_fits(lane, exchange, proxied, none) && !is_clean(lane);
+           anycert__lane_fits(lane, exchange, proxied, none) && !anycert__guard_is_content(lane);
 }

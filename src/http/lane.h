@@ -135,6 +135,11 @@ bool anycert__guard_stops(struct anycert__lane *lane);
 /* guard.c: true if an exchange has secrets that the guard cares about. credentials is the digest of
  * anycert__credentials. */
 bool anycert__has_secrets(const struct anycert__exchange *exchange, const uint8_t credentials[32]);
+/* guard.c: true if the newest report, which is NULL for http, is clean. */
+bool anycert__guard_is_content(const struct anycert__lane *lane);
+/* guard.c: the error of an exchange whose secrets are withheld before anything is sent. Returns -1.
+ */
+int anycert__guard_refuse(struct anycert__exchange *exchange, struct anycert_error *err);
 /* guard.c: true if the exchange, which has secrets, would meet a kept connection of this lane
  * without them, and the guard would have them withheld there. */
 bool anycert__guard_knows(struct anycert__lane *lane, const struct anycert__exchange *exchange,

@@ -151,6 +151,20 @@ static struct anycert__group *find_group(struct anycert__loop *loop,
     return NULL;
 }
 
+/* True if a connection is kept that the exchange is going to use without its secrets: one with them
+ * need not be made first. */
+static bool is_guarded(const struct anycert__loop *loop, const struct anycert__exchange *exchange,
+                       bool proxied)
+{
+    static const uint8_t none[32];
+
+    for (const struct anycert__group *group = loop->groups; group; group = group->next) {
+        if (group->is_unclean && anycert__group_fits(group, exchange, proxied, none))
+            return true;
+    }
+    return false;
+}
+
 static bool is_idle(const struct anycert__group *group)
 {
     return group->flying_count == 0 && group->landed_count == 0;
@@ -222,6 +236,8 @@ static int start(struct anycert__loop *loop, struct anycert__exchange *exchange,
 
     if (anycert__credentials(loop->settings, exchange, credentials) < 0)
         return anycert__fail_nomem(err);
+    if (anycert__has_secrets(exchange, credentials) && is_guarded(loop, exchange, proxied))
+        return anycert__guard_refuse(exchange, err);
     group = find_group(loop, exchange, proxied, credentials);
     if (!group) {
         group = anycert__group_new(loop->settings, &loop->poller, exchange, loop->connections, err);

@@ -323,12 +323,8 @@ int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange 
 
     if (anycert__credentials(&http->settings, exchange, credentials) < 0)
         return anycert__fail_nomem(err);
-    if (anycert__has_secrets(exchange, credentials) && is_guarded(http, exchange, proxied)) {
-        exchange->guarded = true;
-        return anycert__fail(err, ANYCERT_E_TRUST_SECRETS,
-                             "no secret is sent to %s, whose report is not clean",
-                             exchange->url->origin);
-    }
+    if (anycert__has_secrets(exchange, credentials) && is_guarded(http, exchange, proxied))
+        return anycert__guard_refuse(exchange, err);
     while ((lane = take(http, exchange, proxied, credentials)) != NULL) {
         enum anycert__ending ending = try_lane(http, lane, exchange, err);
 

@@ -459,6 +459,37 @@ static void another_event_loop_drives_it(void **state)
     anycert_client_free(client);
 }
 
+/* Secrets that are withheld from a server cost one connection that is given up, not one for each
+ * request. */
+static void withheld_secrets_cost_no_connection_each(void **state)
+{
+    struct anycert_error err = {0};
+    struct anycert_config *config = floor_config("hardened+self-signed");
+    struct anycert_client *client = NULL;
+    struct many *many = NULL;
+    uint64_t before = lab_server_connections(floor_server("self-signed"));
+
+    (void)state;
+    assert_int_equal(anycert_config_set_secret_guard(config, ANYCERT_SECRETS_WITHHOLD, &err), 0);
+    client = floor_client_of(config);
+    many = many_new(client, 4);
+    for (size_t i = 0; i < 60; i++) {
+        struct anycert_request *request = get("self-signed", "echo");
+
+        assert_int_equal(anycert_request_set_basic_auth(request, "a", "secret", &err), 0);
+        (void)many_add(many, request);
+    }
+    many_finish(many);
+    for (size_t i = 0; i < 60; i++) {
+        assert_int_equal(many->answers[i].code, 0);
+        assert_int_equal(anycert_response_hop_withheld(many->answers[i].response, 0), 1);
+        assert_null(floor_echo_header(many->answers[i].response, "Authorization", 0));
+    }
+    assert_in_range(lab_server_connections(floor_server("self-signed")) - before, 2, 8);
+    many_free(many);
+    anycert_client_free(client);
+}
+
 static void batches_and_sends_of_one_client(void **state)
 {
     struct anycert_client *client = floor_client(NULL);
@@ -502,6 +533,7 @@ int main(void)
         cmocka_unit_test(impossible_batches_are_refused),
         cmocka_unit_test(empty_batch_has_no_result),
         cmocka_unit_test(another_event_loop_drives_it),
+        cmocka_unit_test(withheld_secrets_cost_no_connection_each),
         cmocka_unit_test(batches_and_sends_of_one_client),
     };
 
