@@ -381,6 +381,16 @@ static struct anycert__flight *flight_of(CURLMsg *message)
     return u.flight;
 }
 
+/* To answer a proxy's challenge. */
+static bool flies_again(struct anycert__group *group, struct anycert__flight *flight, CURLcode rc)
+{
+    CURL *easy = flight->lane->easy;
+
+    return anycert__challenge_answer(flight->lane, rc) &&
+           curl_multi_remove_handle(group->multi, easy) == CURLM_OK &&
+           curl_multi_add_handle(group->multi, easy) == CURLM_OK;
+}
+
 struct anycert__flight *anycert__group_landed(struct anycert__group *group)
 {
     CURLMsg *message = NULL;
@@ -389,7 +399,7 @@ struct anycert__flight *anycert__group_landed(struct anycert__group *group)
     while ((message = curl_multi_info_read(group->multi, &left)) != NULL) {
         struct anycert__flight *flight = flight_of(message);
 
-        if (!flight)
+        if (!flight || flies_again(group, flight, message->data.result))
             continue;
         anycert__group_stop(group, flight, message->data.result);
         return flight;

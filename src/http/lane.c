@@ -300,7 +300,8 @@ static CURLcode set_way(struct anycert__lane *lane)
         ANYCERT__SET(rc, easy, CURLOPT_PROXYAUTH, (long)proxy_schemes(settings->proxy_auth));
         ANYCERT__SET(rc, easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC); /* no GSS-API */
     }
-    ANYCERT__SET(rc, easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    ANYCERT__SET(rc, easy, CURLOPT_SUPPRESS_CONNECT_HEADERS,
+                 anycert__challenge_may_come(lane) ? 0L : 1L);
     if (lane->resolve)
         ANYCERT__SET(rc, easy, CURLOPT_RESOLVE, lane->resolve);
     if (lane->connect_to)

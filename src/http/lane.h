@@ -57,6 +57,9 @@ struct anycert__lane {
     struct anycert__decoder *decoder; /* of the body, if it is compressed */
     int64_t limit_ms;                 /* of the whole request, for messages */
     int64_t total_ms;                 /* limit of the exchange; 0: none */
+    bool is_challenged;               /* the https:// proxy's answer to CONNECT is a challenge */
+    bool connect_closes;              /* after which it closes */
+    bool has_answered;                /* and which has been answered already */
     bool is_overdue;                  /* and it has passed, by another clock than libcurl's */
     struct anycert__upload upload;
     struct curl_slist *sent_headers;
@@ -144,6 +147,13 @@ int anycert__guard_refuse(struct anycert__exchange *exchange, struct anycert_err
  * without them, and the guard would have them withheld there. */
 bool anycert__guard_knows(struct anycert__lane *lane, const struct anycert__exchange *exchange,
                           bool proxied);
+
+/* challenge.c: true if a proxy may answer CONNECT in the way that libcurl cannot deal with. */
+bool anycert__challenge_may_come(const struct anycert__lane *lane);
+/* challenge.c: a header line of the answer to CONNECT. False: the transfer has to end. */
+bool anycert__challenge_take_line(struct anycert__lane *lane, const char *line, size_t len);
+/* challenge.c: true if a transfer that ended with rc ended so, and is to be done once more. */
+bool anycert__challenge_answer(struct anycert__lane *lane, CURLcode rc);
 
 /* failure.c: the error for a transfer that ended with rc. Always returns -1. */
 int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycert_error *err);

@@ -38,6 +38,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
     struct anycert__lane *lane = arg;
     size_t len = size * count;
 
+    if (!lane->asked && lane->https) /* a proxy's answer to CONNECT */
+        return anycert__challenge_take_line(lane, line, len) ? len : 0;
     lane->header_bytes += len;
     if (lane->header_bytes > lane->settings->header_max) {
         anycert__fail(&lane->failure, ANYCERT_E_HEADERS_TOO_LARGE,
@@ -309,7 +311,7 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
     memset(&lane->failure, 0, sizeof lane->failure);
     lane->once = !anycert__is_idempotent(exchange->method);
     lane->asked = lane->approved = lane->guarded = lane->stale = lane->lapsed = lane->is_overdue =
-        lane->header_done = lane->body_begun = false;
+        lane->header_done = lane->body_begun = lane->is_challenged = lane->has_answered = false;
     lane->contexts = 0;
     lane->header_bytes = 0;
     anycert__lane_unlink(lane); /* the connection may be another this time */
@@ -358,6 +360,8 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
     CURLcode rc = anycert__lane_begin(lane, exchange, err);
 
     if (rc == CURLE_OK)
+        rc = curl_easy_perform(lane->easy);
+    if (anycert__challenge_answer(lane, rc))
         rc = curl_easy_perform(lane->easy);
     return anycert__lane_end(lane, rc);
 }

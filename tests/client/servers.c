@@ -323,7 +323,7 @@ static void squid_write(const struct squid *squid)
                 (unsigned)squid->https[flaw], squid->folder, flaw_name(flaw), squid->folder,
                 flaw_name(flaw));
     fprintf(file,
-            "%scache deny all\ncache_mem 1 MB\nmax_filedescriptors 1024\n"
+            "%s%scache deny all\ncache_mem 1 MB\nmax_filedescriptors 1024\n"
             "visible_hostname localhost\nhttpd_suppress_version_string on\nvia off\n"
             "pid_filename %s/squid.pid\ncache_log %s/cache.log\ncoredump_dir %s\n"
             "logformat asked %%rm %%ru %%>Hs %%{Proxy-Authorization}>h\n"
@@ -331,6 +331,7 @@ static void squid_write(const struct squid *squid)
             "dns_nameservers 127.0.0.1\nudp_incoming_address 127.0.0.1\n"
             "icp_port 0\nsnmp_port 0\npinger_enable off\nnetdb_filename none\n"
             "server_persistent_connections off\nshutdown_lifetime 0 seconds\n",
+            squid->auth & SQUID_CLOSES ? "client_persistent_connections off\n" : "",
             squid->auth
                 ? "acl known proxy_auth REQUIRED\nhttp_access allow known\nhttp_access deny "
                   "all\n"

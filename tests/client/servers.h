@@ -71,7 +71,7 @@ struct squid {
 };
 void squid_start(struct squid *squid, const struct pki *pki);
 /* The same, but it wants PROXY_USER and PROXY_PASSWORD, in these ways. */
-enum { SQUID_BASIC = 1, SQUID_DIGEST = 2 };
+enum { SQUID_BASIC = 1, SQUID_DIGEST = 2, SQUID_CLOSES = 4 /* after each answer */ };
 #define PROXY_USER     "me"
 #define PROXY_PASSWORD "proxy-secret"
 void squid_start_with(struct squid *squid, const struct pki *pki, unsigned auth);

@@ -4,6 +4,8 @@
 #include "client/servers.h"
 #include "client/wiretap.h"
 
+#include <anycert/batch.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +19,7 @@
 
 static struct pki pki;
 static struct web web;
-static struct squid basic, digest, both;
+static struct squid basic, digest, both, closing;
 static struct tinyproxy tinyproxy;
 
 static int make_all(void **state)
@@ -27,6 +29,7 @@ static int make_all(void **state)
     squid_start_with(&basic, &pki, SQUID_BASIC);
     squid_start_with(&digest, &pki, SQUID_DIGEST);
     squid_start_with(&both, &pki, SQUID_BASIC | SQUID_DIGEST);
+    squid_start_with(&closing, &pki, SQUID_BASIC | SQUID_DIGEST | SQUID_CLOSES);
     tinyproxy_start(&tinyproxy, &pki);
     return floor_setup(state);
 }
@@ -37,6 +40,7 @@ static int free_all(void **state)
     squid_stop(&basic);
     squid_stop(&digest);
     squid_stop(&both);
+    squid_stop(&closing);
     tinyproxy_stop(&tinyproxy);
     pki_free(&pki);
     return floor_teardown(state);
@@ -124,10 +128,11 @@ static void proxy_auth_works_on_every_way(void **state)
         enum anycert_proxy_auth auth;
         bool tells_password;
     } rows[] = {
-        {&basic, ANYCERT_PROXY_BASIC, true}, {&digest, ANYCERT_PROXY_DIGEST, false},
-        {&both, ANYCERT_PROXY_BASIC, true},  {&both, ANYCERT_PROXY_DIGEST, false},
-        {&basic, ANYCERT_PROXY_ANY, true},   {&digest, ANYCERT_PROXY_ANY, false},
-        {&both, ANYCERT_PROXY_ANY, false},
+        {&basic, ANYCERT_PROXY_BASIC, true},     {&digest, ANYCERT_PROXY_DIGEST, false},
+        {&both, ANYCERT_PROXY_BASIC, true},      {&both, ANYCERT_PROXY_DIGEST, false},
+        {&basic, ANYCERT_PROXY_ANY, true},       {&digest, ANYCERT_PROXY_ANY, false},
+        {&both, ANYCERT_PROXY_ANY, false},       {&closing, ANYCERT_PROXY_BASIC, true},
+        {&closing, ANYCERT_PROXY_DIGEST, false}, {&closing, ANYCERT_PROXY_ANY, false},
     };
 
     (void)state;
@@ -168,6 +173,33 @@ static void proxy_auth_digest_sends_a_body_whole_and_once(void **state)
     anycert_client_free(client);
 }
 
+/* Many at once, which libcurl does in another way; the proxy closes after its challenge. */
+static void proxy_auth_works_for_a_batch(void **state)
+{
+    struct anycert_client *client =
+        client_through(proxy_at("https", KNOWN, closing.https[FLAW_NONE]), ANYCERT_PROXY_DIGEST);
+    struct anycert_batch *batch = anycert_batch_new(client, 3, NULL);
+    struct anycert_request *request =
+        floor_request("GET", url_of("https", web.ports[FLAW_NONE], ""));
+    struct anycert_batch_result result;
+    int got = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(anycert_batch_add(batch, request, NULL, NULL), 0);
+    while (anycert_batch_next(batch, -1, &result, NULL) == 1) {
+        if (result.error.code != 0)
+            fail_msg("%s", result.error.message);
+        assert_int_equal(anycert_response_status(result.response), 200);
+        anycert_response_free(result.response);
+        got++;
+    }
+    assert_int_equal(got, 6);
+    anycert_batch_free(batch);
+    anycert_request_free(request);
+    anycert_client_free(client);
+}
+
 /* ---- refused */
 
 static void proxy_auth_refused_is_told_by_kind_of_url(void **state)
@@ -183,6 +215,8 @@ static void proxy_auth_refused_is_told_by_kind_of_url(void **state)
         {"me:wr0ng", &basic, ANYCERT_PROXY_BASIC, "it refuses the user or the password"},
         {"me:wr0ng", &digest, ANYCERT_PROXY_DIGEST, "it refuses the user or the password"},
         {"you:proxy-secret", &digest, ANYCERT_PROXY_ANY, "it refuses the user or the password"},
+        {"me:wr0ng", &closing, ANYCERT_PROXY_DIGEST, "it refuses the user or the password"},
+        {"me:wr0ng", &closing, ANYCERT_PROXY_ANY, "it refuses the user or the password"},
         {KNOWN, &basic, ANYCERT_PROXY_DIGEST, "it takes Basic alone, and Digest is what is set"},
         {KNOWN, &digest, ANYCERT_PROXY_BASIC, "it takes Digest alone, and Basic is what is set"},
     };
@@ -367,6 +401,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(proxy_auth_works_on_every_way),
         cmocka_unit_test(proxy_auth_digest_sends_a_body_whole_and_once),
+        cmocka_unit_test(proxy_auth_works_for_a_batch),
         cmocka_unit_test(proxy_auth_refused_is_told_by_kind_of_url),
         cmocka_unit_test(proxy_that_cannot_reach_the_server_is_told_by_kind_of_url),
         cmocka_unit_test(server_that_asks_for_proxy_credentials_gets_none),
