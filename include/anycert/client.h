@@ -201,14 +201,15 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_secret_header(struct anycer
 
 /* What is done with secrets where a link's report is not clean: where the peer is not
  * authenticated, or anything was relaxed; http:// always. Secrets are user and password, what other
- * credentials add, the headers that are always or were declared secret, cookies, and the client
- * certificate. The decision is made for each hop, after the handshake and before a byte of the
- * request. It is about the server's own link: what a proxy gets to see is a matter of the proxy's
- * policy. */
+ * credentials add, the headers that are always or were declared secret, cookies, the client
+ * certificate, bodies and query parameters that were declared secret. The decision is made for each
+ * hop, after the handshake and before a byte of the request. It is about the server's own link:
+ * what a proxy gets to see is a matter of the proxy's policy. */
 enum anycert_secret_guard {
     /* They are sent, as the policy has accepted the link. */
     ANYCERT_SECRETS_SEND = 0,
-    /* The request is made without them; anycert_response_hop_withheld tells. */
+    /* The request is made without them, and anycert_response_hop_withheld tells; with a body or
+     * parameter that is a secret it is not made, as with REFUSE. */
     ANYCERT_SECRETS_WITHHOLD = 1,
     /* A request that has any fails with TRUST_SECRETS, and nothing is sent; as does one that is
      * asked for the client certificate. */

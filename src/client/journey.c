@@ -158,11 +158,6 @@ static bool follows(const struct anycert__journey *journey)
            (journey->redirects < config->max_redirects || !config->keep_last_redirect);
 }
 
-static bool withholds(const struct anycert__journey *journey)
-{
-    return journey->client->config->secret_guard == ANYCERT_SECRETS_WITHHOLD;
-}
-
 static int prepare(struct anycert__journey *journey, struct anycert_error *err)
 {
     const struct anycert_request *request = journey->request;
@@ -186,6 +181,7 @@ static int prepare(struct anycert__journey *journey, struct anycert_error *err)
     exchange->header_count = journey->headers.count;
     if (journey->with_body && request->body.kind != ANYCERT__BODY_NONE)
         exchange->body = &request->body;
+    exchange->has_secret_body = exchange->body && request->secret_body;
     exchange->total_ms = time_left(journey);
     if (exchange->total_ms < 0)
         return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
@@ -199,8 +195,8 @@ int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_er
     int result = prepare(journey, err);
 
     /* Of http it is known before anybody is asked that secrets are not for it. */
-    if (result == 0 && withholds(journey) && !journey->is_bare && !journey->url->https &&
-        anycert__http_has_secrets(journey->client->http, &journey->exchange)) {
+    if (result == 0 && !journey->is_bare && !journey->url->https &&
+        anycert__http_may_withhold(journey->client->http, &journey->exchange)) {
         journey->is_bare = true;
         result = prepare(journey, err);
     }
@@ -309,7 +305,7 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
         return 1;
     }
     journey->lapses = 0;
-    if (result < 0 && exchange->guarded && !journey->is_bare && withholds(journey)) {
+    if (result < 0 && exchange->guarded && !journey->is_bare) {
         journey->is_bare = true;
         anycert__error_clear(err);
         return 1;

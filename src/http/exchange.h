@@ -73,9 +73,10 @@ void anycert__http_free(struct anycert__http *http);
 /* True if a host is reached through the proxy. */
 bool anycert__http_proxied(const struct anycert__http *http, const char *host, uint16_t port);
 const struct anycert__http_settings *anycert__http_settings_of(const struct anycert__http *http);
-/* True if the exchange has secrets that the secret guard cares about. */
-bool anycert__http_has_secrets(const struct anycert__http *http,
-                               const struct anycert__exchange *exchange);
+/* True if the secret guard is set to withhold secrets, and the exchange has some that it can be
+ * without. */
+bool anycert__http_may_withhold(const struct anycert__http *http,
+                                const struct anycert__exchange *exchange);
 /* Version of the libcurl that is loaded; static string. */
 const char *anycert__libcurl_version(void);
 
@@ -120,8 +121,8 @@ struct anycert__exchange {
     bool lapsed;   /* nothing was sent, as a policy ended while the connection was made: ask again,
                       with new terms */
     bool withheld; /* the guard has kept secrets from the peer, the client certificate counted */
-    bool guarded;  /* nothing was sent, as the secret guard keeps the secrets from this link: ask
-                      again without them, if that is what is wanted */
+    bool guarded; /* nothing was sent, as the secret guard withholds the secrets from this link: ask
+                     again without them */
     struct anycert_timings timings;
 };
 

@@ -1,5 +1,6 @@
 /* The secret guard: what the policy has accepted is not always what secrets are for. */
 #include "http/lane.h"
+#include "http/secret.h"
 
 #include "base/str.h"
 #include "verdict/judge.h"
@@ -8,9 +9,18 @@
 
 static const uint8_t none[32];
 
-bool anycert__has_secrets(const struct anycert__exchange *exchange, const uint8_t credentials[32])
+/* Secrets without which there would be no request left. */
+static bool has_fixed_secrets(const struct anycert__http_settings *settings,
+                              const struct anycert__exchange *exchange)
 {
-    if (exchange->has_secret_body || memcmp(credentials, none, sizeof none) != 0)
+    return exchange->has_secret_body ||
+           anycert__url_has_declared_secret(settings, exchange->url->text);
+}
+
+static bool has_other_secrets(const struct anycert__exchange *exchange,
+                              const uint8_t credentials[32])
+{
+    if (memcmp(credentials, none, sizeof none) != 0)
         return true;
     /* What belongs to no connection, and so is in no digest. */
     for (size_t i = 0; i < exchange->header_count; i++) {
@@ -21,6 +31,15 @@ bool anycert__has_secrets(const struct anycert__exchange *exchange, const uint8_
     return false;
 }
 
+bool anycert__guard_may_withhold(const struct anycert__http_settings *settings,
+                                 const struct anycert__exchange *exchange,
+                                 const uint8_t credentials[32])
+{
+    return settings->secret_guard == ANYCERT_SECRETS_WITHHOLD &&
+           has_other_secrets(exchange, credentials) && !has_fixed_secrets(settings, exchange);
+}
+
+/* With lane->report, which is NULL for http. */
 bool anycert__guard_is_content(const struct anycert__lane *lane)
 {
     return lane->https && lane->report && anycert__report_is_clean(lane->report);
@@ -37,10 +56,14 @@ static void explain(struct anycert__lane *lane)
 
 bool anycert__guard_stops(struct anycert__lane *lane)
 {
-    bool has_secrets = anycert__has_secrets(lane->exchange, lane->credentials);
     bool showed_cert = lane->link && anycert__link_showed_cert(lane->link);
+    bool has_secrets = false;
 
-    if (lane->settings->secret_guard == ANYCERT_SECRETS_SEND || (!has_secrets && !showed_cert))
+    if (lane->settings->secret_guard == ANYCERT_SECRETS_SEND)
+        return false;
+    has_secrets = has_other_secrets(lane->exchange, lane->credentials) ||
+                  has_fixed_secrets(lane->settings, lane->exchange);
+    if (!has_secrets && !showed_cert)
         return false;
     if (lane->https && anycert__lane_reports(lane, &lane->failure) < 0)
         return true;
@@ -51,7 +74,7 @@ bool anycert__guard_stops(struct anycert__lane *lane)
         lane->stale = true;
         return true;
     }
-    lane->guarded = true;
+    lane->guarded = anycert__guard_may_withhold(lane->settings, lane->exchange, lane->credentials);
     explain(lane);
     return true;
 }

@@ -48,7 +48,7 @@ struct anycert__lane {
     bool approved;                /* a request may have been sent */
     bool once;                    /* and must not be sent twice unasked */
     bool lapsed;                  /* a policy ended while the connection was made */
-    bool guarded;                 /* the secret guard has stopped it */
+    bool guarded;                 /* the secret guard has stopped it, to be asked without secrets */
     bool stale;                   /* it found a kept connection that may not stand any more */
     unsigned contexts;            /* TLS contexts made: 0 means that the connection was there */
     uint64_t header_bytes;
@@ -135,9 +135,11 @@ enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode r
 /* guard.c: in the pre-request check, once the links may stand. True if the secret guard stops the
  * exchange; the lane knows why. */
 bool anycert__guard_stops(struct anycert__lane *lane);
-/* guard.c: true if an exchange has secrets that the guard cares about. credentials is the digest of
- * anycert__credentials. */
-bool anycert__has_secrets(const struct anycert__exchange *exchange, const uint8_t credentials[32]);
+/* guard.c: true if the guard is set to withhold secrets, and the exchange has some that it can be
+ * without. credentials is the digest of anycert__credentials. */
+bool anycert__guard_may_withhold(const struct anycert__http_settings *settings,
+                                 const struct anycert__exchange *exchange,
+                                 const uint8_t credentials[32]);
 /* guard.c: true if the newest report, which is NULL for http, is clean. */
 bool anycert__guard_is_content(const struct anycert__lane *lane);
 /* guard.c: the error of an exchange whose secrets are withheld before anything is sent. Returns -1.

@@ -236,7 +236,8 @@ static int start(struct anycert__loop *loop, struct anycert__exchange *exchange,
 
     if (anycert__credentials(loop->settings, exchange, credentials) < 0)
         return anycert__fail_nomem(err);
-    if (anycert__has_secrets(exchange, credentials) && is_guarded(loop, exchange, proxied))
+    if (anycert__guard_may_withhold(loop->settings, exchange, credentials) &&
+        is_guarded(loop, exchange, proxied))
         return anycert__guard_refuse(exchange, err);
     group = find_group(loop, exchange, proxied, credentials);
     if (!group) {

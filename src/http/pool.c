@@ -143,14 +143,14 @@ bool anycert__http_proxied(const struct anycert__http *http, const char *host, u
     return http->settings.proxy && !anycert__no_proxy_match(http->settings.no_proxy, host, port);
 }
 
-bool anycert__http_has_secrets(const struct anycert__http *http,
-                               const struct anycert__exchange *exchange)
+bool anycert__http_may_withhold(const struct anycert__http *http,
+                                const struct anycert__exchange *exchange)
 {
     uint8_t credentials[32];
 
-    /* What cannot be told apart for want of memory counts as secret. */
-    return anycert__credentials(&http->settings, exchange, credentials) < 0 ||
-           anycert__has_secrets(exchange, credentials);
+    return http->settings.secret_guard == ANYCERT_SECRETS_WITHHOLD &&
+           anycert__credentials(&http->settings, exchange, credentials) == 0 &&
+           anycert__guard_may_withhold(&http->settings, exchange, credentials);
 }
 
 int anycert__credentials(const struct anycert__http_settings *settings,
@@ -241,12 +241,6 @@ static int take_reports(struct anycert__lane *lane, struct anycert__exchange *ex
     return 0;
 }
 
-/* Without its secrets, so that this time counts for nothing. */
-static bool is_to_be_asked_again(const struct anycert__lane *lane)
-{
-    return lane->guarded && lane->settings->secret_guard == ANYCERT_SECRETS_WITHHOLD;
-}
-
 enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode rc,
                                           struct anycert__exchange *exchange,
                                           struct anycert_error *err)
@@ -273,7 +267,7 @@ enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode r
     } else {
         (void)take_reports(lane, exchange, &failure);
     }
-    if (observer->ended && !exchange->lapsed && !is_to_be_asked_again(lane))
+    if (observer->ended && !exchange->lapsed && !exchange->guarded)
         observer->ended(observer->arg, exchange, failure.code ? &failure : NULL,
                         lane->recorder ? anycert__recorder_end(lane->recorder, lane->easy) : NULL);
     if (!failure.code)
@@ -304,8 +298,6 @@ static bool is_guarded(struct anycert__http *http, const struct anycert__exchang
 {
     bool known = false;
 
-    if (http->settings.secret_guard != ANYCERT_SECRETS_WITHHOLD)
-        return false;
     pthread_mutex_lock(&http->mutex);
     drop_inherited(http);
     for (struct anycert__lane *lane = http->idle; lane && !known; lane = lane->next)
@@ -323,7 +315,8 @@ int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange 
 
     if (anycert__credentials(&http->settings, exchange, credentials) < 0)
         return anycert__fail_nomem(err);
-    if (anycert__has_secrets(exchange, credentials) && is_guarded(http, exchange, proxied))
+    if (anycert__guard_may_withhold(&http->settings, exchange, credentials) &&
+        is_guarded(http, exchange, proxied))
         return anycert__guard_refuse(exchange, err);
     while ((lane = take(http, exchange, proxied, credentials)) != NULL) {
         enum anycert__ending ending = try_lane(http, lane, exchange, err);

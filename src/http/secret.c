@@ -69,6 +69,18 @@ static size_t decode(const char *name, size_t len, char out[NAME_SIZE])
     return used;
 }
 
+static bool is_declared(const struct anycert__http_settings *settings, const char *name, size_t len)
+{
+    char decoded[NAME_SIZE];
+    size_t used = decode(name, len, decoded);
+
+    for (size_t i = 0; i < settings->secret_param_count; i++) {
+        if (anycert__is_word_nocase(decoded, used, settings->secret_params[i]))
+            return true;
+    }
+    return false;
+}
+
 bool anycert__is_secret_param(const struct anycert__http_settings *settings, const char *name,
                               size_t len)
 {
@@ -79,9 +91,19 @@ bool anycert__is_secret_param(const struct anycert__http_settings *settings, con
         if (anycert__is_word_nocase(decoded, used, always[i]))
             return true;
     }
-    for (size_t i = 0; i < settings->secret_param_count; i++) {
-        if (anycert__is_word_nocase(decoded, used, settings->secret_params[i]))
+    return is_declared(settings, name, len);
+}
+
+bool anycert__url_has_declared_secret(const struct anycert__http_settings *settings,
+                                      const char *url)
+{
+    const char *pair = url + strcspn(url, "?#");
+
+    while (*pair == '?' || *pair == '&' || *pair == ';') {
+        pair++;
+        if (is_declared(settings, pair, strcspn(pair, "=&;#")))
             return true;
+        pair += strcspn(pair, "&;#");
     }
     return false;
 }

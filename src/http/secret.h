@@ -15,6 +15,9 @@
  * secret: the names that are widely used for such, and those of the settings. */
 bool anycert__is_secret_param(const struct anycert__http_settings *settings, const char *name,
                               size_t len);
+/* True if the query of a URL has a parameter that the settings declare a secret. */
+bool anycert__url_has_declared_secret(const struct anycert__http_settings *settings,
+                                      const char *url);
 /* Appends a URL or a reference (Location): user and password, and the values of secret parameters
  * in query and fragment, are hidden. Bytes are not escaped. */
 void anycert__buf_add_url(struct anycert__buf *buf, const struct anycert__http_settings *settings,

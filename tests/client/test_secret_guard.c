@@ -6,6 +6,7 @@
 #include "client/wiretap.h"
 
 #include <anycert/batch.h>
+#include <anycert/transfer.h>
 
 #include <openssl/ssl.h>
 
@@ -245,6 +246,35 @@ static void guard_refuse_names_what_is_relaxed(void **state)
     anycert_client_free(client);
 }
 
+/* What a request cannot be without is not withheld: the request is not made. */
+static void guard_withhold_refuses_what_cannot_be_left_out(void **state)
+{
+    static const char *const servers[] = {"self-signed", "http", "good"};
+
+    (void)state;
+    for (size_t i = 0; i < 3 * 2; i++) {
+        struct anycert_config *config = floor_config("hardened+self-signed");
+        struct anycert_client *client = NULL;
+        struct anycert_request *request = NULL;
+
+        assert_int_equal(anycert_config_set_secret_guard(config, ANYCERT_SECRETS_WITHHOLD, NULL),
+                         0);
+        assert_int_equal(anycert_config_add_secret_param(config, "ticket", NULL), 0);
+        client = floor_client_of(config);
+        request = request_with(0, floor_url(servers[i % 3], i < 3 ? "echo?a=1&%74icket=hunter2"
+                                                                  : "echo?a=ticket=#ticket="));
+        if (i >= 3)
+            assert_int_equal(anycert_request_set_secret_body(request, 1, NULL), 0);
+        if (i % 3 < 2) {
+            floor_fails(client, request, ANYCERT_E_TRUST_SECRETS, NULL);
+            assert_null(strstr(floor_message(), "hunter2"));
+        } else {
+            anycert_response_free(floor_ok(client, request));
+        }
+        anycert_client_free(client);
+    }
+}
+
 /* Kept connections are used without the secrets, whether they were made with some in mind or not.
  */
 static void guard_withhold_needs_one_connection_more_and_only_once(void **state)
@@ -460,6 +490,7 @@ int main(void)
         cmocka_unit_test(guard_withhold_leaves_requests_without_secrets_alone),
         cmocka_unit_test(guard_withhold_judges_each_hop),
         cmocka_unit_test(guard_withhold_works_for_a_batch),
+        cmocka_unit_test(guard_withhold_refuses_what_cannot_be_left_out),
         cmocka_unit_test(guard_refuse_sends_nothing),
         cmocka_unit_test(guard_refuse_names_what_is_relaxed),
         cmocka_unit_test(guard_withhold_needs_one_connection_more_and_only_once),
