@@ -9,6 +9,7 @@ const struct cli_absent cli_absent_table[] = {
     {"globoff", 'g', NULL, ACCEPTED},
     {"no-buffer", 'N', NULL, ACCEPTED},
     {"no-progress-meter", 0, NULL, ACCEPTED},
+    {"proxy-basic", 0, NULL, ACCEPTED},
     {"retry-connrefused", 0, NULL, ACCEPTED},
     {"tlsv1.2", 0, NULL, ACCEPTED},
 

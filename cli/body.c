@@ -259,6 +259,13 @@ static int add_headers(struct anycert_request *request, const struct cli_options
     return 0;
 }
 
+bool cli_guards_secrets(const struct cli_options *o, const struct anycert_profile *profile)
+{
+    const char *guard =
+        o->secret_guard ? o->secret_guard : anycert_profile_value(profile, "secret_guard");
+    return guard && strcmp(guard, "send") != 0;
+}
+
 /* Whether the URL has a user in it. */
 static bool has_userinfo(const char *url)
 {

@@ -7,6 +7,9 @@
 #include "options.h"
 #include "session.h"
 
+/* Whether secrets are not sent over http:// in the first place. */
+bool cli_guards_secrets(const struct cli_options *options, const struct anycert_profile *profile);
+
 /* The method that subcommand and options mean; borrowed. */
 const char *cli_method(const struct cli_options *options);
 

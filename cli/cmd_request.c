@@ -147,7 +147,7 @@ static bool is_accepted(const struct run *run, int code)
 static int send_request(struct run *run, struct anycert_error *err)
 {
     const struct cli_options *o = &run->options;
-    if (run->clear_secret && !o->silent)
+    if (run->clear_secret && !o->silent && !cli_guards_secrets(o, run->session.profile))
         cli_print_warning(
             o->json, "clear_text",
             "the credentials go out in clear text; use https:// where the server has it");
@@ -212,8 +212,10 @@ static int conclude(struct run *run, const struct anycert_error *outcome)
     bool errors = (!o->silent || o->show_error) && !run->reader_gone;
     const struct cli_failure failure = {run->response, run->session.trust.environment};
     int code = outcome->code;
-    if (!o->silent && !run->reader_gone)
+    if (!o->silent && !run->reader_gone) {
         cli_print_warnings(o->json, run->response);
+        cli_print_withheld(o->json, run->response);
+    }
     if (code != 0 && errors)
         cli_print_error(o->json, outcome, &failure);
     if (cli_session_trace(&run->session, o, &err) != 0) {

@@ -81,7 +81,7 @@ static const char *meaning_of(int status)
 static int run(struct test *t, struct anycert_error *err)
 {
     const struct cli_options *o = &t->options;
-    if (t->clear_secret && !o->silent)
+    if (t->clear_secret && !o->silent && !cli_guards_secrets(o, t->session.profile))
         cli_print_warning(
             o->json, "clear_text",
             "the credentials go out in clear text; use https:// where the server has it");
@@ -185,8 +185,10 @@ static int conclude(struct test *t, const struct anycert_error *outcome)
     bool errors = !o->silent || o->show_error;
     if (o->verbose)
         cli_print_timings(t->response);
-    if (!o->silent)
+    if (!o->silent) {
         cli_print_warnings(o->json, t->response);
+        cli_print_withheld(o->json, t->response);
+    }
     if (code != 0 && errors)
         cli_print_error(o->json, outcome, &failure);
     if (o->json && print_json(t, outcome, &err) != 0)

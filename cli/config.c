@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <anycert/transfer.h>
+
 #include "profile.h"
 #include "retry.h"
 #include "secret.h"
@@ -188,6 +190,31 @@ static int set_certificates(struct anycert_config *config, const struct cli_opti
     return status;
 }
 
+static int set_proxy_auth(struct anycert_config *config, const struct cli_options *o,
+                          struct anycert_error *err)
+{
+    if (o->proxy_digest && o->proxy_anyauth)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "--proxy-digest and --proxy-anyauth exclude each other");
+    if (!o->proxy_digest && !o->proxy_anyauth)
+        return 0;
+    return anycert_config_set_proxy_auth(
+        config, o->proxy_digest ? ANYCERT_PROXY_DIGEST : ANYCERT_PROXY_ANY, err);
+}
+
+static int set_secret_guard(struct anycert_config *config, const struct cli_options *o,
+                            struct anycert_error *err)
+{
+    static const char *const words[] = {"send", "withhold", "refuse"};
+    if (!o->secret_guard)
+        return 0;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(o->secret_guard, words[i]) == 0)
+            return anycert_config_set_secret_guard(config, (enum anycert_secret_guard)i, err);
+    return cli_error(err, ANYCERT_E_USAGE,
+                     "--secret-guard: '%s' is none of send, withhold and refuse", o->secret_guard);
+}
+
 static int add_each(struct anycert_config *config, const struct cli_list *list, const char *option,
                     int (*add)(struct anycert_config *, const char *, struct anycert_error *),
                     struct anycert_error *err)
@@ -209,6 +236,9 @@ struct anycert_config *cli_config_make(const struct cli_options *o, struct anyce
         (!trust->proxy_policy ||
          anycert_config_set_proxy_policy(config, trust->proxy_policy, err) == 0) &&
         set_certificates(config, o, err) == 0 && set_proxy(config, o, err) == 0 &&
+        set_proxy_auth(config, o, err) == 0 && set_secret_guard(config, o, err) == 0 &&
+        add_each(config, &o->secret_params, "--secret-param", anycert_config_add_secret_param,
+                 err) == 0 &&
         set_time_limits(config, o, profile, err) == 0 && set_redirects(config, o, err) == 0 &&
         set_http(config, o, err) == 0 && cli_retry_set(config, o, err) == 0 &&
         add_each(config, &o->resolve, "--resolve", anycert_config_add_resolve, err) == 0 &&

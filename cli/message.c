@@ -184,6 +184,18 @@ void cli_print_warnings(bool json, const struct anycert_response *response)
     }
 }
 
+void cli_print_withheld(bool json, const struct anycert_response *response)
+{
+    size_t hops = response ? anycert_response_hop_count(response) : 0;
+    for (size_t i = 0; i < hops; i++)
+        if (anycert_response_hop_withheld(response, i)) {
+            cli_print_warning(json, "secrets_withheld",
+                              "the credentials were kept back, as --secret-guard says; "
+                              "not every check was passed");
+            return;
+        }
+}
+
 void cli_print_warning(bool json, const char *check, const char *sentence)
 {
     if (!json) {

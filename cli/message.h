@@ -22,6 +22,9 @@ const struct anycert_report *cli_failed_report(const struct anycert_error *err,
 /* One line for each host and reason where the policy let a failed check pass. */
 void cli_print_warnings(bool json, const struct anycert_response *response);
 
+/* A line if the secret guard has kept secrets back on any hop. */
+void cli_print_withheld(bool json, const struct anycert_response *response);
+
 /* One line of the command line's own; check is its name in JSON. */
 void cli_print_warning(bool json, const char *check, const char *sentence);
 

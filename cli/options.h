@@ -65,7 +65,8 @@ struct cli_options {
     char *url, *profile;
     char *method, *upload, *user_agent;
     struct cli_secret user, bearer;
-    struct cli_list headers, secret_headers;
+    struct cli_list headers, secret_headers, secret_params;
+    char *secret_guard;
     struct cli_data *data;
     size_t data_count;
     struct cli_list params;
@@ -81,7 +82,7 @@ struct cli_options {
     struct cli_list allow, pin, cacert, ca_add, intermediate;
 
     /* connection */
-    bool env_proxy, http1_1, http2;
+    bool env_proxy, proxy_digest, proxy_anyauth, http1_1, http2;
     struct cli_secret proxy_user;
     char *proxy, *noproxy, *connect_timeout, *max_time, *stall_timeout;
     struct cli_list resolve, connect_to;

@@ -27,15 +27,16 @@ _anycert_value() {
     -C | --continue-at) _anycert_words "-" ;;
     --cert-type) _anycert_words "PEM P12" ;;
     --log-level) _anycert_words "error warning info debug" ;;
+    --secret-guard) _anycert_words "send withhold refuse" ;;
     --format) _anycert_words "text json" ;;
     -X | --request) _anycert_words "GET HEAD POST PUT PATCH DELETE OPTIONS" ;;
     --user-env | --user-fd | --bearer | --bearer-env | --bearer-fd | --oauth2-bearer | -F | --form | \
         --form-string | --param | --query | --ok-codes | --retry | --retry-delay | --retry-on | --retry-methods | \
         --retry-after-max | --idempotency-header | --pass | --pass-env | --pass-fd | -U | --proxy-user | \
-        --proxy-user-env | --proxy-user-fd | -H | --header | --secret-header | -d | --data | --data-raw | \
-        --data-binary | --data-urlencode | --json | -u | --user | -A | --user-agent | --max-redirs | --max-body | \
-        --until | --reason | --pin | --expect-name | --sni | -x | --proxy | --noproxy | --resolve | --connect-to | \
-        --connect-timeout | -m | --max-time | --stall-timeout | -w | --write-out) COMPREPLY=() ;;
+        --proxy-user-env | --proxy-user-fd | --secret-param | -H | --header | --secret-header | -d | --data | \
+        --data-raw | --data-binary | --data-urlencode | --json | -u | --user | -A | --user-agent | --max-redirs | \
+        --max-body | --until | --reason | --pin | --expect-name | --sni | -x | --proxy | --noproxy | --resolve | \
+        --connect-to | --connect-timeout | -m | --max-time | --stall-timeout | -w | --write-out) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -45,11 +46,12 @@ _anycert() {
     local trust="--insecure --trust --allow --until --reason --pin --expect-name --sni --cacert --capath --ca-add
         --intermediate --cert --key --proxy-trust --proxy --noproxy --env-proxy --resolve --connect-to
         --connect-timeout --max-time --stall-timeout --http1.1 --http2 --format --help --profile --cert-type --pass
-        --pass-file --pass-env --pass-fd --proxy-user --proxy-user-file --proxy-user-env --proxy-user-fd"
+        --pass-file --pass-env --pass-fd --proxy-user --proxy-user-file --proxy-user-env --proxy-user-fd
+        --proxy-digest --proxy-anyauth"
     local talk="$trust --header --secret-header --user --user-file --user-agent --location --max-redirs
         --allow-downgrade --report --silent --show-error --verbose --user-env --user-fd --bearer --bearer-file
         --bearer-env --bearer-fd --oauth2-bearer --param --query --ok-codes --retry --retry-delay --retry-on
-        --retry-methods --retry-after-max --idempotency-header --log-level --trace"
+        --retry-methods --retry-after-max --idempotency-header --log-level --trace --secret-param --secret-guard"
     local request="$talk --data --data-raw --data-binary --data-urlencode --json --get --upload-file --compressed
         --no-compressed --max-body --output --include --fail --fail-with-body --write-out --progress-bar --form
         --form-string --continue-at"

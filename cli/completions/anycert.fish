@@ -80,6 +80,8 @@ complete -c anycert -n $trust -s U -l proxy-user -x -d 'user and password for th
 complete -c anycert -n $trust -l proxy-user-file -r -F -d 'user and password for the proxy, from a file'
 complete -c anycert -n $trust -l proxy-user-env -x -d 'user and password for the proxy, from a variable'
 complete -c anycert -n $trust -l proxy-user-fd -x -d 'user and password for the proxy, from a descriptor'
+complete -c anycert -n $trust -l proxy-digest -d 'prove the password to the proxy with Digest'
+complete -c anycert -n $trust -l proxy-anyauth -d 'Digest if the proxy offers it, else Basic'
 
 # Of requests and `test`.
 set -l talk "__anycert_in $talking"
@@ -113,6 +115,8 @@ complete -c anycert -n $talk -l retry-after-max -x -d 'the longest Retry-After t
 complete -c anycert -n $talk -l idempotency-header -x -d 'send a header that all tries share'
 complete -c anycert -n $talk -l log-level -x -a "error warning info debug" -d 'log what is done'
 complete -c anycert -n $talk -l trace -r -F -d 'write an HTTP archive (HAR)'
+complete -c anycert -n $talk -l secret-param -x -d 'the query parameter is a secret'
+complete -c anycert -n $talk -l secret-guard -x -a "send withhold refuse" -d 'what is done with secrets where a check was relaxed'
 
 # Of requests.
 set -l request "__anycert_in $requests"

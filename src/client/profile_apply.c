@@ -4,6 +4,8 @@
 #include "base/str.h"
 #include "policy/policy.h"
 
+#include <anycert/transfer.h>
+
 #include <string.h>
 
 #define GIVEN(name) anycert__profile_given(profile, ANYCERT__PROFILE_KEY_##name)
@@ -276,6 +278,20 @@ static int apply_proxy(const struct anycert__applying *a, struct anycert_error *
     return result < 0 ? BLAME(NO_PROXY) : 0;
 }
 
+static int apply_proxy_auth(const struct anycert__applying *a, struct anycert_error *err)
+{
+    const struct anycert_profile *profile = a->profile;
+    const char *word = GIVEN(PROXY_AUTH) ? GIVEN(PROXY_AUTH)->texts.list[0] : NULL;
+
+    if (!word)
+        return 0;
+    return anycert_config_set_proxy_auth(a->config,
+                                         strcmp(word, "digest") == 0 ? ANYCERT_PROXY_DIGEST
+                                         : strcmp(word, "any") == 0  ? ANYCERT_PROXY_ANY
+                                                                     : ANYCERT_PROXY_BASIC,
+                                         err);
+}
+
 /* ---- the rest ---- */
 
 static int add_each(const struct anycert__applying *a, enum anycert__profile_id id,
@@ -329,11 +345,28 @@ static int apply_time_limits(const struct anycert__applying *a, struct anycert_e
         stall ? anycert__profile_ms(stall) : a->config->limits.stall_ms, err);
 }
 
+static int apply_secret_guard(const struct anycert__applying *a, struct anycert_error *err)
+{
+    const struct anycert_profile *profile = a->profile;
+    const char *word = GIVEN(SECRET_GUARD) ? GIVEN(SECRET_GUARD)->texts.list[0] : NULL;
+
+    if (!word)
+        return 0;
+    return anycert_config_set_secret_guard(a->config,
+                                           strcmp(word, "withhold") == 0 ? ANYCERT_SECRETS_WITHHOLD
+                                           : strcmp(word, "refuse") == 0 ? ANYCERT_SECRETS_REFUSE
+                                                                         : ANYCERT_SECRETS_SEND,
+                                           err);
+}
+
 static int apply_request(const struct anycert__applying *a, struct anycert_error *err)
 {
     const struct anycert_profile *profile = a->profile;
 
-    if (add_each(a, ANYCERT__PROFILE_KEY_SECRET_HEADERS, anycert_config_add_secret_header, err) < 0)
+    if (add_each(a, ANYCERT__PROFILE_KEY_SECRET_HEADERS, anycert_config_add_secret_header, err) <
+            0 ||
+        add_each(a, ANYCERT__PROFILE_KEY_SECRET_PARAMS, anycert_config_add_secret_param, err) < 0 ||
+        apply_secret_guard(a, err) < 0)
         return -1;
     if (GIVEN(MAX_REDIRECTS) && anycert_config_set_max_redirects(
                                     a->config, (unsigned)GIVEN(MAX_REDIRECTS)->number, err) < 0)
@@ -356,8 +389,9 @@ int anycert_profile_apply(struct anycert_profile *profile, struct anycert_config
     const struct anycert__applying a = {profile, config, variable, arg};
 
     if (apply_policies(&a, err) < 0 || apply_certificates(&a, err) < 0 ||
-        apply_proxy(&a, err) < 0 || apply_connection(&a, err) < 0 ||
-        apply_time_limits(&a, err) < 0 || apply_request(&a, err) < 0)
+        apply_proxy(&a, err) < 0 || apply_proxy_auth(&a, err) < 0 ||
+        apply_connection(&a, err) < 0 || apply_time_limits(&a, err) < 0 ||
+        apply_request(&a, err) < 0)
         return -1;
     return anycert__profile_apply_calls(&a, err) < 0 ? -1 : anycert__profile_apply_headers(&a, err);
 }

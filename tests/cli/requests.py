@@ -156,6 +156,27 @@ class Sent(Echo):
                 self.assertEqual(request["target"], "http://other.example/x")
                 self.assertEqual(self.header(request, "proxy-authorization"), basic)
 
+    def test_proxy_digest(self):
+        asked = []
+
+        def proxy(connection):
+            while True:
+                request = connection.recv(65536).decode()
+                if not request:
+                    return
+                asked.append(request)
+                answer = "200 OK\r\n" if "Proxy-Authorization: Digest" in request else \
+                    '407 Who are you\r\nProxy-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\n'
+                connection.sendall(f"HTTP/1.1 {answer}Content-Length: 0\r\n\r\n".encode())
+        with listener(proxy) as port:
+            for option in ("--proxy-digest", "--proxy-anyauth"):
+                asked.clear()
+                self.anycert("get", "-f", "-x", f"http://127.0.0.1:{port}", "-U", "me:s3cret", option,
+                             "http://other.example/x")
+                self.assertNotIn("Basic", "".join(asked))
+                self.assertIn('username="me"', asked[-1])
+                self.assertNotIn("s3cret", "".join(asked))
+
     def test_retries(self):
         self.server.seen.clear()
         self.anycert("get", "--retry", "2", "--retry-delay", "0.01", "-f", self.server.url + "/status/503", code=8)

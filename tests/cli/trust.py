@@ -268,6 +268,24 @@ class Anchors(Trust):
                                                             "cacert": self.root, **cert_keys}))
             self.anycert("test", "--profile", "box.json", env={"PASS": "s3cret"})
 
+    def test_secret_guard(self):
+        url = self.url("self-signed") + "echo"
+        login = ("-u", "me:s3cret", "-H", "Cookie: a=s3cret")
+        self.assertIn("Authorization", self.get("self-signed", "-k", *login, path="echo").out)
+        result = self.anycert("get", "-k", "--secret-guard", "withhold", *login, url)
+        self.assertNotIn("Authorization", result.out)
+        self.assertNotIn("s3cret", result.out)
+        self.assertIn("the credentials were kept back", result.err)
+        result = self.anycert("get", "-k", "--secret-guard", "refuse", *login, url, code=3)
+        self.assertEqual(result.out, "")
+        self.anycert("get", "-k", "--secret-guard", "refuse", url)
+        good = self.anycert("get", "--cacert", self.root, "--secret-guard", "refuse", *login, self.url("good") + "echo")
+        self.assertIn("Authorization", good.out)
+        pathlib.Path("box.json").write_text(json.dumps({"url": self.url("self-signed"), "insecure": True,
+                                                        "secret_guard": "refuse"}))
+        self.anycert("get", "--profile", "box.json", *login, code=3)
+        self.anycert("get", "--profile", "box.json", "--secret-guard", "send", *login)
+
     def test_names_and_addresses_for_the_host(self):
         port = self.authority("good").split(":")[1]
         self.anycert("get", "--cacert", self.root, "--resolve", f"x.lab.test:{port}:127.0.0.1",
