@@ -1,5 +1,5 @@
 /* transfer.h — more about transfers: downloads that go on where they ended, limits of one request,
- * expectations, and secrets in URLs.
+ * expectations, cookies, and secrets in URLs.
  *
  * Threads: as client.h says of the objects. Every setter returns 0, or -1 with USAGE (or the code
  * it names) or NOMEM. */
@@ -37,6 +37,49 @@ extern "C" {
  * FILE where FILE.part is somebody else's. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_resume(struct anycert_request *request,
                                                              int resume, struct anycert_error *err);
+
+/* Cookies: what servers set, and get back (RFC 6265).
+ *
+ * Off by default. A client that keeps cookies has them in memory, in libcurl's engine, for all its
+ * requests and threads: they go where domain, path and Secure say, over redirects too, and nobody
+ * sets them for a public suffix (co.uk, github.io). As everywhere, ports do not keep cookies apart,
+ * and Secure ones go to http://localhost, too. They are never in a trace, log or archive, and
+ * the secret guard (client.h) counts them among the secrets.
+ *
+ * A request with a Cookie header of its own sends that and nothing else (a value of NULL: no
+ * cookies at all); what the answer sets is kept all the same, and after a redirect the client's
+ * cookies go instead. A request with a Host header of its own neither sends cookies nor learns any.
+ *
+ * Cookies of a peer that nobody has authenticated may be an attacker's, and cookies sent to it may
+ * become his. So they are kept apart by what the policy promises: where it lets anybody in for the
+ * request's own origin alone (such as self-signed or wrong-host), other origins, met by redirect,
+ * have cookies of their own, which are neither listed nor saved; none cross from one to the other.
+ * What was learned over such links is written to a file only by anycert_client_save_cookies. */
+
+/* 1: clients keep cookies. Default 0. */
+ANYCERT_API ANYCERT_NODISCARD int
+anycert_config_set_cookies(struct anycert_config *config, int cookies, struct anycert_error *err);
+
+/* Adds a cookie as if url had set it: "NAME=VALUE; Path=/; Secure" and so on, as behind Set-Cookie.
+ * An expired one (Max-Age=0) takes one of the same name, domain and path away. -1 with USAGE if it
+ * may not be set, URL, NOMEM. Safe from any thread, as are those below; all give USAGE if the
+ * client keeps no cookies. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_client_add_cookie(struct anycert_client *client,
+                                                            const char *set_cookie, const char *url,
+                                                            struct anycert_error *err);
+/* All cookies in the Netscape format, which curl and wget read: one on each line, seven fields with
+ * tabs between them. They are secrets. Free with anycert_free. NULL with NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD char *anycert_client_cookies(struct anycert_client *client,
+                                                           struct anycert_error *err);
+/* Adds the cookies of a file in that format, all of them or none. -1 with FILE, or USAGE that has
+ * the number of a line that is no cookie, or one for a public suffix. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_client_load_cookies(struct anycert_client *client,
+                                                              const char *path,
+                                                              struct anycert_error *err);
+/* Writes them to a file, which appears whole or not at all, with mode 0600. -1 with FILE, NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_client_save_cookies(struct anycert_client *client,
+                                                              const char *path,
+                                                              struct anycert_error *err);
 
 /* Secrets in URLs: what is not shown.
  *

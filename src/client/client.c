@@ -1,3 +1,4 @@
+#include "client/cookies.h"
 #include "client/log.h"
 #include "client/metrics.h"
 #include "client/observe.h"
@@ -83,7 +84,7 @@ struct anycert_client *anycert_client_new(const struct anycert_config *config,
     if (!client->config || load_intermediates(client, err) < 0 ||
         anycert__identity_load(&client->config->identity, &client->client_cert, err) < 0 ||
         fill_settings(client, err) < 0 || anycert__situations_init(client, err) < 0 ||
-        anycert__observe_init(client, err) < 0)
+        anycert__observe_init(client, err) < 0 || anycert__cookies_init(client, err) < 0)
         goto fail;
     client->http = anycert__http_new(&client->settings, err);
     client->pace = client->http ? anycert__pace_new(client->config, err) : NULL;
@@ -104,6 +105,7 @@ void anycert_client_free(struct anycert_client *client)
     if (!client)
         return;
     anycert__http_free(client->http); /* first: its connections use the rest */
+    anycert__cookies_free(client);
     anycert__pace_free(client->pace);
     anycert__metrics_free(client->metrics);
     anycert__log_free(client->log);

@@ -118,6 +118,7 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
     copy->log = config->log;
     copy->log_arg = config->log_arg;
     copy->har = anycert__har_ref(config->har);
+    copy->cookies = config->cookies;
     copy->metrics = config->metrics;
     copy->keep_last_redirect = config->keep_last_redirect;
     copy->polling = config->polling;

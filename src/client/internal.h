@@ -104,6 +104,7 @@ struct anycert_config {
     struct anycert_har *har; /* a reference, or NULL */
 
     struct anycert__demands demands;
+    bool cookies;
     bool metrics, keep_last_redirect;
     anycert_polling_hook *polling;
     void *polling_arg;
@@ -149,8 +150,9 @@ struct anycert_client {
     int64_t budget_until_us; /* 0: no budget */
     struct anycert__pace *pace;
     struct anycert__metrics *metrics;
-    struct anycert__log *log; /* NULL: nobody listens */
-    pthread_mutex_t mutex;    /* over the anchors of the situations */
+    struct anycert__jar *jars[2]; /* client/cookies.c; NULL where there are none */
+    struct anycert__log *log;     /* NULL: nobody listens */
+    pthread_mutex_t mutex;        /* over the anchors of the situations */
     bool mutex_ready;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "client/cookies.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,10 @@ static int choose_headers(struct anycert__journey *journey, struct anycert_error
         if (!has_secrets(journey) && is_secret(journey->client, name) &&
             !(journey->with_secrets && anycert__str_equal_nocase(name, "Host")))
             continue;
+        /* Further on, the jar knows better what the server wants. */
+        if (journey->redirects > 0 && journey->client->config->cookies &&
+            anycert__str_equal_nocase(name, "Cookie"))
+            continue;
         if (has_parts && given != &journey->request->headers &&
             anycert__str_equal_nocase(name, "Content-Type"))
             continue; /* the client's cannot know their boundary */
@@ -105,6 +110,8 @@ static int choose_terms(struct anycert__journey *journey, struct anycert_error *
         return -1;
     exchange->terms = &situation->terms;
     exchange->anchors = journey->anchors;
+    if (!journey->is_bare)
+        exchange->jar = anycert__cookies_for(client, situation->policy, &journey->headers);
     if (!client->settings.proxy_https ||
         !anycert__http_proxied(client->http, journey->url->host, journey->url->port))
         return 0;
@@ -312,6 +319,9 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
     }
     journey->arrived = journey->arrived || exchange->sent;
     result = anycert__sink_ended(&journey->sink, exchange, result, err);
+    if (result >= 0 && !journey->is_bare)
+        anycert__cookies_learn(journey->client, exchange->terms->policy, &journey->headers,
+                               exchange);
     if (result < 0)
         explain_refusal(journey, err);
     if (result == 0 && anycert__is_redirect(exchange) && journey->sink.follow) {

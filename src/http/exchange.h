@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "http/body.h"
 #include "http/fields.h"
+#include "http/jar.h"
 #include "http/url.h"
 #include "tls/tls.h"
 
@@ -93,6 +94,8 @@ struct anycert__exchange {
      * The terms outlive the http object. */
     const struct anycert__hop_terms *terms, *proxy_terms;
     struct anycert__anchors *anchors, *proxy_anchors;
+    struct anycert__jar
+        *jar;         /* cookies to send and to learn; NULL: none. It tells pools apart, too */
     int64_t limit_ms; /* of the whole request, for messages */
     int64_t total_ms; /* left for this exchange; 0: no limit */
     /* Takes the decompressed body as it comes; status and fields are known by then. 0, or -1 with

@@ -28,7 +28,7 @@ static bool has_other_secrets(const struct anycert__exchange *exchange,
             anycert__str_equal_nocase(exchange->headers[i].name, "Cookie"))
             return true;
     }
-    return false;
+    return exchange->jar && anycert__jar_has_for(exchange->jar, exchange->url);
 }
 
 bool anycert__guard_may_withhold(const struct anycert__http_settings *settings,
@@ -90,6 +90,9 @@ int anycert__guard_refuse(struct anycert__exchange *exchange, struct anycert_err
 bool anycert__guard_knows(struct anycert__lane *lane, const struct anycert__exchange *exchange,
                           bool proxied)
 {
+    struct anycert__exchange bare = *exchange;
+
+    bare.jar = NULL;
     return lane->settings->secret_guard == ANYCERT_SECRETS_WITHHOLD &&
-           anycert__lane_fits(lane, exchange, proxied, none) && !anycert__guard_is_content(lane);
+           anycert__lane_fits(lane, &bare, proxied, none) && !anycert__guard_is_content(lane);
 }

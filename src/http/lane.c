@@ -384,6 +384,7 @@ static int set_key(struct anycert__lane *lane, const struct anycert__exchange *e
     lane->port = exchange->url->port;
     lane->https = exchange->url->https;
     lane->terms = exchange->terms;
+    lane->jar = exchange->jar;
     lane->proxy_terms = exchange->proxy_terms;
     lane->anchors = anycert__anchors_ref(exchange->anchors);
     lane->proxy_anchors = anycert__anchors_ref(exchange->proxy_anchors);
@@ -417,6 +418,8 @@ struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *set
         rc = anycert__lane_callbacks(lane);
     if (rc == CURLE_OK)
         rc = anycert__lane_trace(lane);
+    if (rc == CURLE_OK && lane->jar)
+        rc = anycert__jar_attach(lane->jar, lane->easy);
     if (rc == CURLE_OUT_OF_MEMORY)
         goto nomem;
     if (rc != CURLE_OK) {
@@ -460,7 +463,8 @@ bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__
                         bool proxied, const uint8_t credentials[32])
 {
     return lane->terms == exchange->terms && lane->proxy_terms == exchange->proxy_terms &&
-           lane->anchors == exchange->anchors && lane->proxy_anchors == exchange->proxy_anchors &&
+           lane->jar == exchange->jar && lane->anchors == exchange->anchors &&
+           lane->proxy_anchors == exchange->proxy_anchors &&
            memcmp(lane->credentials, credentials, sizeof lane->credentials) == 0 &&
            lane->proxied == proxied && strcmp(lane->origin, exchange->url->origin) == 0;
 }

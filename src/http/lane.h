@@ -31,6 +31,7 @@ struct anycert__lane {
     bool proxied;
     const struct anycert__hop_terms *terms, *proxy_terms;
     struct anycert__anchors *anchors, *proxy_anchors;
+    struct anycert__jar *jar;
     uint8_t credentials[32]; /* of anycert__credentials */
 
     char *host; /* of the origin, as in its URL */
@@ -101,6 +102,8 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
                                struct anycert_error *err);
 /* header.c: true for methods whose request is expected to have a body. */
 bool anycert__expects_body(const char *method);
+/* jar.c: makes a handle use a jar. */
+CURLcode anycert__jar_attach(struct anycert__jar *jar, CURL *easy);
 /* request.c: sets what every exchange has in common. */
 CURLcode anycert__lane_callbacks(struct anycert__lane *lane);
 /* request.c: sets what depends on the exchange, which the lane keeps until its end. The CURLcode;

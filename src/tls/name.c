@@ -89,6 +89,20 @@ static bool wildcard_too_wide(const char *pattern)
     return psl_is_public_suffix2(suffixes, suffix, PSL_TYPE_ICANN) == 1;
 }
 
+bool anycert__cookie_domain_ok(const char *host, const char *domain)
+{
+    const psl_ctx_t *suffixes = psl_builtin();
+    size_t host_len = strlen(host);
+    size_t len = strlen(domain);
+
+    if (len == 0 || len > host_len || strcmp(host + host_len - len, domain) != 0 ||
+        (len < host_len && host[host_len - len - 1] != '.'))
+        return false;
+    if (!suffixes)
+        return strchr(domain, '.') != NULL;
+    return psl_is_public_suffix2(suffixes, domain, PSL_TYPE_ANY) != 1;
+}
+
 static bool matches(X509 *leaf, const char *identity, unsigned int flags)
 {
     char *matched = NULL;

@@ -77,6 +77,11 @@ void anycert__client_cert_free(struct anycert__client_cert *cert);
 int anycert__identity_from_host(const char *host, char out[256], bool *is_ip,
                                 struct anycert_error *err);
 
+/* True if a cookie from host may go to domain and all below it: domain is the host or above it, and
+ * no public suffix, under which are the sites of strangers. Both in lower case, without a dot at
+ * either end. */
+bool anycert__cookie_domain_ok(const char *host, const char *domain);
+
 /* ---- one hop of a transfer
  * --------------------------------------------------------------------------------- */
 

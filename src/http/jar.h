@@ -1,0 +1,34 @@
+/* http/jar.h — cookies in libcurl's engine, shared by many lanes and threads. A lane has one jar or
+ * none for its whole life. */
+#ifndef ANYCERT_HTTP_JAR_H
+#define ANYCERT_HTTP_JAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "http/url.h"
+
+struct anycert__jar;
+
+/* Empty. NULL with NOMEM. */
+struct anycert__jar *anycert__jar_new(struct anycert_error *err);
+/* After the last lane that has it. NULL is a no-op. */
+void anycert__jar_free(struct anycert__jar *jar);
+
+/* The cookie of a Set-Cookie field that came from url. 0, or -1 as anycert__cookie_line, or NOMEM.
+ */
+int anycert__jar_add(struct anycert__jar *jar, const char *set_cookie,
+                     const struct anycert__url *url, int64_t now, struct anycert_error *err);
+/* True if there is a cookie for the host of url, whatever its path. */
+bool anycert__jar_has_for(struct anycert__jar *jar, const struct anycert__url *url);
+/* All cookies that have not expired, as text in the Netscape format, from anycert__malloc. NULL
+ * with NOMEM. */
+char *anycert__jar_text(struct anycert__jar *jar, int64_t now, struct anycert_error *err);
+/* Adds what stands in such a text, all of it or nothing. what is the text's name in messages. -1
+ * with USAGE and the line's number, NOMEM. */
+int anycert__jar_read(struct anycert__jar *jar, const char *text, const char *what,
+                      struct anycert_error *err);
+
+#endif
