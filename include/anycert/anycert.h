@@ -17,6 +17,7 @@
 #ifndef ANYCERT_ANYCERT_H
 #define ANYCERT_ANYCERT_H
 
+#include <anycert/auth.h>
 #include <anycert/batch.h>
 #include <anycert/call.h>
 #include <anycert/client.h>

@@ -41,6 +41,7 @@ void anycert_config_free(struct anycert_config *config)
     anycert__strings_clear(&config->secret_headers);
     anycert__strings_clear(&config->secret_params);
     anycert_har_free(config->har);
+    anycert_auth_free(config->auth);
     anycert__demands_clear(&config->demands);
     anycert__free(config);
 }
@@ -119,6 +120,7 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
     copy->log_arg = config->log_arg;
     copy->har = anycert__har_ref(config->har);
     copy->cookies = config->cookies;
+    copy->auth = anycert_auth_ref(config->auth);
     copy->metrics = config->metrics;
     copy->keep_last_redirect = config->keep_last_redirect;
     copy->polling = config->polling;

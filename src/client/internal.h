@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <anycert/auth.h>
 #include <anycert/call.h>
 #include <anycert/client.h>
 #include <anycert/har.h>
@@ -103,6 +104,7 @@ struct anycert_config {
     void *log_arg;
     struct anycert_har *har; /* a reference, or NULL */
 
+    struct anycert_auth *auth; /* a reference; NULL: none */
     struct anycert__demands demands;
     bool cookies;
     bool metrics, keep_last_redirect;
@@ -125,6 +127,7 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
  * request's own origin or for another one, and what a connection under it is made with. */
 struct anycert__situation {
     struct anycert_policy *policy;
+    char *policy_text;
     struct anycert__hop_terms terms;
     struct anycert__anchors
         *anchors;      /* as last seen; replaced under the client's mutex when a file changes */
@@ -170,6 +173,7 @@ struct anycert_request {
     size_t field_count;   /* parts that are fields of a form, the first ones */
     bool secret_body;
     char *user, *password;
+    struct anycert_auth *auth; /* a reference, instead of user and password; NULL: the client's */
     char *output_file;
     anycert_body_callback *body_callback;
     void *body_arg;
@@ -226,6 +230,8 @@ const struct anycert__situation *anycert__situation_of(struct anycert_client *cl
                                                        bool other_origin, int64_t now,
                                                        struct anycert__anchors **anchors,
                                                        struct anycert_error *err);
+/* The policy that is in force for a request's own origin now, as text. */
+const char *anycert__situation_text(const struct anycert_client *client, int64_t now);
 const struct anycert__situation *anycert__proxy_situation(struct anycert_client *client,
                                                           int64_t now,
                                                           struct anycert__anchors **anchors,

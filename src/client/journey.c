@@ -75,15 +75,36 @@ static int choose_headers(struct anycert__journey *journey, struct anycert_error
     return anycert__fields_add(&journey->headers, journey->extra_name, journey->extra_value, err);
 }
 
-static void choose_credentials(const struct anycert__journey *journey,
-                               struct anycert__exchange *exchange)
+static int64_t now_of(const struct anycert__journey *journey)
+{
+    return anycert__clock_now(&journey->client->config->clock);
+}
+
+/* The credentials that go with the next exchange; NULL: none, but perhaps a user and password. */
+static struct anycert__auth_use *auth_of(const struct anycert__journey *journey)
+{
+    bool has_any = has_secrets(journey) && journey->auth && journey->auth->auth;
+
+    return has_any ? journey->auth : NULL;
+}
+
+/* Those of the request or the client; those in the URL count least. */
+static int choose_credentials(struct anycert__journey *journey, struct anycert_error *err)
 {
     const struct anycert_request *request = journey->request;
+    struct anycert__exchange *exchange = &journey->exchange;
+    const struct anycert__auth_hop hop = {&journey->headers, now_of(journey)};
 
     if (!has_secrets(journey))
-        return;
+        return 0;
+    if (auth_of(journey))
+        return anycert__auth_prepare(journey->auth, &hop, exchange, err);
     exchange->user = request->user ? request->user : request->url.user;
     exchange->password = request->user ? request->password : request->url.password;
+    if (exchange->user)
+        anycert__fields_remove(&journey->headers, "Authorization");
+    exchange->header_count = journey->headers.count;
+    return 0;
 }
 
 /* Milliseconds left for the whole request; 0 means no limit, -1 that none are left. */
@@ -97,12 +118,14 @@ static int64_t time_left(const struct anycert__journey *journey)
     return left > 0 ? left : -1;
 }
 
+/* The token request's origin is one that the caller has named, as the request's own is. */
 static int choose_terms(struct anycert__journey *journey, struct anycert_error *err)
 {
     struct anycert_client *client = journey->client;
     struct anycert__exchange *exchange = &journey->exchange;
-    int64_t now = anycert__clock_now(&client->config->clock);
-    bool elsewhere = !anycert__url_same_origin(journey->url, &journey->request->url);
+    int64_t now = now_of(journey);
+    bool elsewhere =
+        !journey->is_fetching && !anycert__url_same_origin(journey->url, &journey->request->url);
     const struct anycert__situation *situation =
         anycert__situation_of(client, elsewhere, now, &journey->anchors, err);
 
@@ -113,7 +136,7 @@ static int choose_terms(struct anycert__journey *journey, struct anycert_error *
     if (!journey->is_bare)
         exchange->jar = anycert__cookies_for(client, situation->policy, &journey->headers);
     if (!client->settings.proxy_https ||
-        !anycert__http_proxied(client->http, journey->url->host, journey->url->port))
+        !anycert__http_proxied(client->http, exchange->url->host, exchange->url->port))
         return 0;
     situation = anycert__proxy_situation(client, now, &journey->proxy_anchors, err);
     if (!situation)
@@ -165,16 +188,37 @@ static bool follows(const struct anycert__journey *journey)
            (journey->redirects < config->max_redirects || !config->keep_last_redirect);
 }
 
-static int prepare(struct anycert__journey *journey, struct anycert_error *err)
+static int choose_time(struct anycert__journey *journey, struct anycert_error *err)
+{
+    journey->exchange.limit_ms = journey->limits.total_ms;
+    journey->exchange.total_ms = time_left(journey);
+    return journey->exchange.total_ms < 0
+               ? anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
+                               "the %u ms of the request were used up by %s",
+                               (unsigned)journey->limits.total_ms,
+                               journey->redirects > 0 ? "redirects" : "what had to come before it")
+               : 0;
+}
+
+static int prepare_fetch(struct anycert__journey *journey, struct anycert_error *err)
+{
+    journey->is_fetching = true;
+    if (anycert__auth_fetch_begin(journey->auth, &journey->exchange, err) < 0)
+        return -1;
+    journey->exchange.progress = journey->request->progress;
+    journey->exchange.progress_arg = journey->request->progress_arg;
+    return choose_terms(journey, err);
+}
+
+/* Everything but what a token request has, too. */
+static int prepare_request(struct anycert__journey *journey, struct anycert_error *err)
 {
     const struct anycert_request *request = journey->request;
     struct anycert__exchange *exchange = &journey->exchange;
 
-    clear_exchange(journey);
     journey->sink.follow = follows(journey);
     exchange->method = journey->method;
     exchange->url = journey->url;
-    exchange->limit_ms = journey->limits.total_ms;
     exchange->sink = anycert__sink_take;
     exchange->sink_arg = &journey->sink;
     exchange->progress = request->progress;
@@ -182,19 +226,38 @@ static int prepare(struct anycert__journey *journey, struct anycert_error *err)
     if (choose_headers(journey, err) < 0 ||
         anycert__sink_ask(&journey->sink, &journey->headers, err) < 0)
         return -1;
-    choose_credentials(journey, exchange);
     exchange->is_bare = journey->is_bare;
     exchange->headers = journey->headers.list;
     exchange->header_count = journey->headers.count;
     if (journey->with_body && request->body.kind != ANYCERT__BODY_NONE)
         exchange->body = &request->body;
     exchange->has_secret_body = exchange->body && request->secret_body;
-    exchange->total_ms = time_left(journey);
-    if (exchange->total_ms < 0)
-        return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
-                             "the %u ms of the request were used up by redirects",
-                             (unsigned)journey->limits.total_ms);
-    return choose_terms(journey, err);
+    return choose_credentials(journey, err) < 0 ? -1 : choose_terms(journey, err);
+}
+
+static int prepare(struct anycert__journey *journey, struct anycert_error *err)
+{
+    enum anycert__auth_step step = ANYCERT__AUTH_READY;
+    int64_t now = now_of(journey);
+
+    clear_exchange(journey);
+    journey->is_fetching = false;
+    if (choose_time(journey, err) < 0)
+        return -1;
+    if (auth_of(journey))
+        step = anycert__auth_need(journey->auth, anycert__situation_text(journey->client, now), now,
+                                  err);
+    switch (step) {
+    case ANYCERT__AUTH_READY:
+        return prepare_request(journey, err);
+    case ANYCERT__AUTH_FETCH:
+        return prepare_fetch(journey, err);
+    case ANYCERT__AUTH_WAIT:
+        return 1;
+    case ANYCERT__AUTH_REFUSED:
+        break;
+    }
+    return -1;
 }
 
 int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_error *err)
@@ -202,7 +265,7 @@ int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_er
     int result = prepare(journey, err);
 
     /* Of http it is known before anybody is asked that secrets are not for it. */
-    if (result == 0 && !journey->is_bare && !journey->url->https &&
+    if (result == 0 && !journey->is_fetching && !journey->is_bare && !journey->url->https &&
         anycert__http_may_withhold(journey->client->http, &journey->exchange)) {
         journey->is_bare = true;
         result = prepare(journey, err);
@@ -260,6 +323,10 @@ static int follow(struct anycert__journey *journey, const char *location, struct
         anycert__url_clear(&target);
         return -1;
     }
+    if (auth_of(journey) && anycert__auth_strip(journey->auth, &target, err) < 0) {
+        anycert__url_clear(&target);
+        return -1;
+    }
     if (!anycert__url_same_origin(&target, &journey->request->url))
         journey->with_secrets = false;
     journey->is_bare = false; /* another link */
@@ -275,6 +342,26 @@ static int follow(struct anycert__journey *journey, const char *location, struct
     return 0;
 }
 
+/* Whether the answer asks for fresh credentials, and there are some and the body can be sent again.
+ * -1 with err if that could not be found out. */
+static int wants_credentials(const struct anycert__journey *journey,
+                             const struct anycert__exchange *exchange, struct anycert_error *err)
+{
+    if (!auth_of(journey) || journey->is_fetching ||
+        (journey->with_body && !anycert__body_repeats(&journey->request->body)))
+        return 0;
+    return anycert__auth_again(journey->auth, exchange, err);
+}
+
+/* The sink's question: does the body that comes belong to an answer that is not the last one? */
+static bool is_for_nobody(void *arg, const struct anycert__exchange *exchange)
+{
+    const struct anycert__journey *journey = arg;
+
+    return wants_credentials(journey, exchange, NULL) != 0 ||
+           (journey->again && journey->again(journey->again_arg, exchange));
+}
+
 int anycert__journey_begin(struct anycert__journey *journey, struct anycert_client *client,
                            const struct anycert_request *request,
                            const struct anycert__limits *limits,
@@ -285,6 +372,8 @@ int anycert__journey_begin(struct anycert__journey *journey, struct anycert_clie
     journey->client = client;
     journey->request = request;
     journey->limits = *limits;
+    journey->again = again;
+    journey->again_arg = arg;
     journey->method = request->method;
     journey->with_body = true;
     journey->url = request->start ? request->start : &request->url;
@@ -295,9 +384,21 @@ int anycert__journey_begin(struct anycert__journey *journey, struct anycert_clie
         return -1;
     if (anycert__sink_open(&journey->sink, client, request, journey->response, err) < 0)
         return -1;
-    journey->sink.again = again;
-    journey->sink.again_arg = arg;
+    journey->sink.again = is_for_nobody;
+    journey->sink.again_arg = journey;
     return 0;
+}
+
+/* The answer to a token request is nobody's but when it failed. */
+static int took_token(struct anycert__journey *journey, int result, struct anycert_error *err)
+{
+    struct anycert_error lost = {0};
+
+    result =
+        anycert__auth_fetch_end(journey->auth, result, &journey->exchange, now_of(journey), err);
+    if (result < 0)
+        (void)anycert__response_take(journey->response, &journey->exchange, &lost);
+    return result < 0 ? -1 : 1;
 }
 
 int anycert__journey_took(struct anycert__journey *journey, int result, struct anycert_error *err)
@@ -305,26 +406,39 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
     struct anycert__exchange *exchange = &journey->exchange;
     struct anycert_error lost = {0};
     char *location = NULL;
+    int again = 0;
 
     if (result < 0 && exchange->lapsed && journey->lapses < 2) {
         journey->lapses++; /* the origin's policy may end, and the proxy's */
+        if (journey->is_fetching)
+            anycert__auth_fetch_drop(journey->auth);
         anycert__error_clear(err);
         return 1;
     }
     journey->lapses = 0;
     if (result < 0 && exchange->guarded && !journey->is_bare) {
+        if (journey->is_fetching)
+            anycert__auth_fetch_drop(journey->auth); /* and without a token, then */
         journey->is_bare = true;
         anycert__error_clear(err);
         return 1;
     }
-    journey->arrived = journey->arrived || exchange->sent;
-    result = anycert__sink_ended(&journey->sink, exchange, result, err);
-    if (result >= 0 && !journey->is_bare)
+    if (!journey->is_fetching) {
+        journey->arrived = journey->arrived || exchange->sent;
+        result = anycert__sink_ended(&journey->sink, exchange, result, err);
+    }
+    if (result >= 0 && !journey->is_bare && !journey->is_fetching)
         anycert__cookies_learn(journey->client, exchange->terms->policy, &journey->headers,
                                exchange);
     if (result < 0)
         explain_refusal(journey, err);
-    if (result == 0 && anycert__is_redirect(exchange) && journey->sink.follow) {
+    if (journey->is_fetching)
+        return took_token(journey, result, err);
+    if (result == 0)
+        again = wants_credentials(journey, exchange, err);
+    if (again < 0)
+        result = -1;
+    if (result == 0 && again == 0 && anycert__is_redirect(exchange) && journey->sink.follow) {
         location = anycert__strdup(anycert__fields_get(&exchange->fields, "Location", 0));
         if (!location)
             result = anycert__fail_nomem(err);
@@ -335,7 +449,7 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
         result = follow(journey, location, err) < 0 ? -1 : 1;
     anycert__free(location);
     clear_exchange(journey);
-    return result;
+    return result == 0 && again > 0 ? 1 : result;
 }
 
 int anycert__journey_commit(struct anycert__journey *journey, struct anycert_error *err)

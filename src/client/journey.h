@@ -4,10 +4,12 @@
  *
  *     begin; do { prepare; (the exchange is done); more = took(its result); } while (more > 0);
  *     commit, if its answer is the one; end
- */
+ *
+ * The exchanges may be token requests, too (OAuth 2.0). */
 #ifndef ANYCERT_CLIENT_JOURNEY_H
 #define ANYCERT_CLIENT_JOURNEY_H
 
+#include "client/auth.h"
 #include "client/sink.h"
 
 struct anycert__journey {
@@ -18,6 +20,9 @@ struct anycert__journey {
     int64_t started_us;
     struct anycert__limits limits;
     const char *extra_name, *extra_value; /* a header beside the request's; NULL: none */
+    struct anycert__auth_use *auth;       /* of the call, set behind begin; NULL: none */
+    bool (*again)(void *arg, const struct anycert__exchange *exchange);
+    void *again_arg;
 
     const char *method; /* as it stands: a redirect may have made it GET */
     bool with_body;
@@ -32,7 +37,8 @@ struct anycert__journey {
     struct anycert__exchange exchange;
     struct anycert__fields headers;
     struct anycert__anchors *anchors, *proxy_anchors;
-    int lapses; /* how often a policy ended while its connection was made */
+    int lapses;       /* how often a policy ended while its connection was made */
+    bool is_fetching; /* a token is being asked for */
 };
 
 /* Opens where the body goes. again says of an answer whether it will be asked for once more, so
@@ -42,7 +48,9 @@ int anycert__journey_begin(struct anycert__journey *journey, struct anycert_clie
                            const struct anycert__limits *limits,
                            bool (*again)(void *arg, const struct anycert__exchange *exchange),
                            void *arg, struct anycert_error *err);
-/* Fills in journey->exchange. 0, or -1. */
+/* Fills in journey->exchange. 0; 1 if nothing can be done before another call has got a token: ask
+ * again in ANYCERT__TOKEN_POLL_US; or -1. */
+#define ANYCERT__TOKEN_POLL_US 10000
 int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_error *err);
 /* The exchange has ended with result, and err if that is -1. 1: prepare the next one; 0: the
  * response is whole; -1 with err. */

@@ -65,6 +65,7 @@ void anycert_request_free(struct anycert_request *request)
     anycert__url_clear(&request->url);
     anycert__free_secret(request->user);
     anycert__free_secret(request->password);
+    anycert_auth_free(request->auth);
     anycert__free(request->method);
     anycert__free(request);
 }
@@ -166,6 +167,8 @@ int anycert_request_set_basic_auth(struct anycert_request *request, const char *
         anycert__free_secret(password_copy);
         return anycert__fail_nomem(err);
     }
+    anycert_auth_free(request->auth);
+    request->auth = NULL;
     anycert__free_secret(request->user);
     anycert__free_secret(request->password);
     request->user = user_copy;

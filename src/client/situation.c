@@ -36,6 +36,9 @@ static int init_one(struct anycert_client *client, struct anycert__situation *si
     situation->terms.intermediates = client->intermediates;
     situation->terms.client_cert = with_cert ? client->client_cert : NULL;
     situation->terms.guard = client->config->secret_guard;
+    situation->policy_text = anycert_policy_format(policy, err);
+    if (!situation->policy_text)
+        return -1;
     return open_anchors(policy, &situation->anchors, err);
 }
 
@@ -95,6 +98,7 @@ static void clear_one(struct anycert__situation *situation)
 {
     anycert__anchors_unref(situation->anchors);
     anycert_policy_free(situation->policy);
+    anycert_free(situation->policy_text);
     memset(situation, 0, sizeof *situation);
 }
 
@@ -160,6 +164,14 @@ const struct anycert__situation *anycert__situation_of(struct anycert_client *cl
     if (current_anchors(client, &client->origin[which], anchors, err) < 0)
         return NULL;
     return &client->origin[which];
+}
+
+const char *anycert__situation_text(const struct anycert_client *client, int64_t now)
+{
+    const struct anycert_policy *policy = client->origin[ANYCERT__HERE].policy;
+    bool lapsed = policy->has_until && now > policy->until;
+
+    return client->origin[ANYCERT__HERE | (lapsed ? ANYCERT__LAPSED : 0)].policy_text;
 }
 
 const struct anycert__situation *anycert__proxy_situation(struct anycert_client *client,

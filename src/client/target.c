@@ -98,59 +98,72 @@ void anycert__add_recoded(struct anycert__buf *buf, const char *text, size_t len
 
 /* ---- parameters */
 
-static bool is_called(const struct anycert__param *param, const char *name)
+/* True if an encoded text stands for plain. */
+static bool stands_for(const char *text, size_t len, const char *plain)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < param->name_len; i++, n++) {
+    for (size_t i = 0; i < len; i++, n++) {
         bool encoded = false;
 
-        if (decode(param->name, param->name_len, &i, true, &encoded) != (unsigned char)name[n] ||
-            name[n] == '\0')
+        if (plain[n] == '\0' || decode(text, len, &i, true, &encoded) != (unsigned char)plain[n])
             return false;
     }
-    return name[n] == '\0';
+    return plain[n] == '\0';
 }
 
-bool anycert__target_has_param(const char *url, const char *name)
+/* Everything in front of the query, and its parameters but those of that name (and value, unless
+ * that is NULL); whether there were any. */
+static bool copy_without(struct anycert__buf *out, const char *url, const char *name,
+                         const char *value, char *mark)
 {
     struct anycert__target target;
     struct anycert__param param;
+    bool found = false;
 
     anycert__target_of(url, &target);
+    (void)anycert__buf_add(out, url, (size_t)(target.path - url) + target.path_len);
     while (anycert__param_next(&target.query, &target.query_len, &param)) {
-        if (is_called(&param, name))
-            return true;
+        if (stands_for(param.name, param.name_len, name) &&
+            (!value || (param.value && stands_for(param.value, param.value_len, value)))) {
+            found = true;
+            continue;
+        }
+        (void)anycert__buf_add(out, mark, 1);
+        (void)anycert__buf_add(out, param.name,
+                               param.name_len + (param.value ? param.value_len + 1 : 0));
+        *mark = '&';
     }
-    return false;
+    return found;
 }
 
-char *anycert__target_with_param(const char *url, const char *name, const char *value,
-                                 struct anycert_error *err)
+char *anycert__target_without(const char *url, const char *name, const char *value,
+                              struct anycert_error *err)
 {
-    struct anycert__target target;
-    struct anycert__param param;
     struct anycert__buf out;
     char *text = NULL;
     char mark = '?';
 
     anycert__buf_init_secret(&out, MAX_URL);
-    anycert__target_of(url, &target);
-    (void)anycert__buf_add(&out, url, (size_t)(target.path - url) + target.path_len);
-    while (anycert__param_next(&target.query, &target.query_len, &param)) {
-        if (is_called(&param, name))
-            continue;
-        (void)anycert__buf_add(&out, &mark, 1);
-        (void)anycert__buf_add(&out, param.name,
-                               param.name_len + (param.value ? param.value_len + 1 : 0));
-        mark = '&';
-    }
-    if (value) {
-        (void)anycert__buf_add(&out, &mark, 1);
-        anycert__add_percent(&out, name, strlen(name), "");
-        (void)anycert__buf_add(&out, "=", 1);
-        anycert__add_percent(&out, value, strlen(value), "");
-    }
+    if (copy_without(&out, url, name, value, &mark))
+        text = anycert__buf_take(&out, "URL", err);
+    anycert__buf_free(&out);
+    return text;
+}
+
+char *anycert__target_with_param(const char *url, const char *name, const char *value,
+                                 struct anycert_error *err)
+{
+    struct anycert__buf out;
+    char *text = NULL;
+    char mark = '?';
+
+    anycert__buf_init_secret(&out, MAX_URL);
+    (void)copy_without(&out, url, name, NULL, &mark);
+    (void)anycert__buf_add(&out, &mark, 1);
+    anycert__add_percent(&out, name, strlen(name), "");
+    (void)anycert__buf_add(&out, "=", 1);
+    anycert__add_percent(&out, value, strlen(value), "");
     if (out.too_large)
         anycert__fail(err, ANYCERT_E_URL, "the URL is longer than %d bytes with its credentials",
                       MAX_URL);

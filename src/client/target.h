@@ -32,11 +32,13 @@ void anycert__add_percent(struct anycert__buf *buf, const char *bytes, size_t le
 void anycert__add_recoded(struct anycert__buf *buf, const char *text, size_t len, const char *keep,
                           bool in_query);
 
-/* The URL without the parameters of that name, and with a value, unless it is NULL, as the last
- * one. NULL with NOMEM, or URL if it grows too long. */
+/* The URL without the parameters of that name, and with one of that value behind the others. NULL
+ * with NOMEM, or URL if it grows too long. */
 char *anycert__target_with_param(const char *url, const char *name, const char *value,
                                  struct anycert_error *err);
-/* True if the URL has a parameter of that name. */
-bool anycert__target_has_param(const char *url, const char *name);
+/* The URL without the parameters of that name and value, or NULL with err empty if there are none.
+ * NULL with NOMEM. */
+char *anycert__target_without(const char *url, const char *name, const char *value,
+                              struct anycert_error *err);
 
 #endif

@@ -34,6 +34,15 @@ static void finish(struct anycert__task *task, int result)
     task->state = TASK_DONE;
 }
 
+/* NULL: none but what the request's URL may have. */
+static struct anycert_auth *auth_of(const struct anycert_client *client,
+                                    const struct anycert_request *request)
+{
+    if (request->auth)
+        return request->auth;
+    return request->user ? NULL : client->config->auth;
+}
+
 void anycert__task_begin(struct anycert__task *task, struct anycert_client *client,
                          const struct anycert_request *request)
 {
@@ -41,6 +50,7 @@ void anycert__task_begin(struct anycert__task *task, struct anycert_client *clie
     task->client = client;
     task->request = request;
     task->retry = rules_of(client, request);
+    anycert__auth_begin(&task->auth, auth_of(client, request));
     task->state = TASK_ADMIT;
 }
 
@@ -127,6 +137,7 @@ static int start_journey(struct anycert__task *task)
     if (anycert__journey_begin(&task->journey, task->client, task->request, &limits, will_try_again,
                                task, &task->error) < 0)
         return -1;
+    task->journey.auth = &task->auth;
     if (key_name && !anycert__fields_get(&task->request->headers, key_name, 0)) {
         task->journey.extra_name = key_name;
         task->journey.extra_value = task->idempotency_key;
@@ -167,6 +178,14 @@ static void end_of_try(struct anycert__task *task, int result)
         return;
     }
     outcome = outcome_of(task, status, result < 0 ? task->error.code : 0, &response->fields);
+    if (result < 0 && task->auth.refused_status) {
+        /* Nothing of the request itself was sent: what is tried again is to get a token. */
+        outcome.method = "GET";
+        outcome.status = task->auth.refused_status;
+        outcome.error = 0;
+        outcome.retry_after =
+            task->auth.refused_retry_after[0] ? task->auth.refused_retry_after : NULL;
+    }
     if (may_try_again(task) && anycert__retry_wants(task->retry, &outcome)) {
         task->retries++;
         task->wake_us =
@@ -216,6 +235,8 @@ static void reserve_pace(struct anycert__task *task)
 
 enum anycert__step anycert__task_next(struct anycert__task *task)
 {
+    int prepared = 0;
+
     for (;;) {
         switch (task->state) {
         case TASK_ADMIT:
@@ -238,9 +259,14 @@ enum anycert__step anycert__task_next(struct anycert__task *task)
                 end_of_try(task, -1);
             break;
         case TASK_SEND:
-            if (anycert__journey_prepare(&task->journey, &task->error) < 0) {
+            prepared = anycert__journey_prepare(&task->journey, &task->error);
+            if (prepared < 0) {
                 end_of_try(task, -1);
                 break;
+            }
+            if (prepared > 0) {
+                task->wake_us = now_us(task) + ANYCERT__TOKEN_POLL_US;
+                return ANYCERT__STEP_WAIT;
             }
             task->exchange = &task->journey.exchange;
             task->state = TASK_UNDER_WAY;
@@ -271,6 +297,7 @@ void anycert__task_clear(struct anycert__task *task)
     if (task->journeying)
         anycert_response_free(anycert__journey_end(&task->journey, -1));
     task->journeying = false;
+    anycert__auth_end(&task->auth);
     anycert_response_free(task->response);
     task->response = NULL;
     task->state = TASK_DONE;

@@ -27,6 +27,7 @@ struct anycert__task {
     const struct anycert_request *request;
     const struct anycert_retry *retry; /* NULL: none */
     enum { TASK_ADMIT, TASK_PACED, TASK_SEND, TASK_UNDER_WAY, TASK_DONE } state;
+    struct anycert__auth_use auth;
     struct anycert__journey journey;
     bool journeying;
     enum anycert__pass pass;

@@ -81,6 +81,17 @@ bool anycert__http_may_withhold(const struct anycert__http *http,
 /* Version of the libcurl that is loaded; static string. */
 const char *anycert__libcurl_version(void);
 
+/* How user and password are used. */
+enum anycert__scheme {
+    ANYCERT__SCHEME_BASIC = 0,
+    ANYCERT__SCHEME_DIGEST,
+    ANYCERT__SCHEME_NTLM,
+    ANYCERT__SCHEME_NEGOTIATE
+};
+/* True if libcurl, with the features of curl_version_info(), has the scheme; features 0: the
+ * libcurl that is loaded. */
+bool anycert__http_has_scheme(enum anycert__scheme scheme, int features);
+
 struct anycert__exchange {
     /* ---- in; borrowed for the call */
     const char *method;
@@ -89,7 +100,19 @@ struct anycert__exchange {
         *headers; /* value NULL takes away a field that libcurl would send by itself */
     size_t header_count;
     const struct anycert__body *body; /* NULL: none */
-    const char *user, *password;      /* Basic; NULL for none */
+    const char *user, *password;      /* NULL for none */
+    enum anycert__scheme scheme;
+    bool is_fresh; /* by a handle that has seen no challenge yet */
+    /* Credentials beside user and password: fields, all of them secret; a URL that is asked for in
+     * place of url, which alone is shown; texts that no trace shows, wherever they come up. */
+    const struct anycert__field *auth_headers;
+    size_t auth_header_count;
+    const char *wire_url;   /* NULL: url */
+    const char *wire_shown; /* wire_url with its secrets hidden; NULL: it has none */
+    char *const *secrets;
+    size_t secret_count;
+    const uint8_t *identity; /* 32 bytes that stand for auth_headers, wire_url and the like in a
+                                pool's key; NULL: none */
     /* The effective policies of both hops, and the anchors of the moment; they tell pools apart.
      * The terms outlive the http object. */
     const struct anycert__hop_terms *terms, *proxy_terms;
@@ -126,6 +149,7 @@ struct anycert__exchange {
     bool withheld; /* the guard has kept secrets from the peer, the client certificate counted */
     bool guarded; /* nothing was sent, as the secret guard withholds the secrets from this link: ask
                      again without them */
+    bool is_preauthenticated; /* it began with the answer to an older challenge (Digest) */
     struct anycert_timings timings;
 };
 

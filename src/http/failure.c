@@ -184,6 +184,15 @@ static int http_failure(const struct anycert__lane *lane, CURLcode rc, bool answ
                                  lane->text);
         return anycert__fail(err, ANYCERT_E_RESET, "the connection to %s was lost: %s", host,
                              lane->text);
+    case CURLE_SEND_FAIL_REWIND:
+        return anycert__fail(err, ANYCERT_E_AUTH,
+                             "%s asks for the body once more, with authentication, and it can be "
+                             "read only once",
+                             host);
+    case CURLE_AUTH_ERROR:
+    case CURLE_LOGIN_DENIED:
+        return anycert__fail(err, ANYCERT_E_AUTH, "authentication with %s failed: %s", host,
+                             lane->text[0] ? lane->text : curl_easy_strerror(rc));
     case CURLE_BAD_CONTENT_ENCODING:
         return anycert__fail(err, ANYCERT_E_BODY_ENCODING,
                              "the body from %s cannot be decompressed: %s", host, lane->text);

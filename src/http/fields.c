@@ -130,6 +130,21 @@ const char *anycert__fields_get(const struct anycert__fields *fields, const char
     return NULL;
 }
 
+void anycert__fields_remove(struct anycert__fields *fields, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < fields->count; i++) {
+        struct anycert__field field = fields->list[i];
+
+        if (anycert__str_equal_nocase(field.name, name))
+            free_field(&field);
+        else
+            fields->list[kept++] = field;
+    }
+    fields->count = kept;
+}
+
 void anycert__fields_clear(struct anycert__fields *fields)
 {
     for (size_t i = 0; i < fields->count; i++)

@@ -27,6 +27,8 @@ int anycert__fields_take_line(struct anycert__fields *fields, const char *line, 
                               struct anycert_error *err);
 /* The nth value of a name, without regard to case; NULL if there is none. */
 const char *anycert__fields_get(const struct anycert__fields *fields, const char *name, size_t nth);
+/* Takes out every field of that name. */
+void anycert__fields_remove(struct anycert__fields *fields, const char *name);
 /* Wipes values. */
 void anycert__fields_clear(struct anycert__fields *fields);
 

@@ -313,7 +313,7 @@ struct anycert__flight *anycert__group_start(struct anycert__group *group,
                                              struct anycert__exchange *exchange, bool proxied,
                                              bool is_fresh, struct anycert_error *err)
 {
-    struct anycert__flight *flight = group->idle;
+    struct anycert__flight *flight = exchange->is_fresh ? NULL : group->idle;
 
     if (flight)
         take_off(&group->idle, &group->idle_count, flight);
@@ -435,7 +435,7 @@ enum anycert__ending anycert__group_end(struct anycert__group *group,
         group->is_unclean = group->settings->secret_guard == ANYCERT_SECRETS_WITHHOLD &&
                             !anycert__guard_is_content(lane);
     flight->exchange = NULL;
-    if (ending == ANYCERT__ENDED_WELL && !group->is_retired)
+    if (ending == ANYCERT__ENDED_WELL && !group->is_retired && !flight->lane->is_spent)
         push(&group->idle, &group->idle_count, flight);
     else
         free_flight(flight);

@@ -21,7 +21,7 @@ static int add_header_line(struct anycert__lane *lane, const char *name, const c
     struct anycert__buf line;
     struct curl_slist *longer = NULL;
 
-    anycert__buf_init(&line, 1024 * 1024);
+    anycert__buf_init_secret(&line, 1024 * 1024);
     if (!value)
         anycert__buf_addf(&line, "%s:", name);
     else if (!value[strspn(value, " \t")])
@@ -34,8 +34,6 @@ static int add_header_line(struct anycert__lane *lane, const char *name, const c
     }
     if (!line.failed)
         longer = curl_slist_append(lane->sent_headers, line.data);
-    if (line.data)
-        anycert__wipe(line.data, line.len);
     anycert__buf_free(&line);
     if (!longer)
         return anycert__fail_nomem(err);
@@ -85,7 +83,8 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
     bool accept_encoding = !lane->settings->decompress;
     CURLcode rc = CURLE_OK;
 
-    if (exchange->header_count == 0 && !exchange->body && !anycert__expects_body(exchange->method))
+    if (exchange->header_count == 0 && exchange->auth_header_count == 0 && !exchange->body &&
+        !anycert__expects_body(exchange->method))
         return CURLE_OK; /* those of the lane's birth */
     for (size_t i = 0; i < exchange->header_count; i++) {
         const char *name = exchange->headers[i].name;
@@ -102,6 +101,14 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
         user_agent = user_agent || anycert__str_equal_nocase(name, "User-Agent");
         expect = expect || anycert__str_equal_nocase(name, "Expect");
         accept_encoding = accept_encoding || anycert__str_equal_nocase(name, "Accept-Encoding");
+    }
+    for (size_t i = 0; i < exchange->auth_header_count; i++) {
+        const char *name = exchange->auth_headers[i].name;
+
+        if (add_header_line(lane, name, exchange->auth_headers[i].value, err) < 0)
+            return CURLE_OUT_OF_MEMORY;
+        content_type = content_type || anycert__str_equal_nocase(name, "Content-Type");
+        user_agent = user_agent || anycert__str_equal_nocase(name, "User-Agent");
     }
     if ((!content_type && add_content_type(lane, exchange->body, err) < 0) ||
         (!expect && is_small_upload(lane, exchange->body) &&

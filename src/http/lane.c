@@ -318,8 +318,44 @@ static CURLcode set_way(struct anycert__lane *lane)
     return rc;
 }
 
+/* The one scheme that was asked for: a server that wants a weaker one gets none. */
+static unsigned long scheme_bit(enum anycert__scheme scheme)
+{
+    switch (scheme) {
+    case ANYCERT__SCHEME_BASIC:
+        return CURLAUTH_BASIC;
+    case ANYCERT__SCHEME_DIGEST:
+        return CURLAUTH_DIGEST;
+    case ANYCERT__SCHEME_NTLM:
+        return CURLAUTH_NTLM;
+    case ANYCERT__SCHEME_NEGOTIATE:
+        return CURLAUTH_NEGOTIATE;
+    }
+    return CURLAUTH_NONE;
+}
+
+bool anycert__http_has_scheme(enum anycert__scheme scheme, int features)
+{
+    if (features == 0)
+        features = curl_version_info(CURLVERSION_NOW)->features;
+    switch (scheme) {
+    case ANYCERT__SCHEME_BASIC:
+    case ANYCERT__SCHEME_DIGEST:
+        break;
+    case ANYCERT__SCHEME_NTLM:
+        return (features & CURL_VERSION_NTLM) != 0;
+    case ANYCERT__SCHEME_NEGOTIATE:
+        return (features & CURL_VERSION_SPNEGO) != 0;
+    }
+    return true;
+}
+
 static long http_version(const struct anycert__lane *lane)
 {
+    /* NTLM and Negotiate authenticate connections, not requests (RFC 4559 section 6). With Digest,
+     * the empty request that libcurl 7.88 sends before a body gets no answer over HTTP/2. */
+    if (lane->scheme != ANYCERT__SCHEME_BASIC)
+        return CURL_HTTP_VERSION_1_1;
     switch (lane->settings->http_version) {
     case ANYCERT_HTTP_1_1:
         return CURL_HTTP_VERSION_1_1;
@@ -355,7 +391,7 @@ static CURLcode set_http(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     ANYCERT__SET(rc, easy, CURLOPT_FOLLOWLOCATION, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    ANYCERT__SET(rc, easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    ANYCERT__SET(rc, easy, CURLOPT_HTTPAUTH, scheme_bit(lane->scheme));
     ANYCERT__SET(rc, easy, CURLOPT_HTTP_VERSION, http_version(lane));
     ANYCERT__SET(rc, easy, CURLOPT_HTTP09_ALLOWED, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_MAXCONNECTS, 1L);
@@ -386,6 +422,7 @@ static int set_key(struct anycert__lane *lane, const struct anycert__exchange *e
     lane->terms = exchange->terms;
     lane->jar = exchange->jar;
     lane->proxy_terms = exchange->proxy_terms;
+    lane->scheme = exchange->user ? exchange->scheme : ANYCERT__SCHEME_BASIC;
     lane->anchors = anycert__anchors_ref(exchange->anchors);
     lane->proxy_anchors = anycert__anchors_ref(exchange->proxy_anchors);
     if (anycert__credentials(lane->settings, exchange, lane->credentials) < 0)
@@ -449,7 +486,7 @@ void anycert__lane_free(struct anycert__lane *lane)
     curl_slist_free_all(lane->sent_headers);
     anycert__decoder_free(lane->decoder);
     curl_slist_free_all(lane->own_headers);
-    anycert__free(lane->url);
+    anycert__free_secret(lane->url);
     anycert__lane_trace_free(lane);
     anycert__lane_unlink(lane);
     anycert__anchors_unref(lane->anchors);

@@ -33,6 +33,9 @@ struct anycert__lane {
     struct anycert__anchors *anchors, *proxy_anchors;
     struct anycert__jar *jar;
     uint8_t credentials[32]; /* of anycert__credentials */
+    enum anycert__scheme scheme;
+    bool is_primed; /* the handle has answered a challenge, and will do so by itself */
+    bool is_spent;  /* and was refused: of no more use */
 
     char *host; /* of the origin, as in its URL */
     uint16_t port;
@@ -67,6 +70,7 @@ struct anycert__lane {
     int64_t asked_at;                   /* the time that the pre-request check has judged by */
     struct anycert__trace *trace;       /* NULL: none is asked for */
     struct anycert__recorder *recorder; /* likewise */
+    char auth_trouble[256];             /* why there is no Negotiate token; "" if there is one */
     char text[CURL_ERROR_SIZE];
 };
 
@@ -93,7 +97,7 @@ unsigned anycert__fork_count(void);
 /* pool.c: a digest of the credentials that go with an exchange; all zero for none. 0, or -1. */
 int anycert__credentials(const struct anycert__http_settings *settings,
                          const struct anycert__exchange *exchange, uint8_t out[32]);
-/* trace.c: true for fields whose values are secret. */
+/* trace.c: true for fields whose values are secret by their names. */
 bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *name,
                               size_t name_len);
 

@@ -160,10 +160,14 @@ int anycert__credentials(const struct anycert__http_settings *settings,
     int result = 0;
 
     memset(out, 0, 32);
-    anycert__buf_init(&all, SIZE_MAX / 2);
+    anycert__buf_init_secret(&all, SIZE_MAX / 2);
     if (exchange->user)
-        anycert__buf_addf(&all, "%zu:%s%s", strlen(exchange->user), exchange->user,
-                          exchange->password ? exchange->password : "");
+        anycert__buf_addf(&all, "%d %zu:%s%s", (int)exchange->scheme, strlen(exchange->user),
+                          exchange->user, exchange->password ? exchange->password : "");
+    if (exchange->identity) {
+        anycert__buf_adds(&all, "\n\n");
+        anycert__buf_add(&all, exchange->identity, 32);
+    }
     for (size_t i = 0; i < exchange->header_count; i++) {
         const struct anycert__field *field = &exchange->headers[i];
 
@@ -175,8 +179,6 @@ int anycert__credentials(const struct anycert__http_settings *settings,
     }
     if (all.failed || (all.len > 0 && anycert__sha256(all.data, all.len, out) != 0))
         result = -1;
-    if (all.data)
-        anycert__wipe(all.data, all.len);
     anycert__buf_free(&all);
     return result;
 }
@@ -284,7 +286,7 @@ static enum anycert__ending try_lane(struct anycert__http *http, struct anycert_
     CURLcode rc = anycert__lane_perform(lane, exchange, err);
     enum anycert__ending ending = anycert__lane_settle(lane, rc, exchange, err);
 
-    if (ending == ANYCERT__ENDED_WELL)
+    if (ending == ANYCERT__ENDED_WELL && !lane->is_spent)
         give_back(http, lane);
     else
         anycert__lane_free(lane);
@@ -318,7 +320,7 @@ int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange 
     if (anycert__guard_may_withhold(&http->settings, exchange, credentials) &&
         is_guarded(http, exchange, proxied))
         return anycert__guard_refuse(exchange, err);
-    while ((lane = take(http, exchange, proxied, credentials)) != NULL) {
+    while (!exchange->is_fresh && (lane = take(http, exchange, proxied, credentials)) != NULL) {
         enum anycert__ending ending = try_lane(http, lane, exchange, err);
 
         if (ending != ANYCERT__ENDED_STALE)
@@ -341,7 +343,7 @@ void anycert__exchange_clear(struct anycert__exchange *exchange)
     exchange->status = 0;
     exchange->version[0] = '\0';
     exchange->reused = exchange->sent = exchange->lapsed = false;
-    exchange->guarded = exchange->withheld = false;
+    exchange->guarded = exchange->withheld = exchange->is_preauthenticated = false;
     exchange->sent_bytes = exchange->received_bytes = exchange->body_bytes = 0;
     memset(&exchange->timings, 0, sizeof exchange->timings);
 }

@@ -179,7 +179,7 @@ static CURLcode set_url(struct anycert__lane *lane, const char *url)
 
     if (anycert__str_equal(lane->url, url))
         return CURLE_OK;
-    anycert__free(lane->url);
+    anycert__free_secret(lane->url);
     lane->url = anycert__strdup(url);
     if (!lane->url)
         return CURLE_OUT_OF_MEMORY;
@@ -190,7 +190,7 @@ static CURLcode set_url(struct anycert__lane *lane, const char *url)
 static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *exchange)
 {
     CURL *easy = lane->easy;
-    CURLcode rc = set_url(lane, exchange->url->text);
+    CURLcode rc = set_url(lane, exchange->wire_url ? exchange->wire_url : exchange->url->text);
 
     if (exchange->user) {
         ANYCERT__SET(rc, easy, CURLOPT_USERNAME, exchange->user);
@@ -214,6 +214,8 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
         ANYCERT__SET(rc, lane->easy, CURLOPT_USERNAME, (char *)NULL);
         ANYCERT__SET(rc, lane->easy, CURLOPT_PASSWORD, (char *)NULL);
     }
+    if (exchange->wire_shown)
+        rc = set_url(lane, exchange->url->text);
     if (exchange->total_ms > 0)
         ANYCERT__SET(rc, lane->easy, CURLOPT_TIMEOUT_MS, 0L);
     if (exchange->progress)
@@ -318,7 +320,8 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
     anycert__lane_trace_reset(lane);
     lane->total_ms = exchange->total_ms;
     lane->limit_ms = exchange->limit_ms;
-    lane->text[0] = '\0';
+    exchange->is_preauthenticated = lane->is_primed;
+    lane->text[0] = lane->auth_trouble[0] = '\0';
     rc = set_method(lane, exchange, err);
     if (rc == CURLE_OK)
         rc = anycert__lane_headers(lane, exchange, err);
@@ -348,6 +351,14 @@ CURLcode anycert__lane_end(struct anycert__lane *lane, CURLcode rc)
     if (rc == CURLE_OK && lane->decoder &&
         anycert__decoder_finish(lane->decoder, &lane->failure) < 0)
         rc = CURLE_BAD_CONTENT_ENCODING;
+    if (rc == CURLE_OK && lane->auth_trouble[0] && exchange->status == 401) {
+        anycert__fail(&lane->failure, ANYCERT_E_AUTH,
+                      "%s wants a Kerberos ticket, and there is none to use: %s", lane->host,
+                      lane->auth_trouble);
+        rc = CURLE_LOGIN_DENIED;
+    }
+    lane->is_primed = lane->scheme == ANYCERT__SCHEME_DIGEST;
+    lane->is_spent = lane->scheme != ANYCERT__SCHEME_BASIC && exchange->status == 401;
     take_back(lane, exchange);
     anycert__tls_forget_errors();
     lane->exchange = NULL;

@@ -7,6 +7,7 @@
 #include "http/secret.h"
 #include "verdict/render.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A line that is being put together; '*', '>' and '<' have one each, as libcurl may tell of one
@@ -167,6 +168,22 @@ void anycert__lane_trace_report(const struct anycert__lane *lane,
     anycert__buf_free(&text);
 }
 
+/* libcurl tells nobody else why it sends no Negotiate token. */
+static void note_trouble(struct anycert__lane *lane, const struct line *line)
+{
+    static const char beginning[] = "gss_init_sec_context() failed: ";
+    size_t n = sizeof beginning - 1;
+    size_t len = line->len;
+
+    if (lane->scheme != ANYCERT__SCHEME_NEGOTIATE || len < n ||
+        memcmp(line->text, beginning, n) != 0)
+        return;
+    while (len > n && (line->text[len - 1] == ' ' || line->text[len - 1] == '.'))
+        len--;
+    (void)snprintf(lane->auth_trouble, sizeof lane->auth_trouble, "%.*s", (int)(len - n),
+                   line->text + n);
+}
+
 /* One line, whole but for what is beyond the longest that is shown. */
 static void give_line(const struct anycert__http_settings *settings, char kind, struct line *line)
 {
@@ -201,6 +218,10 @@ static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, voi
     for (size_t i = 0; i < size; i++) {
         line->wire_len++;
         if (data[i] == '\n') {
+            if (kind == '*')
+                note_trouble(lane, line);
+            line->len =
+                anycert__hide_credentials(lane->exchange, line->text, line->len, sizeof line->text);
             if (lane->recorder)
                 anycert__recorder_line(lane->recorder, kind, line->text, line->len, line->wire_len);
             give_line(lane->settings, kind, line);
@@ -234,7 +255,8 @@ CURLcode anycert__lane_trace(struct anycert__lane *lane)
 {
     CURLcode rc = CURLE_OK;
 
-    if (!lane->settings->trace && !lane->settings->observer.wants_wire)
+    if (!lane->settings->trace && !lane->settings->observer.wants_wire &&
+        lane->scheme != ANYCERT__SCHEME_NEGOTIATE)
         return CURLE_OK;
     lane->trace = anycert__calloc(1, sizeof *lane->trace);
     if (lane->settings->observer.wants_wire)

@@ -352,7 +352,7 @@ static void sign_agrees_with_botocore(void **state)
     char *folder = certs_folder();
     char *path = certs_path(folder, "requests");
     char *log = certs_path(folder, "log");
-    const char *const argv[] = {"/usr/bin/python3", SIGV4_BOTOCORE, path, NULL};
+    const char *const argv[] = {TEST_PYTHON3, SIGV4_BOTOCORE, path, NULL};
     FILE *file = fopen(path, "we");
     char *said = NULL;
     int status = 0;

@@ -71,16 +71,14 @@ static void with_param_replaces_every_parameter_of_that_name(void **state)
 {
     static const struct {
         const char *url, *value, *expected;
-        bool had;
     } rows[] = {
-        {"https://a.test/b", "v", "https://a.test/b?key=v", false},
-        {"https://a.test/b?", "v", "https://a.test/b?key=v", false},
-        {"https://a.test/b?c=d", "v w/&=+", "https://a.test/b?c=d&key=v%20w%2F%26%3D%2B", false},
-        {"https://a.test/b?key=1&c=d&key=2&key", "v", "https://a.test/b?c=d&key=v", true},
-        {"https://a.test/b?k%65y=1&c", NULL, "https://a.test/b?c", true},
-        {"https://a.test/b?key=1", NULL, "https://a.test/b", true},
-        {"https://a.test/b?keys=1&Key=2&ke=3", NULL, "https://a.test/b?keys=1&Key=2&ke=3", false},
-        {"https://a.test/b?x=key=1", NULL, "https://a.test/b?x=key=1", false},
+        {"https://a.test/b", "v", "https://a.test/b?key=v"},
+        {"https://a.test/b?", "v", "https://a.test/b?key=v"},
+        {"https://a.test/b?c=d", "v w/&=+", "https://a.test/b?c=d&key=v%20w%2F%26%3D%2B"},
+        {"https://a.test/b?key=1&c=d&key=2&key", "v", "https://a.test/b?c=d&key=v"},
+        {"https://a.test/b?k%65y=1&c", "", "https://a.test/b?c&key="},
+        {"https://a.test/b?keys=1&Key=2&ke=3", "v", "https://a.test/b?keys=1&Key=2&ke=3&key=v"},
+        {"https://a.test/b?x=key=1", "v", "https://a.test/b?x=key=1&key=v"},
     };
 
     (void)state;
@@ -90,7 +88,31 @@ static void with_param_replaces_every_parameter_of_that_name(void **state)
 
         assert_non_null(url);
         assert_string_equal(url, rows[i].expected);
-        assert_int_equal(anycert__target_has_param(rows[i].url, "key"), rows[i].had);
+        anycert__free_secret(url);
+    }
+}
+
+static void without_takes_out_what_has_that_value(void **state)
+{
+    static const struct {
+        const char *url, *expected;
+    } rows[] = {
+        {"https://a.test/b?key=a%20b", "https://a.test/b"},
+        {"https://a.test/b?c&key=%61+b&key=other&d=a%20b", "https://a.test/b?c&key=other&d=a%20b"},
+        {"https://a.test/b?key=a%20bc&key=a&key", NULL},
+        {"https://a.test/b", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct anycert_error err = {0};
+        char *url = anycert__target_without(rows[i].url, "key", "a b", &err);
+
+        assert_int_equal(err.code, 0);
+        if (rows[i].expected)
+            assert_string_equal(url, rows[i].expected);
+        else
+            assert_null(url);
         anycert__free_secret(url);
     }
 }
@@ -113,6 +135,7 @@ int main(void)
         cmocka_unit_test(target_of_finds_path_and_query),
         cmocka_unit_test(add_recoded_leaves_one_way_of_writing),
         cmocka_unit_test(with_param_replaces_every_parameter_of_that_name),
+        cmocka_unit_test(without_takes_out_what_has_that_value),
         cmocka_unit_test(with_param_refuses_a_url_that_grows_too_long),
     };
 
