@@ -241,6 +241,8 @@ static struct anycert_client *make_client(value *root, struct anycert_error *err
     if (result == 0)
         result = anycert_config_set_max_redirects(
             config, (unsigned)number(at(root, "max_redirects"), 30), err);
+    if (result == 0)
+        result = anycert_config_set_cookies(config, 1, err); /* as a session of requests does */
     for (size_t i = 0; result == 0 && i < anycert_json_size(headers); i++)
         result = anycert_config_add_header(config, text(nth(nth(headers, i), 0)),
                                            text(nth(nth(headers, i), 1)), err);
