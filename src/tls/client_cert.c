@@ -32,7 +32,10 @@ int anycert__client_cert_check(const struct anycert__client_cert *cert, struct a
 bool anycert__client_cert_failure(const struct anycert__client_cert *cert,
                                   struct anycert_error *err)
 {
-    return cert && cert->token && anycert__token_key_failure(cert->token, err);
+    if (!cert || !cert->token || !anycert__token_key_failure(cert->token, err))
+        return false;
+    (void)anycert__error_prefix(err, "client certificate");
+    return true;
 }
 
 void anycert__client_cert_free(struct anycert__client_cert *cert)

@@ -134,10 +134,12 @@ static int need_session(struct anycert__token *token, struct anycert_error *err)
 static int read_pin_file(const char *path, char **out, struct anycert_error *err)
 {
     size_t len = 0;
+    size_t first = 0;
 
     if (anycert__file_read(path, MAX_PIN, ANYCERT_E_CLIENT_CERT, "PIN file", out, &len, err) < 0)
         return -1;
-    (*out)[strcspn(*out, "\r\n")] = '\0';
+    first = strcspn(*out, "\r\n");
+    anycert__wipe(*out + first, len - first); /* what is behind it may be secret, too */
     return 0;
 }
 

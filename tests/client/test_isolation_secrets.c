@@ -16,12 +16,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "lab/lab.h"
 #include "support/certs.h"
 #include "support/softhsm.h"
+#include "tls/token_module.h"
 
 #define PASSWORD "hunter2"
 
@@ -308,6 +311,45 @@ static void test_hello_offers_no_early_data_and_no_session(void **state)
     lab_stop(lab);
 }
 
+/* In a child, which finds no tokens any more: whatever the server says, the token is to blame. */
+static bool is_told_that_the_token_is_gone(struct anycert_client *client, const char *url)
+{
+    struct anycert__token_uri uri;
+    const struct ck_functions *functions = NULL;
+    struct answer answer;
+
+    if (anycert__token_uri_parse(softhsm_uri("token=client"), &uri, NULL) == 0)
+        functions = anycert__token_module(&uri, NULL);
+    if (!functions || functions->finalize(NULL) != CKR_OK ||
+        setenv("SOFTHSM2_CONF", "/dev/null", 1) != 0)
+        return false;
+    answer = ask_get(client, url);
+    return answer.code == ANYCERT_E_CLIENT_CERT && strstr(answer.message, "client certificate: ") &&
+           !strstr(answer.message, SOFTHSM_PIN);
+}
+
+static void test_token_that_does_not_sign_is_named(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct wiretap *server = asking_server(FLAW_NONE, i == 0 ? TLS1_2_VERSION : 0);
+        struct anycert_client *client =
+            client_with_cert(ask_policy("hardened", pki.root_path), KIND_TOKEN);
+        const char *url = url_of("https", wiretap_port(server), "");
+        int status = -1;
+        pid_t child = fork();
+
+        if (child == 0)
+            _exit(is_told_that_the_token_is_gone(client, url) ? 0 : 1);
+        assert_true(child > 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        (void)ask_works(client, url); /* the parent's login stands */
+        anycert_client_free(client);
+        assert_true(wiretap_stop(server).connections > 0);
+    }
+}
+
 /* A pin that is compared after the handshake is compared too late. */
 static void test_plain_libcurl_shows_its_certificate_before_it_looks_at_the_pin(void **state)
 {
@@ -335,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_redirect_target_sees_no_client_certificate),
         cmocka_unit_test(test_https_proxy_sees_no_client_certificate),
         cmocka_unit_test(test_hello_offers_no_early_data_and_no_session),
+        cmocka_unit_test(test_token_that_does_not_sign_is_named),
         cmocka_unit_test(test_plain_libcurl_shows_its_certificate_before_it_looks_at_the_pin),
     };
 

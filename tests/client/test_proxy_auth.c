@@ -318,6 +318,31 @@ static void server_that_asks_for_proxy_credentials_gets_none(void **state)
     }
 }
 
+/* What is for the server goes through the tunnel, not with the request for it. */
+static void connect_carries_nothing_of_the_request(void **state)
+{
+    static const char *const fields[] = {"Authorization: Bearer hunter2", "Cookie: hunter2",
+                                         "X-Api-Key: hunter2", "X-Mine: hunter2"};
+    struct wiretap *origin = wiretap_start(&(struct wiretap_plan){
+        .role = WIRETAP_ORIGIN, .cert = pki.certs[FLAW_NONE], .key = pki.keys[FLAW_NONE]});
+    struct wiretap *proxy = wiretap_start(&(struct wiretap_plan){.role = WIRETAP_PROXY});
+    struct anycert_client *client =
+        client_through(proxy_at("http", KNOWN, wiretap_port(proxy)), ANYCERT_PROXY_BASIC);
+    struct answer answer =
+        ask_get_with(client, url_of("https", wiretap_port(origin), "hunter2"), fields, 4);
+    struct wiretap_seen seen;
+
+    (void)state;
+    assert_int_equal(answer.code, 0);
+    answer_free(&answer);
+    anycert_client_free(client);
+    seen = wiretap_stop(proxy);
+    assert_non_null(strstr(seen.text, "CONNECT localhost:"));
+    assert_non_null(strstr(seen.text, "Proxy-Authorization: Basic " BASIC_SECRET));
+    assert_null(strstr(seen.text, "hunter2"));
+    assert_int_equal(count(wiretap_stop(origin).text, "hunter2"), 5);
+}
+
 /* From behind the proxy to a host that is reached without it, in the clear. */
 static void redirect_past_the_proxy_carries_nothing_of_it(void **state)
 {
@@ -405,6 +430,7 @@ int main(void)
         cmocka_unit_test(proxy_auth_refused_is_told_by_kind_of_url),
         cmocka_unit_test(proxy_that_cannot_reach_the_server_is_told_by_kind_of_url),
         cmocka_unit_test(server_that_asks_for_proxy_credentials_gets_none),
+        cmocka_unit_test(connect_carries_nothing_of_the_request),
         cmocka_unit_test(redirect_past_the_proxy_carries_nothing_of_it),
         cmocka_unit_test(second_proxy_gets_only_its_own),
         cmocka_unit_test(proxy_auth_digest_keeps_its_connections),
