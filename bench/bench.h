@@ -34,4 +34,15 @@ void bench_warm(const struct bench_server *server, unsigned pairs, unsigned requ
 void bench_clients(const struct bench_server *server);
 void bench_bundles(const struct bench_server *server);
 
+/* Many requests at once to a server that somebody else has started. */
+struct bench_many {
+    const char *who; /* "anycert", "libcurl", "libcurl-kept" */
+    const char *url;
+    const char *root; /* PEM file */
+    int http2;
+    unsigned requests;
+};
+/* Prints microseconds of CPU for each request. */
+void bench_many(const struct bench_many *many);
+
 #endif

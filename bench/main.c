@@ -64,8 +64,19 @@ int main(int argc, char **argv)
     int quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
     struct bench_server server;
 
+    if (argc == 7 && strcmp(argv[1], "many") == 0) {
+        bench_pin(0);
+        bench_many(&(struct bench_many){.who = argv[2],
+                                        .url = argv[3],
+                                        .root = argv[4],
+                                        .http2 = strcmp(argv[5], "2") == 0,
+                                        .requests = (unsigned)strtoul(argv[6], NULL, 10)});
+        return 0;
+    }
     if (argc > 1 && !quick) {
-        fprintf(stderr, "usage: anycert_bench [--quick]\n");
+        fprintf(stderr, "usage: anycert_bench [--quick]\n"
+                        "       anycert_bench many anycert|libcurl|libcurl-kept URL ROOT 1|2 "
+                        "REQUESTS\n");
         return 2;
     }
     bench_server_start(&server); /* before anything here has made a thread */
