@@ -38,6 +38,30 @@ extern "C" {
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_resume(struct anycert_request *request,
                                                              int resume, struct anycert_error *err);
 
+/* Limits of one request: instead of its client's. */
+
+/* Time limits in milliseconds, as anycert_config_set_timeouts has them for all requests. 0, the
+ * default: the client's; UINT32_MAX: none. A client's budget of time cuts them all the same. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_timeouts(struct anycert_request *request,
+                                                               uint32_t connect_ms,
+                                                               uint32_t total_ms, uint32_t stall_ms,
+                                                               struct anycert_error *err);
+
+/* Expectations: asking a server before a body is sent to it (RFC 9110 section 10.1.1).
+ *
+ * With Expect: 100-continue the body of an HTTP/1.1 request waits until the server says that it
+ * wants it, or says nothing for a while: one that is going to refuse does so at once, and no body
+ * is sent for nothing. A server that refuses to be asked (417) gets the request once more without.
+ * Asked or not, an answer that comes while a body is being sent (401, 413) is the answer; the rest
+ * of the body is not sent then, and the connection is closed. */
+
+/* How long a body waits, in milliseconds: every body that is not empty. 0, the default: those of
+ * more than 1 MiB and of unknown size wait for a second, others not at all. UINT32_MAX: none does.
+ * A request's own Expect header goes before. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_expect_continue(struct anycert_config *config,
+                                                                     uint32_t wait_ms,
+                                                                     struct anycert_error *err);
+
 /* Cookies: what servers set, and get back (RFC 6265).
  *
  * Off by default. A client that keeps cookies has them in memory, in libcurl's engine, for all its

@@ -59,6 +59,7 @@ static int fill_settings(struct anycert_client *client, struct anycert_error *er
     settings->trace_arg = config->trace_arg;
     settings->secret_headers = pointers(&config->secret_headers);
     settings->secret_header_count = config->secret_headers.count;
+    settings->expect_ms = config->expect_ms;
     settings->secret_params = pointers(&config->secret_params);
     settings->secret_param_count = config->secret_params.count;
     settings->secret_guard = config->secret_guard;

@@ -121,6 +121,7 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
     copy->har = anycert__har_ref(config->har);
     copy->cookies = config->cookies;
     copy->auth = anycert_auth_ref(config->auth);
+    copy->expect_ms = config->expect_ms;
     copy->metrics = config->metrics;
     copy->keep_last_redirect = config->keep_last_redirect;
     copy->polling = config->polling;

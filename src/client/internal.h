@@ -107,6 +107,7 @@ struct anycert_config {
     struct anycert_auth *auth; /* a reference; NULL: none */
     struct anycert__demands demands;
     bool cookies;
+    uint32_t expect_ms;
     bool metrics, keep_last_redirect;
     anycert_polling_hook *polling;
     void *polling_arg;
@@ -182,6 +183,7 @@ struct anycert_request {
     struct anycert__demands demands;
     enum anycert_resp_type resp_type;
     bool return_empty;
+    struct anycert__limits limits; /* 0: the client's, UINT32_MAX: none */
     bool resume;
     bool has_metrics, metrics; /* whether it says anything about metrics, and what */
 };

@@ -61,6 +61,8 @@ static int choose_headers(struct anycert__journey *journey, struct anycert_error
         if (journey->redirects > 0 && journey->client->config->cookies &&
             anycert__str_equal_nocase(name, "Cookie"))
             continue;
+        if (journey->unexpected && anycert__str_equal_nocase(name, "Expect"))
+            continue;
         if (has_parts && given != &journey->request->headers &&
             anycert__str_equal_nocase(name, "Content-Type"))
             continue; /* the client's cannot know their boundary */
@@ -190,7 +192,11 @@ static bool follows(const struct anycert__journey *journey)
 
 static int choose_time(struct anycert__journey *journey, struct anycert_error *err)
 {
-    journey->exchange.limit_ms = journey->limits.total_ms;
+    const struct anycert__limits *limits = &journey->limits;
+
+    journey->exchange.limit_ms = limits->total_ms;
+    journey->exchange.connect_ms = limits->connect_ms ? limits->connect_ms : UINT32_MAX;
+    journey->exchange.stall_ms = limits->stall_ms ? limits->stall_ms : UINT32_MAX;
     journey->exchange.total_ms = time_left(journey);
     return journey->exchange.total_ms < 0
                ? anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
@@ -227,6 +233,7 @@ static int prepare_request(struct anycert__journey *journey, struct anycert_erro
         anycert__sink_ask(&journey->sink, &journey->headers, err) < 0)
         return -1;
     exchange->is_bare = journey->is_bare;
+    exchange->may_expect = !journey->unexpected;
     exchange->headers = journey->headers.list;
     exchange->header_count = journey->headers.count;
     if (journey->with_body && request->body.kind != ANYCERT__BODY_NONE)
@@ -401,6 +408,22 @@ static int took_token(struct anycert__journey *journey, int result, struct anyce
     return result < 0 ? -1 : 1;
 }
 
+/* The server refuses to be asked before it gets the body: once more without asking. 1, or -1. */
+static int ask_no_more(struct anycert__journey *journey, struct anycert_error *err)
+{
+    struct anycert__exchange *exchange = &journey->exchange;
+    char why[400];
+
+    journey->unexpected = true;
+    (void)snprintf(why, sizeof why, "%.300s refuses to be asked first", journey->url->origin);
+    anycert__error_clear(err);
+    if (anycert__body_check_again(exchange->body, ANYCERT_E_BODY_READ, why, err) < 0 ||
+        anycert__response_take(journey->response, exchange, err) < 0)
+        return -1;
+    clear_exchange(journey);
+    return 1;
+}
+
 int anycert__journey_took(struct anycert__journey *journey, int result, struct anycert_error *err)
 {
     struct anycert__exchange *exchange = &journey->exchange;
@@ -423,6 +446,8 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
         anycert__error_clear(err);
         return 1;
     }
+    if (result < 0 && exchange->unexpected && !journey->unexpected && !journey->is_fetching)
+        return ask_no_more(journey, err);
     if (!journey->is_fetching) {
         journey->arrived = journey->arrived || exchange->sent;
         result = anycert__sink_ended(&journey->sink, exchange, result, err);

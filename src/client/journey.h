@@ -26,6 +26,7 @@ struct anycert__journey {
 
     const char *method; /* as it stands: a redirect may have made it GET */
     bool with_body;
+    bool unexpected;          /* a server has refused to be asked before the body is sent */
     bool is_bare;             /* the secret guard keeps the secrets from this hop */
     bool with_secrets;        /* false for good once the way has left the request's origin */
     bool arrived;             /* a server may have seen a request of it */

@@ -69,6 +69,13 @@ static int make_key(char out[37], struct anycert_error *err)
     return 0;
 }
 
+/* The request's limit instead of the client's. */
+static void replace_limit(uint32_t *limit, uint32_t own)
+{
+    if (own)
+        *limit = own == UINT32_MAX ? 0 : own;
+}
+
 /* What is left of the client's budget cuts the limits of the request. */
 static int choose_limits(const struct anycert__task *task, struct anycert__limits *limits,
                          struct anycert_error *err)
@@ -78,6 +85,9 @@ static int choose_limits(const struct anycert__task *task, struct anycert__limit
     uint32_t left = 0;
 
     *limits = client->config->limits;
+    replace_limit(&limits->connect_ms, task->request->limits.connect_ms);
+    replace_limit(&limits->total_ms, task->request->limits.total_ms);
+    replace_limit(&limits->stall_ms, task->request->limits.stall_ms);
     if (client->budget_until_us == 0)
         return 0;
     if (left_ms <= 0)

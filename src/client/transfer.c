@@ -2,12 +2,30 @@
 
 #include <string.h>
 
+int anycert_config_set_expect_continue(struct anycert_config *config, uint32_t wait_ms,
+                                       struct anycert_error *err)
+{
+    (void)err;
+    config->expect_ms = wait_ms;
+    return 0;
+}
+
 int anycert_config_add_secret_param(struct anycert_config *config, const char *name,
                                     struct anycert_error *err)
 {
     if (anycert__check_text(name, "name of the secret parameter", err) < 0)
         return -1;
     return anycert__strings_add(&config->secret_params, name, err);
+}
+
+int anycert_request_set_timeouts(struct anycert_request *request, uint32_t connect_ms,
+                                 uint32_t total_ms, uint32_t stall_ms, struct anycert_error *err)
+{
+    (void)err;
+    request->limits.connect_ms = connect_ms;
+    request->limits.total_ms = total_ms;
+    request->limits.stall_ms = stall_ms;
+    return 0;
 }
 
 int anycert_request_set_resume(struct anycert_request *request, int resume,

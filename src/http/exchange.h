@@ -47,7 +47,9 @@ struct anycert__http_settings {
     const char *const *connect_to; /* entries of CURLOPT_CONNECT_TO */
     size_t connect_to_count;
     uint32_t connect_ms, stall_ms; /* 0: no limit */
-    uint64_t header_max;           /* bytes of a response's header */
+    uint32_t expect_ms;  /* how long bodies wait for leave to go on, whatever their size; 0: large
+                            ones for a second, UINT32_MAX: none does */
+    uint64_t header_max; /* bytes of a response's header */
     enum anycert_http_version http_version;
     bool decompress;
     struct anycert__clock clock;
@@ -118,7 +120,10 @@ struct anycert__exchange {
     const struct anycert__hop_terms *terms, *proxy_terms;
     struct anycert__anchors *anchors, *proxy_anchors;
     struct anycert__jar
-        *jar;         /* cookies to send and to learn; NULL: none. It tells pools apart, too */
+        *jar; /* cookies to send and to learn; NULL: none. It tells pools apart, too */
+    /* Limits for connecting and for silence, instead of the settings'; 0: those, UINT32_MAX: none.
+     */
+    uint32_t connect_ms, stall_ms;
     int64_t limit_ms; /* of the whole request, for messages */
     int64_t total_ms; /* left for this exchange; 0: no limit */
     /* Takes the decompressed body as it comes; status and fields are known by then. 0, or -1 with
@@ -128,6 +133,7 @@ struct anycert__exchange {
     void *sink_arg;
     anycert_progress_callback *progress;
     void *progress_arg;
+    bool may_expect;          /* the body may be announced with Expect: 100-continue */
     bool has_secret_body;     /* the secret guard counts the body among the secrets */
     bool is_bare;             /* what the guard has left of an exchange: its secrets are out */
     void *owner;              /* whoever drives many; nobody looks at it here */
@@ -144,6 +150,7 @@ struct anycert__exchange {
     uint64_t sent_bytes, received_bytes; /* of both bodies, as on the wire */
     uint64_t body_bytes;                 /* of the answer's, decompressed */
     bool sent;                           /* something of the request may have gone out */
+    bool unexpected; /* the server refuses the expectation: ask again without, nothing was done */
     bool lapsed;   /* nothing was sent, as a policy ended while the connection was made: ask again,
                       with new terms */
     bool withheld; /* the guard has kept secrets from the peer, the client certificate counted */

@@ -30,9 +30,9 @@ static int timeout_failure(const struct anycert__lane *lane, int64_t total_ms, i
     if (!lane->asked)
         return anycert__fail(err, ANYCERT_E_TIMEOUT_CONNECT,
                              "no connection to %s within %u ms (name, TCP, proxy and TLS together)",
-                             server_name(lane), (unsigned)lane->settings->connect_ms);
+                             server_name(lane), (unsigned)lane->connect_ms);
     return anycert__fail(err, ANYCERT_E_TIMEOUT_STALL, "nothing came from %s for %u ms",
-                         server_name(lane), (unsigned)lane->settings->stall_ms);
+                         server_name(lane), (unsigned)lane->stall_ms);
 }
 
 /* A TLS link that failed, or NULL: the proxy's if it is not up, else the origin's. */

@@ -276,7 +276,8 @@ static struct anycert__flight *new_flight(struct anycert__group *group,
 static void set_limits(struct anycert__flight *flight)
 {
     int64_t now = anycert__monotonic_us();
-    int64_t connect_ms = flight->group->settings->connect_ms;
+    int64_t connect_ms =
+        anycert__limit_of(flight->exchange->connect_ms, flight->group->settings->connect_ms);
     int64_t total_ms = flight->exchange->total_ms;
 
     flight->connected_by_us = connect_ms > 0 ? now + connect_ms * 1000 : INT64_MAX;

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define LARGE_BODY (1024 * 1024)
+
 /* Methods whose request is expected to have a body: without one they send Content-Length: 0 (RFC
  * 9110 section 8.6). */
 bool anycert__expects_body(const char *method)
@@ -62,15 +64,48 @@ static int add_content_type(struct anycert__lane *lane, const struct anycert__bo
     return add_header_line(lane, "Content-Type", body ? body->type : NULL, err);
 }
 
-/* Bodies that libcurl reads are announced with Expect: 100-continue, however short they are, and a
- * server that knows nothing of it makes them wait for a second. Of others only large ones are,
- * which is worth it. */
-static bool is_small_upload(const struct anycert__lane *lane, const struct anycert__body *body)
+/* Bytes of the body but for what is between its parts; -1: not known. */
+static int64_t size_of(const struct anycert__lane *lane, const struct anycert__body *body)
 {
-    int64_t size = lane->upload.whole.size;
+    const struct anycert__upload *upload = &lane->upload;
+    int64_t sum = 0;
 
-    return body && (body->kind == ANYCERT__BODY_FILE || body->kind == ANYCERT__BODY_SOURCE) &&
-           size >= 0 && size <= 1024 * 1024;
+    switch (body->kind) {
+    case ANYCERT__BODY_NONE:
+        return 0;
+    case ANYCERT__BODY_BYTES:
+        return (int64_t)body->len;
+    case ANYCERT__BODY_FILE:
+    case ANYCERT__BODY_SOURCE:
+        return upload->whole.size;
+    case ANYCERT__BODY_PARTS:
+        break;
+    }
+    for (size_t i = 0; i < upload->part_count; i++) {
+        if (upload->parts[i].size < 0)
+            return -1;
+        sum += upload->parts[i].size;
+    }
+    return sum;
+}
+
+/* The Expect field (RFC 9110 section 10.1.1): libcurl announces bodies by their kind and size, each
+ * version by other rules, and a server that knows nothing of it makes them wait. Ours is that large
+ * ones are, which is worth it, or what the settings say. Where it is left to libcurl, it knows that
+ * there is none in HTTP/2. 0, or -1 with NOMEM. */
+static int add_expect(struct anycert__lane *lane, const struct anycert__exchange *exchange,
+                      struct anycert_error *err)
+{
+    uint32_t wait_ms = lane->settings->expect_ms;
+    int64_t size = exchange->body ? size_of(lane, exchange->body) : 0;
+
+    if (size == 0)
+        return 0;
+    lane->expects = exchange->may_expect && wait_ms != UINT32_MAX &&
+                    (wait_ms > 0 || size < 0 || size > LARGE_BODY);
+    if (!lane->expects)
+        return add_header_line(lane, "Expect", NULL, err);
+    return wait_ms > 0 ? add_header_line(lane, "Expect", "100-continue", err) : 0;
 }
 
 CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,
@@ -83,6 +118,7 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
     bool accept_encoding = !lane->settings->decompress;
     CURLcode rc = CURLE_OK;
 
+    lane->expects = false;
     if (exchange->header_count == 0 && exchange->auth_header_count == 0 && !exchange->body &&
         !anycert__expects_body(exchange->method))
         return CURLE_OK; /* those of the lane's birth */
@@ -99,7 +135,10 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
             return CURLE_OUT_OF_MEMORY;
         content_type = content_type || is_type;
         user_agent = user_agent || anycert__str_equal_nocase(name, "User-Agent");
-        expect = expect || anycert__str_equal_nocase(name, "Expect");
+        if (anycert__str_equal_nocase(name, "Expect")) {
+            expect = true;
+            lane->expects = value && anycert__str_equal_nocase(value, "100-continue");
+        }
         accept_encoding = accept_encoding || anycert__str_equal_nocase(name, "Accept-Encoding");
     }
     for (size_t i = 0; i < exchange->auth_header_count; i++) {
@@ -111,8 +150,7 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
         user_agent = user_agent || anycert__str_equal_nocase(name, "User-Agent");
     }
     if ((!content_type && add_content_type(lane, exchange->body, err) < 0) ||
-        (!expect && is_small_upload(lane, exchange->body) &&
-         add_header_line(lane, "Expect", NULL, err) < 0) ||
+        (!expect && add_expect(lane, exchange, err) < 0) ||
         (!user_agent && add_header_line(lane, "User-Agent", ANYCERT__USER_AGENT, err) < 0) ||
         (!accept_encoding && add_header_line(lane, "Accept-Encoding", ANYCERT__CODINGS, err) < 0))
         return CURLE_OUT_OF_MEMORY;

@@ -306,15 +306,26 @@ static CURLcode set_way(struct anycert__lane *lane)
         ANYCERT__SET(rc, easy, CURLOPT_RESOLVE, lane->resolve);
     if (lane->connect_to)
         ANYCERT__SET(rc, easy, CURLOPT_CONNECT_TO, lane->connect_to);
-    if (settings->connect_ms)
-        ANYCERT__SET(rc, easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_ms);
-    else
-        ANYCERT__SET(rc, easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     3600L * 1000 * 24); /* 0 would be libcurl's 300 s */
-    if (settings->stall_ms) {
-        ANYCERT__SET(rc, easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        ANYCERT__SET(rc, easy, CURLOPT_LOW_SPEED_TIME, ((long)settings->stall_ms + 999L) / 1000L);
-    }
+    return rc == CURLE_OK ? anycert__lane_limit(lane, settings->connect_ms, settings->stall_ms)
+                          : rc;
+}
+
+uint32_t anycert__limit_of(uint32_t own, uint32_t of_settings)
+{
+    return own == 0 ? of_settings : own == UINT32_MAX ? 0 : own;
+}
+
+CURLcode anycert__lane_limit(struct anycert__lane *lane, uint32_t connect_ms, uint32_t stall_ms)
+{
+    CURLcode rc = CURLE_OK;
+
+    /* 0 would be libcurl's 300 s. */
+    ANYCERT__SET(rc, lane->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                 connect_ms ? (long)connect_ms : 3600L * 1000 * 24);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_LIMIT, stall_ms ? 1L : 0L);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_TIME, ((long)stall_ms + 999L) / 1000L);
+    lane->connect_ms = connect_ms;
+    lane->stall_ms = stall_ms;
     return rc;
 }
 
@@ -390,6 +401,10 @@ static CURLcode set_http(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_PROTOCOLS_STR, "http,https");
     ANYCERT__SET(rc, easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     ANYCERT__SET(rc, easy, CURLOPT_FOLLOWLOCATION, 0L);
+    /* Repetitions of libcurl's own, for authentication, have an end, too. */
+    ANYCERT__SET(rc, easy, CURLOPT_MAXREDIRS, 16L);
+    if (lane->settings->expect_ms && lane->settings->expect_ms != UINT32_MAX)
+        ANYCERT__SET(rc, easy, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)lane->settings->expect_ms);
     ANYCERT__SET(rc, easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     ANYCERT__SET(rc, easy, CURLOPT_HTTPAUTH, scheme_bit(lane->scheme));
     ANYCERT__SET(rc, easy, CURLOPT_HTTP_VERSION, http_version(lane));

@@ -56,10 +56,12 @@ struct anycert__lane {
     bool stale;                   /* it found a kept connection that may not stand any more */
     unsigned contexts;            /* TLS contexts made: 0 means that the connection was there */
     uint64_t header_bytes;
+    bool expects; /* the body was announced */
     bool header_done;
     bool body_begun;
     struct anycert__decoder *decoder; /* of the body, if it is compressed */
     int64_t limit_ms;                 /* of the whole request, for messages */
+    uint32_t connect_ms, stall_ms;    /* as set in the handle; 0: none */
     int64_t total_ms;                 /* limit of the exchange; 0: none */
     bool is_challenged;               /* the https:// proxy's answer to CONNECT is a challenge */
     bool connect_closes;              /* after which it closes */
@@ -106,6 +108,11 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
                                struct anycert_error *err);
 /* header.c: true for methods whose request is expected to have a body. */
 bool anycert__expects_body(const char *method);
+/* The limit of an exchange, of its own or of the settings; 0: none. */
+uint32_t anycert__limit_of(uint32_t own, uint32_t of_settings);
+/* Sets the limits for connecting and for silence; 0: none. */
+CURLcode anycert__lane_limit(struct anycert__lane *lane, uint32_t connect_ms, uint32_t stall_ms);
+
 /* jar.c: makes a handle use a jar. */
 CURLcode anycert__jar_attach(struct anycert__jar *jar, CURL *easy);
 /* request.c: sets what every exchange has in common. */

@@ -49,6 +49,14 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
     }
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0 && start_of_response(lane, line, len) < 0)
         return 0;
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0 && lane->expects &&
+        lane->exchange->status == 417) {
+        /* libcurl 7.88 would ask again in the same way, without an end. */
+        lane->exchange->unexpected = true;
+        anycert__fail(&lane->failure, ANYCERT_E_HTTP_STATUS,
+                      "%s refuses to be asked first (Expect: 100-continue)", lane->origin);
+        return 0;
+    }
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
         return len;
     if (len <= 2 && (len == 0 || line[0] == '\r' || line[0] == '\n')) {
@@ -189,6 +197,8 @@ static CURLcode set_url(struct anycert__lane *lane, const char *url)
 
 static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *exchange)
 {
+    uint32_t connect_ms = anycert__limit_of(exchange->connect_ms, lane->settings->connect_ms);
+    uint32_t stall_ms = anycert__limit_of(exchange->stall_ms, lane->settings->stall_ms);
     CURL *easy = lane->easy;
     CURLcode rc = set_url(lane, exchange->wire_url ? exchange->wire_url : exchange->url->text);
 
@@ -198,6 +208,8 @@ static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *e
     }
     if (exchange->total_ms > 0)
         ANYCERT__SET(rc, easy, CURLOPT_TIMEOUT_MS, (long)exchange->total_ms);
+    if (rc == CURLE_OK && (connect_ms != lane->connect_ms || stall_ms != lane->stall_ms))
+        rc = anycert__lane_limit(lane, connect_ms, stall_ms);
     if (exchange->progress)
         ANYCERT__SET(rc, easy, CURLOPT_NOPROGRESS, 0L);
     return rc;
