@@ -202,7 +202,8 @@ static void add_post_data(struct entry *entry, yyjson_mut_val *request, uint64_t
     post = add_object(entry, request, "postData");
     add_text(entry, post, "mimeType", type ? type : "");
     (void)add_array(entry, post, "params");
-    if (entry->body_max > 0 && body->kind == ANYCERT__BODY_BYTES)
+    if (entry->body_max > 0 && body->kind == ANYCERT__BODY_BYTES &&
+        !entry->exchange->has_secret_body)
         add_body_text(entry, post, type ? type : "");
     else
         add_text(entry, post, "text", "");

@@ -135,7 +135,7 @@ static int choose_terms(struct anycert__journey *journey, struct anycert_error *
         return -1;
     exchange->terms = &situation->terms;
     exchange->anchors = journey->anchors;
-    if (!journey->is_bare)
+    if (!journey->is_bare && !journey->is_fetching)
         exchange->jar = anycert__cookies_for(client, situation->policy, &journey->headers);
     if (!client->settings.proxy_https ||
         !anycert__http_proxied(client->http, exchange->url->host, exchange->url->port))
@@ -424,6 +424,17 @@ static int ask_no_more(struct anycert__journey *journey, struct anycert_error *e
     return 1;
 }
 
+/* Nothing was sent, as the secret guard keeps the secrets from this link: without them, then. From
+ * a token request nothing can be taken; it is left out. */
+static bool is_withheld(const struct anycert__journey *journey, const struct anycert_error *err)
+{
+    if (journey->is_bare)
+        return false;
+    return journey->exchange.guarded ||
+           (journey->is_fetching && err && err->code == ANYCERT_E_TRUST_SECRETS &&
+            journey->client->config->secret_guard == ANYCERT_SECRETS_WITHHOLD);
+}
+
 int anycert__journey_took(struct anycert__journey *journey, int result, struct anycert_error *err)
 {
     struct anycert__exchange *exchange = &journey->exchange;
@@ -439,7 +450,7 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
         return 1;
     }
     journey->lapses = 0;
-    if (result < 0 && exchange->guarded && !journey->is_bare) {
+    if (result < 0 && is_withheld(journey, err)) {
         if (journey->is_fetching)
             anycert__auth_fetch_drop(journey->auth); /* and without a token, then */
         journey->is_bare = true;
@@ -451,10 +462,10 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
     if (!journey->is_fetching) {
         journey->arrived = journey->arrived || exchange->sent;
         result = anycert__sink_ended(&journey->sink, exchange, result, err);
+        if (result >= 0 && !journey->is_bare)
+            anycert__cookies_learn(journey->client, exchange->terms->policy, &journey->headers,
+                                   exchange);
     }
-    if (result >= 0 && !journey->is_bare && !journey->is_fetching)
-        anycert__cookies_learn(journey->client, exchange->terms->policy, &journey->headers,
-                               exchange);
     if (result < 0)
         explain_refusal(journey, err);
     if (journey->is_fetching)

@@ -118,6 +118,7 @@ int anycert__oauth2_fetch_new(const struct anycert_auth *auth, struct anycert__e
                                           .len = fetch->body.len,
                                           .type = "application/x-www-form-urlencoded"};
     exchange->body = &fetch->whole;
+    exchange->has_secret_body = true;
     if (oauth2->style == ANYCERT_OAUTH2_BASIC) {
         exchange->user = fetch->user;
         exchange->password = fetch->password;

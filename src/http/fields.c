@@ -137,10 +137,11 @@ void anycert__fields_remove(struct anycert__fields *fields, const char *name)
     for (size_t i = 0; i < fields->count; i++) {
         struct anycert__field field = fields->list[i];
 
-        if (anycert__str_equal_nocase(field.name, name))
+        if (anycert__str_equal_nocase(field.name, name)) {
             free_field(&field);
-        else
+        } else {
             fields->list[kept++] = field;
+        }
     }
     fields->count = kept;
 }

@@ -34,8 +34,8 @@ struct anycert__lane {
     struct anycert__jar *jar;
     uint8_t credentials[32]; /* of anycert__credentials */
     enum anycert__scheme scheme;
-    bool is_primed; /* the handle has answered a challenge, and will do so by itself */
-    bool is_spent;  /* and was refused: of no more use */
+    bool knows_nonce; /* the handle has answered a challenge, and will do so by itself */
+    bool is_spent;    /* and was refused: of no more use */
 
     char *host; /* of the origin, as in its URL */
     uint16_t port;

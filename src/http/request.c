@@ -332,7 +332,7 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
     anycert__lane_trace_reset(lane);
     lane->total_ms = exchange->total_ms;
     lane->limit_ms = exchange->limit_ms;
-    exchange->is_preauthenticated = lane->is_primed;
+    exchange->is_preauthenticated = lane->knows_nonce;
     lane->text[0] = lane->auth_trouble[0] = '\0';
     rc = set_method(lane, exchange, err);
     if (rc == CURLE_OK)
@@ -369,7 +369,7 @@ CURLcode anycert__lane_end(struct anycert__lane *lane, CURLcode rc)
                       lane->auth_trouble);
         rc = CURLE_LOGIN_DENIED;
     }
-    lane->is_primed = lane->scheme == ANYCERT__SCHEME_DIGEST;
+    lane->knows_nonce = lane->scheme == ANYCERT__SCHEME_DIGEST;
     lane->is_spent = lane->scheme != ANYCERT__SCHEME_BASIC && exchange->status == 401;
     take_back(lane, exchange);
     anycert__tls_forget_errors();

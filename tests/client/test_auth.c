@@ -3,16 +3,11 @@
 #include "client/floor.h"
 #include "client/witness.h"
 
-#include "support/certs.h"
-#include "support/child.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -385,6 +380,59 @@ static void key_that_a_redirect_repeats_goes_nowhere(void **state)
     witness_free(witness);
 }
 
+/* What the policy accepts is not always what credentials are for. */
+static void guard_keeps_them_from_links_that_are_not_clean(void **state)
+{
+    static const struct {
+        enum anycert_secret_guard guard;
+        const char *server;
+        int code;
+        bool withheld;
+    } rows[] = {
+        {ANYCERT_SECRETS_WITHHOLD, "self-signed", 0, true},
+        {ANYCERT_SECRETS_WITHHOLD, "http", 0, true},
+        {ANYCERT_SECRETS_WITHHOLD, "good", 0, false},
+        {ANYCERT_SECRETS_REFUSE, "self-signed", ANYCERT_E_TRUST_SECRETS, false},
+        {ANYCERT_SECRETS_REFUSE, "http", ANYCERT_E_TRUST_SECRETS, false},
+        {ANYCERT_SECRETS_REFUSE, "good", 0, false},
+    };
+
+    (void)state;
+    for (enum kind kind = 0; kind < KINDS; kind++) {
+        for (size_t i = 0; i < COUNT(rows); i++) {
+            struct anycert_config *config = floor_config("hardened+self-signed");
+            struct anycert_auth *auth = make(kind);
+            struct anycert_client *client = NULL;
+            uint64_t before = lab_server_requests(floor_server(rows[i].server));
+
+            assert_int_equal(anycert_config_set_auth(config, auth, NULL), 0);
+            anycert_auth_free(auth);
+            assert_int_equal(anycert_config_set_secret_guard(config, rows[i].guard, NULL), 0);
+            client = floor_client_of(config);
+            for (int n = 0; n < 2; n++) {
+                struct anycert_request *request =
+                    floor_request("GET", floor_url(rows[i].server, "echo"));
+                struct anycert_response *response = NULL;
+
+                if (rows[i].code) {
+                    floor_fails(client, request, rows[i].code, NULL);
+                    continue;
+                }
+                response = floor_ok(client, request);
+                assert_int_equal(anycert_response_hop_withheld(response, 0), rows[i].withheld);
+                if (rows[i].withheld)
+                    assert_nothing_sent(response);
+                else if (kind == BEARER)
+                    assert_non_null(floor_echo_header(response, "Authorization", 0));
+                anycert_response_free(response);
+            }
+            if (rows[i].code)
+                assert_int_equal(lab_server_requests(floor_server(rows[i].server)), before);
+            anycert_client_free(client);
+        }
+    }
+}
+
 /* ---- over which connection */
 
 static uint64_t connections(void)
@@ -505,372 +553,6 @@ static void nobody_reads_what_servers_repeat(void **state)
     canned_stop(canned);
 }
 
-/* ---- callbacks */
-
-struct caller {
-    unsigned requests, failures;
-    int answer;
-    const char *say;
-    char seen[512];
-};
-
-static int look(void *arg, struct anycert_auth_request *request, struct anycert_error *err)
-{
-    struct caller *caller = arg;
-    size_t len = 99;
-    const char *body = anycert_auth_request_body(request, &len);
-    const char *type = anycert_auth_request_header(request, "content-TYPE", 0);
-    char value[32];
-
-    assert_null(anycert_auth_request_answer_header(request, "WWW-Authenticate", 0));
-    assert_null(anycert_auth_request_header(request, "Content-Type", 1));
-    snprintf(caller->seen, sizeof caller->seen, "%s %s %s %.*s %zu",
-             anycert_auth_request_method(request), anycert_auth_request_url(request),
-             type ? type : "-", (int)len, body ? body : "", len);
-    if (caller->say) {
-        err->code = caller->answer;
-        snprintf(err->message, sizeof err->message, "%s", caller->say);
-        return -1;
-    }
-    snprintf(value, sizeof value, "proof %u", ++caller->requests);
-    return anycert_auth_request_add_header(request, "Authorization", value, err);
-}
-
-static int look_back(void *arg, struct anycert_auth_request *request, struct anycert_error *err)
-{
-    struct caller *caller = arg;
-    struct anycert_error lost = {0};
-
-    caller->failures++;
-    assert_string_equal(anycert_auth_request_answer_header(request, "www-authenticate", 0),
-                        "Proof nonce=1");
-    assert_int_equal(anycert_auth_request_add_header(request, "A", "b", &lost), -1);
-    assert_int_equal(lost.code, ANYCERT_E_STATE);
-    memset(&lost, 0, sizeof lost);
-    assert_int_equal(anycert_auth_request_add_param(request, "a", "b", &lost), -1);
-    assert_int_equal(lost.code, ANYCERT_E_STATE);
-    if (caller->answer < 0)
-        snprintf(err->message, sizeof err->message, "the vault is closed");
-    return caller->answer;
-}
-
-static struct anycert_client *caller_client(struct caller *caller, bool with_failure)
-{
-    struct anycert_error err = {0};
-    struct anycert_config *config = floor_config("trust-any");
-    struct anycert_auth *auth =
-        anycert_auth_callback(look, with_failure ? look_back : NULL, caller, &err);
-
-    assert_non_null(auth);
-    assert_int_equal(anycert_config_set_auth(config, auth, NULL), 0);
-    anycert_auth_free(auth);
-    return floor_client_of(config);
-}
-
-static void callback_sees_the_request(void **state)
-{
-    struct caller caller = {0};
-    struct anycert_client *client = caller_client(&caller, false);
-    struct anycert_request *request = floor_request("PUT", floor_url("good", "echo?x=1"));
-    struct anycert_response *response = NULL;
-    char expected[512];
-
-    (void)state;
-    assert_int_equal(anycert_request_set_body(request, "the body", 8, NULL), 0);
-    floor_header(request, "Content-Type", "text/x-test");
-    response = floor_ok(client, request);
-    assert_string_equal(floor_echo_header(response, "Authorization", 0), "proof 1");
-    anycert_response_free(response);
-    snprintf(expected, sizeof expected, "PUT %s text/x-test the body 8",
-             floor_url("good", "echo?x=1"));
-    assert_string_equal(caller.seen, expected);
-    anycert_response_free(get(client, floor_url("good", "json")));
-    snprintf(expected, sizeof expected, "GET %s -  0", floor_url("good", "json"));
-    assert_string_equal(caller.seen, expected);
-    anycert_client_free(client);
-}
-
-static void callback_may_end_the_request(void **state)
-{
-    static const struct {
-        int answer;
-        const char *say;
-        int code;
-        const char *message;
-    } rows[] = {
-        {0, "the vault is closed", ANYCERT_E_AUTH, "the vault is closed"},
-        {0, "", ANYCERT_E_AUTH, "the callback for the credentials has failed"},
-        {ANYCERT_E_FILE, "no file", ANYCERT_E_FILE, "no file"},
-    };
-    uint64_t before = lab_server_requests(floor_server("good"));
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct caller caller = {.answer = rows[i].answer, .say = rows[i].say};
-        struct anycert_client *client = caller_client(&caller, false);
-
-        floor_fails(client, floor_request("GET", floor_url("good", "json")), rows[i].code, NULL);
-        assert_string_equal(floor_message(), rows[i].message);
-        anycert_client_free(client);
-    }
-    assert_int_equal(lab_server_requests(floor_server("good")), before);
-}
-
-#define REFUSED "HTTP/1.1 401 No\r\nWWW-Authenticate: Proof nonce=1\r\nContent-Length: 3\r\n\r\nno!"
-#define FINE    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-static void callback_is_asked_once_more_after_a_401(void **state)
-{
-    static const struct {
-        bool with_failure;
-        int answer;
-        unsigned refusals, requests, failures;
-        int code, status;
-        const char *body;
-    } rows[] = {
-        {true, 1, 1, 2, 1, 0, 200, "ok"},   {true, 1, 2, 2, 1, 0, 401, "no!"},
-        {true, 0, 1, 1, 1, 0, 401, "no!"},  {true, -1, 1, 1, 1, ANYCERT_E_AUTH, 401, ""},
-        {false, 1, 1, 1, 0, 0, 401, "no!"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct caller caller = {.answer = rows[i].answer};
-        struct anycert_client *client = caller_client(&caller, rows[i].with_failure);
-        struct canned *canned = canned_start(true);
-        struct anycert_request *request =
-            floor_request("POST", floor_join(canned_origin(canned), "/"));
-        struct anycert_response *response = NULL;
-
-        for (unsigned n = 0; n < rows[i].refusals; n++)
-            canned_text(canned, CANNED_KEEP, REFUSED);
-        canned_text(canned, CANNED_KEEP, FINE);
-        assert_int_equal(anycert_request_set_body(request, "same", 4, NULL), 0);
-        if (rows[i].code)
-            floor_fails(client, request, rows[i].code, &response);
-        else
-            response = floor_ok(client, request);
-        assert_int_equal(caller.requests, rows[i].requests);
-        assert_int_equal(caller.failures, rows[i].failures);
-        assert_int_equal(canned_requests(canned), rows[i].requests);
-        assert_int_equal(anycert_response_status(response), rows[i].status);
-        assert_string_equal(anycert_response_body(response, NULL), rows[i].body);
-        assert_int_equal(anycert_response_hop_count(response), rows[i].requests);
-        for (unsigned n = 0; n < rows[i].requests; n++) {
-            char *text = canned_request(canned, n, NULL);
-            char proof[64];
-
-            snprintf(proof, sizeof proof, "\r\nAuthorization: proof %u\r\n", n + 1);
-            assert_non_null(strstr(text, proof));
-            assert_non_null(strstr(text, "\r\n\r\nsame"));
-            free(text);
-        }
-        anycert_response_free(response);
-        anycert_client_free(client);
-        canned_stop(canned);
-    }
-}
-
-/* ---- signatures, as the server gets them */
-
-static void put_hex(FILE *file, const char *text, char end)
-{
-    for (; *text; text++)
-        fprintf(file, "%02x", (unsigned char)*text);
-    fputc(end, file);
-}
-
-/* What came, as a line for the second opinion. Only what was signed counts. */
-static void put_echo(FILE *file, const struct anycert_response *response, const char *service,
-                     const char *origin, const char *body)
-{
-    char *authorization = strdup(floor_echo_header(response, "Authorization", 0));
-    const char *names = strstr(authorization, "SignedHeaders=");
-    size_t len = names ? strcspn(names += strlen("SignedHeaders="), ",") : 0;
-    char fields[4096] = "";
-
-    assert_true(len > 0);
-    for (size_t n = 0; len > 0; len -= n + (n < len), names += n + 1) {
-        char name[128];
-        const char *value = NULL;
-
-        n = strcspn(names, ";,");
-        snprintf(name, sizeof name, "%.*s", (int)n, names);
-        value = floor_echo_header(response, name, 0);
-        assert_non_null(value);
-        if (strcmp(name, "host") != 0 && strcmp(name, "x-amz-date") != 0 &&
-            strcmp(name, "x-amz-security-token") != 0 && strcmp(name, "x-amz-content-sha256") != 0)
-            snprintf(fields + strlen(fields), sizeof fields - strlen(fields), "%s: %s\n", name,
-                     value);
-    }
-    put_hex(file, service, '\t');
-    put_hex(file, SESSION, '\t');
-    put_hex(file, floor_echo_header(response, "X-Amz-Date", 0), '\t');
-    put_hex(file, floor_echo_text(response, "/method"), '\t');
-    put_hex(file, floor_join(origin, floor_echo_text(response, "/target") + 1), '\t');
-    put_hex(file, body, '\t');
-    put_hex(file, fields, '\t');
-    put_hex(file, authorization, '\n');
-    free(authorization);
-}
-
-struct text {
-    const char *text;
-    size_t at;
-};
-
-static int64_t read_text(void *arg, void *buffer, size_t size)
-{
-    struct text *text = arg;
-    size_t left = strlen(text->text + text->at);
-    size_t n = left < size ? left : size;
-
-    n = n > 3 ? 3 : n; /* in pieces */
-    memcpy(buffer, text->text + text->at, n);
-    text->at += n;
-    return (int64_t)n;
-}
-
-static int rewind_text(void *arg)
-{
-    ((struct text *)arg)->at = 0;
-    return 0;
-}
-
-static struct anycert_auth *cloud(const char *service)
-{
-    struct anycert_auth *auth =
-        anycert_auth_aws_sigv4("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", SESSION,
-                               "us-east-1", service, NULL);
-
-    assert_non_null(auth);
-    return auth;
-}
-
-static void signature_is_of_what_is_sent(void **state)
-{
-    static const struct {
-        const char *service, *method, *path, *type;
-        enum { NONE, BYTES, AS_FILE, SOURCE } how;
-        const char *body;
-    } rows[] = {
-        {"service", "GET", "echo", NULL, NONE, ""},
-        {"service", "GET", "echo?b=2&a=1+1&a=%7e&c&d=(x)", NULL, NONE, ""},
-        {"service", "POST", "echo?Action=x", "application/x-amz-json-1.0", BYTES, "{\"a\": 1}"},
-        {"service", "PUT", "x/../echo", NULL, AS_FILE, "of the file"},
-        {"service", "PUT", "echo", NULL, SOURCE, "of the source"},
-        {"s3", "PUT", "echo?x-id=PutObject", "text/plain", AS_FILE, "of the file"},
-        {"s3", "GET", "echo?list-type=2&prefix=a/b c", NULL, NONE, ""},
-    };
-    const char *const argv[] = {TEST_PYTHON3, SIGV4_BOTOCORE, "rows", NULL};
-    struct anycert_client *client = floor_client(NULL);
-    char origin[128];
-    char *said = NULL;
-    FILE *file = NULL;
-
-    (void)state;
-    (void)floor_folder();
-    file = fopen(floor_path("rows"), "we");
-    assert_non_null(file);
-    snprintf(origin, sizeof origin, "%s", floor_url("good", ""));
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct anycert_request *request =
-            floor_request(rows[i].method, floor_url("good", rows[i].path));
-        struct anycert_auth *auth = cloud(rows[i].service);
-        struct text text = {rows[i].body, 0};
-        struct anycert_response *response = NULL;
-
-        assert_int_equal(anycert_request_set_auth(request, auth, NULL), 0);
-        anycert_auth_free(auth);
-        if (rows[i].type)
-            floor_header(request, "Content-Type", rows[i].type);
-        floor_header(request, "X-Amz-Meta-A", "b   c");
-        if (rows[i].how == BYTES)
-            assert_int_equal(
-                anycert_request_set_body(request, rows[i].body, strlen(rows[i].body), NULL), 0);
-        if (rows[i].how == AS_FILE) {
-            floor_write(floor_path("body"), rows[i].body);
-            assert_int_equal(anycert_request_set_body_file(request, floor_path("body"), NULL), 0);
-        }
-        if (rows[i].how == SOURCE)
-            assert_int_equal(
-                anycert_request_set_body_source(request, read_text, rewind_text, -1, &text, NULL),
-                0);
-        response = floor_ok(client, request);
-        assert_string_equal(floor_echo_text(response, "/body/start"), rows[i].body);
-        put_echo(file, response, rows[i].service, origin, rows[i].body);
-        anycert_response_free(response);
-    }
-    assert_int_equal(fclose(file), 0);
-    if (child_run(&(struct child_plan){
-            .argv = argv, .folder = floor_path(""), .log = floor_path("log")}) != 0) {
-        said = child_log(floor_path("log"));
-        fail_msg("%.4000s", said);
-    }
-    anycert_client_free(client);
-    floor_remove_folder(3);
-}
-
-static void body_that_cannot_be_signed_is_refused_or_for_s3_sent_unsigned(void **state)
-{
-    struct anycert_client *client = floor_client(NULL);
-
-    (void)state;
-    for (int s3 = 0; s3 < 2; s3++) {
-        for (int parts = 0; parts < 2; parts++) {
-            struct anycert_request *request = floor_request("POST", floor_url("good", "echo"));
-            struct anycert_auth *auth = cloud(s3 ? "s3" : "service");
-            struct text text = {"once", 0};
-            struct anycert_response *response = NULL;
-
-            assert_int_equal(anycert_request_set_auth(request, auth, NULL), 0);
-            anycert_auth_free(auth);
-            if (parts)
-                assert_int_equal(anycert_request_add_part(request, "a", "b", 1, NULL, NULL, NULL),
-                                 0);
-            else
-                assert_int_equal(
-                    anycert_request_set_body_source(request, read_text, NULL, 4, &text, NULL), 0);
-            if (!s3) {
-                floor_fails(client, request, ANYCERT_E_AUTH, NULL);
-                assert_non_null(strstr(floor_message(), "cannot be signed"));
-                assert_int_equal(text.at, 0);
-                continue;
-            }
-            response = floor_ok(client, request);
-            assert_string_equal(floor_echo_header(response, "X-Amz-Content-Sha256", 0),
-                                "UNSIGNED-PAYLOAD");
-            anycert_response_free(response);
-        }
-    }
-    anycert_client_free(client);
-}
-
-static int64_t in_2015(void *arg)
-{
-    (void)arg;
-    return INT64_C(1440938160);
-}
-
-static void signature_has_the_clients_time(void **state)
-{
-    struct anycert_error err = {0};
-    struct anycert_config *config = floor_config("trust-any");
-    struct anycert_auth *auth = cloud("service");
-    struct anycert_client *client = NULL;
-    struct anycert_response *response = NULL;
-
-    (void)state;
-    assert_int_equal(anycert_config_set_clock(config, in_2015, NULL, &err), 0);
-    assert_int_equal(anycert_config_set_auth(config, auth, &err), 0);
-    anycert_auth_free(auth);
-    client = floor_client_of(config);
-    response = get(client, floor_url("good", "echo"));
-    assert_string_equal(floor_echo_header(response, "X-Amz-Date", 0), "20150830T123600Z");
-    anycert_response_free(response);
-    anycert_client_free(client);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -881,15 +563,10 @@ int main(void)
         cmocka_unit_test(other_origins_get_nothing_not_even_back_at_home),
         cmocka_unit_test(same_origin_gets_them_again),
         cmocka_unit_test(key_that_a_redirect_repeats_goes_nowhere),
+        cmocka_unit_test(guard_keeps_them_from_links_that_are_not_clean),
         cmocka_unit_test(connections_are_for_one_set_of_credentials),
         cmocka_unit_test(nobody_can_read_them),
         cmocka_unit_test(nobody_reads_what_servers_repeat),
-        cmocka_unit_test(callback_sees_the_request),
-        cmocka_unit_test(callback_may_end_the_request),
-        cmocka_unit_test(callback_is_asked_once_more_after_a_401),
-        cmocka_unit_test(signature_is_of_what_is_sent),
-        cmocka_unit_test(body_that_cannot_be_signed_is_refused_or_for_s3_sent_unsigned),
-        cmocka_unit_test(signature_has_the_clients_time),
     };
 
     return cmocka_run_group_tests(tests, floor_setup, floor_teardown);

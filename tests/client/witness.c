@@ -17,6 +17,7 @@ struct witness {
     size_t len;
     FILE *stream;
     char message[ANYCERT_ERROR_MESSAGE_SIZE];
+    struct anycert_har *har;
 };
 
 static void note(struct witness *witness, const char *what, const char *text)
@@ -35,11 +36,25 @@ static void on_trace(void *arg, char kind, const char *text, size_t len)
     pthread_mutex_unlock(&witness->mutex);
 }
 
+static void on_log(void *arg, enum anycert_log_level level, const char *text, size_t len)
+{
+    struct witness *witness = arg;
+
+    pthread_mutex_lock(&witness->mutex);
+    fprintf(witness->stream, "%s: %.*s\n", anycert_log_level_name(level), (int)len, text);
+    pthread_mutex_unlock(&witness->mutex);
+}
+
 struct witness *witness_new(struct anycert_config *config)
 {
     struct witness *witness = calloc(1, sizeof *witness);
 
     assert_non_null(witness);
+    witness->har = anycert_har_new(NULL);
+    assert_non_null(witness->har);
+    assert_int_equal(anycert_har_set_request_bodies(witness->har, 65536, NULL), 0);
+    assert_int_equal(anycert_config_set_har(config, witness->har, NULL), 0);
+    assert_int_equal(anycert_config_set_log(config, ANYCERT_LOG_DEBUG, on_log, witness, NULL), 0);
     assert_int_equal(pthread_mutex_init(&witness->mutex, NULL), 0);
     witness->stream = open_memstream(&witness->text, &witness->len);
     assert_non_null(witness->stream);
@@ -50,6 +65,7 @@ struct witness *witness_new(struct anycert_config *config)
 void witness_free(struct witness *witness)
 {
     fclose(witness->stream);
+    anycert_har_free(witness->har);
     free(witness->text);
     pthread_mutex_destroy(&witness->mutex);
     free(witness);
@@ -81,6 +97,9 @@ int witness_call(struct witness *witness, struct anycert_client *client,
         note(witness, "text", text);
         anycert_free(text);
     }
+    text = anycert_har_json(witness->har, &lost);
+    note(witness, "archive", text);
+    anycert_free(text);
     memcpy(witness->message, err.message, sizeof err.message);
     anycert_request_free(request);
     if (out)

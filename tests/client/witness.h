@@ -1,5 +1,5 @@
-/* witness.h — everything that the library lets anybody read: traces, messages, URLs, reports,
- * explanations. Setting up fails the test. */
+/* witness.h — everything that the library lets anybody read: traces, logs, archives with bodies,
+ * messages, URLs, reports. Setting up fails the test. */
 #ifndef ANYCERT_TESTS_CLIENT_WITNESS_H
 #define ANYCERT_TESTS_CLIENT_WITNESS_H
 
