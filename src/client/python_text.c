@@ -139,23 +139,55 @@ static void add_big(struct anycert__buf *out, const char *raw)
         anycert__buf_adds(out, raw[0] == '-' ? "-Infinity" : "Infinity");
 }
 
-/* The last member of a name stands where the first one stood, as in a dict. */
-static yyjson_val *last_of(yyjson_val *object, yyjson_val *key, bool *first)
-{
-    yyjson_val *value = NULL, *other = NULL;
-    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
-    bool seen = false;
+/* A member of an object: its key, and its place among the others. */
+struct member {
+    yyjson_val *key;
+    size_t place;
+};
 
-    *first = true;
-    while ((other = yyjson_obj_iter_next(&iter)) != NULL) {
-        if (!yyjson_equals_strn(other, yyjson_get_str(key), yyjson_get_len(key)))
-            continue;
-        if (!seen)
-            *first = other == key;
-        seen = true;
-        value = yyjson_obj_iter_get_val(other);
+static int compare_names(const struct member *a, const struct member *b)
+{
+    size_t a_len = yyjson_get_len(a->key);
+    size_t b_len = yyjson_get_len(b->key);
+
+    if (a_len != b_len)
+        return a_len < b_len ? -1 : 1;
+    return memcmp(yyjson_get_str(a->key), yyjson_get_str(b->key), a_len);
+}
+
+static int compare_members(const void *a, const void *b)
+{
+    const struct member *one = a;
+    const struct member *other = b;
+    int names = compare_names(one, other);
+
+    if (names != 0)
+        return names;
+    return one->place < other->place ? -1 : 1;
+}
+
+/* The last member of a name stands where the first one stood, as in a dict. Gives what stands at
+ * each place, NULL where nothing does any more; free it. NULL when out of memory. */
+static yyjson_val **choose_values(yyjson_val *object)
+{
+    size_t count = yyjson_obj_size(object);
+    struct member *members = anycert__calloc(count + 1, sizeof *members);
+    yyjson_val **values = anycert__calloc(count + 1, sizeof *values);
+    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
+
+    for (size_t i = 0; members && i < count; i++)
+        members[i] = (struct member){yyjson_obj_iter_next(&iter), i};
+    if (members && values) {
+        qsort(members, count, sizeof *members, compare_members);
+        for (size_t i = 0, first = 0; i < count; i++) {
+            if (i + 1 < count && compare_names(&members[i], &members[i + 1]) == 0)
+                continue;
+            values[members[first].place] = yyjson_obj_iter_get_val(members[i].key);
+            first = i + 1;
+        }
     }
-    return value;
+    anycert__free(members);
+    return values;
 }
 
 static void add_value(struct anycert__buf *out, yyjson_val *value, unsigned depth);
@@ -163,24 +195,23 @@ static void add_value(struct anycert__buf *out, yyjson_val *value, unsigned dept
 static void add_object(struct anycert__buf *out, yyjson_val *object, unsigned depth)
 {
     yyjson_obj_iter iter = yyjson_obj_iter_with(object);
+    yyjson_val **values = choose_values(object);
     yyjson_val *key = NULL;
     bool some = false;
-    bool small = yyjson_obj_size(object) <= 1000; /* looking for doubles takes the square of it */
 
     anycert__buf_adds(out, "{");
-    while ((key = yyjson_obj_iter_next(&iter)) != NULL) {
-        bool first = true;
-        yyjson_val *value = small ? last_of(object, key, &first) : yyjson_obj_iter_get_val(key);
-
-        if (!first)
+    for (size_t i = 0; values && (key = yyjson_obj_iter_next(&iter)) != NULL; i++) {
+        if (!values[i])
             continue;
         anycert__buf_adds(out, some ? ", " : "");
         some = true;
         add_string(out, yyjson_get_str(key), yyjson_get_len(key));
         anycert__buf_adds(out, ": ");
-        add_value(out, value, depth + 1);
+        add_value(out, values[i], depth + 1);
     }
+    out->failed = out->failed || !values;
     anycert__buf_adds(out, "}");
+    anycert__free(values);
 }
 
 static void add_value(struct anycert__buf *out, yyjson_val *value, unsigned depth)

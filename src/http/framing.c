@@ -31,14 +31,17 @@ int anycert__framing_check_line(const struct anycert__fields *fields, const char
  * last of several and passes over what does not fit its numbers. */
 static bool lengths_are_clear(const struct anycert__fields *fields)
 {
-    const char *first = anycert__fields_get(fields, "Content-Length", 0);
-    const char *value = first;
+    const char *first = NULL;
     uint64_t length = 0;
 
-    for (size_t i = 1; value; i++) {
+    for (size_t i = 0; i < fields->count; i++) {
+        const char *value = fields->list[i].value;
+
+        if (!anycert__str_equal_nocase(fields->list[i].name, "Content-Length"))
+            continue;
+        first = first ? first : value;
         if (!anycert__parse_uint(value, INT64_MAX, &length) || strcmp(value, first) != 0)
             return false;
-        value = anycert__fields_get(fields, "Content-Length", i);
     }
     return true;
 }

@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -68,6 +70,38 @@ static void json_is_shown_as_dumps_does(void **state)
     }
 }
 
+/* As in a dict, however many there are: the first one's place, the last one's value. */
+static void names_that_come_twice_are_one(void **state)
+{
+    static const size_t counts[] = {1, 2, 7, 1000, 1001, 50000};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(counts); i++) {
+        size_t size = 32 * counts[i] + 64;
+        char *text = malloc(size);
+        size_t len = 0;
+        struct anycert__buf out;
+
+        assert_non_null(text);
+        for (size_t round = 0; round < 2; round++) {
+            for (size_t n = 0; n < counts[i]; n++)
+                len += (size_t)snprintf(text + len, size - len, "%s\"%zu\": %zu",
+                                        len == 0 ? "{" : ", ", n, round);
+        }
+        (void)snprintf(text + len, size - len, "}");
+        anycert__buf_init(&out, 10 << 20);
+        assert_true(anycert__python_json(&out, text, len + 1));
+        len = 0;
+        for (size_t n = 0; n < counts[i]; n++)
+            len +=
+                (size_t)snprintf(text + len, size - len, "%s\"%zu\": 1", len == 0 ? "{" : ", ", n);
+        (void)snprintf(text + len, size - len, "}");
+        assert_string_equal(out.data, text);
+        anycert__buf_free(&out);
+        free(text);
+    }
+}
+
 static void what_is_no_json_adds_nothing(void **state)
 {
     static const char *const rows[] = {"", "plain", "{", "[1,]", "{\"a\":1} x", "'a'"};
@@ -88,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_shown_as_repr_does),
         cmocka_unit_test(json_is_shown_as_dumps_does),
+        cmocka_unit_test(names_that_come_twice_are_one),
         cmocka_unit_test(what_is_no_json_adds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
