@@ -47,7 +47,8 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_har_set_max_entries(struct anycert_har
 /* Has the bodies of requests in it, too, up to max bytes each of those that are in memory; 0, the
  * default: none. In bodies that are forms (application/x-www-form-urlencoded), parameters that are
  * secrets are hidden as in URLs; other bodies are kept as they are, secrets and all. Bodies that
- * are declared secret (anycert_request_set_secret_body) and those of token requests are left out. */
+ * are declared secret (anycert_request_set_secret_body) and those of token requests are left out.
+ */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_har_set_request_bodies(struct anycert_har *har, size_t max, struct anycert_error *err);
 
