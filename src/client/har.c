@@ -60,7 +60,7 @@ void anycert_har_free(struct anycert_har *har)
 static void drop_one(struct anycert_har *har)
 {
     anycert__free(har->entries[har->first]);
-    har->first = (har->first + 1) % har->capacity;
+    har->first = har->first + 1 < har->capacity ? har->first + 1 : 0;
     har->count--;
     har->dropped++;
 }

@@ -137,6 +137,8 @@ int anycert__oauth2_fetch_new(const struct anycert_auth *auth, struct anycert__e
 
 static const char *text_of(yyjson_val *object, const char *key)
 {
+    if (!object)
+        return NULL;
     yyjson_val *value = yyjson_obj_get(object, key);
 
     /* One with a NUL in it is none. */

@@ -38,9 +38,12 @@ static enum outcome digest_pieces(int64_t (*next)(void *arg, void *buffer, size_
 static int64_t next_of_file(void *arg, void *buffer, size_t size)
 {
     FILE *file = arg;
-    size_t n = fread(buffer, 1, size, file);
+    size_t n = 0;
 
-    return n == 0 && ferror(file) ? -1 : (int64_t)n;
+    if (feof(file))
+        return 0;
+    n = fread(buffer, 1, size, file);
+    return ferror(file) ? -1 : (int64_t)n;
 }
 
 /* A pipe would be empty afterwards. */

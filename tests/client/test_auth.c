@@ -380,15 +380,49 @@ static void key_that_a_redirect_repeats_goes_nowhere(void **state)
     witness_free(witness);
 }
 
+struct guarded {
+    enum anycert_secret_guard guard;
+    const char *server;
+    int code;
+    bool withheld;
+};
+
+static void ask_guarded(enum kind kind, const struct guarded *row)
+{
+    struct anycert_config *config = floor_config("hardened+self-signed");
+    struct anycert_auth *auth = make(kind);
+    struct anycert_client *client = NULL;
+    uint64_t before = lab_server_requests(floor_server(row->server));
+
+    assert_int_equal(anycert_config_set_auth(config, auth, NULL), 0);
+    anycert_auth_free(auth);
+    assert_int_equal(anycert_config_set_secret_guard(config, row->guard, NULL), 0);
+    client = floor_client_of(config);
+    for (int n = 0; n < 2; n++) {
+        struct anycert_request *request = floor_request("GET", floor_url(row->server, "echo"));
+        struct anycert_response *response = NULL;
+
+        if (row->code) {
+            floor_fails(client, request, row->code, NULL);
+            continue;
+        }
+        response = floor_ok(client, request);
+        assert_int_equal(anycert_response_hop_withheld(response, 0), row->withheld);
+        if (row->withheld)
+            assert_nothing_sent(response);
+        else if (kind == BEARER)
+            assert_non_null(floor_echo_header(response, "Authorization", 0));
+        anycert_response_free(response);
+    }
+    if (row->code)
+        assert_int_equal(lab_server_requests(floor_server(row->server)), before);
+    anycert_client_free(client);
+}
+
 /* What the policy accepts is not always what credentials are for. */
 static void guard_keeps_them_from_links_that_are_not_clean(void **state)
 {
-    static const struct {
-        enum anycert_secret_guard guard;
-        const char *server;
-        int code;
-        bool withheld;
-    } rows[] = {
+    static const struct guarded rows[] = {
         {ANYCERT_SECRETS_WITHHOLD, "self-signed", 0, true},
         {ANYCERT_SECRETS_WITHHOLD, "http", 0, true},
         {ANYCERT_SECRETS_WITHHOLD, "good", 0, false},
@@ -399,37 +433,8 @@ static void guard_keeps_them_from_links_that_are_not_clean(void **state)
 
     (void)state;
     for (enum kind kind = 0; kind < KINDS; kind++) {
-        for (size_t i = 0; i < COUNT(rows); i++) {
-            struct anycert_config *config = floor_config("hardened+self-signed");
-            struct anycert_auth *auth = make(kind);
-            struct anycert_client *client = NULL;
-            uint64_t before = lab_server_requests(floor_server(rows[i].server));
-
-            assert_int_equal(anycert_config_set_auth(config, auth, NULL), 0);
-            anycert_auth_free(auth);
-            assert_int_equal(anycert_config_set_secret_guard(config, rows[i].guard, NULL), 0);
-            client = floor_client_of(config);
-            for (int n = 0; n < 2; n++) {
-                struct anycert_request *request =
-                    floor_request("GET", floor_url(rows[i].server, "echo"));
-                struct anycert_response *response = NULL;
-
-                if (rows[i].code) {
-                    floor_fails(client, request, rows[i].code, NULL);
-                    continue;
-                }
-                response = floor_ok(client, request);
-                assert_int_equal(anycert_response_hop_withheld(response, 0), rows[i].withheld);
-                if (rows[i].withheld)
-                    assert_nothing_sent(response);
-                else if (kind == BEARER)
-                    assert_non_null(floor_echo_header(response, "Authorization", 0));
-                anycert_response_free(response);
-            }
-            if (rows[i].code)
-                assert_int_equal(lab_server_requests(floor_server(rows[i].server)), before);
-            anycert_client_free(client);
-        }
+        for (size_t i = 0; i < COUNT(rows); i++)
+            ask_guarded(kind, &rows[i]);
     }
 }
 

@@ -58,7 +58,7 @@ static void users_come_in_by_their_password(void **state)
         const char *user, *password;
         int status;
     } rows[] = {
-        {"HOME\\" AUTH_USER, AUTH_PASSWORD, 200},
+        {("HOME\\" AUTH_USER), AUTH_PASSWORD, 200},
         {"HOME\\b0b", AUTH_PASSWORD, 200},
         {AUTH_USER, AUTH_PASSWORD, 200},
         {"HOME\\" AUTH_USER, "wrong", 401},

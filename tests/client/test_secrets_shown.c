@@ -173,7 +173,7 @@ static void passwords_arrive_byte_for_byte(void **state)
             client = floor_client_of(config);
             canned_text(canned, CANNED_KEEP, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
             anycert_response_free(sending_ok(
-                place % SENDING_COUNT, client,
+                (enum sending)((int)place % (int)SENDING_COUNT), client,
                 request_with(place, passwords[i],
                              place == IN_PROXY ? "http://a.test/"
                                                : floor_join(canned_origin(canned), "/"))));
