@@ -134,7 +134,8 @@ static void assert_one_user_a_connection(unsigned expected)
 
 static void connections_have_one_user(void **state)
 {
-    static const char *const users[] = {"HOME\\" AUTH_USER, "HOME\\b0b", "HOME\\car0l"};
+    static const char first[] = "HOME\\" AUTH_USER;
+    static const char *const users[] = {first, "HOME\\b0b", "HOME\\car0l"};
     struct anycert_client *client = auth_client(&pki, NULL);
     struct many *many = NULL;
 

@@ -142,10 +142,11 @@ static void tunnels_keep_what_is_whose(void **state)
 /* A proxy that asks for the request's own credentials gets none of them. */
 static void proxy_that_asks_for_more_gets_its_own_only(void **state)
 {
+    static const char digest[] = DIGEST_407;
     static const char *const asked[] = {
         "HTTP/1.1 407 x\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 407 x\r\nProxy-Authenticate: Negotiate\r\nContent-Length: 0\r\n\r\n",
-        DIGEST_407,
+        digest,
         "HTTP/1.1 407 x\r\nProxy-Authenticate: Basic realm=\"other\"\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 401 x\r\nWWW-Authenticate: Basic realm=\"a\"\r\nContent-Length: 0\r\n\r\n",
     };
