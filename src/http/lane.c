@@ -24,6 +24,8 @@ static CURLcode on_context(CURL *easy, void *ssl_ctx, void *arg)
 
     (void)easy;
     lane->contexts++;
+    /* What a proxy says while the connection is made is no answer. */
+    lane->unanswered = lane->unanswered || (lane->approved && lane->header_bytes == 0);
     if (!anycert__hop_marker(ssl_ctx, &hop)) {
         anycert__fail(&lane->failure, ANYCERT_E_INTERNAL, "the TLS hop cannot be told");
         return CURLE_ABORTED_BY_CALLBACK;
@@ -102,7 +104,7 @@ static bool take_links(struct anycert__lane *lane, CURL *easy)
  * a connection of many streams ends, libcurl 7.88 repeats streams that were answered, too. */
 static bool would_be_done_twice(struct anycert__lane *lane)
 {
-    if (!lane->approved || !lane->once || lane->header_bytes > 0)
+    if (!lane->approved || !lane->once || (lane->header_bytes > 0 && !lane->unanswered))
         return false;
     anycert__fail(&lane->failure, ANYCERT_E_RESET,
                   "%s closed the connection without an answer to the %s request, which it may have "

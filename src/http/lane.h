@@ -51,10 +51,11 @@ struct anycert__lane {
     bool asked;                   /* the pre-request check has run */
     bool approved;                /* a request may have been sent */
     bool once;                    /* and must not be sent twice unasked */
-    bool lapsed;                  /* a policy ended while the connection was made */
-    bool guarded;                 /* the secret guard has stopped it, to be asked without secrets */
-    bool stale;                   /* it found a kept connection that may not stand any more */
-    unsigned contexts;            /* TLS contexts made: 0 means that the connection was there */
+    bool unanswered;   /* it was sent, and a new connection is made before an answer came */
+    bool lapsed;       /* a policy ended while the connection was made */
+    bool guarded;      /* the secret guard has stopped it, to be asked without secrets */
+    bool stale;        /* it found a kept connection that may not stand any more */
+    unsigned contexts; /* TLS contexts made: 0 means that the connection was there */
     uint64_t header_bytes;
     bool expects; /* the body was announced */
     bool header_done;

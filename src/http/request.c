@@ -324,8 +324,9 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
     lane->exchange = exchange;
     memset(&lane->failure, 0, sizeof lane->failure);
     lane->once = !anycert__is_idempotent(exchange->method);
-    lane->asked = lane->approved = lane->guarded = lane->stale = lane->lapsed = lane->is_overdue =
-        lane->header_done = lane->body_begun = lane->is_challenged = lane->has_answered = false;
+    lane->unanswered = lane->asked = lane->approved = lane->guarded = lane->stale = lane->lapsed =
+        lane->is_overdue = lane->header_done = lane->body_begun = lane->is_challenged =
+            lane->has_answered = false;
     lane->contexts = 0;
     lane->header_bytes = 0;
     anycert__lane_unlink(lane); /* the connection may be another this time */

@@ -5,6 +5,7 @@
 #include "client/sending.h"
 #include "client/servers.h"
 #include "client/virtual_time.h"
+#include "client/wiretap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -151,6 +152,42 @@ static void post_over_a_kept_connection_is_sent_once(void **state)
         anycert_client_free(client);
         canned_stop(canned);
     }
+}
+
+/* Through a tunnel whose proxy may want to be answered more than once, its own answers are no
+ * answer of the server's. */
+static void post_through_a_kept_tunnel_is_sent_once(void **state)
+{
+    struct pki pki;
+
+    (void)state;
+    pki_make(&pki);
+    for (unsigned i = 0; i < COUNT(losses); i++) {
+        struct canned *canned = losing_server(i);
+        struct wiretap *proxy = wiretap_start(&(struct wiretap_plan){
+            .role = WIRETAP_PROXY, .cert = pki.certs[FLAW_NONE], .key = pki.keys[FLAW_NONE]});
+        struct anycert_config *config = floor_config("trust-any");
+        struct anycert_policy *policy =
+            anycert_policy_parse(ask_policy("hardened", pki.root_path), NULL);
+        struct anycert_client *client = NULL;
+        char url[64];
+
+        (void)snprintf(url, sizeof url, "https://u:p@localhost:%u", (unsigned)wiretap_port(proxy));
+        assert_int_equal(anycert_config_set_proxy(config, url, NULL), 0);
+        assert_int_equal(anycert_config_set_proxy_policy(config, policy, NULL), 0);
+        assert_int_equal(anycert_config_set_proxy_auth(config, ANYCERT_PROXY_ANY, NULL), 0);
+        anycert_policy_free(policy);
+        client = floor_client_of(config);
+        anycert_response_free(floor_ok(client, request_to("GET", canned)));
+        if (losses[i].tls) {
+            floor_fails(client, request_to("POST", canned), ANYCERT_E_RESET, NULL);
+            assert_int_equal(count_of(canned, "order one"), 1);
+        }
+        anycert_client_free(client);
+        (void)wiretap_stop(proxy);
+        canned_stop(canned);
+    }
+    pki_free(&pki);
 }
 
 static int next_code(struct anycert_batch *batch, const struct anycert_request *request)
@@ -429,6 +466,7 @@ int main(void)
         cmocka_unit_test(post_is_not_made_again_after_its_redirect),
         cmocka_unit_test(get_is_made_again_from_its_beginning),
         cmocka_unit_test(post_over_a_kept_connection_is_sent_once),
+        cmocka_unit_test(post_through_a_kept_tunnel_is_sent_once),
         cmocka_unit_test(post_over_a_batchs_connection_is_sent_once),
         cmocka_unit_test(get_over_a_kept_connection_is_made_again),
         cmocka_unit_test(post_with_a_key_is_made_again_over_a_new_connection),
