@@ -172,6 +172,25 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_allow_downgrade(struct anyc
                                                                      int allow,
                                                                      struct anycert_error *err);
 
+/* What becomes of addresses that are not public: loopback, private networks, link-local addresses
+ * such as the metadata services of clouds, and IPv6 forms of these. Whoever names a URL, and any
+ * server that redirects, can have the client make requests inside of the network that it runs in.
+ * Addresses are looked at when they are connected to, behind name resolution, and again before a
+ * request goes over a kept connection. What a proxy connects to only the proxy knows: only hosts
+ * that are addresses, and localhost, are told there. */
+enum anycert_private_addresses {
+    /* They are addresses as all others. */
+    ANYCERT_PRIVATE_ALLOWED = 0,
+    /* Redirects to another origin than the request's do not lead there (PRIVATE_ADDRESS); for
+     * clients of public services. */
+    ANYCERT_PRIVATE_NOT_BY_REDIRECT = 1,
+    /* Nothing does; for URLs that somebody else has named. */
+    ANYCERT_PRIVATE_REFUSED = 2
+};
+/* Sets that; default ALLOWED. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_private_addresses(
+    struct anycert_config *config, enum anycert_private_addresses what, struct anycert_error *err);
+
 /* Which versions of HTTP are offered. */
 enum anycert_http_version {
     /* HTTP/2 where the server offers it in TLS, else 1.1; 1.1 alone under trust-any, report-only

@@ -109,6 +109,7 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
     copy->max_redirects = config->max_redirects;
     copy->allow_downgrade = config->allow_downgrade;
     copy->http_version = config->http_version;
+    copy->private_addresses = config->private_addresses;
     copy->decompress = config->decompress;
     copy->secret_guard = config->secret_guard;
     copy->proxy_auth = config->proxy_auth;
@@ -390,6 +391,17 @@ int anycert_config_set_allow_downgrade(struct anycert_config *config, int allow,
     if (allow != 0 && allow != 1)
         return anycert__fail(err, ANYCERT_E_USAGE, "allow_downgrade is 0 or 1, not %d", allow);
     config->allow_downgrade = allow == 1;
+    return 0;
+}
+
+int anycert_config_set_private_addresses(struct anycert_config *config,
+                                         enum anycert_private_addresses what,
+                                         struct anycert_error *err)
+{
+    if (what < ANYCERT_PRIVATE_ALLOWED || what > ANYCERT_PRIVATE_REFUSED)
+        return anycert__fail(err, ANYCERT_E_USAGE, "there is no setting %d for private addresses",
+                             (int)what);
+    config->private_addresses = what;
     return 0;
 }
 

@@ -94,6 +94,7 @@ struct anycert_config {
     uint64_t header_bytes, body_bytes; /* 0: default */
     unsigned max_redirects;
     bool allow_downgrade;
+    enum anycert_private_addresses private_addresses;
     enum anycert_http_version http_version;
     bool decompress;
     struct anycert__clock clock;

@@ -135,8 +135,13 @@ static int choose_terms(struct anycert__journey *journey, struct anycert_error *
         return -1;
     exchange->terms = &situation->terms;
     exchange->anchors = journey->anchors;
+    exchange->only_public =
+        client->config->private_addresses == ANYCERT_PRIVATE_REFUSED ||
+        (elsewhere && client->config->private_addresses == ANYCERT_PRIVATE_NOT_BY_REDIRECT);
     if (!journey->is_bare && !journey->is_fetching)
         exchange->jar = anycert__cookies_for(client, situation->policy, &journey->headers);
+    if (anycert__exchange_check_host(exchange, err) < 0)
+        return -1;
     if (!client->settings.proxy_https ||
         !anycert__http_proxied(client->http, exchange->url->host, exchange->url->port))
         return 0;

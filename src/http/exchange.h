@@ -80,6 +80,10 @@ const struct anycert__http_settings *anycert__http_settings_of(const struct anyc
  * without. */
 bool anycert__http_may_withhold(const struct anycert__http *http,
                                 const struct anycert__exchange *exchange);
+/* 0, or -1 with PRIVATE_ADDRESS if the exchange wants public addresses only and its host is none by
+ * its spelling, which is all that is known where a proxy resolves it. */
+int anycert__exchange_check_host(const struct anycert__exchange *exchange,
+                                 struct anycert_error *err);
 /* Version of the libcurl that is loaded; static string. */
 const char *anycert__libcurl_version(void);
 
@@ -120,7 +124,8 @@ struct anycert__exchange {
     const struct anycert__hop_terms *terms, *proxy_terms;
     struct anycert__anchors *anchors, *proxy_anchors;
     struct anycert__jar
-        *jar; /* cookies to send and to learn; NULL: none. It tells pools apart, too */
+        *jar;         /* cookies to send and to learn; NULL: none. It tells pools apart, too */
+    bool only_public; /* private addresses are not connected to */
     /* Limits for connecting and for silence, instead of the settings'; 0: those, UINT32_MAX: none.
      */
     uint32_t connect_ms, stall_ms;

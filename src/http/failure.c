@@ -257,6 +257,8 @@ int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycer
         found = lane->failure;
     } else if (rc == CURLE_OPERATION_TIMEDOUT) {
         timeout_failure(lane, lane->total_ms, lane->limit_ms, &found);
+    } else if (rc == CURLE_COULDNT_CONNECT && lane->private_address[0]) {
+        anycert__private_failure(server_name(lane), lane->private_address, &found);
     } else if (tls_failure(lane, rc, &found)) {
         ;
     } else if (header_too_long(lane, rc)) {

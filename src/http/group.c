@@ -88,8 +88,9 @@ static int remember(struct anycert__group *group, int fd)
 /* CURLOPT_OPENSOCKETFUNCTION */
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    struct anycert__group *group = arg;
-    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    struct anycert__flight *flight = arg;
+    struct anycert__group *group = flight->group;
+    int fd = anycert__private_socket(flight->lane, address);
 
     (void)purpose;
     if (fd >= 0 && remember(group, fd) < 0) {
@@ -256,7 +257,7 @@ static struct anycert__flight *new_flight(struct anycert__group *group,
     }
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_PRIVATE, flight);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    ANYCERT__SET(rc, flight->lane->easy, CURLOPT_OPENSOCKETDATA, group);
+    ANYCERT__SET(rc, flight->lane->easy, CURLOPT_OPENSOCKETDATA, flight);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_CLOSESOCKETDATA, group);
     /* Nothing is gained by HTTP/2 then, but for who insists on it. */

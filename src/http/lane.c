@@ -121,11 +121,10 @@ static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_p
     int64_t now = anycert__clock_now(&lane->settings->clock);
     bool stands = false;
 
-    (void)primary_ip;
     (void)local_ip;
     (void)primary_port;
     (void)local_port;
-    if (would_be_done_twice(lane))
+    if (would_be_done_twice(lane) || anycert__private_stops(lane, primary_ip))
         return CURL_PREREQFUNC_ABORT;
     stands = take_links(lane, lane->easy);
     lane->asked = true;
@@ -385,12 +384,10 @@ static long http_version(const struct anycert__lane *lane)
     return CURL_HTTP_VERSION_2TLS;
 }
 
-/* Sockets are not for programs that ours starts. */
 static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    (void)arg;
     (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return anycert__private_socket(arg, address);
 }
 
 static CURLcode set_http(struct anycert__lane *lane)
@@ -414,6 +411,7 @@ static CURLcode set_http(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_MAXCONNECTS, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_TCP_KEEPALIVE, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    ANYCERT__SET(rc, easy, CURLOPT_OPENSOCKETDATA, lane);
     ANYCERT__SET(rc, easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* decode.h does it */
     return rc;
 }

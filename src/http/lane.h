@@ -51,11 +51,12 @@ struct anycert__lane {
     bool asked;                   /* the pre-request check has run */
     bool approved;                /* a request may have been sent */
     bool once;                    /* and must not be sent twice unasked */
-    bool unanswered;   /* it was sent, and a new connection is made before an answer came */
-    bool lapsed;       /* a policy ended while the connection was made */
-    bool guarded;      /* the secret guard has stopped it, to be asked without secrets */
-    bool stale;        /* it found a kept connection that may not stand any more */
-    unsigned contexts; /* TLS contexts made: 0 means that the connection was there */
+    bool unanswered;          /* it was sent, and a new connection is made before an answer came */
+    bool lapsed;              /* a policy ended while the connection was made */
+    bool guarded;             /* the secret guard has stopped it, to be asked without secrets */
+    bool stale;               /* it found a kept connection that may not stand any more */
+    char private_address[48]; /* the last one that was not connected to; "": none */
+    unsigned contexts;        /* TLS contexts made: 0 means that the connection was there */
     uint64_t header_bytes;
     bool expects; /* the body was announced */
     bool header_done;
@@ -164,6 +165,16 @@ int anycert__guard_refuse(struct anycert__exchange *exchange, struct anycert_err
  * without them, and the guard would have them withheld there. */
 bool anycert__guard_knows(struct anycert__lane *lane, const struct anycert__exchange *exchange,
                           bool proxied);
+
+/* private.c: a socket for the address, or CURL_SOCKET_BAD; the lane knows if that is as the
+ * exchange wants no private ones. */
+curl_socket_t anycert__private_socket(struct anycert__lane *lane, struct curl_sockaddr *address);
+/* private.c: in the pre-request check: true if a connection to this address is none for the
+ * exchange. */
+bool anycert__private_stops(struct anycert__lane *lane, const char *address);
+/* private.c: the failure of an exchange for its host's address, "" for one that is not known.
+ * Returns -1. */
+int anycert__private_failure(const char *host, const char *address, struct anycert_error *err);
 
 /* challenge.c: true if a proxy may answer CONNECT in the way that libcurl cannot deal with. */
 bool anycert__challenge_may_come(const struct anycert__lane *lane);

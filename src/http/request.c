@@ -328,6 +328,7 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
         lane->is_overdue = lane->header_done = lane->body_begun = lane->is_challenged =
             lane->has_answered = false;
     lane->contexts = 0;
+    lane->private_address[0] = '\0';
     lane->header_bytes = 0;
     anycert__lane_unlink(lane); /* the connection may be another this time */
     anycert__lane_trace_reset(lane);
