@@ -78,6 +78,7 @@ struct anycert__auth_use {
     uint64_t serial;                /* of the token; 0: none */
     uint64_t rejected;              /* a token that was answered with 401 */
     uint64_t fetching, waiting_for; /* numbers of fetches; 0: none */
+    unsigned waits;                 /* how often it has been told to wait for that one */
     struct anycert__oauth2_fetch *fetch;
     int refused_status; /* of the answer to a token request that failed; 0: there was none */
     char refused_retry_after[64]; /* "" for none */

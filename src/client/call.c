@@ -55,6 +55,8 @@ static enum anycert_metric metric_of_failure(const struct anycert_error *err)
         return ANYCERT_METRIC_RETRY_ERROR;
     if (err->code == ANYCERT_E_REDIRECTS)
         return ANYCERT_METRIC_GENERAL_ERROR;
+    if (err->code == ANYCERT_E_AUTH)
+        return ANYCERT_METRIC_AUTH_ERROR;
     switch (anycert_error_class_of(err->code)) {
     case ANYCERT_CLASS_TRUST:
     case ANYCERT_CLASS_TLS:

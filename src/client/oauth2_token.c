@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECOND_LOOK 5 /* seconds until the next try, when a token could not be renewed in time */
+#define SECOND_LOOK 5   /* seconds until the next try, when a token could not be renewed in time */
+#define PATIENCE    500 /* looks, of 10 ms each as a rule, before a call asks beside another one */
 
 /* ---- slots; called with the mutex held ---- */
 
@@ -88,6 +89,16 @@ static enum anycert__auth_step give(struct anycert__auth_use *use,
     return ANYCERT__AUTH_REFUSED;
 }
 
+/* Whoever asks may have stopped in the middle: its batch is not driven any more, perhaps as this
+ * very thread is waiting here, or it was left behind by a fork. */
+static bool is_worth_waiting(struct anycert__auth_use *use, const struct anycert__oauth2_slot *slot)
+{
+    if (use->waiting_for != slot->fetch)
+        use->waits = 0;
+    use->waiting_for = slot->fetch;
+    return ++use->waits <= PATIENCE;
+}
+
 static enum anycert__auth_step look(struct anycert__auth_use *use, const char *terms, int64_t now,
                                     struct anycert_error *err)
 {
@@ -101,11 +112,9 @@ static enum anycert__auth_step look(struct anycert__auth_use *use, const char *t
     use->slot = slot;
     if (is_usable(use, slot, now))
         return give(use, slot, err);
-    if (slot->fetching) {
-        use->waiting_for = slot->fetch;
+    if (slot->fetching && is_worth_waiting(use, slot))
         return ANYCERT__AUTH_WAIT;
-    }
-    if (use->waiting_for != 0 && use->waiting_for == slot->failed) {
+    if (!slot->fetching && use->waiting_for != 0 && use->waiting_for == slot->failed) {
         use->waiting_for = 0;
         use->refused_status = slot->failed_status;
         memcpy(use->refused_retry_after, slot->failed_retry_after, sizeof use->refused_retry_after);
@@ -150,13 +159,28 @@ static int64_t renewal(const struct anycert__oauth2 *oauth2, int64_t lifetime, i
     return now + lifetime - (before < lifetime / 2 ? before : lifetime / 2);
 }
 
+/* Reasons of one call, which say nothing to those who wait for it: they ask themselves. */
+static bool is_own_affair(int code)
+{
+    switch (code) {
+    case ANYCERT_E_INTERRUPTED:
+    case ANYCERT_E_TIMEOUT_TOTAL:
+    case ANYCERT_E_TIMEOUT_BUDGET:
+    case ANYCERT_E_NOMEM:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void note_failure(struct anycert__auth_use *use, const struct anycert__exchange *exchange,
                          int result, int64_t now, const struct anycert_error *failure)
 {
     struct anycert__oauth2_slot *slot = use->slot;
     const char *after = anycert__fields_get(&exchange->fields, "Retry-After", 0);
 
-    slot->failed = use->fetching;
+    if (!is_own_affair(failure->code))
+        slot->failed = use->fetching;
     slot->failure = *failure;
     slot->failed_status = result == 0 && exchange->status >= 400 ? exchange->status : 0;
     (void)snprintf(slot->failed_retry_after, sizeof slot->failed_retry_after, "%s",
@@ -170,7 +194,8 @@ static void note_failure(struct anycert__auth_use *use, const struct anycert__ex
 /* The fetch is over, well or not. */
 static void settle(struct anycert__auth_use *use)
 {
-    use->slot->fetching = false;
+    if (use->slot->fetch == use->fetching) /* nobody has taken over */
+        use->slot->fetching = false;
     use->fetching = 0;
     anycert__oauth2_fetch_free(use->fetch);
     use->fetch = NULL;

@@ -164,7 +164,7 @@ static enum anycert__verdict_of_try judge_try(int result, int error, int status)
         return status >= 500 ? ANYCERT__TRY_BAD : ANYCERT__TRY_GOOD;
     if (class == ANYCERT_CLASS_INTERRUPTED || class == ANYCERT_CLASS_INTERNAL ||
         class == ANYCERT_CLASS_USAGE || error == ANYCERT_E_BODY_WRITE ||
-        error == ANYCERT_E_TIMEOUT_BUDGET)
+        error == ANYCERT_E_TIMEOUT_BUDGET || error == ANYCERT_E_AUTH)
         return ANYCERT__TRY_UNKNOWN;
     return ANYCERT__TRY_BAD;
 }
@@ -188,9 +188,10 @@ static void end_of_try(struct anycert__task *task, int result)
         return;
     }
     outcome = outcome_of(task, status, result < 0 ? task->error.code : 0, &response->fields);
-    if (result < 0 && task->auth.refused_status) {
-        /* Nothing of the request itself was sent: what is tried again is to get a token. */
+    /* Nothing of the request itself was sent: what is tried again is to get a token. */
+    if (result < 0 && (task->journey.is_fetching || task->auth.refused_status))
         outcome.method = "GET";
+    if (result < 0 && task->auth.refused_status) {
         outcome.status = task->auth.refused_status;
         outcome.error = 0;
         outcome.retry_after =

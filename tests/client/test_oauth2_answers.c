@@ -296,6 +296,38 @@ static void cancelled_call_holds_up_nobody(void **state)
     canned_stop(canned);
 }
 
+/* One thread has begun a batch whose call asks for the token, and makes another call meanwhile. */
+static void call_goes_on_beside_a_batch_that_nobody_drives(void **state)
+{
+    struct canned *canned = canned_start(false);
+    struct anycert_config *config = config_asking(canned);
+    struct virtual_time time = {0};
+    struct anycert_request *request = floor_request("GET", floor_url("good", "echo"));
+    struct anycert_batch_result result = {0};
+    struct anycert_error err = {0};
+    struct anycert_client *client = NULL;
+    struct anycert_batch *batch = NULL;
+    struct anycert_response *response = NULL;
+
+    (void)state;
+    canned_text(canned, CANNED_HOLD, "%s", "");
+    give(canned, "t0ken");
+    virtual_time_set(config, &time);
+    client = floor_client_of(config);
+    batch = anycert_batch_new(client, 4, &err);
+    assert_int_equal(anycert_batch_add(batch, request, NULL, &err), 0);
+    while (canned_requests(canned) == 0)
+        assert_int_equal(anycert_batch_next(batch, 20, &result, &err), 0);
+    response = floor_ok(client, floor_request("GET", floor_url("good", "echo")));
+    assert_string_equal(floor_echo_header(response, "Authorization", 0), "Bearer t0ken");
+    assert_true(time.now_us > 0);
+    anycert_response_free(response);
+    anycert_batch_free(batch);
+    anycert_request_free(request);
+    anycert_client_free(client);
+    canned_stop(canned);
+}
+
 #define REFUSED "HTTP/1.1 401 No\r\nContent-Length: 3\r\n\r\nno!"
 #define FINE    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -417,6 +449,7 @@ int main(void)
         cmocka_unit_test(token_request_is_tried_again_as_the_rules_say),
         cmocka_unit_test(limits_of_the_request_hold_for_the_token_too),
         cmocka_unit_test(cancelled_call_holds_up_nobody),
+        cmocka_unit_test(call_goes_on_beside_a_batch_that_nobody_drives),
         cmocka_unit_test(call_is_made_again_once_with_a_new_token),
         cmocka_unit_test(nobody_can_read_them),
     };

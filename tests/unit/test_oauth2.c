@@ -361,6 +361,61 @@ static void another_one_asks_when_a_call_is_given_up(void **state)
     anycert_auth_free(auth);
 }
 
+/* Its reasons are its own. */
+static void those_who_waited_ask_when_the_one_who_asked_was_stopped(void **state)
+{
+    static const int codes[] = {ANYCERT_E_INTERRUPTED, ANYCERT_E_TIMEOUT_TOTAL,
+                                ANYCERT_E_TIMEOUT_BUDGET};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        struct anycert_auth *auth = make();
+        struct anycert__auth_use one = begin(auth);
+        struct anycert__auth_use two = begin(auth);
+        struct anycert__exchange exchange = {0};
+        struct anycert_error err = {.code = codes[i], .message = "stopped"};
+        struct anycert_error lost = {0};
+
+        assert_int_equal(need(&one, "hardened", NOW), ANYCERT__AUTH_FETCH);
+        assert_int_equal(need(&two, "hardened", NOW), ANYCERT__AUTH_WAIT);
+        assert_int_equal(anycert__auth_fetch_begin(&one, &exchange, &lost), 0);
+        assert_int_equal(anycert__auth_fetch_end(&one, -1, &exchange, NOW, &err), -1);
+        assert_int_equal(err.code, codes[i]);
+        assert_int_equal(need(&two, "hardened", NOW), ANYCERT__AUTH_FETCH);
+        anycert__auth_end(&one);
+        anycert__auth_end(&two);
+        anycert_auth_free(auth);
+    }
+}
+
+/* As the child of a fork would find it. */
+static void nobody_waits_for_ever(void **state)
+{
+    struct anycert_auth *auth = make();
+    struct anycert__auth_use one = begin(auth);
+    struct anycert__auth_use two = begin(auth);
+    struct anycert__auth_use three = begin(auth);
+    struct anycert_error err = {0};
+    unsigned waits = 0;
+
+    (void)state;
+    assert_int_equal(need(&one, "hardened", NOW), ANYCERT__AUTH_FETCH);
+    while (need(&two, "hardened", NOW) == ANYCERT__AUTH_WAIT)
+        waits++;
+    assert_int_equal(waits, 500);
+    /* The others wait for the new one, and the old one disturbs nobody when it ends. */
+    assert_int_equal(need(&three, "hardened", NOW), ANYCERT__AUTH_WAIT);
+    assert_int_equal(fetch(&one, NOW, 503, "", &err), ANYCERT_E_AUTH);
+    assert_int_equal(need(&three, "hardened", NOW), ANYCERT__AUTH_WAIT);
+    assert_int_equal(fetch(&two, NOW, 200, TOKEN(",\"expires_in\":0"), &err), 0);
+    assert_int_equal(need(&two, "hardened", NOW), ANYCERT__AUTH_READY);
+    assert_int_equal(need(&three, "hardened", NOW), ANYCERT__AUTH_READY);
+    anycert__auth_end(&one);
+    anycert__auth_end(&two);
+    anycert__auth_end(&three);
+    anycert_auth_free(auth);
+}
+
 static void old_token_serves_while_a_new_one_is_on_its_way(void **state)
 {
     struct anycert_auth *auth = make();
@@ -511,6 +566,8 @@ int main(void)
         cmocka_unit_test(others_wait_for_the_one_who_asks),
         cmocka_unit_test(those_who_waited_fail_with_the_one_who_asked),
         cmocka_unit_test(another_one_asks_when_a_call_is_given_up),
+        cmocka_unit_test(those_who_waited_ask_when_the_one_who_asked_was_stopped),
+        cmocka_unit_test(nobody_waits_for_ever),
         cmocka_unit_test(old_token_serves_while_a_new_one_is_on_its_way),
         cmocka_unit_test(refused_token_is_replaced_once_in_a_call),
         cmocka_unit_test(many_threads_share_one_token),
