@@ -1,7 +1,7 @@
 /* call.h — the base client's call: a request whose answer is checked.
  *
- *     struct anycert_request *request = anycert_request_new("GET", "https://example.test/status",
- * &err); if (request && anycert_request_set_resp_type(request, ANYCERT_RESP_JSON, &err) == 0 &&
+ *     request = anycert_client_request(client, "GET", "/status", &err);
+ *     if (request && anycert_request_set_resp_type(request, ANYCERT_RESP_JSON, &err) == 0 &&
  *         anycert_client_call(client, request, &response, &err) == 0)
  *         json = anycert_response_json(response, &err);
  *
@@ -182,7 +182,7 @@ enum anycert_metric {
     ANYCERT_METRIC_SUCCESS = 0,          /* answered and accepted */
     ANYCERT_METRIC_QUOTA_ERROR = 1,      /* status 429 */
     ANYCERT_METRIC_GENERAL_ERROR = 2,    /* any other status, and whatever has no type of its own */
-    ANYCERT_METRIC_AUTH_ERROR = 3,       /* status 401 */
+    ANYCERT_METRIC_AUTH_ERROR = 3,       /* status 401, or no credentials to be had */
     ANYCERT_METRIC_SERVICE_ERROR = 4,    /* status 500 */
     ANYCERT_METRIC_CONNECTION_ERROR = 5, /* no whole answer came */
     ANYCERT_METRIC_PROXY_ERROR = 6,      /* the proxy failed or refused */
