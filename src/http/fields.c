@@ -5,29 +5,55 @@
 
 #include <string.h>
 
-/* Name and value in one block, which begins with the name. False when out of memory. */
-static bool make_field(struct anycert__field *field, const char *name, size_t name_len,
-                       const char *value, size_t value_len)
+/* Names and values lie one behind the other in blocks, which are freed together: an answer has many
+ * fields, and most are short. */
+struct anycert__fields_block {
+    struct anycert__fields_block *next;
+    size_t used, size;
+    char bytes[];
+};
+
+#define BLOCK_SIZE 480
+
+/* With room for more behind it. NULL when out of memory. */
+static char *reserve(struct anycert__fields *fields, size_t len, size_t spare)
 {
-    field->value = NULL;
-    field->name = anycert__malloc(name_len + 1 + value_len + 1);
-    if (!field->name)
-        return false;
-    memcpy(field->name, name, name_len);
-    field->name[name_len] = '\0';
-    if (!value)
-        return true;
-    field->value = field->name + name_len + 1;
-    memcpy(field->value, value, value_len);
-    field->value[value_len] = '\0';
-    return true;
+    struct anycert__fields_block *block = fields->blocks;
+
+    if (!block || block->size - block->used < len + spare) {
+        size_t size = len + spare > BLOCK_SIZE ? len + spare : BLOCK_SIZE;
+
+        block = anycert__malloc(sizeof *block + size);
+        if (!block)
+            return NULL;
+        block->next = fields->blocks;
+        block->used = 0;
+        block->size = size;
+        fields->blocks = block;
+    }
+    block->used += len;
+    return block->bytes + block->used - len;
 }
 
-static void free_field(struct anycert__field *field)
+/* spare: by so many bytes the value may still grow. 0, or -1. */
+static int make_field(struct anycert__fields *fields, struct anycert__field *field,
+                      const char *name, size_t name_len, const char *value, size_t value_len,
+                      size_t spare)
 {
-    if (field->value)
-        anycert__wipe(field->value, strlen(field->value));
-    anycert__free(field->name);
+    char *bytes = reserve(fields, name_len + 1 + (value ? value_len + 1 : 0), spare);
+
+    if (!bytes)
+        return -1;
+    memcpy(bytes, name, name_len);
+    bytes[name_len] = '\0';
+    field->name = bytes;
+    field->value = NULL;
+    if (!value)
+        return 0;
+    field->value = bytes + name_len + 1;
+    memcpy(field->value, value, value_len);
+    field->value[value_len] = '\0';
+    return 0;
 }
 
 static int add(struct anycert__fields *fields, const char *name, size_t name_len, const char *value,
@@ -43,7 +69,7 @@ static int add(struct anycert__fields *fields, const char *name, size_t name_len
         fields->list = list;
         fields->capacity = capacity;
     }
-    if (!make_field(&fields->list[fields->count], name, name_len, value, value_len))
+    if (make_field(fields, &fields->list[fields->count], name, name_len, value, value_len, 0) < 0)
         return anycert__fail_nomem(err);
     fields->count++;
     return 0;
@@ -55,9 +81,15 @@ int anycert__fields_add(struct anycert__fields *fields, const char *name, const 
     return add(fields, name, strlen(name), value, value ? strlen(value) : 0, err);
 }
 
+static void wipe_value(struct anycert__field *field)
+{
+    if (field->value)
+        anycert__wipe(field->value, strlen(field->value));
+}
+
 void anycert__fields_drop_last(struct anycert__fields *fields)
 {
-    free_field(&fields->list[--fields->count]);
+    wipe_value(&fields->list[--fields->count]);
 }
 
 static size_t trim_end(const char *s, size_t len)
@@ -68,27 +100,29 @@ static size_t trim_end(const char *s, size_t len)
     return len;
 }
 
-static int append_fold(struct anycert__field *last, const char *line, size_t len,
+/* In place, if the value is the last thing in its block; else in a block with room for as much
+ * again, so that a value of many lines is not copied for each. */
+static int append_fold(struct anycert__fields *fields, const char *line, size_t len,
                        struct anycert_error *err)
 {
+    struct anycert__field *last = &fields->list[fields->count - 1];
+    struct anycert__fields_block *block = fields->blocks;
     size_t old = last->value ? strlen(last->value) : 0;
-    char *value = anycert__malloc(old + 1 + len);
     struct anycert__field longer;
-    bool made = false;
 
-    if (!value)
-        return anycert__fail_nomem(err);
-    if (old)
-        memcpy(value, last->value, old);
-    value[old] = ' ';
-    memcpy(value + old + 1, line, len);
-    made = make_field(&longer, last->name, strlen(last->name), value, old + 1 + len);
-    anycert__wipe(value, old + 1 + len);
-    anycert__free(value);
-    if (!made)
-        return anycert__fail_nomem(err);
-    free_field(last);
-    *last = longer;
+    if (!last->value || last->value + old + 1 != block->bytes + block->used ||
+        block->size - block->used < 1 + len) {
+        if (make_field(fields, &longer, last->name, strlen(last->name),
+                       last->value ? last->value : "", old, old + 1 + len) < 0)
+            return anycert__fail_nomem(err);
+        wipe_value(last);
+        *last = longer;
+        block = fields->blocks;
+    }
+    last->value[old] = ' ';
+    memcpy(last->value + old + 1, line, len);
+    last->value[old + 1 + len] = '\0';
+    block->used += 1 + len;
     return 0;
 }
 
@@ -107,7 +141,7 @@ int anycert__fields_take_line(struct anycert__fields *fields, const char *line, 
     if (len == 0 || memchr(line, '\0', len))
         return 0;
     if (fold)
-        return fields->count ? append_fold(&fields->list[fields->count - 1], line, len, err) : 0;
+        return fields->count ? append_fold(fields, line, len, err) : 0;
     colon = memchr(line, ':', len);
     if (!colon || colon == line)
         return 0;
@@ -138,7 +172,7 @@ void anycert__fields_remove(struct anycert__fields *fields, const char *name)
         struct anycert__field field = fields->list[i];
 
         if (anycert__str_equal_nocase(field.name, name)) {
-            free_field(&field);
+            wipe_value(&field);
         } else {
             fields->list[kept++] = field;
         }
@@ -148,8 +182,13 @@ void anycert__fields_remove(struct anycert__fields *fields, const char *name)
 
 void anycert__fields_clear(struct anycert__fields *fields)
 {
-    for (size_t i = 0; i < fields->count; i++)
-        free_field(&fields->list[i]);
+    while (fields->blocks) {
+        struct anycert__fields_block *block = fields->blocks;
+
+        fields->blocks = block->next;
+        anycert__wipe(block->bytes, block->used);
+        anycert__free(block);
+    }
     anycert__free(fields->list);
     memset(fields, 0, sizeof *fields);
 }

@@ -14,6 +14,7 @@ struct anycert__field {
 struct anycert__fields {
     struct anycert__field *list;
     size_t count, capacity;
+    struct anycert__fields_block *blocks; /* with the names and values */
 };
 
 /* Appends a copy; value may be NULL. 0, or -1 with NOMEM. */

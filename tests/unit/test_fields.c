@@ -2,8 +2,10 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -116,6 +118,77 @@ static void add_many_keeps_the_order(void **state)
     anycert__fields_clear(&fields);
 }
 
+static void value_of_many_lines_is_whole(void **state)
+{
+    struct anycert__fields fields = {0};
+    const char *value = NULL;
+
+    (void)state;
+    take(&fields, "Before: it\r\n");
+    take(&fields, "Long: 0\r\n");
+    for (int i = 1; i < 3000; i++) {
+        char line[32];
+
+        snprintf(line, sizeof line, "  %d\r\n", i % 1000);
+        take(&fields, line);
+        if (i == 1500) { /* another one in between */
+            assert_int_equal(anycert__fields_add(&fields, "Dropped", "secret", NULL), 0);
+            anycert__fields_drop_last(&fields);
+        }
+    }
+    take(&fields, "After: it\r\n");
+    assert_int_equal(fields.count, 3);
+    value = anycert__fields_get(&fields, "Long", 0);
+    for (int i = 0; i < 3000; i++) {
+        char number[32];
+
+        snprintf(number, sizeof number, "%s%d", i ? " " : "", i % 1000);
+        assert_memory_equal(value, number, strlen(number));
+        value += strlen(number);
+    }
+    assert_string_equal(value, "");
+    assert_string_equal(anycert__fields_get(&fields, "Before", 0), "it");
+    assert_string_equal(anycert__fields_get(&fields, "After", 0), "it");
+    anycert__fields_clear(&fields);
+}
+
+static bool is_wiped(const char *value, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (value[i])
+            return false;
+    }
+    return true;
+}
+
+static void what_is_removed_is_wiped_where_it_lies(void **state)
+{
+    static const char secret[] = "secret";
+    struct anycert__fields fields = {0};
+    const char *values[3];
+
+    (void)state;
+    assert_int_equal(anycert__fields_add(&fields, "Authorization", secret, NULL), 0);
+    assert_int_equal(anycert__fields_add(&fields, "Empty", NULL, NULL), 0);
+    assert_int_equal(anycert__fields_add(&fields, "Kept", secret, NULL), 0);
+    assert_int_equal(anycert__fields_add(&fields, "Dropped", secret, NULL), 0);
+    for (size_t i = 0; i < 3; i++)
+        values[i] = fields.list[i + (i > 0)].value;
+    anycert__fields_drop_last(&fields);
+    anycert__fields_remove(&fields, "authorization");
+    anycert__fields_remove(&fields, "Empty");
+    assert_true(is_wiped(values[0], sizeof secret));
+    assert_string_equal(values[1], secret);
+    assert_true(is_wiped(values[2], sizeof secret));
+    assert_int_equal(fields.count, 1);
+    /* What is folded onto another one's end goes elsewhere, and nothing stays of it where it was.
+     */
+    take(&fields, "  more\r\n");
+    assert_string_equal(anycert__fields_get(&fields, "Kept", 0), "secret more");
+    assert_true(is_wiped(values[1], sizeof secret));
+    anycert__fields_clear(&fields);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +198,8 @@ int main(void)
         cmocka_unit_test(field_check_framing_is_ours),
         cmocka_unit_test(take_line_reads_fields_and_folds),
         cmocka_unit_test(add_many_keeps_the_order),
+        cmocka_unit_test(value_of_many_lines_is_whole),
+        cmocka_unit_test(what_is_removed_is_wiped_where_it_lies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
