@@ -14,6 +14,8 @@ int anycert__framing_check_line(const struct anycert__fields *fields, const char
     bool folds = len > 0 && (line[0] == ' ' || line[0] == '\t');
     const char *last = folds && fields->count > 0 ? fields->list[fields->count - 1].name : NULL;
 
+    if (!last && len > 0 && !strchr("CcTt", line[0]))
+        return 0; /* as most lines, whose name begins otherwise than all of names */
     for (size_t i = 0; i < NAME_COUNT; i++) {
         size_t n = strlen(names[i]);
         bool spaced = len > n && (line[n] == ' ' || line[n] == '\t') &&
