@@ -35,9 +35,11 @@ struct anycert_batch {
     unsigned concurrency, slots_taken;
     struct anycert__task **spares; /* tasks of requests that are done, for the next ones */
     unsigned spare_count;          /* up to concurrency */
-    struct list waiting;           /* for a slot: new ones, and before them those that have slept */
-    struct list flying;            /* an exchange of theirs is under way */
-    struct list sleeping;          /* until their task's wake_us, the earliest first */
+    struct list spare_entries;     /* likewise */
+    unsigned spare_entry_count;
+    struct list waiting;  /* for a slot: new ones, and before them those that have slept */
+    struct list flying;   /* an exchange of theirs is under way */
+    struct list sleeping; /* until their task's wake_us, the earliest first */
     struct list done;
     size_t pending;
     bool is_inside;   /* callbacks are running */
@@ -349,6 +351,10 @@ void anycert_batch_free(struct anycert_batch *batch)
         anycert__free(entry->error);
         anycert__free(entry);
     }
+    while ((entry = batch->spare_entries.first) != NULL) {
+        take_out(&batch->spare_entries, entry);
+        anycert__free(entry);
+    }
     while (batch->spare_count > 0)
         anycert__free(batch->spares[--batch->spare_count]);
     anycert__free(batch->spares);
@@ -359,10 +365,17 @@ void anycert_batch_free(struct anycert_batch *batch)
 static int add(struct anycert_batch *batch, const struct anycert_request *request, void *tag,
                bool is_call, struct anycert_error *err)
 {
-    struct entry *entry = anycert__calloc(1, sizeof *entry);
+    struct entry *entry = batch->spare_entries.first;
 
-    if (!entry)
-        return anycert__fail_nomem(err);
+    if (entry) {
+        take_out(&batch->spare_entries, entry);
+        batch->spare_entry_count--;
+        memset(entry, 0, sizeof *entry);
+    } else {
+        entry = anycert__calloc(1, sizeof *entry);
+        if (!entry)
+            return anycert__fail_nomem(err);
+    }
     entry->request = request;
     entry->tag = tag;
     entry->is_call = is_call;
@@ -397,7 +410,12 @@ static void give_out(struct anycert_batch *batch, struct anycert_batch_result *o
     else if (entry->has_failed)
         (void)anycert__fail_nomem(&out->error);
     anycert__free(entry->error);
-    anycert__free(entry);
+    if (batch->spare_entry_count < batch->concurrency) {
+        append(&batch->spare_entries, entry);
+        batch->spare_entry_count++;
+    } else {
+        anycert__free(entry);
+    }
 }
 
 /* Milliseconds until a sleeper wakes; -1: there is none. */

@@ -111,7 +111,7 @@ static struct anycert__outcome outcome_of(const struct anycert__task *task, int 
         .status = status,
         .error = error,
         .arrived = task->journey.arrived,
-        .retry_after = anycert__fields_get(fields, "Retry-After", 0),
+        .retry_after = task->retry ? anycert__fields_get(fields, "Retry-After", 0) : NULL,
         .goes_on = task->request->resume,
         .now = task->retry ? anycert__clock_now(&task->client->config->clock) : 0,
     };
