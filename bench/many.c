@@ -89,10 +89,12 @@ static size_t take(char *bytes, size_t size, size_t count, void *arg)
     size_t len = size * count;
 
     if (body->len + len > body->capacity) {
-        body->capacity = (body->len + len) * 2;
-        body->bytes = realloc(body->bytes, body->capacity);
-        if (!body->bytes)
+        char *larger = realloc(body->bytes, (body->len + len) * 2);
+
+        if (!larger)
             return 0;
+        body->bytes = larger;
+        body->capacity = (body->len + len) * 2;
     }
     memcpy(body->bytes + body->len, bytes, len);
     body->len += len;
