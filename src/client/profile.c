@@ -385,7 +385,9 @@ int anycert_profile_set(struct anycert_profile *profile, const char *key, const 
     profile->values[id].source = anycert__strdup(source);
     if (!profile->values[id].source)
         result = anycert__fail_nomem(err);
-    if (result == 0 && anycert__profile_check(profile, err) == 0) {
+    /* What is taken out may leave others without what they need: that is said when it is applied.
+     */
+    if (result == 0 && (!json || anycert__profile_check(profile, err) == 0)) {
         anycert__profile_value_clear(&before);
         return 0;
     }

@@ -22,6 +22,7 @@ enum anycert__profile_kind {
     ANYCERT__PROFILE_POLICY,  /* the text of a policy */
     ANYCERT__PROFILE_PATH,    /* a path */
     ANYCERT__PROFILE_SECRET,  /* a string, or an object that says where it is */
+    ANYCERT__PROFILE_SOURCE,  /* the same, but no secret where it is a string */
     ANYCERT__PROFILE_PROXY,   /* true, false, or as SECRET */
     ANYCERT__PROFILE_SECONDS, /* a number above 0 */
     ANYCERT__PROFILE_NUMBER,  /* a number above 0 that is no time */
@@ -95,6 +96,9 @@ struct anycert__applying {
 };
 /* profile_headers.c: base URL, header fields. */
 int anycert__profile_apply_headers(const struct anycert__applying *a, struct anycert_error *err);
+/* profile_auth.c: credentials. */
+int anycert__profile_check_auth(const struct anycert_profile *profile, struct anycert_error *err);
+int anycert__profile_apply_auth(const struct anycert__applying *a, struct anycert_error *err);
 /* profile_calls.c: accepted statuses, retries, pace. */
 int anycert__profile_apply_calls(const struct anycert__applying *a, struct anycert_error *err);
 /* A list as one text. 0, or -1 with NOMEM. */

@@ -388,10 +388,12 @@ int anycert_profile_apply(struct anycert_profile *profile, struct anycert_config
 {
     const struct anycert__applying a = {profile, config, variable, arg};
 
-    if (apply_policies(&a, err) < 0 || apply_certificates(&a, err) < 0 ||
-        apply_proxy(&a, err) < 0 || apply_proxy_auth(&a, err) < 0 ||
-        apply_connection(&a, err) < 0 || apply_time_limits(&a, err) < 0 ||
-        apply_request(&a, err) < 0)
+    if (anycert__profile_check(profile, err) < 0 || apply_policies(&a, err) < 0 ||
+        apply_certificates(&a, err) < 0 || apply_proxy(&a, err) < 0 ||
+        apply_proxy_auth(&a, err) < 0 || apply_connection(&a, err) < 0 ||
+        apply_time_limits(&a, err) < 0 || apply_request(&a, err) < 0)
         return -1;
-    return anycert__profile_apply_calls(&a, err) < 0 ? -1 : anycert__profile_apply_headers(&a, err);
+    if (anycert__profile_apply_calls(&a, err) < 0 || anycert__profile_apply_auth(&a, err) < 0)
+        return -1;
+    return anycert__profile_apply_headers(&a, err);
 }

@@ -130,7 +130,8 @@ static int check_descriptors(const struct anycert_profile *profile, struct anyce
 int anycert__profile_check(const struct anycert_profile *profile, struct anycert_error *err)
 {
     if (check_checkbox(profile, err) < 0 || check_trust(profile, err) < 0 ||
-        check_files(profile, err) < 0 || check_needs(profile, err) < 0)
+        check_files(profile, err) < 0 || check_needs(profile, err) < 0 ||
+        anycert__profile_check_auth(profile, err) < 0)
         return -1;
     return check_descriptors(profile, err);
 }

@@ -93,7 +93,13 @@ static int show_secret(struct anycert__taking *t, struct anycert_error *err)
 int anycert__profile_take_secret(struct anycert__taking *t, yyjson_val *json,
                                  struct anycert_error *err)
 {
-    return add_secret(t, json, err) < 0 ? -1 : show_secret(t, err);
+    if (add_secret(t, json, err) < 0)
+        return -1;
+    if (t->key->kind != ANYCERT__PROFILE_SOURCE ||
+        t->value->secrets[0].kind != ANYCERT__SECRET_TEXT)
+        return show_secret(t, err);
+    anycert__buf_adds(&t->shown, t->value->secrets[0].text);
+    return 0;
 }
 
 /* Kept as a secret, for it may have a password in it. */

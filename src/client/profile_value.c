@@ -35,6 +35,7 @@ static const char *expected(enum anycert__profile_kind kind)
     case ANYCERT__PROFILE_PATH:
         return "a path in a string";
     case ANYCERT__PROFILE_SECRET:
+    case ANYCERT__PROFILE_SOURCE:
         return "a string, or an object with file, env or fd";
     case ANYCERT__PROFILE_PROXY:
         return "true, false or a URL in a string";
@@ -259,6 +260,7 @@ static int take_kind(struct anycert__taking *t, yyjson_val *json, struct anycert
     case ANYCERT__PROFILE_PATH:
         return add_text(t, json, true, err);
     case ANYCERT__PROFILE_SECRET:
+    case ANYCERT__PROFILE_SOURCE:
         return yyjson_is_str(json) || yyjson_is_obj(json)
                    ? anycert__profile_take_secret(t, json, err)
                    : anycert__profile_refuse_type(t, json, err);

@@ -227,7 +227,8 @@ class InStep(unittest.TestCase):
         keys = re.findall(r'^KEY\(\w+, "([\w.]+)"', (SOURCE / "src/client/profile.def").read_text(), re.MULTILINE)
         page = (SOURCE / "docs/man/anycert-profile.5").read_text()
         page = page[page.index(".Sh KEYS"):page.index(".Sh EXAMPLES")]
-        documented = re.findall(r"^\.It Cm ([\w.]+) No", page, re.MULTILINE)
+        documented = [key for line in re.findall(r"^\.It (Cm .*)$", page, re.MULTILINE)
+                      for key in re.findall(r"Cm ([\w.]+) No", line)]
         self.assertEqual(sorted(documented), sorted(keys))
         self.assertGreater(len(keys), 30)
 

@@ -144,6 +144,97 @@ static void apply_headers_go_out_with_their_secrets(void **state)
     environment = NULL;
 }
 
+static const struct {
+    const char *keys, *header, *value;
+} ways[] = {
+    {"\"credentials\": {\"identifier\": \"me\", \"password\": \"sesame\"}", "Authorization",
+     "Basic bWU6c2VzYW1l"},
+    {"\"user\": {\"env\": \"USER\"}, \"password\": {\"env\": \"PASS\"}", "Authorization",
+     "Basic bWU6c2VzYW1l"},
+    {"\"auth\": \"basic\", \"user\": \"me\", \"password\": \"sesame\"", "Authorization",
+     "Basic bWU6c2VzYW1l"},
+    {"\"bearer\": {\"env\": \"PASS\"}", "Authorization", "Bearer sesame"},
+    {"\"apikey\": \"sesame\"", "X-Api-Key", "sesame"},
+    {"\"apikey\": \"sesame\", \"apikey_header\": \"Authorization\", \"apikey_prefix\": \"Token\"",
+     "Authorization", "Token sesame"},
+};
+
+static void apply_credentials_of_each_kind(void **state)
+{
+    static const char *const variables[] = {"USER", "me", "PASS", "sesame", NULL, NULL};
+    struct anycert_client *client = NULL;
+    struct anycert_response *response = NULL;
+
+    (void)state;
+    environment = variables;
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        client = client_of(parse("{\"url\": \"%s\", \"cacert\": \"%s\", %s}", floor_url("good", ""),
+                                 floor_root(), ways[i].keys));
+        response = floor_ok(client, behind(client, "echo"));
+        assert_string_equal(floor_echo_header(response, ways[i].header, 0), ways[i].value);
+        anycert_response_free(response);
+        anycert_client_free(client);
+    }
+    client = client_of(parse("{\"url\": \"%s\", \"cacert\": \"%s\", \"apikey\": \"sesame\", "
+                             "\"apikey_param\": \"key\"}",
+                             floor_url("good", ""), floor_root()));
+    response = floor_ok(client, behind(client, "echo?a=1"));
+    assert_string_equal(floor_echo_text(response, "/query"), "a=1&key=sesame");
+    anycert_response_free(response);
+    anycert_client_free(client);
+    environment = NULL;
+}
+
+static void apply_aws_signs(void **state)
+{
+    struct anycert_client *client = client_of(
+        parse("{\"url\": \"%s\", \"cacert\": \"%s\", \"aws\": {\"access_key\": \"AKID\", "
+              "\"secret_key\": \"sesame\", \"session_token\": \"tok\", \"region\": \"eu-1\", "
+              "\"service\": \"execute-api\"}}",
+              floor_url("good", ""), floor_root()));
+    struct anycert_response *response = floor_ok(client, behind(client, "echo"));
+    const char *value = floor_echo_header(response, "Authorization", 0);
+
+    (void)state;
+    assert_non_null(value);
+    assert_int_equal(strncmp(value, "AWS4-HMAC-SHA256 Credential=AKID/", 33), 0);
+    assert_non_null(strstr(value, "/eu-1/execute-api/aws4_request"));
+    assert_string_equal(floor_echo_header(response, "X-Amz-Security-Token", 0), "tok");
+    anycert_response_free(response);
+    anycert_client_free(client);
+}
+
+static void apply_oauth2_asks_for_a_token(void **state)
+{
+    static const char answer[] = "{\"access_token\": \"tok\", \"token_type\": \"Bearer\"}";
+    struct canned *tokens = canned_start(false);
+    struct anycert_client *client = NULL;
+    struct anycert_response *response = NULL;
+    char *request = NULL;
+
+    (void)state;
+    canned_text(
+        tokens, CANNED_KEEP,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+        strlen(answer), answer);
+    client = client_of(parse("{\"url\": \"%s\", \"cacert\": \"%s\", \"oauth2\": {\"token_url\": "
+                             "\"%s/token\", \"client_id\": \"me\", \"client_secret\": \"sesame\", "
+                             "\"scope\": \"a b\", \"audience\": \"aud\", \"style\": \"body\", "
+                             "\"params\": {\"x\": \"y\"}, \"refresh_before\": 0}}",
+                             floor_url("good", ""), floor_root(), canned_origin(tokens)));
+    response = floor_ok(client, behind(client, "echo"));
+    assert_string_equal(floor_echo_header(response, "Authorization", 0), "Bearer tok");
+    request = canned_request(tokens, 0, NULL);
+    assert_non_null(strstr(request, "client_secret=sesame"));
+    assert_non_null(strstr(request, "scope=a%20b"));
+    assert_non_null(strstr(request, "audience=aud"));
+    assert_non_null(strstr(request, "x=y"));
+    free(request);
+    anycert_response_free(response);
+    anycert_client_free(client);
+    canned_stop(tokens);
+}
+
 static void add_headers_leaves_those_of_the_request(void **state)
 {
     struct anycert_error err = {0};
@@ -291,6 +382,13 @@ static const struct {
      ANYCERT_E_USAGE},
     {"variable with a line end", "{\"headers\": {\"X-A\": {\"env\": \"LINES\"}}}",
      "box.json:1:2: X-A: ", ANYCERT_E_HEADER},
+    {"control characters in a password", "{\"user\": \"a\", \"password\": {\"env\": \"LINES\"}}",
+     "box.json:1:2: ", ANYCERT_E_USAGE},
+    {"token with a blank", "{\n\"bearer\": \"a b\"}", "box.json:2:1: ", ANYCERT_E_USAGE},
+    {"token URL in clear",
+     "{\"oauth2\": {\"token_url\": \"http://a.test/\", \"client_id\": \"a\", "
+     "\"client_secret\": \"b\"}}",
+     "box.json:1:13: ", ANYCERT_E_URL},
     {"closed descriptor", "{\"proxy\": {\"fd\": 777}}", "descriptor 777 cannot be read",
      ANYCERT_E_FILE},
     {"system proxy of another kind", "{\"proxy\": true}", "variable https_proxy: ", ANYCERT_E_URL},
@@ -350,6 +448,9 @@ int main(void)
         cmocka_unit_test(apply_box_accepts_any_certificate_and_only_then),
         cmocka_unit_test(apply_anchors_and_relaxations_decide),
         cmocka_unit_test(apply_headers_go_out_with_their_secrets),
+        cmocka_unit_test(apply_credentials_of_each_kind),
+        cmocka_unit_test(apply_aws_signs),
+        cmocka_unit_test(apply_oauth2_asks_for_a_token),
         cmocka_unit_test(add_headers_leaves_those_of_the_request),
         cmocka_unit_test(apply_system_proxy_is_that_of_the_environment),
         cmocka_unit_test(apply_named_proxy_from_a_file),

@@ -141,6 +141,48 @@ static const struct {
      "'trust' accepts any certificate, but 'insecure' is false", ANYCERT_E_USAGE},
     {"unticked other box", "{\"unsecure\": false, \"trust\": \"antique\"}",
      "but 'unsecure' is false", ANYCERT_E_USAGE},
+    {"user alone", "{\"user\": \"me\"}", "'user' is given, but no 'password'", ANYCERT_E_USAGE},
+    {"password alone", "{\"password\": \"x\"}", "'password' is given, but no 'user'",
+     ANYCERT_E_USAGE},
+    {"no object of credentials", "{\"credentials\": \"me:x\"}",
+     "p.json:1:2: 'credentials' has to be an object, not a string", ANYCERT_E_USAGE},
+    {"empty credentials", "{\"credentials\": {\"identifier\": \"\", \"password\": \"x\"}}",
+     "'credentials.identifier' is empty", ANYCERT_E_USAGE},
+    {"half of the credentials", "{\"credentials\": {\"identifier\": \"me\"}}",
+     "'credentials.identifier' is given, but no 'credentials.password'", ANYCERT_E_USAGE},
+    {"mistyped in an object", "{\"credentials\": {\n \"identifer\": \"me\"}}",
+     "p.json:2:2: there is no key 'credentials.identifer'; did you mean 'identifier'?",
+     ANYCERT_E_USAGE},
+    {"dotted key", "{\"credentials.password\": \"x\"}", "there is no key", ANYCERT_E_USAGE},
+    {"two ways", "{\"apikey\": \"x\",\n\"bearer\": \"y\"}",
+     "p.json:1:2: 'bearer' and 'apikey' are two ways", ANYCERT_E_USAGE},
+    {"two names of a user",
+     "{\"user\": \"a\", \"password\": \"b\", \"credentials\": {\"identifier\": \"c\", "
+     "\"password\": "
+     "\"d\"}}",
+     "'credentials.identifier' and 'user' are two ways", ANYCERT_E_USAGE},
+    {"scheme of nobody", "{\"auth\": \"digest\"}", "'auth' is given, but no 'user'",
+     ANYCERT_E_USAGE},
+    {"scheme of a token", "{\"auth\": \"ntlm\", \"bearer\": \"x\"}", "but no 'user'",
+     ANYCERT_E_USAGE},
+    {"user of a ticket", "{\"auth\": \"negotiate\", \"user\": \"a\", \"password\": \"b\"}",
+     "leave 'user' out", ANYCERT_E_USAGE},
+    {"unknown scheme", "{\"auth\": \"any\", \"user\": \"a\", \"password\": \"b\"}",
+     "one of basic|digest|ntlm|negotiate", ANYCERT_E_USAGE},
+    {"header of no key", "{\"apikey_header\": \"X-K\"}", "but no 'apikey'", ANYCERT_E_USAGE},
+    {"key in two places",
+     "{\"apikey\": \"x\", \"apikey_header\": \"X-K\", \"apikey_param\": \"k\"}", "leave one out",
+     ANYCERT_E_USAGE},
+    {"part of OAuth2", "{\"oauth2\": {\"token_url\": \"https://a/\"}}", "but no 'oauth2.client_id'",
+     ANYCERT_E_USAGE},
+    {"part of AWS", "{\"aws\": {\"access_key\": \"a\", \"secret_key\": \"b\"}}",
+     "but no 'aws.region'", ANYCERT_E_USAGE},
+    {"user in the URL, too", "{\"url\": \"https://a:sesame@b.test/\",\n\"bearer\": \"x\"}",
+     "p.json:1:2: the user in 'url' and 'bearer' are two ways", ANYCERT_E_USAGE},
+    {"header twice", "{\"bearer\": \"x\", \"headers\": {\"authorization\": \"y\"}}",
+     "'headers' has Authorization, which 'bearer' sets", ANYCERT_E_USAGE},
+    {"key twice", "{\"apikey\": \"x\", \"headers\": {\"x-api-key\": \"y\"}}",
+     "'headers' has X-Api-Key, which 'apikey' sets", ANYCERT_E_USAGE},
     {"these only and these too", "{\"cacert\": \"a\", \"ca_add\": \"b\"}", "leave one out",
      ANYCERT_E_USAGE},
     {"key alone", "{\"key\": \"k.pem\"}", "no 'cert'", ANYCERT_E_USAGE},
@@ -179,17 +221,19 @@ static void parse_fault_in_a_secret_does_not_show_it(void **state)
     }
 }
 
-static const char everything[] = "{ // what an appliance needs\n"
-                                 "  \"url\": \"https://me:sesame@a.test/api?key=sesame\",\n"
-                                 "  \"unsecure\": true, /* for now */\n"
-                                 "  \"proxy\": \"http://me:sesame@proxy.test:3128\",\n"
-                                 "  \"timeout\": 2.5,\n"
-                                 "  \"stall_timeout\": 10,\n"
-                                 "  \"cert\": \"client.pem\", \"ok_codes\": [200, 404],\n"
-                                 "  \"intermediate\": [\"/etc/a.pem\", \"b.pem\"],\n"
-                                 "  \"headers\": {\"Accept\": \"a/b\", \"X-Api-Key\": \"sesame\","
-                                 " \"X-Y\": {\"env\": \"V\"}}\n"
-                                 "}\n";
+static const char everything[] =
+    "{ // what an appliance needs\n"
+    "  \"url\": \"https://a.test/api?key=sesame\",\n"
+    "  \"unsecure\": true, /* for now */\n"
+    "  \"proxy\": \"http://me:sesame@proxy.test:3128\",\n"
+    "  \"timeout\": 2.5,\n"
+    "  \"stall_timeout\": 10,\n"
+    "  \"cert\": \"client.pem\", \"ok_codes\": [200, 404],\n"
+    "  \"intermediate\": [\"/etc/a.pem\", \"b.pem\"],\n"
+    "  \"headers\": {\"Accept\": \"a/b\", \"X-Api-Key\": \"sesame\","
+    " \"X-Y\": {\"env\": \"V\"}},\n"
+    "  \"credentials\": {\"identifier\": \"me\", \"password\": \"sesame\"}\n"
+    "}\n";
 
 static void value_and_source_are_what_is_in_force(void **state)
 {
@@ -209,6 +253,8 @@ static void value_and_source_are_what_is_in_force(void **state)
         {"intermediate", "/etc/a.pem, b.pem", "p.json:8"},
         {"headers", "Accept: a/b, X-Api-Key: (hidden), X-Y: (variable V)", "p.json:9"},
         {"ok_codes", "200,404", "p.json:7"},
+        {"credentials.identifier", "me", "p.json:10"},
+        {"credentials.password", "(hidden)", "p.json:10"},
         {"max_redirects", "10", "default"},
         {"compressed", "true", "default"},
         {"nonsense", NULL, NULL},
@@ -233,6 +279,15 @@ static void value_and_source_are_what_is_in_force(void **state)
     anycert_profile_free(profile);
 }
 
+static void value_of_a_url_has_no_user(void **state)
+{
+    struct anycert_profile *profile = parse("{\"url\": \"https://me:sesame@a.test/api\"}");
+
+    (void)state;
+    assert_string_equal(anycert_profile_value(profile, "url"), "https://a.test/api");
+    anycert_profile_free(profile);
+}
+
 static void set_replaces_and_takes_out(void **state)
 {
     struct anycert_profile *profile = parse("{\"timeout\": 5, \"trust\": \"hardened\"}");
@@ -247,6 +302,21 @@ static void set_replaces_and_takes_out(void **state)
     assert_string_equal(anycert_profile_source(profile, "trust"), "-k");
     assert_int_equal(anycert_profile_set(profile, "insecure", "true", NULL, &err), 0);
     assert_string_equal(anycert_profile_source(profile, "insecure"), "caller");
+    anycert_profile_free(profile);
+}
+
+static void set_takes_a_way_to_authenticate_out_piece_by_piece(void **state)
+{
+    static const char *const keys[] = {"credentials.identifier", "credentials.password"};
+    struct anycert_profile *profile =
+        parse("{\"credentials\": {\"identifier\": \"me\", \"password\": \"x\"}}");
+    struct anycert_error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(keys); i++)
+        assert_int_equal(anycert_profile_set(profile, keys[i], NULL, "-u", &err), 0);
+    assert_int_equal(anycert_profile_set(profile, "bearer", "\"t\"", "--bearer", &err), 0);
+    assert_string_equal(anycert_profile_value(profile, "bearer"), "(hidden)");
     anycert_profile_free(profile);
 }
 
@@ -383,6 +453,7 @@ static void parse_without_memory_fails_cleanly(void **state)
             return;
         }
         assert_true(err.code != 0);
+        assert_true(nth < 100000);
     }
 }
 
@@ -392,7 +463,9 @@ int main(void)
         cmocka_unit_test(parse_faults_are_refused_with_their_place),
         cmocka_unit_test(parse_fault_in_a_secret_does_not_show_it),
         cmocka_unit_test(value_and_source_are_what_is_in_force),
+        cmocka_unit_test(value_of_a_url_has_no_user),
         cmocka_unit_test(set_replaces_and_takes_out),
+        cmocka_unit_test(set_takes_a_way_to_authenticate_out_piece_by_piece),
         cmocka_unit_test(set_fault_leaves_what_was_there),
         cmocka_unit_test(load_names_the_file_and_starts_paths_at_its_folder),
         cmocka_unit_test(load_without_a_path_or_of_a_folder_fails),
