@@ -4,7 +4,6 @@
 #define ACCEPTED NULL
 
 const struct cli_absent cli_absent_table[] = {
-    {"basic", 0, NULL, ACCEPTED},
     {"disable", 'q', NULL, ACCEPTED},
     {"globoff", 'g', NULL, ACCEPTED},
     {"no-buffer", 'N', NULL, ACCEPTED},
@@ -13,7 +12,7 @@ const struct cli_absent cli_absent_table[] = {
     {"retry-connrefused", 0, NULL, ACCEPTED},
     {"tlsv1.2", 0, NULL, ACCEPTED},
 
-    {"anyauth", 0, NULL, "the only authentication is Basic (-u)"},
+    {"anyauth", 0, NULL, "name the scheme: --basic, --digest, --ntlm or --negotiate"},
     {"cert-status", 0, NULL, "a stapled OCSP answer is checked always"},
     {"ciphers", 0, "LIST", "a policy decides the suites; see anycert policy list"},
     {"config", 'K', "FILE", "give the options themselves"},
@@ -22,7 +21,6 @@ const struct cli_absent cli_absent_table[] = {
     {"create-dirs", 0, NULL, "make the folder before"},
     {"crlfile", 0, "FILE", "revocation is known from a stapled OCSP answer only"},
     {"data-ascii", 0, "DATA", "use -d"},
-    {"digest", 0, NULL, "the only authentication is Basic (-u)"},
     {"dump-header", 'D', "FILE", "use -i, or %header{NAME} in -w"},
     {"http1.0", '0', NULL, "use --http1.1"},
     {"http3", 0, NULL, "use --http2"},
@@ -30,9 +28,7 @@ const struct cli_absent cli_absent_table[] = {
     {"ipv6", '6', NULL, "name the address with --resolve HOST:PORT:ADDRESS"},
     {"location-trusted", 0, NULL, "use -L; secrets are not sent to another origin"},
     {"max-filesize", 0, "BYTES", "use --max-body"},
-    {"negotiate", 0, NULL, "the only authentication is Basic (-u)"},
     {"netrc", 'n', NULL, "use --user-file"},
-    {"ntlm", 0, NULL, "the only authentication is Basic (-u)"},
     {"output-dir", 0, "DIR", "write the folder into -o"},
     {"pinnedpubkey", 0, "PINS", "trust one certificate or CA only with --cacert FILE"},
     {"proto", 0, "PROTOCOLS", "only http and https are spoken"},

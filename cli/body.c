@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth.h"
 #include "form.h"
 #include "profile.h"
 #include "secret.h"
@@ -218,18 +219,10 @@ static int add_header_file(struct anycert_request *request, const char *path,
     return status;
 }
 
-static bool named(const struct cli_list *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strcasecmp(names->items[i], name) == 0)
-            return true;
-    return false;
-}
-
 static int add_default(struct anycert_request *request, const struct cli_list *names,
                        const char *name, const char *value, struct anycert_error *err)
 {
-    return named(names, name) ? 0 : anycert_request_add_header(request, name, value, err);
+    return cli_list_has(names, name) ? 0 : anycert_request_add_header(request, name, value, err);
 }
 
 static int add_headers(struct anycert_request *request, const struct cli_options *o,
@@ -242,7 +235,7 @@ static int add_headers(struct anycert_request *request, const struct cli_options
         if (status != 0)
             return -1;
     }
-    if (o->user_agent && named(names, "User-Agent"))
+    if (o->user_agent && cli_list_has(names, "User-Agent"))
         return cli_error(err, ANYCERT_E_USAGE, "-A and -H both set User-Agent; leave one out");
     if (o->user_agent &&
         anycert_request_add_header(request, "User-Agent", *o->user_agent ? o->user_agent : NULL,
@@ -259,70 +252,30 @@ static int add_headers(struct anycert_request *request, const struct cli_options
     return 0;
 }
 
-bool cli_guards_secrets(const struct cli_options *o, const struct anycert_profile *profile)
+/* Whether secrets are not sent over http:// in the first place. */
+static bool guards_secrets(const struct cli_options *o, const struct anycert_profile *profile)
 {
     const char *guard =
         o->secret_guard ? o->secret_guard : anycert_profile_value(profile, "secret_guard");
     return guard && strcmp(guard, "send") != 0;
 }
 
-/* Whether the URL has a user in it. */
-static bool has_userinfo(const char *url)
+/* What is said when the URL is an http:// one; NULL: nothing. */
+static const char *warning_of(const struct cli_options *o, const struct anycert_profile *profile,
+                              const struct cli_list *names)
 {
-    const char *authority = strstr(url, "://");
-    const char *at = strchr(url, '@');
-    return authority && at && at < authority + 3 + strcspn(authority + 3, "/?#");
-}
-
-static bool has_secret(const struct cli_options *o, const struct cli_list *names)
-{
+    bool secret = cli_list_has(names, "Authorization") ||
+                  cli_list_has(names, "Proxy-Authorization") || cli_list_has(names, "Cookie");
     for (size_t i = 0; i < o->secret_headers.count; i++)
-        if (named(names, o->secret_headers.items[i]))
-            return true;
-    return cli_secret_given(&o->user) || cli_secret_given(&o->bearer) ||
-           (o->url && has_userinfo(o->url)) || named(names, "Authorization") ||
-           named(names, "Proxy-Authorization") || named(names, "Cookie");
-}
-
-static int add_user(struct anycert_request *request, const struct cli_options *o,
-                    struct anycert_error *err)
-{
-    char *user = NULL, *password = NULL;
-    int status = cli_credentials(o, &user, &password, err);
-    if (status == 0 && user)
-        status = anycert_request_set_basic_auth(request, user, password, err);
-    cli_wipe_free(user);
-    cli_wipe_free(password);
-    return status;
-}
-
-static int add_bearer(struct anycert_request *request, const struct cli_options *o,
-                      struct anycert_error *err)
-{
-    struct cli_bytes value = {0};
-    char *token = NULL;
-    int status = cli_secret_read(&o->bearer, "--bearer", &token, err);
-    if (status == 0 && token &&
-        (cli_bytes_add_text(&value, "Bearer ", err) != 0 ||
-         cli_bytes_add_text(&value, token, err) != 0 ||
-         anycert_request_add_header(request, "Authorization", value.data, err) != 0))
-        status = cli_error_context(err, "--bearer: ");
-    cli_bytes_free(&value);
-    cli_wipe_free(token);
-    return status;
-}
-
-static int add_credentials(struct anycert_request *request, const struct cli_options *o,
-                           const struct cli_list *names, struct anycert_error *err)
-{
-    bool user = cli_secret_given(&o->user), bearer = cli_secret_given(&o->bearer);
-    if ((user || bearer) && named(names, "Authorization"))
-        return cli_error(err, ANYCERT_E_USAGE, "%s and -H both set Authorization; leave one out",
-                         user ? "-u" : "--bearer");
-    if (user && bearer)
-        return cli_error(err, ANYCERT_E_USAGE,
-                         "-u and --bearer are two authentications; use one of them");
-    return add_user(request, o, err) == 0 ? add_bearer(request, o, err) : -1;
+        secret = secret || cli_list_has(names, o->secret_headers.items[i]);
+    bool given = cli_auth_given(o) || cli_auth_in_profile(profile);
+    if ((!secret && !given) || guards_secrets(o, profile))
+        return NULL;
+    return secret || !cli_auth_only_proves(o, profile)
+               ? "the credentials go out in clear text; use https:// where the server has it"
+               : "the password is not sent, but all else goes out in clear text; use https:// "
+                 "where "
+                 "the server has it";
 }
 
 /* ---- query
@@ -391,7 +344,7 @@ static struct anycert_request *new_request(const struct cli_options *o,
 }
 
 struct anycert_request *cli_request_make(const struct cli_options *o,
-                                         const struct cli_session *session, bool *clear_secret,
+                                         const struct cli_session *session, const char **warning,
                                          struct anycert_error *err)
 {
     struct cli_list names = {0};
@@ -405,10 +358,12 @@ struct anycert_request *cli_request_make(const struct cli_options *o,
         goto out;
     request = new_request(o, session, url.data, err);
     if (request && add_query(request, o, err) == 0 && add_headers(request, o, &names, err) == 0 &&
-        add_credentials(request, o, &names, err) == 0 &&
+        cli_auth_beside(request, o, session->profile, &names, err) == 0 &&
         anycert_profile_add_headers(session->profile, request, cli_variable, NULL, err) == 0)
         status = add_body(request, o, err);
-    *clear_secret = shown && strncasecmp(shown, "http:", 5) == 0 && has_secret(o, &names);
+    *warning = shown && strncasecmp(shown, "http:", 5) == 0
+                   ? warning_of(o, session->profile, &names)
+                   : NULL;
 out:
     cli_list_free(&names);
     cli_bytes_free(&url);

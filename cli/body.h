@@ -7,18 +7,14 @@
 #include "options.h"
 #include "session.h"
 
-/* Whether secrets are not sent over http:// in the first place. */
-bool cli_guards_secrets(const struct cli_options *options, const struct anycert_profile *profile);
-
 /* The method that subcommand and options mean; borrowed. */
 const char *cli_method(const struct cli_options *options);
 
-/* Everything but where the body of the answer goes. Files are read
- * here, before anything is sent. *clear_secret becomes true if credentials or secret headers would
- * go out over http://. NULL with USAGE, URL, HEADER, FILE, INTERRUPTED, NOMEM. Free with
- * anycert_request_free. */
+/* Everything but where the body of the answer goes. Files are read here, before anything is sent.
+ * *warning becomes a sentence if credentials or secret headers would go out over http://, else
+ * NULL. NULL with USAGE, URL, HEADER, FILE, INTERRUPTED, NOMEM. Free with anycert_request_free. */
 struct anycert_request *cli_request_make(const struct cli_options *options,
-                                         const struct cli_session *session, bool *clear_secret,
+                                         const struct cli_session *session, const char **warning,
                                          struct anycert_error *err);
 
 #endif

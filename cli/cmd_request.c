@@ -27,7 +27,7 @@ struct run {
     struct cli_codes ok_codes;
     struct cli_bytes write_out; /* the format */
     bool reader_gone;           /* nobody reads standard output any more: end quietly */
-    bool clear_secret;          /* credentials go out over http:// */
+    const char *warning;        /* credentials go out over http:// */
     bool sent;                  /* from now on no exit code says that nothing was sent */
 };
 
@@ -104,7 +104,7 @@ static int prepare(struct run *run, struct cli_progress *progress, struct anycer
     if (cli_input_check(o, err) != 0 || prepare_write_out(run, err) != 0 ||
         prepare_report(run, err) != 0 || cli_session_open(&run->session, o, err) != 0)
         return -1;
-    run->request = cli_request_make(o, &run->session, &run->clear_secret, err);
+    run->request = cli_request_make(o, &run->session, &run->warning, err);
     if (!run->request || cli_output_open(&run->output, o, run->request, err) != 0)
         return -1;
     if (check_files_differ(run, err) != 0 || prepare_codes(run, err) != 0 ||
@@ -147,10 +147,8 @@ static bool is_accepted(const struct run *run, int code)
 static int send_request(struct run *run, struct anycert_error *err)
 {
     const struct cli_options *o = &run->options;
-    if (run->clear_secret && !o->silent && !cli_guards_secrets(o, run->session.profile))
-        cli_print_warning(
-            o->json, "clear_text",
-            "the credentials go out in clear text; use https:// where the server has it");
+    if (run->warning && !o->silent)
+        cli_print_warning(o->json, "clear_text", run->warning);
     run->sent = true;
     int status = anycert_client_send(run->session.client, run->request, &run->response, err);
     if (status != 0) {

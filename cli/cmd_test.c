@@ -24,7 +24,7 @@ struct test {
     struct anycert_request *request;
     struct anycert_response *response;
     struct cli_target report;
-    bool clear_secret;
+    const char *warning; /* credentials go out over http:// */
 };
 
 /* The body is of no interest. */
@@ -43,7 +43,7 @@ static int prepare(struct test *t, struct cli_progress *progress, struct anycert
         (o->report && cli_target_open(&t->report, o->report, "--report", err) != 0) ||
         cli_session_open(&t->session, o, err) != 0)
         return -1;
-    t->request = cli_request_make(o, &t->session, &t->clear_secret, err);
+    t->request = cli_request_make(o, &t->session, &t->warning, err);
     struct cli_codes codes;
     if (t->request && o->ok_codes &&
         (cli_codes_parse(&codes, o->ok_codes, "--ok-codes", err) != 0 ||
@@ -81,10 +81,8 @@ static const char *meaning_of(int status)
 static int run(struct test *t, struct anycert_error *err)
 {
     const struct cli_options *o = &t->options;
-    if (t->clear_secret && !o->silent && !cli_guards_secrets(o, t->session.profile))
-        cli_print_warning(
-            o->json, "clear_text",
-            "the credentials go out in clear text; use https:// where the server has it");
+    if (t->warning && !o->silent)
+        cli_print_warning(o->json, "clear_text", t->warning);
     if (anycert_client_call(t->session.client, t->request, &t->response, err) != 0) {
         if (err->code == ANYCERT_E_HTTP_STATUS && t->response) {
             cli_error_append(err, ": ");

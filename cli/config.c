@@ -6,6 +6,7 @@
 
 #include <anycert/transfer.h>
 
+#include "auth.h"
 #include "profile.h"
 #include "retry.h"
 #include "secret.h"
@@ -241,6 +242,7 @@ struct anycert_config *cli_config_make(const struct cli_options *o, struct anyce
                  err) == 0 &&
         set_time_limits(config, o, profile, err) == 0 && set_redirects(config, o, err) == 0 &&
         set_http(config, o, err) == 0 && cli_retry_set(config, o, err) == 0 &&
+        cli_auth_set(config, o, err) == 0 &&
         add_each(config, &o->resolve, "--resolve", anycert_config_add_resolve, err) == 0 &&
         add_each(config, &o->connect_to, "--connect-to", anycert_config_add_connect_to, err) == 0 &&
         add_each(config, &o->secret_headers, "--secret-header", anycert_config_add_secret_header,

@@ -105,6 +105,9 @@ int cli_input_check(const struct cli_options *o, struct anycert_error *err)
         add(&reader, "--profile", o->profile, err) != 0 ||
         add_secret(&reader, "--user", &o->user, err) != 0 ||
         add_secret(&reader, "--bearer", &o->bearer, err) != 0 ||
+        add_secret(&reader, "--api-key", &o->api_key, err) != 0 ||
+        add_secret(&reader, "--aws-session-token", &o->aws_session_token, err) != 0 ||
+        add_secret(&reader, "--oauth2-client-secret", &o->oauth2_client_secret, err) != 0 ||
         add_secret(&reader, "--pass", &o->pass, err) != 0 ||
         add_secret(&reader, "--proxy-user", &o->proxy_user, err) != 0 ||
         add(&reader, "-w", file_of(o->write_out), err) != 0)

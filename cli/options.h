@@ -64,7 +64,11 @@ struct cli_options {
     /* request */
     char *url, *profile;
     char *method, *upload, *user_agent;
-    struct cli_secret user, bearer;
+    struct cli_secret user, bearer, api_key, aws_session_token, oauth2_client_secret;
+    bool basic, digest, ntlm, negotiate;
+    char *api_key_header, *api_key_param, *aws_sigv4;
+    char *oauth2_token_url, *oauth2_client_id, *oauth2_scope, *oauth2_audience, *oauth2_style;
+    struct cli_list oauth2_params;
     struct cli_list headers, secret_headers, secret_params;
     char *secret_guard;
     struct cli_data *data;

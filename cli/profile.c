@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth.h"
+
 #define KEYS_MAX 8
 
 /* Which options go before which keys. The value is shown by explain; a NULL one is hidden or has
@@ -59,6 +61,11 @@ static int each_replaced(const struct cli_options *o,
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].given && take(arg, &rows[i], err) != 0)
             return -1;
+    for (size_t i = 0; cli_auth_given(o) && cli_auth_keys[i]; i++) {
+        const struct replaced row = {{cli_auth_keys[i]}, "command line", NULL, true};
+        if (take(arg, &row, err) != 0)
+            return -1;
+    }
     return 0;
 }
 

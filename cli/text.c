@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -111,6 +112,14 @@ int cli_list_add(struct cli_list *list, const char *text, struct anycert_error *
         return -1;
     list->count++;
     return 0;
+}
+
+bool cli_list_has(const struct cli_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcasecmp(list->items[i], text) == 0)
+            return true;
+    return false;
 }
 
 void cli_list_free(struct cli_list *list)

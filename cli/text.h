@@ -29,6 +29,8 @@ struct cli_list {
 };
 int cli_list_add(struct cli_list *list, const char *text, struct anycert_error *err);
 void cli_list_free(struct cli_list *list);
+/* Whether the text is in it, in whatever case. */
+bool cli_list_has(const struct cli_list *list, const char *text);
 
 /* Bytes of one's own with a NUL behind them, growing up to a limit; wiped when freed. */
 #define CLI_BYTES_MAX ((size_t)256 << 20)

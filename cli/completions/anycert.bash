@@ -18,8 +18,9 @@ _anycert_relaxations() {
 
 _anycert_value() {
     case $1 in
-    --bearer-file | --profile | --pass-file | --proxy-user-file | --trace | -T | --upload-file | --user-file | \
-        --cacert | --capath | --ca-add | --intermediate | -E | --cert | --key | -o | --output | --report)
+    --bearer-file | --profile | --pass-file | --proxy-user-file | --trace | --api-key-file | \
+        --aws-session-token-file | --oauth2-client-secret-file | -T | --upload-file | --user-file | --cacert | \
+        --capath | --ca-add | --intermediate | -E | --cert | --key | -o | --output | --report)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --trust | --proxy-trust) _anycert_words "hardened pinned tofu report-only trust-any antique" ;;
@@ -28,15 +29,20 @@ _anycert_value() {
     --cert-type) _anycert_words "PEM P12" ;;
     --log-level) _anycert_words "error warning info debug" ;;
     --secret-guard) _anycert_words "send withhold refuse" ;;
+    --oauth2-style) _anycert_words "basic body" ;;
     --format) _anycert_words "text json" ;;
     -X | --request) _anycert_words "GET HEAD POST PUT PATCH DELETE OPTIONS" ;;
     --user-env | --user-fd | --bearer | --bearer-env | --bearer-fd | --oauth2-bearer | -F | --form | \
         --form-string | --param | --query | --ok-codes | --retry | --retry-delay | --retry-on | --retry-methods | \
         --retry-after-max | --idempotency-header | --pass | --pass-env | --pass-fd | -U | --proxy-user | \
-        --proxy-user-env | --proxy-user-fd | --secret-param | -H | --header | --secret-header | -d | --data | \
-        --data-raw | --data-binary | --data-urlencode | --json | -u | --user | -A | --user-agent | --max-redirs | \
-        --max-body | --until | --reason | --pin | --expect-name | --sni | -x | --proxy | --noproxy | --resolve | \
-        --connect-to | --connect-timeout | -m | --max-time | --stall-timeout | -w | --write-out) COMPREPLY=() ;;
+        --proxy-user-env | --proxy-user-fd | --secret-param | --api-key | --api-key-env | --api-key-fd | \
+        --api-key-header | --api-key-param | --aws-sigv4 | --aws-session-token | --aws-session-token-env | \
+        --aws-session-token-fd | --oauth2-token-url | --oauth2-client-id | --oauth2-client-secret | \
+        --oauth2-client-secret-env | --oauth2-client-secret-fd | --oauth2-scope | --oauth2-audience | \
+        --oauth2-param | -H | --header | --secret-header | -d | --data | --data-raw | --data-binary | \
+        --data-urlencode | --json | -u | --user | -A | --user-agent | --max-redirs | --max-body | --until | \
+        --reason | --pin | --expect-name | --sni | -x | --proxy | --noproxy | --resolve | --connect-to | \
+        --connect-timeout | -m | --max-time | --stall-timeout | -w | --write-out) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -51,7 +57,12 @@ _anycert() {
     local talk="$trust --header --secret-header --user --user-file --user-agent --location --max-redirs
         --allow-downgrade --report --silent --show-error --verbose --user-env --user-fd --bearer --bearer-file
         --bearer-env --bearer-fd --oauth2-bearer --param --query --ok-codes --retry --retry-delay --retry-on
-        --retry-methods --retry-after-max --idempotency-header --log-level --trace --secret-param --secret-guard"
+        --retry-methods --retry-after-max --idempotency-header --log-level --trace --secret-param --secret-guard
+        --basic --digest --ntlm --negotiate --api-key --api-key-file --api-key-env --api-key-fd
+        --api-key-header --api-key-param --aws-sigv4 --aws-session-token --aws-session-token-file --aws-session-token-env
+        --aws-session-token-fd --oauth2-token-url --oauth2-client-id --oauth2-client-secret
+        --oauth2-client-secret-file --oauth2-client-secret-env --oauth2-client-secret-fd --oauth2-scope
+        --oauth2-audience --oauth2-param --oauth2-style"
     local request="$talk --data --data-raw --data-binary --data-urlencode --json --get --upload-file --compressed
         --no-compressed --max-body --output --include --fail --fail-with-body --write-out --progress-bar --form
         --form-string --continue-at"

@@ -91,6 +91,24 @@ class Served(Profile):
         self.assertIn("X-Token: (hidden)", verbose.err)
         self.assertNotIn("s3cret", verbose.err)
 
+    def test_credentials_and_what_goes_before_them(self):
+        def sent(*args):
+            return {row["name"]: row["value"] for row in self.asked(*args)["headers"]}
+        self.write({"url": self.url(), "cacert": self.files["root"],
+                    "credentials": {"identifier": "me", "password": "s3cret"}})
+        self.assertEqual(sent()["Authorization"], "Basic bWU6czNjcmV0")
+        self.assertEqual(sent("--bearer", "tok")["Authorization"], "Bearer tok")
+        self.assertEqual(sent("-H", "Authorization: mine")["Authorization"], "mine")
+        got = sent("--api-key", "key")
+        self.assertEqual((got.get("Authorization"), got["X-Api-Key"]), (None, "key"))
+        settings = self.explain()[0]
+        self.assertEqual(settings["credentials.identifier"], ("me", "box.json:1"))
+        self.assertEqual(settings["credentials.password"], ("(hidden)", "box.json:1"))
+        self.write({"url": self.url(), "cacert": self.files["root"], "apikey": {"env": "KEY"},
+                    "apikey_header": "Authorization", "apikey_prefix": "Token"})
+        got = self.asked(env={"KEY": "s3cret"})["headers"]
+        self.assertIn({"name": "Authorization", "value": "Token s3cret"}, got)
+
     def test_the_box_and_what_goes_before_it(self):
         self.write({"url": self.url("self-signed"), "insecure": True})
         self.assertIn("allowed by trust-any", self.anycert("get", "--profile", "box.json").err)

@@ -273,7 +273,7 @@ class Sent(Echo):
     def test_secrets_leave_the_list_of_processes(self):
         with listener() as port:
             secret = "s3cr3tword"
-            with subprocess.Popen([BIN, "get", "-u", f"me:{secret}", "-H", f"X-Key: {secret}", "-d", f"p={secret}",
+            with subprocess.Popen([BIN, "get", "-H", f"X-Key: {secret}", "-d", f"p={secret}",
                                    "-x", f"http://me:{secret}@127.0.0.1:{port}", f"http://u:{secret}@h.example/"],
                                   stderr=subprocess.PIPE) as process:
                 command = secret
