@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "auth.h"
+#include "cookies.h"
 #include "form.h"
 #include "profile.h"
 #include "secret.h"
@@ -265,7 +266,8 @@ static const char *warning_of(const struct cli_options *o, const struct anycert_
                               const struct cli_list *names)
 {
     bool secret = cli_list_has(names, "Authorization") ||
-                  cli_list_has(names, "Proxy-Authorization") || cli_list_has(names, "Cookie");
+                  cli_list_has(names, "Proxy-Authorization") || cli_list_has(names, "Cookie") ||
+                  cli_cookies_given(o);
     for (size_t i = 0; i < o->secret_headers.count; i++)
         secret = secret || cli_list_has(names, o->secret_headers.items[i]);
     bool given = cli_auth_given(o) || cli_auth_in_profile(profile);
@@ -359,6 +361,7 @@ struct anycert_request *cli_request_make(const struct cli_options *o,
     request = new_request(o, session, url.data, err);
     if (request && add_query(request, o, err) == 0 && add_headers(request, o, &names, err) == 0 &&
         cli_auth_beside(request, o, session->profile, &names, err) == 0 &&
+        cli_cookies_add(request, session, o, &names, err) == 0 &&
         anycert_profile_add_headers(session->profile, request, cli_variable, NULL, err) == 0)
         status = add_body(request, o, err);
     *warning = shown && strncasecmp(shown, "http:", 5) == 0

@@ -9,6 +9,7 @@
 #include <anycert/transfer.h>
 
 #include "body.h"
+#include "cookies.h"
 #include "input.h"
 #include "message.h"
 #include "output.h"
@@ -23,7 +24,7 @@ struct run {
     struct anycert_request *request;
     struct anycert_response *response;
     struct cli_output output;
-    struct cli_target report;
+    struct cli_target report, cookies;
     struct cli_codes ok_codes;
     struct cli_bytes write_out; /* the format */
     bool reader_gone;           /* nobody reads standard output any more: end quietly */
@@ -61,14 +62,32 @@ static int prepare_report(struct run *run, struct anycert_error *err)
     return cli_target_open(&run->report, o->report, "--report", err);
 }
 
-/* Devices may take both. */
+/* Devices may take several. */
 static int check_files_differ(struct run *run, struct anycert_error *err)
 {
-    const struct cli_target *body = &run->output.target, *report = &run->report;
-    if (body->fd >= 0 || report->fd >= 0 || !report->path || strcmp(body->path, report->path) != 0)
-        return 0;
-    cli_target_close(&run->report); /* this error is not written there either */
-    return cli_error(err, ANYCERT_E_USAGE, "--report and -o name the same file");
+    struct cli_target trace = {.fd = -1};
+    if (run->options.trace && cli_target_open(&trace, run->options.trace, "--trace", err) != 0)
+        return -1;
+    const struct {
+        const char *option;
+        const struct cli_target *target;
+    } files[] = {
+        {"-o", &run->output.target},
+        {"-c", &run->cookies},
+        {"--trace", &trace},
+        {"--report", &run->report},
+    };
+    int status = 0;
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < i && status == 0; k++)
+            if (files[i].target->fd < 0 && files[i].target->path && files[k].target->fd < 0 &&
+                files[k].target->path && strcmp(files[i].target->path, files[k].target->path) == 0)
+                status = cli_error(err, ANYCERT_E_USAGE, "%s and %s name the same file",
+                                   files[i].option, files[k].option);
+    cli_target_close(&trace);
+    if (status != 0)
+        cli_target_close(&run->report); /* this error is not written there either */
+    return status;
 }
 
 /* Those of the option, or of the profile. */
@@ -102,7 +121,8 @@ static int prepare(struct run *run, struct cli_progress *progress, struct anycer
 {
     const struct cli_options *o = &run->options;
     if (cli_input_check(o, err) != 0 || prepare_write_out(run, err) != 0 ||
-        prepare_report(run, err) != 0 || cli_session_open(&run->session, o, err) != 0)
+        prepare_report(run, err) != 0 || cli_cookies_open(&run->cookies, o, err) != 0 ||
+        cli_session_open(&run->session, o, err) != 0)
         return -1;
     run->request = cli_request_make(o, &run->session, &run->warning, err);
     if (!run->request || cli_output_open(&run->output, o, run->request, err) != 0)
@@ -216,7 +236,12 @@ static int conclude(struct run *run, const struct anycert_error *outcome)
     }
     if (code != 0 && errors)
         cli_print_error(o->json, outcome, &failure);
-    if (cli_session_trace(&run->session, o, &err) != 0) {
+    if (run->sent && cli_session_trace(&run->session, o, &err) != 0) {
+        if (errors)
+            cli_print_error(o->json, &err, NULL);
+        code = code != 0 ? code : err.code;
+    }
+    if (run->sent && cli_cookies_save(&run->cookies, run->session.client, o, &err) != 0) {
         if (errors)
             cli_print_error(o->json, &err, NULL);
         code = code != 0 ? code : err.code;
@@ -241,13 +266,14 @@ static void free_run(struct run *run)
     cli_session_close(&run->session);
     cli_output_close(&run->output);
     cli_target_close(&run->report);
+    cli_target_close(&run->cookies);
     cli_bytes_free(&run->write_out);
     cli_options_free(&run->options);
 }
 
 int cmd_request(const struct cli_command *command, int argc, char **argv)
 {
-    struct run run = {.output.target.fd = -1, .report.fd = -1};
+    struct run run = {.output.target.fd = -1, .report.fd = -1, .cookies.fd = -1};
     struct cli_progress progress = {0};
     struct anycert_error err = {0};
     int exit_code = 0;

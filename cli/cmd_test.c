@@ -25,6 +25,7 @@ struct test {
     struct anycert_response *response;
     struct cli_target report;
     const char *warning; /* credentials go out over http:// */
+    bool sent;
 };
 
 /* The body is of no interest. */
@@ -83,6 +84,7 @@ static int run(struct test *t, struct anycert_error *err)
     const struct cli_options *o = &t->options;
     if (t->warning && !o->silent)
         cli_print_warning(o->json, "clear_text", t->warning);
+    t->sent = true;
     if (anycert_client_call(t->session.client, t->request, &t->response, err) != 0) {
         if (err->code == ANYCERT_E_HTTP_STATUS && t->response) {
             cli_error_append(err, ": ");
@@ -193,7 +195,7 @@ static int conclude(struct test *t, const struct anycert_error *outcome)
         code = code != 0 ? code : err.code;
     else if (!o->json)
         print_text(t, outcome);
-    if (cli_session_trace(&t->session, o, &err) != 0) {
+    if (t->sent && cli_session_trace(&t->session, o, &err) != 0) {
         if (errors)
             cli_print_error(o->json, &err, NULL);
         code = code != 0 ? code : err.code;

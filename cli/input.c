@@ -101,6 +101,9 @@ int cli_input_check(const struct cli_options *o, struct anycert_error *err)
     for (size_t i = 0; i < o->headers.count; i++)
         if (add(&reader, "-H", file_of(o->headers.items[i]), err) != 0)
             return -1;
+    for (size_t i = 0; i < o->cookies.count; i++)
+        if (add(&reader, "-b", o->cookies.items[i], err) != 0)
+            return -1;
     if (add(&reader, "-T", o->upload, err) != 0 ||
         add(&reader, "--profile", o->profile, err) != 0 ||
         add_secret(&reader, "--user", &o->user, err) != 0 ||

@@ -73,7 +73,8 @@ struct cli_options {
     char *secret_guard;
     struct cli_data *data;
     size_t data_count;
-    struct cli_list params;
+    struct cli_list params, cookies;
+    char *cookie_jar;
     char *query, *continue_at, *retry, *retry_delay, *retry_on, *retry_methods, *retry_after_max;
     char *idempotency_header, *ok_codes;
     bool get, head, location, allow_downgrade, compressed, no_compressed;

@@ -5,6 +5,7 @@
 #include <anycert/log.h>
 
 #include "config.h"
+#include "cookies.h"
 #include "message.h"
 #include "output.h"
 #include "profile.h"
@@ -49,10 +50,11 @@ int cli_session_open(struct cli_session *s, const struct cli_options *o, struct 
     s->config = cli_config_make(o, s->profile, &s->trust, err);
     if (!s->config ||
         (o->verbose && anycert_config_set_trace(s->config, cli_print_trace, NULL, err) != 0) ||
-        set_log(s, o, err) != 0 || set_trace(s, o, err) != 0)
+        set_log(s, o, err) != 0 || set_trace(s, o, err) != 0 ||
+        cli_cookies_enable(s->config, o, err) != 0)
         return -1;
     s->client = anycert_client_new(s->config, err);
-    return s->client ? 0 : cli_trust_context(&s->trust, err);
+    return s->client ? cli_cookies_load(s->client, o, err) : cli_trust_context(&s->trust, err);
 }
 
 int cli_session_trace(const struct cli_session *s, const struct cli_options *o,

@@ -18,9 +18,9 @@ _anycert_relaxations() {
 
 _anycert_value() {
     case $1 in
-    --bearer-file | --profile | --pass-file | --proxy-user-file | --trace | --api-key-file | \
-        --aws-session-token-file | --oauth2-client-secret-file | -T | --upload-file | --user-file | --cacert | \
-        --capath | --ca-add | --intermediate | -E | --cert | --key | -o | --output | --report)
+    -b | --cookie | -c | --cookie-jar | --bearer-file | --profile | --pass-file | --proxy-user-file | --trace | \
+        --api-key-file | --aws-session-token-file | --oauth2-client-secret-file | -T | --upload-file | --user-file | \
+        --cacert | --capath | --ca-add | --intermediate | -E | --cert | --key | -o | --output | --report)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --trust | --proxy-trust) _anycert_words "hardened pinned tofu report-only trust-any antique" ;;
@@ -59,13 +59,14 @@ _anycert() {
         --bearer-env --bearer-fd --oauth2-bearer --param --query --ok-codes --retry --retry-delay --retry-on
         --retry-methods --retry-after-max --idempotency-header --log-level --trace --secret-param --secret-guard
         --basic --digest --ntlm --negotiate --api-key --api-key-file --api-key-env --api-key-fd
-        --api-key-header --api-key-param --aws-sigv4 --aws-session-token --aws-session-token-file --aws-session-token-env
+        --api-key-header --api-key-param --aws-sigv4 --aws-session-token --aws-session-token-file
+        --aws-session-token-env
         --aws-session-token-fd --oauth2-token-url --oauth2-client-id --oauth2-client-secret
         --oauth2-client-secret-file --oauth2-client-secret-env --oauth2-client-secret-fd --oauth2-scope
-        --oauth2-audience --oauth2-param --oauth2-style"
+        --oauth2-audience --oauth2-param --oauth2-style --cookie"
     local request="$talk --data --data-raw --data-binary --data-urlencode --json --get --upload-file --compressed
         --no-compressed --max-body --output --include --fail --fail-with-body --write-out --progress-bar --form
-        --form-string --continue-at"
+        --form-string --continue-at --cookie-jar"
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         _anycert_words "get head post put patch delete request test policy lab help --help --version"

@@ -92,7 +92,6 @@ REFUSED = [
     (("-C", "100", "-o", "f", URL), "only -"),
     (("-C", "-", "-i", "-o", "f", URL), "leave out -i"),
     (("-C", "-", "-d", "x", "-X", "POST", URL), "request"),
-    (("-b", "a=b", URL), "-H"),
     (("-X", "POST", URL), "request"),
     # policies
     (("--trust", "", URL), "--trust"),
