@@ -97,8 +97,9 @@ static int run(struct test *t, struct anycert_error *err)
     if (status < 300 || status >= 400 || !to)
         return 0;
     return cli_error(
-        err, ANYCERT_E_HTTP_STATUS, "%s redirects to another place, which was not followed; %s",
-        anycert_response_url(t->response), o->profile ? "raise max_redirects" : "use -L");
+        err, ANYCERT_E_HTTP_STATUS, "%.*s redirects to another place, which was not followed; %s",
+        (int)cli_url_shown(anycert_response_url(t->response)), anycert_response_url(t->response),
+        o->profile ? "raise max_redirects" : "use -L");
 }
 
 /* ---- telling
@@ -129,7 +130,8 @@ static int print_json(const struct test *t, const struct anycert_error *outcome,
     yyjson_mut_obj_add_bool(doc, root, "ok", outcome->code == 0);
     yyjson_mut_obj_add_int(doc, root, "exit_code", anycert_error_class_of(outcome->code));
     if (t->response) {
-        yyjson_mut_obj_add_strcpy(doc, root, "url", anycert_response_url(t->response));
+        const char *url = anycert_response_url(t->response);
+        yyjson_mut_obj_add_strncpy(doc, root, "url", url, cli_url_shown(url));
         yyjson_mut_obj_add_int(doc, root, "status", anycert_response_status(t->response));
     }
     if (report) {
@@ -159,8 +161,11 @@ static void print_text(const struct test *t, const struct anycert_error *outcome
     }
     const char *reason = anycert_response_reason(t->response);
     describe_peer(t, peer);
-    (void)printf("ok: %s answered %d%s%s (%s)\n", anycert_response_url(t->response),
-                 anycert_response_status(t->response), *reason != '\0' ? " " : "", reason, peer);
+    const char *url = anycert_response_url(t->response);
+    size_t shown = cli_url_shown(url);
+    (void)printf("ok: %.*s%s answered %d%s%s (%s)\n", (int)shown, url,
+                 url[shown] != '\0' ? "?..." : "", anycert_response_status(t->response),
+                 *reason != '\0' ? " " : "", reason, peer);
 }
 
 static int write_report(struct test *t, const struct anycert_error *outcome,

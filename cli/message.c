@@ -229,18 +229,25 @@ static void add_phase(char *line, size_t size, const char *name, int64_t us)
 
 void cli_print_timings(const struct anycert_response *response)
 {
-    struct anycert_timings t;
-    char line[256] = "";
-    if (!response)
-        return;
-    anycert_response_timings(response, &t);
-    add_phase(line, sizeof line, "name resolved", t.resolved_us);
-    add_phase(line, sizeof line, "connected", t.connected_us);
-    add_phase(line, sizeof line, "TLS ready", t.tls_us);
-    add_phase(line, sizeof line, "first byte", t.first_byte_us);
-    add_phase(line, sizeof line, "end", t.total_us);
-    if (*line != '\0')
-        (void)fprintf(stderr, "* timing of %s: %s\n", anycert_response_url(response), line);
+    size_t hops = response ? anycert_response_hop_count(response) : 0;
+    for (size_t hop = 0; hop < hops; hop++) {
+        struct anycert_timings t;
+        char line[256] = "";
+        const char *url = anycert_response_hop_url(response, hop);
+        size_t shown = cli_url_shown(url);
+        anycert_response_hop_timings(response, hop, &t);
+        if (anycert_response_hop_reused(response, hop))
+            (void)snprintf(line, sizeof line, "connection reused");
+        else
+            add_phase(line, sizeof line, "name resolved", t.resolved_us);
+        add_phase(line, sizeof line, "connected", t.connected_us);
+        add_phase(line, sizeof line, "TLS ready", t.tls_us);
+        add_phase(line, sizeof line, "first byte", t.first_byte_us);
+        add_phase(line, sizeof line, "end", t.total_us);
+        if (*line != '\0')
+            (void)fprintf(stderr, "* timing of %.*s%s: %s\n", (int)shown, url,
+                          url[shown] != '\0' ? "?..." : "", line);
+    }
 }
 
 void cli_print_log(bool json, const char *level, const char *text, size_t len)

@@ -31,7 +31,7 @@ void cli_print_warning(bool json, const char *check, const char *sentence);
 /* For anycert_config_set_trace: -v. */
 anycert_trace_callback cli_print_trace;
 
-/* -v: when what had happened on the last hop, in a line. */
+/* -v: when what had happened on each hop, a line for each. */
 void cli_print_timings(const struct anycert_response *response);
 
 /* --log-level: a line of the log. */

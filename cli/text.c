@@ -130,6 +130,11 @@ void cli_list_free(struct cli_list *list)
     *list = (struct cli_list){0};
 }
 
+size_t cli_url_shown(const char *url)
+{
+    return strcspn(url, "?#");
+}
+
 int cli_bytes_add(struct cli_bytes *bytes, const void *data, size_t len, struct anycert_error *err)
 {
     if (len > CLI_BYTES_MAX || bytes->len > CLI_BYTES_MAX - len)

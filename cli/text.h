@@ -32,6 +32,9 @@ void cli_list_free(struct cli_list *list);
 /* Whether the text is in it, in whatever case. */
 bool cli_list_has(const struct cli_list *list, const char *text);
 
+/* How much of a URL can be shown to anybody: what is before the query, which may hold secrets. */
+size_t cli_url_shown(const char *url);
+
 /* Bytes of one's own with a NUL behind them, growing up to a limit; wiped when freed. */
 #define CLI_BYTES_MAX ((size_t)256 << 20)
 struct cli_bytes {

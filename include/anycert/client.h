@@ -503,16 +503,19 @@ ANYCERT_API int anycert_response_hop_withheld(const struct anycert_response *res
 ANYCERT_API const struct anycert_report *
 anycert_response_report(const struct anycert_response *response);
 
-/* Microseconds of the last hop, from its start; 0 for what did not happen. */
+/* Microseconds of a hop, from its start; 0 for what did not happen. */
 struct anycert_timings {
     /* Until: name resolved, connected, TLS done, first byte, end. */
     int64_t resolved_us, connected_us, tls_us, first_byte_us, total_us;
     /* Zero. */
     int64_t reserved[3];
 };
-/* Copies them. */
+/* Copies those of the last hop. */
 ANYCERT_API void anycert_response_timings(const struct anycert_response *response,
                                           struct anycert_timings *out);
+/* Copies those of any hop; all 0 beyond the end. */
+ANYCERT_API void anycert_response_hop_timings(const struct anycert_response *response, size_t hop,
+                                              struct anycert_timings *out);
 
 /* Document: request, outcome and reports as JSON, as the command line writes it with --report. */
 

@@ -55,12 +55,16 @@ static void add_budget(struct anycert__buf *out, const struct anycert_client *cl
 static bool was_connecting(const struct anycert_response *response,
                            const struct anycert_error *failure)
 {
+    struct anycert_timings timings;
+
     if (failure->code == ANYCERT_E_TIMEOUT_CONNECT)
         return true;
-    return failure->code == ANYCERT_E_TIMEOUT_TOTAL && response && response->status == 0 &&
-           (anycert__str_starts(anycert_response_url(response), "https:")
-                ? response->timings.tls_us == 0
-                : response->timings.connected_us == 0);
+    if (failure->code != ANYCERT_E_TIMEOUT_TOTAL || !response || response->status != 0)
+        return false;
+    anycert_response_timings(response, &timings);
+    return anycert__str_starts(anycert_response_url(response), "https:")
+               ? timings.tls_us == 0
+               : timings.connected_us == 0;
 }
 
 static void add_timeout(struct anycert__buf *out, const struct anycert_client *client,

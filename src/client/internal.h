@@ -195,6 +195,7 @@ struct anycert__response_hop {
     struct anycert_report *report, *proxy_report;
     bool reused;
     bool withheld; /* secrets, by the guard */
+    struct anycert_timings timings;
 };
 struct anycert_response {
     int status;
@@ -207,7 +208,6 @@ struct anycert_response {
     size_t hop_count;
     unsigned retries;          /* that came before it */
     struct anycert_json *json; /* of the body, if it has been parsed already */
-    struct anycert_timings timings;
 };
 
 /* NULL with NOMEM. */

@@ -55,6 +55,7 @@ int anycert__response_take(struct anycert_response *response, struct anycert__ex
     hop->status = exchange->status;
     hop->reused = exchange->reused;
     hop->withheld = exchange->withheld;
+    hop->timings = exchange->timings;
     hop->report = exchange->report;
     hop->proxy_report = exchange->proxy_report;
     exchange->report = exchange->proxy_report = NULL;
@@ -64,7 +65,6 @@ int anycert__response_take(struct anycert_response *response, struct anycert__ex
     response->status = exchange->status;
     response->reason = exchange->reason;
     response->fields = exchange->fields;
-    response->timings = exchange->timings;
     memcpy(response->version, exchange->version, sizeof response->version);
     exchange->reason = NULL;
     memset(&exchange->fields, 0, sizeof exchange->fields);
@@ -176,5 +176,13 @@ const struct anycert_report *anycert_response_report(const struct anycert_respon
 
 void anycert_response_timings(const struct anycert_response *response, struct anycert_timings *out)
 {
-    *out = response->timings;
+    anycert_response_hop_timings(response, response->hop_count - 1, out);
+}
+
+void anycert_response_hop_timings(const struct anycert_response *response, size_t hop,
+                                  struct anycert_timings *out)
+{
+    static const struct anycert_timings none;
+
+    *out = hop_at(response, hop) ? hop_at(response, hop)->timings : none;
 }

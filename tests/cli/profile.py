@@ -157,6 +157,11 @@ class Served(Profile):
                                      r"\(TLSv1\.3, authenticated by its chain\)\n$")
         self.assertEqual(result.err, "")
         self.assertIn("/json answered 200", self.anycert("test", "--profile", "box.json", "/json").out)
+        # A query may hold secrets.
+        for args in ((), ("--format", "json"), ("-v",)):
+            result = self.anycert("test", *args, "--profile", "box.json", "/json?token=s3cret")
+            self.assertNotIn("s3cret", result.out + result.err)
+            self.assertIn("/json", result.out)
         result = self.anycert("test", "-k", self.url("self-signed"))
         self.assertIn("nobody knows who answered", result.out)
         self.assertIn("warning", result.err)

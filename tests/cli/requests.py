@@ -421,6 +421,11 @@ class Received(Echo):
         err = self.anycert("get", "-v", f"http://127.0.0.1:{closed_port()}/", code=5).err
         self.assertRegex(err, r"(?m)^\* timing of http://127.0.0.1:\d+/: ")
         self.assertNotRegex(err, r"(?m)^\* timing .*connected")
+        err = self.anycert("get", "-v", "-L", self.server.url + "/redirect/1/?token=s3cret").err
+        first, second = (line for line in err.splitlines() if line.startswith("* timing of "))
+        self.assertRegex(first, r"/redirect/1/\?\.\.\.: .*connected \d\.\d{3} s, first byte \d\.\d{3} s, end ")
+        self.assertRegex(second, r"/end: connection reused, first byte \d\.\d{3} s, end ")
+        self.assertNotIn("s3cret", err)
 
 
 class Files(Echo):
