@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <anycert/client.h>
+#include <anycert/version.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -16,6 +17,9 @@
 #include "http/jar.h"
 #include "http/url.h"
 #include "tls/tls.h"
+
+/* What requests are sent as, unless they say so themselves. */
+#define ANYCERT__USER_AGENT "anycert/" ANYCERT_VERSION
 
 struct anycert__exchange;
 struct anycert__wire;

@@ -11,9 +11,9 @@
 
 #include "http/decode.h"
 #include "http/exchange.h"
+#include "http/secret.h"
 #include "http/upload.h"
 
-#define ANYCERT__USER_AGENT "anycert/" ANYCERT_VERSION
 #define ANYCERT__TRACE_LINE 4096 /* bytes of a line that a trace shows */
 struct anycert__trace;
 struct anycert__recorder;
@@ -101,9 +101,6 @@ unsigned anycert__fork_count(void);
 /* pool.c: a digest of the credentials that go with an exchange; all zero for none. 0, or -1. */
 int anycert__credentials(const struct anycert__http_settings *settings,
                          const struct anycert__exchange *exchange, uint8_t out[32]);
-/* trace.c: true for fields whose values are secret by their names. */
-bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *name,
-                              size_t name_len);
 
 /* header.c: sets the header fields of an exchange, whose body has been opened. */
 CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,

@@ -81,6 +81,41 @@ static bool is_declared(const struct anycert__http_settings *settings, const cha
     return false;
 }
 
+bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *name,
+                              size_t len)
+{
+    static const char *const names[] = {"Authorization", "Proxy-Authorization", "Cookie",
+                                        "Set-Cookie"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (anycert__is_word_nocase(name, len, names[i]))
+            return true;
+    }
+    for (size_t i = 0; i < settings->secret_header_count; i++) {
+        if (anycert__is_word_nocase(name, len, settings->secret_headers[i]))
+            return true;
+    }
+    return false;
+}
+
+bool anycert__is_hidden_field(const struct anycert__http_settings *settings, const char *name,
+                              size_t len)
+{
+    /* What others use for credentials, declared or not. */
+    static const char *const names[] = {
+        "Api-Key",       "ApiKey",       "Private-Token",        "X-Access-Token",
+        "X-Api-Key",     "X-Api-Token",  "X-Amz-Security-Token", "X-Auth-Key",
+        "X-Auth-Token",  "X-Session-Id", "X-Session-Token",      "X-Subject-Token",
+        "X-Vault-Token",
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (anycert__is_word_nocase(name, len, names[i]))
+            return true;
+    }
+    return anycert__is_secret_field(settings, name, len);
+}
+
 bool anycert__is_secret_param(const struct anycert__http_settings *settings, const char *name,
                               size_t len)
 {

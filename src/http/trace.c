@@ -23,23 +23,6 @@ struct anycert__trace {
     struct line text, sent, received;
 };
 
-bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *line,
-                              size_t name_len)
-{
-    static const char *const always[] = {"Authorization", "Proxy-Authorization", "Cookie",
-                                         "Set-Cookie"};
-
-    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
-        if (anycert__is_word_nocase(line, name_len, always[i]))
-            return true;
-    }
-    for (size_t i = 0; i < settings->secret_header_count; i++) {
-        if (anycert__is_word_nocase(line, name_len, settings->secret_headers[i]))
-            return true;
-    }
-    return false;
-}
-
 static void give(const struct anycert__http_settings *settings, char kind, const char *shown,
                  size_t len, const char *behind)
 {
@@ -77,7 +60,7 @@ static void give_header(const struct anycert__http_settings *settings, char kind
     while (name_len > 0 && (line->text[name_len - 1] == ' ' || line->text[name_len - 1] == '\t'))
         name_len--;
     if (!folded)
-        line->secret = name_len > 0 && anycert__is_secret_field(settings, line->text, name_len);
+        line->secret = name_len > 0 && anycert__is_hidden_field(settings, line->text, name_len);
     if (!line->secret)
         give_open(settings, kind, line->text, line->len);
     else if (folded)

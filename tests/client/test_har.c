@@ -368,6 +368,7 @@ static void no_secret_is_in_it(void **state)
                    floor_url("good", "redirect") + strlen("https://"));
     request = floor_request("POST", url);
     floor_header(request, "x-api-key", "s3cret4");
+    floor_header(request, "X-Vault-Token", "s3cret4");
     floor_header(request, "Cookie", "a=s3cret5");
     floor_header(request, "Content-Type", "application/x-www-form-urlencoded");
     assert_int_equal(anycert_request_set_body(request, "password=s3cret6", 16, NULL), 0);
@@ -376,6 +377,7 @@ static void no_secret_is_in_it(void **state)
     assert_entries(&archive, 2);
     assert_string_equal(header_at(&archive, 0, "request", "Authorization"), "(hidden)");
     assert_string_equal(header_at(&archive, 0, "request", "X-Api-Key"), "(hidden)");
+    assert_string_equal(header_at(&archive, 0, "request", "X-Vault-Token"), "(hidden)");
     assert_string_equal(header_at(&archive, 0, "request", "Cookie"), "(hidden)");
     assert_string_equal(header_at(&archive, 0, "response", "Location"), "/set-cookie?sig=(hidden)");
     assert_text(&archive, 0, "/request/queryString/0/value", "(hidden)");
