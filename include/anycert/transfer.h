@@ -116,6 +116,32 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_secret_param(struct anycert
                                                                   const char *name,
                                                                   struct anycert_error *err);
 
+/* curl: the same request as a command line.
+ *
+ * For a second opinion, a report to a vendor, or a reader who knows curl. It is a script for a
+ * POSIX shell: first lines that begin with '#', which say what curl cannot say or does otherwise
+ * (most relaxations, the secret guard, hooks of the program, whom redirects show secrets), then the
+ * command, in which every byte is quoted.
+ *
+ * Secrets are not in it: passwords, tokens, keys, the values of Authorization, Cookie, declared
+ * secret headers and those of names that are widely used for such, of secret query parameters,
+ * fields of forms and members of JSON under such names (above), and bodies that are declared secret
+ * (anycert_request_set_secret_body). In their places stand variables of the shell, such as
+ * "${ANYCERT_PASSWORD:?}"; a line "# set ANYCERT_PASSWORD: ..." tells what has to be in each. The
+ * shell calls nothing while one of them is not set. Any other body is shown as it is. Bodies of
+ * more than 64 KiB, and parts of a form that are no text, are files that variables name.
+ *
+ * Cookies of the client (save them, and add --cookie FILE) and what callbacks give are not in it.
+ * curl is told to ignore its configuration files and the proxies of the environment, as the client
+ * does. */
+
+/* The request as the client would send it now, as a command for curl 7.88 and later. Nothing is
+ * sent, and no callback called; client and request stay as they are. Free with anycert_free. NULL
+ * with NOMEM. Safe from any thread. */
+ANYCERT_API ANYCERT_NODISCARD char *
+anycert_client_curl_command(const struct anycert_client *client,
+                            const struct anycert_request *request, struct anycert_error *err);
+
 #ifdef __cplusplus
 }
 #endif

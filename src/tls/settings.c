@@ -79,6 +79,15 @@ void anycert__tls_settings(const struct anycert_policy *policy, struct anycert__
     }
 }
 
+const char *anycert__tls_ciphers(const struct anycert_policy *policy, int *level)
+{
+    struct anycert__tls_settings settings;
+
+    anycert__tls_settings(policy, &settings);
+    *level = settings.level;
+    return settings.ciphers;
+}
+
 int anycert__tls_suites_offered(const struct anycert_policy *policy, struct anycert_error *err)
 {
     struct anycert__tls_settings settings;

@@ -176,6 +176,8 @@ void anycert__tls_forget_errors(void);
 /* Number of cipher suites that a policy offers in its ClientHello (signalling values not counted),
  * or -1. */
 int anycert__tls_suites_offered(const struct anycert_policy *policy, struct anycert_error *err);
+/* What it offers at TLS 1.2, as an OpenSSL cipher list (static string), and at which level. */
+const char *anycert__tls_ciphers(const struct anycert_policy *policy, int *level);
 
 /* ---- hashes (tls/hash.c)
  * ------------------------------------------------------------------------------------------ */
