@@ -13,6 +13,7 @@
 #include "input.h"
 #include "message.h"
 #include "output.h"
+#include "print_curl.h"
 #include "progress.h"
 #include "retry.h"
 #include "session.h"
@@ -120,8 +121,9 @@ static int prepare_resume(struct run *run, struct anycert_error *err)
 static int prepare(struct run *run, struct cli_progress *progress, struct anycert_error *err)
 {
     const struct cli_options *o = &run->options;
-    if (cli_input_check(o, err) != 0 || prepare_write_out(run, err) != 0 ||
-        prepare_report(run, err) != 0 || cli_cookies_open(&run->cookies, o, err) != 0 ||
+    if (cli_input_check(o, err) != 0 || cli_print_curl_check(o, err) != 0 ||
+        prepare_write_out(run, err) != 0 || prepare_report(run, err) != 0 ||
+        cli_cookies_open(&run->cookies, o, err) != 0 ||
         cli_session_open(&run->session, o, err) != 0)
         return -1;
     run->request = cli_request_make(o, &run->session, &run->warning, err);
@@ -279,7 +281,10 @@ int cmd_request(const struct cli_command *command, int argc, char **argv)
     int exit_code = 0;
     if (cli_begin(&run.options, command, argc, argv, &exit_code) == 0) {
         cli_catch_signals();
-        if (prepare(&run, &progress, &err) == 0) {
+        if (prepare(&run, &progress, &err) == 0 && run.options.print_curl) {
+            if (cli_print_curl(&run.options, &run.session, run.request, &err) != 0)
+                run.reader_gone = err.os_errno == EPIPE;
+        } else if (err.code == 0) {
             (void)send_request(&run, &err);
             cli_progress_end(&progress);
             if (run.options.verbose)

@@ -215,6 +215,8 @@ const struct cli_option cli_option_table[] = {
           "log to standard error what is done: error, warning, info or debug"),
     VALUE("trace", 0, "FILE", TALK, OUTPUT, ONCE, trace, 0,
           "write what went over the wire as an HTTP archive (HAR); secrets are hidden"),
+    FLAG("print-curl", 0, REQUESTS, OUTPUT, print_curl,
+         "print a curl command that does the same, without secrets, and send nothing"),
     FLAG("progress-bar", '#', REQUESTS, OUTPUT, progress_bar, "show progress on a terminal"),
     FLAG("help", 'h', ~0u, OUTPUT, help, "print this help"),
 };

@@ -161,7 +161,8 @@ int cli_credentials(const struct cli_options *o, char **user, char **password,
         *password = cli_copy(colon + 1, err);
         explicit_bzero(colon + 1, strlen(colon + 1));
     } else {
-        *password = ask(both, err);
+        /* Nobody would see what was asked for. */
+        *password = o->print_curl ? cli_copy("-", err) : ask(both, err);
     }
     if (*password)
         *user = both;

@@ -66,7 +66,7 @@ _anycert() {
         --oauth2-audience --oauth2-param --oauth2-style --cookie"
     local request="$talk --data --data-raw --data-binary --data-urlencode --json --get --upload-file --compressed
         --no-compressed --max-body --output --include --fail --fail-with-body --write-out --progress-bar --form
-        --form-string --continue-at --cookie-jar"
+        --form-string --continue-at --cookie-jar --print-curl"
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         _anycert_words "get head post put patch delete request test policy lab help --help --version"

@@ -162,6 +162,7 @@ complete -c anycert -n $request -s f -l fail -d 'exit with 8 for status 400 and 
 complete -c anycert -n $request -l fail-with-body -d 'another name of --fail'
 complete -c anycert -n $request -s w -l write-out -x -d 'print this at the end'
 complete -c anycert -n $request -s c -l cookie-jar -r -F -d 'keep cookies in a file'
+complete -c anycert -n $request -l print-curl -d 'print a curl command that does the same, and send nothing'
 complete -c anycert -n $request -s '#' -l progress-bar -d 'show progress'
 complete -c anycert -n $request -s F -l form -x -d 'send a multipart form'
 complete -c anycert -n $request -l form-string -x -d 'a field of a multipart form'

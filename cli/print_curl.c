@@ -1,0 +1,63 @@
+#include "print_curl.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <anycert/transfer.h>
+
+#include "output.h"
+#include "text.h"
+
+int cli_print_curl_check(const struct cli_options *o, struct anycert_error *err)
+{
+    const char *other = o->report ? "--report" : o->trace ? "--trace" : o->write_out ? "-w" : NULL;
+    if (o->print_curl && other)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "--print-curl sends nothing, so that there is nothing for %s; leave one "
+                         "out",
+                         other);
+    return 0;
+}
+
+/* What is said of the answer on this command line is not known to the library. */
+static int add_notes(struct cli_bytes *text, const struct cli_options *o, bool has_codes,
+                     struct anycert_error *err)
+{
+    const struct {
+        bool given;
+        const char *note;
+    } notes[] = {
+        {o->include, "# -i: add --include\n"},
+        {o->fail, "# -f: add --fail-with-body\n"},
+        {o->verbose, "# -v: add --verbose, which shows secrets\n"},
+        {o->progress_bar, "# -#: take --silent away, and add --progress-bar\n"},
+        {has_codes, "# --ok-codes: curl has no such list; --fail-with-body fails from 400 on\n"},
+    };
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
+        if (notes[i].given && cli_bytes_add_text(text, notes[i].note, err) != 0)
+            return -1;
+    return 0;
+}
+
+int cli_print_curl(const struct cli_options *o, const struct cli_session *session,
+                   struct anycert_request *request, struct anycert_error *err)
+{
+    const struct cli_target standard_output = {.fd = STDOUT_FILENO};
+    bool has_codes = o->ok_codes || anycert_profile_value(session->profile, "ok_codes");
+    struct cli_bytes text = {0};
+    char *command = NULL;
+    int status = -1;
+    bool to_file = o->output && strcmp(o->output, "-") != 0;
+    if (to_file && anycert_request_set_output_file(request, o->output, err) != 0)
+        return -1;
+    /* curl writes to standard output by itself. */
+    if (!to_file && anycert_request_set_body_callback(request, NULL, NULL, err) != 0)
+        return -1;
+    command = anycert_client_curl_command(session->client, request, err);
+    if (command && add_notes(&text, o, has_codes, err) == 0 &&
+        cli_bytes_add_text(&text, command, err) == 0)
+        status = cli_target_write(&standard_output, text.data, text.len, ANYCERT_E_BODY_WRITE, err);
+    anycert_free(command);
+    cli_bytes_free(&text);
+    return status;
+}
