@@ -106,6 +106,9 @@ static void hand_open(struct hand *hand, const struct bench_many *many, int keep
     hand->many = many;
     hand->keeps = keeps;
     hand->multi = curl_multi_init();
+    /* Else connections are closed as handles become fewer, at the end of the warm-up. */
+    if (!hand->multi || curl_multi_setopt(hand->multi, CURLMOPT_MAXCONNECTS, (long)AT_ONCE))
+        bench_die("libcurl", "out of memory");
 }
 
 static CURL *hand_easy(const struct hand *hand)

@@ -3,6 +3,9 @@
 #include "base/mem.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -332,6 +335,7 @@ struct anycert__flight *anycert__group_start(struct anycert__group *group,
         return NULL;
     }
     push(&group->flying, &group->flying_count, flight);
+    group->begun_count++;
     return flight;
 }
 
@@ -344,14 +348,57 @@ static int bits_of(unsigned what)
            (what & ANYCERT__POLL_OUT ? CURL_CSELECT_OUT : 0);
 }
 
+/* Requests that begin together go out together over one connection of HTTP/2: otherwise each is a
+ * packet of its own, for which the server is woken. */
+static void hold_packets(struct anycert__group *group)
+{
+    int on = 1;
+
+    for (size_t i = 0; i < group->connection_count; i++) {
+        struct anycert__connection *connection = &group->connections[i];
+
+        connection->is_held =
+            setsockopt(connection->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on) == 0;
+    }
+}
+
+static void let_packets_go(struct anycert__group *group)
+{
+    int off = 0;
+
+    for (size_t i = 0; i < group->connection_count; i++) {
+        struct anycert__connection *connection = &group->connections[i];
+
+        if (connection->is_held)
+            (void)setsockopt(connection->fd, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+        connection->is_held = false;
+    }
+}
+
+/* What has begun since is sent, and what else has a time is done. */
+static CURLMcode run_timers(struct anycert__group *group)
+{
+    bool holds = group->is_multiplexed && group->begun_count > group->connection_count;
+    int running = 0;
+    CURLMcode rc = CURLM_OK;
+
+    group->due_us = INT64_MAX; /* libcurl tells the next */
+    group->begun_count = 0;
+    if (holds)
+        hold_packets(group);
+    rc = curl_multi_socket_action(group->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    if (holds)
+        let_packets_go(group);
+    return rc;
+}
+
 void anycert__group_run(struct anycert__group *group, int fd, unsigned what)
 {
     int running = 0;
     CURLMcode rc = CURLM_OK;
 
     if (fd < 0) {
-        group->due_us = INT64_MAX; /* libcurl tells the next */
-        rc = curl_multi_socket_action(group->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        rc = run_timers(group);
     } else {
         rc = curl_multi_socket_action(group->multi, fd, bits_of(what), &running);
     }
@@ -429,6 +476,8 @@ enum anycert__ending anycert__group_end(struct anycert__group *group,
     ending = anycert__lane_settle(lane, anycert__lane_end(lane, flight->rc), exchange, err);
     if (exchange->lapsed || ending == ANYCERT__ENDED_STALE || (lane->asked && !lane->approved))
         group->is_retired = true;
+    if (ending == ANYCERT__ENDED_WELL)
+        group->is_multiplexed = strcmp(exchange->version, "2") == 0;
     if (ending == ANYCERT__ENDED_WELL)
         group->is_trying_alone = false;
     else if (!lane->asked)

@@ -25,7 +25,8 @@ struct anycert__flight {
 struct anycert__connection {
     int fd;
     dev_t device;
-    ino_t inode; /* tell whether the number still names the same connection */
+    ino_t inode;  /* tell whether the number still names the same connection */
+    bool is_held; /* packets wait until more has been written */
 };
 
 struct anycert__group {
@@ -36,12 +37,14 @@ struct anycert__group {
     struct anycert__flight *idle, *flying;
     size_t idle_count, flying_count;
     size_t landed_count;                     /* taken off the list, and not ended yet */
+    size_t begun_count;                      /* since libcurl was last called for its timers */
     struct anycert__connection *connections; /* open ones */
     size_t connection_count, connection_room;
     int64_t due_us;     /* when libcurl wants to be called; INT64_MAX: not at all */
     uint64_t last_used; /* counted in exchanges */
     bool is_retired;    /* a connection may not stand any more: nothing new goes over any of them */
-    bool is_exclusive;  /* a connection carries one exchange at a time, with HTTP/2 too */
+    bool is_multiplexed;  /* its last connection carried many exchanges at a time */
+    bool is_exclusive;    /* a connection carries one exchange at a time, with HTTP/2 too */
     bool is_trying_alone; /* connecting has failed: nobody waits for another's connection */
     bool is_unclean;      /* the guard would withhold secrets here */
     bool is_broken;       /* libcurl itself has failed */
