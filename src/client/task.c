@@ -175,6 +175,56 @@ static void leave_pace(struct anycert__task *task, enum anycert__verdict_of_try 
     task->pass = ANYCERT__PASS_NONE;
 }
 
+/* No retry comes of it: the request has been sent, though, and what came of that is told. */
+static void refuse_retry(struct anycert__task *task)
+{
+    char why[300];
+
+    task->retries--;
+    if (task->why.code)
+        (void)snprintf(why, sizeof why, "%.280s", task->why.message);
+    else
+        (void)snprintf(why, sizeof why, "status %d", task->response ? task->response->status : 0);
+    anycert__error_clear(&task->error);
+    anycert__fail(&task->error, ANYCERT_E_CIRCUIT_OPEN,
+                  "the circuit breaker is open, and the request is not sent again; its last try "
+                  "ended with: %s",
+                  why);
+    finish(task, -1);
+}
+
+static void enter_pace(struct anycert__task *task)
+{
+    task->pass = anycert__pace_enter(task->client->pace, now_us(task), &task->error);
+    if (task->pass != ANYCERT__PASS_NONE)
+        return;
+    if (task->retries > 0)
+        refuse_retry(task);
+    else
+        finish(task, -1);
+}
+
+/* Waits for the next try, unless the breaker will not let it through anyway. */
+static void await_retry(struct anycert__task *task, const struct anycert__outcome *outcome)
+{
+    int64_t now = now_us(task);
+    int64_t delay_ms = anycert__retry_delay(task->retry, ++task->retries, outcome);
+
+    task->wake_us = now + 1000 * delay_ms;
+    task->response = anycert__journey_end(&task->journey, -1);
+    task->journeying = false;
+    task->why = task->error;
+    anycert__error_clear(&task->error);
+    task->state = TASK_ADMIT;
+    if (anycert__pace_circuit(task->client->pace, task->wake_us) == ANYCERT_CIRCUIT_OPEN) {
+        refuse_retry(task);
+        return;
+    }
+    anycert__log_retry(task->client->log, task->request->method, task->request->url.text,
+                       task->retries, delay_ms, &task->why,
+                       task->response ? task->response->status : 0);
+}
+
 /* The try is over: another one, or the end. */
 static void end_of_try(struct anycert__task *task, int result)
 {
@@ -198,16 +248,7 @@ static void end_of_try(struct anycert__task *task, int result)
             task->auth.refused_retry_after[0] ? task->auth.refused_retry_after : NULL;
     }
     if (may_try_again(task) && anycert__retry_wants(task->retry, &outcome)) {
-        task->retries++;
-        task->wake_us =
-            now_us(task) + 1000 * anycert__retry_delay(task->retry, task->retries, &outcome);
-        anycert__log_retry(task->client->log, task->request->method, task->request->url.text,
-                           task->retries, (task->wake_us - now_us(task)) / 1000, &task->error,
-                           status);
-        anycert_response_free(anycert__journey_end(&task->journey, -1));
-        task->journeying = false;
-        anycert__error_clear(&task->error);
-        task->state = TASK_ADMIT;
+        await_retry(task, &outcome);
         return;
     }
     if (result == 0 && task->retries > 0 && anycert__retry_raises(task->retry) &&
@@ -217,13 +258,6 @@ static void end_of_try(struct anycert__task *task, int result)
     if (result == 0)
         result = anycert__journey_commit(&task->journey, &task->error);
     finish(task, result);
-}
-
-static void enter_pace(struct anycert__task *task)
-{
-    task->pass = anycert__pace_enter(task->client->pace, now_us(task), &task->error);
-    if (task->pass == ANYCERT__PASS_NONE)
-        finish(task, -1);
 }
 
 /* Takes its turn among the requests of the client. */
@@ -266,6 +300,8 @@ enum anycert__step anycert__task_next(struct anycert__task *task)
             if (task->state == TASK_DONE)
                 break;
             task->state = TASK_SEND;
+            anycert_response_free(task->response);
+            task->response = NULL;
             if (start_journey(task) < 0)
                 end_of_try(task, -1);
             break;
@@ -347,7 +383,8 @@ static int run(struct anycert__task *task)
             break;
         case ANYCERT__STEP_WAIT:
             if (wait_until(task, &task->error) < 0) {
-                anycert__task_clear(task);
+                if (task->response)
+                    task->response->retries = task->retries - 1;
                 return -1;
             }
             break;

@@ -20,7 +20,8 @@ struct anycert__task {
     int64_t wake_us; /* on the clock of the client's waiting */
     int result;
     struct anycert_error error;
-    struct anycert_response *response; /* owned by the driver once the task is done */
+    struct anycert_response *response; /* owned by the driver once the task is done; before a
+                                          retry, what there is of the answer to the last try */
 
     /* ---- inside */
     struct anycert_client *client;
@@ -31,7 +32,8 @@ struct anycert__task {
     struct anycert__journey journey;
     bool journeying;
     enum anycert__pass pass;
-    unsigned retries;         /* begun */
+    unsigned retries;         /* begun, or waited for */
+    struct anycert_error why; /* there is a retry, if one is waited for; code 0: the status */
     char idempotency_key[37]; /* "" for none */
 };
 

@@ -404,6 +404,49 @@ static void own_faults_do_not_open_the_breaker(void **state)
     }
 }
 
+/* The request has been sent, and its caller hears of it, and of what came; nobody waits for a retry
+ * that will be refused. */
+static void breaker_that_ends_retries_tells_what_came(void **state)
+{
+    (void)state;
+    for (enum sending how = 0; how < SENDING_COUNT; how++) {
+        for (int lost = 0; lost <= 1; lost++) {
+            struct canned *canned = canned_start(false);
+            struct virtual_time time = {0};
+            struct anycert_config *config = floor_config(NULL);
+            struct anycert_retry *retry = rules(5);
+            struct anycert_client *client = NULL;
+            struct anycert_request *request = request_to("GET", canned);
+            struct anycert_response *response = NULL;
+            struct anycert_error err = {0};
+
+            assert_int_equal(anycert_config_set_retry(config, retry, NULL), 0);
+            anycert_retry_free(retry);
+            assert_int_equal(anycert_config_set_circuit_breaker(config, 2, 60000, NULL), 0);
+            virtual_time_set(config, &time);
+            client = floor_client_of(config);
+            canned_text(canned, CANNED_CLOSE,
+                        "HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+            canned_text(canned, lost ? CANNED_RESET : CANNED_KEEP, lost ? "%s" : BUSY, "");
+            assert_int_equal(sending_do(how, client, request, &response, &err), -1);
+            assert_int_equal(err.code, ANYCERT_E_CIRCUIT_OPEN);
+            if (!strstr(err.message,
+                        lost ? "last try ended with: the connection to localhost:"
+                             : "is not sent again; its last try ended with: status 503"))
+                fail_msg("%s: %s", sending_name(how), err.message);
+            assert_int_equal(canned_requests(canned), 2);
+            assert_non_null(response);
+            assert_int_equal(anycert_response_status(response), lost ? 0 : 503);
+            assert_int_equal(time.sleeps, 0);
+            anycert_response_free(response);
+            (void)sending_fails(how, client, request, ANYCERT_E_CIRCUIT_OPEN);
+            assert_int_equal(canned_requests(canned), 2);
+            anycert_client_free(client);
+            canned_stop(canned);
+        }
+    }
+}
+
 /* Those that wait for the rate limit when the breaker opens are not sent either. */
 static void breaker_that_opens_refuses_those_who_wait(void **state)
 {
@@ -473,6 +516,7 @@ int main(void)
         cmocka_unit_test(posts_are_carried_out_once_when_connections_end),
         cmocka_unit_test(file_stays_when_the_tries_come_to_nothing),
         cmocka_unit_test(own_faults_do_not_open_the_breaker),
+        cmocka_unit_test(breaker_that_ends_retries_tells_what_came),
         cmocka_unit_test(breaker_that_opens_refuses_those_who_wait),
         cmocka_unit_test(budget_is_not_spent_on_waiting_in_vain),
     };
