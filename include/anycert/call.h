@@ -27,7 +27,9 @@ extern "C" {
 /* Makes the call. 0: the status is accepted (or the error handler took the answer), and the body is
  * what the request's resp_type says. -1 with what anycert_client_send may give, or HTTP_STATUS,
  * BODY_JSON, BODY_XML, or what an error handler said. *out as anycert_client_send sets it: the
- * answer is there on failure too. */
+ * answer is there on failure too. An answer whose status is not accepted is not what an output file
+ * or a body callback of the request is for: its body is kept in memory, up to 64 MiB, for the error
+ * handler and the text of the error; the file stays as it was, and the callback gets nothing. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_client_call(struct anycert_client *client,
                                                       const struct anycert_request *request,
                                                       struct anycert_response **out,

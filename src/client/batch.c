@@ -91,7 +91,7 @@ static int begin(struct anycert_batch *batch, struct entry *entry)
                                          : anycert__malloc(sizeof *entry->task);
     if (!entry->task)
         return -1;
-    anycert__task_begin(entry->task, batch->client, entry->request);
+    anycert__task_begin(entry->task, batch->client, entry->request, entry->is_call);
     return 0;
 }
 

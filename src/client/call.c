@@ -11,8 +11,8 @@ static bool counts(const struct anycert_client *client, const struct anycert_req
     return request->has_metrics ? request->metrics : client->config->metrics;
 }
 
-static bool is_accepted(const struct anycert_client *client, const struct anycert_request *request,
-                        int status)
+bool anycert__is_accepted(const struct anycert_client *client,
+                          const struct anycert_request *request, int status)
 {
     if (request->demands.ok.count > 0)
         return anycert__codes_have(&request->demands.ok, status);
@@ -105,10 +105,11 @@ static int check_xml(const struct anycert_response *response, struct anycert_err
     return xml ? 0 : -1;
 }
 
-static int check_body(const struct anycert_request *request, struct anycert_response *response,
-                      struct anycert_error *err)
+static int check_body(const struct anycert_client *client, const struct anycert_request *request,
+                      struct anycert_response *response, struct anycert_error *err)
 {
-    if (request->output_file || request->body_callback)
+    if ((request->output_file || request->body_callback) &&
+        anycert__is_accepted(client, request, response->status))
         return 0; /* it went by */
     switch (request->resp_type) {
     case ANYCERT_RESP_JSON:
@@ -134,7 +135,7 @@ int anycert__call_finish(struct anycert_client *client, const struct anycert_req
             anycert__metrics_count(client->metrics, metric_of_failure(err));
         return -1;
     }
-    if (!is_accepted(client, request, response->status) &&
+    if (!anycert__is_accepted(client, request, response->status) &&
         refuse(client, request, response, err) < 0)
         return -1;
     if (counts(client, request) &&
@@ -142,7 +143,7 @@ int anycert__call_finish(struct anycert_client *client, const struct anycert_req
         anycert__metrics_count(client->metrics, ANYCERT_METRIC_SUCCESS);
     if (is_valid_empty(client, request, response->status))
         return 0;
-    return check_body(request, response, err);
+    return check_body(client, request, response, err);
 }
 
 enum anycert_circuit anycert_client_circuit(const struct anycert_client *client)

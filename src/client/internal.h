@@ -69,6 +69,9 @@ struct anycert__demands {
     void *error_arg;
     struct anycert_retry *retry;
 };
+/* call.c: whether a call takes an answer with that status. */
+bool anycert__is_accepted(const struct anycert_client *client,
+                          const struct anycert_request *request, int status);
 /* Sets a flag that callers give as 0 or 1. 0, or -1 with USAGE that has its name. */
 int anycert__set_flag(bool *flag, int value, const char *name, struct anycert_error *err);
 int anycert__demands_copy(struct anycert__demands *to, const struct anycert__demands *from,

@@ -58,6 +58,14 @@ static int discard(struct anycert__sink *sink, size_t len, struct anycert_error 
                : 0;
 }
 
+/* An answer that the call will not take is for its error handler to read, and for nobody's file. */
+static bool goes_aside(const struct anycert__sink *sink, int status)
+{
+    return sink->checks && !sink->resume &&
+           (sink->request->output_file || sink->request->body_callback) &&
+           !anycert__is_accepted(sink->checks, sink->request, status);
+}
+
 int anycert__sink_ask(struct anycert__sink *sink, struct anycert__fields *headers,
                       struct anycert_error *err)
 {
@@ -65,12 +73,15 @@ int anycert__sink_ask(struct anycert__sink *sink, struct anycert__fields *header
     return sink->resume ? anycert__resume_ask(sink->resume, headers, err) : 0;
 }
 
-static int take_memory(struct anycert__sink *sink, const void *bytes, size_t len,
-                       struct anycert_error *err)
+static int take_memory(struct anycert__sink *sink, const struct anycert__exchange *exchange,
+                       const void *bytes, size_t len, struct anycert_error *err)
 {
-    if (sink->resume && len > ANYCERT__DEFAULT_BODY_BYTES - sink->response->body.len)
+    if ((sink->resume || sink->aside) &&
+        len > ANYCERT__DEFAULT_BODY_BYTES - sink->response->body.len)
         return anycert__fail(err, ANYCERT_E_BODY_TOO_LARGE,
-                             "the body of an answer with status other than 200 is too large");
+                             "the body of an answer with status %d, which is kept in memory, is "
+                             "too large",
+                             exchange->status);
     return anycert__buf_add(&sink->response->body, bytes, len) < 0 ? anycert__fail_nomem(err) : 0;
 }
 
@@ -107,7 +118,7 @@ static int take_part(struct anycert__sink *sink, struct anycert__exchange *excha
     case ANYCERT__RESUME_OTHER:
         if (count(sink, exchange, 0, len, err) < 0)
             return -1;
-        return take_memory(sink, bytes, len, err);
+        return take_memory(sink, exchange, bytes, len, err);
     case ANYCERT__RESUME_AGAIN:
         sink->repeat = true;
         break;
@@ -125,8 +136,11 @@ int anycert__sink_take(void *arg, struct anycert__exchange *exchange, const void
         return discard(sink, len, err);
     if (sink->resume)
         return take_part(sink, exchange, bytes, len, err);
+    sink->aside = goes_aside(sink, exchange->status);
     if (count(sink, exchange, 0, len, err) < 0)
         return -1;
+    if (sink->aside)
+        return take_memory(sink, exchange, bytes, len, err);
     if (sink->writer)
         return anycert__file_writer_write(sink->writer, bytes, len, err);
     if (sink->request->body_callback) {
@@ -135,7 +149,7 @@ int anycert__sink_take(void *arg, struct anycert__exchange *exchange, const void
                                  "the receiver of the body stopped the transfer");
         return 0;
     }
-    return take_memory(sink, bytes, len, err);
+    return take_memory(sink, exchange, bytes, len, err);
 }
 
 int anycert__sink_ended(struct anycert__sink *sink, const struct anycert__exchange *exchange,
@@ -194,6 +208,8 @@ int anycert__sink_commit(struct anycert__sink *sink, struct anycert_error *err)
 {
     if (sink->resume)
         return commit_parts(sink, err);
+    if (goes_aside(sink, sink->response->status))
+        return 0;
     return sink->writer ? anycert__file_writer_commit(sink->writer, err) : 0;
 }
 

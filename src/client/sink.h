@@ -8,12 +8,14 @@ struct anycert__sink {
     const struct anycert_request *request;
     struct anycert_response *response;
     struct anycert__file_writer *writer;
-    struct anycert__resume *resume; /* instead of the writer */
-    bool repeat;                    /* the answer is of no use to it: from the beginning */
-    bool counted;                   /* what was there before is in the body's size */
-    uint64_t max;                   /* of the decompressed body; UINT64_MAX: none */
-    bool follow;                    /* redirects are followed, and their bodies go nowhere */
-    uint64_t discarded;             /* bytes of such a body */
+    struct anycert__resume *resume;      /* instead of the writer */
+    bool repeat;                         /* the answer is of no use to it: from the beginning */
+    bool counted;                        /* what was there before is in the body's size */
+    uint64_t max;                        /* of the decompressed body; UINT64_MAX: none */
+    bool follow;                         /* redirects are followed, and their bodies go nowhere */
+    uint64_t discarded;                  /* bytes of such a body */
+    const struct anycert_client *checks; /* whose call takes only some statuses; NULL: all go */
+    bool aside; /* the body is in memory, as that of an answer that the call does not take */
     /* True of an answer that the caller will ask for once more: its body goes nowhere too. */
     bool (*again)(void *arg, const struct anycert__exchange *exchange);
     void *again_arg;

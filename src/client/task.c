@@ -44,11 +44,12 @@ static struct anycert_auth *auth_of(const struct anycert_client *client,
 }
 
 void anycert__task_begin(struct anycert__task *task, struct anycert_client *client,
-                         const struct anycert_request *request)
+                         const struct anycert_request *request, bool is_call)
 {
     memset(task, 0, sizeof *task);
     task->client = client;
     task->request = request;
+    task->is_call = is_call;
     task->retry = rules_of(client, request);
     anycert__auth_begin(&task->auth, auth_of(client, request));
     task->state = TASK_ADMIT;
@@ -148,6 +149,7 @@ static int start_journey(struct anycert__task *task)
                                task, &task->error) < 0)
         return -1;
     task->journey.auth = &task->auth;
+    task->journey.sink.checks = task->is_call ? task->client : NULL;
     if (key_name && !anycert__fields_get(&task->request->headers, key_name, 0)) {
         task->journey.extra_name = key_name;
         task->journey.extra_value = task->idempotency_key;
@@ -401,7 +403,7 @@ static int send(struct anycert_client *client, const struct anycert_request *req
     int result = -1;
 
     *out = NULL;
-    anycert__task_begin(&task, client, request);
+    anycert__task_begin(&task, client, request, checked);
     result = run(&task);
     *out = task.response;
     task.response = NULL;

@@ -30,6 +30,7 @@ struct anycert__task {
     enum { TASK_ADMIT, TASK_PACED, TASK_SEND, TASK_UNDER_WAY, TASK_DONE } state;
     struct anycert__auth_use auth;
     struct anycert__journey journey;
+    bool is_call;
     bool journeying;
     enum anycert__pass pass;
     unsigned retries;         /* begun, or waited for */
@@ -37,8 +38,9 @@ struct anycert__task {
     char idempotency_key[37]; /* "" for none */
 };
 
+/* is_call: its answer will be checked by anycert__call_finish. */
 void anycert__task_begin(struct anycert__task *task, struct anycert_client *client,
-                         const struct anycert_request *request);
+                         const struct anycert_request *request, bool is_call);
 enum anycert__step anycert__task_next(struct anycert__task *task);
 /* The exchange has ended with result, and err if that is -1. */
 void anycert__task_took(struct anycert__task *task, int result, const struct anycert_error *err);

@@ -1,6 +1,7 @@
 /* Where bodies go: files that appear whole or not at all, callbacks, progress; and what was there
  * before stays. */
 #include "client/floor.h"
+#include "client/sending.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,6 +108,66 @@ static void output_file_is_untouched_by_failures(void **state)
             floor_fails(client, to_file(floor_url(rows[i].server, rows[i].path), floor_path("new")),
                         rows[i].code, NULL);
         assert_int_equal(access(floor_path("new"), F_OK), -1);
+    }
+    floor_remove_folder(1);
+    anycert_client_free(client);
+}
+
+static int read_body(void *arg, const struct anycert_response *response, struct anycert_error *err)
+{
+    (void)err;
+    (void)snprintf(arg, 32, "%s", (const char *)anycert_response_body(response, NULL));
+    return -1;
+}
+
+static int count_bytes(void *arg, const void *bytes, size_t len)
+{
+    size_t *count = arg;
+
+    (void)bytes;
+    *count += len;
+    return 0;
+}
+
+/* A call that fails has not replaced anything, and its error handler can read why. */
+static void output_file_is_not_for_answers_that_a_call_refuses(void **state)
+{
+    static const enum sending ways[] = {SENDING_CALL, SENDING_BATCH_CALL};
+    static const int teapot[] = {418};
+    struct anycert_client *client = floor_client(NULL);
+
+    (void)state;
+    floor_folder();
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        struct anycert_request *request = NULL;
+        struct anycert_response *response = NULL;
+        struct anycert_error err = {0};
+        char seen[32] = "";
+        size_t count = 0;
+        char *text = NULL;
+
+        floor_write(floor_path("out"), "old");
+        request = to_file(floor_url("good", "status/404"), floor_path("out"));
+        assert_int_equal(anycert_request_set_error_handler(request, read_body, seen, NULL), 0);
+        assert_int_equal(sending_do(ways[i], client, request, &response, &err), -1);
+        assert_int_equal(err.code, ANYCERT_E_HTTP_STATUS);
+        assert_string_equal(floor_read(floor_path("out")), "old");
+        assert_string_equal(seen, "status 404\n");
+        text = anycert_client_error_text(client, request, response, &err, NULL);
+        assert_string_equal(text, "Error in API call [404] - Not Found\nstatus 404\n");
+        anycert_free(text);
+        anycert_response_free(response);
+
+        /* Nothing of it for a callback either. */
+        assert_int_equal(anycert_request_set_body_callback(request, count_bytes, &count, NULL), 0);
+        (void)sending_fails(ways[i], client, request, ANYCERT_E_HTTP_STATUS);
+        assert_int_equal(count, 0);
+
+        /* What is accepted goes to the file, whatever it is. */
+        request = to_file(floor_url("good", "status/418"), floor_path("out"));
+        assert_int_equal(anycert_request_set_ok_codes(request, teapot, 1, NULL), 0);
+        anycert_response_free(sending_ok(ways[i], client, request));
+        assert_string_equal(floor_read(floor_path("out")), "status 418\n");
     }
     floor_remove_folder(1);
     anycert_client_free(client);
@@ -325,6 +386,7 @@ int main(void)
         cmocka_unit_test(output_file_has_the_body_and_memory_has_none),
         cmocka_unit_test(output_file_of_any_status_and_redirect),
         cmocka_unit_test(output_file_is_untouched_by_failures),
+        cmocka_unit_test(output_file_is_not_for_answers_that_a_call_refuses),
         cmocka_unit_test(output_file_keeps_symbolic_link_and_mode),
         cmocka_unit_test(output_that_cannot_be_written_stops_before_connecting),
         cmocka_unit_test(output_to_devices),
