@@ -36,9 +36,10 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_client_call(struct anycert_client *cli
                                                       struct anycert_error *err);
 
 /* A failure as the text that callers of the original base client know and match on, over several
- * lines: what it said, then our own cause. err_of_call is what the call or send filled in. response
- * may be NULL. It has the answer's body in it, but no secret of ours. Free with anycert_free. NULL
- * with NOMEM. */
+ * lines: what it said; of TLS and trust our own cause, too, which the error itself always has. What
+ * it knew nothing of is the error's own sentence. err_of_call is what the call or send filled in.
+ * response may be NULL. It has the answer's body in it, but no secret of ours. Free with
+ * anycert_free. NULL with NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_client_error_text(const struct anycert_client *client,
                           const struct anycert_request *request,

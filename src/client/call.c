@@ -49,14 +49,24 @@ static enum anycert_metric metric_of_status(int status)
     }
 }
 
-static enum anycert_metric metric_of_failure(const struct anycert_error *err)
+static enum anycert_metric metric_of_failure(const struct anycert_response *response,
+                                             const struct anycert_error *err)
 {
-    if (err->code == ANYCERT_E_HTTP_RETRIES)
+    if (anycert__is_lost_by_time(response, err))
+        return ANYCERT_METRIC_CONNECTION_ERROR;
+    switch (err->code) {
+    case ANYCERT_E_HTTP_RETRIES:
         return ANYCERT_METRIC_RETRY_ERROR;
-    if (err->code == ANYCERT_E_REDIRECTS)
-        return ANYCERT_METRIC_GENERAL_ERROR;
-    if (err->code == ANYCERT_E_AUTH)
+    case ANYCERT_E_AUTH:
         return ANYCERT_METRIC_AUTH_ERROR;
+    case ANYCERT_E_REDIRECTS:
+    case ANYCERT_E_TRUST_DOWNGRADE: /* one that is not followed */
+    case ANYCERT_E_BODY_READ:       /* the caller's own troubles */
+    case ANYCERT_E_BODY_WRITE:
+        return ANYCERT_METRIC_GENERAL_ERROR;
+    default:
+        break;
+    }
     switch (anycert_error_class_of(err->code)) {
     case ANYCERT_CLASS_TRUST:
     case ANYCERT_CLASS_TLS:
@@ -73,27 +83,32 @@ static enum anycert_metric metric_of_failure(const struct anycert_error *err)
     }
 }
 
+int anycert__status_failure(const struct anycert_response *response, struct anycert_error *err)
+{
+    return anycert__fail(err, ANYCERT_E_HTTP_STATUS, "%s answered with status %d%s%s",
+                         anycert_response_url(response), response->status,
+                         *anycert_response_reason(response) ? " " : "",
+                         anycert_response_reason(response));
+}
+
 /* An answer whose status is not accepted. 0 if the error handler takes it all the same. */
 static int refuse(struct anycert_client *client, const struct anycert_request *request,
                   const struct anycert_response *response, struct anycert_error *err)
 {
     const struct anycert__demands *demands =
         request->demands.error_handler ? &request->demands : &client->config->demands;
-    enum anycert_metric metric = metric_of_status(response->status);
 
     if (demands->error_handler && demands->error_handler(demands->error_arg, response, err) == 0) {
         anycert__error_clear(err);
         return 0;
     }
-    if (client->config->error_type)
-        metric = client->config->error_type(client->config->error_type_arg, response);
     if (counts(client, request))
-        anycert__metrics_count(client->metrics, metric);
+        anycert__metrics_count(client->metrics, client->config->error_type
+                                                    ? client->config->error_type(
+                                                          client->config->error_type_arg, response)
+                                                    : metric_of_status(response->status));
     /* The first error wins: what the handler said stays. */
-    return anycert__fail(err, ANYCERT_E_HTTP_STATUS, "%s answered with status %d%s%s",
-                         anycert_response_url(response), response->status,
-                         *anycert_response_reason(response) ? " " : "",
-                         anycert_response_reason(response));
+    return anycert__status_failure(response, err);
 }
 
 /* It is for validity alone: the document is parsed again for who wants it. */
@@ -132,7 +147,7 @@ int anycert__call_finish(struct anycert_client *client, const struct anycert_req
 
     if (result < 0) {
         if (counts(client, request))
-            anycert__metrics_count(client->metrics, metric_of_failure(err));
+            anycert__metrics_count(client->metrics, metric_of_failure(response, err));
         return -1;
     }
     if (!anycert__is_accepted(client, request, response->status) &&

@@ -18,7 +18,6 @@
 #define CONNECTION                                                                                 \
     "Verify that the server URL parameter is correct and that you have access to the server from " \
     "your host.\nError Type: <requests.exceptions.ConnectionError>"
-#define MAX_TEXT (UINT64_C(256) * 1024 * 1024)
 
 static void add_status(struct anycert__buf *out, const struct anycert_response *response)
 {
@@ -31,6 +30,17 @@ static void add_status(struct anycert__buf *out, const struct anycert_response *
     if (text && !anycert__python_json(out, text, len))
         anycert__buf_add(out, text, len);
     anycert_free(text);
+}
+
+/* An error handler may use the same code for what it has to say. */
+static bool is_our_own(const struct anycert_response *response, const struct anycert_error *failure)
+{
+    struct anycert_error own = {0};
+
+    if (failure->code != ANYCERT_E_HTTP_STATUS)
+        return false;
+    (void)anycert__status_failure(response, &own);
+    return !*failure->message || strcmp(own.message, failure->message) == 0;
 }
 
 static void add_connection(struct anycert__buf *out, const struct anycert_error *failure)
@@ -51,20 +61,24 @@ static void add_budget(struct anycert__buf *out, const struct anycert_client *cl
                       client->config->budget_ms / 1000.0, what);
 }
 
-/* The time of all requests may be up before the time for connecting is. */
+/* The time of all requests may be up before the time for connecting is. A server that was reached
+ * and is silent in TLS is one that takes its time to answer, to the original. */
 static bool was_connecting(const struct anycert_response *response,
                            const struct anycert_error *failure)
 {
-    struct anycert_timings timings;
-
     if (failure->code == ANYCERT_E_TIMEOUT_CONNECT)
-        return true;
-    if (failure->code != ANYCERT_E_TIMEOUT_TOTAL || !response || response->status != 0)
-        return false;
-    anycert_response_timings(response, &timings);
-    return anycert__str_starts(anycert_response_url(response), "https:")
-               ? timings.tls_us == 0
-               : timings.connected_us == 0;
+        return !response || !response->connected;
+    return failure->code == ANYCERT_E_TIMEOUT_TOTAL && response && response->status == 0 &&
+           !response->connected;
+}
+
+bool anycert__is_lost_by_time(const struct anycert_response *response,
+                              const struct anycert_error *failure)
+{
+    return response && anycert_error_class_of(failure->code) == ANYCERT_CLASS_TIMEOUT &&
+           failure->code != ANYCERT_E_TIMEOUT_BUDGET && !was_connecting(response, failure) &&
+           ((response->status != 0 && failure->code == ANYCERT_E_TIMEOUT_STALL) ||
+            (response->status == 0 && response->retries > 0));
 }
 
 static void add_timeout(struct anycert__buf *out, const struct anycert_client *client,
@@ -77,8 +91,8 @@ static void add_timeout(struct anycert__buf *out, const struct anycert_client *c
         if (client->config->budget_ms)
             add_budget(out, client, "exceeded. Original error: ");
         anycert__buf_adds(out, CONNECT_TIMEOUT);
-    } else if (response && response->retries > 0 && response->status == 0) {
-        add_connection(out, failure); /* as the original says it after retries */
+    } else if (anycert__is_lost_by_time(response, failure)) {
+        add_connection(out, failure);
     } else {
         anycert__buf_adds(out, failure->message);
     }
@@ -90,6 +104,11 @@ static void add_failure(struct anycert__buf *out, const struct anycert_client *c
 {
     const struct anycert_policy *policy = client->origin[ANYCERT__HERE].policy;
 
+    /* Not the original's, and not to be had by trusting anybody. */
+    if (failure->code == ANYCERT_E_TRUST_DOWNGRADE || failure->code == ANYCERT_E_TRUST_SECRETS) {
+        anycert__buf_adds(out, failure->message);
+        return;
+    }
     switch (anycert_error_class_of(failure->code)) {
     case ANYCERT_CLASS_TIMEOUT:
         add_timeout(out, client, response, failure);
@@ -104,7 +123,8 @@ static void add_failure(struct anycert__buf *out, const struct anycert_client *c
         anycert__buf_adds(out, PROXY);
         break;
     case ANYCERT_CLASS_NETWORK:
-        if (failure->code == ANYCERT_E_REDIRECTS || failure->code == ANYCERT_E_CIRCUIT_OPEN)
+        if (failure->code == ANYCERT_E_REDIRECTS || failure->code == ANYCERT_E_CIRCUIT_OPEN ||
+            failure->code == ANYCERT_E_PAGES || failure->code == ANYCERT_E_PRIVATE_ADDRESS)
             anycert__buf_adds(out, failure->message);
         else
             add_connection(out, failure);
@@ -124,8 +144,8 @@ char *anycert_client_error_text(const struct anycert_client *client,
     char *text = NULL;
 
     (void)request;
-    anycert__buf_init(&out, MAX_TEXT);
-    if (response && err_of_call->code == ANYCERT_E_HTTP_STATUS) {
+    anycert__buf_init(&out, SIZE_MAX / 2);
+    if (response && is_our_own(response, err_of_call)) {
         add_status(&out, response);
     } else if (response && err_of_call->code == ANYCERT_E_HTTP_RETRIES) {
         anycert__buf_addf(&out,

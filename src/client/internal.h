@@ -69,6 +69,13 @@ struct anycert__demands {
     void *error_arg;
     struct anycert_retry *retry;
 };
+/* call.c: what stands in the error of an answer whose status is not accepted, unless an error
+ * handler says something else. Always returns -1. */
+int anycert__status_failure(const struct anycert_response *response, struct anycert_error *err);
+/* error_text.c: the time that passed was that for reading, where the original has no timeout but a
+ * lost connection: behind the header, and after retries. */
+bool anycert__is_lost_by_time(const struct anycert_response *response,
+                              const struct anycert_error *failure);
 /* call.c: whether a call takes an answer with that status. */
 bool anycert__is_accepted(const struct anycert_client *client,
                           const struct anycert_request *request, int status);
@@ -210,6 +217,7 @@ struct anycert_response {
     struct anycert__response_hop *hops;
     size_t hop_count;
     unsigned retries;          /* that came before it */
+    bool connected;            /* to the last hop's server, TLS aside */
     struct anycert_json *json; /* of the body, if it has been parsed already */
 };
 

@@ -65,6 +65,7 @@ int anycert__response_take(struct anycert_response *response, struct anycert__ex
     response->status = exchange->status;
     response->reason = exchange->reason;
     response->fields = exchange->fields;
+    response->connected = exchange->connected;
     memcpy(response->version, exchange->version, sizeof response->version);
     exchange->reason = NULL;
     memset(&exchange->fields, 0, sizeof exchange->fields);

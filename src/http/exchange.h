@@ -156,6 +156,7 @@ struct anycert__exchange {
     struct anycert__fields fields;
     struct anycert_report *report, *proxy_report; /* on failure too, as far as anything was seen */
     bool reused;
+    bool connected; /* to the server, TLS aside; through a proxy: to the tunnel's end */
     uint64_t sent_bytes, received_bytes; /* of both bodies, as on the wire */
     uint64_t body_bytes;                 /* of the answer's, decompressed */
     bool sent;                           /* something of the request may have gone out */

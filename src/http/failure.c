@@ -27,6 +27,11 @@ static int timeout_failure(const struct anycert__lane *lane, int64_t total_ms, i
         return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
                              "no complete answer from %s within the %lld ms of the request",
                              server_name(lane), (long long)limit_ms);
+    if (!lane->asked && lane->link)
+        return anycert__fail(err, ANYCERT_E_TIMEOUT_CONNECT,
+                             "%s was reached, but TLS did not come about within %u ms (name, TCP, "
+                             "proxy and TLS together)",
+                             server_name(lane), (unsigned)lane->connect_ms);
     if (!lane->asked)
         return anycert__fail(err, ANYCERT_E_TIMEOUT_CONNECT,
                              "no connection to %s within %u ms (name, TCP, proxy and TLS together)",

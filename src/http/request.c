@@ -301,6 +301,7 @@ static void read_results(struct anycert__lane *lane, struct anycert__exchange *e
     exchange->timings.resolved_us = resolved;
     exchange->timings.connected_us = connected;
     exchange->timings.tls_us = tls;
+    exchange->connected = connected > 0 || lane->link; /* libcurl counts TLS in */
     exchange->timings.first_byte_us = first;
     exchange->timings.total_us = total;
     exchange->sent_bytes = (uint64_t)sent;
