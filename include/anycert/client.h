@@ -67,12 +67,16 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_intermediate_pem(struct any
  * accepted. Read when the client is made: CLIENT_CERT there says what is unreadable, what does not
  * belong together, or that a password or PIN is missing or wrong. Nobody is ever asked for one. */
 
-/* Certificate (PEM, with its chain) and private key (PEM; NULL: in the certificate's file). */
+/* Certificate (PEM, with its chain) and private key (PEM; NULL: in the certificate's file). The key
+ * may stay on a PKCS#11 token: key_path is its URI then, as for
+ * anycert_config_set_client_cert_pkcs11, and its PIN, unless it is in the URI, is the password
+ * below. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_client_cert(struct anycert_config *config,
                                                                  const char *cert_path,
                                                                  const char *key_path,
                                                                  struct anycert_error *err);
-/* The password of an encrypted PEM key; NULL: none. Not looked at for a key without encryption. */
+/* The password of an encrypted PEM key, or the PIN of a key on a token; NULL: none. Not looked at
+ * for a key without encryption. */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_config_set_client_cert_password(struct anycert_config *config, const char *password,
                                         struct anycert_error *err);
@@ -89,8 +93,8 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_client_cert_p12(struct anyc
  * module-name it is p11-kit's module, which stands for all that the system has registered. The key
  * never leaves the token; certificate and chain are read from it. pin NULL: the URI's pin-value or
  * pin-source (a file), or none. The token is asked once: a wrong PIN is never tried again. -1 with
- * USAGE for a URI that is not understood. Keys are RSA or EC. A module, once loaded, stays in the
- * process. */
+ * USAGE for a URI that is not understood. Keys are RSA, EC, Ed25519 or Ed448. A module, once
+ * loaded, stays in the process. */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_config_set_client_cert_pkcs11(struct anycert_config *config, const char *uri,
                                       const char *pin, struct anycert_error *err);

@@ -10,7 +10,7 @@
 void anycert__identity_clear(struct anycert__identity *identity)
 {
     anycert__free(identity->cert_path);
-    anycert__free(identity->key_path);
+    anycert__free_secret(identity->key_path); /* perhaps a URI with a PIN */
     anycert__free_secret(identity->key_password);
     anycert__free(identity->p12_path);
     anycert__free_secret(identity->p12_password);
@@ -46,6 +46,15 @@ static int put(struct anycert_config *config, struct anycert__identity *made)
     return 0;
 }
 
+/* A PKCS#11 URI would be shown as the path that cannot be read, with a PIN that it may have. */
+static int check_is_file(const char *path, const char *what, struct anycert_error *err)
+{
+    if (!path || !anycert__client_cert_is_uri(path))
+        return 0;
+    return anycert__fail(err, ANYCERT_E_USAGE,
+                         "%s is given by a PKCS#11 URI where a file is expected", what);
+}
+
 int anycert_config_set_client_cert(struct anycert_config *config, const char *cert_path,
                                    const char *key_path, struct anycert_error *err)
 {
@@ -56,6 +65,11 @@ int anycert_config_set_client_cert(struct anycert_config *config, const char *ce
         return -1;
     if (!cert_path && key_path)
         return anycert__fail(err, ANYCERT_E_USAGE, "a client key needs a client certificate");
+    if (check_is_file(cert_path, "the client certificate", err) < 0)
+        return -1;
+    if (key_path && anycert__client_cert_is_uri(key_path) &&
+        anycert__client_cert_check_uri(key_path, err) < 0)
+        return -1;
     if (anycert__replace(&made.cert_path, cert_path, err) == 0 &&
         anycert__replace(&made.key_path, key_path, err) == 0)
         return put(config, &made);
@@ -74,7 +88,8 @@ int anycert_config_set_client_cert_p12(struct anycert_config *config, const char
 {
     struct anycert__identity made = {0};
 
-    if (path && anycert__check_text(path, "path of the PKCS#12 file", err) < 0)
+    if ((path && anycert__check_text(path, "path of the PKCS#12 file", err) < 0) ||
+        check_is_file(path, "the PKCS#12 file", err) < 0)
         return -1;
     if (!path && password)
         return anycert__fail(err, ANYCERT_E_USAGE, "a password needs a PKCS#12 file");
@@ -107,6 +122,25 @@ static void free_file(char *bytes, size_t len)
     if (bytes)
         anycert__wipe(bytes, len);
     anycert__free(bytes);
+}
+
+/* The certificate from a file, for a key that stays on its token. */
+static int load_cert_of_token(const struct anycert__identity *identity,
+                              struct anycert__client_cert **out, struct anycert_error *err)
+{
+    char *cert = NULL;
+    size_t len = 0;
+    int result = -1;
+
+    if (anycert__file_read(identity->cert_path, MAX_FILE, ANYCERT_E_CLIENT_CERT,
+                           "client certificate", &cert, &len, err) < 0)
+        return -1;
+    result = anycert__client_cert_load_pkcs11(identity->key_path, identity->key_password, cert, len,
+                                              out, err);
+    if (result < 0)
+        anycert__error_prefix(err, "%s", identity->cert_path);
+    free_file(cert, len);
+    return result;
 }
 
 static int load_pem(const struct anycert__identity *identity, struct anycert__client_cert **out,
@@ -155,11 +189,14 @@ static int load_p12(const struct anycert__identity *identity, struct anycert__cl
 int anycert__identity_load(const struct anycert__identity *identity,
                            struct anycert__client_cert **out, struct anycert_error *err)
 {
+    if (identity->cert_path && identity->key_path &&
+        anycert__client_cert_is_uri(identity->key_path))
+        return load_cert_of_token(identity, out, err);
     if (identity->cert_path)
         return load_pem(identity, out, err);
     if (identity->p12_path)
         return load_p12(identity, out, err);
     if (identity->uri)
-        return anycert__client_cert_load_pkcs11(identity->uri, identity->pin, out, err);
+        return anycert__client_cert_load_pkcs11(identity->uri, identity->pin, NULL, 0, out, err);
     return 0;
 }

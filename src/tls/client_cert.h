@@ -18,6 +18,10 @@ struct anycert__client_cert {
  * chain. 0, or -1 with CLIENT_CERT. */
 int anycert__client_cert_check(const struct anycert__client_cert *cert, struct anycert_error *err);
 
+/* client_pem.c: takes certificate and chain from PEM text. 0, or -1 with CLIENT_CERT. */
+int anycert__client_cert_read_certs(struct anycert__client_cert *out, const void *pem, size_t len,
+                                    struct anycert_error *err);
+
 /* Why the key did not sign for this thread just now, if it is on a token and did not; forgets it.
  */
 bool anycert__client_cert_failure(const struct anycert__client_cert *cert,

@@ -163,8 +163,8 @@ out:
     return key;
 }
 
-static int load_certs(struct anycert__client_cert *out, const void *pem, size_t len,
-                      struct anycert_error *err)
+int anycert__client_cert_read_certs(struct anycert__client_cert *out, const void *pem, size_t len,
+                                    struct anycert_error *err)
 {
     out->chain = sk_X509_new_null();
     if (out->chain == NULL)
@@ -190,7 +190,7 @@ int anycert__client_cert_load(const void *cert, size_t cert_len, const void *key
     *out = NULL;
     if (loaded == NULL)
         return anycert__fail_nomem(err);
-    if (load_certs(loaded, cert, cert_len, err) != 0)
+    if (anycert__client_cert_read_certs(loaded, cert, cert_len, err) != 0)
         goto out;
     loaded->key = key != NULL ? read_key(key, key_len, password, err)
                               : read_key(cert, cert_len, password, err);

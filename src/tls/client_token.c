@@ -1,9 +1,11 @@
-/* A client certificate on a PKCS#11 token: certificate and chain are read from it, the key never
- * leaves it. */
+/* A client certificate whose key is on a PKCS#11 token and never leaves it; certificate and chain
+ * are read from there, too, or given as PEM text. */
 #include "tls/client_cert.h"
 #include "tls/token.h"
+#include "tls/token_key.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -19,6 +21,7 @@ struct found {
     size_t id_len, label_len;
     unsigned char id_given[ANYCERT__TOKEN_ID_MAX];
     char *label_given;
+    ck_ulong kind;
     struct anycert__token_query query;
 };
 
@@ -49,7 +52,8 @@ static int take_query(const struct anycert__token_uri *uri, struct found *out,
     return 0;
 }
 
-static int check_kind(struct anycert__token *token, ck_object object, struct anycert_error *err)
+static int read_kind(struct anycert__token *token, ck_object object, ck_ulong *out,
+                     struct anycert_error *err)
 {
     unsigned char *bytes = NULL;
     size_t len = 0;
@@ -60,10 +64,12 @@ static int check_kind(struct anycert__token *token, ck_object object, struct any
     if (len == sizeof kind)
         memcpy(&kind, bytes, sizeof kind);
     anycert__free(bytes);
-    if (kind == CKK_RSA || kind == CKK_EC)
+    *out = kind;
+    if (kind == CKK_RSA || kind == CKK_EC || kind == CKK_EC_EDWARDS)
         return 0;
-    return anycert__fail(err, ANYCERT_E_CLIENT_CERT,
-                         "the private key on the token is neither RSA nor EC");
+    return anycert__fail(
+        err, ANYCERT_E_CLIENT_CERT,
+        "the private key on the token is neither RSA nor EC nor Ed25519 nor Ed448");
 }
 
 /* The one private key that is meant, and what it is called. */
@@ -79,7 +85,7 @@ static int find_key(struct anycert__token *token, struct found *found, struct an
     if (count > 1)
         return anycert__fail(err, ANYCERT_E_CLIENT_CERT,
                              "the token has several such private keys; name one by id= or object=");
-    if (check_kind(token, objects[0], err) < 0 ||
+    if (read_kind(token, objects[0], &found->kind, err) < 0 ||
         anycert__token_attribute(token, objects[0], CKA_ID, &found->id, &found->id_len, err) < 0)
         return -1;
     return anycert__token_attribute(token, objects[0], CKA_LABEL, &found->label, &found->label_len,
@@ -167,7 +173,7 @@ static int find_cert(struct anycert__token *token, const struct found *found, X5
         return 0;
     return anycert__fail(err, ANYCERT_E_CLIENT_CERT,
                          "the token has no certificate with the %s of the private key; write it "
-                         "there",
+                         "there, or give it as a file beside the key",
                          found->id_len > 0 ? "id" : "label");
 }
 
@@ -217,12 +223,36 @@ static int find_chain(struct anycert__token *token, struct anycert__client_cert 
     return 0;
 }
 
+/* What was given beside the token, or what is on it. */
+static int need_certs(struct anycert__token *token, const struct found *found,
+                      struct anycert__client_cert *out, struct anycert_error *err)
+{
+    if (out->cert)
+        return 0;
+    return find_cert(token, found, &out->cert, err) < 0 ? -1 : find_chain(token, out, err);
+}
+
+/* A key of another kind would only say that it does not sign in this way. */
+static int check_kind(const struct found *found, X509 *cert, struct anycert_error *err)
+{
+    const char *type = anycert__token_key_type(X509_get0_pubkey(cert));
+    ck_ulong kind = !type                      ? found->kind /* which is told further on */
+                    : strcmp(type, "RSA") == 0 ? CKK_RSA
+                    : strcmp(type, "EC") == 0  ? CKK_EC
+                                               : CKK_EC_EDWARDS;
+
+    return kind == found->kind
+               ? 0
+               : anycert__fail(err, ANYCERT_E_CLIENT_CERT,
+                               "the key on the token does not belong to the certificate");
+}
+
 /* The token is taken in every case. */
 static int load(struct anycert__token *token, struct found *found, struct anycert__client_cert *out,
                 struct anycert_error *err)
 {
-    if (find_key(token, found, err) < 0 || find_cert(token, found, &out->cert, err) < 0 ||
-        find_chain(token, out, err) < 0 || X509_up_ref(out->cert) != 1) {
+    if (find_key(token, found, err) < 0 || need_certs(token, found, out, err) < 0 ||
+        check_kind(found, out->cert, err) < 0 || X509_up_ref(out->cert) != 1) {
         anycert__token_free(token);
         return -1;
     }
@@ -242,8 +272,14 @@ int anycert__client_cert_check_uri(const char *text, struct anycert_error *err)
     return result;
 }
 
-int anycert__client_cert_load_pkcs11(const char *text, const char *pin,
-                                     struct anycert__client_cert **out, struct anycert_error *err)
+bool anycert__client_cert_is_uri(const char *text)
+{
+    return anycert__str_starts_nocase(text, "pkcs11:");
+}
+
+int anycert__client_cert_load_pkcs11(const char *text, const char *pin, const void *cert,
+                                     size_t cert_len, struct anycert__client_cert **out,
+                                     struct anycert_error *err)
 {
     struct anycert__client_cert *loaded = NULL;
     struct anycert__token *token = NULL;
@@ -261,7 +297,8 @@ int anycert__client_cert_load_pkcs11(const char *text, const char *pin,
         anycert__fail_nomem(err);
         goto out;
     }
-    if (take_query(&uri, &found, err) < 0)
+    if (take_query(&uri, &found, err) < 0 ||
+        (cert && anycert__client_cert_read_certs(loaded, cert, cert_len, err) < 0))
         goto out;
     token = anycert__token_open(&uri, pin, err);
     if (token)

@@ -42,6 +42,7 @@ typedef ck_ulong ck_rv, ck_slot, ck_session, ck_object;
 #define CKC_X_509               0UL
 #define CKK_RSA                 0UL
 #define CKK_EC                  3UL
+#define CKK_EC_EDWARDS          0x40UL
 #define CKA_CLASS               0x00UL
 #define CKA_LABEL               0x03UL
 #define CKA_VALUE               0x11UL
@@ -54,6 +55,7 @@ typedef ck_ulong ck_rv, ck_slot, ck_session, ck_object;
 #define CKM_RSA_PKCS     0x01UL
 #define CKM_RSA_PKCS_PSS 0x0DUL
 #define CKM_ECDSA        0x1041UL
+#define CKM_EDDSA        0x1057UL
 #define CKM_SHA_1        0x220UL
 #define CKM_SHA256       0x250UL
 #define CKM_SHA224       0x255UL

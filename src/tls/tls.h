@@ -62,10 +62,14 @@ int anycert__client_cert_load_p12(const void *bytes, size_t len, const char *pas
                                   struct anycert__client_cert **out, struct anycert_error *err);
 /* Whether a PKCS#11 URI is understood. 0, or -1 with USAGE. */
 int anycert__client_cert_check_uri(const char *text, struct anycert_error *err);
+/* Whether a text is meant to be one: it begins with "pkcs11:". */
+bool anycert__client_cert_is_uri(const char *text);
 /* The same from a PKCS#11 token, named by a URI (RFC 7512); the key stays there. pin NULL: the one
- * in the URI, if any. */
-int anycert__client_cert_load_pkcs11(const char *text, const char *pin,
-                                     struct anycert__client_cert **out, struct anycert_error *err);
+ * in the URI, if any. cert is PEM text with certificate and chain, or NULL: they are on the token,
+ * too. */
+int anycert__client_cert_load_pkcs11(const char *text, const char *pin, const void *cert,
+                                     size_t cert_len, struct anycert__client_cert **out,
+                                     struct anycert_error *err);
 void anycert__client_cert_free(struct anycert__client_cert *cert);
 
 /* ---- the reference identity (tls/name.c)

@@ -27,6 +27,22 @@ struct anycert__token_key {
     struct anycert_error failure;
 };
 
+const char *anycert__token_key_type(const EVP_PKEY *public)
+{
+    static const char *const types[] = {"RSA", "EC", "ED25519", "ED448"};
+
+    for (size_t i = 0; public && i < sizeof types / sizeof types[0]; i++) {
+        if (EVP_PKEY_is_a(public, types[i]))
+            return types[i];
+    }
+    return NULL;
+}
+
+bool anycert__token_key_is_edwards(const struct anycert__token_key *key)
+{
+    return EVP_PKEY_is_a(key->public, "ED25519") || EVP_PKEY_is_a(key->public, "ED448");
+}
+
 EVP_PKEY *anycert__token_key_public(const struct anycert__token_key *key)
 {
     return key->public;
@@ -37,7 +53,8 @@ EVP_PKEY *anycert__token_key_pkey(const struct anycert__token_key *key)
     return EVP_PKEY_up_ref(key->pkey) == 1 ? key->pkey : NULL;
 }
 
-/* ---- what TLS signs in the words of PKCS#11 (its section 2.1 for RSA, 2.3 for EC) */
+/* ---- what TLS signs in the words of PKCS#11 (its section 2.1 for RSA, 2.3 for EC, 2.3.14 for
+ * Edwards curves) */
 
 static const struct digest {
     int nid;
@@ -140,6 +157,17 @@ static int sign_ec(struct anycert__token_key *key, const struct anycert__token_h
     return 0;
 }
 
+static int keep_failure(struct anycert__token_key *key, int result, const struct anycert_error *err)
+{
+    pthread_mutex_lock(&key->mutex);
+    key->failed = result < 0;
+    key->failed_for = pthread_self();
+    if (key->failed)
+        key->failure = *err;
+    pthread_mutex_unlock(&key->mutex);
+    return result;
+}
+
 int anycert__token_key_sign(struct anycert__token_key *key, const struct anycert__token_hash *hash,
                             unsigned char *signature, size_t *len)
 {
@@ -147,13 +175,19 @@ int anycert__token_key_sign(struct anycert__token_key *key, const struct anycert
     int result = EVP_PKEY_is_a(key->public, "RSA") ? sign_rsa(key, hash, signature, len, &err)
                                                    : sign_ec(key, hash, signature, len, &err);
 
-    pthread_mutex_lock(&key->mutex);
-    key->failed = result < 0;
-    key->failed_for = pthread_self();
-    if (key->failed)
-        key->failure = err;
-    pthread_mutex_unlock(&key->mutex);
-    return result;
+    return keep_failure(key, result, &err);
+}
+
+int anycert__token_key_sign_bytes(struct anycert__token_key *key, const unsigned char *bytes,
+                                  size_t bytes_len, unsigned char *signature, size_t *len)
+{
+    struct anycert_error err = {0};
+    int result = anycert__token_sign(
+        key->token, &key->query,
+        &(struct anycert__token_task){.mechanism = CKM_EDDSA, .bytes = bytes, .len = bytes_len},
+        signature, len, &err);
+
+    return keep_failure(key, result, &err);
 }
 
 bool anycert__token_key_failure(struct anycert__token_key *key, struct anycert_error *err)
@@ -191,7 +225,7 @@ static int make_pkey(struct anycert__token_key *key, struct anycert_error *err)
     struct anycert__token_handle handle = {key};
     OSSL_PARAM params[] = {
         OSSL_PARAM_octet_string(ANYCERT__TOKEN_PARAMETER, &handle, sizeof handle), OSSL_PARAM_END};
-    const char *type = EVP_PKEY_is_a(key->public, "RSA") ? "RSA" : "EC";
+    const char *type = anycert__token_key_type(key->public);
     EVP_PKEY_CTX *ctx = NULL;
     bool made = false;
 
@@ -213,6 +247,7 @@ static int make_pkey(struct anycert__token_key *key, struct anycert_error *err)
 static int prove(struct anycert__token_key *key, struct anycert_error *err)
 {
     static const unsigned char text[] = "the key on the token is the one of the certificate";
+    const char *digest = anycert__token_key_is_edwards(key) ? NULL : "SHA256";
     EVP_MD_CTX *signing = EVP_MD_CTX_new();
     EVP_MD_CTX *verifying = EVP_MD_CTX_new();
     unsigned char signature[1024];
@@ -223,16 +258,16 @@ static int prove(struct anycert__token_key *key, struct anycert_error *err)
         anycert__fail_nomem(err);
         goto out;
     }
-    if (EVP_DigestSignInit_ex(signing, NULL, "SHA256", NULL, NULL, key->pkey, NULL) != 1 ||
+    if (EVP_DigestSignInit_ex(signing, NULL, digest, NULL, NULL, key->pkey, NULL) != 1 ||
         EVP_DigestSign(signing, signature, &len, text, sizeof text) != 1) {
         if (!anycert__token_key_failure(key, err))
             anycert__fail_openssl(err, ANYCERT_E_CLIENT_CERT, "the token does not sign");
         goto out;
     }
-    if (EVP_DigestVerifyInit_ex(verifying, NULL, "SHA256", NULL, NULL, key->public, NULL) != 1 ||
+    if (EVP_DigestVerifyInit_ex(verifying, NULL, digest, NULL, NULL, key->public, NULL) != 1 ||
         EVP_DigestVerify(verifying, signature, len, text, sizeof text) != 1) {
         anycert__fail(err, ANYCERT_E_CLIENT_CERT,
-                      "the key on the token does not belong to the certificate on it");
+                      "the key on the token does not belong to the certificate");
         goto out;
     }
     result = 0;
@@ -259,9 +294,10 @@ struct anycert__token_key *anycert__token_key_new(struct anycert__token *token,
     key->token = token;
     key->cert = cert;
     key->public = X509_get0_pubkey(cert);
-    if (!key->public || (!EVP_PKEY_is_a(key->public, "RSA") && !EVP_PKEY_is_a(key->public, "EC")))
-        anycert__fail(err, ANYCERT_E_CLIENT_CERT,
-                      "the certificate on the token has a key that is neither RSA nor EC");
+    if (!anycert__token_key_type(key->public))
+        anycert__fail(
+            err, ANYCERT_E_CLIENT_CERT,
+            "the certificate for the token has a key of a kind that tokens do not sign with");
     else if (copy_query(key, query, err) == 0 && make_pkey(key, err) == 0 && prove(key, err) == 0)
         return key;
     anycert__token_key_free(key);

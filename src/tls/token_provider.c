@@ -1,7 +1,7 @@
 /* The smallest provider that lets a TLS client sign with a key that is somewhere else: keys that
- * have a public half and can sign (RSA, EC), and nothing more. It is built in and lives in a
- * library context of its own; libssl uses it as it takes the implementation of a key from the key's
- * own provider, whatever the context of the connection (provider-keymgmt(7),
+ * have a public half and can sign (RSA, EC, Ed25519, Ed448), and nothing more. It is built in and
+ * lives in a library context of its own; libssl uses it as it takes the implementation of a key
+ * from the key's own provider, whatever the context of the connection (provider-keymgmt(7),
  * provider-signature(7)). */
 #include "tls/token_key.h"
 
@@ -92,6 +92,7 @@ static const OSSL_PARAM *key_gettable_params(void *context)
         OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL),
         OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL),
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MANDATORY_DIGEST, NULL, 0),
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, NULL, 0),
         OSSL_PARAM_END};
@@ -142,6 +143,7 @@ static const char *ec_operation_name(int operation)
         FUNCTION(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, key_export_types)
 
 static const OSSL_DISPATCH rsa_key[] = {KEY_FUNCTIONS, END_OF_FUNCTIONS};
+static const OSSL_DISPATCH edwards_key[] = {KEY_FUNCTIONS, END_OF_FUNCTIONS};
 static const OSSL_DISPATCH ec_key[] = {
     KEY_FUNCTIONS, FUNCTION(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, ec_operation_name),
     END_OF_FUNCTIONS};
@@ -247,6 +249,32 @@ static int signing_sign(void *data, unsigned char *signature, size_t *len, size_
     return anycert__token_key_sign(token_key, &hash, signature, len) == 0;
 }
 
+/* Edwards curves: no digest comes first. */
+static int edwards_init(void *data, const char *digest, void *key, const OSSL_PARAM params[])
+{
+    struct signing *signing = data;
+
+    (void)params;
+    signing->key = key;
+    return key_has(key, 0) && (!digest || !*digest);
+}
+
+static int edwards_sign(void *data, unsigned char *signature, size_t *len, size_t room,
+                        const unsigned char *bytes, size_t bytes_len)
+{
+    struct signing *signing = data;
+    struct anycert__token_key *token_key = signing->key->token_key;
+    size_t most = (size_t)EVP_PKEY_get_size(anycert__token_key_public(token_key));
+
+    if (!signature) {
+        *len = most;
+        return 1;
+    }
+    *len = room;
+    return room >= most &&
+           anycert__token_key_sign_bytes(token_key, bytes, bytes_len, signature, len) == 0;
+}
+
 #define SIGNING_FUNCTIONS                                                                          \
     FUNCTION(OSSL_FUNC_SIGNATURE_NEWCTX, signing_new),                                             \
         FUNCTION(OSSL_FUNC_SIGNATURE_FREECTX, signing_free),                                       \
@@ -257,6 +285,11 @@ static const OSSL_DISPATCH rsa_signature[] = {
     SIGNING_FUNCTIONS, FUNCTION(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, signing_set_params),
     FUNCTION(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, rsa_settable_params), END_OF_FUNCTIONS};
 static const OSSL_DISPATCH ec_signature[] = {SIGNING_FUNCTIONS, END_OF_FUNCTIONS};
+static const OSSL_DISPATCH edwards_signature[] = {
+    FUNCTION(OSSL_FUNC_SIGNATURE_NEWCTX, signing_new),
+    FUNCTION(OSSL_FUNC_SIGNATURE_FREECTX, signing_free),
+    FUNCTION(OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, edwards_init),
+    FUNCTION(OSSL_FUNC_SIGNATURE_DIGEST_SIGN, edwards_sign), END_OF_FUNCTIONS};
 
 /* ---- the provider */
 
@@ -265,11 +298,15 @@ static const OSSL_DISPATCH ec_signature[] = {SIGNING_FUNCTIONS, END_OF_FUNCTIONS
 static const OSSL_ALGORITHM keys[] = {
     {"RSA:rsaEncryption:1.2.840.113549.1.1.1", PROPERTIES, rsa_key, NULL},
     {"EC:id-ecPublicKey:1.2.840.10045.2.1", PROPERTIES, ec_key, NULL},
+    {"ED25519:1.3.101.112", PROPERTIES, edwards_key, NULL},
+    {"ED448:1.3.101.113", PROPERTIES, edwards_key, NULL},
     {NULL, NULL, NULL, NULL},
 };
 static const OSSL_ALGORITHM signatures[] = {
     {"RSA:rsaEncryption:1.2.840.113549.1.1.1", PROPERTIES, rsa_signature, NULL},
     {"ECDSA", PROPERTIES, ec_signature, NULL},
+    {"ED25519:1.3.101.112", PROPERTIES, edwards_signature, NULL},
+    {"ED448:1.3.101.113", PROPERTIES, edwards_signature, NULL},
     {NULL, NULL, NULL, NULL},
 };
 

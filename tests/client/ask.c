@@ -50,6 +50,8 @@ static void set_identity(struct anycert_config *config, const struct ask *ask)
     struct anycert_error err = {0};
 
     must(anycert_config_set_client_cert(config, ask->cert, ask->key, &err), &err);
+    if (!ask->uri)
+        must(anycert_config_set_client_cert_password(config, ask->pin, &err), &err);
     if (ask->p12)
         must(anycert_config_set_client_cert_p12(config, ask->p12, ask->p12_password, &err), &err);
     if (ask->uri)

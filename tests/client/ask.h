@@ -17,7 +17,7 @@ struct ask {
     const char *connect_to;
     const char *cert, *key;
     const char *p12, *p12_password;
-    const char *uri, *pin; /* of a client certificate on a token */
+    const char *uri, *pin; /* of a client certificate on a token, or of a key there */
     enum anycert_secret_guard guard;
     const char *no_proxy;
     enum anycert_proxy_auth proxy_auth;

@@ -33,7 +33,7 @@ static char p12_path[300];
 
 /* The ways in which a client can have a certificate; the same one, which is the good server's: any
  * will do. */
-enum kind { KIND_PEM, KIND_P12, KIND_TOKEN, KIND_COUNT };
+enum kind { KIND_PEM, KIND_P12, KIND_TOKEN, KIND_TOKEN_KEY, KIND_COUNT };
 
 static void write_p12(void)
 {
@@ -80,6 +80,11 @@ static void take_identity(struct ask *ask, enum kind kind)
         break;
     case KIND_TOKEN:
         ask->uri = softhsm_uri("token=client");
+        ask->pin = SOFTHSM_PIN;
+        break;
+    case KIND_TOKEN_KEY:
+        ask->cert = pki.cert_paths[FLAW_NONE];
+        ask->key = softhsm_uri("token=client");
         ask->pin = SOFTHSM_PIN;
         break;
     case KIND_COUNT:

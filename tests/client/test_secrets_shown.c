@@ -420,12 +420,50 @@ static void urls_with_raw_passwords_are_refused_or_meant(void **state)
     }
 }
 
+/* URIs of tokens where files are expected, and files that are not there: the PIN is not repeated.
+ */
+static void pins_are_in_no_message(void **state)
+{
+    static const char uri[] = "pkcs11:token=none?module-path=/nowhere.so&pin-value=S3CR";
+    static const char broken[] = "pkcs11:token=none;colour=1?pin-value=S3CR";
+    const struct {
+        const char *cert, *key, *p12, *password;
+    } rows[] = {
+        {floor_root(), uri, NULL, NULL},   {floor_root(), broken, NULL, NULL},
+        {"/nowhere.pem", uri, NULL, NULL}, {uri, NULL, NULL, NULL},
+        {broken, uri, NULL, NULL},         {NULL, NULL, uri, NULL},
+        {floor_root(), uri, NULL, "S3CR"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct anycert_config *config = floor_config(NULL);
+        struct anycert_client *client = NULL;
+        struct anycert_error err = {0};
+        int result = rows[i].p12
+                         ? anycert_config_set_client_cert_p12(config, rows[i].p12, NULL, &err)
+                         : anycert_config_set_client_cert(config, rows[i].cert, rows[i].key, &err);
+
+        if (result == 0) {
+            assert_int_equal(
+                anycert_config_set_client_cert_password(config, rows[i].password, NULL), 0);
+            client = anycert_client_new(config, &err);
+        }
+        assert_null(client);
+        assert_true(err.code == ANYCERT_E_USAGE || err.code == ANYCERT_E_CLIENT_CERT);
+        if (strcasestr(err.message, "S3CR"))
+            fail_msg("%zu: %s", i, err.message);
+        anycert_config_free(config);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passwords_arrive_byte_for_byte),
         cmocka_unit_test(passwords_are_in_nothing_that_is_shown),
         cmocka_unit_test(passwords_of_proxies_are_in_nothing_that_is_shown),
+        cmocka_unit_test(pins_are_in_no_message),
         cmocka_unit_test(urls_with_raw_passwords_are_refused_or_meant),
     };
 

@@ -26,12 +26,14 @@
 static X509 *root, *rsa_cert, *ec_cert;
 
 /* The token `work`: 01 RSA and 02 EC with certificates of a root that is there, too; 03 a key
- * alone; 04 a key under another's certificate; 05 a key with two certificates. `spare` has one key,
- * `empty` none. */
+ * alone; 04 a key under another's certificate; 05 a key with two certificates; 06 and 07 Ed25519
+ * and Ed448. `spare` has one key, `empty` none. */
 static int fill_tokens(void **state)
 {
     EVP_PKEY *rsa = certs_new_rsa(2048);
     EVP_PKEY *ec = certs_new_ec("P-384");
+    EVP_PKEY *edwards = NULL;
+    static const char *const types[] = {"ED25519", "ED448"};
     struct certs_recipe recipe = {
         .cn = "client", .key = rsa, .issuer = NULL, .issuer_key = certs_key()};
     X509 *other = NULL;
@@ -59,6 +61,17 @@ static int fill_tokens(void **state)
     other = certs_make(&recipe);
     softhsm_add_cert("work", "05", "renewed", other);
     softhsm_add_cert("work", "05", "renewed", rsa_cert);
+    for (size_t i = 0; i < 2; i++) {
+        const char *id = i == 0 ? "06" : "07";
+
+        edwards = certs_new_named(types[i]);
+        recipe.key = edwards;
+        X509_free(other);
+        other = certs_make(&recipe);
+        softhsm_add_key("work", id, types[i], edwards);
+        softhsm_add_cert("work", id, types[i], other);
+        EVP_PKEY_free(edwards);
+    }
     softhsm_add_key("spare", "01", "ec", ec);
     softhsm_add_cert("spare", "01", "ec", ec_cert);
     X509_free(other);
@@ -75,12 +88,14 @@ static int clear_tokens(void **state)
     return softhsm_teardown(state);
 }
 
+static bool shakes_hands(const struct anycert__client_cert *cert, int version, const char *sigalgs);
+
 static struct anycert__client_cert *load(const char *uri, const char *pin)
 {
     struct anycert__client_cert *cert = NULL;
     struct anycert_error err = {0};
 
-    if (anycert__client_cert_load_pkcs11(uri, pin, &cert, &err) < 0)
+    if (anycert__client_cert_load_pkcs11(uri, pin, NULL, 0, &cert, &err) < 0)
         fail_msg("%s: %s", uri, err.message);
     assert_int_equal(ERR_peek_error(), 0);
     return cert;
@@ -91,7 +106,7 @@ static void assert_refused(const char *uri, const char *pin, const char *says)
     struct anycert__client_cert *cert = NULL;
     struct anycert_error err = {0};
 
-    assert_int_equal(anycert__client_cert_load_pkcs11(uri, pin, &cert, &err), -1);
+    assert_int_equal(anycert__client_cert_load_pkcs11(uri, pin, NULL, 0, &cert, &err), -1);
     assert_null(cert);
     assert_int_equal(ERR_peek_error(), 0);
     if (!strstr(err.message, says) || strstr(err.message, "hunter2"))
@@ -153,6 +168,38 @@ static void client_cert_load_pkcs11_pin_in_the_uri_or_a_file(void **state)
     certs_remove(folder);
     free(folder);
     free(path);
+}
+
+/* The certificate is not on the token: it comes from a file. */
+static void client_cert_load_pkcs11_takes_the_certificate_that_is_given(void **state)
+{
+    X509 *lonely = certs_make(&(struct certs_recipe){
+        .cn = "client", .key = certs_other_key(), .issuer = root, .issuer_key = certs_key()});
+    char *pem = certs_pem(lonely);
+    struct anycert__client_cert *cert = NULL;
+    struct anycert_error err = {0};
+
+    (void)state;
+    assert_int_equal(anycert__client_cert_load_pkcs11(softhsm_uri("token=work;id=%03"), SOFTHSM_PIN,
+                                                      pem, strlen(pem), &cert, &err),
+                     0);
+    assert_int_equal(X509_cmp(cert->cert, lonely), 0);
+    assert_int_equal(sk_X509_num(cert->chain), 0);
+    assert_true(shakes_hands(cert, TLS1_3_VERSION, NULL));
+    assert_true(shakes_hands(cert, TLS1_2_VERSION, NULL));
+    anycert__client_cert_free(cert);
+    /* Another key's, and none at all. */
+    assert_int_equal(anycert__client_cert_load_pkcs11(softhsm_uri("token=work;id=%01"), SOFTHSM_PIN,
+                                                      pem, strlen(pem), &cert, &err),
+                     -1);
+    assert_non_null(strstr(err.message, "the key on the token does not belong to the certificate"));
+    memset(&err, 0, sizeof err);
+    assert_int_equal(anycert__client_cert_load_pkcs11(softhsm_uri("token=work;id=%03"), SOFTHSM_PIN,
+                                                      "none", 4, &cert, &err),
+                     -1);
+    assert_non_null(strstr(err.message, "there is no client certificate"));
+    free(pem);
+    X509_free(lonely);
 }
 
 /* p11-kit knows SoftHSM, as its package registers it. */
@@ -306,6 +353,10 @@ static void client_cert_token_signs_in_every_way_of_tls(void **state)
         {"token=work;id=%01", TLS1_2_VERSION, "rsa_pss_rsae_sha256:ECDSA+SHA256"},
         {"token=work;id=%02", TLS1_3_VERSION, NULL},
         {"token=work;id=%02", TLS1_2_VERSION, NULL},
+        {"token=work;id=%06", TLS1_3_VERSION, NULL},
+        {"token=work;id=%06", TLS1_2_VERSION, NULL},
+        {"token=work;id=%07", TLS1_3_VERSION, NULL},
+        {"token=work;id=%07", TLS1_2_VERSION, NULL},
     };
 
     (void)state;
@@ -458,7 +509,7 @@ static void client_cert_load_pkcs11_out_of_memory_is_told(void **state)
 
         anycert__mem_fail_from(n);
         result = anycert__client_cert_load_pkcs11(softhsm_uri("token=work;id=%01"), SOFTHSM_PIN,
-                                                  &cert, &err);
+                                                  NULL, 0, &cert, &err);
         anycert__mem_fail_from(0);
         if (result == 0)
             break;
@@ -476,6 +527,7 @@ int main(void)
         cmocka_unit_test(client_cert_load_pkcs11_only_key_needs_no_name),
         cmocka_unit_test(client_cert_load_pkcs11_of_renewed_certificates_takes_the_last),
         cmocka_unit_test(client_cert_load_pkcs11_pin_in_the_uri_or_a_file),
+        cmocka_unit_test(client_cert_load_pkcs11_takes_the_certificate_that_is_given),
         cmocka_unit_test(client_cert_load_pkcs11_without_module_asks_p11_kit),
         cmocka_unit_test(client_cert_load_pkcs11_unusable_says_what_is_the_matter),
         cmocka_unit_test(client_cert_load_pkcs11_bad_module_is_told),
