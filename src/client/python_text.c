@@ -1,6 +1,7 @@
 #include "client/python_text.h"
 
 #include "base/mem.h"
+#include "client/loose.h"
 
 #include <yyjson.h>
 
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_DEPTH 500 /* Python gives up at a thousand or so */
+#define MAX_DEPTH 900 /* Python gives up at a thousand or so */
 
 void anycert__python_bytes(struct anycert__buf *out, const void *bytes, size_t len)
 {
@@ -190,9 +191,9 @@ static yyjson_val **choose_values(yyjson_val *object)
     return values;
 }
 
-static void add_value(struct anycert__buf *out, yyjson_val *value, unsigned depth);
+static void add_value(struct anycert__buf *out, yyjson_val *value);
 
-static void add_object(struct anycert__buf *out, yyjson_val *object, unsigned depth)
+static void add_object(struct anycert__buf *out, yyjson_val *object)
 {
     yyjson_obj_iter iter = yyjson_obj_iter_with(object);
     yyjson_val **values = choose_values(object);
@@ -207,21 +208,17 @@ static void add_object(struct anycert__buf *out, yyjson_val *object, unsigned de
         some = true;
         add_string(out, yyjson_get_str(key), yyjson_get_len(key));
         anycert__buf_adds(out, ": ");
-        add_value(out, values[i], depth + 1);
+        add_value(out, values[i]);
     }
     out->failed = out->failed || !values;
     anycert__buf_adds(out, "}");
     anycert__free(values);
 }
 
-static void add_value(struct anycert__buf *out, yyjson_val *value, unsigned depth)
+static void add_value(struct anycert__buf *out, yyjson_val *value)
 {
-    if (depth > MAX_DEPTH) {
-        anycert__buf_adds(out, "null");
-        return;
-    }
     if (yyjson_is_obj(value)) {
-        add_object(out, value, depth);
+        add_object(out, value);
     } else if (yyjson_is_arr(value)) {
         yyjson_arr_iter iter = yyjson_arr_iter_with(value);
         yyjson_val *element = NULL;
@@ -229,7 +226,7 @@ static void add_value(struct anycert__buf *out, yyjson_val *value, unsigned dept
         anycert__buf_adds(out, "[");
         for (size_t i = 0; (element = yyjson_arr_iter_next(&iter)) != NULL; i++) {
             anycert__buf_adds(out, i ? ", " : "");
-            add_value(out, element, depth + 1);
+            add_value(out, element);
         }
         anycert__buf_adds(out, "]");
     } else if (yyjson_is_str(value)) {
@@ -249,17 +246,47 @@ static void add_value(struct anycert__buf *out, yyjson_val *value, unsigned dept
     }
 }
 
+/* Whether values stand inside of each other more often than Python takes. Strings are passed over.
+ */
+static bool is_too_deep(const char *text, size_t len)
+{
+    unsigned depth = 0;
+    bool in_string = false;
+
+    for (size_t i = 0; i < len; i++) {
+        if (in_string && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            in_string = !in_string;
+        else if (!in_string && (text[i] == '[' || text[i] == '{') && ++depth > MAX_DEPTH)
+            return true;
+        else if (!in_string && (text[i] == ']' || text[i] == '}') && depth > 0)
+            depth--;
+    }
+    return false;
+}
+
+/* What RFC 8259 knows, else what Python takes beside it. */
+static yyjson_doc *parse(char *text, size_t len)
+{
+    yyjson_doc *doc = yyjson_read_opts(text, len, YYJSON_READ_BIGNUM_AS_RAW, NULL, NULL);
+    bool with_words = !doc && anycert__json_loosen(text, len);
+
+    return doc ? doc
+               : yyjson_read_opts(text, len,
+                                  YYJSON_READ_BIGNUM_AS_RAW |
+                                      (with_words ? YYJSON_READ_ALLOW_INF_AND_NAN : 0),
+                                  NULL, NULL);
+}
+
 bool anycert__python_json(struct anycert__buf *out, const char *text, size_t len)
 {
-    char *copy = anycert__strndup(text, len);
-    yyjson_doc *doc =
-        copy ? yyjson_read_opts(
-                   copy, len, YYJSON_READ_BIGNUM_AS_RAW | YYJSON_READ_ALLOW_INF_AND_NAN, NULL, NULL)
-             : NULL;
+    char *copy = is_too_deep(text, len) ? NULL : anycert__strndup(text, len);
+    yyjson_doc *doc = copy ? parse(copy, len) : NULL;
     bool is_json = doc != NULL;
 
     if (is_json)
-        add_value(out, yyjson_doc_get_root(doc), 0);
+        add_value(out, yyjson_doc_get_root(doc));
     yyjson_doc_free(doc);
     anycert__free(copy);
     return is_json;

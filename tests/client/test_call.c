@@ -1,6 +1,5 @@
 /* The base client's call: which answers are accepted, what the hooks are asked, what is counted. */
 #include "client/floor.h"
-#include "client/virtual_time.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

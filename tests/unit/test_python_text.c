@@ -56,6 +56,8 @@ static void json_is_shown_as_dumps_does(void **state)
         {"[true,false,NaN,Infinity,-Infinity]", "[true, false, NaN, Infinity, -Infinity]"},
         {"\"\\u0000\\b\\f\\n\\r\\t\\\"\\\\/\\u007f\\ud83d\\ude00\"",
          "\"\\u0000\\b\\f\\n\\r\\t\\\"\\\\/\\u007f\\ud83d\\ude00\""},
+        /* Python keeps halves of a pair, which are no text anywhere else. */
+        {"[\"\\ud800\",NaN,\"nan\"]", "[\"\\ufffd\", NaN, \"nan\"]"},
         {"{\"a\":1,\"b\":{\"c\":[{}]},\"a\":2}", "{\"a\": 2, \"b\": {\"c\": [{}]}}"},
     };
 
@@ -104,7 +106,8 @@ static void names_that_come_twice_are_one(void **state)
 
 static void what_is_no_json_adds_nothing(void **state)
 {
-    static const char *const rows[] = {"", "plain", "{", "[1,]", "{\"a\":1} x", "'a'"};
+    static const char *const rows[] = {"",    "plain", "{",    "[1,]",     "{\"a\":1} x", "'a'",
+                                       "nan", "inf",   "-NaN", "INFINITY", "[-inf]",      "[nul]"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -117,6 +120,29 @@ static void what_is_no_json_adds_nothing(void **state)
     }
 }
 
+/* Nothing is left out of what is nested deeper than Python takes: it is shown as it came. */
+static void json_that_is_too_deep_is_none(void **state)
+{
+    static const size_t depths[] = {1, 500, 900, 901, 100000};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(depths); i++) {
+        size_t depth = depths[i];
+        char *text = malloc(2 * depth + 1);
+        struct anycert__buf out;
+
+        assert_non_null(text);
+        memset(text, '[', depth);
+        memset(text + depth, ']', depth);
+        text[2 * depth] = '\0';
+        anycert__buf_init(&out, 10000);
+        assert_int_equal(anycert__python_json(&out, text, 2 * depth), depth <= 900);
+        assert_string_equal(out.data ? out.data : "", depth <= 900 ? text : "");
+        anycert__buf_free(&out);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +150,7 @@ int main(void)
         cmocka_unit_test(json_is_shown_as_dumps_does),
         cmocka_unit_test(names_that_come_twice_are_one),
         cmocka_unit_test(what_is_no_json_adds_nothing),
+        cmocka_unit_test(json_that_is_too_deep_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
