@@ -292,9 +292,9 @@ anycert_client_explain(struct anycert_client *client, const char *url, struct an
  * '/': an empty suffix (or NULL) ends base with one, and of the slashes that begin the suffix one
  * is taken away. base's query stays in front of the suffix's; a fragment is dropped from both. The
  * suffix cannot name another host. What may not stand in a path or query becomes %XX, dot segments
- * are resolved, and several slashes at the path's beginning become one; if a path or query has a
- * '%' that begins no escape, each of its '%' becomes %25. Free with anycert_free. NULL with URL or
- * NOMEM. Safe from any thread. */
+ * are resolved, and several slashes at the path's beginning become one; if the whole path or query
+ * has a '%' that begins no escape, each of its '%' becomes %25. Free with anycert_free. NULL with
+ * URL or NOMEM. Safe from any thread. */
 ANYCERT_API ANYCERT_NODISCARD char *anycert_url_join(const char *base, const char *suffix,
                                                      struct anycert_error *err);
 

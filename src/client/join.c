@@ -83,31 +83,44 @@ static char *join_paths(const struct pieces *base, const struct pieces *suffix,
                         struct anycert_error *err)
 {
     struct anycert__buf plain;
+    struct anycert__buf quoted;
     char *out = NULL;
     bool has_slash = suffix->path_len > 0 && suffix->path[0] == '/';
 
     anycert__buf_init(&plain, 4 * (size_t)MAX_URL);
-    anycert__requote(&plain, base->path, base->path_len, ANYCERT__COMPONENT_PATH);
+    anycert__buf_init(&quoted, 12 * (size_t)MAX_URL);
+    anycert__buf_add(&plain, base->path, base->path_len);
     if (base->path_len == 0 || base->path[base->path_len - 1] != '/')
         anycert__buf_adds(&plain, "/");
-    anycert__requote(&plain, suffix->path + has_slash, suffix->path_len - has_slash,
-                     ANYCERT__COMPONENT_PATH);
-    out = anycert__buf_take(&plain, "the URL's path", err);
+    anycert__buf_add(&plain, suffix->path + has_slash, suffix->path_len - has_slash);
+    if (!plain.failed)
+        anycert__requote(&quoted, plain.data, plain.len, ANYCERT__COMPONENT_PATH);
+    quoted.failed = quoted.failed || plain.failed;
+    out = anycert__buf_take(&quoted, "the URL's path", err);
     anycert__buf_free(&plain);
+    anycert__buf_free(&quoted);
     return out;
 }
 
+/* One of the two, or both with '&' between them; an empty one is none. */
 static void add_queries(struct anycert__buf *out, const struct pieces *base,
                         const struct pieces *suffix)
 {
-    if (base->query) {
+    struct anycert__buf plain;
+
+    anycert__buf_init(&plain, 4 * (size_t)MAX_URL);
+    if (base->query_len > 0)
+        anycert__buf_add(&plain, base->query, base->query_len);
+    if (base->query_len > 0 && suffix->query_len > 0)
+        anycert__buf_adds(&plain, "&");
+    if (suffix->query_len > 0)
+        anycert__buf_add(&plain, suffix->query, suffix->query_len);
+    if (plain.len > 0) {
         anycert__buf_adds(out, "?");
-        anycert__requote(out, base->query, base->query_len, ANYCERT__COMPONENT_QUERY);
+        anycert__requote(out, plain.data, plain.len, ANYCERT__COMPONENT_QUERY);
     }
-    if (suffix->query) {
-        anycert__buf_adds(out, base->query ? "&" : "?");
-        anycert__requote(out, suffix->query, suffix->query_len, ANYCERT__COMPONENT_QUERY);
-    }
+    out->failed = out->failed || plain.failed;
+    anycert__buf_free(&plain);
 }
 
 static int check_suffix(const char *suffix, struct anycert_error *err)
@@ -142,7 +155,7 @@ char *anycert_url_join(const char *base, const char *suffix, struct anycert_erro
     char *path = NULL;
     char *out = NULL;
 
-    anycert__buf_init(&whole, 4 * (size_t)MAX_URL);
+    anycert__buf_init_secret(&whole, 12 * (size_t)MAX_URL); /* with the base's password */
     if (check_suffix(suffix ? suffix : "", err) < 0 || check_whole(base, err) < 0)
         return NULL;
     split_base(base, &first);

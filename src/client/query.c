@@ -75,12 +75,14 @@ void anycert__requote(struct anycert__buf *out, const char *text, size_t len,
 
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
-        int value = c == '%' && !literal_percent ? escaped(text + i, len - i) : -1;
+        int value = c == '%' ? escaped(text + i, len - i) : -1;
         char code[3] = {'%', digits[c >> 4], digits[c & 15]};
 
         if (value >= 0)
             i += 2;
-        if (value >= 0 && is_unreserved((unsigned char)value)) {
+        if (value >= 0 && literal_percent) {
+            anycert__buf_addf(out, "%%25%02X", (unsigned)value);
+        } else if (value >= 0 && is_unreserved((unsigned char)value)) {
             char plain = (char)value;
 
             anycert__buf_add(out, &plain, 1);

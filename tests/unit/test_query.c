@@ -115,6 +115,13 @@ static const struct {
     {"https://h/a b", "c d", "https://h/a%20b/c%20d"},
     {"https://h", "caf\xc3\xa9?q=\xe2\x82\xac", "https://h/caf%C3%A9?q=%E2%82%AC"},
     {"https://h", "a%20b%zz", "https://h/a%2520b%25zz"},
+    /* Base and suffix make one path, and one query. */
+    {"https://h/a%20b", "%zz", "https://h/a%2520b/%25zz"},
+    {"https://h/%zz", "c%7ed", "https://h/%25zz/c%257Ed"},
+    {"https://h/a?x=%20", "b?y=100%", "https://h/a/b?x=%2520&y=100%25"},
+    {"https://h/a", "b?", "https://h/a/b"},
+    {"https://h/a?", "b?", "https://h/a/b"},
+    {"https://h/a?", "b?c", "https://h/a/b?c"},
     {"https://h", "100%?a=%20", "https://h/100%25?a=%20"},
     {"https://h", "a?b=100%&c=%20", "https://h/a?b=100%25&c=%2520"},
     {"https://h", "a\\b|c\"d", "https://h/a%5Cb%7Cc%22d"},
