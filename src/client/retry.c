@@ -281,9 +281,9 @@ int64_t anycert__retry_delay(const struct anycert_retry *retry, unsigned n,
 
     if (asked > 0)
         return asked;
-    if (n <= 1 || delay == 0)
+    if (n <= 1)
         return 0;
-    for (unsigned i = 1; i < n && delay < retry->max_ms; i++)
+    for (unsigned i = 1; i < n && delay > 0 && delay < retry->max_ms; i++)
         delay *= 2;
     delay += random_part(retry->jitter_ms);
     return delay < retry->max_ms ? delay : retry->max_ms;

@@ -52,7 +52,7 @@ static void delays_double_from_the_second_retry_on(void **state)
     assert_int_equal(delay(retry, 2, NULL), 200);
     assert_int_equal(delay(retry, 3, NULL), 400);
     assert_int_equal(delay(retry, 4, NULL), 500);
-    assert_int_equal(anycert_retry_set_backoff(retry, 0, 50, 500, NULL), 0);
+    assert_int_equal(anycert_retry_set_backoff(retry, 0, 0, 500, NULL), 0);
     assert_int_equal(delay(retry, 5, NULL), 0);
     assert_int_equal(anycert_retry_set_backoff(retry, UINT32_MAX, 0, UINT32_MAX, NULL), 0);
     assert_int_equal(delay(retry, 900, NULL), UINT32_MAX);
@@ -75,6 +75,16 @@ static void jitter_is_within_its_bounds_and_not_always_the_same(void **state)
         assert_int_equal(delay(retry, 1, NULL), 0); /* none before the first */
     }
     assert_true(least >= 200 && most <= 1200 && most - least > 100);
+    /* Without a factor there is the random part alone. */
+    assert_int_equal(anycert_retry_set_backoff(retry, 0, 1000, 10000, NULL), 0);
+    for (unsigned i = 0; i < 200; i++) {
+        int64_t found = delay(retry, 5, NULL);
+
+        assert_true(found >= 0 && found <= 1000);
+        most = i == 0 || found > most ? found : most;
+        assert_int_equal(delay(retry, 1, NULL), 0);
+    }
+    assert_true(most > 100);
     assert_int_equal(anycert_retry_set_backoff(retry, 100, 100000, 300, NULL), 0);
     for (unsigned i = 0; i < 20; i++)
         assert_true(delay(retry, 2, NULL) <= 300);
