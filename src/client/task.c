@@ -166,7 +166,8 @@ static enum anycert__verdict_of_try judge_try(int result, int error, int status)
         return status >= 500 ? ANYCERT__TRY_BAD : ANYCERT__TRY_GOOD;
     if (class == ANYCERT_CLASS_INTERRUPTED || class == ANYCERT_CLASS_INTERNAL ||
         class == ANYCERT_CLASS_USAGE || error == ANYCERT_E_BODY_WRITE ||
-        error == ANYCERT_E_TIMEOUT_BUDGET || error == ANYCERT_E_AUTH)
+        error == ANYCERT_E_BODY_READ || error == ANYCERT_E_TIMEOUT_BUDGET ||
+        error == ANYCERT_E_AUTH)
         return ANYCERT__TRY_UNKNOWN;
     return ANYCERT__TRY_BAD;
 }

@@ -372,6 +372,14 @@ static int take_nothing(void *arg, const void *bytes, size_t len)
     return 1;
 }
 
+static int64_t give_nothing(void *arg, void *buffer, size_t size)
+{
+    (void)arg;
+    (void)buffer;
+    (void)size;
+    return -1;
+}
+
 static void own_faults_do_not_open_the_breaker(void **state)
 {
     (void)state;
@@ -391,6 +399,11 @@ static void own_faults_do_not_open_the_breaker(void **state)
         request = request_to("GET", canned);
         assert_int_equal(anycert_request_set_body_callback(request, take_nothing, NULL, NULL), 0);
         (void)sending_fails(how, client, request, ANYCERT_E_BODY_WRITE);
+        assert_int_equal(anycert_client_circuit(client), ANYCERT_CIRCUIT_CLOSED);
+        request = request_to("POST", canned);
+        assert_int_equal(
+            anycert_request_set_body_source(request, give_nothing, NULL, 5, NULL, NULL), 0);
+        (void)sending_fails(how, client, request, ANYCERT_E_BODY_READ);
         assert_int_equal(anycert_client_circuit(client), ANYCERT_CIRCUIT_CLOSED);
         request = request_to("GET", canned);
         assert_int_equal(anycert_request_set_output_file(request, "/dev/full", NULL), 0);
