@@ -294,7 +294,8 @@ static void on_problem(void *arg, problem error)
     const char *message = error->message ? error->message : "it is not well formed";
     size_t len = strcspn(message, "\r\n");
 
-    if (builder->failed || error->level < XML_ERR_ERROR)
+    /* A namespace by any other name than a URI is odd, but well formed. */
+    if (builder->failed || error->level < XML_ERR_ERROR || error->code == XML_WAR_NS_URI)
         return;
     if (error->code == XML_ERR_NO_MEMORY)
         anycert__fail_nomem(builder->err);

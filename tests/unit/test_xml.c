@@ -90,6 +90,21 @@ static void parse_shows_elements_attributes_and_text(void **state)
     anycert_xml_free(xml);
 }
 
+/* Servers name them as they like; what was never declared is no name. */
+static void namespaces_need_not_be_uris(void **state)
+{
+    struct anycert_xml *xml = parse("<x xmlns='our space' xmlns:p=':2'><p:y/></x>");
+    const struct anycert_xml_node *root = anycert_xml_root(xml);
+    struct anycert_error err = {0};
+
+    (void)state;
+    assert_string_equal(anycert_xml_namespace(root), "our space");
+    assert_string_equal(anycert_xml_namespace(anycert_xml_first_child(root)), ":2");
+    anycert_xml_free(xml);
+    assert_null(anycert_xml_parse("<p:x/>", 6, &err));
+    assert_int_equal(err.code, ANYCERT_E_BODY_XML);
+}
+
 static void look_ups_take_null(void **state)
 {
     size_t len = 1;
@@ -421,6 +436,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_works_in_many_threads), /* first: they race to initialise libxml2 */
         cmocka_unit_test(parse_shows_elements_attributes_and_text),
+        cmocka_unit_test(namespaces_need_not_be_uris),
         cmocka_unit_test(look_ups_take_null),
         cmocka_unit_test(parse_reads_encodings),
         cmocka_unit_test(parse_what_is_not_well_formed_is_refused),
