@@ -40,6 +40,8 @@ int anycert_request_set_body(struct anycert_request *request, const void *body, 
 
     if (check_method_takes_body(request, err) < 0)
         return -1;
+    if (!body && len > 0)
+        return anycert__fail(err, ANYCERT_E_USAGE, "the body is missing: NULL with %zu bytes", len);
     copy = anycert__memdup(body ? body : "", len);
     if (!copy)
         return anycert__fail_nomem(err);
@@ -287,6 +289,9 @@ int anycert_request_add_part(struct anycert_request *request, const char *field,
 
     if (check_part(request, field, filename, type, err) < 0)
         return -1;
+    if (!data && len > 0)
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "the data of a form's part is missing: NULL with %zu bytes", len);
     content.bytes = anycert__memdup(data ? data : "", len);
     if (!content.bytes)
         return anycert__fail_nomem(err);

@@ -13,6 +13,9 @@ int anycert__codes_set(struct anycert__codes *codes, const int *list, size_t cou
 {
     int *copy = NULL;
 
+    if (!list && count > 0)
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "the list of HTTP statuses is missing: NULL with %zu of them", count);
     for (size_t i = 0; i < count; i++) {
         if (list[i] < 100 || list[i] > 599)
             return anycert__fail(err, ANYCERT_E_USAGE,

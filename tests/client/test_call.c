@@ -389,10 +389,20 @@ static void wrong_settings_are_refused(void **state)
 {
     static const int wrong[] = {200, 600};
     struct anycert_config *config = floor_config(NULL);
-    struct anycert_request *request = get("");
+    struct anycert_request *request = floor_request("POST", floor_url("good", ""));
+    struct anycert_error err = {0};
 
     (void)state;
     assert_int_equal(anycert_config_set_ok_codes(config, wrong, 2, NULL), -1);
+    assert_int_equal(anycert_config_set_ok_codes(config, NULL, 2, &err), -1);
+    assert_string_equal(err.message, "the list of HTTP statuses is missing: NULL with 2 of them");
+    memset(&err, 0, sizeof err);
+    assert_int_equal(anycert_request_set_body(request, NULL, 9, &err), -1);
+    assert_string_equal(err.message, "the body is missing: NULL with 9 bytes");
+    memset(&err, 0, sizeof err);
+    assert_int_equal(anycert_request_add_part(request, "f", NULL, 9, NULL, NULL, &err), -1);
+    assert_string_equal(err.message, "the data of a form's part is missing: NULL with 9 bytes");
+    assert_int_equal(anycert_request_set_body(request, NULL, 0, NULL), 0);
     assert_int_equal(anycert_config_set_rate_limit(config, -1, 1, NULL), -1);
     assert_int_equal(anycert_config_set_rate_limit(config, 1, 0, NULL), -1);
     assert_int_equal(anycert_config_set_rate_limit(config, 1.0 / 0.0, 1, NULL), -1);
