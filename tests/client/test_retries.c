@@ -140,6 +140,36 @@ static void exhausted_retries_raise_when_asked_to(void **state)
     canned_stop(canned);
 }
 
+/* What is both accepted and to be retried is retried, and accepted when it stays. */
+static void accepted_status_is_retried_and_then_accepted(void **state)
+{
+    static const int64_t waits[] = {10000};
+    struct canned *canned = canned_start(false);
+    struct virtual_time time = {0};
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_retry *retry = rules(2);
+    struct anycert_client *client = NULL;
+    struct anycert_request *request = get(canned);
+    struct anycert_response *response = NULL;
+
+    (void)state;
+    assert_int_equal(anycert_config_set_retry(config, retry, NULL), 0);
+    anycert_retry_free(retry);
+    assert_int_equal(anycert_config_set_metrics(config, 1, NULL), 0);
+    client = client_of(config, &time);
+    canned_text(canned, CANNED_KEEP, BUSY);
+    assert_int_equal(anycert_request_set_ok_codes(request, busy_list, 1, NULL), 0);
+    assert_int_equal(anycert_client_call(client, request, &response, NULL), 0);
+    assert_int_equal(anycert_response_status(response), 503);
+    assert_int_equal(canned_requests(canned), 3);
+    assert_int_equal(anycert_client_metric(client, ANYCERT_METRIC_SUCCESS), 1);
+    virtual_time_expect(&time, waits, COUNT(waits));
+    anycert_response_free(response);
+    anycert_request_free(request);
+    anycert_client_free(client);
+    canned_stop(canned);
+}
+
 static void lost_answers_are_retried_by_method_only(void **state)
 {
     struct canned *canned = canned_start(false);
@@ -460,6 +490,7 @@ int main(void)
         cmocka_unit_test(retry_belongs_to_the_call_that_asked),
         cmocka_unit_test(retry_after_is_waited_for),
         cmocka_unit_test(exhausted_retries_raise_when_asked_to),
+        cmocka_unit_test(accepted_status_is_retried_and_then_accepted),
         cmocka_unit_test(lost_answers_are_retried_by_method_only),
         cmocka_unit_test(refused_connections_are_retried_whatever_the_method),
         cmocka_unit_test(permanent_failures_are_final),
