@@ -234,7 +234,7 @@ static void ntlm_write(const struct auth_server *server, uint16_t origin)
 
 void ntlm_start(struct auth_server *server, const struct pki *pki, uint16_t origin)
 {
-    static const char *const argv[] = {"squid", "-N", "-f", "squid.conf", NULL};
+    const char *const argv[] = {"squid", "-N", "-n", squid_name(), "-f", "squid.conf", NULL};
 
     memset(server, 0, sizeof *server);
     for (int i = 0; i < ATTEMPTS && !server->child; i++) {

@@ -349,12 +349,22 @@ void squid_start(struct squid *squid, const struct pki *pki)
     squid_start_with(squid, pki, 0);
 }
 
+const char *squid_name(void)
+{
+    static char names[8][40];
+    static unsigned next;
+    char *name = names[next % 8];
+
+    snprintf(name, sizeof names[0], "anycert%ldn%u", (long)getpid(), next++);
+    return name;
+}
+
 void squid_start_with(struct squid *squid, const struct pki *pki, unsigned auth)
 {
     memset(squid, 0, sizeof *squid);
     squid->auth = auth;
     for (int i = 0; i < ATTEMPTS && !squid->child; i++) {
-        static const char *const argv[] = {"squid", "-N", "-f", "squid.conf", NULL};
+        const char *const argv[] = {"squid", "-N", "-n", squid_name(), "-f", "squid.conf", NULL};
 
         make_folder(squid->folder, pki);
         squid->http = child_free_port();

@@ -78,6 +78,10 @@ enum { SQUID_BASIC = 1, SQUID_DIGEST = 2, SQUID_CLOSES = 4 /* after each answer 
 #define PROXY_PASSWORD "proxy-secret"
 void squid_start_with(struct squid *squid, const struct pki *pki, unsigned auth);
 void squid_stop(struct squid *squid);
+/* A name for one, as those of one name share the system's memory, and the second one does not
+ * start.
+ */
+const char *squid_name(void);
 
 struct tinyproxy {
     struct child *child;
