@@ -38,8 +38,9 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_client_call(struct anycert_client *cli
 /* A failure as the text that callers of the original base client know and match on, over several
  * lines: what it said; of TLS and trust our own cause, too, which the error itself always has. What
  * it knew nothing of is the error's own sentence. err_of_call is what the call or send filled in.
- * response may be NULL. It has the answer's body in it, but no secret of ours. Free with
- * anycert_free. NULL with NOMEM. */
+ * response may be NULL. It has the answer's body in it, but no secret of ours: where the server
+ * repeats one of eight bytes or more, as it was sent, it is hidden. Free with anycert_free. NULL
+ * with NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_client_error_text(const struct anycert_client *client,
                           const struct anycert_request *request,

@@ -1,7 +1,10 @@
 #include "client/task.h"
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "client/metrics.h"
+#include "client/repeated.h"
+#include "http/secret.h"
 
 #include <anycert/json.h>
 #include <anycert/xml.h>
@@ -83,12 +86,22 @@ static enum anycert_metric metric_of_failure(const struct anycert_response *resp
     }
 }
 
-int anycert__status_failure(const struct anycert_response *response, struct anycert_error *err)
+int anycert__status_failure(const struct anycert_client *client,
+                            const struct anycert_request *request,
+                            const struct anycert_response *response, struct anycert_error *err)
 {
-    return anycert__fail(err, ANYCERT_E_HTTP_STATUS, "%s answered with status %d%s%s",
-                         anycert_response_url(response), response->status,
-                         *anycert_response_reason(response) ? " " : "",
-                         anycert_response_reason(response));
+    char *url = NULL;
+
+    if (err && err->code != 0)
+        return -1; /* what the handler said stays */
+    url = anycert__url_shown(&client->settings, anycert_response_url(response));
+    anycert__fail(err, ANYCERT_E_HTTP_STATUS, "%s answered with status %d%s%s",
+                  url ? url : "the server", response->status,
+                  *anycert_response_reason(response) ? " " : "", anycert_response_reason(response));
+    anycert__free(url);
+    if (request)
+        anycert__repeated_in_error(client, request, err);
+    return -1;
 }
 
 /* An answer whose status is not accepted. 0 if the error handler takes it all the same. */
@@ -107,8 +120,7 @@ static int refuse(struct anycert_client *client, const struct anycert_request *r
                                                     ? client->config->error_type(
                                                           client->config->error_type_arg, response)
                                                     : metric_of_status(response->status));
-    /* The first error wins: what the handler said stays. */
-    return anycert__status_failure(response, err);
+    return anycert__status_failure(client, request, response, err);
 }
 
 /* It is for validity alone: the document is parsed again for who wants it. */

@@ -1,6 +1,7 @@
 /* The texts of failures as callers of the original base client know them. */
 #include "client/internal.h"
 #include "client/python_text.h"
+#include "client/repeated.h"
 
 #include "base/str.h"
 
@@ -33,13 +34,14 @@ static void add_status(struct anycert__buf *out, const struct anycert_response *
 }
 
 /* An error handler may use the same code for what it has to say. */
-static bool is_our_own(const struct anycert_response *response, const struct anycert_error *failure)
+static bool is_our_own(const struct anycert_client *client, const struct anycert_request *request,
+                       const struct anycert_response *response, const struct anycert_error *failure)
 {
     struct anycert_error own = {0};
 
     if (failure->code != ANYCERT_E_HTTP_STATUS)
         return false;
-    (void)anycert__status_failure(response, &own);
+    (void)anycert__status_failure(client, request, response, &own);
     return !*failure->message || strcmp(own.message, failure->message) == 0;
 }
 
@@ -143,9 +145,8 @@ char *anycert_client_error_text(const struct anycert_client *client,
     struct anycert__buf out;
     char *text = NULL;
 
-    (void)request;
     anycert__buf_init(&out, SIZE_MAX / 2);
-    if (response && is_our_own(response, err_of_call)) {
+    if (response && is_our_own(client, request, response, err_of_call)) {
         add_status(&out, response);
     } else if (response && err_of_call->code == ANYCERT_E_HTTP_RETRIES) {
         anycert__buf_addf(&out,
@@ -161,6 +162,8 @@ char *anycert_client_error_text(const struct anycert_client *client,
     } else {
         add_failure(&out, client, response, err_of_call);
     }
+    if (request)
+        anycert__repeated_in_buf(client, request, &out);
     text = anycert__buf_take(&out, "text of the error", err);
     anycert__buf_free(&out);
     return text;

@@ -149,15 +149,19 @@ static void add_query(struct entry *entry, yyjson_mut_val *parent, char *url)
 
 static void add_url(struct entry *entry, yyjson_mut_val *request)
 {
-    char *url = anycert__url_shown(entry->settings, entry->exchange->url->text);
+    const char *url = entry->exchange->url->text;
+    struct anycert__buf shown;
 
-    if (!url) {
+    anycert__buf_init(&shown, SIZE_MAX / 2);
+    anycert__buf_add_url(&shown, entry->settings, url, strlen(url));
+    anycert__hide_in_buf(entry->settings, entry->exchange, &shown);
+    if (shown.failed || !shown.data) {
         entry->failed = true;
-        return;
+    } else {
+        add_text(entry, request, "url", shown.data);
+        add_query(entry, request, shown.data);
     }
-    add_text(entry, request, "url", url);
-    add_query(entry, request, url);
-    anycert__free(url);
+    anycert__buf_free(&shown);
 }
 
 /* A form, without its secrets; any other body as it is. */

@@ -70,8 +70,10 @@ struct anycert__demands {
     struct anycert_retry *retry;
 };
 /* call.c: what stands in the error of an answer whose status is not accepted, unless an error
- * handler says something else. Always returns -1. */
-int anycert__status_failure(const struct anycert_response *response, struct anycert_error *err);
+ * handler says something else; request may be NULL. Always returns -1. */
+int anycert__status_failure(const struct anycert_client *client,
+                            const struct anycert_request *request,
+                            const struct anycert_response *response, struct anycert_error *err);
 /* error_text.c: the time that passed was that for reading, where the original has no timeout but a
  * lost connection: behind the header, and after retries. */
 bool anycert__is_lost_by_time(const struct anycert_response *response,

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "client/cookies.h"
+#include "http/secret.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -489,6 +490,8 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
     if (result == 0 && location)
         result = follow(journey, location, err) < 0 ? -1 : 1;
     anycert__free(location);
+    if (result < 0 && err)
+        anycert__hide_in_error(&journey->client->settings, exchange, err);
     clear_exchange(journey);
     return result == 0 && again > 0 ? 1 : result;
 }

@@ -126,6 +126,7 @@ void anycert__log_begun(struct anycert__log *log, const struct anycert__exchange
     anycert__buf_adds(&line, " begins");
     if (proxied)
         anycert__buf_addf(&line, ", through the proxy %.300s", log->settings->proxy);
+    anycert__hide_in_buf(log->settings, exchange, &line);
     give(log, ANYCERT_LOG_DEBUG, &line);
     anycert__buf_free(&line);
 }
@@ -210,6 +211,7 @@ static void log_failure(struct anycert__log *log, const struct anycert__exchange
     anycert__buf_addf(&line, " after %lld ms: %s (%s)",
                       (long long)(exchange->timings.total_us / 1000), failure->message,
                       anycert_error_name(failure->code));
+    anycert__hide_in_buf(log->settings, exchange, &line);
     give(log, level, &line);
     anycert__buf_free(&line);
 }
@@ -243,6 +245,7 @@ static void log_success(struct anycert__log *log, const struct anycert__exchange
         add_stranger(&line, shown.data ? shown.data : "", 1000);
         anycert__buf_free(&shown);
     }
+    anycert__hide_in_buf(log->settings, exchange, &line);
     give(log, ANYCERT_LOG_INFO, &line);
     anycert__buf_free(&line);
 }

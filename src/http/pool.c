@@ -2,6 +2,7 @@
 #include "http/lane.h"
 #include "http/noproxy.h"
 #include "http/record.h"
+#include "http/secret.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -269,6 +270,7 @@ enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode r
     } else {
         (void)take_reports(lane, exchange, &failure);
     }
+    anycert__hide_in_error(lane->settings, exchange, &failure);
     if (observer->ended && !exchange->lapsed && !exchange->guarded)
         observer->ended(observer->arg, exchange, failure.code ? &failure : NULL,
                         lane->recorder ? anycert__recorder_end(lane->recorder, lane->easy) : NULL);

@@ -33,11 +33,17 @@ void anycert__buf_add_url(struct anycert__buf *buf, const struct anycert__http_s
 void anycert__buf_add_header_line(struct anycert__buf *buf,
                                   const struct anycert__http_settings *settings, const char *line,
                                   size_t len);
-/* Hides the credentials of an exchange (NULL: none) in one line of what is sent, received or said
- * about it: the fields and the query that they are sent in, and their texts, wherever a server
- * repeats them. The line is changed in place, in a buffer of that size; its new length. */
-size_t anycert__hide_credentials(const struct anycert__exchange *exchange, char *line, size_t len,
+/* Hides the secrets of an exchange (NULL: none) in one line of what is sent, received or said about
+ * it: the fields and the query that they are sent in, and their texts, wherever a server repeats
+ * them. The line is changed in place, in a buffer of that size; its new length. */
+size_t anycert__hide_credentials(const struct anycert__http_settings *settings,
+                                 const struct anycert__exchange *exchange, char *line, size_t len,
                                  size_t size);
+/* Hides their texts in a message, and in any other text. */
+void anycert__hide_in_error(const struct anycert__http_settings *settings,
+                            const struct anycert__exchange *exchange, struct anycert_error *err);
+void anycert__hide_in_buf(const struct anycert__http_settings *settings,
+                          const struct anycert__exchange *exchange, struct anycert__buf *buf);
 /* A URL as above, as a string from anycert__malloc; NULL when out of memory. */
 char *anycert__url_shown(const struct anycert__http_settings *settings, const char *url);
 

@@ -203,8 +203,8 @@ static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, voi
         if (data[i] == '\n') {
             if (kind == '*')
                 note_trouble(lane, line);
-            line->len =
-                anycert__hide_credentials(lane->exchange, line->text, line->len, sizeof line->text);
+            line->len = anycert__hide_credentials(lane->settings, lane->exchange, line->text,
+                                                  line->len, sizeof line->text);
             if (lane->recorder)
                 anycert__recorder_line(lane->recorder, kind, line->text, line->len, line->wire_len);
             give_line(lane->settings, kind, line);

@@ -203,6 +203,7 @@ static void credentials_are_hidden_in_lines(void **state)
                                                .wire_shown = "https://h:1/a?b=c&key=(hidden)",
                                                .secrets = secrets,
                                                .secret_count = 2};
+    const struct anycert__http_settings settings = {0};
     char line[128];
 
     (void)state;
@@ -210,20 +211,20 @@ static void credentials_are_hidden_in_lines(void **state)
         size_t len = strlen(rows[i].line);
 
         memcpy(line, rows[i].line, len);
-        len = anycert__hide_credentials(&exchange, line, len, sizeof line);
+        len = anycert__hide_credentials(&settings, &exchange, line, len, sizeof line);
         assert_int_equal(len, strlen(rows[i].shown));
         assert_memory_equal(line, rows[i].shown, len);
         memcpy(line, rows[i].line, strlen(rows[i].line));
         len = strlen(rows[i].line);
-        assert_int_equal(anycert__hide_credentials(NULL, line, len, sizeof line), len);
+        assert_int_equal(anycert__hide_credentials(&settings, NULL, line, len, sizeof line), len);
         assert_memory_equal(line, rows[i].line, len);
     }
     /* What was cut in the middle of a secret, and what grows beyond the line. */
     memcpy(line, "X: s3cret-k", 11);
-    assert_int_equal(anycert__hide_credentials(&exchange, line, 11, 11), 11);
+    assert_int_equal(anycert__hide_credentials(&settings, &exchange, line, 11, 11), 11);
     assert_memory_equal(line, "X: (hidden)", 11);
     memcpy(line, "x-key: abc", 10);
-    assert_int_equal(anycert__hide_credentials(&exchange, line, 10, 10), 10);
+    assert_int_equal(anycert__hide_credentials(&settings, &exchange, line, 10, 10), 10);
     assert_memory_equal(line, "x-key: (hi", 10);
 }
 
