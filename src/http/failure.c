@@ -120,11 +120,13 @@ static bool is_record_error(const struct anycert__lane *lane)
            strncmp(number, "error:0A000126", 14) != 0;
 }
 
-/* Why a proxy says 407. */
-static const char *explain_407(const struct anycert__lane *lane)
+/* Why a proxy says 407; tinyproxy says 401 to a user whom it does not know. */
+static const char *explain_refusal(const struct anycert__lane *lane, long status)
 {
     long offered = 0;
 
+    if (status != 407 && (status != 401 || !lane->settings->proxy_user))
+        return "";
     if (!lane->settings->proxy_user)
         return ", it wants a user and password";
     (void)curl_easy_getinfo(lane->easy, CURLINFO_PROXYAUTH_AVAIL, &offered);
@@ -150,7 +152,7 @@ static int proxy_failure(const struct anycert__lane *lane, CURLcode rc, struct a
     if (status >= 300)
         return anycert__fail(err, ANYCERT_E_PROXY_STATUS,
                              "proxy %s:%u refuses to connect to %s (status %ld%s)", host, port,
-                             server_name(lane), status, status == 407 ? explain_407(lane) : "");
+                             server_name(lane), status, explain_refusal(lane, status));
     if (rc == CURLE_COULDNT_RESOLVE_PROXY)
         return anycert__fail(err, ANYCERT_E_PROXY_RESOLVE, "proxy name '%s' cannot be resolved",
                              host);

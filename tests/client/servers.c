@@ -389,6 +389,11 @@ void squid_stop(struct squid *squid)
 
 void tinyproxy_start(struct tinyproxy *proxy, const struct pki *pki)
 {
+    tinyproxy_start_with(proxy, pki, false);
+}
+
+void tinyproxy_start_with(struct tinyproxy *proxy, const struct pki *pki, bool with_password)
+{
     static const char *const argv[] = {"tinyproxy", "-d", "-c", "tinyproxy.conf", NULL};
 
     memset(proxy, 0, sizeof *proxy);
@@ -401,8 +406,9 @@ void tinyproxy_start(struct tinyproxy *proxy, const struct pki *pki)
         fprintf(file,
                 "Port %u\nListen 127.0.0.1\nTimeout 60\nMaxClients 50\nLogLevel Critical\nAllow "
                 "127.0.0.1\n"
-                "PidFile \"%s/tinyproxy.pid\"\n",
-                (unsigned)proxy->port, proxy->folder);
+                "PidFile \"%s/tinyproxy.pid\"\n%s",
+                (unsigned)proxy->port, proxy->folder,
+                with_password ? "BasicAuth " PROXY_USER " " PROXY_PASSWORD "\n" : "");
         assert_int_equal(fclose(file), 0);
         proxy->child = launch(argv, proxy->folder, proxy->port);
         if (!proxy->child)

@@ -89,6 +89,8 @@ struct tinyproxy {
     uint16_t port;
 };
 void tinyproxy_start(struct tinyproxy *proxy, const struct pki *pki);
+/* The same, but it wants PROXY_USER and PROXY_PASSWORD, in Basic. */
+void tinyproxy_start_with(struct tinyproxy *proxy, const struct pki *pki, bool with_password);
 void tinyproxy_stop(struct tinyproxy *proxy);
 
 /* SOCKS proxies: microsocks knows version 5, with PROXY_USER and PROXY_PASSWORD if asked to;

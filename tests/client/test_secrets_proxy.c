@@ -365,6 +365,46 @@ static void socks_credentials_stay_with_the_proxy(void **state)
 }
 
 /* Basic has no way to say where a user name with a colon in it ends (RFC 7617 section 2). */
+/* A proxy that asks for what is the server's, as if it were the server: it cannot be told apart for
+ * http, and gets nothing for https. */
+static void proxy_that_poses_as_the_server_gets_nothing(void **state)
+{
+    static const char *const challenges[] = {
+        "Basic realm=\"x\"", "Digest realm=\"x\", nonce=\"y\", qop=\"auth\"", "NTLM", "Negotiate"};
+    static const unsigned kinds = 4;
+
+    (void)state;
+    for (unsigned i = 0; i < kinds * COUNT(challenges); i++) {
+        struct canned *proxy = canned_start(false);
+        struct anycert_config *config = floor_config(NULL);
+        unsigned kind = i / COUNT(challenges);
+        struct anycert_auth *auth = kind == 0   ? anycert_auth_basic("us3r", "0rigin-pass", NULL)
+                                    : kind == 1 ? anycert_auth_digest("us3r", "0rigin-pass", NULL)
+                                    : kind == 2 ? anycert_auth_ntlm("us3r", "0rigin-pass", NULL)
+                                                : anycert_auth_bearer("0rigin-pass", NULL);
+        struct anycert_client *client = NULL;
+
+        canned_text(
+            proxy, i % 2 ? CANNED_CLOSE : CANNED_KEEP,
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: %s\r\nContent-Length: 0\r\n\r\n",
+            challenges[i % COUNT(challenges)]);
+        assert_int_equal(anycert_config_set_proxy(config, canned_origin(proxy), NULL), 0);
+        assert_int_equal(anycert_config_set_auth(config, auth, NULL), 0);
+        anycert_auth_free(auth);
+        client = floor_client_of(config);
+        floor_fails(client, floor_request("GET", "https://a.test/"), ANYCERT_E_PROXY_STATUS, NULL);
+        anycert_client_free(client);
+        for (unsigned n = 0; n < canned_requests(proxy); n++) {
+            char *request = canned_request(proxy, n, NULL);
+
+            assert_int_equal(strncmp(request, "CONNECT a.test:443 HTTP/1.1\r\n", 29), 0);
+            assert_null(strstr(request, "uthorization"));
+            free(request);
+        }
+        canned_stop(proxy);
+    }
+}
+
 static void proxy_user_with_a_colon_is_refused(void **state)
 {
     static const struct {
@@ -400,6 +440,7 @@ int main(void)
         cmocka_unit_test(answer_of_a_proxy_leads_nowhere_with_its_secrets),
         cmocka_unit_test(proxies_of_two_clients_share_nothing),
         cmocka_unit_test(socks_credentials_stay_with_the_proxy),
+        cmocka_unit_test(proxy_that_poses_as_the_server_gets_nothing),
         cmocka_unit_test(proxy_user_with_a_colon_is_refused),
     };
 
