@@ -13,6 +13,7 @@
 static atomic_bool counting;
 static atomic_ulong requests;
 static atomic_ulong fail_from;
+static void (*_Atomic watcher)(const void *p);
 
 static bool refuse(void)
 {
@@ -37,13 +38,23 @@ void *anycert__calloc(size_t count, size_t size)
     return refuse() ? NULL : calloc(count, size);
 }
 
+static void watch(const void *p)
+{
+    void (*look)(const void *) = atomic_load_explicit(&watcher, memory_order_relaxed);
+
+    if (look && p)
+        look(p);
+}
+
 void *anycert__realloc(void *old, size_t size)
 {
+    watch(old); /* it may leave a copy behind */
     return refuse() ? NULL : realloc(old, size ? size : 1);
 }
 
 void anycert__free(void *p)
 {
+    watch(p);
     free(p);
 }
 
@@ -104,4 +115,9 @@ void anycert__mem_fail_from(unsigned long nth)
 unsigned long anycert__mem_requests(void)
 {
     return atomic_load(&requests);
+}
+
+void anycert__mem_watch(void (*look)(const void *p))
+{
+    atomic_store(&watcher, look);
 }

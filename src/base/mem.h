@@ -27,5 +27,8 @@ void anycert__free_secret(char *s);
 void anycert__mem_fail_from(unsigned long nth);
 /* For tests: requests since the last call of anycert__mem_fail_from. */
 unsigned long anycert__mem_requests(void);
+/* For tests: looks at each block before it is given back, in whichever thread. NULL: nobody does.
+ */
+void anycert__mem_watch(void (*look)(const void *p));
 
 #endif

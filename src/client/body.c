@@ -89,15 +89,11 @@ int anycert_request_set_body_file(struct anycert_request *request, const char *p
 int anycert_request_set_json(struct anycert_request *request, const char *text, size_t len,
                              struct anycert_error *err)
 {
-    struct anycert_json *parsed = NULL;
     char *copy = NULL;
 
-    if (check_method_takes_body(request, err) < 0)
+    if (check_method_takes_body(request, err) < 0 ||
+        anycert__json_check(text, text ? len : 0, err) < 0)
         return -1;
-    parsed = anycert_json_parse(text, len, err);
-    if (!parsed)
-        return -1;
-    anycert_json_free(parsed);
     copy = anycert__memdup(text, len);
     if (!copy)
         return anycert__fail_nomem(err);

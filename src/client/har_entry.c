@@ -175,7 +175,7 @@ static void add_body_text(struct entry *entry, yyjson_mut_val *post, const char 
         add_bytes(entry, post, "text", exchange->body->bytes, len);
         return;
     }
-    anycert__buf_init(&form, SIZE_MAX / 2);
+    anycert__buf_init_secret(&form, SIZE_MAX / 2);
     anycert__buf_adds(&form, "?");
     anycert__buf_add(&form, exchange->body->bytes, len);
     if (!form.failed) {
@@ -189,8 +189,6 @@ static void add_body_text(struct entry *entry, yyjson_mut_val *post, const char 
         anycert__buf_free(&shown);
     }
     entry->failed = entry->failed || form.failed;
-    if (form.data)
-        anycert__wipe(form.data, form.len);
     anycert__buf_free(&form);
 }
 

@@ -231,6 +231,8 @@ int anycert__response_take(struct anycert_response *response, struct anycert__ex
 
 /* json.c: one more who holds the document. NULL gives NULL. */
 struct anycert_json *anycert__json_ref(struct anycert_json *json);
+/* json.c: whether a text is valid JSON; nothing is left of it. 0, or -1 with BODY_JSON or NOMEM. */
+int anycert__json_check(const char *text, size_t len, struct anycert_error *err);
 
 /* proxy.c: takes the proxy's URL apart into client->proxy_url and proxy_parts. 0, or -1 with URL.
  */

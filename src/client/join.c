@@ -87,8 +87,8 @@ static char *join_paths(const struct pieces *base, const struct pieces *suffix,
     char *out = NULL;
     bool has_slash = suffix->path_len > 0 && suffix->path[0] == '/';
 
-    anycert__buf_init(&plain, 4 * (size_t)MAX_URL);
-    anycert__buf_init(&quoted, 12 * (size_t)MAX_URL);
+    anycert__buf_init_secret(&plain, 4 * (size_t)MAX_URL);
+    anycert__buf_init_secret(&quoted, 12 * (size_t)MAX_URL);
     anycert__buf_add(&plain, base->path, base->path_len);
     if (base->path_len == 0 || base->path[base->path_len - 1] != '/')
         anycert__buf_adds(&plain, "/");
@@ -173,7 +173,7 @@ char *anycert_url_join(const char *base, const char *suffix, struct anycert_erro
     }
 out:
     anycert__buf_free(&whole);
-    anycert__free(path);
+    anycert__free_secret(path);
     return out;
 }
 

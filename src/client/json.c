@@ -76,6 +76,26 @@ struct anycert_json *anycert_json_parse(const char *text, size_t len, struct any
     return parse(text ? text : "", text ? len : 0, 0, err);
 }
 
+/* In a copy of our own, as the parser's would not be wiped. */
+int anycert__json_check(const char *text, size_t len, struct anycert_error *err)
+{
+    size_t room = len + YYJSON_PADDING_SIZE;
+    char *copy = room > len ? anycert__calloc(1, room) : NULL;
+    struct anycert_json *json = NULL;
+    bool is_valid = false;
+
+    if (!copy)
+        return anycert__fail_nomem(err);
+    if (len > 0)
+        memcpy(copy, text, len);
+    json = parse(copy, len, YYJSON_READ_INSITU, err);
+    is_valid = json != NULL;
+    anycert_json_free(json);
+    anycert__wipe(copy, room);
+    anycert__free(copy);
+    return is_valid ? 0 : -1;
+}
+
 /* A text in another charset, or with something in it that RFC 8259 does not know. */
 static struct anycert_json *parse_loosely(const char *charset, const char *bytes, size_t len,
                                           struct anycert_error *err)

@@ -128,7 +128,7 @@ void anycert_pages_free(struct anycert_pages *pages)
     anycert__free(pages->size_param);
     anycert__free(pages->total);
     anycert__free(pages->more);
-    anycert__free(pages->position);
+    anycert__free_secret(pages->position);
     anycert__seen_clear(&pages->seen);
     anycert__free(pages);
 }

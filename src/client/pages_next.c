@@ -31,7 +31,7 @@ static int look_for_link(struct look *look, struct anycert_error *err)
         return 0;
     look->next =
         anycert__pages_resolve(look->pages, anycert_response_url(look->response), target, err);
-    anycert__free(target);
+    anycert__free_secret(target);
     return look->next ? 0 : -1;
 }
 
@@ -70,7 +70,7 @@ static int look_for_cursor(struct look *look, struct anycert_error *err)
     if (cursor && look->pages->kind == ANYCERT__PAGES_URL) {
         look->next =
             anycert__pages_resolve(look->pages, anycert_response_url(look->response), cursor, err);
-        anycert__free(cursor);
+        anycert__free_secret(cursor);
         return look->next ? 0 : -1;
     }
     look->next = cursor;
@@ -206,7 +206,7 @@ static int look_around(struct look *look, struct anycert_error *err)
     if (counts < 0 || check_loop(look, err) < 0)
         return -1;
     if (end) {
-        anycert__free(look->next);
+        anycert__free_secret(look->next);
         look->next = NULL;
     }
     return counts;
@@ -227,7 +227,7 @@ static int ask(struct anycert_pages *pages, struct anycert_response **out,
         result = anycert_client_call(pages->client, &request, out, err);
     }
     anycert__url_clear(&url);
-    anycert__free(text);
+    anycert__free_secret(text);
     return result;
 }
 
@@ -265,7 +265,7 @@ static int take(struct anycert_pages *pages, struct anycert_response *response,
             *err = fault;
         return -1;
     }
-    anycert__free(pages->position);
+    anycert__free_secret(pages->position);
     pages->position = look.next;
     if (counts < 0) {
         anycert__error_prefix(&fault, "behind page %" PRIu64, pages->count + 1);

@@ -24,7 +24,7 @@ static int set_param(char **url, const char *name, const char *value, struct any
 
     if (!text)
         return -1;
-    anycert__free(*url);
+    anycert__free_secret(*url);
     *url = text;
     return 0;
 }
@@ -57,7 +57,7 @@ char *anycert__pages_url(const struct anycert_pages *pages, struct anycert_error
         result = set_number(&url, pages->size_param, pages->size, err);
     if (result == 0)
         return url;
-    anycert__free(url);
+    anycert__free_secret(url);
     return NULL;
 }
 

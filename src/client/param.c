@@ -54,7 +54,7 @@ char *anycert__url_set_param(const char *url, const char *name, const char *valu
     struct anycert__buf out;
     char *text = NULL;
 
-    anycert__buf_init(&out, MAX_URL);
+    anycert__buf_init_secret(&out, MAX_URL);
     anycert__buf_add(&out, url, start);
     anycert__buf_adds(&out, "?");
     while (p < end) {

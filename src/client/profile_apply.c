@@ -193,14 +193,12 @@ static int set_proxy(const struct anycert__applying *a, const char *text, struct
     struct anycert__buf url;
     int result = -1;
 
-    anycert__buf_init(&url, 65536);
+    anycert__buf_init_secret(&url, 65536);
     anycert__buf_addf(&url, "%s%s", strstr(text, "://") ? "" : "http://", text);
     if (url.failed)
         anycert__fail(err, ANYCERT_E_URL, "the proxy's URL is too long");
     else
         result = anycert_config_set_proxy(a->config, url.data, err);
-    if (url.data)
-        anycert__wipe(url.data, url.len);
     anycert__buf_free(&url);
     return result;
 }

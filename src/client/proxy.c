@@ -15,15 +15,13 @@ static int parse_as(const char *scheme, const char *rest, struct anycert__url *o
     struct anycert__buf text;
     int result = -1;
 
-    anycert__buf_init(&text, 8192);
+    anycert__buf_init_secret(&text, 8192);
     anycert__buf_adds(&text, scheme);
     anycert__buf_adds(&text, rest);
     if (text.failed)
         anycert__fail(err, ANYCERT_E_URL, "proxy URL is too long");
     else
         result = anycert__url_parse(text.data, out, err);
-    if (text.data)
-        anycert__wipe(text.data, text.len);
     anycert__buf_free(&text);
     return result;
 }

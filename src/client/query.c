@@ -152,7 +152,7 @@ char *anycert__url_with_query(const char *url, const char *query,
     char *out = NULL;
     size_t len = strlen(url);
 
-    anycert__buf_init(&text, 3 * (size_t)MAX_URL);
+    anycert__buf_init_secret(&text, 3 * (size_t)MAX_URL);
     if (query && strlen(query) > MAX_URL) {
         text.failed = text.too_large = true;
     } else if (query) {

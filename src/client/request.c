@@ -60,8 +60,8 @@ void anycert_request_free(struct anycert_request *request)
     anycert__fields_clear(&request->headers);
     anycert__demands_clear(&request->demands);
     anycert__fields_clear(&request->params);
-    anycert__free(request->query);
-    anycert__free(request->plain_url);
+    anycert__free_secret(request->query);
+    anycert__free_secret(request->plain_url);
     anycert__url_clear(&request->url);
     anycert__free_secret(request->user);
     anycert__free_secret(request->password);
@@ -88,7 +88,7 @@ static int renew_url(struct anycert_request *request, struct anycert_error *err)
     if (!text)
         return -1;
     if (request->plain_url)
-        anycert__free(request->url.text);
+        anycert__free_secret(request->url.text);
     else
         request->plain_url = request->url.text;
     request->url.text = text;
@@ -139,10 +139,10 @@ int anycert_request_set_query(struct anycert_request *request, const char *query
         return anycert__fail_nomem(err);
     request->query = copy;
     if (renew_url(request, err) == 0) {
-        anycert__free(before);
+        anycert__free_secret(before);
         return 0;
     }
-    anycert__free(copy);
+    anycert__free_secret(copy);
     request->query = before;
     return -1;
 }

@@ -24,7 +24,7 @@ void anycert_response_free(struct anycert_response *response)
     if (!response)
         return;
     for (size_t i = 0; i < response->hop_count; i++) {
-        anycert__free(response->hops[i].url);
+        anycert__free_secret(response->hops[i].url);
         anycert_report_free(response->hops[i].report);
         anycert_report_free(response->hops[i].proxy_report);
     }

@@ -97,7 +97,7 @@ uint64_t anycert__resume_note_read(const struct anycert__partial *partial, const
 
 int anycert__resume_note_start(struct anycert__resume_note *note, const char *url)
 {
-    anycert__free(note->url);
+    anycert__free_secret(note->url);
     note->url = anycert__strdup(url);
     return note->url ? 0 : -1;
 }
@@ -160,7 +160,7 @@ int anycert__resume_note_write(const struct anycert__resume_note *note,
 
 void anycert__resume_note_clear(struct anycert__resume_note *note)
 {
-    anycert__free(note->url);
+    anycert__free_secret(note->url);
     anycert__free(note->etag);
     anycert__free(note->last_modified);
     memset(note, 0, sizeof *note);

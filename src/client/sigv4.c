@@ -45,7 +45,7 @@ char *anycert__sigv4_url(const char *service, const char *url, struct anycert_er
     const char *mark = "?";
     char *text = NULL;
 
-    anycert__buf_init(&out, 4 * 65536); /* three times the longest URL, and its origin */
+    anycert__buf_init_secret(&out, 4 * 65536); /* three times the longest URL, and its origin */
     anycert__target_of(url, &target);
     (void)anycert__buf_add(&out, url, (size_t)(target.path - url));
     if (anycert__sigv4_is_s3(service))

@@ -92,26 +92,19 @@ static int put(struct anycert__jar *jar, const char *line, struct anycert_error 
                : anycert__fail_nomem(err);
 }
 
-static void wipe_and_free(struct anycert__buf *buf)
-{
-    if (buf->data)
-        anycert__wipe(buf->data, buf->len);
-    anycert__buf_free(buf);
-}
-
 int anycert__jar_add(struct anycert__jar *jar, const char *set_cookie,
                      const struct anycert__url *url, int64_t now, struct anycert_error *err)
 {
     struct anycert__buf line;
     int result = -1;
 
-    anycert__buf_init(&line, 65536);
+    anycert__buf_init_secret(&line, 65536);
     if (anycert__cookie_line(set_cookie, url, now, &line, err) == 0) {
         pthread_mutex_lock(&jar->easy_lock);
         result = put(jar, line.data, err);
         pthread_mutex_unlock(&jar->easy_lock);
     }
-    wipe_and_free(&line);
+    anycert__buf_free(&line);
     return result;
 }
 
@@ -137,7 +130,7 @@ char *anycert__jar_text(struct anycert__jar *jar, int64_t now, struct anycert_er
     struct anycert__buf out;
     char *text = NULL;
 
-    anycert__buf_init(&out, SIZE_MAX / 2);
+    anycert__buf_init_secret(&out, SIZE_MAX / 2);
     anycert__buf_adds(&out, "# Netscape HTTP Cookie File\n");
     pthread_mutex_lock(&jar->easy_lock);
     (void)curl_easy_getinfo(jar->easy, CURLINFO_COOKIELIST, &list);
@@ -149,7 +142,7 @@ char *anycert__jar_text(struct anycert__jar *jar, int64_t now, struct anycert_er
     }
     curl_slist_free_all(list);
     text = anycert__buf_take(&out, "cookies", err);
-    wipe_and_free(&out);
+    anycert__buf_free(&out);
     return text;
 }
 
@@ -174,7 +167,7 @@ int anycert__jar_read(struct anycert__jar *jar, const char *text, const char *wh
     struct anycert__buf one;
     int result = check_all(text, what, err);
 
-    anycert__buf_init(&one, SIZE_MAX / 2);
+    anycert__buf_init_secret(&one, SIZE_MAX / 2);
     pthread_mutex_lock(&jar->easy_lock);
     for (const char *line = text; *line && result == 0;) {
         size_t len = strcspn(line, "\n");
@@ -190,6 +183,6 @@ int anycert__jar_read(struct anycert__jar *jar, const char *text, const char *wh
         line += len + (line[len] == '\n');
     }
     pthread_mutex_unlock(&jar->easy_lock);
-    wipe_and_free(&one);
+    anycert__buf_free(&one);
     return result;
 }

@@ -274,14 +274,12 @@ static CURLcode set_proxy_user(struct anycert__lane *lane)
     struct anycert__buf both;
     CURLcode rc = CURLE_OUT_OF_MEMORY;
 
-    anycert__buf_init(&both, SIZE_MAX / 2);
+    anycert__buf_init_secret(&both, SIZE_MAX / 2);
     add_encoded(&both, lane->settings->proxy_user);
     anycert__buf_adds(&both, ":");
     add_encoded(&both, lane->settings->proxy_password);
     if (!both.failed)
         rc = curl_easy_setopt(lane->easy, CURLOPT_PROXYUSERPWD, both.data);
-    if (both.data)
-        anycert__wipe(both.data, both.len);
     anycert__buf_free(&both);
     return rc;
 }

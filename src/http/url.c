@@ -234,6 +234,7 @@ static int take(CURLU *url, CURLUPart part, unsigned flags, char **out, struct a
         return anycert__fail(err, rc == CURLUE_OUT_OF_MEMORY ? ANYCERT_E_NOMEM : ANYCERT_E_URL,
                              "URL cannot be used: %s", curl_url_strerror(rc));
     *out = anycert__strdup(value);
+    anycert__wipe(value, strlen(value));
     curl_free(value);
     return *out ? 0 : anycert__fail_nomem(err);
 }
@@ -419,11 +420,9 @@ static int resolve_authority(const struct anycert__url *base, const char *refere
     struct anycert__buf text;
     int result = -1;
 
-    anycert__buf_init(&text, 2 * MAX_URL);
+    anycert__buf_init_secret(&text, 2 * MAX_URL);
     anycert__buf_addf(&text, "%s:%s", base->https ? "https" : "http", reference);
     result = text.failed ? anycert__fail_nomem(err) : anycert__url_parse(text.data, out, err);
-    if (text.data)
-        anycert__wipe(text.data, text.len);
     anycert__buf_free(&text);
     return result;
 }
@@ -439,7 +438,7 @@ static int resolve_path(const struct anycert__url *base, const char *reference,
         anycert__fail_nomem(err);
     else if (set_text(url, reference, err) == 0 && take(url, CURLUPART_URL, 0, &absolute, err) == 0)
         result = anycert__url_parse(absolute, out, err);
-    anycert__free(absolute);
+    anycert__free_secret(absolute);
     curl_url_cleanup(url);
     return result;
 }
@@ -481,7 +480,7 @@ bool anycert__url_same_origin(const struct anycert__url *a, const struct anycert
 
 void anycert__url_clear(struct anycert__url *url)
 {
-    anycert__free(url->text);
+    anycert__free_secret(url->text); /* its query may have one in it */
     anycert__free(url->host);
     anycert__free(url->origin);
     anycert__free_secret(url->user);
