@@ -70,8 +70,9 @@ anycert_auth_ntlm(const char *user, const char *password, struct anycert_error *
 
 /* Negotiate (RFC 4559), over HTTP/1.1, with the Kerberos ticket that GSS-API finds: it, not this
  * library, looks at KRB5CCNAME and KRB5_CONFIG. A request fails with AUTH if the server wants it
- * and there is no ticket. Its connections serve no other credentials; after another user's kinit,
- * make a new client. Also NULL with USAGE if the libcurl in use has no Negotiate. */
+ * and there is no ticket. Its connections serve no other credentials, not even another object's:
+ * after another user's kinit, make a new one. Also NULL with USAGE if the libcurl in use has no
+ * Negotiate. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_auth *
 anycert_auth_negotiate(struct anycert_error *err);
 

@@ -164,12 +164,27 @@ struct anycert_auth *anycert_auth_ntlm(const char *user, const char *password,
                : NULL;
 }
 
-/* libcurl wants to see a user, and looks at none. */
+/* Nobody knows what it stands for, but that it is no other one. */
+static int identify_alone(struct anycert_auth *auth, struct anycert_error *err)
+{
+    if (getrandom(auth->identity, sizeof auth->identity, 0) == (ssize_t)sizeof auth->identity)
+        return 0;
+    return anycert__fail(err, ANYCERT_E_INTERNAL, "the system gives no random numbers");
+}
+
+/* libcurl wants to see a user, and looks at none. Whose ticket there is may change between two of
+ * them, and servers may know connections, not requests. */
 struct anycert_auth *anycert_auth_negotiate(struct anycert_error *err)
 {
-    return check_scheme(ANYCERT__SCHEME_NEGOTIATE, "Negotiate", err)
-               ? make(ANYCERT__AUTH_USER, ANYCERT__SCHEME_NEGOTIATE, "", "", err)
-               : NULL;
+    struct anycert_auth *auth =
+        check_scheme(ANYCERT__SCHEME_NEGOTIATE, "Negotiate", err)
+            ? make(ANYCERT__AUTH_USER, ANYCERT__SCHEME_NEGOTIATE, "", "", err)
+            : NULL;
+
+    if (!auth || identify_alone(auth, err) == 0)
+        return auth;
+    anycert_auth_free(auth);
+    return NULL;
 }
 
 bool anycert__is_visible(const char *text)
@@ -272,10 +287,8 @@ struct anycert_auth *anycert_auth_callback(anycert_auth_hook *on_request,
     auth->on_request = on_request;
     auth->on_failure = on_failure;
     auth->arg = arg;
-    /* Nobody knows what it stands for, but that it is no other one. */
-    if (getrandom(auth->identity, sizeof auth->identity, 0) == (ssize_t)sizeof auth->identity)
+    if (identify_alone(auth, err) == 0)
         return auth;
-    anycert__fail(err, ANYCERT_E_INTERNAL, "the system gives no random numbers");
     anycert_auth_free(auth);
     return NULL;
 }

@@ -62,6 +62,34 @@ static void ticket_opens_the_door(void **state)
     }
 }
 
+/* P31: whoever has a ticket at the time is who comes; a connection of somebody else's is not used.
+ */
+static void another_object_makes_a_connection_of_its_own(void **state)
+{
+    static const char *const users[] = {"alice", "bob", "alice"};
+    static const char *const names[] = {"alice@LOOP.TEST", "bob@LOOP.TEST", "alice@LOOP.TEST"};
+    struct anycert_client *client = auth_client(&pki, NULL);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct anycert_auth *auth = negotiate();
+
+        kerberos_become(&kerberos, users[i]);
+        for (int n = 0; n < 2; n++) {
+            struct anycert_request *request = floor_request("GET", auth_url(&kerberos.web, "page"));
+            struct anycert_response *response = NULL;
+
+            assert_int_equal(anycert_request_set_auth(request, auth, NULL), 0);
+            response = floor_ok(client, request);
+            assert_string_equal(anycert_response_header(response, "X-User", 0), names[i]);
+            assert_int_equal(anycert_response_hop_reused(response, 0), n > 0);
+            anycert_response_free(response);
+        }
+        anycert_auth_free(auth);
+    }
+    anycert_client_free(client);
+}
+
 static void body_comes_through(void **state)
 {
     struct anycert_client *client = auth_client(&pki, negotiate());
@@ -123,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ticket_opens_the_door),
+        cmocka_unit_test(another_object_makes_a_connection_of_its_own),
         cmocka_unit_test(body_comes_through),
         cmocka_unit_test(without_a_ticket_the_error_says_so),
         cmocka_unit_test(nobody_can_read_it),
