@@ -6,11 +6,13 @@
 #include "client/internal.h"
 #include "client/json_memory.h"
 #include "client/target.h"
+#include "http/secret.h"
 
 #include <yyjson.h>
 
 #include <string.h>
 
+#define LEAST_SECRET 8 /* bytes of a parameter that may be one */
 #define MAX_REQUEST  (1u << 20)
 #define MAX_ANSWER   (256u * 1024)
 #define MAX_LIFETIME (INT64_C(100) * 366 * 86400)
@@ -163,21 +165,43 @@ static int64_t lifetime_of(yyjson_val *object)
     return yyjson_get_num(value) > 0 ? (int64_t)yyjson_get_num(value) : 0;
 }
 
-/* What the server says is shown, unless it repeats the secret. */
-static bool may_show(const struct anycert__oauth2 *oauth2, const char *text)
+/* What the server says is shown, unless it repeats a secret, in any form that it was sent in. */
+static bool may_show(const struct anycert__oauth2 *oauth2,
+                     const struct anycert__oauth2_fetch *fetch, const char *text)
 {
-    return text && *text && !strstr(text, oauth2->client_secret);
+    static const struct anycert__http_settings settings;
+    const struct anycert__exchange exchange = {.user = fetch->user,
+                                               .password = fetch->password,
+                                               .secrets = fetch->secrets,
+                                               .secret_count = 2};
+    struct anycert__buf copy;
+    bool is_harmless = false;
+
+    if (!text || !*text || strstr(text, oauth2->client_secret))
+        return false;
+    for (size_t i = 0; i < oauth2->params.count; i++) {
+        const char *value = oauth2->params.list[i].value;
+
+        if (strlen(value) >= LEAST_SECRET && strstr(text, value))
+            return false;
+    }
+    anycert__buf_init_secret(&copy, SIZE_MAX / 2);
+    (void)anycert__buf_adds(&copy, text);
+    anycert__hide_in_buf(&settings, &exchange, &copy);
+    is_harmless = !copy.failed && strcmp(copy.data, text) == 0;
+    anycert__buf_free(&copy);
+    return is_harmless;
 }
 
-static int refused(const struct anycert__oauth2 *oauth2, int status, yyjson_val *object,
-                   struct anycert_error *err)
+static int refused(const struct anycert__oauth2 *oauth2, const struct anycert__oauth2_fetch *fetch,
+                   int status, yyjson_val *object, struct anycert_error *err)
 {
     const char *code = text_of(object, "error");
     const char *more = text_of(object, "error_description");
 
-    if (!may_show(oauth2, code))
+    if (!may_show(oauth2, fetch, code))
         code = NULL;
-    if (!may_show(oauth2, more))
+    if (!may_show(oauth2, fetch, more))
         more = NULL;
     if (status >= 300 && status < 400)
         return anycert__fail(err, ANYCERT_E_AUTH,
@@ -196,7 +220,8 @@ static int unusable(const struct anycert__oauth2 *oauth2, const char *why,
                          oauth2->url.origin, why);
 }
 
-static int read_token(const struct anycert__oauth2 *oauth2, yyjson_val *object, char **token,
+static int read_token(const struct anycert__oauth2 *oauth2,
+                      const struct anycert__oauth2_fetch *fetch, yyjson_val *object, char **token,
                       int64_t *lifetime, struct anycert_error *err)
 {
     const char *found = text_of(object, "access_token");
@@ -212,7 +237,7 @@ static int read_token(const struct anycert__oauth2 *oauth2, yyjson_val *object, 
         return anycert__fail(err, ANYCERT_E_AUTH,
                              "token request to %s: the token is of the type '%.40s', and only "
                              "bearer tokens are known here",
-                             oauth2->url.origin, may_show(oauth2, type) ? type : "");
+                             oauth2->url.origin, may_show(oauth2, fetch, type) ? type : "");
     *lifetime = lifetime_of(object);
     *token = anycert__strdup(found);
     return *token ? 0 : anycert__fail_nomem(err);
@@ -243,8 +268,8 @@ int anycert__oauth2_read(const struct anycert__oauth2 *oauth2, struct anycert__o
     if (!doc && why.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
         return anycert__fail_nomem(err);
     object = doc && yyjson_is_obj(yyjson_doc_get_root(doc)) ? yyjson_doc_get_root(doc) : NULL;
-    result = status == 200 ? read_token(oauth2, object, token, lifetime, err)
-                           : refused(oauth2, status, object, err);
+    result = status == 200 ? read_token(oauth2, fetch, object, token, lifetime, err)
+                           : refused(oauth2, fetch, status, object, err);
     yyjson_doc_free(doc);
     return result;
 }

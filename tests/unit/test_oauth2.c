@@ -147,6 +147,14 @@ static void answers_are_read_or_refused(void **state)
          "status 401, invalid_client: who\\x07?"},
         {401, "{\"error\":\"the secret&of it\",\"error_description\":\"not the secret&of it\"}",
          "status 401"},
+        {400, "{\"error\":\"x\",\"error_description\":\"not the%20secret%26of%20it\"}",
+         "status 400, x"},
+        {400,
+         "{\"error\":\"x\",\"error_description\":\"not Basic "
+         "dGhlJTIwY2xpZW50JTJGOnRoZSUyMHNlY3JldCUyNm9mJTIwaXQ=\"}",
+         "status 400, x"},
+        {400, "{\"error\":\"x\",\"error_description\":\"not the assertion-of-it\"}",
+         "status 400, x"},
         {503, "<html>", "status 503"},
         {204, "", "status 204"},
         {302, "", "it redirects (status 302)"},
@@ -159,6 +167,8 @@ static void answers_are_read_or_refused(void **state)
         struct anycert_error err = {0};
         int code = 0;
 
+        assert_int_equal(
+            anycert_auth_oauth2_add_param(auth, "client_assertion", "assertion-of-it", NULL), 0);
         assert_int_equal(need(&use, "hardened", NOW), ANYCERT__AUTH_FETCH);
         code = fetch(&use, NOW, rows[i].status, rows[i].answer, &err);
         assert_int_equal(code, rows[i].message ? ANYCERT_E_AUTH : 0);
@@ -167,6 +177,9 @@ static void answers_are_read_or_refused(void **state)
         if (rows[i].message)
             assert_non_null(strstr(err.message, "token request to https://login.test:443: "));
         assert_null(strstr(err.message, "the secret"));
+        assert_null(strstr(err.message, "the%20secret"));
+        assert_null(strstr(err.message, "dGhlJTIwY2xpZW50JTJG"));
+        assert_null(strstr(err.message, "assertion-of-it"));
         assert_null(strstr(err.message, "t0k"));
         anycert__auth_end(&use);
         anycert_auth_free(auth);
