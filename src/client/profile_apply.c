@@ -123,14 +123,14 @@ static int set_client_cert(const struct anycert__applying *a, const char *cert,
 {
     const struct anycert_profile *profile = a->profile;
     const char *key = GIVEN(KEY) ? GIVEN(KEY)->texts.list[0] : NULL;
-    bool token = anycert__str_starts_nocase(cert, "pkcs11:");
+    bool token = anycert__client_cert_is_uri(cert);
     bool p12 = GIVEN(CERT_TYPE) ? strcmp(GIVEN(CERT_TYPE)->texts.list[0], "P12") == 0
                                 : anycert__str_ends_nocase(cert, ".p12") ||
                                       anycert__str_ends_nocase(cert, ".pfx");
 
     if (key && (token || p12))
         return anycert__fail(err, ANYCERT_E_USAGE,
-                             "'key' is for PEM files: '%.100s' has the key too", cert);
+                             "'key' is for PEM files; 'cert' has the key too");
     if (token)
         return anycert_config_set_client_cert_pkcs11(a->config, cert, password, err);
     if (p12)

@@ -86,6 +86,16 @@ const char *anycert__profile_text(const struct anycert__taking *t, yyjson_val *j
     return NULL;
 }
 
+/* A PKCS#11 URI in place of a path may have a PIN in it. */
+static void show_text(struct anycert__taking *t, const char *text, bool path)
+{
+    bool is_uri = path && anycert__client_cert_is_uri(text);
+    size_t len = is_uri ? strcspn(text, "?") : strlen(text);
+
+    anycert__buf_addf(&t->shown, "%s%.*s%s", t->shown.len > 0 ? ", " : "", (int)len, text,
+                      text[len] ? "?..." : "");
+}
+
 /* Adds a string, for a path with the profile's folder in front. */
 static int add_text(struct anycert__taking *t, yyjson_val *json, bool path,
                     struct anycert_error *err)
@@ -96,8 +106,8 @@ static int add_text(struct anycert__taking *t, yyjson_val *json, bool path,
 
     if (!text)
         return -1;
-    anycert__buf_init(&whole, ANYCERT__PROFILE_SHOWN);
-    if (path && *text != '/' && !anycert__str_starts_nocase(text, "pkcs11:"))
+    anycert__buf_init_secret(&whole, ANYCERT__PROFILE_SHOWN);
+    if (path && *text != '/' && !anycert__client_cert_is_uri(text))
         anycert__buf_adds(&whole, t->profile->folder);
     anycert__buf_adds(&whole, text);
     if (whole.failed)
@@ -105,7 +115,7 @@ static int add_text(struct anycert__taking *t, yyjson_val *json, bool path,
     else
         result = anycert__strings_add(&t->value->texts, whole.data, err);
     if (result == 0)
-        anycert__buf_addf(&t->shown, "%s%s", t->shown.len > 0 ? ", " : "", whole.data);
+        show_text(t, whole.data, path);
     anycert__buf_free(&whole);
     return result;
 }

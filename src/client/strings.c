@@ -32,7 +32,7 @@ int anycert__strings_copy(struct anycert__strings *to, const struct anycert__str
 void anycert__strings_clear(struct anycert__strings *strings)
 {
     for (size_t i = 0; i < strings->count; i++)
-        anycert__free(strings->list[i]);
+        anycert__free_secret(strings->list[i]); /* perhaps a URI with a PIN */
     anycert__free(strings->list);
     strings->list = NULL;
     strings->count = 0;

@@ -41,7 +41,7 @@ void anycert__token_uri_clear(struct anycert__token_uri *uri)
 {
     for (size_t i = 0; i < ATTRIBUTE_COUNT; i++)
         anycert__free_secret(*field_of(uri, &attributes[i]));
-    anycert__free(uri->shown);
+    anycert__free_secret(uri->shown);
     memset(uri, 0, sizeof *uri);
 }
 
@@ -158,6 +158,16 @@ static int set_attribute(struct anycert__token_uri *out, const char *name, bool 
                          name, in_query ? "behind" : "before");
 }
 
+/* Where it begins; NULL: nowhere. It belongs behind the '?', and may have been put elsewhere. */
+static char *find_pin(char *text)
+{
+    for (; *text; text++) {
+        if (anycert__str_starts_nocase(text, "pin-"))
+            return text;
+    }
+    return NULL;
+}
+
 /* One "name=value"; both are changed. */
 static int take_pair(struct anycert__token_uri *out, char *pair, bool in_query,
                      struct anycert_error *err)
@@ -167,7 +177,9 @@ static int take_pair(struct anycert__token_uri *out, char *pair, bool in_query,
 
     if (!value)
         return anycert__fail(err, ANYCERT_E_USAGE, "'%.40s' in the PKCS#11 URI has no value",
-                             in_query ? "something behind '?'" : pair);
+                             in_query         ? "something behind '?'"
+                             : find_pin(pair) ? "something with a PIN"
+                                              : pair);
     *value++ = '\0';
     len = decode(value, strlen(value));
     if (len < 0)
@@ -239,6 +251,7 @@ int anycert__token_uri_parse(const char *text, struct anycert__token_uri *out,
     static const char scheme[] = "pkcs11:";
     char *copy = NULL;
     char *query = NULL;
+    char *pin = NULL;
     int result = -1;
 
     memset(out, 0, sizeof *out);
@@ -255,6 +268,9 @@ int anycert__token_uri_parse(const char *text, struct anycert__token_uri *out,
     if (query)
         *query++ = '\0';
     out->shown = anycert__strdup(copy);
+    pin = out->shown ? find_pin(out->shown) : NULL;
+    if (pin)
+        *pin = '\0';
     if (!out->shown)
         anycert__fail_nomem(err);
     else if (take_pairs(out, copy + strlen(scheme), ';', false, err) == 0 &&

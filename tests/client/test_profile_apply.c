@@ -399,6 +399,8 @@ static const struct {
     {"no intermediate", "{\"intermediate\": \"missing.pem\"}", "box.json:1:2: ", ANYCERT_E_ANCHORS},
     {"mapping of nothing", "{\"resolve\": \"nonsense\"}", "box.json:1:2: ", ANYCERT_E_USAGE},
     {"no header's name", "{\"secret_headers\": \"a b\"}", "box.json:1:2: ", ANYCERT_E_HEADER},
+    {"key beside a token's", "{\"cert\": \"pkcs11:id=%01?pin-value=sesame\", \"key\": \"a\"}",
+     "'cert' has the key too", ANYCERT_E_USAGE},
     {"methods", "{\"retries\": 1, \"retry_methods\": [\"GET\", \"a b\"]}",
      "box.json:1:16: ", ANYCERT_E_USAGE},
 };
@@ -416,7 +418,8 @@ static void apply_faults_name_the_key(void **state)
         struct anycert_config *config = anycert_config_new(&err);
 
         if (anycert_profile_apply(profile, config, variable, &environment, &err) == 0 ||
-            err.code != faults[i].code || !strstr(err.message, faults[i].says))
+            err.code != faults[i].code || !strstr(err.message, faults[i].says) ||
+            strstr(err.message, "sesame"))
             fail_msg("%s: code %d, %s", faults[i].name, (int)err.code, err.message);
         anycert_config_free(config);
         anycert_profile_free(profile);

@@ -288,6 +288,23 @@ static void value_of_a_url_has_no_user(void **state)
     anycert_profile_free(profile);
 }
 
+/* In place of a path, where it is on a token. */
+static void value_of_a_token_shows_no_pin(void **state)
+{
+    struct anycert_profile *profile =
+        parse("{\"cert\": \"pkcs11:token=a?pin-value=sesame\", \"cert_type\": \"PEM\"}");
+
+    (void)state;
+    assert_string_equal(anycert_profile_value(profile, "cert"), "pkcs11:token=a?...");
+    anycert_profile_free(profile);
+    profile = parse("{\"cert\": \"a.pem\", \"key\": \"pkcs11:token=a?pin-value=sesame\"}");
+    assert_string_equal(anycert_profile_value(profile, "key"), "pkcs11:token=a?...");
+    anycert_profile_free(profile);
+    profile = parse("{\"cert\": \"pkcs11:token=a\"}");
+    assert_string_equal(anycert_profile_value(profile, "cert"), "pkcs11:token=a");
+    anycert_profile_free(profile);
+}
+
 static void set_replaces_and_takes_out(void **state)
 {
     struct anycert_profile *profile = parse("{\"timeout\": 5, \"trust\": \"hardened\"}");
@@ -464,6 +481,7 @@ int main(void)
         cmocka_unit_test(parse_fault_in_a_secret_does_not_show_it),
         cmocka_unit_test(value_and_source_are_what_is_in_force),
         cmocka_unit_test(value_of_a_url_has_no_user),
+        cmocka_unit_test(value_of_a_token_shows_no_pin),
         cmocka_unit_test(set_replaces_and_takes_out),
         cmocka_unit_test(set_takes_a_way_to_authenticate_out_piece_by_piece),
         cmocka_unit_test(set_fault_leaves_what_was_there),

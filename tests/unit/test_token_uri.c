@@ -100,6 +100,9 @@ static void token_uri_parse_bad_one_is_told_in_a_sentence(void **state)
         {"pkcs11:colour=red", "'colour' in the PKCS#11 URI is not known before '?'"},
         {"pkcs11:pin-value=hunter2", "'pin-value' in the PKCS#11 URI is not known before '?'"},
         {"pkcs11:?token=a", "'token' in the PKCS#11 URI is not known behind '?'"},
+        {"pkcs11:token=a;pin-value:hunter2",
+         "'something with a PIN' in the PKCS#11 URI has no value"},
+        {"pkcs11:token=a;PIN-hunter2", "has no value"},
         {"pkcs11:?hunter2", "has no value"},
         {"pkcs11:?module-path=a.so", "does not begin with '/'"},
         {"pkcs11:?module-name=../a", "is a path"},
@@ -161,9 +164,28 @@ static void token_uri_parse_out_of_memory_leaves_nothing(void **state)
     fail();
 }
 
+/* What is in front of the '?' is shown when a token is not found, whatever was put there. */
+static void token_uri_parse_shows_no_pin(void **state)
+{
+    static const char *const texts[] = {"pkcs11:token=a&pin-value=hunter2",
+                                        "pkcs11:token=a&PIN-hunter2",
+                                        "pkcs11:id=%01&pin-value=hunter2?pin-value=hunter2"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct anycert__token_uri uri;
+        struct anycert_error err = {0};
+
+        assert_int_equal(anycert__token_uri_parse(texts[i], &uri, &err), 0);
+        assert_null(strstr(uri.shown, "hunter2"));
+        anycert__token_uri_clear(&uri);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(token_uri_parse_shows_no_pin),
         cmocka_unit_test(token_uri_parse_takes_every_attribute),
         cmocka_unit_test(token_uri_parse_little_is_enough),
         cmocka_unit_test(token_uri_parse_pin_source_is_a_file),
