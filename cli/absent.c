@@ -18,7 +18,6 @@ const struct cli_absent cli_absent_table[] = {
     {"config", 'K', "FILE", "give the options themselves"},
     {"create-dirs", 0, NULL, "make the folder before"},
     {"crlfile", 0, "FILE", "revocation is known from a stapled OCSP answer only"},
-    {"data-ascii", 0, "DATA", "use -d"},
     {"dump-header", 'D', "FILE", "use -i, or %header{NAME} in -w"},
     {"http1.0", '0', NULL, "use --http1.1"},
     {"http3", 0, NULL, "use --http2"},

@@ -203,17 +203,50 @@ static int set_proxy_auth(struct anycert_config *config, const struct cli_option
         config, o->proxy_digest ? ANYCERT_PROXY_DIGEST : ANYCERT_PROXY_ANY, err);
 }
 
+/* Which of three words an option has; -1 with err. */
+static int one_of(const char *option, const char *given, const char *const words[3],
+                  struct anycert_error *err)
+{
+    for (int i = 0; i < 3; i++)
+        if (strcmp(given, words[i]) == 0)
+            return i;
+    return cli_error(err, ANYCERT_E_USAGE, "%s: '%s' is none of %s, %s and %s", option, given,
+                     words[0], words[1], words[2]);
+}
+
 static int set_secret_guard(struct anycert_config *config, const struct cli_options *o,
                             struct anycert_error *err)
 {
     static const char *const words[] = {"send", "withhold", "refuse"};
     if (!o->secret_guard)
         return 0;
-    for (int i = 0; i < 3; i++)
-        if (strcmp(o->secret_guard, words[i]) == 0)
-            return anycert_config_set_secret_guard(config, (enum anycert_secret_guard)i, err);
-    return cli_error(err, ANYCERT_E_USAGE,
-                     "--secret-guard: '%s' is none of send, withhold and refuse", o->secret_guard);
+    int word = one_of("--secret-guard", o->secret_guard, words, err);
+    return word < 0 ? -1
+                    : anycert_config_set_secret_guard(config, (enum anycert_secret_guard)word, err);
+}
+
+static int set_private_addresses(struct anycert_config *config, const struct cli_options *o,
+                                 struct anycert_error *err)
+{
+    static const char *const words[] = {"allowed", "not-by-redirect", "refused"};
+    if (!o->private_addresses)
+        return 0;
+    int word = one_of("--private-addresses", o->private_addresses, words, err);
+    return word < 0 ? -1
+                    : anycert_config_set_private_addresses(
+                          config, (enum anycert_private_addresses)word, err);
+}
+
+/* 0 is how curl is told not to wait. */
+static int set_expectation(struct anycert_config *config, const struct cli_options *o,
+                           struct anycert_error *err)
+{
+    uint32_t wait;
+    if (!o->expect_timeout)
+        return 0;
+    if (cli_parse_seconds(o->expect_timeout, "--expect100-timeout", &wait, err) != 0)
+        return -1;
+    return anycert_config_set_expect_continue(config, wait > 0 ? wait : UINT32_MAX, err);
 }
 
 static int add_each(struct anycert_config *config, const struct cli_list *list, const char *option,
@@ -238,6 +271,7 @@ struct anycert_config *cli_config_make(const struct cli_options *o, struct anyce
          anycert_config_set_proxy_policy(config, trust->proxy_policy, err) == 0) &&
         set_certificates(config, o, err) == 0 && set_proxy(config, o, err) == 0 &&
         set_proxy_auth(config, o, err) == 0 && set_secret_guard(config, o, err) == 0 &&
+        set_private_addresses(config, o, err) == 0 && set_expectation(config, o, err) == 0 &&
         add_each(config, &o->secret_params, "--secret-param", anycert_config_add_secret_param,
                  err) == 0 &&
         set_time_limits(config, o, profile, err) == 0 && set_redirects(config, o, err) == 0 &&

@@ -89,6 +89,7 @@ struct cli_options {
     /* connection */
     bool env_proxy, proxy_digest, proxy_anyauth, http1_1, http2;
     struct cli_secret proxy_user;
+    char *private_addresses, *expect_timeout;
     char *proxy, *noproxy, *connect_timeout, *max_time, *stall_timeout;
     struct cli_list resolve, connect_to;
 

@@ -29,6 +29,7 @@ _anycert_value() {
     --cert-type) _anycert_words "PEM P12" ;;
     --log-level) _anycert_words "error warning info debug" ;;
     --secret-guard) _anycert_words "send withhold refuse" ;;
+    --private-addresses) _anycert_words "allowed not-by-redirect refused" ;;
     --oauth2-style) _anycert_words "basic body" ;;
     --format) _anycert_words "text json" ;;
     -X | --request) _anycert_words "GET HEAD POST PUT PATCH DELETE OPTIONS" ;;
@@ -42,7 +43,8 @@ _anycert_value() {
         --oauth2-param | -H | --header | --secret-header | -d | --data | --data-raw | --data-binary | \
         --data-urlencode | --json | -u | --user | -A | --user-agent | --max-redirs | --max-body | --until | \
         --reason | --pin | --expect-name | --sni | -x | --proxy | --noproxy | --resolve | --connect-to | \
-        --connect-timeout | -m | --max-time | --stall-timeout | -w | --write-out) COMPREPLY=() ;;
+        --connect-timeout | -m | --max-time | --stall-timeout | --expect100-timeout | --data-ascii | \
+        -w | --write-out) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
@@ -51,7 +53,8 @@ _anycert() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local trust="--insecure --trust --allow --until --reason --pin --expect-name --sni --cacert --capath --ca-add
         --intermediate --cert --key --proxy-trust --proxy --noproxy --env-proxy --resolve --connect-to
-        --connect-timeout --max-time --stall-timeout --http1.1 --http2 --format --help --profile --cert-type --pass
+        --private-addresses --connect-timeout --max-time --stall-timeout --http1.1 --http2 --format --help
+        --profile --cert-type --pass
         --pass-file --pass-env --pass-fd --proxy-user --proxy-user-file --proxy-user-env --proxy-user-fd
         --proxy-digest --proxy-anyauth"
     local talk="$trust --header --secret-header --user --user-file --user-agent --location --max-redirs
@@ -66,7 +69,7 @@ _anycert() {
         --oauth2-audience --oauth2-param --oauth2-style --cookie"
     local request="$talk --data --data-raw --data-binary --data-urlencode --json --get --upload-file --compressed
         --no-compressed --max-body --output --include --fail --fail-with-body --write-out --progress-bar --form
-        --form-string --continue-at --cookie-jar --print-curl"
+        --form-string --continue-at --cookie-jar --print-curl --data-ascii --expect100-timeout"
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         _anycert_words "get head post put patch delete request test policy lab help --help --version"

@@ -305,6 +305,21 @@ static int add_each(const struct anycert__applying *a, enum anycert__profile_id 
     return 0;
 }
 
+static int apply_private_addresses(const struct anycert__applying *a, struct anycert_error *err)
+{
+    const struct anycert_profile *profile = a->profile;
+    const char *word = GIVEN(PRIVATE_ADDRESSES) ? GIVEN(PRIVATE_ADDRESSES)->texts.list[0] : NULL;
+
+    if (!word)
+        return 0;
+    return anycert_config_set_private_addresses(
+        a->config,
+        strcmp(word, "allowed") == 0   ? ANYCERT_PRIVATE_ALLOWED
+        : strcmp(word, "refused") == 0 ? ANYCERT_PRIVATE_REFUSED
+                                       : ANYCERT_PRIVATE_NOT_BY_REDIRECT,
+        err);
+}
+
 static int apply_connection(const struct anycert__applying *a, struct anycert_error *err)
 {
     const struct anycert_profile *profile = a->profile;
@@ -312,6 +327,8 @@ static int apply_connection(const struct anycert__applying *a, struct anycert_er
 
     if (add_each(a, ANYCERT__PROFILE_KEY_RESOLVE, anycert_config_add_resolve, err) < 0 ||
         add_each(a, ANYCERT__PROFILE_KEY_CONNECT_TO, anycert_config_add_connect_to, err) < 0)
+        return -1;
+    if (apply_private_addresses(a, err) < 0)
         return -1;
     if (!GIVEN(HTTP_VERSION))
         return 0;

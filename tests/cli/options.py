@@ -90,6 +90,8 @@ REFUSED = [
     (("-F", "a=b", "-T", "f", URL), "two bodies"),
     (("--form-string", "a", URL), "NAME=STRING"),
     (("--param", "a", URL), "NAME=VALUE"),
+    (("--private-addresses", "no", URL), "--private-addresses: 'no' is none of allowed, not-by-redirect and refused"),
+    (("--expect100-timeout", "x", URL), "--expect100-timeout: 'x'"),
     (("-O", URL), "-o"),
     (("-C", "-", URL), "-o"),
     (("-C", "100", "-o", "f", URL), "only -"),

@@ -65,6 +65,7 @@ class Sent(Echo):
                 (("-d", ""), b""),
                 (("-d", "@lines"), b"abc"),
                 (("--data", "x", "--data-binary", "@lines"), b"x&a\r\nb\n\0c"),
+                (("--data-ascii", "@lines"), b"abc"),
                 (("--data-raw", "@lines"), b"@lines"),
                 (("--data-urlencode", "a b&c"), b"a%20b%26c"),
                 (("--data-urlencode", "=a=b"), b"a%3Db"),
@@ -133,6 +134,29 @@ class Sent(Echo):
         pathlib.Path("upload").write_bytes(content)
         self.assertEqual(self.sent("put", "-T", "upload")["body"], content)
         self.assertEqual(self.sent("put", "-T", "-", data=content)["body"], content)
+
+    def test_expectations(self):
+        pathlib.Path("large").write_bytes(bytes(2 << 20))
+        for args, value in [(("-d", "a"), []), (("-T", "large"), "100-continue"),
+                            (("-d", "a", "--expect100-timeout", "5"), "100-continue"),
+                            (("-T", "large", "--expect100-timeout", "0"), [])]:
+            self.assertEqual(self.header(self.sent("request", *args), "expect"), value, args)
+
+    def test_private_addresses(self):
+        self.sent("get", "--private-addresses", "allowed")
+        self.sent("get", "--private-addresses", "not-by-redirect")
+        self.refused("get", "--private-addresses", "refused", self.server.url, code=5, says="127.0.0.1")
+        pathlib.Path("box.json").write_text('{"private_addresses": "refused"}')
+        self.refused("get", "--profile", "box.json", self.server.url, code=5, says="127.0.0.1")
+        self.sent("get", "--profile", "box.json", "--private-addresses", "allowed")
+
+        def elsewhere(connection):
+            connection.recv(65536)
+            connection.sendall(f"HTTP/1.1 302 Found\r\nLocation: {self.server.url}\r\nContent-Length: 0\r\n\r\n".encode())
+        with listener(elsewhere) as port:
+            url = f"http://127.0.0.1:{port}/"
+            self.anycert("get", "-L", url)
+            self.refused("get", "-L", "--private-addresses", "not-by-redirect", url, code=5, says="127.0.0.1")
 
     def test_headers(self):
         pathlib.Path("headers").write_text("X-One: 1\r\n\nX-Two:  2 \n")
