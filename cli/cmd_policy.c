@@ -120,7 +120,7 @@ static int print_explanation(const struct cli_options *o, const struct cli_sessi
                      trust->anchors_source, trust->environment ? " (environment)" : "");
         if (o->profile) {
             (void)printf("settings of %s:\n", o->profile);
-            cli_profile_print(stdout, session->profile, o);
+            cli_profile_print(stdout, yyjson_mut_doc_get_root(session->settings));
             (void)printf("\n");
         }
         print_now(now);
@@ -130,7 +130,9 @@ static int print_explanation(const struct cli_options *o, const struct cli_sessi
     yyjson_mut_obj_add_str(doc, root, "policy_source", trust->policy_source);
     yyjson_mut_obj_add_str(doc, root, "anchors_source", trust->anchors_source);
     yyjson_mut_obj_add_str(doc, root, "plan", plan);
-    yyjson_mut_obj_add_val(doc, root, "settings", cli_profile_json(doc, session->profile, o));
+    yyjson_mut_obj_add_val(
+        doc, root, "settings",
+        yyjson_mut_val_mut_copy(doc, yyjson_mut_doc_get_root(session->settings)));
     add_now(doc, root, now);
     yyjson_mut_obj_add_bool(doc, root, "available", true);
     return print_json(doc, err);

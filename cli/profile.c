@@ -191,29 +191,49 @@ static const char *value_of(const struct anycert_profile *profile, const struct 
     return value ? value : search.value;
 }
 
-void cli_profile_print(FILE *out, const struct anycert_profile *profile,
-                       const struct cli_options *o)
+yyjson_mut_doc *cli_profile_settings(const struct anycert_profile *profile,
+                                     const struct cli_options *o)
 {
-    for (size_t i = 0; anycert_profile_key(i); i++) {
-        const char *key = anycert_profile_key(i), *value = value_of(profile, o, key);
-        if (value)
-            (void)fprintf(out, "%-18s %s  (%s)\n", key, value,
-                          anycert_profile_source(profile, key));
-    }
-}
-
-yyjson_mut_val *cli_profile_json(yyjson_mut_doc *doc, const struct anycert_profile *profile,
-                                 const struct cli_options *o)
-{
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *settings = yyjson_mut_arr(doc);
+    yyjson_mut_doc_set_root(doc, settings);
     for (size_t i = 0; anycert_profile_key(i); i++) {
         const char *key = anycert_profile_key(i), *value = value_of(profile, o, key);
         if (!value)
             continue;
         yyjson_mut_val *setting = yyjson_mut_arr_add_obj(doc, settings);
-        yyjson_mut_obj_add_strcpy(doc, setting, "key", key);
+        yyjson_mut_obj_add_str(doc, setting, "key", key);
         yyjson_mut_obj_add_strcpy(doc, setting, "value", value);
         yyjson_mut_obj_add_strcpy(doc, setting, "source", anycert_profile_source(profile, key));
     }
-    return settings;
+    return doc;
+}
+
+int cli_profile_forget_secrets(struct anycert_profile *profile, struct anycert_error *err)
+{
+    for (size_t i = 0; cli_auth_keys[i]; i++)
+        if (anycert_profile_set(profile, cli_auth_keys[i], NULL, NULL, err) != 0)
+            return -1;
+    return anycert_profile_set(profile, "headers", NULL, NULL, err);
+}
+
+static const char *text_of(yyjson_mut_val *setting, const char *name)
+{
+    return yyjson_mut_get_str(yyjson_mut_obj_get(setting, name));
+}
+
+void cli_profile_print(FILE *out, yyjson_mut_val *settings)
+{
+    size_t index, count, width = 0;
+    yyjson_mut_val *setting;
+    yyjson_mut_arr_foreach(settings, index, count, setting)
+    {
+        size_t length = strlen(text_of(setting, "key"));
+        width = length > width ? length : width;
+    }
+    yyjson_mut_arr_foreach(settings, index, count, setting)
+    {
+        (void)fprintf(out, "%-*s  %s  (%s)\n", (int)width, text_of(setting, "key"),
+                      text_of(setting, "value"), text_of(setting, "source"));
+    }
 }

@@ -23,11 +23,13 @@ bool cli_is_absolute(const char *url);
 /* Asks the environment, for the library. */
 anycert_profile_variable cli_variable;
 
-/* Each value in force and its source; options gives those of the command line. */
-void cli_profile_print(FILE *out, const struct anycert_profile *profile,
-                       const struct cli_options *options);
-/* The same as an array of {key, value, source}. */
-yyjson_mut_val *cli_profile_json(yyjson_mut_doc *doc, const struct anycert_profile *profile,
-                                 const struct cli_options *options);
+/* Each value in force and its source, as an array of {key, value, source}; options gives those of
+ * the command line. Free with yyjson_mut_doc_free. */
+yyjson_mut_doc *cli_profile_settings(const struct anycert_profile *profile,
+                                     const struct cli_options *options);
+/* The same as a table. */
+void cli_profile_print(FILE *out, yyjson_mut_val *settings);
+/* Takes credentials and header fields out, with all that they would be read from. */
+int cli_profile_forget_secrets(struct anycert_profile *profile, struct anycert_error *err);
 
 #endif

@@ -45,6 +45,11 @@ int cli_session_open(struct cli_session *s, const struct cli_options *o, struct 
 {
     s->json = o->json;
     s->profile = cli_profile_load(o, err);
+    if (s->profile && o->command->bit == CLI_EXPLAIN) {
+        s->settings = cli_profile_settings(s->profile, o);
+        if (cli_profile_forget_secrets(s->profile, err) != 0)
+            return -1;
+    }
     if (!s->profile || cli_trust_make(&s->trust, o, s->profile, err) != 0)
         return -1;
     s->config = cli_config_make(o, s->profile, &s->trust, err);
@@ -72,5 +77,6 @@ void cli_session_close(struct cli_session *s)
     anycert_har_free(s->har);
     cli_trust_free(&s->trust);
     anycert_profile_free(s->profile);
+    yyjson_mut_doc_free(s->settings);
     *s = (struct cli_session){0};
 }

@@ -6,6 +6,8 @@
 #include <anycert/har.h>
 #include <anycert/profile.h>
 
+#include <yyjson.h>
+
 #include "options.h"
 #include "trust.h"
 
@@ -16,7 +18,9 @@ struct cli_session {
     struct anycert_config *config;
     struct anycert_client *client;
     struct anycert_har *har; /* with --trace */
-    bool json;               /* how log lines are printed */
+    /* Of `policy explain`: what the profile says, for what is secret in it is not read then. */
+    yyjson_mut_doc *settings;
+    bool json; /* how log lines are printed */
 };
 /* Nothing is sent. -1 with USAGE and others; close it in either case. */
 int cli_session_open(struct cli_session *session, const struct cli_options *options,

@@ -43,9 +43,13 @@ class Refused(Profile):
     def test_faults_are_one_sentence_and_exit_2(self):
         for text, args, says in REFUSED:
             self.write(text)
-            for command in (("get",), ("policy", "explain")):
+            # What is explained needs no secret.
+            for command in (("get",), ("test",), ("policy", "explain"))[:2 if '"env"' in text else 3]:
                 with self.subTest(text=text, args=args, command=command):
-                    self.refused(*command, "--profile", "box.json", *args, says=says)
+                    if command == ("test",):
+                        self.assertIn(says, self.anycert(*command, "--profile", "box.json", *args, code=2).err)
+                    else:
+                        self.refused(*command, "--profile", "box.json", *args, says=says)
 
     def test_files_that_are_none(self):
         self.refused("get", "--profile", "missing.json", says="missing.json")
@@ -104,6 +108,13 @@ class Served(Profile):
         settings = self.explain()[0]
         self.assertEqual(settings["credentials.identifier"], ("me", "box.json:1"))
         self.assertEqual(settings["credentials.password"], ("(hidden)", "box.json:1"))
+        # What is explained needs no secret, be it here or not.
+        self.write({"url": self.url(), "user": {"env": "MISSING"}, "password": {"file": "missing"},
+                    "headers": {"X-A": {"env": "MISSING"}}})
+        settings = self.explain()[0]
+        self.assertEqual(settings["user"][0], "(variable MISSING)")
+        self.assertIn("missing", settings["password"][0])
+        self.assertEqual(settings["headers"][0], "X-A: (variable MISSING)")
         self.write({"url": self.url(), "cacert": self.files["root"], "apikey": {"env": "KEY"},
                     "apikey_header": "Authorization", "apikey_prefix": "Token"})
         got = self.asked(env={"KEY": "s3cret"})["headers"]
