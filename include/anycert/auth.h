@@ -147,8 +147,8 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_auth_oauth2_set_token(struct anycert_a
                                                                 int64_t expires_at,
                                                                 struct anycert_error *err);
 /* The newest token, for a later run; NULL if there is none (err is not filled then) or with NOMEM.
- * expires_at as above. It is a secret of the caller's, to be freed with anycert_free. Safe from any
- * thread. */
+ * expires_at as above, or NULL. It is a secret of the caller's, to be freed with anycert_free. Safe
+ * from any thread. */
 ANYCERT_API ANYCERT_NODISCARD char *anycert_auth_oauth2_token(struct anycert_auth *auth,
                                                               int64_t *expires_at,
                                                               struct anycert_error *err);

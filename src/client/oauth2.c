@@ -235,8 +235,10 @@ char *anycert_auth_oauth2_token(struct anycert_auth *auth, int64_t *expires_at,
                                 struct anycert_error *err)
 {
     struct anycert__oauth2 *oauth2 = auth->oauth2;
+    int64_t unused = 0;
     char *copy = NULL;
 
+    expires_at = expires_at ? expires_at : &unused;
     *expires_at = 0;
     if (auth->kind != ANYCERT__AUTH_OAUTH2) {
         anycert__fail(err, ANYCERT_E_USAGE, "these credentials are not for OAuth 2.0");

@@ -563,6 +563,9 @@ static void token_goes_from_run_to_run(void **state)
     token = anycert_auth_oauth2_token(auth, &expires_at, &err);
     assert_int_equal(expires_at, 0);
     anycert_free(token);
+    token = anycert_auth_oauth2_token(auth, NULL, &err);
+    assert_string_equal(token, "t0k-en");
+    anycert_free(token);
     anycert_auth_free(auth);
 }
 
