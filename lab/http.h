@@ -66,4 +66,9 @@ int lab__route(struct lab__exchange *exchange, const char *path);
 /* listing.c: a listing of so many items (decimal digits), page by page. */
 int lab__listing(struct lab__exchange *exchange, const char *argument);
 
+/* token.c: OAuth 2.0 client credentials; the argument is a token's lifetime in seconds. */
+int lab__token(struct lab__exchange *exchange, const char *argument);
+int lab__protected(struct lab__exchange *exchange, const char *argument);
+int lab__revoke(struct lab__exchange *exchange, const char *argument);
+
 #endif

@@ -45,6 +45,8 @@ struct lab_server {
     char *index; /* the JSON document of "/" */
     size_t index_len;
     struct lab__stats *stats;
+    _Atomic unsigned long long tokens_given,
+        tokens_revoked;         /* token.c: how many, and up to which */
     pthread_mutex_t hello_lock; /* among the threads that store hellos */
     pid_t relay;                /* of a packaged server, or 0 */
     int relay_status;           /* read end of its status pipe, or -1 */

@@ -21,7 +21,8 @@
  *   /drip/N                N bytes, one a second
  *   /connection-close      answers with Connection: close
  *   /set-cookie            two cookies
- *   /pages/N               a listing of N items, page by page: listing.c */
+ *   /pages/N               a listing of N items, page by page: listing.c
+ *   /token, /token/N, /protected, /revoke        OAuth 2.0 client credentials: token.c */
 #include "lab/http.h"
 
 #include <yyjson.h>
@@ -512,6 +513,10 @@ static const struct route routes[] = {
     {"/connection-close", answer_connection_close},
     {"/set-cookie", answer_set_cookie},
     {"/pages/", lab__listing},
+    {"/token", lab__token},
+    {"/token/", lab__token},
+    {"/protected", lab__protected},
+    {"/revoke", lab__revoke},
 };
 
 static bool matches(const struct route *route, const char *path, const char **argument)

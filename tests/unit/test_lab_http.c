@@ -128,6 +128,10 @@ static const struct row rows[] = {
      "{\"items\": [{\"id\": 2}], \"total\": 3, \"next\": null, \"more\": false}\n", CONNECTED},
     {"/pages/3?page=2", "HTTP/1.1 200 ", NULL,
      "{\"items\": [], \"total\": 3, \"next\": null, \"more\": false}\n", CONNECTED},
+    {"/token", "HTTP/1.1 405 ", "\r\nAllow: POST\r\n", NULL, CONNECTED},
+    {"/revoke", "HTTP/1.1 200 ", NULL, "revoked\n", CONNECTED},
+    {"/protected", "HTTP/1.1 401 ", "\r\nWWW-Authenticate: Bearer realm=\"lab\"\r\n",
+     "{\"error\": \"invalid_token\"}\n", CONNECTED},
     {"/nowhere", "HTTP/1.1 404 ", NULL, "no such route\n", CONNECTED},
     {"/bytes/99999999999999999999", "HTTP/1.1 404 ", NULL, NULL, CONNECTED},
     {"http://localhost/status/201", "HTTP/1.1 201 ", NULL, "status 201\n", CONNECTED},
@@ -408,6 +412,64 @@ static void lab_route_gzip_is_a_bomb(void **state)
     inflateEnd(&zip);
 }
 
+/* A POST with these header lines, and this form. */
+static const char *post(const char *path, const char *fields, const char *form)
+{
+    char request[2048];
+
+    snprintf(request, sizeof(request),
+             "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%sContent-Length: %zu"
+             "\r\n\r\n%s",
+             path, fields, strlen(form), form);
+    assert_int_equal(ask("good", request, 0), CONNECTED);
+    return body();
+}
+
+/* What /protected says to the token that the last answer gave. */
+static const char *show_token(void)
+{
+    char request[512];
+    char token[100] = "";
+    const char *start = strstr(answer, "\"access_token\": \"");
+
+    assert_non_null(start);
+    sscanf(start, "\"access_token\": \"%99[^\"]", token);
+    snprintf(request, sizeof(request),
+             "GET /protected HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+             "Authorization: Bearer %s\r\n\r\n",
+             token);
+    assert_int_equal(ask("good", request, 0), CONNECTED);
+    return body();
+}
+
+static void lab_route_token_is_for_its_client(void **state)
+{
+    static const char basic[] = "Authorization: Basic bGFiOmxhYi1zZWNyZXQ=\r\n";
+    static const char form[] =
+        "a=b&client_secret=lab-secret&grant_type=client_credentials&client_id=lab";
+
+    (void)state;
+    assert_non_null(strstr(post("/token", basic, "grant_type=client_credentials"),
+                           "\"token_type\": \"Bearer\", \"expires_in\": 3600}\n"));
+    assert_string_equal(show_token(), "{\"token\": 1}\n");
+    assert_non_null(strstr(post("/token/60", "", form), "\"expires_in\": 60}\n"));
+    assert_string_equal(show_token(), "{\"token\": 2}\n");
+    (void)post("/token/0", "", form);
+    assert_string_equal(show_token(), "{\"error\": \"invalid_token\"}\n");
+    assert_string_equal(post("/token", "", "grant_type=client_credentials&client_id=lab"),
+                        "{\"error\": \"invalid_client\"}\n");
+    assert_string_equal(post("/token", "Authorization: Basic eDp5\r\n", form),
+                        "{\"error\": \"invalid_client\"}\n");
+    assert_string_equal(post("/token", basic, "grant_type=password"),
+                        "{\"error\": \"unsupported_grant_type\"}\n");
+    assert_string_equal(post("/revoke", "", ""), "revoked\n");
+    (void)post("/token", "", form);
+    assert_string_equal(show_token(), "{\"token\": 4}\n");
+    (void)post("/token", "", form);
+    (void)snprintf(answer, sizeof(answer), "\"access_token\": \"lab-3-99999999999\"");
+    assert_string_equal(show_token(), "{\"error\": \"invalid_token\"}\n");
+}
+
 static void lab_route_headers_has_the_size_asked_for(void **state)
 {
     (void)state;
@@ -445,6 +507,7 @@ int main(void)
         cmocka_unit_test(lab_http_refuses_a_header_that_is_too_large),
         cmocka_unit_test(lab_route_bytes_are_as_many_as_asked),
         cmocka_unit_test(lab_route_gzip_is_a_bomb),
+        cmocka_unit_test(lab_route_token_is_for_its_client),
         cmocka_unit_test(lab_route_headers_has_the_size_asked_for),
         cmocka_unit_test(lab_route_stall_stops_in_the_middle),
     };
