@@ -96,11 +96,35 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
     int fd = anycert__private_socket(flight->lane, address);
 
     (void)purpose;
+    flight->has_connected = true;
     if (fd >= 0 && remember(group, fd) < 0) {
         (void)close(fd);
         return CURL_SOCKET_BAD;
     }
     return fd;
+}
+
+/* CURLOPT_PREREQFUNCTION: a connection stands, and what it speaks is known. */
+static int on_ready(void *arg, char *primary_ip, char *local_ip, int primary_port, int local_port)
+{
+    struct anycert__flight *flight = arg;
+    struct anycert__lane *lane = flight->lane;
+    struct anycert__group *group = flight->group;
+    int answer = anycert__lane_judge(lane, primary_ip);
+
+    (void)local_ip;
+    (void)primary_port;
+    (void)local_port;
+    flight->has_connected = true;
+    if (answer == CURL_PREREQFUNC_OK && lane->link) {
+        bool is_http2 = strcmp(anycert__link_facts(lane->link)->negotiated.alpn, "h2") == 0;
+
+        if (!is_http2 && !group->is_http1)
+            group->is_to_release = true;
+        group->is_multiplexed = is_http2;
+        group->is_http1 = !is_http2;
+    }
+    return answer;
 }
 
 /* CURLOPT_CLOSESOCKETFUNCTION, which a connection keeps beyond the handle that made it. */
@@ -261,6 +285,8 @@ static struct anycert__flight *new_flight(struct anycert__group *group,
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_PRIVATE, flight);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_OPENSOCKETDATA, flight);
+    ANYCERT__SET(rc, flight->lane->easy, CURLOPT_PREREQFUNCTION, on_ready);
+    ANYCERT__SET(rc, flight->lane->easy, CURLOPT_PREREQDATA, flight);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_CLOSESOCKETDATA, group);
     /* Nothing is gained by HTTP/2 then, but for who insists on it. */
@@ -293,7 +319,8 @@ static CURLcode take_off_to_fly(struct anycert__group *group, struct anycert__fl
 {
     struct anycert__lane *lane = flight->lane;
     CURLcode rc = anycert__lane_begin(lane, flight->exchange, err);
-    bool waits = lane->https && !is_fresh && !group->is_exclusive && !group->is_trying_alone;
+    bool waits = lane->offers_http2 && !is_fresh && !group->is_exclusive &&
+                 !group->is_trying_alone && !group->is_http1;
     CURLMcode added = CURLM_OK;
 
     /* Whether a server speaks HTTP/2 is known once one connection stands; the others wait for that,
@@ -304,6 +331,7 @@ static CURLcode take_off_to_fly(struct anycert__group *group, struct anycert__fl
         ANYCERT__SET(rc, lane->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L);
     flight->waits = waits;
     flight->is_fresh = is_fresh;
+    flight->has_connected = false;
     if (rc != CURLE_OK)
         return rc;
     added = curl_multi_add_handle(group->multi, lane->easy);
@@ -440,6 +468,25 @@ static bool flies_again(struct anycert__group *group, struct anycert__flight *fl
            curl_multi_add_handle(group->multi, easy) == CURLM_OK;
 }
 
+/* libcurl wakes those that wait for a connection if it turns out to be of HTTP/2. If it is of
+ * HTTP/1, later versions than 7.88 leave them to wait for the end of its first exchange, which may
+ * take for ever. */
+static void release(struct anycert__group *group)
+{
+    group->is_to_release = false;
+    for (struct anycert__flight *flight = group->flying; flight; flight = flight->next) {
+        CURL *easy = flight->lane->easy;
+
+        if (!flight->waits || flight->has_connected)
+            continue;
+        flight->waits = false;
+        if (curl_multi_remove_handle(group->multi, easy) != CURLM_OK ||
+            curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 0L) != CURLE_OK ||
+            curl_multi_add_handle(group->multi, easy) != CURLM_OK)
+            group->is_broken = true;
+    }
+}
+
 struct anycert__flight *anycert__group_landed(struct anycert__group *group)
 {
     CURLMsg *message = NULL;
@@ -453,6 +500,8 @@ struct anycert__flight *anycert__group_landed(struct anycert__group *group)
         anycert__group_stop(group, flight, message->data.result);
         return flight;
     }
+    if (group->is_to_release)
+        release(group);
     if (group->is_broken && group->flying) {
         struct anycert__flight *flight = group->flying;
 
@@ -476,8 +525,6 @@ enum anycert__ending anycert__group_end(struct anycert__group *group,
     ending = anycert__lane_settle(lane, anycert__lane_end(lane, flight->rc), exchange, err);
     if (exchange->lapsed || ending == ANYCERT__ENDED_STALE || (lane->asked && !lane->approved))
         group->is_retired = true;
-    if (ending == ANYCERT__ENDED_WELL)
-        group->is_multiplexed = strcmp(exchange->version, "2") == 0;
     if (ending == ANYCERT__ENDED_WELL)
         group->is_trying_alone = false;
     else if (!lane->asked)

@@ -20,6 +20,7 @@ struct anycert__flight {
     int64_t connected_by_us, ended_by_us; /* limits; INT64_MAX: none */
     CURLcode rc;                          /* once the transfer has ended */
     bool waits, is_fresh; /* as set in the handle: for another's connection, over one of its own */
+    bool has_connected;   /* or tries to: it waits for nobody any more */
 };
 
 struct anycert__connection {
@@ -43,8 +44,11 @@ struct anycert__group {
     int64_t due_us;     /* when libcurl wants to be called; INT64_MAX: not at all */
     uint64_t last_used; /* counted in exchanges */
     bool is_retired;    /* a connection may not stand any more: nothing new goes over any of them */
-    bool is_multiplexed;  /* its last connection carried many exchanges at a time */
-    bool is_exclusive;    /* a connection carries one exchange at a time, with HTTP/2 too */
+    bool
+        is_multiplexed; /* its last connection speaks HTTP/2: it carries many exchanges at a time */
+    bool is_http1;      /* it does not: nobody waits for another's connection */
+    bool is_to_release; /* and those who do have to be told */
+    bool is_exclusive;  /* a connection carries one exchange at a time, with HTTP/2 too */
     bool is_trying_alone; /* connecting has failed: nobody waits for another's connection */
     bool is_unclean;      /* the guard would withhold secrets here */
     bool is_broken;       /* libcurl itself has failed */

@@ -113,17 +113,11 @@ static bool would_be_done_twice(struct anycert__lane *lane)
     return true;
 }
 
-/* All handshakes are over and nothing of the request has been sent (CURLOPT_PREREQFUNCTION), on
- * fresh and on kept connections alike: the place where a transfer is judged. */
-static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int local_port)
+int anycert__lane_judge(struct anycert__lane *lane, const char *primary_ip)
 {
-    struct anycert__lane *lane = arg;
     int64_t now = anycert__clock_now(&lane->settings->clock);
     bool stands = false;
 
-    (void)local_ip;
-    (void)primary_port;
-    (void)local_port;
     if (would_be_done_twice(lane) || anycert__private_stops(lane, primary_ip))
         return CURL_PREREQFUNC_ABORT;
     stands = take_links(lane, lane->easy);
@@ -142,6 +136,15 @@ static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_p
         return CURL_PREREQFUNC_OK;
     lane->stale = lane->contexts == 0;
     return CURL_PREREQFUNC_ABORT;
+}
+
+/* CURLOPT_PREREQFUNCTION */
+static int on_request(void *arg, char *primary_ip, char *local_ip, int primary_port, int local_port)
+{
+    (void)local_ip;
+    (void)primary_port;
+    (void)local_port;
+    return anycert__lane_judge(arg, primary_ip);
 }
 
 /* A proxy's link whose policy ended during its handshake is unusable before anything goes over it,
@@ -392,7 +395,9 @@ static CURLcode set_http(struct anycert__lane *lane)
 {
     CURL *easy = lane->easy;
     CURLcode rc = CURLE_OK;
+    long version = http_version(lane);
 
+    lane->offers_http2 = lane->https && version != CURL_HTTP_VERSION_1_1;
     ANYCERT__SET(rc, easy, CURLOPT_NOSIGNAL, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_ERRORBUFFER, lane->text);
     ANYCERT__SET(rc, easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -404,7 +409,7 @@ static CURLcode set_http(struct anycert__lane *lane)
         ANYCERT__SET(rc, easy, CURLOPT_EXPECT_100_TIMEOUT_MS, (long)lane->settings->expect_ms);
     ANYCERT__SET(rc, easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     ANYCERT__SET(rc, easy, CURLOPT_HTTPAUTH, scheme_bit(lane->scheme));
-    ANYCERT__SET(rc, easy, CURLOPT_HTTP_VERSION, http_version(lane));
+    ANYCERT__SET(rc, easy, CURLOPT_HTTP_VERSION, version);
     ANYCERT__SET(rc, easy, CURLOPT_HTTP09_ALLOWED, 0L);
     ANYCERT__SET(rc, easy, CURLOPT_MAXCONNECTS, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_TCP_KEEPALIVE, 1L);

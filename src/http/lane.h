@@ -40,6 +40,7 @@ struct anycert__lane {
     char *host; /* of the origin, as in its URL */
     uint16_t port;
     bool https;
+    bool offers_http2;
 
     /* links of the connection that the newest exchange went over, and their reports; references */
     struct anycert__link *link, *proxy_link;
@@ -93,6 +94,10 @@ bool anycert__lane_fits(const struct anycert__lane *lane, const struct anycert__
 bool anycert__lane_outdated(const struct anycert__lane *lane, const struct anycert__lane *newest);
 /* True if the exchange that has ended was refused as a policy ended before its request was sent. */
 bool anycert__lane_lapsed(const struct anycert__lane *lane);
+/* All handshakes are over and nothing of the request has been sent, on fresh and on kept
+ * connections alike: the place where a transfer is judged. What CURLOPT_PREREQFUNCTION has to
+ * return. */
+int anycert__lane_judge(struct anycert__lane *lane, const char *primary_ip);
 /* Takes the reports of the newest links. 0, or -1 with NOMEM. */
 int anycert__lane_reports(struct anycert__lane *lane, struct anycert_error *err);
 

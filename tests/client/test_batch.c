@@ -126,6 +126,33 @@ static void limit_holds_back_the_rest(void **state)
     anycert_client_free(client);
 }
 
+/* Where a connection carries one request at a time, nobody waits for one that another has made:
+ * neither before the first, nor after the last has been closed. */
+static void nobody_waits_for_an_answer_that_does_not_come(void **state)
+{
+    struct anycert_client *client = floor_client(NULL);
+    struct many *many = many_new(client, 3);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t before = lab_server_requests(floor_server("good"));
+        size_t stuck = many_add(many, get("good", "stall"));
+        size_t others[2] = {many_add(many, get("good", "connection-close")),
+                            many_add(many, get("good", "connection-close"))};
+
+        assert_true(many_next(many, -1) > (long)stuck);
+        assert_true(many_next(many, -1) > (long)stuck);
+        for (size_t k = 0; k < 2; k++)
+            assert_int_equal(many->answers[others[k]].code, 0);
+        while (lab_server_requests(floor_server("good")) - before < 3)
+            assert_int_equal(many_next(many, 10), -1);
+        assert_int_equal(anycert_batch_cancel(many->batch, &many->requests[stuck]), 1);
+        assert_int_equal(many_next(many, -1), stuck);
+    }
+    many_free(many);
+    anycert_client_free(client);
+}
+
 static void each_has_its_own_error(void **state)
 {
     int dead = -1;
@@ -524,6 +551,7 @@ int main(void)
         cmocka_unit_test(no_more_connections_than_requests_at_once),
         cmocka_unit_test(results_come_as_they_are_ready),
         cmocka_unit_test(limit_holds_back_the_rest),
+        cmocka_unit_test(nobody_waits_for_an_answer_that_does_not_come),
         cmocka_unit_test(each_has_its_own_error),
         cmocka_unit_test(answers_are_what_sending_gives),
         cmocka_unit_test(calls_are_checked),
