@@ -505,6 +505,7 @@ void anycert__lane_free(struct anycert__lane *lane)
     anycert__decoder_free(lane->decoder);
     curl_slist_free_all(lane->own_headers);
     anycert__free_secret(lane->url);
+    curl_url_cleanup(lane->parts);
     anycert__lane_trace_free(lane);
     anycert__lane_unlink(lane);
     anycert__anchors_unref(lane->anchors);

@@ -23,6 +23,7 @@ struct anycert__lane {
     CURL *easy;
     struct curl_slist *resolve, *connect_to, *own_headers;
     char *url;       /* as set in the handle */
+    CURLU *parts;    /* and it, parsed; NULL until then */
     bool method_set; /* the handle is set to another request than a GET without body */
     const struct anycert__http_settings *settings;
 

@@ -28,7 +28,12 @@ static int start_of_response(struct anycert__lane *lane, const char *line, size_
     (void)curl_easy_getinfo(lane->easy, CURLINFO_RESPONSE_CODE, &status);
     exchange->status = (int)status;
     lane->header_done = false;
-    return 0;
+    if (!lane->expects || status != 417)
+        return 0;
+    /* libcurl 7.88 would ask again in the same way, without an end. */
+    exchange->unexpected = true;
+    return anycert__fail(&lane->failure, ANYCERT_E_HTTP_STATUS,
+                         "%s refuses to be asked first (Expect: 100-continue)", lane->origin);
 }
 
 /* One header line (CURLOPT_HEADERFUNCTION): status lines of every response, 1xx included, fields,
@@ -47,18 +52,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
                       (unsigned long long)lane->settings->header_max);
         return 0;
     }
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0 && start_of_response(lane, line, len) < 0)
-        return 0;
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0 && lane->expects &&
-        lane->exchange->status == 417) {
-        /* libcurl 7.88 would ask again in the same way, without an end. */
-        lane->exchange->unexpected = true;
-        anycert__fail(&lane->failure, ANYCERT_E_HTTP_STATUS,
-                      "%s refuses to be asked first (Expect: 100-continue)", lane->origin);
-        return 0;
-    }
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
-        return len;
+        return start_of_response(lane, line, len) < 0 ? 0 : len;
     if (len <= 2 && (len == 0 || line[0] == '\r' || line[0] == '\n')) {
         if (!lane->header_done &&
             anycert__framing_check(&lane->exchange->fields, lane->exchange->status, lane->host,
@@ -181,7 +176,28 @@ static CURLcode set_method(struct anycert__lane *lane, struct anycert__exchange 
     return rc;
 }
 
-static CURLcode set_url(struct anycert__lane *lane, const char *url)
+/* Parsed once, and not by libcurl for each request anew. One with secrets is not left in two
+ * places.
+ */
+static CURLcode set_parts(struct anycert__lane *lane, const char *url, bool is_secret)
+{
+    CURLU *parts = NULL;
+    CURLcode rc = CURLE_OK;
+
+    if (!is_secret) {
+        if (!lane->parts)
+            lane->parts = curl_url();
+        if (!lane->parts)
+            return CURLE_OUT_OF_MEMORY;
+        /* What is wrong with a URL is for libcurl to say when it is used. */
+        if (curl_url_set(lane->parts, CURLUPART_URL, url, 0) == CURLUE_OK)
+            parts = lane->parts;
+    }
+    ANYCERT__SET(rc, lane->easy, CURLOPT_CURLU, parts);
+    return rc;
+}
+
+static CURLcode set_url(struct anycert__lane *lane, const char *url, bool is_secret)
 {
     CURLcode rc = CURLE_OK;
 
@@ -192,7 +208,7 @@ static CURLcode set_url(struct anycert__lane *lane, const char *url)
     if (!lane->url)
         return CURLE_OUT_OF_MEMORY;
     ANYCERT__SET(rc, lane->easy, CURLOPT_URL, url);
-    return rc;
+    return rc == CURLE_OK ? set_parts(lane, url, is_secret) : rc;
 }
 
 static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *exchange)
@@ -200,7 +216,8 @@ static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *e
     uint32_t connect_ms = anycert__limit_of(exchange->connect_ms, lane->settings->connect_ms);
     uint32_t stall_ms = anycert__limit_of(exchange->stall_ms, lane->settings->stall_ms);
     CURL *easy = lane->easy;
-    CURLcode rc = set_url(lane, exchange->wire_url ? exchange->wire_url : exchange->url->text);
+    CURLcode rc = set_url(lane, exchange->wire_url ? exchange->wire_url : exchange->url->text,
+                          exchange->wire_url != NULL);
 
     if (exchange->user) {
         ANYCERT__SET(rc, easy, CURLOPT_USERNAME, exchange->user);
@@ -227,7 +244,7 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
         ANYCERT__SET(rc, lane->easy, CURLOPT_PASSWORD, (char *)NULL);
     }
     if (exchange->wire_shown)
-        rc = set_url(lane, exchange->url->text);
+        rc = set_url(lane, exchange->url->text, false);
     if (exchange->total_ms > 0)
         ANYCERT__SET(rc, lane->easy, CURLOPT_TIMEOUT_MS, 0L);
     if (exchange->progress)
