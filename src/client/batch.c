@@ -451,7 +451,7 @@ static int64_t sleep_instead(struct anycert_batch *batch, int64_t left_ms)
 int anycert_batch_next(struct anycert_batch *batch, int64_t timeout_ms,
                        struct anycert_batch_result *out, struct anycert_error *err)
 {
-    int64_t started_us = anycert__monotonic_us();
+    int64_t started_us = timeout_ms > 0 ? anycert__monotonic_us() : 0;
     int64_t slept_ms = 0;
     int64_t wait_ms = 0; /* the first look costs no time */
 
@@ -466,7 +466,9 @@ int anycert_batch_next(struct anycert_batch *batch, int64_t timeout_ms,
         move(batch, wait_ms);
         if (batch->done.first)
             break;
-        if (timeout_ms >= 0) {
+        if (timeout_ms == 0)
+            return 0;
+        if (timeout_ms > 0) {
             left -= slept_ms + (anycert__monotonic_us() - started_us) / 1000;
             if (left <= 0)
                 return 0;

@@ -114,10 +114,11 @@ static int choose_credentials(struct anycert__journey *journey, struct anycert_e
 static int64_t time_left(const struct anycert__journey *journey)
 {
     int64_t total = journey->limits.total_ms;
-    int64_t left = total - (anycert__monotonic_us() - journey->started_us) / 1000;
+    int64_t left = 0;
 
     if (total == 0)
         return 0;
+    left = total - (anycert__monotonic_us() - journey->started_us) / 1000;
     return left > 0 ? left : -1;
 }
 
@@ -391,7 +392,8 @@ int anycert__journey_begin(struct anycert__journey *journey, struct anycert_clie
     journey->with_body = true;
     journey->url = request->start ? request->start : &request->url;
     journey->with_secrets = anycert__url_same_origin(journey->url, &request->url);
-    journey->started_us = anycert__monotonic_us();
+    if (limits->total_ms > 0)
+        journey->started_us = anycert__monotonic_us();
     journey->response = anycert__response_new(err);
     if (!journey->response)
         return -1;

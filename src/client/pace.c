@@ -54,6 +54,11 @@ static int64_t later(int64_t now_us, double us)
     return us < (double)(LATEST_US - now_us) ? now_us + (int64_t)us : LATEST_US;
 }
 
+bool anycert__pace_counts(const struct anycert__pace *pace)
+{
+    return pace->per_second > 0 || pace->limit > 0;
+}
+
 int64_t anycert__pace_reserve(struct anycert__pace *pace, int64_t now_us)
 {
     int64_t at = now_us;

@@ -11,6 +11,8 @@ struct anycert__pace *anycert__pace_new(const struct anycert_config *config,
                                         struct anycert_error *err);
 void anycert__pace_free(struct anycert__pace *pace);
 
+/* False if there is neither a rate nor a breaker: then no time counts below. */
+bool anycert__pace_counts(const struct anycert__pace *pace);
 /* Takes a token; the time at which the request may be sent, now or later. */
 int64_t anycert__pace_reserve(struct anycert__pace *pace, int64_t now_us);
 

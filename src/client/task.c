@@ -22,6 +22,13 @@ static int64_t now_us(const struct anycert__task *task)
     return anycert__waiting_now_us(&task->client->config->waiting);
 }
 
+/* What the client's pace needs a time for; else 0, as a look at the clock costs as much as the rest
+ * of a turn. */
+static int64_t pace_us(const struct anycert__task *task)
+{
+    return anycert__pace_counts(task->client->pace) ? now_us(task) : 0;
+}
+
 static void finish(struct anycert__task *task, int result)
 {
     task->result = result;
@@ -82,7 +89,7 @@ static int choose_limits(const struct anycert__task *task, struct anycert__limit
                          struct anycert_error *err)
 {
     const struct anycert_client *client = task->client;
-    int64_t left_ms = (client->budget_until_us - now_us(task)) / 1000;
+    int64_t left_ms = 0;
     uint32_t left = 0;
 
     *limits = client->config->limits;
@@ -91,6 +98,7 @@ static int choose_limits(const struct anycert__task *task, struct anycert__limit
     replace_limit(&limits->stall_ms, task->request->limits.stall_ms);
     if (client->budget_until_us == 0)
         return 0;
+    left_ms = (client->budget_until_us - now_us(task)) / 1000;
     if (left_ms <= 0)
         return anycert__fail(
             err, ANYCERT_E_TIMEOUT_BUDGET,
@@ -174,7 +182,7 @@ static enum anycert__verdict_of_try judge_try(int result, int error, int status)
 
 static void leave_pace(struct anycert__task *task, enum anycert__verdict_of_try outcome)
 {
-    anycert__pace_leave(task->client->pace, task->pass, outcome, now_us(task));
+    anycert__pace_leave(task->client->pace, task->pass, outcome, pace_us(task));
     task->pass = ANYCERT__PASS_NONE;
 }
 
@@ -198,7 +206,7 @@ static void refuse_retry(struct anycert__task *task)
 
 static void enter_pace(struct anycert__task *task)
 {
-    task->pass = anycert__pace_enter(task->client->pace, now_us(task), &task->error);
+    task->pass = anycert__pace_enter(task->client->pace, pace_us(task), &task->error);
     if (task->pass != ANYCERT__PASS_NONE)
         return;
     if (task->retries > 0)
@@ -268,10 +276,10 @@ static void reserve_pace(struct anycert__task *task)
 {
     const struct anycert_client *client = task->client;
 
-    task->wake_us = anycert__pace_reserve(client->pace, now_us(task));
+    task->wake_us = anycert__pace_reserve(client->pace, pace_us(task));
     task->state = TASK_PACED;
     if (client->budget_until_us == 0 || task->wake_us < client->budget_until_us ||
-        task->wake_us <= now_us(task))
+        task->wake_us <= pace_us(task))
         return;
     anycert__fail(&task->error, ANYCERT_E_TIMEOUT_BUDGET,
                   "the rate limit lets this request wait beyond the client's %.1f s for all its "
@@ -288,14 +296,14 @@ enum anycert__step anycert__task_next(struct anycert__task *task)
     for (;;) {
         switch (task->state) {
         case TASK_ADMIT:
-            if (now_us(task) < task->wake_us)
+            if (task->retries > 0 && now_us(task) < task->wake_us)
                 return ANYCERT__STEP_WAIT;
             enter_pace(task);
             if (task->state != TASK_DONE)
                 reserve_pace(task);
             break;
         case TASK_PACED:
-            if (now_us(task) < task->wake_us)
+            if (pace_us(task) < task->wake_us)
                 return ANYCERT__STEP_WAIT;
             /* The breaker may have opened in the meantime. */
             if (task->pass == ANYCERT__PASS_PLAIN)

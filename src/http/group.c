@@ -305,10 +305,10 @@ static struct anycert__flight *new_flight(struct anycert__group *group,
 
 static void set_limits(struct anycert__flight *flight)
 {
-    int64_t now = anycert__monotonic_us();
     int64_t connect_ms =
         anycert__limit_of(flight->exchange->connect_ms, flight->group->settings->connect_ms);
     int64_t total_ms = flight->exchange->total_ms;
+    int64_t now = connect_ms > 0 || total_ms > 0 ? anycert__monotonic_us() : 0;
 
     flight->connected_by_us = connect_ms > 0 ? now + connect_ms * 1000 : INT64_MAX;
     flight->ended_by_us = total_ms > 0 ? now + total_ms * 1000 : INT64_MAX;
