@@ -6,7 +6,6 @@
 #include "base/mem.h"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -19,9 +18,10 @@
 #define DASHES     "-----"
 #define DASHES_LEN (sizeof DASHES - 1)
 
-#define MAX_BLOCK  ((size_t)1 << 20) /* characters of one certificate's block */
-#define FIRST_TEXT 336 /* characters decoded at first: little more than most subjects need */
-#define NO_ENTRY   UINT32_MAX
+#define MAX_BLOCK ((size_t)1 << 20) /* characters of one certificate's block */
+#define FIRST_DER 252 /* bytes decoded at first: little more than most subjects need */
+#define NEXT_DER  192
+#define NO_ENTRY  UINT32_MAX
 
 /* One CERTIFICATE block of the text. */
 struct entry {
@@ -141,30 +141,64 @@ static X509 *decode_block(const char *block, size_t len, bool *nomem)
     return cert;
 }
 
+/* What a character stands for in base64; no less than 64 for all others. */
+struct base64 {
+    unsigned char values[256];
+};
+
+static void fill(struct base64 *base64)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    memset(base64->values, 0xff, sizeof base64->values);
+    for (unsigned char i = 0; i < 64; i++)
+        base64->values[(unsigned char)digits[i]] = i;
+}
+
+/* Decodes at *text until there are so many bytes, or there is something else than whole groups of
+ * four digits and line ends, and moves *text on. Three times as fast as OpenSSL's, which was a
+ * tenth of a process that makes one request. */
+static size_t decode(const struct base64 *base64, const unsigned char **text,
+                     const unsigned char *end, unsigned char *der, size_t have, size_t wanted)
+{
+    const unsigned char *p = *text;
+
+    while (have < wanted && end - p >= 4) {
+        uint32_t a = base64->values[p[0]], b = base64->values[p[1]];
+        uint32_t c = base64->values[p[2]], d = base64->values[p[3]];
+
+        if ((a | b | c | d) < 64) {
+            der[have++] = (unsigned char)(a << 2 | b >> 4);
+            der[have++] = (unsigned char)(b << 4 | c >> 2);
+            der[have++] = (unsigned char)(c << 6 | d);
+            p += 4;
+        } else if (*p == '\n' || *p == '\r') {
+            p++;
+        } else {
+            break;
+        }
+    }
+    *text = p;
+    return have;
+}
+
 /* Decodes text in steps until the subject is there. False for whatever OpenSSL has to look at in
  * full. */
-static bool peek_key(const struct block *block, EVP_ENCODE_CTX *base64, unsigned char *der,
+static bool peek_key(const struct block *block, const struct base64 *base64, unsigned char *der,
                      uint64_t *key)
 {
     const unsigned char *text = (const unsigned char *)block->body;
-    size_t text_len = (size_t)(block->body_end - block->body), taken = 0, have = 0, need = 0;
+    const unsigned char *end = (const unsigned char *)block->body_end;
+    size_t text_len = (size_t)(block->body_end - block->body), have = 0, need = FIRST_DER;
     struct anycert__subject_place place = {0};
     int found = 0;
 
-    EVP_DecodeInit(base64);
     while (found == 0) {
-        /* What is decoded comes out late by up to 64 characters, and line ends are in between. */
-        size_t want = need > 0 ? (need / 48 + 2) * 66 : FIRST_TEXT;
-        size_t step = want > taken ? want - taken : 256;
-        int out = 0;
-        if (taken == text_len)
+        size_t before = have;
+
+        have = decode(base64, &text, end, der, have, need > have ? need : have + NEXT_DER);
+        if (have == before)
             return false;
-        if (step > text_len - taken)
-            step = text_len - taken;
-        if (EVP_DecodeUpdate(base64, der + have, &out, text + taken, (int)step) < 0)
-            return false;
-        taken += step;
-        have += (size_t)out;
         found = anycert__subject_find(der, have, &place, &need);
     }
     /* A certificate that is longer than its block has lost its tail. */
@@ -211,7 +245,7 @@ static struct entry *add_entry(struct anycert__bundle *bundle)
 }
 
 static int index_block(struct anycert__bundle *bundle, const struct block *block,
-                       EVP_ENCODE_CTX *base64, unsigned char *der)
+                       const struct base64 *base64, unsigned char *der)
 {
     struct entry *entry = NULL;
     int usable = 1;
@@ -236,15 +270,15 @@ static int index_block(struct anycert__bundle *bundle, const struct block *block
 
 static int index_text(struct anycert__bundle *bundle, const char *pem, size_t len)
 {
-    EVP_ENCODE_CTX *base64 = EVP_ENCODE_CTX_new();
+    struct base64 base64;
     unsigned char *der = anycert__malloc(MAX_BLOCK);
     const char *p = pem, *end = pem + len;
     struct block block;
-    int rv = base64 != NULL && der != NULL ? 0 : -1;
+    int rv = der != NULL ? 0 : -1;
 
+    fill(&base64);
     while (rv == 0 && next_block(pem, &p, end, &block))
-        rv = index_block(bundle, &block, base64, der);
-    EVP_ENCODE_CTX_free(base64);
+        rv = index_block(bundle, &block, &base64, der);
     anycert__free(der);
     return rv;
 }
