@@ -26,8 +26,9 @@ struct anycert_xml_node;
  * XML declaration, else UTF-8. NULL with BODY_XML (and where it goes wrong): for what is not well
  * formed, for a document type that declares entities or values of attributes or is larger than 16
  * KiB, for an encoding that is not known, for more than 200 elements inside of each other, 1000
- * attributes of one, 1000 namespaces at one place, or 1000000 elements and attributes; or NOMEM.
- * Free with anycert_xml_free. */
+ * attributes of one, 1000 namespaces at one place, or 1000000 elements and attributes; with USAGE
+ * if libxml2, which is loaded by the first call, is not installed; or NOMEM. Free with
+ * anycert_xml_free. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_xml *anycert_xml_parse(const void *bytes, size_t len,
                                                                     struct anycert_error *err);
 /* The response's body in memory, parsed; whatever the status and Content-Type, but a charset that

@@ -1,13 +1,11 @@
 /* Builds a document from what libxml2 reports as it reads (SAX). */
+#include "client/xml_library.h"
 #include "client/xml_tree.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
 
-#include <libxml/parser.h>
-
 #include <limits.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -36,6 +34,7 @@ struct name {
 };
 
 struct builder {
+    const struct anycert__xml_library *library;
     struct anycert_xml *xml;
     xmlParserCtxtPtr parser;
     struct open_element open[MAX_DEPTH];
@@ -50,7 +49,7 @@ struct builder {
 static void stop(struct builder *builder)
 {
     builder->failed = true;
-    xmlStopParser(builder->parser);
+    builder->library->xmlStopParser(builder->parser);
 }
 
 static void stop_nomem(struct builder *builder)
@@ -273,13 +272,15 @@ static void on_attribute_declaration(void *arg, const xmlChar *element, const xm
                                      int type, int kind, const xmlChar *value,
                                      xmlEnumerationPtr choices)
 {
+    struct builder *builder = arg;
+
     (void)element;
     (void)name;
     (void)type;
     (void)kind;
-    xmlFreeEnumeration(choices); /* ours now */
+    builder->library->xmlFreeEnumeration(choices); /* ours now */
     if (value)
-        refuse(arg, "declares values of attributes in its document type, which is not read");
+        refuse(builder, "declares values of attributes in its document type, which is not read");
 }
 
 #if LIBXML_VERSION >= 21200
@@ -308,8 +309,6 @@ static void on_problem(void *arg, problem error)
 
 /* ---- parsing */
 
-static pthread_once_t parser_once = PTHREAD_ONCE_INIT;
-
 static void set_handlers(xmlSAXHandler *handler)
 {
     memset(handler, 0, sizeof *handler);
@@ -333,14 +332,14 @@ static xmlParserCtxtPtr new_parser(struct builder *builder)
 
     set_handlers(&handler);
 #if LIBXML_VERSION >= 21100
-    parser = xmlNewSAXParserCtxt(&handler, builder);
+    parser = builder->library->xmlNewSAXParserCtxt(&handler, builder);
 #else
-    parser = xmlNewParserCtxt();
+    parser = builder->library->xmlNewParserCtxt();
     if (parser && parser->sax) {
         *parser->sax = handler;
         parser->userData = builder;
     } else {
-        xmlFreeParserCtxt(parser);
+        builder->library->xmlFreeParserCtxt(parser);
         parser = NULL;
     }
 #endif
@@ -350,20 +349,23 @@ static xmlParserCtxtPtr new_parser(struct builder *builder)
 /* The limits are ours: libxml2's own ones refuse ten megabytes of text. */
 static int run(struct builder *builder, const char *text, size_t len)
 {
+    const struct anycert__xml_library *library = anycert__xml_library(builder->err);
     xmlParserCtxtPtr parser = NULL;
     xmlDocPtr none = NULL;
 
-    pthread_once(&parser_once, xmlInitParser);
+    if (!library)
+        return -1;
+    builder->library = library;
     parser = new_parser(builder);
     if (!parser)
         return anycert__fail_nomem(builder->err);
     builder->parser = parser;
-    none = xmlCtxtReadMemory(parser, text, (int)len, NULL, "UTF-8",
-                             XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_HUGE);
+    none = library->xmlCtxtReadMemory(parser, text, (int)len, NULL, "UTF-8",
+                                      XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_HUGE);
     if (!builder->failed && (builder->depth > 0 || !builder->xml->root))
         refuse(builder, "is not well formed");
-    xmlFreeDoc(none);
-    xmlFreeParserCtxt(parser);
+    library->xmlFreeDoc(none);
+    library->xmlFreeParserCtxt(parser);
     return builder->failed ? -1 : 0;
 }
 
