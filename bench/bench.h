@@ -45,4 +45,12 @@ struct bench_many {
 /* Prints microseconds of CPU for each request. */
 void bench_many(const struct bench_many *many);
 
+/* That many requests through one client to a server that answers with the parameter n. Prints how
+ * many were answered, and KiB of memory after a tenth of them and at the end. */
+void bench_million(const char *url, const char *root, unsigned requests);
+
+/* Runs a command and prints seconds of wall clock and of CPU, and KiB of peak memory. 0, or 1 if it
+ * failed. */
+int bench_run(char **command);
+
 #endif

@@ -73,8 +73,16 @@ int main(int argc, char **argv)
                                         .requests = (unsigned)strtoul(argv[6], NULL, 10)});
         return 0;
     }
+    if (argc > 2 && strcmp(argv[1], "run") == 0)
+        return bench_run(argv + 2);
+    if (argc == 5 && strcmp(argv[1], "million") == 0) {
+        bench_million(argv[2], argv[3], (unsigned)strtoul(argv[4], NULL, 10));
+        return 0;
+    }
     if (argc > 1 && !quick) {
         fprintf(stderr, "usage: anycert_bench [--quick]\n"
+                        "       anycert_bench run COMMAND...\n"
+                        "       anycert_bench million URL ROOT REQUESTS\n"
                         "       anycert_bench many anycert|libcurl|libcurl-kept URL ROOT 1|2 "
                         "REQUESTS\n");
         return 2;
