@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <anycert/call.h>
 #include <anycert/transfer.h>
 
 #include "body.h"
@@ -157,13 +158,31 @@ static int refuse_status(const struct anycert_response *response, int code,
                      host, code, *reason != '\0' ? " " : "", reason);
 }
 
-/* The codes of --ok-codes, or with -f or a profile's `ok_codes` what they say; else any. */
+/* The codes of --ok-codes or of a profile's `ok_codes`, or with -f those below 400; else any. */
 static bool is_accepted(const struct run *run, int code)
 {
     for (size_t i = 0; i < run->ok_codes.count; i++)
         if (run->ok_codes.list[i] == code)
             return true;
-    return run->ok_codes.count == 0 && (!run->options.fail || code < 400);
+    return run->ok_codes.count == 0 &&
+           (!(run->options.fail || run->options.fail_with_body) || code < 400);
+}
+
+/* As a call, where only the body of an accepted answer is wanted: what a file holds is not lost for
+ * a page that says what went wrong. */
+static int exchange(struct run *run, struct anycert_error *err)
+{
+    const struct cli_options *o = &run->options;
+    if (o->fail_with_body || (!o->fail && run->ok_codes.count == 0))
+        return anycert_client_send(run->session.client, run->request, &run->response, err);
+    if (anycert_request_set_ok_codes(run->request, run->ok_codes.list, run->ok_codes.count, err) !=
+        0)
+        return -1;
+    int status = anycert_client_call(run->session.client, run->request, &run->response, err);
+    if (status == 0 || err->code != ANYCERT_E_HTTP_STATUS)
+        return status;
+    *err = (struct anycert_error){0};
+    return refuse_status(run->response, anycert_response_status(run->response), err);
 }
 
 static int send_request(struct run *run, struct anycert_error *err)
@@ -172,7 +191,7 @@ static int send_request(struct run *run, struct anycert_error *err)
     if (run->warning && !o->silent)
         cli_print_warning(o->json, "clear_text", run->warning);
     run->sent = true;
-    int status = anycert_client_send(run->session.client, run->request, &run->response, err);
+    int status = exchange(run, err);
     if (status != 0) {
         run->reader_gone = cli_output_explain(&run->output, err);
         name_option(err);

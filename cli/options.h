@@ -94,7 +94,7 @@ struct cli_options {
     struct cli_list resolve, connect_to;
 
     /* output */
-    bool include, fail, silent, show_error, verbose, progress_bar, print_curl;
+    bool include, fail, fail_with_body, silent, show_error, verbose, progress_bar, print_curl;
     bool json; /* --format json */
     char *output, *write_out, *report, *format, *trace, *log_level;
 };

@@ -28,10 +28,11 @@ static int add_notes(struct cli_bytes *text, const struct cli_options *o, bool h
         const char *note;
     } notes[] = {
         {o->include, "# -i: add --include\n"},
-        {o->fail, "# -f: add --fail-with-body\n"},
+        {o->fail && !o->fail_with_body, "# -f: add --fail\n"},
+        {o->fail_with_body, "# --fail-with-body: add it\n"},
         {o->verbose, "# -v: add --verbose, which shows secrets\n"},
         {o->progress_bar, "# -#: take --silent away, and add --progress-bar\n"},
-        {has_codes, "# --ok-codes: curl has no such list; --fail-with-body fails from 400 on\n"},
+        {has_codes, "# --ok-codes: curl has no such list; --fail fails from 400 on\n"},
     };
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
         if (notes[i].given && cli_bytes_add_text(text, notes[i].note, err) != 0)

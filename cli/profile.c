@@ -1,5 +1,6 @@
 #include "profile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -134,13 +135,44 @@ static int set_url(struct anycert_profile *profile, const struct cli_options *o,
     return 0;
 }
 
+/* The limits that an administrator has set for all integrations, or for the one with the profile's
+ * name: they go before the profile, as with the original client, and behind the options. */
+static int set_timeouts(struct anycert_profile *profile, const struct cli_options *o,
+                        struct anycert_error *err)
+{
+    const char *name = anycert_profile_value(profile, "name");
+    char variable[256] = "REQUESTS_TIMEOUT", json[32];
+    const char *value = NULL;
+    uint32_t ms = 0;
+    if (name && *name && strlen(name) < sizeof variable - sizeof "REQUESTS_TIMEOUT.") {
+        (void)snprintf(variable, sizeof variable, "REQUESTS_TIMEOUT.%s", name);
+        value = getenv(variable);
+    }
+    if (!value || !*value)
+        value = getenv(strcpy(variable, "REQUESTS_TIMEOUT"));
+    if (!value || !*value)
+        return 0;
+    if (cli_parse_seconds(value, variable, &ms, err) != 0)
+        return -1;
+    if (ms == 0)
+        return cli_error(err, ANYCERT_E_USAGE, "%s is 0, which would let no request pass",
+                         variable);
+    (void)snprintf(json, sizeof json, "%u.%03u", ms / 1000, ms % 1000);
+    if (!o->connect_timeout &&
+        anycert_profile_set(profile, "connect_timeout", json, variable, err) != 0)
+        return -1;
+    return o->stall_timeout ? 0
+                            : anycert_profile_set(profile, "stall_timeout", json, variable, err);
+}
+
 static int set_options(struct anycert_profile *profile, const struct cli_options *o,
                        struct anycert_error *err)
 {
     if (o->proxy && o->env_proxy)
         return cli_error(err, ANYCERT_E_USAGE,
                          "-x and --env-proxy both name a proxy; use one of them");
-    if (each_replaced(o, take_out, profile, err) != 0 || set_url(profile, o, err) != 0)
+    if (each_replaced(o, take_out, profile, err) != 0 || set_url(profile, o, err) != 0 ||
+        set_timeouts(profile, o, err) != 0)
         return -1;
     return o->env_proxy ? anycert_profile_set(profile, "proxy", "true", "--env-proxy", err) : 0;
 }

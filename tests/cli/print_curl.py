@@ -65,7 +65,7 @@ class Printed(Case):
         self.assertEqual(request["method"], "GET")
         self.assertEqual(pathlib.Path("out's").read_text(), "hello\n")
         out = self.anycert("get", "-fiv", "--print-curl", self.server.url).out
-        for note in ("# -f: add --fail-with-body", "# -i: add --include", "# -v: add --verbose"):
+        for note in ("# -f: add --fail", "# -i: add --include", "# -v: add --verbose"):
             self.assertIn(note, out)
         self.assertIn("# --ok-codes", self.anycert("get", "--ok-codes", "200", "--print-curl", self.server.url).out)
 

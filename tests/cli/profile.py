@@ -212,6 +212,29 @@ class Served(Profile):
 
     # ---- where it comes from
 
+    def test_limits_of_the_environment(self):
+        one, all_of_them = {"REQUESTS_TIMEOUT.Box": "75"}, {"REQUESTS_TIMEOUT": "12.5"}
+        rows = (({}, (), {}, ("30", "default"), ("60", "default")),
+                ({"timeout": 7}, (), {}, ("7", "box.json:1"), ("7", "box.json:1")),
+                ({"timeout": 7}, (), all_of_them, *[("12.5", "REQUESTS_TIMEOUT")] * 2),
+                ({"timeout": 7}, (), one, ("7", "box.json:1"), ("7", "box.json:1")),
+                ({"name": "Box"}, (), {**one, **all_of_them}, *[("75", "REQUESTS_TIMEOUT.Box")] * 2),
+                ({"name": "Box"}, (), {"REQUESTS_TIMEOUT.Box": "", **all_of_them},
+                 *[("12.5", "REQUESTS_TIMEOUT")] * 2),
+                ({}, ("--connect-timeout", "3"), all_of_them,
+                 ("3", "--connect-timeout"), ("12.5", "REQUESTS_TIMEOUT")))
+        for keys, options, env, connect, stall in rows:
+            self.write({"url": self.url(), **keys})
+            settings = self.explain(*options, env=env)[0]
+            self.assertEqual((settings["connect_timeout"], settings["stall_timeout"]), (connect, stall), (keys, env))
+        for value, says in (("abc", "REQUESTS_TIMEOUT: 'abc' is no number"), ("0", "REQUESTS_TIMEOUT is 0"),
+                            ("-1", "REQUESTS_TIMEOUT: '-1' is no number")):
+            result = self.anycert("get", self.url(), code=2, env={"REQUESTS_TIMEOUT": value})
+            self.assertIn(says, result.err)
+        stuck = self.url() + "stall"
+        result = self.anycert("get", "--cacert", self.files["root"], stuck, code=6, env={"REQUESTS_TIMEOUT": "0.2"})
+        self.assertIn("for 200 ms", result.err)
+
     def test_explain_has_every_source(self):
         self.write('{"url": "https://me:s3cret@localhost:1/api?key=s3cret",\n"insecure": true,\n"timeout": 2.5,\n'
                    '"proxy": "http://me:s3cret@localhost:3128", "headers": {"X-Key": "s3cret"}}')

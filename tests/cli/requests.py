@@ -221,7 +221,7 @@ class Sent(Echo):
         url = self.server.url + "/status/404"
         self.assertEqual(self.anycert("get", "--ok-codes", "200,404", url).out, "hello\n")
         result = self.anycert("get", "--ok-codes", "200-299", url, code=8)
-        self.assertEqual(result.out, "hello\n")
+        self.assertEqual(result.out, "")
         self.assertIn("answered 404", result.err)
 
     def test_archive_and_log(self):
@@ -324,9 +324,9 @@ class Received(Echo):
         url = self.server.url + "/status/404"
         self.assertEqual(self.anycert("get", url).out, "hello\n")
         result = self.anycert("get", "-f", url, code=8)
-        self.assertEqual(result.out, "hello\n")
+        self.assertEqual(result.out, "")
         self.assertRegex(result.err, r"^anycert: .*404.*\n$")
-        self.anycert("get", "-f", "-o", "body404", url, code=8)
+        self.anycert("get", "--fail-with-body", "-o", "body404", url, code=8)
         self.assertEqual(pathlib.Path("body404").read_text(), "hello\n")
         self.anycert("get", "-f", self.server.url + "/status/399")
         self.anycert("get", "-f", self.server.url + "/status/400", code=8)
@@ -557,10 +557,19 @@ class Files(Echo):
 
     def test_a_status_is_no_failure_of_the_transfer(self):
         target = pathlib.Path("status")
-        for option in ("-f", "--fail", "--fail-with-body"):
+        for options, body in (((), "hello\n"), (("-f",), "old"), (("--fail",), "old"),
+                              (("--fail-with-body",), "hello\n"), (("-f", "--fail-with-body"), "hello\n"),
+                              (("--ok-codes", "200"), "old"), (("--ok-codes", "404"), "hello\n"),
+                              (("--ok-codes", "200", "--fail-with-body"), "hello\n")):
             target.write_text("old")
-            self.refused("get", option, "-o", "status", self.server.url + "/status/404", code=8, says="404")
-            self.assertEqual(target.read_text(), "hello\n")
+            accepted = not options or options[-1] == "404"
+            result = self.anycert("get", *options, "-o", "status", self.server.url + "/status/404",
+                                  code=0 if accepted else 8)
+            self.assertEqual("404" in result.err, not accepted)
+            self.assertEqual(target.read_text(), body, options)
+            result = self.anycert("get", *options, self.server.url + "/status/404", code=0 if accepted else 8)
+            self.assertEqual(result.out, body.replace("old", ""), options)
+            self.assertEqual(os.listdir(".").count("status"), 1)
 
     def test_limits(self):
         bomb = gzip.compress(bytes(10 << 20))
