@@ -219,16 +219,15 @@ static bool is_pin(const char *attribute)
 }
 
 /* The PIN goes where curl expects it, behind the rest of the URI (RFC 7512 section 2.4). */
-static void add_token_uri(struct anycert__curl *curl, const char *option)
+static void add_token_uri(struct anycert__curl *curl, const char *option, const char *uri,
+                          bool has_pin)
 {
-    const struct anycert__identity *identity = &curl->client->config->identity;
-    size_t path = strcspn(identity->uri, "?");
-    bool has_pin = identity->pin;
+    size_t path = strcspn(uri, "?");
     char mark = '?';
 
     anycert__curl_begin(curl, option);
-    anycert__curl_bytes(curl, identity->uri, path);
-    for (const char *p = identity->uri + path; *p;) {
+    anycert__curl_bytes(curl, uri, path);
+    for (const char *p = uri + path; *p;) {
         size_t len = strcspn(p + 1, "&");
 
         has_pin = has_pin || is_pin(p + 1);
@@ -248,12 +247,25 @@ static void add_token_uri(struct anycert__curl *curl, const char *option)
 
 static void add_token(struct anycert__curl *curl)
 {
+    const struct anycert__identity *identity = &curl->client->config->identity;
+
     anycert__curl_note(curl, "curl needs OpenSSL's engine pkcs11 for the token");
     anycert__curl_option(curl, "engine", "pkcs11");
     anycert__curl_option(curl, "cert-type", "ENG");
     anycert__curl_option(curl, "key-type", "ENG");
-    add_token_uri(curl, "cert");
-    add_token_uri(curl, "key");
+    add_token_uri(curl, "cert", identity->uri, identity->pin);
+    add_token_uri(curl, "key", identity->uri, identity->pin);
+}
+
+/* The certificate is a file. */
+static void add_token_key(struct anycert__curl *curl)
+{
+    const struct anycert__identity *identity = &curl->client->config->identity;
+
+    anycert__curl_note(curl, "curl needs OpenSSL's engine pkcs11 for the token");
+    anycert__curl_option(curl, "engine", "pkcs11");
+    anycert__curl_option(curl, "key-type", "ENG");
+    add_token_uri(curl, "key", identity->key_path, identity->key_password);
 }
 
 static void add_password(struct anycert__curl *curl, const char *password, const char *what)
@@ -286,7 +298,11 @@ static void add_identity(struct anycert__curl *curl)
 {
     const struct anycert__identity *identity = &curl->client->config->identity;
 
-    if (identity->cert_path) {
+    if (identity->cert_path && identity->key_path &&
+        anycert__client_cert_is_uri(identity->key_path)) {
+        add_cert_path(curl, identity->cert_path);
+        add_token_key(curl);
+    } else if (identity->cert_path) {
         add_cert_path(curl, identity->cert_path);
         if (identity->key_path)
             anycert__curl_option(curl, "key", identity->key_path);
