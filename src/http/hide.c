@@ -1,5 +1,4 @@
 #include "http/secret.h"
-#include "http/lane.h"
 
 #include "base/str.h"
 
@@ -54,7 +53,7 @@ static void collect(struct known *known, const struct anycert__http_settings *se
     for (size_t i = 0; i < exchange->header_count; i++) {
         const struct anycert__field *field = &exchange->headers[i];
 
-        if (field->value && anycert__is_secret_field(settings, field->name, strlen(field->name)))
+        if (field->value && anycert__is_hidden_field(settings, field->name, strlen(field->name)))
             add_value(known, field->value);
     }
     add(known, exchange->password, SHORTEST);

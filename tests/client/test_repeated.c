@@ -28,6 +28,7 @@ enum kind {
     FIELD_BEARER,
     FIELD_OF_CLIENT,
     FIELD_DECLARED,
+    FIELD_WELL_KNOWN,
     KINDS
 };
 
@@ -69,6 +70,8 @@ static struct anycert_request *request_of(enum kind kind, const struct canned *c
         floor_header(request, "Authorization", "Bearer " SECRET);
     if (kind == FIELD_DECLARED)
         floor_header(request, "X-Mine", SECRET);
+    if (kind == FIELD_WELL_KNOWN)
+        floor_header(request, "X-Api-Key", SECRET);
     return request;
 }
 
