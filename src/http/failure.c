@@ -219,13 +219,16 @@ static int http_failure(const struct anycert__lane *lane, CURLcode rc, bool answ
 }
 
 /* A header line beyond libcurl's own limit ends as want of memory on 7.88, and as TOO_LARGE (100)
- * later. */
+ * later; so do too many fields then, those behind a body among them. */
 static bool header_too_long(const struct anycert__lane *lane, CURLcode rc)
 {
-    return ((int)rc == 100 || rc == CURLE_OUT_OF_MEMORY || rc == CURLE_RECV_ERROR) && lane->asked &&
-           !lane->header_done &&
-           (strstr(lane->text, "header") || strstr(lane->text, "Header") || (int)rc == 100 ||
-            rc == CURLE_OUT_OF_MEMORY);
+    if (!lane->asked)
+        return false;
+    if ((int)rc == 100)
+        return true;
+    return !lane->header_done && (rc == CURLE_OUT_OF_MEMORY ||
+                                  (rc == CURLE_RECV_ERROR &&
+                                   (strstr(lane->text, "header") || strstr(lane->text, "Header"))));
 }
 
 static bool proxy_is_to_blame(const struct anycert__lane *lane, CURLcode rc)
