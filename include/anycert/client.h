@@ -112,8 +112,10 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_header(struct anycert_confi
                                                             struct anycert_error *err);
 
 /* Proxy URL: http://, https://, socks4://, socks4a://, socks5:// or socks5h://, with user:password@
- * if need be. NULL or "": none, which is the default: proxies of the environment are never used. -1
- * with URL. */
+ * if need be. NULL or "": none, which is the default: proxies of the environment are never used.
+ * socks4:// and socks5:// resolve the server's name here and ask the proxy for its first address
+ * alone (socks4://: the first of IPv4); socks4a:// and socks5h:// leave it to the proxy. -1 with
+ * URL. */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_config_set_proxy(struct anycert_config *config, const char *url, struct anycert_error *err);
 /* How an http:// or https:// proxy is told user and password (RFC 7617, RFC 7616). */

@@ -55,8 +55,8 @@ static struct anycert_client *client_through(const char *proxy, const char *reso
         .policy = ask_policy("hardened", pki.root_path), .proxy = proxy, .resolve = resolve});
 }
 
-/* Not by name: of the addresses of a name that it resolves, libcurl asks a proxy for the first
- * alone, and the servers here have no IPv6. */
+/* Not by name: a name's first address may be of IPv6, which the servers here do not have (see
+ * socks_is_asked_for_the_first_address_alone). */
 static const char *address_url(const char *scheme, uint16_t port)
 {
     static char urls[4][64];
@@ -206,6 +206,50 @@ static void socks_name_is_resolved_by_who_should(void **state)
     assert_non_null(strstr(wiretap_stop(origin).text, "Host: www.virtual.test:"));
 }
 
+static void ask_for(const char *url, const char *resolve, const char *proxy, int code)
+{
+    struct anycert_client *client = client_through(proxy, resolve);
+    struct answer answer = ask_get(client, url);
+
+    if (answer.code != code)
+        fail_msg("%s through %s: %d %s", resolve, proxy ? proxy : "none", answer.code,
+                 answer.message);
+    answer_free(&answer);
+    anycert_client_free(client);
+}
+
+/* Nobody listens there. Without a proxy, and at a proxy that goes elsewhere in any case, that does
+ * not matter. */
+static void socks_is_asked_for_the_first_address_alone(void **state)
+{
+    const struct {
+        const char *scheme, *addresses, *asked;
+        uint16_t port;
+    } rows[] = {
+        {"socks5", "127.0.0.2,127.0.0.1", "5 address 127.0.0.2\n", open5.port},
+        {"socks5", "[::1],127.0.0.1", "5 address ::1\n", open5.port},
+        {"socks4", "[::1],127.0.0.2,127.0.0.1", "4 address 127.0.0.2\n", open4.port},
+    };
+    struct wiretap *origin = wiretap_start(&(struct wiretap_plan){.role = WIRETAP_ORIGIN});
+    char url[100];
+    char resolve[100];
+
+    (void)state;
+    snprintf(url, sizeof url, "http://www.virtual.test:%u/", (unsigned)wiretap_port(origin));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *scheme = rows[i].scheme;
+        struct wiretap *proxy = wiretap_start(&(struct wiretap_plan){.role = WIRETAP_SOCKS});
+
+        snprintf(resolve, sizeof resolve, "www.virtual.test:%u:%s", (unsigned)wiretap_port(origin),
+                 rows[i].addresses);
+        ask_for(url, resolve, NULL, 0);
+        ask_for(url, resolve, proxy_at(scheme, NULL, wiretap_port(proxy)), 0);
+        ask_for(url, resolve, proxy_at(scheme, NULL, rows[i].port), ANYCERT_E_PROXY);
+        assert_string_equal(wiretap_stop(proxy).text, rows[i].asked);
+    }
+    assert_non_null(strstr(wiretap_stop(origin).text, "Host: www.virtual.test:"));
+}
+
 /* The certificate is judged by the URL's name, whoever has resolved it. */
 static void socks_changes_nothing_about_names_in_certificates(void **state)
 {
@@ -229,6 +273,7 @@ int main(void)
         cmocka_unit_test(socks_trouble_is_the_proxys),
         cmocka_unit_test(socks_that_cannot_reach_the_server_says_so),
         cmocka_unit_test(socks_name_is_resolved_by_who_should),
+        cmocka_unit_test(socks_is_asked_for_the_first_address_alone),
         cmocka_unit_test(socks_changes_nothing_about_names_in_certificates),
     };
 
