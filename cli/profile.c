@@ -141,15 +141,17 @@ static int set_timeouts(struct anycert_profile *profile, const struct cli_option
                         struct anycert_error *err)
 {
     const char *name = anycert_profile_value(profile, "name");
-    char variable[256] = "REQUESTS_TIMEOUT", json[32];
-    const char *value = NULL;
+    char named[256] = "", json[32];
+    const char *variable = named, *value = NULL;
     uint32_t ms = 0;
-    if (name && *name && strlen(name) < sizeof variable - sizeof "REQUESTS_TIMEOUT.") {
-        (void)snprintf(variable, sizeof variable, "REQUESTS_TIMEOUT.%s", name);
+    if (name && *name && strlen(name) < sizeof named - sizeof "REQUESTS_TIMEOUT.") {
+        (void)snprintf(named, sizeof named, "REQUESTS_TIMEOUT.%s", name);
+        value = getenv(named);
+    }
+    if (!value || !*value) {
+        variable = "REQUESTS_TIMEOUT";
         value = getenv(variable);
     }
-    if (!value || !*value)
-        value = getenv(strcpy(variable, "REQUESTS_TIMEOUT"));
     if (!value || !*value)
         return 0;
     if (cli_parse_seconds(value, variable, &ms, err) != 0)
