@@ -31,9 +31,9 @@ static bool is_folder(const char *path)
 static void add_anchors(struct anycert__curl *curl, const struct hop *hop,
                         const struct anycert_policy *policy)
 {
-    const struct anycert__ca *only = policy->ca_count == 1 ? &policy->cas[0] : NULL;
+    const struct anycert__ca *only = policy->cas && policy->ca_count == 1 ? &policy->cas[0] : NULL;
 
-    if (policy->ca_count == 0 || (only && only->kind == ANYCERT__CA_SYSTEM)) {
+    if (!policy->cas || policy->ca_count == 0 || (only && only->kind == ANYCERT__CA_SYSTEM)) {
         anycert__curl_note(curl, "curl takes the anchors that it was built with for the system's");
         return;
     }

@@ -4,16 +4,16 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 static void remember(struct anycert__lane *lane, const struct sockaddr *address)
 {
-    const void *bytes =
-        address->sa_family == AF_INET6
-            ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr
-            : (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    const char *bytes = (const char *)address + (address->sa_family == AF_INET6
+                                                     ? offsetof(struct sockaddr_in6, sin6_addr)
+                                                     : offsetof(struct sockaddr_in, sin_addr));
 
     if (!inet_ntop(address->sa_family, bytes, lane->private_address, sizeof lane->private_address))
         (void)snprintf(lane->private_address, sizeof lane->private_address, "an unknown one");

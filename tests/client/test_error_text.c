@@ -2,6 +2,7 @@
 #include "client/floor.h"
 #include "client/virtual_time.h"
 
+#include <errno.h>
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -162,7 +163,8 @@ static void full_start(struct full *full)
     assert_int_equal(getsockname(full->fds[0], (struct sockaddr *)&address, &len), 0);
     for (size_t i = 1; i < COUNT(full->fds); i++) {
         full->fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        (void)connect(full->fds[i], (struct sockaddr *)&address, len);
+        assert_true(connect(full->fds[i], (struct sockaddr *)&address, len) == 0 ||
+                    errno == EINPROGRESS);
     }
     (void)snprintf(full->url, sizeof full->url, "https://127.0.0.1:%u/", ntohs(address.sin_port));
 }
