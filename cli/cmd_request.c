@@ -168,6 +168,13 @@ static bool is_accepted(const struct run *run, int code)
            (!(run->options.fail || run->options.fail_with_body) || code < 400);
 }
 
+/* Whether the answer is in the file that -C goes on with: a page that says what went wrong is not,
+ * even if its status is accepted (anycert_request_set_resume). */
+static bool is_continued(const struct run *run, int code)
+{
+    return !run->options.continue_at || code == 200 || code == 203;
+}
+
 /* As a call, where only the body of an accepted answer is wanted: what a file holds is not lost for
  * a page that says what went wrong. */
 static int exchange(struct run *run, struct anycert_error *err)
@@ -202,7 +209,12 @@ static int send_request(struct run *run, struct anycert_error *err)
         return -1;
     }
     int code = anycert_response_status(run->response);
-    return is_accepted(run, code) ? 0 : refuse_status(run->response, code, err);
+    if (is_accepted(run, code) && is_continued(run, code))
+        return 0;
+    (void)refuse_status(run->response, code, err);
+    if (!is_continued(run, code))
+        cli_error_append(err, ", and nothing was written (-C)");
+    return -1;
 }
 
 static int write_report(struct run *run, const struct anycert_error *outcome,

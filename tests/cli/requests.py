@@ -484,6 +484,19 @@ class Files(Echo):
         self.assertEqual(len(asked), 2)
         self.assertEqual([name for name in left_behind() if name.startswith("big")], ["big"])
 
+    def test_what_cannot_go_on_is_no_success(self):
+        host = self.server.url.removeprefix("http://").rstrip("/")
+        for path, options in (("/status/404", ()), ("/status/404", ("--ok-codes", "404")), ("/status/204", ("-f",)),
+                              ("/status/404", ("--fail-with-body",)), ("/redirect/1/", ())):
+            with self.subTest(path=path, options=options):
+                pathlib.Path("kept").write_text("old")
+                self.refused("get", "-C", "-", "-o", "kept", *options, self.server.url + path, code=8,
+                             says=f"{host} answered ")
+                self.assertEqual(pathlib.Path("kept").read_text(), "old")
+                self.refused("get", "-C", "-", "-o", "missing", *options, self.server.url + path, code=8,
+                             says="nothing was written")
+                self.assertEqual([name for name in left_behind() if name.startswith("missing")], [])
+
     def test_a_symbolic_link_stays_one(self):
         pathlib.Path("real").write_text("old")
         pathlib.Path("link").symlink_to("real")
