@@ -19,7 +19,7 @@ struct entry {
     bool is_call;
     bool has_slot;     /* it is one of those that concurrency counts */
     bool has_flown;    /* something of it has been sent */
-    bool is_cancelled; /* by a callback, while nothing could be done about it */
+    bool is_cancelled; /* to be given up as soon as that can be done */
     struct anycert_response *response;
     bool has_failed;
     struct anycert_error *error; /* NULL if there was no memory for it */
@@ -43,7 +43,7 @@ struct anycert_batch {
     struct list done;
     size_t pending;
     bool is_inside;   /* callbacks are running */
-    bool is_to_purge; /* and one of them has cancelled something */
+    bool is_to_purge; /* something has been cancelled and is still there */
 };
 
 /* ---- lists ---- */
@@ -242,41 +242,58 @@ static void land(struct anycert_batch *batch)
 /* True of what is to be given up. */
 typedef bool chooser(const struct entry *entry, const void *arg);
 
-static size_t purge_list(struct anycert_batch *batch, struct list *list, chooser *choose,
-                         const void *arg)
+static size_t mark(struct list *list, chooser *choose, const void *arg)
+{
+    size_t count = 0;
+
+    for (struct entry *entry = list->first; entry; entry = entry->next) {
+        if (!choose(entry, arg))
+            continue;
+        entry->is_cancelled = true;
+        count++;
+    }
+    return count;
+}
+
+static void sweep(struct anycert_batch *batch, struct list *list)
 {
     struct entry *next = NULL;
-    size_t count = 0;
 
     for (struct entry *entry = list->first; entry; entry = next) {
         next = entry->next;
-        if (!choose(entry, arg))
+        if (!entry->is_cancelled)
             continue;
-        count++;
-        entry->is_cancelled = true;
-        if (batch->is_inside) {
-            batch->is_to_purge = true;
-            continue;
-        }
         if (list == &batch->flying)
             anycert__loop_cancel(batch->loop, entry->task->exchange);
         take_out(list, entry);
         give_up(batch, entry);
     }
-    return count;
+}
+
+/* Gives up what is marked. Ending a transfer runs callbacks, which may mark more and add, and must
+ * find the lists at rest otherwise. */
+static void sweep_all(struct anycert_batch *batch)
+{
+    batch->is_inside = true;
+    while (batch->is_to_purge) {
+        batch->is_to_purge = false;
+        sweep(batch, &batch->waiting);
+        sweep(batch, &batch->flying);
+        sweep(batch, &batch->sleeping);
+    }
+    batch->is_inside = false;
 }
 
 static size_t purge(struct anycert_batch *batch, chooser *choose, const void *arg)
 {
-    return purge_list(batch, &batch->waiting, choose, arg) +
-           purge_list(batch, &batch->flying, choose, arg) +
-           purge_list(batch, &batch->sleeping, choose, arg);
-}
+    size_t count = mark(&batch->waiting, choose, arg) + mark(&batch->flying, choose, arg) +
+                   mark(&batch->sleeping, choose, arg);
 
-static bool was_cancelled(const struct entry *entry, const void *arg)
-{
-    (void)arg;
-    return entry->is_cancelled;
+    if (count > 0)
+        batch->is_to_purge = true;
+    if (!batch->is_inside)
+        sweep_all(batch);
+    return count;
 }
 
 static bool has_tag(const struct entry *entry, const void *tag)
@@ -299,11 +316,7 @@ static void move(struct anycert_batch *batch, int64_t wait_ms)
     land(batch);
     wake(batch);
     start(batch);
-    batch->is_inside = false;
-    if (!batch->is_to_purge)
-        return;
-    batch->is_to_purge = false;
-    (void)purge(batch, was_cancelled, NULL);
+    sweep_all(batch);
 }
 
 /* ---- the interface ---- */
@@ -344,7 +357,8 @@ void anycert_batch_free(struct anycert_batch *batch)
 
     if (!batch)
         return;
-    (void)purge(batch, is_any, NULL);
+    while (purge(batch, is_any, NULL) > 0) /* until callbacks add no more */
+        ;
     while ((entry = batch->done.first) != NULL) {
         take_out(&batch->done, entry);
         anycert_response_free(entry->response);

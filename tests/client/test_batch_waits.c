@@ -250,6 +250,68 @@ static void callbacks_may_add_and_cancel(void **state)
     anycert_client_free(client);
 }
 
+/* What a trace callback does while requests are being given up. */
+struct meddler {
+    struct many *many;
+    bool is_on;
+    unsigned calls;
+    size_t cancelled; /* by it */
+    size_t added;
+};
+
+static void meddle(void *arg, char kind, const char *line, size_t len)
+{
+    struct meddler *meddler = arg;
+    struct anycert_batch_result result;
+    struct anycert_error err = {0};
+
+    (void)kind;
+    (void)line;
+    (void)len;
+    if (!meddler->is_on)
+        return;
+    meddler->calls++;
+    assert_int_equal(anycert_batch_next(meddler->many->batch, 0, &result, &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_USAGE);
+    meddler->cancelled +=
+        anycert_batch_cancel(meddler->many->batch, &meddler->many->requests[meddler->calls]);
+    if (meddler->added == 0)
+        meddler->added = many_add(meddler->many, get("good", ""));
+}
+
+static void cancelling_may_be_meddled_with(void **state)
+{
+    struct meddler meddler = {0};
+    struct anycert_error err = {0};
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_client *client = NULL;
+    struct many *many = NULL;
+    uint64_t before = lab_server_requests(floor_server("good"));
+    size_t cancelled = 0;
+
+    (void)state;
+    assert_int_equal(anycert_config_set_trace(config, meddle, &meddler, &err), 0);
+    client = floor_client_of(config);
+    many = meddler.many = many_new(client, 8);
+    for (size_t i = 0; i < 12; i++)
+        (void)many_add(many, get("good", "stall"));
+    while (lab_server_requests(floor_server("good")) - before < 8)
+        assert_int_equal(many_next(many, 10), -1);
+    meddler.is_on = true;
+    for (size_t i = 0; i < 12; i += 4) /* the callback cancels some of those between */
+        cancelled += anycert_batch_cancel(many->batch, &many->requests[i]);
+    meddler.is_on = false;
+    assert_true(meddler.calls > 0 && meddler.cancelled > 0 && meddler.added > 0);
+    cancelled += meddler.cancelled;
+    cancelled += anycert_batch_cancel_all(many->batch);
+    assert_int_equal(cancelled, 13);
+    many_finish(many);
+    for (size_t i = 0; i < 13; i++)
+        assert_int_equal(many->answers[i].code, ANYCERT_E_INTERRUPTED);
+    many_free(many);
+    anycert_client_free(client);
+}
+
 static int stop(void *arg, uint64_t received, uint64_t receive_total, uint64_t sent,
                 uint64_t send_total)
 {
@@ -361,6 +423,7 @@ int main(void)
         cmocka_unit_test(rate_limit_holds_for_all_together),
         cmocka_unit_test(limit_of_waiting_holds_while_all_sleep),
         cmocka_unit_test(callbacks_may_add_and_cancel),
+        cmocka_unit_test(cancelling_may_be_meddled_with),
         cmocka_unit_test(progress_may_end_a_request_that_stands_still),
         cmocka_unit_test(receiver_may_stop_its_own_transfer),
         cmocka_unit_test(every_request_has_a_result_when_memory_runs_out),
