@@ -207,8 +207,10 @@ static CURLcode set_url(struct anycert__lane *lane, const char *url, bool is_sec
     lane->url = anycert__strdup(url);
     if (!lane->url)
         return CURLE_OUT_OF_MEMORY;
+    /* In this order: later versions than 7.88 forget the URL when they get its parts, or none. */
+    rc = set_parts(lane, url, is_secret);
     ANYCERT__SET(rc, lane->easy, CURLOPT_URL, url);
-    return rc == CURLE_OK ? set_parts(lane, url, is_secret) : rc;
+    return rc;
 }
 
 static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *exchange)
