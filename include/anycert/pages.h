@@ -85,7 +85,8 @@ anycert_pages_set_short_page_ends(struct anycert_pages *pages, int ends, struct 
 ANYCERT_API ANYCERT_NODISCARD int anycert_pages_set_total(struct anycert_pages *pages,
                                                           const char *pointer,
                                                           struct anycert_error *err);
-/* Where the answer says true or false for whether there is more: false ends the listing. */
+/* Where the answer says true or false for whether there is more: false ends the listing, and true
+ * without a cursor, URL or link is an error (PAGES). Worth setting wherever the server says it. */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_pages_set_more(struct anycert_pages *pages, const char *pointer, struct anycert_error *err);
 /* The most pages; one more is an error (PAGES). Default 10000; 0: no limit. */

@@ -182,6 +182,21 @@ static int check_loop(struct look *look, struct anycert_error *err)
                          look->pages->count + 1);
 }
 
+/* A listing that says it goes on, and not where, would be cut short in silence. */
+static int check_promise(const struct look *look, bool end, struct anycert_error *err)
+{
+    const struct anycert_pages *pages = look->pages;
+
+    if (end || !pages->more || look->next || anycert__pages_numbered(pages))
+        return 0;
+    if (pages->kind == ANYCERT__PAGES_LINK)
+        return anycert__fail(err, ANYCERT_E_PAGES,
+                             "the answer says that there is more, but has no link to it");
+    return anycert__fail(err, ANYCERT_E_PAGES,
+                         "the answer says that there is more, but there is no %s at '%.100s'",
+                         pages->kind == ANYCERT__PAGES_CURSOR ? "cursor" : "URL", pages->pointer);
+}
+
 /* Finds what stands behind this page. As look_for_number. */
 static int look_around(struct look *look, struct anycert_error *err)
 {
@@ -203,7 +218,7 @@ static int look_around(struct look *look, struct anycert_error *err)
         counts = look_for_number(look, err);
         break;
     }
-    if (counts < 0 || check_loop(look, err) < 0)
+    if (counts < 0 || check_loop(look, err) < 0 || check_promise(look, end, err) < 0)
         return -1;
     if (end) {
         anycert__free_secret(look->next);

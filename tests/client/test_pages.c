@@ -142,6 +142,38 @@ static void next_ends_with_total_more_or_a_short_page(void **state)
     }
 }
 
+/* A wrong pointer would cut the listing short. */
+static void next_tells_a_listing_that_goes_on_without_saying_where(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct reading r;
+        struct anycert_response *page = NULL;
+
+        begin(&r, floor_url("good", "pages/25"));
+        if (i == 0)
+            r.pages = anycert_pages_new_cursor(r.client, r.request, "/nxt", "cursor", &r.err);
+        else if (i == 1)
+            r.pages = anycert_pages_new_url(r.client, r.request, "/nxt", &r.err);
+        else
+            r.pages = anycert_pages_new_link(r.client, r.request, &r.err);
+        assert_int_equal(anycert_pages_set_more(r.pages, "/more", &r.err), 0);
+        assert_int_equal(anycert_pages_next(r.pages, &page, &r.err), 1);
+        anycert_response_free(page);
+        page = NULL;
+        if (i == 2) { /* the lab sends links */
+            assert_int_equal(anycert_pages_next(r.pages, &page, &r.err), 1);
+        } else {
+            assert_int_equal(anycert_pages_next(r.pages, &page, &r.err), -1);
+            assert_int_equal(r.err.code, ANYCERT_E_PAGES);
+            assert_non_null(strstr(r.err.message, "there is more, but there is no "));
+            assert_non_null(strstr(r.err.message, "'/nxt'"));
+        }
+        anycert_response_free(page);
+        end(&r);
+    }
+}
+
 static void next_of_an_empty_listing_gives_one_page(void **state)
 {
     struct reading r;
@@ -463,6 +495,7 @@ int main(void)
         cmocka_unit_test(next_by_page_reads_all_and_one_empty_page),
         cmocka_unit_test(next_by_offset_counts_what_came),
         cmocka_unit_test(next_ends_with_total_more_or_a_short_page),
+        cmocka_unit_test(next_tells_a_listing_that_goes_on_without_saying_where),
         cmocka_unit_test(next_of_an_empty_listing_gives_one_page),
         cmocka_unit_test(seek_goes_on_where_it_was),
         cmocka_unit_test(next_that_leads_back_is_an_error),
