@@ -308,11 +308,12 @@ static const char *reason_of(int status)
         int status;
         const char *reason;
     } reasons[] = {
-        {200, "OK"},        {201, "Created"},      {202, "Accepted"},    {204, "No Content"},
-        {301, "Moved"},     {302, "Found"},        {303, "See Other"},   {304, "Not Modified"},
-        {307, "Temporary"}, {308, "Permanent"},    {400, "Bad Request"}, {401, "Unauthorized"},
-        {403, "Forbidden"}, {404, "Not Found"},    {405, "Not Allowed"}, {429, "Too Many"},
-        {431, "Too Large"}, {500, "Server Error"}, {502, "Bad Gateway"}, {503, "Unavailable"},
+        {200, "OK"},          {201, "Created"},       {202, "Accepted"},  {204, "No Content"},
+        {206, "Partial"},     {416, "No Such Range"}, {301, "Moved"},     {302, "Found"},
+        {303, "See Other"},   {304, "Not Modified"},  {307, "Temporary"}, {308, "Permanent"},
+        {400, "Bad Request"}, {401, "Unauthorized"},  {403, "Forbidden"}, {404, "Not Found"},
+        {405, "Not Allowed"}, {429, "Too Many"},      {431, "Too Large"}, {500, "Server Error"},
+        {502, "Bad Gateway"}, {503, "Unavailable"},
     };
 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {

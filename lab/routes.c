@@ -7,7 +7,8 @@
  *   /status/NNN            that status
  *   /redirect?to=URL&code=NNN    Location: URL (percent-decoded); code is 302 if not given
  *   /endless-redirect      to itself
- *   /bytes/N               N bytes with Content-Length; byte i is the letter 'a' + i mod 26
+ *   /bytes/N               N bytes with Content-Length; byte i is the letter 'a' + i mod 26; the
+ *                          rest of them for Range: bytes=I-
  *   /chunked/N             the same bytes in chunks
  *   /gzip/N                N zero bytes, compressed
  *   /truncated             Content-Length 1000, ten bytes, close_notify
@@ -267,18 +268,58 @@ static size_t letters(char block[BLOCK], uint64_t offset, uint64_t end)
     return len;
 }
 
+/* Where the rest begins that is asked for (RFC 9110 section 14.2), if it is still the same thing; 0
+ * for all of it. */
+static uint64_t asked_from(const struct lab__request *request, const char *etag)
+{
+    static const char unit[] = "bytes=";
+    const char *range = lab__request_field(request, "Range");
+    const char *condition = lab__request_field(request, "If-Range");
+    char *end = NULL;
+    uint64_t from;
+
+    if (range == NULL || strncmp(range, unit, sizeof(unit) - 1) != 0 ||
+        (condition != NULL && strcmp(condition, etag) != 0)) {
+        return 0;
+    }
+    range += sizeof(unit) - 1;
+    from = strtoull(range, &end, 10);
+    return end != range && strcmp(end, "-") == 0 ? from : 0;
+}
+
 static int answer_letters(struct lab__exchange *exchange, uint64_t count, bool chunked)
 {
     char block[BLOCK];
-    char fields[64];
+    char fields[256];
+    char etag[64];
+    uint64_t from = 0;
 
-    snprintf(fields, sizeof(fields),
-             chunked ? "Transfer-Encoding: chunked\r\n" : "Content-Length: %llu\r\n",
-             (unsigned long long)count);
-    if (lab__respond_head(exchange, 200, "application/octet-stream", fields) != 0) {
+    snprintf(etag, sizeof(etag), "\"letters-%llu\"", (unsigned long long)count);
+    if (!chunked) {
+        from = asked_from(exchange->request, etag);
+    }
+    if (from > 0 && from >= count) {
+        snprintf(fields, sizeof(fields), "Content-Range: bytes */%llu\r\n",
+                 (unsigned long long)count);
+        return respond_text(exchange, 416, fields, "there is nothing behind the end\n");
+    }
+    if (chunked) {
+        snprintf(fields, sizeof(fields), "Transfer-Encoding: chunked\r\n");
+    } else {
+        int len = snprintf(fields, sizeof(fields),
+                           "Content-Length: %llu\r\nETag: %s\r\nAccept-Ranges: bytes\r\n",
+                           (unsigned long long)(count - from), etag);
+        if (from > 0) {
+            snprintf(fields + len, sizeof(fields) - (size_t)len,
+                     "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)from,
+                     (unsigned long long)(count - 1), (unsigned long long)count);
+        }
+    }
+    if (lab__respond_head(exchange, from > 0 ? 206 : 200, "application/octet-stream", fields) !=
+        0) {
         return -1;
     }
-    for (uint64_t at = 0; at < count && !exchange->head;) {
+    for (uint64_t at = from; at < count && !exchange->head;) {
         size_t len = letters(block, at, count);
         if ((chunked ? lab__respond_chunk : lab__respond_body)(exchange, block, len) != 0) {
             return -1;

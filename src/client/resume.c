@@ -1,3 +1,4 @@
+#include "client/log.h"
 #include "client/resume.h"
 
 #include "base/mem.h"
@@ -10,6 +11,7 @@
 
 struct anycert__resume {
     struct anycert__partial *partial;
+    struct anycert__log *log;         /* borrowed; may be NULL */
     struct anycert__resume_note note; /* of what is in the file */
     uint64_t have;                    /* bytes that can be continued; 0: from the beginning */
     bool from_beginning;              /* what is there has been given up */
@@ -136,6 +138,7 @@ int anycert__resume_open(const struct anycert_client *client, const struct anyce
         goto fail;
     }
     resume->own_coding = has_field(request, "Accept-Encoding");
+    resume->log = client->log;
     if (anycert__partial_open(request->output_file, &resume->partial, err) < 0)
         goto fail;
     resume->have = anycert__resume_note_read(resume->partial, url, &resume->note);
@@ -223,8 +226,14 @@ static int take_all(struct anycert__resume *resume, const struct anycert__exchan
                                       coded ? NULL : strong_date(fields)) < 0)
         return anycert__fail_nomem(err);
     note->has_total = !coded && length && anycert__parse_uint(length, INT64_MAX, &note->total);
-    if (!anycert__resume_note_is_strong(note))
+    if (!anycert__resume_note_is_strong(note)) {
+        anycert__log(resume->log, ANYCERT_LOG_WARNING,
+                     "the download could not go on if it broke off: %s",
+                     coded ? "it comes compressed"
+                           : "the server sends neither a strong ETag nor a Last-Modified that is "
+                             "old enough to tell versions apart");
         return 0;
+    }
     return anycert__resume_note_write(note, resume->partial, false, err);
 }
 

@@ -108,6 +108,7 @@ static const struct row rows[] = {
     {"/bytes/0", "HTTP/1.1 200 ", "\r\nContent-Length: 0\r\n", "", CONNECTED},
     {"/bytes/28", "HTTP/1.1 200 ", "\r\nContent-Length: 28\r\n", "abcdefghijklmnopqrstuvwxyzab",
      CONNECTED},
+    {"/bytes/28", "HTTP/1.1 200 ", "\r\nETag: \"letters-28\"\r\n", NULL, CONNECTED},
     {"/chunked/3", "HTTP/1.1 200 ", "\r\nTransfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n",
      CONNECTED},
     {"/chunked/0", "HTTP/1.1 200 ", NULL, "0\r\n\r\n", CONNECTED},
@@ -292,6 +293,38 @@ static void lab_http_closes_after_http_1_0(void **state)
     (void)state;
     assert_int_equal(ask("good", "GET /status/201 HTTP/1.0\r\n\r\n", 0), CONNECTED);
     assert_non_null(strstr(answer, "Connection: close\r\n"));
+}
+
+static void lab_http_gives_the_rest_that_is_asked_for(void **state)
+{
+    static const struct {
+        const char *fields, *start, *range, *body;
+    } wishes[] = {
+        {"Range: bytes=5-", "HTTP/1.1 206 ", "bytes 5-9/10", "fghij"},
+        {"Range: bytes=9-\r\nIf-Range: \"letters-10\"", "HTTP/1.1 206 ", "bytes 9-9/10", "j"},
+        {"Range: bytes=5-\r\nIf-Range: \"letters-11\"", "HTTP/1.1 200 ", NULL, "abcdefghij"},
+        {"Range: bytes=0-", "HTTP/1.1 200 ", NULL, "abcdefghij"},
+        {"Range: bytes=2-3", "HTTP/1.1 200 ", NULL, "abcdefghij"},
+        {"Range: bytes=10-", "HTTP/1.1 416 ", "bytes */10", NULL},
+    };
+    char request[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+        snprintf(request, sizeof(request),
+                 "GET /bytes/10 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n\r\n",
+                 wishes[i].fields);
+        assert_int_equal(ask("good", request, 0), CONNECTED);
+        expect_start(wishes[i].start);
+        if (wishes[i].range != NULL) {
+            assert_non_null(strstr(answer, wishes[i].range));
+        } else {
+            assert_null(strstr(answer, "Content-Range"));
+        }
+        if (wishes[i].body != NULL) {
+            assert_string_equal(body(), wishes[i].body);
+        }
+    }
 }
 
 static void lab_http_sends_no_body_to_head(void **state)
@@ -502,6 +535,7 @@ int main(void)
         cmocka_unit_test(lab_http_says_continue_when_asked),
         cmocka_unit_test(lab_http_keeps_connections_and_pipelines),
         cmocka_unit_test(lab_http_closes_after_http_1_0),
+        cmocka_unit_test(lab_http_gives_the_rest_that_is_asked_for),
         cmocka_unit_test(lab_http_sends_no_body_to_head),
         cmocka_unit_test(lab_http_refuses_what_is_no_request),
         cmocka_unit_test(lab_http_refuses_a_header_that_is_too_large),
