@@ -74,6 +74,7 @@ static void collect(struct secrets *secrets, const struct anycert_client *client
                                                 : client->config->auth;
 
     memset(secrets, 0, sizeof *secrets);
+    secrets->exchange.url = &request->url;
     secrets->exchange.secrets = secrets->list;
     secrets->exchange.headers = fields->list;
     secrets->exchange.header_count = fields->count;

@@ -1,12 +1,16 @@
 #include "http/secret.h"
 
+#include "base/mem.h"
 #include "base/str.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* Shorter ones come up everywhere by chance, so that hiding them would tell what they are. */
 #define SHORTEST  8
 #define KNOWN_MAX 64
+/* Of values in the URL, as a server reads them. */
+#define DECODED_SIZE 1024
 /* A message that is too long ends where its next character does not fit. */
 #define CUT_BEFORE 16
 
@@ -20,16 +24,40 @@ struct known {
     /* What Basic makes of user and password is not written down anywhere. */
     const char *user, *password;
     size_t user_len, password_len;
+    char decoded[DECODED_SIZE];
+    size_t decoded_len;
 };
 
-static void add(struct known *known, const char *text, size_t least)
+static void add_bytes(struct known *known, const char *text, size_t len, size_t least)
 {
-    size_t len = text ? strlen(text) : 0;
-
     if (len < least || known->count == KNOWN_MAX)
         return;
     known->list[known->count].text = text;
     known->list[known->count++].len = len;
+}
+
+static void add(struct known *known, const char *text, size_t least)
+{
+    add_bytes(known, text, text ? strlen(text) : 0, least);
+}
+
+/* Those in the URL: as they stand there, and as a server reads them. */
+static void add_params(struct known *known, const struct anycert__http_settings *settings,
+                       const char *url)
+{
+    const char *value = NULL;
+    size_t len = 0;
+
+    while ((value = anycert__next_secret_value(settings, &url, &len)) != NULL) {
+        char *decoded = known->decoded + known->decoded_len;
+        size_t size = anycert__param_decode(value, len, decoded, DECODED_SIZE - known->decoded_len);
+
+        add_bytes(known, value, len, SHORTEST);
+        if (size == len && memcmp(value, decoded, len) == 0)
+            continue;
+        add_bytes(known, decoded, size, SHORTEST);
+        known->decoded_len += size;
+    }
 }
 
 /* "Bearer TOKEN": with the scheme and without. */
@@ -45,7 +73,8 @@ static void add_value(struct known *known, const char *value)
 static void collect(struct known *known, const struct anycert__http_settings *settings,
                     const struct anycert__exchange *exchange)
 {
-    memset(known, 0, sizeof *known);
+    memset(known, 0, offsetof(struct known, decoded));
+    known->decoded_len = 0;
     for (size_t i = 0; i < exchange->secret_count; i++)
         add(known, exchange->secrets[i], 1);
     for (size_t i = 0; i < exchange->auth_header_count; i++)
@@ -56,6 +85,8 @@ static void collect(struct known *known, const struct anycert__http_settings *se
         if (field->value && anycert__is_hidden_field(settings, field->name, strlen(field->name)))
             add_value(known, field->value);
     }
+    if (exchange->url && exchange->url->text)
+        add_params(known, settings, exchange->url->text);
     add(known, exchange->password, SHORTEST);
     if (exchange->user && exchange->password && exchange->password[0]) {
         known->user = exchange->user;
@@ -204,6 +235,7 @@ static size_t hide(const struct anycert__http_settings *settings,
     if (len > 0)
         memcpy(text, out.data, len);
     anycert__buf_free(&out);
+    anycert__wipe(known.decoded, known.decoded_len);
     return len;
 }
 

@@ -143,6 +143,43 @@ bool anycert__url_has_declared_secret(const struct anycert__http_settings *setti
     return false;
 }
 
+const char *anycert__next_secret_value(const struct anycert__http_settings *settings,
+                                       const char **at, size_t *len)
+{
+    const char *pair = *at + strcspn(*at, "?&;#");
+
+    for (; *pair; pair += strcspn(pair, "?&;#")) {
+        size_t name = strcspn(++pair, "=?&;#");
+
+        if (pair[name] != '=' || !anycert__is_secret_param(settings, pair, name))
+            continue;
+        *len = strcspn(pair + name + 1, "&;#");
+        *at = pair + name + 1 + *len;
+        return pair + name + 1;
+    }
+    *at = pair;
+    return NULL;
+}
+
+size_t anycert__param_decode(const char *text, size_t len, char *out, size_t size)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        int high = text[i] == '%' && i + 2 < len ? hex(text[i + 1]) : -1;
+        int low = high >= 0 ? hex(text[i + 2]) : -1;
+
+        if (used == size)
+            return 0;
+        out[used++] = text[i] == '+' ? ' ' : text[i];
+        if (low >= 0) {
+            out[used - 1] = (char)(high * 16 + low);
+            i += 2;
+        }
+    }
+    return used;
+}
+
 /* Length of a piece up to one of the characters. */
 static size_t until(const char *text, size_t len, const char *ends)
 {

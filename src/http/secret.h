@@ -24,6 +24,12 @@ bool anycert__is_secret_param(const struct anycert__http_settings *settings, con
 /* True if the query of a URL has a parameter that the settings declare a secret. */
 bool anycert__url_has_declared_secret(const struct anycert__http_settings *settings,
                                       const char *url);
+/* The value of the first secret parameter in a URL's query from *at on (at first, the URL), as it
+ * stands there; *at is then behind it. NULL: there is none. */
+const char *anycert__next_secret_value(const struct anycert__http_settings *settings,
+                                       const char **at, size_t *len);
+/* What a server reads of such a value, without an end; its length, or 0 if there is no room. */
+size_t anycert__param_decode(const char *text, size_t len, char *out, size_t size);
 /* Appends a URL or a reference (Location): user and password, and the values of secret parameters
  * in query and fragment, are hidden. Bytes are not escaped. */
 void anycert__buf_add_url(struct anycert__buf *buf, const struct anycert__http_settings *settings,
