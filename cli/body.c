@@ -9,6 +9,7 @@
 #include "form.h"
 #include "profile.h"
 #include "secret.h"
+#include "upload.h"
 
 const char *cli_method(const struct cli_options *o)
 {
@@ -316,6 +317,8 @@ static int add_body(struct anycert_request *request, const struct cli_options *o
         return anycert_request_set_body_file(request, o->upload, err) == 0
                    ? 0
                    : cli_error_context(err, "-T: ");
+    if (o->upload && !o->print_curl) /* which shows the bytes themselves */
+        return cli_upload_standard_input(request, err);
     if (has_form(o))
         return cli_form_add(request, o, err);
     struct cli_bytes body = {0};

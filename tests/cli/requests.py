@@ -463,40 +463,6 @@ class Files(Echo):
         self.anycert("get", "-o", "target", self.server.url)
         self.assertEqual(left_behind(), before)
 
-    def test_downloads_go_on(self):
-        whole = os.urandom(100000)
-        asked = []
-
-        def half(connection):
-            request = connection.recv(65536).decode()
-            asked.append(request)
-            first = 50000 if "Range: bytes=50000-" in request else 0
-            fields = 'ETag: "1"\r\n' + (f"Content-Range: bytes {first}-99999/100000\r\n" if first else "")
-            connection.sendall(f"HTTP/1.1 {206 if first else 200} OK\r\n{fields}Content-Length: {100000 - first}"
-                               "\r\n\r\n".encode() + whole[first:100000 if first else 50000])
-            connection.close()
-        with listener(half) as port:
-            url = f"http://127.0.0.1:{port}/"
-            self.refused("get", "-C", "-", "-o", "big", url, code=9)
-            self.assertFalse(os.path.exists("big"))
-            self.anycert("get", "-C", "-", "-o", "big", url)
-        self.assertEqual(pathlib.Path("big").read_bytes(), whole)
-        self.assertEqual(len(asked), 2)
-        self.assertEqual([name for name in left_behind() if name.startswith("big")], ["big"])
-
-    def test_what_cannot_go_on_is_no_success(self):
-        host = self.server.url.removeprefix("http://").rstrip("/")
-        for path, options in (("/status/404", ()), ("/status/404", ("--ok-codes", "404")), ("/status/204", ("-f",)),
-                              ("/status/404", ("--fail-with-body",)), ("/redirect/1/", ())):
-            with self.subTest(path=path, options=options):
-                pathlib.Path("kept").write_text("old")
-                self.refused("get", "-C", "-", "-o", "kept", *options, self.server.url + path, code=8,
-                             says=f"{host} answered ")
-                self.assertEqual(pathlib.Path("kept").read_text(), "old")
-                self.refused("get", "-C", "-", "-o", "missing", *options, self.server.url + path, code=8,
-                             says="nothing was written")
-                self.assertEqual([name for name in left_behind() if name.startswith("missing")], [])
-
     def test_a_symbolic_link_stays_one(self):
         pathlib.Path("real").write_text("old")
         pathlib.Path("link").symlink_to("real")

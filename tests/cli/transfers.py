@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Large bodies: downloads that go on, and uploads from standard input."""
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import BIN, Case, echo, left_behind, listener  # noqa: E402
+
+
+class Transfers(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.context = echo()
+        cls.server = cls.context.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.context.__exit__(None, None, None)
+
+    def test_downloads_go_on(self):
+        whole = os.urandom(100000)
+        asked = []
+
+        def half(connection):
+            request = connection.recv(65536).decode()
+            asked.append(request)
+            first = 50000 if "Range: bytes=50000-" in request else 0
+            fields = 'ETag: "1"\r\n' + (f"Content-Range: bytes {first}-99999/100000\r\n" if first else "")
+            connection.sendall(f"HTTP/1.1 {206 if first else 200} OK\r\n{fields}Content-Length: {100000 - first}"
+                               "\r\n\r\n".encode() + whole[first:100000 if first else 50000])
+            connection.close()
+        with listener(half) as port:
+            url = f"http://127.0.0.1:{port}/"
+            self.refused("get", "-C", "-", "-o", "big", url, code=9)
+            self.assertFalse(os.path.exists("big"))
+            self.anycert("get", "-C", "-", "-o", "big", url)
+        self.assertEqual(pathlib.Path("big").read_bytes(), whole)
+        self.assertEqual(len(asked), 2)
+        self.assertEqual([name for name in left_behind() if name.startswith("big")], ["big"])
+
+    def test_what_cannot_go_on_is_no_success(self):
+        host = self.server.url.removeprefix("http://").rstrip("/")
+        for path, options in (("/status/404", ()), ("/status/404", ("--ok-codes", "404")), ("/status/204", ("-f",)),
+                              ("/status/404", ("--fail-with-body",)), ("/redirect/1/", ())):
+            with self.subTest(path=path, options=options):
+                pathlib.Path("kept").write_text("old")
+                self.refused("get", "-C", "-", "-o", "kept", *options, self.server.url + path, code=8,
+                             says=f"{host} answered ")
+                self.assertEqual(pathlib.Path("kept").read_text(), "old")
+                self.refused("get", "-C", "-", "-o", "missing", *options, self.server.url + path, code=8,
+                             says="nothing was written")
+                self.assertEqual([name for name in left_behind() if name.startswith("missing")], [])
+
+    def test_standard_input_is_not_held_in_memory(self):
+        def peak(size):
+            with subprocess.Popen(["head", "-c", str(size), "/dev/zero"], stdout=subprocess.PIPE) as source:
+                with subprocess.Popen([BIN, "put", "-s", "-T", "-", self.server.url], stdin=source.stdout,
+                                      stdout=subprocess.DEVNULL) as process:
+                    _, status, usage = os.wait4(process.pid, 0)
+                    process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(process.returncode, 0)
+            return usage.ru_maxrss
+        small = peak(1000)
+        self.assertLess(peak(64 << 20), small + (32 << 10))
+        self.assertEqual([len(request["body"]) for request in self.server.seen[-2:]], [1000, 64 << 20])
+        self.server.seen.clear()
+
+    def test_standard_input_is_sent_from_where_it_is_and_again(self):
+        content = os.urandom(3 << 20)
+        pathlib.Path("in").write_bytes(content)
+        for begin in (0, 1000):
+            with open("in", "rb") as file:
+                file.seek(begin)
+                for stdin in (file, subprocess.PIPE):
+                    self.server.seen.clear()
+                    file.seek(begin)
+                    with subprocess.Popen([BIN, "put", "-s", "-L", "-T", "-", self.server.url + "/redirect/1/"],
+                                          stdin=stdin, stdout=subprocess.DEVNULL) as process:
+                        process.communicate(content[begin:] if stdin == subprocess.PIPE else None, timeout=60)
+                    self.assertEqual(process.returncode, 0)
+                    self.assertEqual(len(self.server.seen), 2)
+                    for request in self.server.seen:
+                        self.assertEqual(request["body"], content[begin:])
+
+
+if __name__ == "__main__":
+    unittest.main()
