@@ -82,8 +82,7 @@ static int check_files_differ(struct run *run, struct anycert_error *err)
     int status = 0;
     for (size_t i = 0; i < 4; i++)
         for (size_t k = 0; k < i && status == 0; k++)
-            if (files[i].target->fd < 0 && files[i].target->path && files[k].target->fd < 0 &&
-                files[k].target->path && strcmp(files[i].target->path, files[k].target->path) == 0)
+            if (cli_target_same(files[i].target, files[k].target))
                 status = cli_error(err, ANYCERT_E_USAGE, "%s and %s name the same file",
                                    files[i].option, files[k].option);
     cli_target_close(&trace);

@@ -80,6 +80,30 @@ int cli_target_open(struct cli_target *target, const char *path, const char *opt
     return target->fd >= 0 ? 0 : check_folder(target->path, option, err);
 }
 
+/* The folder of a path as the system knows it; the name in it, or NULL. */
+static const char *find_folder(const char *path, struct stat *folder)
+{
+    const char *slash = strrchr(path, '/');
+    char name[PATH_MAX];
+    int n = snprintf(name, sizeof name, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+                     slash ? path : ".");
+    if (n < 0 || (size_t)n >= sizeof name || stat(name, folder) != 0)
+        return NULL;
+    return slash ? slash + 1 : path;
+}
+
+bool cli_target_same(const struct cli_target *a, const struct cli_target *b)
+{
+    struct stat first, second;
+    if (a->fd >= 0 || b->fd >= 0 || !a->path || !b->path)
+        return false;
+    const char *one = find_folder(a->path, &first), *other = find_folder(b->path, &second);
+    if (!one || !other)
+        return strcmp(a->path, b->path) == 0;
+    return strcmp(one, other) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
 void cli_target_close(struct cli_target *target)
 {
     if (target->fd >= 0 && target->path)

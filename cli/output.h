@@ -16,6 +16,8 @@ struct cli_target {
  * the error. */
 int cli_target_open(struct cli_target *target, const char *path, const char *option,
                     struct anycert_error *err);
+/* Whether both name one regular file, there or yet to come. */
+bool cli_target_same(const struct cli_target *a, const struct cli_target *b);
 /* Writes everything, or leaves a regular file as it was. -1 with code. */
 int cli_target_write(const struct cli_target *target, const void *data, size_t len, int code,
                      struct anycert_error *err);

@@ -54,6 +54,20 @@ class Transfers(Case):
                              says="nothing was written")
                 self.assertEqual([name for name in left_behind() if name.startswith("missing")], [])
 
+    def test_one_file_is_not_two_outputs(self):
+        os.mkdir("folder")
+        os.symlink(".", "here")
+        pathlib.Path("there").write_text("old")
+        for args in (("-o", "new", "--trace", "./new"), ("-o", "folder/../new", "-c", "new"),
+                     ("--report", "here/new", "--trace", os.path.abspath("new")),
+                     ("-o", "there", "--report", "here/there")):
+            with self.subTest(args=args):
+                self.refused("get", *args, self.server.url, says="name the same file")
+        self.assertEqual(pathlib.Path("there").read_text(), "old")
+        self.assertFalse(os.path.exists("new") or os.listdir("folder"))
+        self.anycert("get", "-o", "folder/new", "--trace", "new", self.server.url)
+        self.assertEqual(pathlib.Path("folder/new").read_text(), "hello\n")
+
     def test_standard_input_is_not_held_in_memory(self):
         def peak(size):
             with subprocess.Popen(["head", "-c", str(size), "/dev/zero"], stdout=subprocess.PIPE) as source:
