@@ -43,7 +43,9 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_retry_set_backoff(struct anycert_retry
                                                             uint32_t factor_ms, uint32_t jitter_ms,
                                                             uint32_t max_ms,
                                                             struct anycert_error *err);
-/* Statuses (100 to 599) after which a request is made again (default none). Besides these, 413, 429
+/* Statuses (100 to 599) after which a request is made again. Default: none, so that a 503 without
+ * Retry-After is the response at once, whatever the count is; a profile with `retries` (profile.h)
+ * and the command line set 408, 429, 500, 502, 503 and 504. Besides those that are set, 413, 429
  * and 503 count when the answer has a Retry-After field (RFC 9110 section 10.2.3). */
 ANYCERT_API ANYCERT_NODISCARD int anycert_retry_set_statuses(struct anycert_retry *retry,
                                                              const int *statuses, size_t count,

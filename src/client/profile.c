@@ -431,6 +431,9 @@ const char *anycert_profile_value(const struct anycert_profile *profile, const c
 
     if (id == ANYCERT__PROFILE_KEYS)
         return NULL;
+    if (id == ANYCERT__PROFILE_KEY_RETRY_STATUSES && !profile->values[id].given &&
+        !(profile->values[ANYCERT__PROFILE_KEY_RETRIES].number > 0))
+        return NULL;
     from = effective(profile, id);
     if (id == ANYCERT__PROFILE_KEY_TRUST && from != id)
         return "trust-any";

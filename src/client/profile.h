@@ -25,6 +25,7 @@ enum anycert__profile_kind {
     ANYCERT__PROFILE_SOURCE,  /* the same, but no secret where it is a string */
     ANYCERT__PROFILE_PROXY,   /* true, false, or as SECRET */
     ANYCERT__PROFILE_SECONDS, /* a number above 0 */
+    ANYCERT__PROFILE_WAIT,    /* a number from 0 on: how long is waited */
     ANYCERT__PROFILE_NUMBER,  /* a number above 0 that is no time */
     ANYCERT__PROFILE_COUNT,   /* an integer from min to max */
     ANYCERT__PROFILE_TEXTS,   /* a string, or a list of strings */

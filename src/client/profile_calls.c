@@ -10,6 +10,9 @@
 #define DEFAULT_MAX_DELAY_MS 120000
 #define DEFAULT_RECOVERY_MS  60000
 
+/* The default of retry_statuses in profile.def. */
+static const int retried_statuses[] = {408, 429, 500, 502, 503, 504};
+
 static uint32_t ms_or(const struct anycert__profile_value *value, uint32_t other)
 {
     return value ? anycert__profile_ms(value) : other;
@@ -34,11 +37,12 @@ static int fill_retry(const struct anycert_profile *profile, unsigned count,
                       struct anycert_retry *retry, struct anycert_error *err)
 {
     const struct anycert__profile_value *statuses = GIVEN(RETRY_STATUSES);
+    size_t usual = sizeof retried_statuses / sizeof *retried_statuses;
 
     if (anycert_retry_set_count(retry, count, err) < 0)
         return BLAME(RETRIES);
-    if (statuses &&
-        anycert_retry_set_statuses(retry, statuses->codes, statuses->code_count, err) < 0)
+    if (anycert_retry_set_statuses(retry, statuses ? statuses->codes : retried_statuses,
+                                   statuses ? statuses->code_count : usual, err) < 0)
         return BLAME(RETRY_STATUSES);
     if (set_methods(profile, retry, err) < 0)
         return -1;

@@ -40,6 +40,7 @@ static const char *expected(enum anycert__profile_kind kind)
     case ANYCERT__PROFILE_PROXY:
         return "true, false or a URL in a string";
     case ANYCERT__PROFILE_SECONDS:
+    case ANYCERT__PROFILE_WAIT:
         return "a number of seconds";
     case ANYCERT__PROFILE_NUMBER:
         return "a number";
@@ -193,14 +194,16 @@ static void show_number(struct anycert__taking *t)
 
 static int take_number(struct anycert__taking *t, yyjson_val *json, struct anycert_error *err)
 {
-    double most = t->key->kind == ANYCERT__PROFILE_SECONDS ? 4294966 : 1e9;
+    bool may_be_none = t->key->kind == ANYCERT__PROFILE_WAIT;
+    double most = t->key->kind == ANYCERT__PROFILE_NUMBER ? 1e9 : 4294966;
 
     if (!yyjson_is_num(json))
         return anycert__profile_refuse_type(t, json, err);
     t->value->number = yyjson_get_num(json);
-    if (!(t->value->number >= LEAST) || t->value->number > most)
-        return anycert__fail(err, ANYCERT_E_USAGE, "'%s' has to be a number from %g to %.0f",
-                             t->key->name, LEAST, most);
+    if (!(t->value->number >= LEAST || (may_be_none && t->value->number == 0)) ||
+        t->value->number > most)
+        return anycert__fail(err, ANYCERT_E_USAGE, "'%s' has to be %sa number from %g to %.0f",
+                             t->key->name, may_be_none ? "0 or " : "", LEAST, most);
     show_number(t);
     return 0;
 }
@@ -277,6 +280,7 @@ static int take_kind(struct anycert__taking *t, yyjson_val *json, struct anycert
     case ANYCERT__PROFILE_PROXY:
         return anycert__profile_take_proxy(t, json, err);
     case ANYCERT__PROFILE_SECONDS:
+    case ANYCERT__PROFILE_WAIT:
     case ANYCERT__PROFILE_NUMBER:
         return take_number(t, json, err);
     case ANYCERT__PROFILE_COUNT:

@@ -352,6 +352,40 @@ static void apply_limits_retries_and_codes(void **state)
     canned_stop(server);
 }
 
+/* What retry_statuses is said to be where it is not given, is what is tried again. */
+static void apply_retries_have_the_statuses_that_are_shown(void **state)
+{
+    static const char shown[] = "408,429,500,502,503,504";
+    static const unsigned statuses[] = {400, 404, 408, 413, 429, 500, 501, 502, 503, 504, 505, 511};
+    struct canned *server = canned_start(false);
+    struct anycert_profile *profile = parse("{\"retries\": 0}");
+
+    (void)state;
+    assert_null(anycert_profile_value(profile, "retry_statuses"));
+    assert_int_equal(anycert_profile_set(profile, "retries", "2", NULL, NULL), 0);
+    assert_string_equal(anycert_profile_value(profile, "retry_statuses"), shown);
+    assert_string_equal(anycert_profile_source(profile, "retry_statuses"), "default");
+    anycert_profile_free(profile);
+    for (size_t i = 0; i < COUNT(statuses); i++) {
+        struct anycert_client *client =
+            client_of(parse("{\"url\": \"%s\", \"retries\": 1}", canned_origin(server)));
+        struct anycert_request *request = behind(client, "");
+        struct anycert_response *response = NULL;
+        unsigned before = canned_requests(server);
+        char number[8];
+
+        canned_text(server, CANNED_KEEP, "HTTP/1.1 %u No\r\nContent-Length: 0\r\n\r\n",
+                    statuses[i]);
+        (void)snprintf(number, sizeof number, "%u", statuses[i]);
+        assert_int_equal(anycert_client_send(client, request, &response, NULL), 0);
+        assert_int_equal(canned_requests(server) - before, strstr(shown, number) ? 2 : 1);
+        anycert_response_free(response);
+        anycert_request_free(request);
+        anycert_client_free(client);
+    }
+    canned_stop(server);
+}
+
 static void apply_redirects_and_http_version(void **state)
 {
     struct anycert_client *client =
@@ -458,6 +492,7 @@ int main(void)
         cmocka_unit_test(apply_system_proxy_is_that_of_the_environment),
         cmocka_unit_test(apply_named_proxy_from_a_file),
         cmocka_unit_test(apply_limits_retries_and_codes),
+        cmocka_unit_test(apply_retries_have_the_statuses_that_are_shown),
         cmocka_unit_test(apply_redirects_and_http_version),
         cmocka_unit_test(apply_faults_name_the_key),
         cmocka_unit_test(apply_without_an_environment_says_so),
