@@ -8,7 +8,6 @@
 
 #include "auth.h"
 #include "profile.h"
-#include "retry.h"
 #include "secret.h"
 
 /* Bytes of a user or password, as they stand in a URL. */
@@ -275,8 +274,7 @@ struct anycert_config *cli_config_make(const struct cli_options *o, struct anyce
         add_each(config, &o->secret_params, "--secret-param", anycert_config_add_secret_param,
                  err) == 0 &&
         set_time_limits(config, o, profile, err) == 0 && set_redirects(config, o, err) == 0 &&
-        set_http(config, o, err) == 0 && cli_retry_set(config, o, err) == 0 &&
-        cli_auth_set(config, o, err) == 0 &&
+        set_http(config, o, err) == 0 && cli_auth_set(config, o, err) == 0 &&
         add_each(config, &o->resolve, "--resolve", anycert_config_add_resolve, err) == 0 &&
         add_each(config, &o->connect_to, "--connect-to", anycert_config_add_connect_to, err) == 0 &&
         add_each(config, &o->secret_headers, "--secret-header", anycert_config_add_secret_header,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "auth.h"
+#include "retry.h"
 
 #define KEYS_MAX 8
 
@@ -35,13 +36,6 @@ static int each_replaced(const struct cli_options *o,
         {{"cacert", "ca_add"}, "--cacert", NULL, o->cacert.count > 0},
         {{"key", "cert_password", "cert_type", "cert"}, "--cert", o->cert, o->cert != NULL},
         {{"ok_codes"}, "--ok-codes", o->ok_codes, o->ok_codes != NULL},
-        {{"retry_methods", "retry_backoff", "retry_jitter", "retry_max_delay", "retry_after_max",
-          "idempotency_header"},
-         "--retry",
-         NULL,
-         o->retry != NULL},
-        {{"retry_statuses"}, "--retry-on", o->retry_on, o->retry != NULL},
-        {{"retries"}, "--retry", o->retry, o->retry != NULL},
         {{"proxy"}, o->proxy ? "-x" : "--env-proxy", NULL, o->proxy || o->env_proxy},
         {{"proxy_auth"}, "--proxy-digest", "digest", o->proxy_digest},
         {{"proxy_auth"}, "--proxy-anyauth", "any", o->proxy_anyauth},
@@ -101,15 +95,15 @@ bool cli_is_absolute(const char *url)
     return scheme && scheme + 1 == url + strcspn(url, "/?#");
 }
 
-/* Sets a key to a string. What is no JSON text is left to those who read the option. */
-static int set_string(struct anycert_profile *profile, const char *key, const char *value,
-                      const char *source, struct anycert_error *err)
+int cli_profile_set_string(struct anycert_profile *profile, const char *key, const char *value,
+                           const char *source, struct anycert_error *err)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_doc_set_root(doc, yyjson_mut_str(doc, value));
     char *json = yyjson_mut_write(doc, 0, NULL);
     yyjson_mut_doc_free(doc);
-    int status = json ? anycert_profile_set(profile, key, json, source, err) : 0;
+    int status = json ? anycert_profile_set(profile, key, json, source, err)
+                      : cli_error(err, ANYCERT_E_USAGE, "%s: this is no UTF-8", source);
     cli_wipe_free(json);
     return status;
 }
@@ -131,7 +125,7 @@ static int set_url(struct anycert_profile *profile, const struct cli_options *o,
                          "behind it, such as /status",
                          o->profile);
     /* Who makes the request says what is wrong with it. */
-    (void)set_string(profile, "url", o->url, "command line", &ignored);
+    (void)cli_profile_set_string(profile, "url", o->url, "command line", &ignored);
     return 0;
 }
 
@@ -174,7 +168,7 @@ static int set_options(struct anycert_profile *profile, const struct cli_options
         return cli_error(err, ANYCERT_E_USAGE,
                          "-x and --env-proxy both name a proxy; use one of them");
     if (each_replaced(o, take_out, profile, err) != 0 || set_url(profile, o, err) != 0 ||
-        set_timeouts(profile, o, err) != 0)
+        cli_retry_set(profile, o, err) != 0 || set_timeouts(profile, o, err) != 0)
         return -1;
     return o->env_proxy ? anycert_profile_set(profile, "proxy", "true", "--env-proxy", err) : 0;
 }

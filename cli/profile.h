@@ -20,6 +20,11 @@ struct anycert_profile *cli_profile_load(const struct cli_options *options,
 /* A URL with a scheme and a host, as opposed to a path behind the profile's. */
 bool cli_is_absolute(const char *url);
 
+/* Sets a key to a string, for the option source. -1 as anycert_profile_set, and with USAGE for what
+ * no JSON text can hold. */
+int cli_profile_set_string(struct anycert_profile *profile, const char *key, const char *value,
+                           const char *source, struct anycert_error *err);
+
 /* Asks the environment, for the library. */
 anycert_profile_variable cli_variable;
 

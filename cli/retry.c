@@ -1,11 +1,11 @@
 #include "retry.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include <anycert/call.h>
+#include "profile.h"
 
-/* What curl tries again, and how long it waits at first. */
-#define DEFAULT_CODES    "408,429,500,502,503,504"
+/* How long is waited before the second retry, and at most. */
 #define DEFAULT_DELAY_MS 1000
 #define LONGEST_DELAY_MS 600000
 
@@ -51,7 +51,7 @@ int cli_codes_parse(struct cli_codes *codes, const char *text, const char *optio
     }
 }
 
-/* An option of retries without --retry. */
+/* An option of retries where there are none. */
 static int check_alone(const struct cli_options *o, struct anycert_error *err)
 {
     const char *alone = o->retry_delay          ? "--retry-delay"
@@ -60,48 +60,85 @@ static int check_alone(const struct cli_options *o, struct anycert_error *err)
                         : o->retry_after_max    ? "--retry-after-max"
                         : o->idempotency_header ? "--idempotency-header"
                                                 : NULL;
-    return alone ? cli_error(err, ANYCERT_E_USAGE, "%s means nothing without --retry", alone) : 0;
+    return alone ? cli_error(err, ANYCERT_E_USAGE, "%s means nothing without --retry%s", alone,
+                             o->profile ? ", or retries in the profile" : "")
+                 : 0;
 }
 
-static int set_statuses(struct anycert_retry *retry, const struct cli_options *o,
+static int set_count(struct anycert_profile *profile, const struct cli_options *o,
+                     struct anycert_error *err)
+{
+    unsigned count;
+    char json[16];
+    if (cli_parse_number(o->retry, "--retry", 1000, &count, err) != 0)
+        return -1;
+    (void)snprintf(json, sizeof json, "%u", count);
+    return anycert_profile_set(profile, "retries", json, "--retry", err);
+}
+
+static int set_seconds(struct anycert_profile *profile, const char *key, uint32_t ms,
+                       const char *source, struct anycert_error *err)
+{
+    char json[32];
+    (void)snprintf(json, sizeof json, "%u.%03u", ms / 1000, ms % 1000);
+    return anycert_profile_set(profile, key, json, source, err);
+}
+
+/* The library waits for twice its factor before the second retry. */
+static int set_delay(struct anycert_profile *profile, uint32_t ms, const char *source,
+                     struct anycert_error *err)
+{
+    return set_seconds(profile, "retry_backoff", ms / 2 + ms % 2, source, err);
+}
+
+/* A profile that knows of no retries gets what curl does, in place of the keys' own defaults. */
+static int set_defaults(struct anycert_profile *profile, struct anycert_error *err)
+{
+    const char *backoff = anycert_profile_value(profile, "retry_backoff");
+    const char *longest = anycert_profile_value(profile, "retry_max_delay");
+    if (!backoff && set_delay(profile, DEFAULT_DELAY_MS, "default", err) != 0)
+        return -1;
+    return longest ? 0 : set_seconds(profile, "retry_max_delay", LONGEST_DELAY_MS, "default", err);
+}
+
+static int set_statuses(struct anycert_profile *profile, const char *text,
                         struct anycert_error *err)
 {
     struct cli_codes codes;
-    if (cli_codes_parse(&codes, o->retry_on ? o->retry_on : DEFAULT_CODES, "--retry-on", err) != 0)
+    char json[CLI_CODES_MAX * 4 + 2] = "[";
+    if (cli_codes_parse(&codes, text, "--retry-on", err) != 0)
         return -1;
-    return anycert_retry_set_statuses(retry, codes.list, codes.count, err);
+    for (size_t i = 0; i < codes.count; i++) /* four characters each */
+        (void)snprintf(json + 1 + 4 * i, 5, "%03d%c", codes.list[i],
+                       i + 1 < codes.count ? ',' : ']');
+    return anycert_profile_set(profile, "retry_statuses", json, "--retry-on", err);
 }
 
-static int fill(struct anycert_retry *retry, const struct cli_options *o, struct anycert_error *err)
-{
-    unsigned count;
-    uint32_t delay = DEFAULT_DELAY_MS, longest;
-    if (cli_parse_number(o->retry, "--retry", 1000, &count, err) != 0 ||
-        anycert_retry_set_count(retry, count, err) != 0 || set_statuses(retry, o, err) != 0 ||
-        (o->retry_delay && cli_parse_seconds(o->retry_delay, "--retry-delay", &delay, err) != 0) ||
-        anycert_retry_set_backoff(retry, delay, 0, LONGEST_DELAY_MS, err) != 0)
-        return -1;
-    if (o->retry_methods && anycert_retry_set_methods(retry, o->retry_methods, err) != 0)
-        return cli_error_context(err, "--retry-methods: ");
-    if (o->retry_after_max &&
-        (cli_parse_seconds(o->retry_after_max, "--retry-after-max", &longest, err) != 0 ||
-         anycert_retry_set_retry_after_max(retry, longest, err) != 0))
-        return -1;
-    if (o->idempotency_header &&
-        anycert_retry_set_idempotency_header(retry, o->idempotency_header, err) != 0)
-        return cli_error_context(err, "--idempotency-header: ");
-    return 0;
-}
-
-int cli_retry_set(struct anycert_config *config, const struct cli_options *o,
+int cli_retry_set(struct anycert_profile *profile, const struct cli_options *o,
                   struct anycert_error *err)
 {
-    if (!o->retry)
+    const char *given = anycert_profile_source(profile, "retries");
+    bool in_profile = strcmp(given, "default") != 0;
+    uint32_t ms;
+    if (!o->retry && !in_profile)
         return check_alone(o, err);
-    struct anycert_retry *retry = anycert_retry_new(err);
-    int status = -1;
-    if (retry && fill(retry, o, err) == 0)
-        status = anycert_config_set_retry(config, retry, err);
-    anycert_retry_free(retry);
-    return status;
+    if (o->retry && set_count(profile, o, err) != 0)
+        return -1;
+    if (o->retry_delay && (cli_parse_seconds(o->retry_delay, "--retry-delay", &ms, err) != 0 ||
+                           set_delay(profile, ms, "--retry-delay", err) != 0))
+        return -1;
+    if (o->retry_on && set_statuses(profile, o->retry_on, err) != 0)
+        return -1;
+    if (o->retry_methods && cli_profile_set_string(profile, "retry_methods", o->retry_methods,
+                                                   "--retry-methods", err) != 0)
+        return -1;
+    if (o->retry_after_max &&
+        (cli_parse_seconds(o->retry_after_max, "--retry-after-max", &ms, err) != 0 ||
+         set_seconds(profile, "retry_after_max", ms, "--retry-after-max", err) != 0))
+        return -1;
+    if (o->idempotency_header &&
+        cli_profile_set_string(profile, "idempotency_header", o->idempotency_header,
+                               "--idempotency-header", err) != 0)
+        return -1;
+    return in_profile ? 0 : set_defaults(profile, err);
 }

@@ -2,7 +2,7 @@
 #ifndef ANYCERT_CLI_RETRY_H
 #define ANYCERT_CLI_RETRY_H
 
-#include <anycert/client.h>
+#include <anycert/profile.h>
 
 #include "options.h"
 
@@ -16,8 +16,9 @@ struct cli_codes {
 int cli_codes_parse(struct cli_codes *codes, const char *text, const char *option,
                     struct anycert_error *err);
 
-/* Sets the rules of the options; without --retry, none. -1 with USAGE or NOMEM. */
-int cli_retry_set(struct anycert_config *config, const struct cli_options *options,
+/* Sets the keys of a profile that the options stand for, and no others. Options without --retry
+ * need a profile that has `retries`. -1 with USAGE or NOMEM. */
+int cli_retry_set(struct anycert_profile *profile, const struct cli_options *options,
                   struct anycert_error *err);
 
 #endif

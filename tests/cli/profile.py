@@ -260,6 +260,21 @@ class Served(Profile):
         settings, document = self.explain()
         self.assertEqual((document["policy_source"], document["anchors_source"]), ("box.json:1", "box.json:1"))
 
+    def test_explain_has_the_rules_of_retries(self):
+        def rules(text):
+            self.write(text)
+            return {key: value for key, value in self.explain()[0].items() if key.startswith("retr")}
+
+        codes = ("408,429,500,502,503,504", "default")
+        self.assertEqual(rules({"url": self.url()}), {"retries": ("0", "default")})
+        self.assertEqual(rules({"url": self.url(), "retries": 3}),
+                         {"retries": ("3", "box.json:1"), "retry_statuses": codes})
+        text = self.anycert("policy", "explain", "--profile", "box.json").out
+        self.assertRegex(text, r"(?m)^retry_statuses +408,429,500,502,503,504  \(default\)$")
+        self.assertEqual(rules({"url": self.url(), "retries": 3, "retry_statuses": [503], "retry_after_max": 0}),
+                         {"retries": ("3", "box.json:1"), "retry_statuses": ("503", "box.json:1"),
+                          "retry_after_max": ("0", "box.json:1")})
+
     def test_proxies_of_the_environment(self):
         env = {"https_proxy": "proxy.example:3128"}
         self.write({"url": self.url(), "proxy": True})
@@ -268,6 +283,43 @@ class Served(Profile):
         self.write({"url": self.url(), "proxy": False})
         self.assertIn("proxy    none", self.explain(env=env)[1]["plan"])
         self.assertIn("proxy.example:3128", self.explain("--env-proxy", env=env)[1]["plan"])
+
+
+class Again(Profile):
+    def tries(self, server, *args, **kwargs):
+        server.seen.clear()
+        self.anycert("get", "--profile", "box.json", *args, "/status/503", **kwargs)
+        return len(server.seen)
+
+    def test_profile_and_options_mean_the_same(self):
+        with echo() as server:
+            self.write({"url": server.url, "retries": 2, "retry_backoff": 0.005})
+            self.assertEqual(self.tries(server), 3)
+            for args, count in ((("--retry", "1"), 2), (("--retry", "0"), 1), (("--retry-on", "503"), 3),
+                                (("--retry-on", "504"), 1), (("--retry-methods", "PUT"), 1)):
+                self.assertEqual(self.tries(server, *args), count, args)
+            self.write({"url": server.url, "retries": 3, "retry_statuses": [500]})
+            self.assertEqual(self.tries(server), 1)
+            self.assertEqual(self.tries(server, "--retry", "1"), 1)
+
+    def test_options_without_any_retries(self):
+        self.write({"url": "https://localhost:1/"})
+        for option in ("--retry-on", "--retry-delay", "--retry-after-max"):
+            self.refused("get", "--profile", "box.json", option, "500",
+                         says=option + " means nothing without --retry, or retries in the profile")
+        self.refused("get", "--profile", "box.json", "--retry", "1", "--idempotency-header", b"\xff", says="UTF-8")
+
+    def test_delay_of_an_option_is_what_is_waited(self):
+        def waits(server, *args):
+            err = self.anycert("get", "--log-level", "warning", *args, server.url + "/status/503").err
+            return re.findall(r"after (\d+) ms", err)
+
+        with echo() as server:
+            self.assertEqual(waits(server, "--retry", "3", "--retry-delay", "0.03"), ["0", "30", "60"])
+            self.assertEqual(waits(server, "--retry", "2", "--retry-delay", "0"), ["0", "0"])
+            # The keys that no option names are still the profile's.
+            self.write({"retries": 9, "retry_backoff": 0.01, "retry_max_delay": 0.03})
+            self.assertEqual(waits(server, "--profile", "box.json", "--retry", "3"), ["0", "20", "30"])
 
 
 class Clear(Profile):
