@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <anycert/transfer.h>
 
@@ -153,9 +154,23 @@ static char certificate_kind(const struct cli_options *o, struct anycert_error *
     return 0;
 }
 
+/* curl takes FILE:PASSWORD: what is behind the colon is in no message. */
+static int refuse_password(const char *path, struct anycert_error *err)
+{
+    size_t shown = strcspn(path, ":");
+    if (path[shown] == '\0' || strncasecmp(path, "pkcs11:", 7) == 0 || access(path, F_OK) == 0)
+        return 0;
+    return cli_error(err, ANYCERT_E_USAGE,
+                     "--cert: there is no file called '%.*s' with a ':' and more behind it; the "
+                     "password goes into --pass-file, --pass-env or --pass-fd",
+                     (int)shown, path);
+}
+
 static int set_client_cert(struct anycert_config *config, const struct cli_options *o,
                            const char *pass, struct anycert_error *err)
 {
+    if (refuse_password(o->cert, err) != 0)
+        return -1;
     char kind = certificate_kind(o, err);
     if (kind == 0)
         return -1;

@@ -159,7 +159,7 @@ const struct cli_option cli_option_table[] = {
           "trust these anchors beside the others"),
     VALUE("intermediate", 0, "FILE", WITH_TRUST, TRUST, LIST_OF, intermediate, 0,
           "certificates that help to build the chain and are not trusted themselves"),
-    VALUE("cert", 'E', "FILE", WITH_TRUST, TRUST, ONCE, cert, 0,
+    VALUE("cert", 'E', "FILE", WITH_TRUST, TRUST, ONCE, cert, CLI_HIDE,
           "client certificate (PEM or PKCS#12), or the pkcs11: URI of one on a token"),
     VALUE("cert-type", 0, "PEM|P12", WITH_TRUST, TRUST, LAST, cert_type, 0,
           "what it is (default: P12 if FILE ends in .p12 or .pfx)"),

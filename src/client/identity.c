@@ -124,6 +124,28 @@ static void free_file(char *bytes, size_t len)
     anycert__free(bytes);
 }
 
+/* Others take FILE:PASSWORD for a certificate. A path that cannot be read is not shown from its
+ * first colon on, for what is behind it may be such a password. */
+static int read_file(const char *path, const char *what, char **bytes, size_t *len,
+                     struct anycert_error *err)
+{
+    struct anycert_error found = {0};
+    size_t shown = strcspn(path, ":");
+
+    if (anycert__file_read(path, MAX_FILE, ANYCERT_E_CLIENT_CERT, what, bytes, len, &found) == 0)
+        return 0;
+    if (path[shown] == '\0' || found.code != ANYCERT_E_CLIENT_CERT) {
+        if (err && err->code == 0)
+            *err = found;
+        return -1;
+    }
+    (void)anycert__fail_errno(err, ANYCERT_E_CLIENT_CERT, found.os_errno,
+                              "%s '%.*s' and what is behind its ':' cannot be read as one file; a "
+                              "password is no part of the path",
+                              what, (int)shown, path);
+    return -1;
+}
+
 /* The certificate from a file, for a key that stays on its token. */
 static int load_cert_of_token(const struct anycert__identity *identity,
                               struct anycert__client_cert **out, struct anycert_error *err)
@@ -132,8 +154,7 @@ static int load_cert_of_token(const struct anycert__identity *identity,
     size_t len = 0;
     int result = -1;
 
-    if (anycert__file_read(identity->cert_path, MAX_FILE, ANYCERT_E_CLIENT_CERT,
-                           "client certificate", &cert, &len, err) < 0)
+    if (read_file(identity->cert_path, "client certificate", &cert, &len, err) < 0)
         return -1;
     result = anycert__client_cert_load_pkcs11(identity->key_path, identity->key_password, cert, len,
                                               out, err);
@@ -153,11 +174,9 @@ static int load_pem(const struct anycert__identity *identity, struct anycert__cl
     size_t key_len = 0;
     int result = -1;
 
-    if (anycert__file_read(identity->cert_path, MAX_FILE, ANYCERT_E_CLIENT_CERT,
-                           "client certificate", &cert, &cert_len, err) < 0)
+    if (read_file(identity->cert_path, "client certificate", &cert, &cert_len, err) < 0)
         goto out;
-    if (key_path && anycert__file_read(key_path, MAX_FILE, ANYCERT_E_CLIENT_CERT, "client key",
-                                       &key, &key_len, err) < 0)
+    if (key_path && read_file(key_path, "client key", &key, &key_len, err) < 0)
         goto out;
     result =
         anycert__client_cert_load(cert, cert_len, key, key_len, identity->key_password, out, err);
@@ -176,8 +195,7 @@ static int load_p12(const struct anycert__identity *identity, struct anycert__cl
     size_t len = 0;
     int result = -1;
 
-    if (anycert__file_read(identity->p12_path, MAX_FILE, ANYCERT_E_CLIENT_CERT, "PKCS#12 file",
-                           &bytes, &len, err) < 0)
+    if (read_file(identity->p12_path, "PKCS#12 file", &bytes, &len, err) < 0)
         return -1;
     result = anycert__client_cert_load_p12(bytes, len, identity->p12_password, out, err);
     if (result < 0)

@@ -246,6 +246,24 @@ class Anchors(Trust):
         self.refused("get", "--cert", self.files["client_cert"], "--key", self.files["root"],
                      self.url("client-cert-required"))
 
+    def test_a_password_behind_the_certificate_is_not_shown(self):
+        pathlib.Path("c.p12").write_bytes(b"x")
+        pathlib.Path("p.json").write_text(json.dumps({"url": self.url("good"), "cert": "c.p12:s3cret"}))
+        for command in (("get", "-E", "c.p12:s3cret"), ("get", "--cert", "absent.pem:s3cret:x"),
+                        ("test", "--cert", "c.p12:s3cret"), ("policy", "explain", "--cert", "c.p12:s3cret"),
+                        ("get", "--print-curl", "--cert", "c.p12:s3cret")):
+            for form in ("text", "json"):
+                with self.subTest(command=command, form=form):
+                    result = self.anycert(*command, "--format", form, self.url("good"), code=2)
+                    self.assertIn("--pass-file, --pass-env or --pass-fd", result.err)
+                    self.assertNotIn("s3cret", result.out + result.err)
+        for form in ("text", "json"):
+            result = self.anycert("get", "--format", form, "--profile", "p.json", code=2)
+            self.assertIn("c.p12", result.err)
+            self.assertNotIn("s3cret", result.out + result.err)
+        pathlib.Path("a:b.pem").write_bytes(pathlib.Path(self.files["client_cert"]).read_bytes())
+        self.get("good", "--cacert", self.root, "--cert", "a:b.pem", "--key", self.files["client_key"])
+
     def test_client_certificate_with_a_password(self):
         cert, key = self.files["client_cert"], self.files["client_key"]
         for args in (("pkcs12", "-export", "-in", cert, "-inkey", key, "-passout", "pass:s3cret", "-out", "c.p12"),
