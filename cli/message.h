@@ -10,6 +10,7 @@
 struct cli_failure {
     const struct anycert_response *response; /* may be NULL */
     const char *anchors; /* the variable of the environment that names the anchors, or NULL */
+    bool has_cert;       /* a client certificate is set */
 };
 /* The error as one sentence, or as one JSON object; with what is known of the certificate that was
  * refused, and what to do. failure is NULL where no request was sent. */

@@ -75,10 +75,9 @@ static void print_pin(const struct anycert_report *report, bool other)
     const char *unproven =
         anycert_report_key_proven(report) ? "" : "unproven: the handshake was refused";
     const char *own = other ? "of the server's own certificate" : "";
-    const char *join = *own != '\0' && *unproven != '\0' ? "; " : "";
-    bool note = *own != '\0' || *unproven != '\0';
-    (void)fprintf(stderr, "  %-12s %s%s%s%s%s%s\n", "pin", anycert_report_cert_pin(report, 0),
-                  note ? " (" : "", own, join, unproven, note ? ")" : "");
+    (void)fprintf(stderr, "  %-12s %s (%s%s%s%sto compare; --pin is not in this version)\n", "pin",
+                  anycert_report_cert_pin(report, 0), own, *own != '\0' ? "; " : "", unproven,
+                  *unproven != '\0' ? "; " : "");
 }
 
 static void print_certificate(const struct anycert_report *report)
@@ -135,6 +134,8 @@ static bool is_repeated(const struct anycert_report *report, const struct anycer
 
 /* X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: the chain is complete, its root not trusted. */
 #define ROOT_SENT 19
+/* RFC 8446 section 6.2. */
+#define ALERT_HANDSHAKE_FAILURE 40
 
 /* Where the failure can be solved on this side, the options that do it. */
 static void add_option(struct lines *lines, const struct anycert_report *report,
@@ -172,7 +173,77 @@ static void add_on_server(struct lines *lines, const struct anycert_report *repo
     add_line(lines, text);
 }
 
-static void print_better(const struct anycert_error *err, const struct anycert_report *report)
+/* Whether a word of a sentence is the name of a relaxation. */
+static bool is_named(const char *sentence, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *p = strstr(sentence, name); p; p = strstr(p + 1, name))
+        if (p > sentence && p[-1] == ' ' && strchr(",;)", p[length]) && p[length] != '\0')
+            return true;
+    return false;
+}
+
+/* What is to be mended on a server whose handshake failed, as far as that is known. */
+static void add_handshake(struct lines *lines, const struct anycert_error *err,
+                          const struct anycert_report *report)
+{
+    if (err->code == ANYCERT_E_TLS_VERSION)
+        add_line(lines, "on the server: TLS 1.2 or, better, 1.3");
+    else if (err->code == ANYCERT_E_TLS_ALERT && err->tls_alert == ALERT_HANDSHAKE_FAILURE)
+        add_line(lines, "on the server: TLS 1.2 or 1.3, with ECDHE and AES-GCM or "
+                        "ChaCha20-Poly1305; its log says what it missed");
+    else if (err->code == ANYCERT_E_TLS_CLOSED)
+        add_line(lines, "check the port; the server's log says why it hung up (often it knows only "
+                        "older versions of TLS, or not this name)");
+    else if (err->code == ANYCERT_E_TLS_WEAK || err->code == ANYCERT_E_TLS_LEGACY_RENEGOTIATION)
+        for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r && report;
+             r = anycert_relaxation_next(r))
+            if (is_named(err->message, anycert_relaxation_name(r)))
+                add_on_server(lines, report, r);
+}
+
+/* Whether the first failed check, or any, has no relaxation. */
+static bool is_beyond_relaxations(const struct anycert_report *report)
+{
+    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c))
+        if (!anycert_check_relaxation(c))
+            return true;
+    return false;
+}
+
+/* What the policy that gives up everything would do, where no single relaxation is to be had. */
+static void add_switch(struct lines *lines, const struct anycert_error *err,
+                       const struct anycert_report *report)
+{
+    if (!report || is_proxy(report) || strncmp(anycert_report_policy(report), "hardened", 8) != 0)
+        return;
+    bool beyond =
+        is_beyond_relaxations(report) && anycert_error_class_of(err->code) == ANYCERT_CLASS_TRUST;
+    bool lets = strstr(err->message, "trust-any lets through: ") != NULL;
+    bool ours = err->code == ANYCERT_E_TLS_WEAK || err->code == ANYCERT_E_TLS_LEGACY_RENEGOTIATION;
+    if (beyond)
+        add_line(lines, "on the server: another certificate");
+    if (beyond || (lets && ours))
+        add_line(lines, "-k would connect, to whoever answers: nobody is authenticated then");
+    else if (lets || err->code == ANYCERT_E_TLS_CLOSED)
+        add_line(lines, "-k may connect, as it offers more; nobody is authenticated then");
+    else if (err->code == ANYCERT_E_TLS_VERSION)
+        add_line(lines, "-k would not connect either: this version has no TLS 1.0 and 1.1");
+}
+
+static void add_client_cert(struct lines *lines, const struct anycert_error *err,
+                            const struct cli_failure *failure)
+{
+    if (!failure->has_cert)
+        add_line(lines, "--cert FILE [--key FILE] shows a client certificate");
+    else if (strstr(err->message, "withheld"))
+        add_line(lines, "pass every check, or show it all the same with --secret-guard send");
+    else
+        add_line(lines, "--cert with another certificate, from a CA that the server trusts");
+}
+
+static void print_better(const struct anycert_error *err, const struct anycert_report *report,
+                         const struct cli_failure *failure)
 {
     struct lines lines = {"better"};
     if (err->code == ANYCERT_E_TRUST_DOWNGRADE) {
@@ -180,10 +251,12 @@ static void print_better(const struct anycert_error *err, const struct anycert_r
         return;
     }
     if (err->code == ANYCERT_E_TLS_NOT_TLS)
-        add_line(&lines, "try http:// if this port speaks plain HTTP");
+        add_line(&lines, "check the port; http:// is right only if it speaks plain HTTP");
     if (err->code == ANYCERT_E_TLS_CLIENT_CERT)
-        add_line(&lines, "--cert FILE [--key FILE] shows a client certificate");
-    if (is_proxy(report))
+        add_client_cert(&lines, err, failure);
+    add_handshake(&lines, err, report);
+    if (is_proxy(report) &&
+        (next_failed(report, NULL) || strstr(err->message, "trust-any lets through: ")))
         add_line(&lines, "--cacert, -k and --allow do not apply to the proxy; --proxy-trust does, "
                          "such as --proxy-trust 'hardened ca=FILE'");
     for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
@@ -195,6 +268,7 @@ static void print_better(const struct anycert_error *err, const struct anycert_r
             add_option(&lines, report, c);
         add_on_server(&lines, report, r);
     }
+    add_switch(&lines, err, report);
 }
 
 /* Whether this link leads to another host than the first: relaxations do not count there. */
@@ -253,7 +327,7 @@ void cli_print_refusal(const struct anycert_error *err, const struct cli_failure
         if (trust && failure->anchors && !is_proxy(report))
             (void)fprintf(stderr, "  %-12s from %s (environment)\n", "anchors", failure->anchors);
     }
-    print_better(err, report);
+    print_better(err, report, failure);
     if (report)
         print_relaxations(failure, report);
 }

@@ -18,15 +18,54 @@ static long long to_ms(const struct anycert__lane *lane, CURLINFO what)
     return us / 1000;
 }
 
+/* Whether a proxy was reached by TCP whose TLS is not there, for it may speak plain HTTP. */
+static bool is_waiting_for_proxy(const struct anycert__lane *lane)
+{
+    return !lane->asked && lane->proxied && lane->settings->proxy_https && lane->proxy_link &&
+           !anycert__link_facts(lane->proxy_link)->complete;
+}
+
+/* How far the exchange came, for a limit that holds for all of it. */
+static void total_failure(const struct anycert__lane *lane, int64_t limit_ms,
+                          struct anycert_error *err)
+{
+    const struct anycert__http_settings *settings = lane->settings;
+    const char *phase = "the connection did not come about";
+    char proxy[400];
+
+    if (is_waiting_for_proxy(lane)) {
+        (void)snprintf(proxy, sizeof proxy,
+                       "the proxy %.256s:%u was reached, but TLS with it did not come about; is it "
+                       "http://?",
+                       settings->proxy_host, (unsigned)settings->proxy_port);
+        phase = proxy;
+    } else if (!lane->asked && lane->link && !anycert__link_facts(lane->link)->complete) {
+        phase = "it was reached, but TLS did not come about";
+    } else if (lane->header_done) {
+        phase = "the answer began, and its end did not come";
+    } else if (lane->asked) {
+        phase = "it was asked, and did not answer";
+    }
+    anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
+                  "no complete answer from %s within the %lld ms of the request: %s",
+                  server_name(lane), (long long)limit_ms, phase);
+}
+
 static int timeout_failure(const struct anycert__lane *lane, int64_t total_ms, int64_t limit_ms,
                            struct anycert_error *err)
 {
     long long spent = to_ms(lane, CURLINFO_TOTAL_TIME_T);
 
-    if (total_ms > 0 && (lane->is_overdue || spent + 1 >= total_ms))
-        return anycert__fail(err, ANYCERT_E_TIMEOUT_TOTAL,
-                             "no complete answer from %s within the %lld ms of the request",
-                             server_name(lane), (long long)limit_ms);
+    if (total_ms > 0 && (lane->is_overdue || spent + 1 >= total_ms)) {
+        total_failure(lane, limit_ms, err);
+        return -1;
+    }
+    if (is_waiting_for_proxy(lane))
+        return anycert__fail(err, ANYCERT_E_PROXY_TLS,
+                             "the proxy %s:%u was reached, but TLS with it did not come about "
+                             "within %u ms; is it http://?",
+                             lane->settings->proxy_host, (unsigned)lane->settings->proxy_port,
+                             (unsigned)lane->connect_ms);
     if (!lane->asked && lane->link)
         return anycert__fail(err, ANYCERT_E_TIMEOUT_CONNECT,
                              "%s was reached, but TLS did not come about within %u ms (name, TCP, "
@@ -57,12 +96,16 @@ static struct anycert__link *failed_link(const struct anycert__lane *lane)
     return NULL;
 }
 
-/* A server that insists on a client certificate may not have got one that there is. */
-static void explain_missing_cert(const struct anycert__link *link, struct anycert_error *err)
+/* Which certificate a server refuses; one that insists on any may not have got the one there is. */
+static void explain_cert(const struct anycert__link *link, struct anycert_error *err)
 {
-    if (anycert__link_withheld_cert(link) && err->code == ANYCERT_E_TLS_CLIENT_CERT)
+    if (err->code != ANYCERT_E_TLS_CLIENT_CERT)
+        return;
+    if (anycert__link_withheld_cert(link))
         (void)anycert__error_prefix(
             err, "the secret guard withheld the client certificate, as the link is not clean");
+    else if (anycert__link_showed_cert(link))
+        anycert__client_cert_name(anycert__link_client_cert(link), err);
 }
 
 /* 1 if a TLS link is to blame and err is filled, 0 if none is. */
@@ -88,13 +131,13 @@ static int tls_failure(const struct anycert__lane *lane, CURLcode rc, struct any
         if (!facts->failure.failed && facts->failure.alert < 0 && rc != CURLE_SSL_CONNECT_ERROR)
             return 0;
         (void)anycert__handshake_failure(facts, anycert__link_policy(link), err);
-        explain_missing_cert(link, err);
+        explain_cert(link, err);
         return 1;
     }
     late = anycert__link_late_alert(link, &from_peer);
     if (late >= 0 && from_peer && (rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR)) {
         (void)anycert__late_alert_failure(facts, late, err);
-        explain_missing_cert(link, err);
+        explain_cert(link, err);
         return 1;
     }
     return 0;

@@ -37,7 +37,7 @@ static char *take_bio(BIO *bio)
     return copy;
 }
 
-static char *name_text(const X509_NAME *name)
+char *anycert__name_text(const X509_NAME *name)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     char *text = NULL;
@@ -78,8 +78,8 @@ static char *object_text(const ASN1_OBJECT *object)
 static int fill_names(struct anycert__certificate *out, const X509 *cert)
 {
     const X509_NAME *subject = X509_get_subject_name(cert), *issuer = X509_get_issuer_name(cert);
-    out->subject = name_text(subject);
-    out->issuer = name_text(issuer);
+    out->subject = anycert__name_text(subject);
+    out->issuer = anycert__name_text(issuer);
     out->serial = serial_text(cert);
     out->self_issued = X509_NAME_cmp(subject, issuer) == 0;
     return out->subject && out->issuer && out->serial ? 0 : -1;

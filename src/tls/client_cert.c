@@ -38,6 +38,23 @@ bool anycert__client_cert_failure(const struct anycert__client_cert *cert,
     return true;
 }
 
+void anycert__client_cert_name(const struct anycert__client_cert *cert, struct anycert_error *err)
+{
+    struct anycert_error before = *err;
+    char *subject = cert ? anycert__name_text(X509_get_subject_name(cert->cert)) : NULL;
+    char *issuer = cert ? anycert__name_text(X509_get_issuer_name(cert->cert)) : NULL;
+
+    if (subject && issuer) {
+        anycert__error_clear(err);
+        (void)anycert__fail(err, before.code, "%s; shown was '%.150s', issued by '%.150s'",
+                            before.message, subject, issuer);
+        err->tls_alert = before.tls_alert;
+        err->alert_from_peer = before.alert_from_peer;
+    }
+    anycert__free(subject);
+    anycert__free(issuer);
+}
+
 void anycert__client_cert_free(struct anycert__client_cert *cert)
 {
     if (cert == NULL)

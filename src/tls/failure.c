@@ -93,7 +93,7 @@ static const struct reason alerts[] = {
      "the server requires a client certificate", 0},
 };
 
-#define HINT_SIZE 240
+#define HINT_SIZE 280
 
 static const struct reason *find(const struct reason *table, size_t count, int number)
 {
@@ -121,7 +121,7 @@ static size_t list(char *out, size_t size, size_t used, const char *intro, anyce
 }
 
 /* What the peer may want of what the policy does not allow: first what can be had, then what
- * trust-any has, then what this version cannot do. */
+ * trust-any lets through, then what this version cannot do. */
 static void hint(const struct anycert_policy *policy, anycert__relaxations relaxations, int alert,
                  char out[HINT_SIZE])
 {
@@ -137,8 +137,9 @@ static void hint(const struct anycert_policy *policy, anycert__relaxations relax
     }
     out[0] = '\0';
     used = list(out, HINT_SIZE, used, " (relaxation: ", missing & available);
-    used = list(out, HINT_SIZE, used,
-                used ? "; trust-any has: " : " (trust-any has: ", by_switch & ~available);
+    used = list(
+        out, HINT_SIZE, used,
+        used ? "; trust-any lets through: " : " (trust-any lets through: ", by_switch & ~available);
     used = list(out, HINT_SIZE, used, used ? "; not in this version: " : " (not in this version: ",
                 missing & ~by_switch & ~available);
     if (alert == SSL_AD_HANDSHAKE_FAILURE)

@@ -140,6 +140,11 @@ bool anycert__link_withheld_cert(const struct anycert__link *link)
     return link->withheld_cert;
 }
 
+const struct anycert__client_cert *anycert__link_client_cert(const struct anycert__link *link)
+{
+    return link->terms->client_cert;
+}
+
 bool anycert__link_closed_cleanly(const struct anycert__link *link)
 {
     return link->closed_cleanly;

@@ -44,6 +44,8 @@ int anycert__bundle_find(struct anycert__bundle *bundle, const X509_NAME *name,
 #define ANYCERT__ALT_NAMES_MAX 10000
 int anycert__certificate_fill(struct anycert__certificate *out, X509 *cert,
                               struct anycert_error *err);
+/* A name in one line; free with anycert__free. NULL without memory. */
+char *anycert__name_text(const X509_NAME *name);
 /* Seconds since 1970 UTC. False for what OpenSSL's verification would not read either. */
 bool anycert__time_read(const ASN1_TIME *time, int64_t *out);
 

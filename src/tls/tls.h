@@ -71,6 +71,8 @@ int anycert__client_cert_load_pkcs11(const char *text, const char *pin, const vo
                                      size_t cert_len, struct anycert__client_cert **out,
                                      struct anycert_error *err);
 void anycert__client_cert_free(struct anycert__client_cert *cert);
+/* Appends subject and issuer to a sentence about it. */
+void anycert__client_cert_name(const struct anycert__client_cert *cert, struct anycert_error *err);
 
 /* ---- the reference identity (tls/name.c)
  * ------------------------------------------------------------------- */
@@ -136,6 +138,8 @@ const struct anycert_error *anycert__link_trouble(const struct anycert__link *li
 /* Whether the client certificate has been shown over it, or kept from the peer by the guard. */
 bool anycert__link_showed_cert(const struct anycert__link *link);
 bool anycert__link_withheld_cert(const struct anycert__link *link);
+/* The one that it was made with, borrowed, or NULL. */
+const struct anycert__client_cert *anycert__link_client_cert(const struct anycert__link *link);
 /* Whether the peer has sent close_notify (RFC 8446 section 6.1): without it, the end of the data
  * proves nothing. */
 bool anycert__link_closed_cleanly(const struct anycert__link *link);

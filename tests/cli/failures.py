@@ -47,6 +47,21 @@ class Network(Case):
             self.refused("get", "--stall-timeout", "1", "-o", "silent", f"http://127.0.0.1:{port}/", code=6)
         self.assertFalse(os.path.exists("silent"))
 
+    def test_a_limit_says_how_far_it_came(self):
+        with listener() as port:
+            self.refused("get", "-m", "0.3", f"https://127.0.0.1:{port}/", code=6,
+                         says="within the 300 ms of the request: it was reached, but TLS did not come about")
+            self.refused("get", "-m", "0.3", f"http://127.0.0.1:{port}/", code=6, says="asked, and did not answer")
+
+    def test_a_proxy_that_is_silent_in_tls_is_to_blame(self):
+        with listener() as port:
+            proxy = f"127.0.0.1:{port}"
+            self.refused("get", "-x", f"https://{proxy}", "--connect-timeout", "0.3", "https://localhost:1/", code=7,
+                         says=f"the proxy {proxy} was reached, but TLS with it did not come about within 300 ms; "
+                              "is it http://?")
+            self.refused("get", "-x", f"https://{proxy}", "-m", "0.3", "https://localhost:1/", code=6,
+                         says=f"the proxy {proxy} was reached, but TLS with it did not come about")
+
     def test_dripping_server(self):
         stop = threading.Event()
 

@@ -11,7 +11,8 @@ from anycert_cli import Case, lab, run  # noqa: E402
 
 CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong-host", "incomplete-chain",
               "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only",
-              "expired-intermediate", "untrusted-root", "close"]
+              "expired-intermediate", "untrusted-root", "close", "dh-1024", "rsa-kx-cbc", "no-rfc5746", "md5-leaf",
+              "client-cert-required-tls13", "ssh-banner"]
 
 
 class Trust(Case):
@@ -77,6 +78,26 @@ class Refusals(Trust):
             (found if label == "better" else others).append(line[15:] if label == "better" else line)
         return found, "\n".join(others)
 
+    def test_what_the_switch_would_do_is_said_where_it_is_known(self):
+        ours = ("--cacert", self.root)
+        for name, code, sentence in (("dh-1024", 4, "-k would connect"), ("no-rfc5746", 4, "-k would connect"),
+                                     ("md5-leaf", 3, "-k would connect"), ("revoked-staple", 3, "-k would connect"),
+                                     ("rsa-kx-cbc", 4, "-k may connect"), ("close", 4, "-k may connect"),
+                                     ("tls10-only", 4, "-k would not connect")):
+            with self.subTest(name=name):
+                lines = self.better(name, *ours, code=code)[0]
+                self.assertEqual(len(lines), 2, lines)
+                self.assertTrue(lines[0].startswith(("on the server: ", "check the port")), lines)
+                self.assertTrue(lines[1].startswith(sentence), lines)
+                if code == 4 or name in ("md5-leaf", "revoked-staple"):
+                    answered = run("get", "-k", self.url(name)).code == 0
+                    self.assertEqual(answered, "may" not in sentence and "not" not in sentence or name == "rsa-kx-cbc")
+        self.assertTrue(self.better("ssh-banner", *ours, code=4)[0][0].startswith("check the port"))
+
+    def test_the_pin_says_what_it_is_for(self):
+        text = self.get("expired", "--cacert", self.root, code=3).err
+        self.assertEqual(text.count("--pin is not in this version"), 1)
+
     def test_what_is_better_names_options(self):
         ours = ("--cacert", self.root)
         self.assertTrue(self.better("self-signed", *ours)[0][0].startswith("--cacert FILE trusts exactly this"))
@@ -90,9 +111,9 @@ class Refusals(Trust):
 
     def test_where_no_policy_decided_none_is_named(self):
         lines, others = self.better("plain-http", code=4)
-        self.assertEqual((lines, others), (["try http:// if this port speaks plain HTTP"], ""))
+        self.assertEqual((lines, others), (["check the port; http:// is right only if it speaks plain HTTP"], ""))
         lines, others = self.better("close", code=4)
-        self.assertEqual((lines, others), ([], ""))
+        self.assertEqual((len(lines), others), (2, ""))
 
     def test_the_certificate_that_failed_is_shown(self):
         _, others = self.better("expired-intermediate", "--cacert", self.root)
@@ -245,6 +266,18 @@ class Anchors(Trust):
         self.get("client-cert-required", "--cacert", self.root, *pair)
         self.refused("get", "--cert", self.files["client_cert"], "--key", self.files["root"],
                      self.url("client-cert-required"))
+
+    def test_a_refused_client_certificate_is_named(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=stranger", "-keyout", "other.key", "-out", "other.pem"], check=True,
+                       stderr=subprocess.DEVNULL)
+        for name in ("client-cert-required", "client-cert-required-tls13"):
+            for pair in (("--cert", "other.pem", "--key", "other.key"), ()):
+                with self.subTest(name=name, pair=pair):
+                    text = self.get(name, "--cacert", self.root, *pair, code=4).err
+                    self.assertEqual("shown was 'CN=stranger', issued by 'CN=stranger'" in text, bool(pair))
+                    self.assertEqual("--cert with another certificate, from a CA" in text, bool(pair))
+                    self.assertEqual("--cert FILE [--key FILE] shows" in text, not pair)
 
     def test_a_password_behind_the_certificate_is_not_shown(self):
         pathlib.Path("c.p12").write_bytes(b"x")
