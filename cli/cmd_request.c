@@ -261,8 +261,7 @@ static int conclude(struct run *run, const struct anycert_error *outcome)
     struct anycert_error err = {0};
     bool errors = (!o->silent || o->show_error) && !run->reader_gone;
     const struct cli_failure failure = {run->response, run->session.trust.environment,
-                                        o->cert ||
-                                            anycert_profile_value(run->session.profile, "cert")};
+                                        cli_session_has_cert(&run->session, o)};
     int code = outcome->code;
     if (!o->silent && !run->reader_gone) {
         cli_print_warnings(o->json, run->response);

@@ -80,3 +80,8 @@ void cli_session_close(struct cli_session *s)
     yyjson_mut_doc_free(s->settings);
     *s = (struct cli_session){0};
 }
+
+bool cli_session_has_cert(const struct cli_session *session, const struct cli_options *options)
+{
+    return options->cert || (session->profile && anycert_profile_value(session->profile, "cert"));
+}

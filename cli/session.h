@@ -30,4 +30,7 @@ int cli_session_trace(const struct cli_session *session, const struct cli_option
                       struct anycert_error *err);
 void cli_session_close(struct cli_session *session);
 
+/* Whether a client certificate was named, as far as is known when something went wrong early. */
+bool cli_session_has_cert(const struct cli_session *session, const struct cli_options *options);
+
 #endif
