@@ -310,6 +310,21 @@ static int add_query(struct anycert_request *request, const struct cli_options *
 /* ---- request
  * ---------------------------------------------------------------------------------------------- */
 
+/* The library's judgement: a body that it takes as JSON. */
+static int check_json(const char *method, const char *text, size_t length,
+                      struct anycert_error *err)
+{
+    struct anycert_request *probe = anycert_request_new(method, "http://localhost/", err);
+    int status = probe ? anycert_request_set_json(probe, text, length, err) : -1;
+    anycert_request_free(probe);
+    if (status == 0)
+        return 0;
+    err->code = err->code == ANYCERT_E_NOMEM ? err->code : ANYCERT_E_USAGE;
+    cli_error_append(err, "; --data-binary with -H 'Content-Type: application/json' sends it as "
+                          "it is");
+    return cli_error_context(err, "--json: ");
+}
+
 static int add_body(struct anycert_request *request, const struct cli_options *o,
                     struct anycert_error *err)
 {
@@ -330,6 +345,8 @@ static int add_body(struct anycert_request *request, const struct cli_options *o
         status = cli_bytes_read(&body, "-", "-T", err);
     else if (o->data_count > 0 && !o->get)
         status = collect_data(&body, o, err);
+    if (status == 0 && has_json(o) && body.data)
+        status = check_json(method, body.data, body.len, err);
     /* Servers want a length with these methods, be it 0. */
     if (status == 0 && (body.data || expected || o->upload))
         status = anycert_request_set_body(request, body.data ? body.data : "", body.len, err);
@@ -342,8 +359,9 @@ static struct anycert_request *new_request(const struct cli_options *o,
                                            const struct cli_session *session, const char *url,
                                            struct anycert_error *err)
 {
-    bool behind = o->profile && anycert_profile_value(session->profile, "url") &&
-                  !(o->url && cli_is_absolute(o->url));
+    const char *base = anycert_profile_value(session->profile, "url");
+    /* A URL of the command line that is the profile's has become its key. */
+    bool behind = o->profile && base && !cli_is_absolute(url);
     return behind ? anycert_client_request(session->client, cli_method(o), url, err)
                   : anycert_request_new(cli_method(o), url, err);
 }
@@ -359,7 +377,11 @@ struct anycert_request *cli_request_make(const struct cli_options *o,
     const char *test = anycert_profile_value(session->profile, "test");
     const char *path = o->command->bit == CLI_TEST && test ? test : "";
     int status = -1;
-    if (check_data(o, err) != 0 || make_url(&url, o, o->url ? o->url : path, err) != 0)
+    bool own = o->url && cli_is_absolute(o->url) &&
+               strcmp(anycert_profile_source(session->profile, "url"), "command line") != 0;
+    const char *behind = own ? cli_behind(o->url, shown) : NULL;
+    const char *given = behind ? behind : o->url ? o->url : path;
+    if (check_data(o, err) != 0 || make_url(&url, o, given, err) != 0)
         goto out;
     request = new_request(o, session, url.data, err);
     if (request && add_query(request, o, err) == 0 && add_headers(request, o, &names, err) == 0 &&

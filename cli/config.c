@@ -58,6 +58,10 @@ static int set_proxy(struct anycert_config *config, const struct cli_options *o,
 {
     struct cli_bytes url = {0};
     int status = 0;
+    if (o->env_proxy && cli_secret_given(&o->proxy_user))
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "--proxy-user goes with -x; with --env-proxy, user and password stand in "
+                         "the variable's URL, percent-encoded (http://USER:PASSWORD@HOST:PORT)");
     if (!o->proxy && cli_secret_given(&o->proxy_user))
         return cli_error(err, ANYCERT_E_USAGE, "--proxy-user is given, but no proxy (-x)");
     if (o->proxy)

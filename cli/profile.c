@@ -108,6 +108,16 @@ int cli_profile_set_string(struct anycert_profile *profile, const char *key, con
     return status;
 }
 
+const char *cli_behind(const char *url, const char *base)
+{
+    size_t length = base ? strlen(base) : 0;
+    while (length > 0 && base[length - 1] == '/')
+        length--;
+    bool behind = base && !strchr(base, '?') && strncmp(url, base, length) == 0 &&
+                  (url[length] == '\0' || strchr("/?", url[length]));
+    return behind ? url + length : NULL;
+}
+
 /* The URL of the command line stands in for one of the profile, or is a path behind it. */
 static int set_url(struct anycert_profile *profile, const struct cli_options *o,
                    struct anycert_error *err)
@@ -117,7 +127,7 @@ static int set_url(struct anycert_profile *profile, const struct cli_options *o,
     if (!o->url && !base)
         return cli_error(err, ANYCERT_E_USAGE, "no URL given, and none in %s (\"url\")",
                          o->profile);
-    if (!o->url || !cli_is_absolute(o->url))
+    if (!o->url || !cli_is_absolute(o->url) || cli_behind(o->url, base))
         return 0;
     if (base)
         return cli_error(err, ANYCERT_E_USAGE,

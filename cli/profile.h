@@ -19,6 +19,8 @@ struct anycert_profile *cli_profile_load(const struct cli_options *options,
 
 /* A URL with a scheme and a host, as opposed to a path behind the profile's. */
 bool cli_is_absolute(const char *url);
+/* What is behind the profile's URL in one that begins with it, or NULL. base may be NULL. */
+const char *cli_behind(const char *url, const char *base);
 
 /* Sets a key to a string, for the option source. -1 as anycert_profile_set, and with USAGE for what
  * no JSON text can hold. */

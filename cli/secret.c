@@ -79,7 +79,11 @@ static int first_line(struct cli_bytes *bytes, const char *option, const char *f
 static int read_file(const char *path, const char *option, char **out, struct anycert_error *err)
 {
     struct cli_bytes bytes = {0};
-    const char *from = strcmp(path, "-") == 0 ? "standard input" : path;
+    char from[512];
+    if (strcmp(path, "-") == 0)
+        (void)snprintf(from, sizeof from, "standard input");
+    else
+        (void)snprintf(from, sizeof from, "'%.500s'", path);
     int status = cli_bytes_read(&bytes, path, option, err);
     if (status == 0)
         status = first_line(&bytes, option, from, out, err);

@@ -121,6 +121,7 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
     copy->log_arg = config->log_arg;
     copy->har = anycert__har_ref(config->har);
     copy->cookies = config->cookies;
+    copy->base_as_written = config->base_as_written;
     copy->auth = anycert_auth_ref(config->auth);
     copy->expect_ms = config->expect_ms;
     copy->metrics = config->metrics;
@@ -222,6 +223,7 @@ int anycert_config_set_base_url(struct anycert_config *config, const char *url,
     if (url && *url && !joined)
         return anycert__error_prefix(err, "base URL");
     anycert__free_secret(joined);
+    config->base_as_written = false;
     return anycert__replace(&config->base_url, url && *url ? url : NULL, err);
 }
 

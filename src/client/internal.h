@@ -120,6 +120,7 @@ struct anycert_config {
     struct anycert_auth *auth; /* a reference; NULL: none */
     struct anycert__demands demands;
     bool cookies;
+    bool base_as_written; /* of a profile: nothing behind it leaves it as it is */
     uint32_t expect_ms;
     bool metrics, keep_last_redirect;
     anycert_polling_hook *polling;

@@ -177,6 +177,22 @@ out:
     return out;
 }
 
+/* Where only a query, or nothing, comes behind a URL that is to stay as it is written. */
+static char *extend(const char *base, const char *suffix, struct anycert_error *err)
+{
+    struct anycert__buf whole;
+    size_t len = strcspn(base, "#");
+    bool has_query = memchr(base, '?', len) != NULL;
+
+    anycert__buf_init_secret(&whole, 12 * (size_t)MAX_URL);
+    anycert__buf_add(&whole, base, len);
+    if (suffix && *suffix)
+        anycert__buf_addf(&whole, "%s%s", has_query ? "&" : "?", suffix + 1);
+    char *out = anycert__buf_take(&whole, "the URL", err);
+    anycert__buf_free(&whole);
+    return out;
+}
+
 struct anycert_request *anycert_client_request(struct anycert_client *client, const char *method,
                                                const char *suffix, struct anycert_error *err)
 {
@@ -188,6 +204,10 @@ struct anycert_request *anycert_client_request(struct anycert_client *client, co
         return NULL;
     }
     url = anycert_url_join(client->config->base_url, suffix, err);
+    if (url && client->config->base_as_written && (!suffix || !*suffix || *suffix == '?')) {
+        anycert__free_secret(url);
+        url = extend(client->config->base_url, suffix, err);
+    }
     if (!url)
         return NULL;
     request = anycert_request_new(method, url, err);

@@ -28,6 +28,8 @@ static const struct {
     {"server", "write 'url'"},
     {"server_url", "write 'url'"},
     {"host", "write 'url'"},
+    {"proxy_user", "write it into the URL of 'proxy', percent-encoded"},
+    {"proxy_password", "write it into the URL of 'proxy', percent-encoded"},
     {"ca", "write 'cacert'"},
     {"ca_cert", "write 'cacert'"},
     {"certificate", "write 'cert'"},

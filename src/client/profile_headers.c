@@ -51,6 +51,7 @@ int anycert__profile_apply_headers(const struct anycert__applying *a, struct any
 
     if (url && anycert_config_set_base_url(a->config, url->secrets[0].text, err) < 0)
         return anycert__profile_blame(profile, ANYCERT__PROFILE_KEY_URL, err);
+    a->config->base_as_written = a->config->base_as_written || url;
     for (size_t i = 0; fields && i < fields->texts.count; i++) {
         if (with_field(a, i, to_config, a->config, err) < 0)
             return -1;

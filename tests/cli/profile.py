@@ -13,6 +13,8 @@ from anycert_cli import SOURCE, Case, closed_port, echo, lab, run  # noqa: E402
 # What there is of each is tested with the library; here: that the words of the command line are right.
 REFUSED = [
     ('{"insecure": "false"}', (), "box.json:1:2: 'insecure' has to be true or false, not a string"),
+    ('{"proxy_user": "me"}', (), "write it into the URL of 'proxy', percent-encoded"),
+    ('{"url": "https://localhost:1/"}', ("--env-proxy", "--proxy-user", "a:b"), "in the variable's URL"),
     ('{"insecur": true}', (), "did you mean 'insecure'?"),
     ('{"url": "https://localhost:1/"', (), "box.json:1:31: not JSON"),
     ('{}', (), "no URL given, and none in box.json"),
@@ -78,8 +80,13 @@ class Served(Profile):
 
     def test_the_path_goes_behind_the_url(self):
         self.write({"url": self.url() + "echo", "cacert": self.files["root"]})
-        for path in ((), ("/",), ("?x=1",)):
-            self.assertEqual(self.anycert("get", "--profile", "box.json", *path).out, "no such route\n")
+        for path, target in (((), "/echo"), (("?x=1",), "/echo?x=1"), ((self.url() + "echo",), "/echo"),
+                             ((self.url() + "echo?x=1",), "/echo?x=1")):
+            answer = self.anycert("get", "--profile", "box.json", *path).out
+            self.assertEqual(json.loads(answer)["target"], target)
+        self.assertEqual(self.anycert("get", "--profile", "box.json", "/").out, "no such route\n")
+        for url in (self.url(), self.url() + "echoes"):
+            self.refused("get", "--profile", "box.json", url, says="give a path behind it")
         self.write({"url": self.url(), "cacert": self.files["root"]})
         self.assertEqual(self.asked()["target"], "/echo?a=1")
         self.assertEqual(self.asked("-G", "-d", "b=2")["target"], "/echo?a=1&b=2")
