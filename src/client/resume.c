@@ -1,5 +1,5 @@
-#include "client/log.h"
 #include "client/resume.h"
+#include "client/log.h"
 
 #include "base/mem.h"
 #include "base/str.h"
