@@ -166,12 +166,28 @@ static void translate_json(int argc, char **argv)
             argv[i] = format;
 }
 
+/* The data of a request, as --json of the others takes it. */
+static bool has_json_data(int argc, char **argv)
+{
+    for (int i = 1; i + 1 < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0 && *argv[i + 1] != '\0' && strchr("{[@\"", *argv[i + 1]))
+            return true;
+    return false;
+}
+
 int cmd_policy(const struct cli_command *command, int argc, char **argv)
 {
-    translate_json(argc, argv);
-    struct cli_options options;
+    struct cli_options options = {0};
     struct anycert_error err = {0};
     int exit_code = 0;
+    if (command->bit == CLI_EXPLAIN && has_json_data(argc, argv)) {
+        cli_error(&err, ANYCERT_E_USAGE,
+                  "--json means --format json here, and takes no value; leave the data of the "
+                  "request out");
+        cli_print_error(false, &err, NULL);
+        return ANYCERT_CLASS_USAGE;
+    }
+    translate_json(argc, argv);
     if (cli_begin(&options, command, argc, argv, &exit_code) == 0) {
         int status = command->bit == CLI_LIST    ? list(&options, &err)
                      : command->bit == CLI_CHECK ? check(&options, &err)

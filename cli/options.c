@@ -108,9 +108,22 @@ static void *field_of(struct cli_options *options, const struct cli_option *opti
     return (char *)options + option->offset;
 }
 
+/* A whole command line can be explained: what has no part in trust is passed over there, so that
+ * nothing secret is read and nothing written. */
+static bool is_passed_over(const struct cli_option *option, const struct cli_command *command)
+{
+    return command->bit == CLI_EXPLAIN && !(option->commands & CLI_EXPLAIN) &&
+           (option->commands & CLI_REQUESTS);
+}
+
 static int store(struct cli_options *options, const struct cli_option *option, char *value,
                  struct anycert_error *err)
 {
+    if (is_passed_over(option, options->command)) {
+        if (option->flags & CLI_HIDE)
+            explicit_bzero(value, strlen(value));
+        return 0;
+    }
     if (!(option->commands & options->command->bit))
         return wrong_command(option, options->command, err);
     if (option->argument && *value == '\0' && !(option->flags & CLI_EMPTY))

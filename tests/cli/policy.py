@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """anycert policy list, check and explain."""
 import json
+import os
 import pathlib
 import sys
 import unittest
@@ -114,6 +115,18 @@ class Explain(Case):
         document = json.loads(self.explain("--format", "json", "-k"))
         self.assertEqual((document["policy"], document["policy_source"]), ("trust-any", "-k"))
         self.assertFalse(document["authenticates"])
+
+    def test_a_whole_command_line_can_be_explained(self):
+        plain = self.anycert("policy", "explain", "-k", "https://localhost/").out
+        beside = ["-H", "A: b", "-L", "-f", "-o", "never", "-v", "-b", "a=b", "-c", "never", "--retry", "2", "-d", "x",
+                  "--user-file", "absent", "--oauth2-token-url", "https://x.invalid/", "--oauth2-client-id", "me",
+                  "--oauth2-client-secret-file", "absent", "--secret-guard", "refuse", "--report", "never",
+                  "--trace", "never", "-w", "%{http_code}", "--json={}", "-X", "POST"]
+        result = self.anycert("policy", "explain", "-k", *beside, "https://localhost/")
+        self.assertEqual((result.out, result.err), (plain, ""))
+        self.assertFalse(os.path.exists("never"))
+        self.refused("policy", "explain", "--json", "{}", "https://localhost/", says="leave the data of the request out")
+        self.refused("policy", "explain", "--fail-wiht-body", "https://localhost/", says="did you mean")
 
     def test_an_ended_policy_is_hardened_again(self):
         text = self.explain("--allow", "expired", "--until", "2020-01-01")
