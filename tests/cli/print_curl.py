@@ -60,6 +60,16 @@ class Printed(Case):
                 theirs["headers"].sort()
                 self.assertEqual(ours, theirs)
 
+    def test_cookies_come_from_the_same_files(self):
+        pathlib.Path("it's").write_text("127.0.0.1\tFALSE\t/\tFALSE\t0\ta\ts3cret\n")
+        seen = self.curl("get", "-b", "it's", "-c", "kept", self.server.url)
+        self.assertIn(("cookie", "a=s3cret"), seen["headers"])
+        self.assertIn("a\ts3cret", pathlib.Path("kept").read_text())
+        seen = self.curl("get", "-b", "it's", "-b", "b=s3cret", self.server.url, env={"ANYCERT_COOKIE": "b=s3cret"})
+        self.assertIn("b=s3cret", dict(seen["headers"])["cookie"])
+        self.assertIn("a=s3cret", dict(seen["headers"])["cookie"])
+        self.assertNotIn("anycert_client", self.anycert("get", "-b", "it's", "--print-curl", self.server.url).out)
+
     def test_writes_to_the_file(self):
         request = self.curl("get", "-o", "out's", "-f", "-i", self.server.url)
         self.assertEqual(request["method"], "GET")
