@@ -62,6 +62,15 @@ class Network(Case):
             self.refused("get", "-x", f"https://{proxy}", "-m", "0.3", "https://localhost:1/", code=6,
                          says=f"the proxy {proxy} was reached, but TLS with it did not come about")
 
+    def test_json_that_is_none_is_refused(self):
+        with echo() as server:
+            for text in ("{a: 1}", "", "{} {}", '{"a":'):
+                sentence = self.refused("post", "--json", text, server.url, says="--json: the body is not valid JSON")
+                self.assertIn("--data-binary", sentence)
+            self.assertEqual(server.seen, [])
+            self.anycert("post", "--data-binary", "{a: 1}", "-H", "Content-Type: application/json", server.url)
+            self.assertEqual(server.seen[0]["body"], b"{a: 1}")
+
     def test_dripping_server(self):
         stop = threading.Event()
 
