@@ -41,6 +41,19 @@ static int set_trace(struct cli_session *s, const struct cli_options *o, struct 
     return s->har ? anycert_config_set_har(s->config, s->har, err) : -1;
 }
 
+/* A file of the profile that cannot be used is told with the line that names it. */
+static int name_line(const struct cli_session *s, struct anycert_error *err)
+{
+    static const char *const keys[] = {"cacert", "ca_add", "cert", "key"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *path = anycert_profile_value(s->profile, keys[i]);
+        if (path && *path != '\0' && strstr(err->message, path) &&
+            (err->code == ANYCERT_E_ANCHORS || err->code == ANYCERT_E_CLIENT_CERT))
+            return cli_error_context(err, "%s: ", anycert_profile_source(s->profile, keys[i]));
+    }
+    return cli_trust_context(&s->trust, err);
+}
+
 int cli_session_open(struct cli_session *s, const struct cli_options *o, struct anycert_error *err)
 {
     s->json = o->json;
@@ -59,7 +72,7 @@ int cli_session_open(struct cli_session *s, const struct cli_options *o, struct 
         cli_cookies_enable(s->config, o, err) != 0)
         return -1;
     s->client = anycert_client_new(s->config, err);
-    return s->client ? cli_cookies_load(s->client, o, err) : cli_trust_context(&s->trust, err);
+    return s->client ? cli_cookies_load(s->client, o, err) : name_line(s, err);
 }
 
 int cli_session_trace(const struct cli_session *s, const struct cli_options *o,
