@@ -5,9 +5,12 @@
  *         (void)anycert_config_set_retry(config, retry, &err);
  *
  * Failures that waiting cannot mend are never tried again: a refused certificate, a TLS version, a
- * wrong URL, a full disk. Nor is anything once the answer's header has come, but for the statuses
- * below: the server has done its work then, and a body that breaks off would break off again for
- * the same reason or be delivered twice; unless it goes on where it ended (transfer.h).
+ * wrong URL, a full disk. Time limits are for each try anew, so one that is reached before the
+ * answer's header has come is a failure like a lost connection; the client's time budget (call.h)
+ * is for all tries, and allows no second one. Nor is anything tried again once the answer's header
+ * has come, but for the statuses below: the server has done its work then, and a body that breaks
+ * off would break off again for the same reason or be delivered twice; unless it goes on where it
+ * ended (transfer.h).
  *
  * Threads: one at a time for each object. Every setter returns 0, or -1 with USAGE or NOMEM. */
 #ifndef ANYCERT_RETRY_H

@@ -200,13 +200,14 @@ static bool never_arrived(int error)
     }
 }
 
-/* Failures after which it may have. */
+/* Failures after which it may have. The limit for the whole request is one for each try. */
 static bool lost_on_the_way(int error)
 {
     switch (error) {
     case ANYCERT_E_NETWORK:
     case ANYCERT_E_RESET:
     case ANYCERT_E_TIMEOUT_STALL:
+    case ANYCERT_E_TIMEOUT_TOTAL:
     case ANYCERT_E_PROXY:
         return true;
     default:
@@ -248,7 +249,8 @@ bool anycert__retry_wants(const struct anycert_retry *retry, const struct anycer
                 (!outcome->arrived || may_repeat(retry, outcome->method))) ||
                (lost_on_the_way(outcome->error) && may_repeat(retry, outcome->method));
     if (outcome->goes_on &&
-        (outcome->error == ANYCERT_E_BODY_TRUNCATED || outcome->error == ANYCERT_E_TIMEOUT_STALL))
+        (outcome->error == ANYCERT_E_BODY_TRUNCATED || outcome->error == ANYCERT_E_TIMEOUT_STALL ||
+         outcome->error == ANYCERT_E_TIMEOUT_TOTAL))
         return may_repeat(retry, outcome->method);
     if (outcome->error != 0 || !may_repeat(retry, outcome->method))
         return false;

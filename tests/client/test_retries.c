@@ -170,6 +170,36 @@ static void accepted_status_is_retried_and_then_accepted(void **state)
     canned_stop(canned);
 }
 
+/* Each try has the whole of the limit; a method that may not be repeated has one try. */
+static void limit_for_the_whole_request_is_for_each_try(void **state)
+{
+    static const struct {
+        const char *method;
+        int error; /* 0: the second try's answer */
+        unsigned tries;
+    } rows[] = {{"GET", 0, 2}, {"POST", ANYCERT_E_TIMEOUT_TOTAL, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct canned *canned = canned_start(false);
+        struct virtual_time time = {0};
+        struct anycert_client *client = retrying(NULL, rules(1), &time);
+        struct anycert_request *request =
+            floor_request(rows[i].method, floor_join(canned_origin(canned), "/"));
+
+        canned_text(canned, CANNED_HOLD, "%s", "");
+        canned_text(canned, CANNED_KEEP, OK);
+        assert_int_equal(anycert_request_set_timeouts(request, 0, 300, 0, NULL), 0);
+        if (rows[i].error)
+            floor_fails(client, request, rows[i].error, NULL);
+        else
+            anycert_response_free(floor_ok(client, request));
+        assert_int_equal(canned_requests(canned), rows[i].tries);
+        anycert_client_free(client);
+        canned_stop(canned);
+    }
+}
+
 static void lost_answers_are_retried_by_method_only(void **state)
 {
     struct canned *canned = canned_start(false);
@@ -491,6 +521,7 @@ int main(void)
         cmocka_unit_test(retry_after_is_waited_for),
         cmocka_unit_test(exhausted_retries_raise_when_asked_to),
         cmocka_unit_test(accepted_status_is_retried_and_then_accepted),
+        cmocka_unit_test(limit_for_the_whole_request_is_for_each_try),
         cmocka_unit_test(lost_answers_are_retried_by_method_only),
         cmocka_unit_test(refused_connections_are_retried_whatever_the_method),
         cmocka_unit_test(permanent_failures_are_final),

@@ -186,7 +186,7 @@ static void errors_that_waiting_cannot_mend_are_final(void **state)
                                  ANYCERT_E_TIMEOUT_CONNECT, ANYCERT_E_TLS_CLOSED,
                                  ANYCERT_E_PROXY_RESOLVE,   ANYCERT_E_PROXY_CONNECT};
     static const int after[] = {ANYCERT_E_NETWORK, ANYCERT_E_RESET, ANYCERT_E_TIMEOUT_STALL,
-                                ANYCERT_E_PROXY};
+                                ANYCERT_E_TIMEOUT_TOTAL, ANYCERT_E_PROXY};
     struct anycert_retry *retry = rules();
     unsigned codes = 0;
 
@@ -205,6 +205,28 @@ static void errors_that_waiting_cannot_mend_are_final(void **state)
         assert_false(wants(retry, "GET", 200, code, NULL)); /* the header has come */
     }
     assert_true(codes > 40);
+    anycert_retry_free(retry);
+}
+
+/* A body that goes on where it ended is asked for again whichever limit of the try was reached. */
+static void downloads_that_go_on_are_retried_after_their_header(void **state)
+{
+    static const int mended[] = {ANYCERT_E_BODY_TRUNCATED, ANYCERT_E_TIMEOUT_STALL,
+                                 ANYCERT_E_TIMEOUT_TOTAL};
+    struct anycert_retry *retry = rules();
+    struct anycert__outcome outcome = {.method = "GET", .status = 200, .now = NOW};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(mended); i++) {
+        outcome.error = mended[i];
+        outcome.goes_on = true;
+        assert_true(anycert__retry_wants(retry, &outcome));
+        outcome.goes_on = false;
+        assert_false(anycert__retry_wants(retry, &outcome));
+    }
+    outcome.error = ANYCERT_E_BODY_WRITE;
+    outcome.goes_on = true;
+    assert_false(anycert__retry_wants(retry, &outcome));
     anycert_retry_free(retry);
 }
 
@@ -246,6 +268,7 @@ int main(void)
         cmocka_unit_test(statuses_are_retried_when_listed_or_told_when_to_return),
         cmocka_unit_test(methods_are_the_idempotent_ones_unless_said_otherwise),
         cmocka_unit_test(errors_that_waiting_cannot_mend_are_final),
+        cmocka_unit_test(downloads_that_go_on_are_retried_after_their_header),
         cmocka_unit_test(wrong_rules_are_refused_and_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
