@@ -86,12 +86,14 @@ static int set_source(struct anycert_request *request, int fd, off_t begin, off_
 static int keep(struct anycert_request *request, char *buffer, struct anycert_error *err)
 {
     static const char cannot_keep[] = "keep standard input in a temporary file";
-    FILE *file = tmpfile(); /* closed, and gone, when the program ends */
+    FILE *file = tmpfile();
     if (!file)
         return fail(cannot_keep, err);
-    int fd = fileno(file);
+    int fd = fcntl(fileno(file), F_DUPFD_CLOEXEC, 0); /* gone when the program ends */
     off_t size = 0;
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    (void)fclose(file);
+    if (fd < 0)
+        return fail(cannot_keep, err);
     ssize_t len = IN_MEMORY;
     for (; len > 0; len = read_some(buffer, IN_MEMORY)) {
         if (write_all(fd, buffer, (size_t)len) != 0)
