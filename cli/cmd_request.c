@@ -317,6 +317,7 @@ int cmd_request(const struct cli_command *command, int argc, char **argv)
                 run.reader_gone = err.os_errno == EPIPE;
         } else if (err.code == 0) {
             (void)send_request(&run, &err);
+            cli_retry_tell(run.response, &err);
             cli_progress_end(&progress);
             if (run.options.verbose)
                 cli_print_timings(run.response);

@@ -224,6 +224,7 @@ int cmd_test(const struct cli_command *command, int argc, char **argv)
         cli_catch_signals();
         if (prepare(&t, &progress, &err) == 0)
             (void)run(&t, &err);
+        cli_retry_tell(t.response, &err);
         exit_code = conclude(&t, &err);
     }
     anycert_response_free(t.response);

@@ -142,3 +142,13 @@ int cli_retry_set(struct anycert_profile *profile, const struct cli_options *o,
         return -1;
     return in_profile ? 0 : set_defaults(profile, err);
 }
+
+void cli_retry_tell(const struct anycert_response *response, struct anycert_error *err)
+{
+    unsigned retries = response ? anycert_response_retries(response) : 0;
+    char text[40];
+    if (retries == 0 || err->code == 0)
+        return;
+    (void)snprintf(text, sizeof text, ", after %u tries", retries + 1);
+    cli_error_append(err, text);
+}

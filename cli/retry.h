@@ -2,6 +2,7 @@
 #ifndef ANYCERT_CLI_RETRY_H
 #define ANYCERT_CLI_RETRY_H
 
+#include <anycert/client.h>
 #include <anycert/profile.h>
 
 #include "options.h"
@@ -20,5 +21,9 @@ int cli_codes_parse(struct cli_codes *codes, const char *text, const char *optio
  * need a profile that has `retries`. -1 with USAGE or NOMEM. */
 int cli_retry_set(struct anycert_profile *profile, const struct cli_options *options,
                   struct anycert_error *err);
+
+/* Says in the message of a failure how many tries there were, if more than one. response may be
+ * NULL. */
+void cli_retry_tell(const struct anycert_response *response, struct anycert_error *err);
 
 #endif

@@ -75,6 +75,10 @@ static const char *num_redirects(const struct cli_writeout *c, char buffer[VALUE
     size_t hops = c->response ? anycert_response_hop_count(c->response) : 0;
     return number(buffer, hops > 0 ? hops - 1 : 0);
 }
+static const char *num_retries(const struct cli_writeout *c, char buffer[VALUE_SIZE])
+{
+    return number(buffer, c->response ? anycert_response_retries(c->response) : 0);
+}
 static const char *num_headers(const struct cli_writeout *c, char buffer[VALUE_SIZE])
 {
     return number(buffer, c->response ? anycert_response_header_count(c->response) : 0);
@@ -186,6 +190,7 @@ static const struct {
     {"redirect_url", redirect_url},
     {"size_download", size_download},
     {"num_redirects", num_redirects},
+    {"num_retries", num_retries},
     {"num_headers", num_headers},
     {"filename_effective", file},
     {"time_namelookup", time_namelookup},

@@ -253,10 +253,10 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_clock(struct anycert_config
                                                            int64_t (*now)(void *arg), void *arg,
                                                            struct anycert_error *err);
 
-/* A line for each step of a transfer ("connected to 127.0.0.1 port 443"), without secrets. kind is
- * '*' for information, '>' for sent and '<' for received header lines; text is not NUL-terminated,
- * holds no control bytes, and lives until the callback returns. Called on the thread that sends.
- * NULL: none. */
+/* A line for each step of a transfer ("connected to 127.0.0.1 port 443"), and before each wait for
+ * a retry ("retry 1 of 3 in 0.4 s: status 429"), without secrets. kind is '*' for information, '>'
+ * for sent and '<' for received header lines; text is not NUL-terminated, holds no control bytes,
+ * and lives until the callback returns. Called on the thread that sends. NULL: none. */
 typedef void anycert_trace_callback(void *arg, char kind, const char *text, size_t len);
 /* Sets the callback; arg is handed to it. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_trace(struct anycert_config *config,
@@ -483,6 +483,9 @@ ANYCERT_API const void *anycert_response_body(const struct anycert_response *res
  * Free with anycert_free. NULL with NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD char *anycert_response_text(const struct anycert_response *response,
                                                           size_t *len, struct anycert_error *err);
+/* How often the request had been made again (retry.h) when this came: it is the answer to try
+ * number retries + 1, or what there is of it. */
+ANYCERT_API unsigned anycert_response_retries(const struct anycert_response *response);
 /* Bytes of the body after decompression, wherever it went. */
 ANYCERT_API uint64_t anycert_response_body_size(const struct anycert_response *response);
 

@@ -121,6 +121,11 @@ const void *anycert_response_body(const struct anycert_response *response, size_
     return response->body.data ? response->body.data : "";
 }
 
+unsigned anycert_response_retries(const struct anycert_response *response)
+{
+    return response->retries;
+}
+
 uint64_t anycert_response_body_size(const struct anycert_response *response)
 {
     return response->body_size;

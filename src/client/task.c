@@ -1,5 +1,6 @@
 #include "client/task.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "client/log.h"
@@ -215,6 +216,26 @@ static void enter_pace(struct anycert__task *task)
         finish(task, -1);
 }
 
+static void trace_retry(const struct anycert__task *task, int64_t delay_ms)
+{
+    const struct anycert_config *config = task->client->config;
+    const char *why = task->why.message;
+    struct anycert__buf line;
+
+    if (!config->trace)
+        return;
+    anycert__buf_init(&line, SIZE_MAX / 2);
+    anycert__buf_addf(&line, "retry %u of %u in %g s: ", task->retries,
+                      anycert__retry_count(task->retry), (double)delay_ms / 1000);
+    if (task->why.code)
+        anycert__buf_add_escaped(&line, why, strlen(why));
+    else
+        anycert__buf_addf(&line, "status %d", task->response ? task->response->status : 0);
+    if (!line.failed)
+        config->trace(config->trace_arg, '*', line.data, line.len);
+    anycert__buf_free(&line);
+}
+
 /* Waits for the next try, unless the breaker will not let it through anyway. */
 static void await_retry(struct anycert__task *task, const struct anycert__outcome *outcome)
 {
@@ -234,6 +255,7 @@ static void await_retry(struct anycert__task *task, const struct anycert__outcom
     anycert__log_retry(task->client->log, task->request->method, task->request->url.text,
                        task->retries, delay_ms, &task->why,
                        task->response ? task->response->status : 0);
+    trace_retry(task, delay_ms);
 }
 
 /* The try is over: another one, or the end. */

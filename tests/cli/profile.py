@@ -329,6 +329,24 @@ class Again(Profile):
             self.write({"retries": 9, "retry_backoff": 0.01, "retry_max_delay": 0.03})
             self.assertEqual(waits(server, "--profile", "box.json", "--retry", "3"), ["0", "20", "30"])
 
+    def test_retries_are_told(self):
+        with echo() as server:
+            shown = self.anycert("get", "-v", "-f", "--retry", "3", "--retry-delay", "0.02", "--format", "text",
+                                 "-w", " %{num_retries}", server.url + "/status/503", code=8)
+            once = self.anycert("get", "--retry", "1", "-w", " %{num_retries}", server.url + "/").out
+        told = [line for line in shown.err.splitlines() if line.startswith("* retry")]
+        self.assertEqual(told, ["* retry 1 of 3 in 0 s: status 503", "* retry 2 of 3 in 0.02 s: status 503",
+                                "* retry 3 of 3 in 0.04 s: status 503"])
+        self.assertRegex(shown.err, r"answered 503.*, after 4 tries")
+        self.assertEqual(shown.out, " 3")
+        closed = f"http://127.0.0.1:{closed_port()}/"
+        lost = self.anycert("get", "-v", "--retry", "1", "--format", "text", closed, code=5).err
+        self.assertRegex(lost, r"(?m)^\* retry 1 of 1 in 0 s: .*127\.0\.0\.1")
+        self.assertIn(", after 2 tries", lost)
+        self.assertIn(", after 2 tries", self.anycert("test", "--retry", "1", closed, code=5).err)
+        self.assertNotIn("tries", self.anycert("get", closed, code=5).err)
+        self.assertTrue(once.endswith(" 0"), once)
+
 
 class Clear(Profile):
     def test_secrets_in_clear_text_are_warned_about(self):

@@ -67,6 +67,7 @@ static void status_is_retried_over_both_schemes(void **state)
         response = floor_ok(client, get(canned));
         assert_string_equal(anycert_response_body(response, NULL), "ok");
         assert_int_equal(anycert_response_hop_count(response), 1);
+        assert_int_equal(anycert_response_retries(response), 2);
         anycert_response_free(response);
         assert_int_equal(canned_requests(canned), 3);
         virtual_time_expect(&time, waits, COUNT(waits)); /* none before the first retry */
