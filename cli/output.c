@@ -12,8 +12,7 @@
 #include "body.h"
 #include "progress.h"
 
-/* 0, or an errno. */
-static int write_all(int fd, const void *data, size_t len)
+int cli_write_all(int fd, const void *data, size_t len)
 {
     const char *p = data;
     while (len > 0) {
@@ -137,7 +136,7 @@ static int replace(const char *path, const void *data, size_t len)
     int fd = create_beside(path, temporary);
     if (fd < 0)
         return errno;
-    int error = write_all(fd, data, len);
+    int error = cli_write_all(fd, data, len);
     if (error == 0 && fsync(fd) != 0)
         error = errno;
     if (close(fd) != 0 && error == 0)
@@ -153,7 +152,7 @@ int cli_target_write(const struct cli_target *target, const void *data, size_t l
                      struct anycert_error *err)
 {
     int error =
-        target->fd >= 0 ? write_all(target->fd, data, len) : replace(target->path, data, len);
+        target->fd >= 0 ? cli_write_all(target->fd, data, len) : replace(target->path, data, len);
     if (error == 0)
         return 0;
     cli_error(err, code, "cannot write to %s: %s", target->path ? target->path : "standard output",
@@ -169,7 +168,7 @@ int cli_target_write(const struct cli_target *target, const void *data, size_t l
 static int take_body(void *arg, const void *bytes, size_t len)
 {
     struct cli_output *output = arg;
-    output->error = write_all(output->target.fd, bytes, len);
+    output->error = cli_write_all(output->target.fd, bytes, len);
     return output->error;
 }
 

@@ -23,6 +23,10 @@ int cli_target_write(const struct cli_target *target, const void *data, size_t l
                      struct anycert_error *err);
 void cli_target_close(struct cli_target *target);
 
+/* Writes everything; an interrupted write goes on, but after a signal that ends the program. 0, or
+ * an errno. */
+int cli_write_all(int fd, const void *data, size_t len);
+
 struct cli_output {
     struct cli_target target;
     bool in_memory; /* the header comes before the body, so the body has to wait */

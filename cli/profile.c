@@ -139,13 +139,21 @@ static int set_url(struct anycert_profile *profile, const struct cli_options *o,
     return 0;
 }
 
+int cli_profile_set_seconds(struct anycert_profile *profile, const char *key, uint32_t ms,
+                            const char *source, struct anycert_error *err)
+{
+    char json[32];
+    (void)snprintf(json, sizeof json, "%u.%03u", ms / 1000, ms % 1000);
+    return anycert_profile_set(profile, key, json, source, err);
+}
+
 /* The limits that an administrator has set for all integrations, or for the one with the profile's
  * name: they go before the profile, as with the original client, and behind the options. */
 static int set_timeouts(struct anycert_profile *profile, const struct cli_options *o,
                         struct anycert_error *err)
 {
     const char *name = anycert_profile_value(profile, "name");
-    char named[256] = "", json[32];
+    char named[256] = "";
     const char *variable = named, *value = NULL;
     uint32_t ms = 0;
     if (name && *name && strlen(name) < sizeof named - sizeof "REQUESTS_TIMEOUT.") {
@@ -163,12 +171,11 @@ static int set_timeouts(struct anycert_profile *profile, const struct cli_option
     if (ms == 0)
         return cli_error(err, ANYCERT_E_USAGE, "%s is 0, which would let no request pass",
                          variable);
-    (void)snprintf(json, sizeof json, "%u.%03u", ms / 1000, ms % 1000);
     if (!o->connect_timeout &&
-        anycert_profile_set(profile, "connect_timeout", json, variable, err) != 0)
+        cli_profile_set_seconds(profile, "connect_timeout", ms, variable, err) != 0)
         return -1;
     return o->stall_timeout ? 0
-                            : anycert_profile_set(profile, "stall_timeout", json, variable, err);
+                            : cli_profile_set_seconds(profile, "stall_timeout", ms, variable, err);
 }
 
 static int set_options(struct anycert_profile *profile, const struct cli_options *o,

@@ -27,6 +27,10 @@ const char *cli_behind(const char *url, const char *base);
 int cli_profile_set_string(struct anycert_profile *profile, const char *key, const char *value,
                            const char *source, struct anycert_error *err);
 
+/* Sets a key to so many milliseconds, which profiles give in seconds. -1 as anycert_profile_set. */
+int cli_profile_set_seconds(struct anycert_profile *profile, const char *key, uint32_t ms,
+                            const char *source, struct anycert_error *err);
+
 /* Asks the environment, for the library. */
 anycert_profile_variable cli_variable;
 

@@ -76,19 +76,11 @@ static int set_count(struct anycert_profile *profile, const struct cli_options *
     return anycert_profile_set(profile, "retries", json, "--retry", err);
 }
 
-static int set_seconds(struct anycert_profile *profile, const char *key, uint32_t ms,
-                       const char *source, struct anycert_error *err)
-{
-    char json[32];
-    (void)snprintf(json, sizeof json, "%u.%03u", ms / 1000, ms % 1000);
-    return anycert_profile_set(profile, key, json, source, err);
-}
-
 /* The library waits for twice its factor before the second retry. */
 static int set_delay(struct anycert_profile *profile, uint32_t ms, const char *source,
                      struct anycert_error *err)
 {
-    return set_seconds(profile, "retry_backoff", ms / 2 + ms % 2, source, err);
+    return cli_profile_set_seconds(profile, "retry_backoff", ms / 2 + ms % 2, source, err);
 }
 
 /* A profile that knows of no retries gets what curl does, in place of the keys' own defaults. */
@@ -98,7 +90,9 @@ static int set_defaults(struct anycert_profile *profile, struct anycert_error *e
     const char *longest = anycert_profile_value(profile, "retry_max_delay");
     if (!backoff && set_delay(profile, DEFAULT_DELAY_MS, "default", err) != 0)
         return -1;
-    return longest ? 0 : set_seconds(profile, "retry_max_delay", LONGEST_DELAY_MS, "default", err);
+    return longest ? 0
+                   : cli_profile_set_seconds(profile, "retry_max_delay", LONGEST_DELAY_MS,
+                                             "default", err);
 }
 
 static int set_statuses(struct anycert_profile *profile, const char *text,
@@ -134,7 +128,7 @@ int cli_retry_set(struct anycert_profile *profile, const struct cli_options *o,
         return -1;
     if (o->retry_after_max &&
         (cli_parse_seconds(o->retry_after_max, "--retry-after-max", &ms, err) != 0 ||
-         set_seconds(profile, "retry_after_max", ms, "--retry-after-max", err) != 0))
+         cli_profile_set_seconds(profile, "retry_after_max", ms, "--retry-after-max", err) != 0))
         return -1;
     if (o->idempotency_header &&
         cli_profile_set_string(profile, "idempotency_header", o->idempotency_header,

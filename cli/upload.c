@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "output.h"
 #include "progress.h"
 #include "text.h"
 
@@ -46,20 +47,6 @@ static int fail(const char *what, struct anycert_error *err)
     return -1;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(fd, data, len);
-        if (done < 0 && (errno != EINTR || cli_interrupted()))
-            return -1;
-        if (done > 0) {
-            data += done;
-            len -= (size_t)done;
-        }
-    }
-    return 0;
-}
-
 /* Up to size bytes; fewer at the end only. -1 and errno. */
 static ssize_t read_some(char *buffer, size_t size)
 {
@@ -96,7 +83,8 @@ static int keep(struct anycert_request *request, char *buffer, struct anycert_er
         return fail(cannot_keep, err);
     ssize_t len = IN_MEMORY;
     for (; len > 0; len = read_some(buffer, IN_MEMORY)) {
-        if (write_all(fd, buffer, (size_t)len) != 0)
+        errno = cli_write_all(fd, buffer, (size_t)len);
+        if (errno != 0)
             return fail(cannot_keep, err);
         size += len;
     }
