@@ -14,7 +14,7 @@ import unittest
 sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent / "support")
 import sigv4_botocore  # noqa: E402
 import strangers  # noqa: E402
-from anycert_cli import BIN, SOURCE, Case, echo, listener  # noqa: E402
+from anycert_cli import BIN, SOURCE, EchoCase, listener  # noqa: E402
 
 ROOT = ("--cacert", "root.pem")
 LIGHTTPD = """server.modules = ("mod_auth", "mod_authn_file", "mod_alias", "mod_openssl")
@@ -53,12 +53,11 @@ def oauth2():
         sys.executable, str(SOURCE / "tests/support/oauth2_server.py"), str(port), "good.pem", "good.key", "3600"])
 
 
-class Auth(Case):
+class Auth(EchoCase):
     @classmethod
     def setUpClass(cls):
         strangers.Certificates()
-        cls.context = echo()
-        cls.server = cls.context.__enter__()
+        super().setUpClass()
         cls.strangers = [lighttpd("me", "s3cret"), oauth2()]
         cls.web, cls.tokens = (f"https://localhost:{each.wait().port}" for each in cls.strangers)
 
@@ -66,7 +65,7 @@ class Auth(Case):
     def tearDownClass(cls):
         for each in cls.strangers:
             each.stop()
-        cls.context.__exit__(None, None, None)
+        super().tearDownClass()
 
     def sent(self, *args, path="/", **kwargs):
         """The one request that the server saw, with its fields as a dictionary."""

@@ -7,21 +7,12 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import Case, echo  # noqa: E402
+from anycert_cli import EchoCase  # noqa: E402
 
 FORM = "application/x-www-form-urlencoded"
 
 
-class Printed(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.context = echo()
-        cls.server = cls.context.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.context.__exit__(None, None, None)
-
+class Printed(EchoCase):
     def curl(self, *args, env=None, **kwargs):
         """The one request that the printed command sends."""
         self.server.seen.clear()

@@ -13,21 +13,12 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import BIN, Case, closed_port, echo, left_behind, listener, run  # noqa: E402
+from anycert_cli import BIN, EchoCase, closed_port, left_behind, listener, run  # noqa: E402
 
 FORM = "application/x-www-form-urlencoded"
 
 
-class Echo(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.context = echo()
-        cls.server = cls.context.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.context.__exit__(None, None, None)
-
+class Echo(EchoCase):
     def sent(self, *args, path="/", **kwargs):
         """The one request that the server saw."""
         self.server.seen.clear()

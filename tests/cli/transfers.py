@@ -7,19 +7,10 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import BIN, Case, echo, left_behind, listener  # noqa: E402
+from anycert_cli import BIN, EchoCase, left_behind, listener  # noqa: E402
 
 
-class Transfers(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.context = echo()
-        cls.server = cls.context.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.context.__exit__(None, None, None)
-
+class Transfers(EchoCase):
     def test_downloads_go_on(self):
         whole = os.urandom(100000)
         asked = []

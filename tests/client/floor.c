@@ -180,6 +180,26 @@ void floor_fails(struct anycert_client *client, struct anycert_request *request,
         anycert_response_free(response);
 }
 
+int floor_call(struct anycert_client *client, struct anycert_request *request,
+               struct anycert_response **out, struct anycert_error *err)
+{
+    struct anycert_response *response = NULL;
+    int result = 0;
+
+    memset(err, 0, sizeof *err);
+    result = anycert_client_call(client, request, &response, err);
+    anycert_request_free(request);
+    if (result == 0)
+        assert_int_equal(err->code, 0);
+    else
+        assert_int_not_equal(err->code, 0);
+    if (out)
+        *out = response;
+    else
+        anycert_response_free(response);
+    return err->code;
+}
+
 const char *floor_message(void)
 {
     return last.message;

@@ -39,6 +39,10 @@ struct anycert_response *floor_ok(struct anycert_client *client, struct anycert_
 void floor_fails(struct anycert_client *client, struct anycert_request *request, int code,
                  struct anycert_response **out);
 const char *floor_message(void);
+/* Calls (anycert_client_call) and frees the request; the code, with the error in *err, and the
+ * response in *out (freed for NULL). */
+int floor_call(struct anycert_client *client, struct anycert_request *request,
+               struct anycert_response **out, struct anycert_error *err);
 
 /* Of a JSON answer of /echo: the nth value of a request field, NULL if it was not there; a text by
  * JSON pointer. Both live until the eighth call after them. */

@@ -13,25 +13,10 @@
 
 static struct anycert_error last;
 
-/* Calls and frees the request; the code, and the response in *out (freed for NULL). */
 static int call(struct anycert_client *client, struct anycert_request *request,
                 struct anycert_response **out)
 {
-    struct anycert_response *response = NULL;
-    int result = 0;
-
-    memset(&last, 0, sizeof last);
-    result = anycert_client_call(client, request, &response, &last);
-    anycert_request_free(request);
-    if (result == 0)
-        assert_int_equal(last.code, 0);
-    else
-        assert_int_not_equal(last.code, 0);
-    if (out)
-        *out = response;
-    else
-        anycert_response_free(response);
-    return last.code;
+    return floor_call(client, request, out, &last);
 }
 
 static struct anycert_request *get(const char *path)

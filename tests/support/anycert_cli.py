@@ -127,6 +127,19 @@ def echo():
         server.server_close()
 
 
+class EchoCase(Case):
+    """A case with such a server, in self.server, for all of its tests."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.context = echo()
+        cls.server = cls.context.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.context.__exit__(None, None, None)
+
+
 @contextlib.contextmanager
 def listener(serve=None):
     """A TCP server: serve(connection) in a thread for each; without it nobody ever answers. Yields the port."""
