@@ -10,28 +10,13 @@ import tempfile
 LARGE = 512 << 20
 SMALL = 5 << 20
 
-NGINX = """
-daemon off;
-master_process off;
-worker_processes 1;
-pid nginx.pid;
-error_log stderr warn;
-events { worker_connections 512; }
-http {
-  access_log off;
-  client_max_body_size 0;
-  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
-  uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-  server {
-    listen 127.0.0.1:%d ssl http2;
-    server_name localhost;
-    ssl_certificate server.pem;
-    ssl_certificate_key server.key;
-    ssl_protocols TLSv1.3;
-    root files;
-    location /up/ { dav_methods PUT; }
-  }
-}
+NGINX_HTTP = """
+access_log off;
+client_max_body_size 0;
+"""
+NGINX_SERVER = """
+root files;
+location /up/ { dav_methods PUT; }
 """
 
 
@@ -98,11 +83,11 @@ def compare(bench, anycert, curl, server, upload, version, pairs):
 
 
 def transfers(bench, anycert, curl, make_server, pairs):
-    """make_server(folder, configuration) starts nginx."""
+    """make_server(folder, http, server) starts nginx with these directives."""
     figures = {}
     with folder_in_memory() as folder:
         make_files(folder)
-        server = make_server(folder, NGINX)
+        server = make_server(folder, NGINX_HTTP, NGINX_SERVER)
         try:
             for version in ("1.1", "2"):
                 for upload in (False, True):
