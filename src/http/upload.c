@@ -8,6 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Two system calls of libcurl are saved for each time that it is not filled. In bytes. */
+#define STREAM_BUFFER (256L * 1024)
+#define CURLS_OWN     (64L * 1024) /* CURLOPT_UPLOAD_BUFFERSIZE(3) */
+
 /* ---- reading */
 
 static size_t fail_source(struct anycert__reader *reader)
@@ -277,6 +281,8 @@ CURLcode anycert__upload_begin(struct anycert__lane *lane, const struct anycert_
     }
     ANYCERT__SET(rc, easy, CURLOPT_UPLOAD, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)whole->size);
+    if (whole->size < 0 || whole->size > CURLS_OWN)
+        ANYCERT__SET(rc, easy, CURLOPT_UPLOAD_BUFFERSIZE, STREAM_BUFFER);
     return rc;
 }
 
@@ -296,6 +302,8 @@ void anycert__upload_end(struct anycert__lane *lane)
     if (upload->mime)
         ANYCERT__SET(rc, lane->easy, CURLOPT_MIMEPOST, (curl_mime *)NULL);
     curl_mime_free(upload->mime);
+    if (upload->whole.stream || upload->whole.source)
+        ANYCERT__SET(rc, lane->easy, CURLOPT_UPLOAD_BUFFERSIZE, CURLS_OWN);
     close_reader(&upload->whole);
     for (size_t i = 0; i < upload->part_count; i++)
         close_reader(&upload->parts[i]);
