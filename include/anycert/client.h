@@ -499,6 +499,12 @@ ANYCERT_API size_t anycert_response_hop_count(const struct anycert_response *res
 ANYCERT_API const char *anycert_response_hop_url(const struct anycert_response *response,
                                                  size_t hop);
 ANYCERT_API int anycert_response_hop_status(const struct anycert_response *response, size_t hop);
+/* Reason phrase of a hop, and its headers in order, one of them by its index from 0: 0, or -1
+ * beyond the end. Cookies and places that redirects name are there, as they came. */
+ANYCERT_API const char *anycert_response_hop_reason(const struct anycert_response *response,
+                                                    size_t hop);
+ANYCERT_API int anycert_response_hop_header_at(const struct anycert_response *response, size_t hop,
+                                               size_t index, const char **name, const char **value);
 /* The origin's report; NULL for http:// and for hops that never came so far. */
 ANYCERT_API const struct anycert_report *
 anycert_response_hop_report(const struct anycert_response *response, size_t hop);

@@ -62,6 +62,8 @@ ANYCERT_API const char *anycert_json_string(const struct anycert_json_value *val
 /* An integer. 0, or -1 (and *out is 0) if the value is no number or no integer that fits; 1.0 is no
  * integer. */
 ANYCERT_API int anycert_json_int(const struct anycert_json_value *value, int64_t *out);
+/* The same for integers from 0 up to UINT64_MAX. */
+ANYCERT_API int anycert_json_uint(const struct anycert_json_value *value, uint64_t *out);
 /* A number, integer or not, as near as a double comes; infinite beyond its range. 0, or -1 (and
  * *out is 0) if the value is none. */
 ANYCERT_API int anycert_json_double(const struct anycert_json_value *value, double *out);
@@ -70,6 +72,29 @@ ANYCERT_API int anycert_json_double(const struct anycert_json_value *value, doub
 ANYCERT_API const char *anycert_json_large(const struct anycert_json_value *value, size_t *len);
 /* 1 for true, 0 for false, -1 for other types. */
 ANYCERT_API int anycert_json_bool(const struct anycert_json_value *value);
+
+/* Iteration: over all that an array or an object holds, in order.
+ *
+ *     struct anycert_json_iter iter;
+ *     anycert_json_iter_begin(&iter, value);
+ *     while ((element = anycert_json_iter_next(&iter, &name)) != NULL) … */
+
+/* Where an iteration stands; the caller's, without anything to free. */
+struct anycert_json_iter {
+    /* Ours. */
+    const void *next;
+    size_t left;
+    int32_t is_object;
+    /* Zero. */
+    int32_t reserved;
+};
+/* Stands before the first element or member; before the end for other types and NULL. */
+ANYCERT_API void anycert_json_iter_begin(struct anycert_json_iter *iter,
+                                         const struct anycert_json_value *value);
+/* The next element, or member, whose name goes to *name as a string value (NULL in an array); name
+ * may be NULL. Members of the same name all come. NULL behind the last. */
+ANYCERT_API const struct anycert_json_value *
+anycert_json_iter_next(struct anycert_json_iter *iter, const struct anycert_json_value **name);
 
 #ifdef __cplusplus
 }

@@ -47,6 +47,12 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_timeouts(struct anycert_re
                                                                uint32_t total_ms, uint32_t stall_ms,
                                                                struct anycert_error *err);
 
+/* How many redirects are followed for this request: 0 to 1000, or -1, the default, for as many as
+ * its client follows (anycert_config_set_max_redirects). */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_max_redirects(struct anycert_request *request,
+                                                                    int max,
+                                                                    struct anycert_error *err);
+
 /* Expectations: asking a server before a body is sent to it (RFC 9110 section 10.1.1).
  *
  * With Expect: 100-continue the body of an HTTP/1.1 request waits until the server says that it

@@ -198,6 +198,7 @@ struct anycert_request {
     enum anycert_resp_type resp_type;
     bool return_empty;
     struct anycert__limits limits; /* 0: the client's, UINT32_MAX: none */
+    int max_redirects;             /* -1: the client's */
     bool resume;
     bool has_metrics, metrics; /* whether it says anything about metrics, and what */
 };
@@ -205,6 +206,8 @@ struct anycert_request {
 struct anycert__response_hop {
     char *url;
     int status;
+    char *reason; /* of hops before the last, as are the fields */
+    struct anycert__fields fields;
     struct anycert_report *report, *proxy_report;
     bool reused;
     bool withheld; /* secrets, by the guard */

@@ -188,13 +188,19 @@ static void explain_refusal(const struct anycert__journey *journey, struct anyce
     }
 }
 
+static unsigned max_redirects(const struct anycert__journey *journey)
+{
+    int own = journey->request->max_redirects;
+
+    return own >= 0 ? (unsigned)own : journey->client->config->max_redirects;
+}
+
 /* A redirect beyond the last one is an error to some and the answer to others. */
 static bool follows(const struct anycert__journey *journey)
 {
-    const struct anycert_config *config = journey->client->config;
+    unsigned max = max_redirects(journey);
 
-    return config->max_redirects > 0 &&
-           (journey->redirects < config->max_redirects || !config->keep_last_redirect);
+    return max > 0 && (journey->redirects < max || !journey->client->config->keep_last_redirect);
 }
 
 static int choose_time(struct anycert__journey *journey, struct anycert_error *err)
@@ -322,9 +328,9 @@ static int follow(struct anycert__journey *journey, const char *location, struct
     const struct anycert_config *config = journey->client->config;
     struct anycert__url target = {0};
 
-    if (journey->redirects >= config->max_redirects)
+    if (journey->redirects >= max_redirects(journey))
         return anycert__fail(err, ANYCERT_E_REDIRECTS, "more than %u redirects",
-                             config->max_redirects);
+                             max_redirects(journey));
     if (anycert__url_resolve(journey->url, location, &target, err) < 0) {
         if (err && err->code == ANYCERT_E_URL)
             err->code = ANYCERT_E_REDIRECTS;

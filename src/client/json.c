@@ -290,6 +290,17 @@ int anycert_json_int(const struct anycert_json_value *value, int64_t *out)
     return 0;
 }
 
+int anycert_json_uint(const struct anycert_json_value *value, uint64_t *out)
+{
+    yyjson_val *v = unconst(value);
+
+    *out = 0;
+    if (!yyjson_is_uint(v))
+        return -1;
+    *out = yyjson_get_uint(v);
+    return 0;
+}
+
 int anycert_json_double(const struct anycert_json_value *value, double *out)
 {
     yyjson_val *v = unconst(value);
@@ -322,4 +333,35 @@ int anycert_json_bool(const struct anycert_json_value *value)
     yyjson_val *v = unconst(value);
 
     return yyjson_is_bool(v) ? (yyjson_get_bool(v) ? 1 : 0) : -1;
+}
+
+void anycert_json_iter_begin(struct anycert_json_iter *iter, const struct anycert_json_value *value)
+{
+    yyjson_val *v = unconst(value);
+
+    memset(iter, 0, sizeof *iter);
+    iter->is_object = yyjson_is_obj(v);
+    iter->left = iter->is_object ? yyjson_obj_size(v) : yyjson_arr_size(v);
+    iter->next = iter->left > 0 ? unsafe_yyjson_get_first(v) : NULL;
+}
+
+const struct anycert_json_value *anycert_json_iter_next(struct anycert_json_iter *iter,
+                                                        const struct anycert_json_value **name)
+{
+    yyjson_val *key = NULL;
+    yyjson_val *v = unconst(iter->next);
+
+    if (name)
+        *name = NULL;
+    if (iter->left == 0)
+        return NULL;
+    if (iter->is_object) {
+        key = v;
+        v = key + 1; /* a name stands right before its value */
+    }
+    if (name)
+        *name = (const struct anycert_json_value *)key;
+    iter->left--;
+    iter->next = iter->left > 0 ? unsafe_yyjson_get_next(v) : NULL;
+    return (const struct anycert_json_value *)v;
 }

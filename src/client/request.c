@@ -26,6 +26,7 @@ struct anycert_request *anycert_request_new(const char *method, const char *url,
         anycert__fail_nomem(err);
         return NULL;
     }
+    request->max_redirects = -1;
     request->method = anycert__strdup(method);
     if (!request->method) {
         anycert__fail_nomem(err);

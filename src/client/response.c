@@ -25,6 +25,8 @@ void anycert_response_free(struct anycert_response *response)
         return;
     for (size_t i = 0; i < response->hop_count; i++) {
         anycert__free_secret(response->hops[i].url);
+        anycert__free(response->hops[i].reason);
+        anycert__fields_clear(&response->hops[i].fields);
         anycert_report_free(response->hops[i].report);
         anycert_report_free(response->hops[i].proxy_report);
     }
@@ -60,8 +62,10 @@ int anycert__response_take(struct anycert_response *response, struct anycert__ex
     hop->proxy_report = exchange->proxy_report;
     exchange->report = exchange->proxy_report = NULL;
 
-    anycert__fields_clear(&response->fields);
-    anycert__free(response->reason);
+    if (response->hop_count > 1) {
+        hop[-1].reason = response->reason;
+        hop[-1].fields = response->fields;
+    }
     response->status = exchange->status;
     response->reason = exchange->reason;
     response->fields = exchange->fields;
@@ -150,6 +154,32 @@ const char *anycert_response_hop_url(const struct anycert_response *response, si
 int anycert_response_hop_status(const struct anycert_response *response, size_t hop)
 {
     return hop_at(response, hop) ? hop_at(response, hop)->status : 0;
+}
+
+const char *anycert_response_hop_reason(const struct anycert_response *response, size_t hop)
+{
+    const struct anycert__response_hop *at = hop_at(response, hop);
+
+    if (!at)
+        return NULL;
+    return hop + 1 == response->hop_count ? anycert_response_reason(response)
+           : at->reason                   ? at->reason
+                                          : "";
+}
+
+int anycert_response_hop_header_at(const struct anycert_response *response, size_t hop,
+                                   size_t index, const char **name, const char **value)
+{
+    const struct anycert__response_hop *at = hop_at(response, hop);
+
+    if (at && hop + 1 == response->hop_count)
+        return anycert_response_header_at(response, index, name, value);
+    *name = *value = NULL;
+    if (!at || index >= at->fields.count)
+        return -1;
+    *name = at->fields.list[index].name;
+    *value = at->fields.list[index].value;
+    return 0;
 }
 
 const struct anycert_report *anycert_response_hop_report(const struct anycert_response *response,

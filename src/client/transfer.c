@@ -28,6 +28,16 @@ int anycert_request_set_timeouts(struct anycert_request *request, uint32_t conne
     return 0;
 }
 
+int anycert_request_set_max_redirects(struct anycert_request *request, int max,
+                                      struct anycert_error *err)
+{
+    if (max < -1 || max > 1000)
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "%d redirects: it has to be 0 to 1000, or -1 for the client's", max);
+    request->max_redirects = max;
+    return 0;
+}
+
 int anycert_request_set_resume(struct anycert_request *request, int resume,
                                struct anycert_error *err)
 {
