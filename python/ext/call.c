@@ -1,0 +1,65 @@
+#include "ext.h"
+
+#include <time.h>
+
+#define SIGNALS_US 10000
+
+static int64_t now_us(void)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void ext_call_begin(struct ext_call *call)
+{
+    call->next_us = 0;
+    call->thread = PyEval_SaveThread();
+}
+
+bool ext_call_end(struct ext_call *call)
+{
+    PyEval_RestoreThread(call->thread);
+    call->thread = NULL;
+    if (!call->type)
+        return true;
+    PyErr_Restore(call->type, call->value, call->tb);
+    call->type = call->value = call->tb = NULL;
+    return false;
+}
+
+void ext_call_enter(struct ext_call *call)
+{
+    PyEval_RestoreThread(call->thread);
+}
+
+void ext_call_leave(struct ext_call *call)
+{
+    if (PyErr_Occurred() && !call->type)
+        PyErr_Fetch(&call->type, &call->value, &call->tb);
+    call->thread = PyEval_SaveThread();
+}
+
+int ext_call_progress(void *arg, uint64_t received, uint64_t receive_total, uint64_t sent,
+                      uint64_t send_total)
+{
+    struct ext_call *call = arg;
+    int64_t now = now_us();
+
+    (void)received;
+    (void)receive_total;
+    (void)sent;
+    (void)send_total;
+    if (call->next_us == 0)
+        call->next_us = now + SIGNALS_US;
+    if (call->type)
+        return 1;
+    if (now < call->next_us)
+        return 0;
+    call->next_us = now + SIGNALS_US;
+    ext_call_enter(call);
+    (void)PyErr_CheckSignals();
+    ext_call_leave(call);
+    return call->type ? 1 : 0;
+}

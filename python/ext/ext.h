@@ -1,0 +1,205 @@
+/* ext.h — anycert._core: what the files of the extension share, and how it is built.
+ *
+ * The extension is a thin skin over the public headers: it turns Python's arguments into an
+ * anycert_request, lets the library work without the interpreter's lock, and shows what came back.
+ * Whatever is not needed for most calls (proxies by name, cookies to look at, history, hooks) is
+ * Python, in src/anycert.
+ *
+ * Objects. All are heap types made in the module's exec slot; none has static state, so that each
+ * interpreter has its own. An object that needs the module's state has a pointer to it: its type
+ * keeps the module alive.
+ *
+ *   Policy    owns one anycert_policy; immutable.
+ *   Client    owns one anycert_client. A call counts itself in `users` while the lock is away;
+ *             close() only marks the client, and whoever leaves last frees it. Immutable otherwise,
+ *             so many threads may use one.
+ *   Request   is no Python object: a struct on the stack of a call (or in a Stream), which holds
+ * the anycert_request, and references to what its callbacks read from. Response  owns one
+ * anycert_response; every attribute is a slot that is filled when it is first asked for, and that
+ * the caller may set. content is one copy of the body. Report    owns one copy of an anycert_report
+ * (which is cheap), so it outlives the response.
+ *
+ * The lock. It is let go for every send, for opening and reading a stream, and for parsing large
+ * JSON texts. The library calls back on the thread that sends: ext_call_enter() takes the lock
+ * again with that thread's own state, ext_call_leave() lets it go. An exception in a callback ends
+ * the transfer, is kept in the call meanwhile, and is what the caller gets in place of the
+ * library's INTERRUPTED or BODY_READ.
+ *
+ * Signals. The library asks now and then whether to go on (anycert_request_set_progress), at the
+ * latest when poll() was interrupted. Then, at most every hundredth of a second, the lock is taken
+ * and PyErr_CheckSignals() asked: Ctrl-C ends a blocked request as KeyboardInterrupt. Short
+ * requests never come so far and never pay for it.
+ *
+ * Fork. The library knows when it runs in a child and leaves the parent's connections alone;
+ * nothing has to be done here.
+ *
+ * The end. Objects free what they own in their dealloc, which touches no other Python object but
+ * what it holds. A thread that comes back from a call while the interpreter shuts down is stopped
+ * by the interpreter where it takes the lock; what it held stays as it is.
+ *
+ * Errors. Wrong types are TypeError and ValueError with the argument's name, made here. A failure
+ * of the library becomes an exception through anycert.exceptions._make(), which is Python and is
+ * imported when first needed. */
+#ifndef ANYCERT_PYTHON_EXT_H
+#define ANYCERT_PYTHON_EXT_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <anycert/anycert.h>
+
+#if PY_VERSION_HEX < 0x030A0000
+static inline PyObject *Py_NewRef(PyObject *object)
+{
+    Py_INCREF(object);
+    return object;
+}
+#endif
+
+/* What the module knows; one for each interpreter. */
+struct ext_state {
+    PyTypeObject *policy_type, *client_type, *response_type, *report_type;
+    PyObject *make_error; /* anycert.exceptions._make, once it was needed */
+    PyObject *json_loads; /* json.loads, likewise */
+};
+extern struct PyModuleDef ext_module;
+/* The state behind a type of this module or a class derived from one. */
+struct ext_state *ext_state_of(PyTypeObject *type);
+/* A new heap type, added to the module under its name. NULL with an exception. */
+PyTypeObject *ext_add_type(PyObject *module, PyType_Spec *spec);
+/* An attribute of a module, imported when *cache is still empty. Borrowed. */
+PyObject *ext_import(PyObject **cache, const char *module, const char *name);
+
+/* ---- errors.c ---- */
+
+/* What an exception's text and class depend on beside the error. */
+struct ext_failure {
+    const struct anycert_error *error;
+    PyObject *response; /* a Response, or NULL */
+    PyObject *request;  /* what Response.request is made from, or NULL */
+    const char *url;
+    uint32_t connect_ms, read_ms;
+};
+/* Raises it. Always NULL. */
+PyObject *ext_raise(struct ext_state *state, const struct ext_failure *failure);
+/* The same for an error without a request. */
+PyObject *ext_raise_plain(struct ext_state *state, const struct anycert_error *error);
+
+/* ---- text.c ---- */
+
+/* UTF-8 of a str, without NUL in it. NULL with TypeError or ValueError that names what it is. */
+const char *ext_utf8(PyObject *text, const char *what);
+/* The same, with None as NULL; false on failure. */
+bool ext_optional_utf8(PyObject *text, const char *what, const char **out);
+/* A str of bytes that came from the other side, as requests shows header values: Latin-1. */
+PyObject *ext_latin1(const char *text);
+/* A str of the library's own text, which is UTF-8. */
+PyObject *ext_str(const char *text);
+/* A str that anycert handed out, which is freed. */
+PyObject *ext_take_str(char *text);
+
+/* ---- policy.c ---- */
+
+int ext_policy_init(PyObject *module, struct ext_state *state);
+/* The policy inside of a Policy object; None is NULL (hardened). False with TypeError. */
+bool ext_policy_arg(struct ext_state *state, PyObject *object, const char *what,
+                    const struct anycert_policy **out);
+
+/* ---- report.c ---- */
+
+int ext_report_init(PyObject *module, struct ext_state *state);
+/* A Report of one that is borrowed; None for NULL. */
+PyObject *ext_report_new(struct ext_state *state, const struct anycert_report *report);
+
+/* ---- call.c ---- */
+
+/* A call that is under way without the lock. */
+struct ext_call {
+    PyThreadState *thread;       /* whose the lock will be again */
+    int64_t next_us;             /* when signals are looked at next */
+    PyObject *type, *value, *tb; /* an exception of a callback */
+};
+void ext_call_begin(struct ext_call *call);
+/* Takes the lock back. False if a callback has raised, and the exception is set. */
+bool ext_call_end(struct ext_call *call);
+/* In a callback. */
+void ext_call_enter(struct ext_call *call);
+void ext_call_leave(struct ext_call *call);
+/* anycert_progress_callback; arg is the call. */
+int ext_call_progress(void *arg, uint64_t received, uint64_t receive_total, uint64_t sent,
+                      uint64_t send_total);
+
+/* ---- body.c ---- */
+
+/* A body that Python gives piece by piece. */
+struct ext_body {
+    struct ext_call *call;
+    PyObject *read;     /* bound method of a file, or NULL */
+    PyObject *iterator; /* or NULL */
+    PyObject *source;   /* to begin again: the file, or the iterable if it is no iterator */
+    PyObject *piece;    /* bytes that were given and not taken yet */
+    Py_ssize_t used;    /* of the piece */
+    Py_ssize_t start;   /* where the file stood; -1: it cannot be wound back */
+};
+/* Makes the request read from a file or an iterable. 0, or -1 with an exception. */
+int ext_body_set(struct ext_body *body, struct ext_call *call, struct ext_state *state,
+                 struct anycert_request *request, PyObject *source);
+void ext_body_clear(struct ext_body *body);
+
+/* ---- request.c ---- */
+
+/* The arguments of Client.send, in their order. */
+enum ext_argument {
+    EXT_ARG_CLASS,   /* of the response */
+    EXT_ARG_METHOD,  /* str */
+    EXT_ARG_URL,     /* str */
+    EXT_ARG_PARAMS,  /* None, str, bytes, mapping, pairs */
+    EXT_ARG_HEADERS, /* None, or a dict of lower-case name to (name, value) */
+    EXT_ARG_DATA,    /* None, str, bytes, mapping, pairs, file, iterable */
+    EXT_ARG_JSON,    /* None, or the text as bytes */
+    EXT_ARG_FILES,   /* None, or a list of (field, filename or None, bytes, type or None) */
+    EXT_ARG_AUTH,    /* None, or (user, password) as bytes */
+    EXT_ARG_CONNECT, /* int, milliseconds; 0: the client's, -1: none */
+    EXT_ARG_READ,
+    EXT_ARG_TOTAL,
+    EXT_ARG_REDIRECTS, /* int; -1: the client's */
+    EXT_ARG_RETRY,     /* None, or a tuple as anycert.Retry has it */
+    EXT_ARG_INFO,      /* anything, for Response.request */
+    EXT_ARGS
+};
+struct ext_request {
+    struct anycert_request *request;
+    struct ext_call call;
+    struct ext_body body;
+    uint32_t connect_ms, read_ms;
+};
+/* Zeroed before. 0, or -1 with an exception; clear it in either case. */
+int ext_request_init(struct ext_request *request, struct ext_state *state,
+                     PyObject *const args[EXT_ARGS]);
+void ext_request_clear(struct ext_request *request);
+/* For each of a mapping's items, or of an iterable's pairs. 0, or -1 with an exception. */
+int ext_each_pair(PyObject *pairs, const char *what,
+                  int (*each)(void *arg, PyObject *name, PyObject *value), void *arg);
+
+/* ---- response.c ---- */
+
+int ext_response_init(PyObject *module, struct ext_state *state);
+/* A Response of that class, which takes the response over (NULL on failure too). info is borrowed.
+ */
+PyObject *ext_response_new(struct ext_state *state, PyTypeObject *type,
+                           struct anycert_response *response, PyObject *info);
+
+/* ---- client.c ---- */
+
+int ext_client_init(PyObject *module, struct ext_state *state);
+
+/* ---- json.c ---- */
+
+/* The value of a JSON text, as CPython's json reads it, if it is one of the plain kind; NULL
+ * without an exception if it is not, and json has to say what it is. */
+PyObject *ext_json_value(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,159 @@
+#include "ext.h"
+
+#include <string.h>
+
+/* Texts from this size on are parsed without the interpreter's lock. */
+#define LARGE 65536
+#define NAMES 256
+
+/* Names of members come again and again: one object for all of the same name. */
+struct names {
+    struct {
+        const char *text;
+        size_t len;
+        PyObject *name; /* NULL: free */
+    } at[NAMES];
+};
+
+static PyObject *to_python(const struct anycert_json_value *value, struct names *names);
+
+static PyObject *number(const struct anycert_json_value *value)
+{
+    int64_t integer = 0;
+    uint64_t natural = 0;
+    double real = 0;
+    size_t len = 0;
+    const char *large = NULL;
+    PyObject *digits = NULL;
+    PyObject *result = NULL;
+
+    if (anycert_json_int(value, &integer) == 0)
+        return PyLong_FromLongLong(integer);
+    if (anycert_json_uint(value, &natural) == 0)
+        return PyLong_FromUnsignedLongLong(natural);
+    large = anycert_json_large(value, &len);
+    if (large && !memchr(large, '.', len) && !memchr(large, 'e', len) && !memchr(large, 'E', len)) {
+        digits = PyUnicode_FromStringAndSize(large, (Py_ssize_t)len);
+        result = digits ? PyLong_FromUnicodeObject(digits, 10) : NULL;
+        Py_XDECREF(digits);
+        return result;
+    }
+    (void)anycert_json_double(value, &real);
+    return PyFloat_FromDouble(real);
+}
+
+static PyObject *string(const struct anycert_json_value *value)
+{
+    size_t len = 0;
+    const char *text = anycert_json_string(value, &len);
+
+    return PyUnicode_FromStringAndSize(text, (Py_ssize_t)len);
+}
+
+/* New reference. */
+static PyObject *member_name(const struct anycert_json_value *value, struct names *names)
+{
+    size_t len = 0;
+    const char *text = anycert_json_string(value, &len);
+    size_t slot = 0;
+
+    if (len == 0 || len > 64)
+        return PyUnicode_FromStringAndSize(text, (Py_ssize_t)len);
+    slot = (len * 31 + (unsigned char)text[0] * 7 + (unsigned char)text[len - 1] * 3 +
+            (unsigned char)text[len / 2] * 17) %
+           NAMES;
+    if (names->at[slot].name && names->at[slot].len == len &&
+        memcmp(names->at[slot].text, text, len) == 0)
+        return Py_NewRef(names->at[slot].name);
+    Py_XSETREF(names->at[slot].name, PyUnicode_FromStringAndSize(text, (Py_ssize_t)len));
+    names->at[slot].text = text;
+    names->at[slot].len = len;
+    return names->at[slot].name ? Py_NewRef(names->at[slot].name) : NULL;
+}
+
+static PyObject *object(const struct anycert_json_value *value, struct names *names)
+{
+    struct anycert_json_iter iter;
+    const struct anycert_json_value *key = NULL;
+    const struct anycert_json_value *member = NULL;
+    PyObject *dict = PyDict_New();
+
+    anycert_json_iter_begin(&iter, value);
+    while (dict && (member = anycert_json_iter_next(&iter, &key)) != NULL) {
+        PyObject *name = member_name(key, names);
+        PyObject *inner = name ? to_python(member, names) : NULL;
+
+        if (!inner || PyDict_SetItem(dict, name, inner) < 0)
+            Py_CLEAR(dict);
+        Py_XDECREF(name);
+        Py_XDECREF(inner);
+    }
+    return dict;
+}
+
+static PyObject *array(const struct anycert_json_value *value, struct names *names)
+{
+    struct anycert_json_iter iter;
+    const struct anycert_json_value *element = NULL;
+    PyObject *list = PyList_New((Py_ssize_t)anycert_json_size(value));
+
+    anycert_json_iter_begin(&iter, value);
+    for (Py_ssize_t i = 0; list && (element = anycert_json_iter_next(&iter, NULL)) != NULL; i++) {
+        PyObject *inner = to_python(element, names);
+
+        if (!inner || PyList_SetItem(list, i, inner) < 0)
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *to_python(const struct anycert_json_value *value, struct names *names)
+{
+    PyObject *result = NULL;
+    enum anycert_json_type type = anycert_json_type(value);
+
+    switch (type) {
+    case ANYCERT_JSON_NULL:
+        Py_RETURN_NONE;
+    case ANYCERT_JSON_BOOL:
+        return PyBool_FromLong(anycert_json_bool(value));
+    case ANYCERT_JSON_NUMBER:
+        return number(value);
+    case ANYCERT_JSON_STRING:
+        return string(value);
+    case ANYCERT_JSON_ARRAY:
+    case ANYCERT_JSON_OBJECT:
+        if (Py_EnterRecursiveCall(" while decoding a JSON document"))
+            return NULL;
+        result = type == ANYCERT_JSON_ARRAY ? array(value, names) : object(value, names);
+        Py_LeaveRecursiveCall();
+        return result;
+    case ANYCERT_JSON_NONE:
+        break;
+    }
+    PyErr_SetString(PyExc_SystemError, "a JSON value of no type");
+    return NULL;
+}
+
+PyObject *ext_json_value(const char *text, size_t len)
+{
+    struct anycert_error err = {0};
+    struct anycert_json *json = NULL;
+    struct names names;
+    PyObject *value = NULL;
+
+    if (len >= LARGE) {
+        Py_BEGIN_ALLOW_THREADS json = anycert_json_parse(text, len, &err);
+        Py_END_ALLOW_THREADS
+    } else {
+        json = anycert_json_parse(text, len, &err);
+    }
+    if (!json)
+        return err.code == ANYCERT_E_NOMEM ? PyErr_NoMemory() : NULL;
+    memset(&names, 0, sizeof names);
+    value = to_python(anycert_json_root(json), &names);
+    for (size_t i = 0; i < NAMES; i++)
+        Py_XDECREF(names.at[i].name);
+    anycert_json_free(json);
+    return value;
+}

@@ -1,0 +1,142 @@
+#include "ext.h"
+
+struct ext_state *ext_state_of(PyTypeObject *type)
+{
+    /* A class that was derived in Python has no module of its own; one of its bases has. */
+    for (; type; type = type->tp_base) {
+        PyObject *module =
+            PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) ? PyType_GetModule(type) : NULL;
+
+        if (module && PyModule_GetDef(module) == &ext_module)
+            return PyModule_GetState(module);
+        PyErr_Clear();
+    }
+    PyErr_SetString(PyExc_TypeError, "not a type of anycert");
+    return NULL;
+}
+
+PyTypeObject *ext_add_type(PyObject *module, PyType_Spec *spec)
+{
+    PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+
+    if (type && PyModule_AddType(module, type) < 0)
+        Py_CLEAR(type);
+    return type;
+}
+
+static PyObject *url_join(PyObject *module, PyObject *args)
+{
+    struct anycert_error err = {0};
+    const char *base = NULL;
+    const char *suffix = NULL;
+    char *url = NULL;
+
+    if (!PyArg_ParseTuple(args, "ss:url_join", &base, &suffix))
+        return NULL;
+    url = anycert_url_join(base, suffix, &err);
+    return url ? ext_take_str(url) : ext_raise_plain(PyModule_GetState(module), &err);
+}
+
+/* What fast_json says of a body, of a text. */
+static PyObject *fast_loads(PyObject *module, PyObject *text)
+{
+    Py_ssize_t len = 0;
+    const char *utf8 = NULL;
+    PyObject *value = NULL;
+
+    (void)module;
+    if (PyBytes_Check(text)) {
+        utf8 = PyBytes_AsString(text);
+        len = PyBytes_Size(text);
+    } else {
+        utf8 = PyUnicode_AsUTF8AndSize(text, &len);
+        if (!utf8 && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
+            PyErr_Clear();
+    }
+    value = utf8 ? ext_json_value(utf8, (size_t)len) : NULL;
+    if (!value && !PyErr_Occurred())
+        Py_RETURN_NOTIMPLEMENTED;
+    return value;
+}
+
+static PyObject *versions(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    return Py_BuildValue("(sss)", anycert_version(), anycert_openssl_version(),
+                         anycert_libcurl_version());
+}
+
+static PyMethodDef module_methods[] = {
+    {"url_join", url_join, METH_VARARGS, "url_join(base, suffix)\n--\n\nJoins as BaseClient does."},
+    {"fast_loads", fast_loads, METH_O, NULL},
+    {"versions", versions, METH_NOARGS, "versions()\n--\n\nOf anycert, OpenSSL and libcurl."},
+    {NULL, NULL, 0, NULL},
+};
+
+static int module_exec(PyObject *module)
+{
+    struct ext_state *state = PyModule_GetState(module);
+
+    if (ext_policy_init(module, state) < 0 || ext_report_init(module, state) < 0 ||
+        ext_response_init(module, state) < 0 || ext_client_init(module, state) < 0)
+        return -1;
+    return PyModule_AddStringConstant(module, "__version__", anycert_version());
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct ext_state *state = PyModule_GetState(module);
+
+    Py_VISIT(state->policy_type);
+    Py_VISIT(state->client_type);
+    Py_VISIT(state->response_type);
+    Py_VISIT(state->report_type);
+    Py_VISIT(state->make_error);
+    Py_VISIT(state->json_loads);
+    return 0;
+}
+
+static int module_clear(PyObject *module)
+{
+    struct ext_state *state = PyModule_GetState(module);
+
+    Py_CLEAR(state->policy_type);
+    Py_CLEAR(state->client_type);
+    Py_CLEAR(state->response_type);
+    Py_CLEAR(state->report_type);
+    Py_CLEAR(state->make_error);
+    Py_CLEAR(state->json_loads);
+    return 0;
+}
+
+static void module_free(void *module)
+{
+    (void)module_clear(module);
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, module_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+struct PyModuleDef ext_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "anycert._core",
+    .m_doc = "The C library behind anycert.",
+    .m_size = sizeof(struct ext_state),
+    .m_methods = module_methods,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__core(void);
+PyMODINIT_FUNC PyInit__core(void)
+{
+    return PyModuleDef_Init(&ext_module);
+}

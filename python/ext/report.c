@@ -1,0 +1,216 @@
+#include "ext.h"
+
+#include <string.h>
+
+struct report_object {
+    PyObject_HEAD struct anycert_report *report;
+};
+
+PyObject *ext_report_new(struct ext_state *state, const struct anycert_report *report)
+{
+    struct anycert_error err = {0};
+    struct report_object *self = NULL;
+
+    if (!report)
+        Py_RETURN_NONE;
+    self = (struct report_object *)state->report_type->tp_alloc(state->report_type, 0);
+    if (!self)
+        return NULL;
+    self->report = anycert_report_copy(report, &err);
+    if (!self->report) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)self;
+}
+
+static const struct anycert_report *inner(PyObject *self)
+{
+    return ((struct report_object *)self)->report;
+}
+
+static void report_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+
+    anycert_report_free(((struct report_object *)self)->report);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *verdict_str(enum anycert_verdict verdict)
+{
+    switch (verdict) {
+    case ANYCERT_PASS:
+        return PyUnicode_FromString("pass");
+    case ANYCERT_RELAXED:
+        return PyUnicode_FromString("relaxed");
+    case ANYCERT_FAIL:
+        return PyUnicode_FromString("fail");
+    case ANYCERT_NOT_CHECKED:
+        break;
+    }
+    return PyUnicode_FromString("not-checked");
+}
+
+static PyObject *report_text(PyObject *self, PyObject *ignored)
+{
+    struct anycert_error err = {0};
+
+    (void)ignored;
+    return ext_take_str(anycert_report_text(inner(self), &err));
+}
+
+static PyObject *report_json(PyObject *self, PyObject *ignored)
+{
+    struct anycert_error err = {0};
+
+    (void)ignored;
+    return ext_take_str(anycert_report_json(inner(self), &err));
+}
+
+static PyObject *report_repr(PyObject *self)
+{
+    PyObject *verdict = verdict_str(anycert_report_verdict(inner(self)));
+    PyObject *repr = verdict ? PyUnicode_FromFormat("<Report %s:%d %U, authenticated by %s>",
+                                                    anycert_report_host(inner(self)),
+                                                    (int)anycert_report_port(inner(self)), verdict,
+                                                    anycert_report_authenticated_by(inner(self)))
+                             : NULL;
+
+    Py_XDECREF(verdict);
+    return repr;
+}
+
+/* Everything as Python objects, keyed as docs/report-schema.md says. */
+static PyObject *report_dict(PyObject *self, PyObject *ignored)
+{
+    struct anycert_error err = {0};
+    char *text = anycert_report_json(inner(self), &err);
+    PyObject *value = NULL;
+
+    (void)ignored;
+    if (!text)
+        return PyErr_NoMemory();
+    value = ext_json_value(text, strlen(text));
+    if (!value && !PyErr_Occurred())
+        PyErr_SetString(PyExc_SystemError, "the report is no JSON");
+    anycert_free(text);
+    return value;
+}
+
+static PyObject *get_verdict(PyObject *self, void *closure)
+{
+    return verdict_str(closure ? anycert_report_reference_verdict(inner(self))
+                               : anycert_report_verdict(inner(self)));
+}
+
+static PyObject *get_text(PyObject *self, void *closure)
+{
+    typedef const char *text_getter(const struct anycert_report *report);
+    static const struct {
+        char name[16];
+        text_getter *get;
+    } getters[] = {
+        {"authenticated_by", anycert_report_authenticated_by},
+        {"policy", anycert_report_policy},
+        {"reference", anycert_report_reference},
+        {"hop", anycert_report_hop},
+        {"host", anycert_report_host},
+        {"identity", anycert_report_identity},
+        {"protocol", anycert_report_protocol},
+        {"cipher", anycert_report_cipher},
+        {"group", anycert_report_group},
+        {"refused_by", anycert_report_refused_by},
+        {"failure", anycert_report_failure},
+    };
+
+    return ext_str(getters[(uintptr_t)closure].get(inner(self)));
+}
+
+static PyObject *get_authenticated(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(anycert_report_peer_authenticated(inner(self)));
+}
+
+static PyObject *get_port(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyLong_FromLong(anycert_report_port(inner(self)));
+}
+
+static PyObject *get_pin(PyObject *self, void *closure)
+{
+    (void)closure;
+    return ext_str(anycert_report_cert_pin(inner(self), 0));
+}
+
+static PyObject *get_chain(PyObject *self, void *closure)
+{
+    size_t count = anycert_report_chain_length(inner(self));
+    PyObject *chain = PyTuple_New((Py_ssize_t)count);
+
+    (void)closure;
+    for (size_t i = 0; chain && i < count; i++) {
+        size_t len = 0;
+        const unsigned char *der = anycert_report_cert_der(inner(self), i, &len);
+        PyObject *bytes = PyBytes_FromStringAndSize((const char *)der, (Py_ssize_t)len);
+
+        if (!bytes || PyTuple_SetItem(chain, (Py_ssize_t)i, bytes) < 0)
+            Py_CLEAR(chain);
+    }
+    return chain;
+}
+
+static PyMethodDef report_methods[] = {
+    {"text", report_text, METH_NOARGS, "text()\n--\n\nThe whole report for people."},
+    {"json", report_json, METH_NOARGS, "json()\n--\n\nThe whole report as a JSON text."},
+    {"as_dict", report_dict, METH_NOARGS, "as_dict()\n--\n\nThe whole report as Python objects."},
+    {NULL, NULL, 0, NULL},
+};
+#define TEXT(name, index, doc) {name, get_text, NULL, doc, (void *)(uintptr_t)(index)}
+static PyGetSetDef report_getset[] = {
+    {"verdict", get_verdict, NULL, "'pass', 'relaxed', 'fail' or 'not-checked'.", NULL},
+    {"reference_verdict", get_verdict, NULL, "What the reference policy would have said.",
+     (void *)(uintptr_t)1},
+    {"peer_authenticated", get_authenticated, NULL,
+     "True if whoever answered has proved to be the host that was asked for.", NULL},
+    {"port", get_port, NULL, "Port of the host.", NULL},
+    {"pin", get_pin, NULL, "'sha256//…' of the peer's key, or None.", NULL},
+    {"chain", get_chain, NULL, "The certificates as the peer sent them, DER.", NULL},
+    TEXT("authenticated_by", 0, "'chain', 'pin', 'tofu' or 'none'."),
+    TEXT("policy", 1, "The effective policy."),
+    TEXT("reference", 2, "The reference policy."),
+    TEXT("hop", 3, "'origin' or 'proxy'."),
+    TEXT("host", 4, "The host."),
+    TEXT("identity", 5, "The name that was verified, or ''."),
+    TEXT("protocol", 6, "Such as 'TLSv1.3'; '' while unknown."),
+    TEXT("cipher", 7, "The cipher suite."),
+    TEXT("group", 8, "The key exchange's group."),
+    TEXT("refused_by", 9, "Who ended a handshake that failed: 'us', 'peer' or ''."),
+    TEXT("failure", 10, "Why it failed, or ''."),
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static char report_doc[] = "What was checked on one TLS link, what was found, and what the policy "
+                           "said to it.";
+static PyType_Slot report_slots[] = {
+    {Py_tp_doc, report_doc},         {Py_tp_dealloc, report_dealloc}, {Py_tp_repr, report_repr},
+    {Py_tp_methods, report_methods}, {Py_tp_getset, report_getset},   {0, NULL},
+};
+static PyType_Spec report_spec = {
+    .name = "anycert.Report",
+    .basicsize = sizeof(struct report_object),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = report_slots,
+};
+
+int ext_report_init(PyObject *module, struct ext_state *state)
+{
+    state->report_type = ext_add_type(module, &report_spec);
+    if (!state->report_type)
+        return -1;
+    state->report_type->tp_new = NULL; /* they come with responses */
+    return 0;
+}

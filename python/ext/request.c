@@ -1,0 +1,469 @@
+#include "ext.h"
+
+#include <string.h>
+
+/* What the callbacks below add to. */
+struct adding {
+    struct ext_state *state;
+    struct anycert_request *request;
+    const char *what;
+    int (*add)(struct anycert_request *request, const char *name, const char *value,
+               struct anycert_error *err);
+};
+
+static int fail(struct ext_state *state, const struct anycert_error *err)
+{
+    (void)ext_raise_plain(state, err);
+    return -1;
+}
+
+/* ---- pairs ---- */
+
+static int each_of_dict(PyObject *dict, int (*each)(void *arg, PyObject *name, PyObject *value),
+                        void *arg)
+{
+    PyObject *name = NULL;
+    PyObject *value = NULL;
+    Py_ssize_t at = 0;
+    Py_ssize_t size = PyDict_Size(dict);
+
+    while (PyDict_Next(dict, &at, &name, &value)) {
+        int result = 0;
+
+        Py_INCREF(name);
+        Py_INCREF(value);
+        result = each(arg, name, value);
+        Py_DECREF(name);
+        Py_DECREF(value);
+        if (result < 0)
+            return -1;
+        if (PyDict_Size(dict) != size) {
+            PyErr_SetString(PyExc_RuntimeError, "a dict changed its size while it was read");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int each_of_pair(PyObject *pair, const char *what,
+                        int (*each)(void *arg, PyObject *name, PyObject *value), void *arg)
+{
+    PyObject *two = PySequence_Check(pair) && !PyUnicode_Check(pair) && !PyBytes_Check(pair)
+                        ? PySequence_Tuple(pair)
+                        : NULL;
+    int result = -1;
+
+    if (two && PyTuple_Size(two) == 2)
+        result = each(arg, PyTuple_GetItem(two, 0), PyTuple_GetItem(two, 1));
+    else if (!PyErr_Occurred())
+        PyErr_Format(PyExc_ValueError, "%s: cannot encode objects that are not 2-tuples", what);
+    Py_XDECREF(two);
+    return result;
+}
+
+int ext_each_pair(PyObject *pairs, const char *what,
+                  int (*each)(void *arg, PyObject *name, PyObject *value), void *arg)
+{
+    PyObject *items = NULL;
+    PyObject *iterator = NULL;
+    PyObject *pair = NULL;
+    int result = 0;
+
+    if (PyDict_CheckExact(pairs))
+        return each_of_dict(pairs, each, arg);
+    if (PyMapping_Check(pairs) && !PySequence_Check(pairs))
+        items = PyMapping_Items(pairs);
+    else if (PyObject_HasAttrString(pairs, "items"))
+        items = PyObject_CallMethod(pairs, "items", NULL);
+    else
+        items = Py_NewRef(pairs);
+    iterator = items ? PyObject_GetIter(items) : NULL;
+    Py_XDECREF(items);
+    if (!iterator)
+        return -1;
+    while (result == 0 && (pair = PyIter_Next(iterator)) != NULL) {
+        result = each_of_pair(pair, what, each, arg);
+        Py_DECREF(pair);
+    }
+    Py_DECREF(iterator);
+    return PyErr_Occurred() ? -1 : result;
+}
+
+/* What Python's urlencode makes of a name or value before it is encoded: bytes as they are, the
+ * rest as str(). New reference to str or bytes. */
+static PyObject *as_text(PyObject *object)
+{
+    if (PyBytes_Check(object) || PyUnicode_CheckExact(object))
+        return Py_NewRef(object);
+    return PyObject_Str(object);
+}
+
+static const char *text_of(PyObject *text, const char *what)
+{
+    char *bytes = NULL;
+
+    if (PyUnicode_Check(text))
+        return ext_utf8(text, what);
+    return PyBytes_AsStringAndSize(text, &bytes, NULL) < 0 ? NULL : bytes;
+}
+
+static int add_one(const struct adding *adding, const char *name, PyObject *value)
+{
+    struct anycert_error err = {0};
+    PyObject *text = NULL;
+    const char *utf8 = NULL;
+    int result = -1;
+
+    if (value == Py_None)
+        return 0;
+    text = as_text(value);
+    utf8 = text ? text_of(text, adding->what) : NULL;
+    if (utf8) {
+        result = adding->add(adding->request, name, utf8, &err);
+        if (result < 0)
+            (void)fail(adding->state, &err);
+    }
+    Py_XDECREF(text);
+    return result;
+}
+
+static int add_many(const struct adding *adding, const char *name, PyObject *values)
+{
+    PyObject *iterator = PyObject_GetIter(values);
+    PyObject *value = NULL;
+    int result = 0;
+
+    if (!iterator)
+        return -1;
+    while (result == 0 && (value = PyIter_Next(iterator)) != NULL) {
+        result = add_one(adding, name, value);
+        Py_DECREF(value);
+    }
+    Py_DECREF(iterator);
+    return PyErr_Occurred() ? -1 : result;
+}
+
+/* One name with its value, or with each of its values. */
+static int add_pair(void *arg, PyObject *name, PyObject *value)
+{
+    const struct adding *adding = arg;
+    PyObject *text = as_text(name);
+    const char *utf8 = text ? text_of(text, adding->what) : NULL;
+    int result = -1;
+
+    if (utf8 && (PyUnicode_Check(value) || PyBytes_Check(value) ||
+                 !PyObject_HasAttrString(value, "__iter__")))
+        result = add_one(adding, utf8, value);
+    else if (utf8)
+        result = add_many(adding, utf8, value);
+    Py_XDECREF(text);
+    return result;
+}
+
+/* ---- parts of a request ---- */
+
+static int set_params(struct ext_request *request, struct ext_state *state, PyObject *params)
+{
+    struct adding adding = {state, request->request, "params", anycert_request_add_param};
+    struct anycert_error err = {0};
+    const char *text = NULL;
+
+    if (params == Py_None)
+        return 0;
+    if (!PyUnicode_Check(params) && !PyBytes_Check(params))
+        return ext_each_pair(params, "params", add_pair, &adding);
+    text = text_of(params, "params");
+    if (!text)
+        return -1;
+    return anycert_request_set_query(request->request, text, &err) < 0 ? fail(state, &err) : 0;
+}
+
+/* These are the library's. */
+static bool is_ours(const char *name)
+{
+    static const char *const ours[] = {"connection", "content-length", "transfer-encoding"};
+
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+        if (strcmp(name, ours[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static PyObject *header_bytes(PyObject *text)
+{
+    if (PyBytes_Check(text))
+        return Py_NewRef(text);
+    return PyUnicode_Check(text) ? PyUnicode_AsLatin1String(text) : NULL;
+}
+
+/* requests' own words for what is neither str nor bytes. */
+static int bad_header(PyObject *name, PyObject *value)
+{
+    PyObject *module = PyErr_Occurred() ? NULL : PyImport_ImportModule("anycert.exceptions");
+    PyObject *error = module ? PyObject_CallMethod(module, "_bad_header", "OO", name, value) : NULL;
+
+    if (error)
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_XDECREF(module);
+    Py_XDECREF(error);
+    return -1;
+}
+
+/* folded: the name in lower case; pair: the name as it was given, and its value. */
+static int add_header(void *arg, PyObject *folded, PyObject *pair)
+{
+    const struct adding *adding = arg;
+    struct anycert_error err = {0};
+    const char *lower = ext_utf8(folded, "name of a header");
+    PyObject *given = PyTuple_GetItem(pair, 1);
+    PyObject *name = NULL;
+    PyObject *value = NULL;
+    char *text = NULL;
+    int result = -1;
+
+    if (!lower || !given)
+        return -1;
+    if (is_ours(lower))
+        return 0;
+    name = header_bytes(PyTuple_GetItem(pair, 0));
+    value = !name || given == Py_None ? NULL : header_bytes(given);
+    if (!name || (!value && given != Py_None)) {
+        result = bad_header(PyTuple_GetItem(pair, 0), given);
+    } else if (!value || PyBytes_AsStringAndSize(value, &text, NULL) == 0) {
+        result = anycert_request_add_header(adding->request, PyBytes_AsString(name), text, &err);
+        if (result < 0)
+            (void)fail(adding->state, &err);
+    }
+    Py_XDECREF(value);
+    Py_XDECREF(name);
+    return result;
+}
+
+static int add_file(struct ext_request *request, struct ext_state *state, PyObject *file)
+{
+    struct anycert_error err = {0};
+    const char *field = NULL;
+    const char *filename = NULL;
+    const char *type = NULL;
+    char *data = NULL;
+    Py_ssize_t len = 0;
+
+    if (!PyArg_ParseTuple(file, "szy#z:files", &field, &filename, &data, &len, &type))
+        return -1;
+    /* Without a type there is none, as with requests. */
+    if (anycert_request_add_part(request->request, field, data, (size_t)len, filename,
+                                 type ? type : "", &err) < 0)
+        return fail(state, &err);
+    return 0;
+}
+
+static int set_files(struct ext_request *request, struct ext_state *state, PyObject *files)
+{
+    if (!PyList_Check(files)) {
+        PyErr_SetString(PyExc_TypeError, "files has to be a list");
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < PyList_Size(files); i++) {
+        if (add_file(request, state, PyList_GetItem(files, i)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool has_header(PyObject *headers, const char *name)
+{
+    return headers != Py_None && PyDict_GetItemString(headers, name);
+}
+
+static bool is_form(PyObject *data)
+{
+    if (PyDict_Check(data) || PyList_Check(data) || PyTuple_Check(data))
+        return true;
+    return !PyObject_HasAttrString(data, "read") && PyObject_HasAttrString(data, "items");
+}
+
+static int set_bytes(struct ext_request *request, struct ext_state *state, PyObject *data)
+{
+    struct anycert_error err = {0};
+    Py_buffer view = {0};
+    Py_ssize_t len = 0;
+    const char *text = NULL;
+    int result = 0;
+
+    if (PyUnicode_Check(data)) {
+        text = PyUnicode_AsUTF8AndSize(data, &len);
+        if (!text)
+            return -1;
+        result = anycert_request_set_body(request->request, text, (size_t)len, &err);
+    } else {
+        if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
+            return -1;
+        result = anycert_request_set_body(request->request, view.buf, (size_t)view.len, &err);
+        PyBuffer_Release(&view);
+    }
+    return result < 0 ? fail(state, &err) : 0;
+}
+
+static int set_data(struct ext_request *request, struct ext_state *state, PyObject *data)
+{
+    struct adding adding = {state, request->request, "data", anycert_request_add_form};
+
+    if (PyUnicode_Check(data) || PyObject_CheckBuffer(data))
+        return set_bytes(request, state, data);
+    if (is_form(data))
+        return ext_each_pair(data, "data", add_pair, &adding);
+    return ext_body_set(&request->body, &request->call, state, request->request, data);
+}
+
+static int set_body(struct ext_request *request, struct ext_state *state,
+                    PyObject *const args[EXT_ARGS])
+{
+    struct anycert_error err = {0};
+    PyObject *json = args[EXT_ARG_JSON];
+
+    if (args[EXT_ARG_DATA] != Py_None && set_data(request, state, args[EXT_ARG_DATA]) < 0)
+        return -1;
+    if (args[EXT_ARG_FILES] != Py_None && set_files(request, state, args[EXT_ARG_FILES]) < 0)
+        return -1;
+    if (json == Py_None)
+        return 0;
+    if (set_bytes(request, state, json) < 0)
+        return -1;
+    if (has_header(args[EXT_ARG_HEADERS], "content-type"))
+        return 0;
+    return anycert_request_add_header(request->request, "Content-Type", "application/json", &err) <
+                   0
+               ? fail(state, &err)
+               : 0;
+}
+
+static int set_auth(struct ext_request *request, struct ext_state *state, PyObject *auth)
+{
+    struct anycert_error err = {0};
+    const char *user = NULL;
+    const char *password = NULL;
+
+    if (auth == Py_None)
+        return 0;
+    if (!PyArg_ParseTuple(auth, "yy:auth", &user, &password))
+        return -1;
+    return anycert_request_set_basic_auth(request->request, user, password, &err) < 0
+               ? fail(state, &err)
+               : 0;
+}
+
+/* Milliseconds as the library has them: 0 is the client's, UINT32_MAX none. */
+static bool take_limit(PyObject *number, uint32_t *out)
+{
+    long long ms = PyLong_AsLongLong(number);
+
+    if (ms == -1 && PyErr_Occurred())
+        return false;
+    *out = ms < 0 || ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+    return true;
+}
+
+static int set_limits(struct ext_request *request, struct ext_state *state,
+                      PyObject *const args[EXT_ARGS])
+{
+    struct anycert_error err = {0};
+    uint32_t total_ms = 0;
+    long redirects = PyLong_AsLong(args[EXT_ARG_REDIRECTS]);
+
+    if ((redirects == -1 && PyErr_Occurred()) ||
+        !take_limit(args[EXT_ARG_CONNECT], &request->connect_ms) ||
+        !take_limit(args[EXT_ARG_READ], &request->read_ms) ||
+        !take_limit(args[EXT_ARG_TOTAL], &total_ms))
+        return -1;
+    if (redirects > 1000)
+        redirects = 1000;
+    if (anycert_request_set_timeouts(request->request, request->connect_ms, total_ms,
+                                     request->read_ms, &err) < 0 ||
+        anycert_request_set_max_redirects(request->request, (int)redirects, &err) < 0)
+        return fail(state, &err);
+    return 0;
+}
+
+/* ---- retries ---- */
+
+static int fill_statuses(PyObject *statuses, int list[], size_t *count, size_t room)
+{
+    Py_ssize_t size = PyTuple_Size(statuses);
+
+    if (size < 0 || (size_t)size > room) {
+        if (size > 0)
+            PyErr_SetString(PyExc_ValueError, "too many statuses to retry");
+        return -1;
+    }
+    for (*count = 0; *count < (size_t)size; ++*count) {
+        long status = PyLong_AsLong(PyTuple_GetItem(statuses, (Py_ssize_t)*count));
+
+        if (status == -1 && PyErr_Occurred())
+            return -1;
+        list[*count] = status < 0 || status > 999 ? 0 : (int)status;
+    }
+    return 0;
+}
+
+static int set_retry(struct ext_request *request, struct ext_state *state, PyObject *tuple)
+{
+    struct anycert_error err = {0};
+    struct anycert_retry *retry = NULL;
+    unsigned count = 0, factor = 0, jitter = 0, longest = 0, after = 0;
+    PyObject *statuses = NULL;
+    const char *methods = NULL;
+    int raise = 0;
+    int list[500];
+    size_t listed = 0;
+    int result = -1;
+
+    if (tuple == Py_None)
+        return 0;
+    if (!PyArg_ParseTuple(tuple, "IIIIO!zIp:retry", &count, &factor, &jitter, &longest,
+                          &PyTuple_Type, &statuses, &methods, &after, &raise) ||
+        fill_statuses(statuses, list, &listed, sizeof list / sizeof list[0]) < 0)
+        return -1;
+    retry = anycert_retry_new(&err);
+    if (retry && anycert_retry_set_count(retry, count, &err) == 0 &&
+        anycert_retry_set_backoff(retry, factor, jitter, longest, &err) == 0 &&
+        anycert_retry_set_statuses(retry, list, listed, &err) == 0 &&
+        anycert_retry_set_methods(retry, methods, &err) == 0 &&
+        anycert_retry_set_retry_after_max(retry, after, &err) == 0 &&
+        anycert_retry_set_raise_on_status(retry, raise, &err) == 0 &&
+        anycert_request_set_retry(request->request, retry, &err) == 0)
+        result = 0;
+    anycert_retry_free(retry);
+    return result < 0 ? fail(state, &err) : 0;
+}
+
+int ext_request_init(struct ext_request *request, struct ext_state *state,
+                     PyObject *const args[EXT_ARGS])
+{
+    struct anycert_error err = {0};
+    struct adding headers = {state, NULL, "headers", NULL};
+    const char *method = ext_utf8(args[EXT_ARG_METHOD], "method");
+    const char *url = method ? ext_utf8(args[EXT_ARG_URL], "url") : NULL;
+
+    if (!url)
+        return -1;
+    request->request = headers.request = anycert_request_new(method, url, &err);
+    if (!request->request ||
+        anycert_request_set_progress(request->request, ext_call_progress, &request->call, &err) < 0)
+        return fail(state, &err);
+    if (set_params(request, state, args[EXT_ARG_PARAMS]) < 0 ||
+        (args[EXT_ARG_HEADERS] != Py_None &&
+         ext_each_pair(args[EXT_ARG_HEADERS], "headers", add_header, &headers) < 0))
+        return -1;
+    if (set_body(request, state, args) < 0 || set_auth(request, state, args[EXT_ARG_AUTH]) < 0 ||
+        set_limits(request, state, args) < 0)
+        return -1;
+    return set_retry(request, state, args[EXT_ARG_RETRY]);
+}
+
+void ext_request_clear(struct ext_request *request)
+{
+    anycert_request_free(request->request);
+    request->request = NULL;
+    ext_body_clear(&request->body);
+}

@@ -1,0 +1,52 @@
+#include "ext.h"
+
+#include <string.h>
+
+const char *ext_utf8(PyObject *text, const char *what)
+{
+    Py_ssize_t len = 0;
+    const char *utf8 = NULL;
+
+    if (!PyUnicode_Check(text)) {
+        PyErr_Format(PyExc_TypeError, "%s has to be str, not %.100s", what, Py_TYPE(text)->tp_name);
+        return NULL;
+    }
+    utf8 = PyUnicode_AsUTF8AndSize(text, &len);
+    if (utf8 && strlen(utf8) != (size_t)len) {
+        PyErr_Format(PyExc_ValueError, "%s has a NUL character in it", what);
+        return NULL;
+    }
+    return utf8;
+}
+
+bool ext_optional_utf8(PyObject *text, const char *what, const char **out)
+{
+    *out = NULL;
+    if (text == Py_None)
+        return true;
+    *out = ext_utf8(text, what);
+    return *out != NULL;
+}
+
+PyObject *ext_latin1(const char *text)
+{
+    return PyUnicode_DecodeLatin1(text, (Py_ssize_t)strlen(text), NULL);
+}
+
+PyObject *ext_str(const char *text)
+{
+    if (!text)
+        Py_RETURN_NONE;
+    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+}
+
+PyObject *ext_take_str(char *text)
+{
+    PyObject *result = NULL;
+
+    if (!text)
+        return PyErr_NoMemory();
+    result = ext_str(text);
+    anycert_free(text);
+    return result;
+}

@@ -1,0 +1,200 @@
+"""Cookies as Python sees them. Those of servers are kept, and sent, by the C library."""
+from _collections_abc import MutableMapping
+
+
+class Cookie:
+    """One cookie."""
+
+    __slots__ = ("name", "value", "domain", "path", "secure", "expires", "http_only")
+
+    def __init__(self, name, value, domain="", path="/", secure=False, expires=None,
+                 http_only=False):
+        self.name, self.value, self.domain, self.path = name, value, domain, path
+        self.secure, self.expires, self.http_only = secure, expires, http_only
+
+    def __repr__(self):
+        return f"<Cookie {self.name}={self.value} for {self.domain}{self.path}>"
+
+    def set_cookie(self, host):
+        """The text behind Set-Cookie."""
+        text = f"{self.name}={self.value}; Path={self.path or '/'}"
+        if self.domain and self.domain.lstrip(".") != host:
+            text += f"; Domain={self.domain}"
+        return text + "; Secure" if self.secure else text
+
+
+def of_netscape(text):
+    """The cookies of a Netscape cookie file."""
+    found = []
+    for line in text.splitlines():
+        http_only = line.startswith("#HttpOnly_")
+        fields = line[10 if http_only else 0:].split("\t")
+        if len(fields) != 7 or line.startswith("# "):
+            continue
+        domain, _, path, secure, expires, name, value = fields
+        found.append(Cookie(name, value, domain, path, secure == "TRUE", int(expires) or None,
+                            http_only))
+    return found
+
+
+class Cookies(MutableMapping):
+    """Cookies by name, with what integrations use of requests' RequestsCookieJar."""
+
+    def __init__(self, cookies=()):
+        self._list = list(cookies)
+
+    @classmethod
+    def of_headers(cls, pairs, url):
+        """Those that an answer sets."""
+        host = (url or "").partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
+        jar = cls()
+        for name, value in pairs:
+            if name.lower() == "set-cookie":
+                jar._take(value, host)
+        return jar
+
+    def _take(self, text, host):
+        first, *rest = text.split(";")
+        name, equals, value = first.strip().partition("=")
+        if not equals:
+            return
+        cookie = Cookie(name.strip(), value.strip(), host)
+        for attribute in rest:
+            key, _, text = attribute.strip().partition("=")
+            key = key.lower()
+            if key == "domain" and text:
+                cookie.domain = text if text.startswith(".") else "." + text
+            elif key == "path" and text:
+                cookie.path = text
+            elif key == "secure":
+                cookie.secure = True
+            elif key == "httponly":
+                cookie.http_only = True
+        self.set_cookie(cookie)
+
+    def _all(self):
+        return self._list
+
+    def set_cookie(self, cookie):
+        """Adds a cookie in place of one of the same name, domain and path."""
+        self._list[:] = [c for c in self._list
+                         if (c.name, c.domain, c.path) != (cookie.name, cookie.domain, cookie.path)]
+        self._list.append(cookie)
+
+    def set(self, name, value, domain="", path="/", secure=False, **_):
+        """Adds a cookie; a value of None takes it away."""
+        if value is None:
+            for cookie in [c for c in self._all() if c.name == name]:
+                self._remove(cookie)
+            return None
+        cookie = Cookie(name, str(value), domain or "", path or "/", secure)
+        self.set_cookie(cookie)
+        return cookie
+
+    def _remove(self, cookie):
+        self._list.remove(cookie)
+
+    def get(self, name, default=None, domain=None, path=None):
+        """The value of a cookie."""
+        for cookie in self._all():
+            if cookie.name == name and domain in (None, cookie.domain) \
+                    and path in (None, cookie.path):
+                return cookie.value
+        return default
+
+    def __getitem__(self, name):
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name, value):
+        self.set(name, value)
+
+    def __delitem__(self, name):
+        found = [cookie for cookie in self._all() if cookie.name == name]
+        if not found:
+            raise KeyError(name)
+        for cookie in found:
+            self._remove(cookie)
+
+    def __iter__(self):
+        return iter(self._all())  # as requests: cookies, not names
+
+    def __contains__(self, name):
+        return any(cookie.name == name for cookie in self._all())
+
+    def __len__(self):
+        return len(self._all())
+
+    def keys(self):
+        return [cookie.name for cookie in self._all()]
+
+    def values(self):
+        return [cookie.value for cookie in self._all()]
+
+    def items(self):
+        return [(cookie.name, cookie.value) for cookie in self._all()]
+
+    def update(self, other=(), **kwargs):
+        """Adds those of a mapping, of pairs or of another jar."""
+        if isinstance(other, Cookies) or hasattr(other, "extract_cookies"):
+            for cookie in other:
+                self.set(cookie.name, cookie.value, cookie.domain, cookie.path, cookie.secure)
+            other = ()
+        for name, value in (other.items() if hasattr(other, "items") else other):
+            self.set(name, value)
+        for name, value in kwargs.items():
+            self.set(name, value)
+
+    def clear(self, domain=None, path=None, name=None):
+        """Takes away all, or those of a domain, path and name."""
+        for cookie in list(self._all()):
+            if domain in (None, cookie.domain) and path in (None, cookie.path) \
+                    and name in (None, cookie.name):
+                self._remove(cookie)
+
+    def get_dict(self, domain=None, path=None):
+        """{name: value}."""
+        return {cookie.name: cookie.value for cookie in self._all()
+                if domain in (None, cookie.domain) and path in (None, cookie.path)}
+
+    def copy(self):
+        return Cookies(self._all())
+
+    def __repr__(self):
+        return f"<Cookies {self.items()!r}>"
+
+
+class SessionCookies(Cookies):
+    """Those of a session: what was set by hand, and what servers have set in its clients."""
+
+    def __init__(self, clients):
+        super().__init__()
+        self._clients = clients  # of the session, as they come
+
+    def _all(self):
+        found = {(c.name, c.domain, c.path): c for c in self._list}
+        for client in self._clients():
+            for cookie in of_netscape(client.cookies()):
+                found.setdefault((cookie.name, cookie.domain, cookie.path), cookie)
+        return list(found.values())
+
+    def _remove(self, cookie):
+        self._list[:] = [c for c in self._list
+                         if (c.name, c.domain, c.path) != (cookie.name, cookie.domain, cookie.path)]
+        host = cookie.domain.lstrip(".")
+        if not host:
+            return
+        gone = Cookie(cookie.name, "", cookie.domain, cookie.path).set_cookie(
+            None if cookie.domain.startswith(".") else host)
+        for client in self._clients():
+            client.add_cookie(gone + "; Max-Age=0", f"https://{host}{cookie.path}")
+
+    def install(self, client, url):
+        """Gives those that were set by hand to a client, for the URL's host."""
+        host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
+        for cookie in self._list:
+            domain = cookie.domain.lstrip(".")
+            if not domain or host == domain or host.endswith("." + domain):
+                client.add_cookie(cookie.set_cookie(host), url)

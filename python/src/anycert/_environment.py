@@ -1,0 +1,42 @@
+"""What the environment says: CA bundles and proxies. The C library itself reads none of it."""
+import os
+
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_remembered = {}
+
+
+def ca_bundle():
+    """Path of the CA bundle that the environment names, or None; empty counts as unset. What
+    forget_ca_bundles() took away still counts, unless it has been set anew."""
+    for name in _BUNDLES:
+        path = os.environ.get(name) or _remembered.get(name)
+        if path:
+            return path
+    return None
+
+
+def forget_ca_bundles():
+    """Deletes the variables from the process's environment, as skip_cert_verification() does, and
+    remembers them for clients that verify."""
+    for name in _BUNDLES:
+        value = os.environ.pop(name, None)
+        if value:
+            _remembered[name] = value
+
+
+def proxy_variable(scheme):
+    """The value of http_proxy and the like; the lower-case name goes first."""
+    value = os.environ.get(scheme + "_proxy")
+    if value is None and not (scheme == "http" and "REQUEST_METHOD" in os.environ):
+        value = os.environ.get(scheme.upper() + "_PROXY")  # not what a CGI client has sent
+    return value or None
+
+
+def proxies():
+    """The proxies of the environment by scheme, with 'no' for the hosts that need none."""
+    found = {}
+    for scheme in ("http", "https", "all", "no"):
+        value = proxy_variable(scheme)
+        if value:
+            found[scheme] = value
+    return found

@@ -1,0 +1,217 @@
+"""Requests as Python objects: for callables that sign them, for answers that show them, and for
+what is prepared first and sent later."""
+from ._headers import CaseInsensitiveDict
+
+
+def hide_user(url):
+    scheme, mark, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return scheme + mark + authority.rpartition("@")[2] + slash + path
+
+
+def with_params(url, params):
+    """A URL with parameters behind its query, as requests has it."""
+    if not params:
+        return url
+    url, mark, fragment = url.partition("#")
+    if isinstance(params, bytes):
+        params = params.decode()
+    query = params if isinstance(params, str) else encode_pairs(params)
+    if not query:
+        return url + mark + fragment
+    return f"{url}{'&' if '?' in url else '?'}{query}{mark}{fragment}"
+
+
+def pairs_of(data):
+    """(name, value) of a mapping or of pairs, each value of a list by itself."""
+    for name, values in (data.items() if hasattr(data, "items") else data):
+        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+            values = [values]
+        for value in values:
+            if value is not None:
+                yield name, value
+
+
+def encode_pairs(data):
+    """A form or query of a mapping or of pairs."""
+    from urllib.parse import urlencode
+    return urlencode(list(pairs_of(data)), doseq=True)
+
+
+def file_parts(files):
+    """[(field, filename or None, bytes, type or None)] of what requests takes as files."""
+    parts = []
+    for field, value in (files.items() if hasattr(files, "items") else files):
+        content_type = None
+        if isinstance(value, (tuple, list)):
+            if not 2 <= len(value) <= 4:
+                raise ValueError("files: a tuple has 2 to 4 members: name, content, type, headers")
+            filename, content, *rest = value
+            content_type = rest[0] if rest else None
+            if len(rest) > 1 and rest[1]:
+                content_type = CaseInsensitiveDict(rest[1]).get("Content-Type", content_type)
+        else:
+            filename, content = guess_filename(value) or field, value
+        if hasattr(content, "read"):
+            content = content.read()
+        if content is None:
+            continue
+        if isinstance(content, str):
+            content = content.encode()
+        parts.append((field, filename, content, content_type))
+    return parts
+
+
+def guess_filename(file):
+    name = getattr(file, "name", None)
+    if name and isinstance(name, str) and name[0] != "<" and name[-1] != ">":
+        return name.replace("\\", "/").rpartition("/")[2]
+    return None
+
+
+class PreparedRequest:
+    """What requests calls so: for callables as auth, hooks and adapters."""
+
+    def __init__(self):
+        self.method = self.url = self.headers = self.body = None
+        self.hooks = {"response": []}
+        self._cookies = None
+        self._body_position = None
+
+    @property
+    def path_url(self):
+        _, _, rest = self.url.partition("://")
+        path = "/" + rest.partition("/")[2] if "/" in rest else "/" + rest[len(rest):]
+        query = rest.partition("?")
+        if "/" not in query[0] and query[1]:
+            path = "/?" + query[2]
+        return path.partition("#")[0]
+
+    def register_hook(self, event, hook):
+        """Adds a callable, or several, for an event."""
+        hooks = self.hooks.setdefault(event, [])
+        if callable(hook):
+            hooks.append(hook)
+        else:
+            hooks.extend(h for h in hook if callable(h))
+
+    def deregister_hook(self, event, hook):
+        try:
+            self.hooks[event].remove(hook)
+            return True
+        except ValueError:
+            return False
+
+    def prepare(self, method=None, url=None, headers=None, files=None, data=None, params=None,
+                auth=None, cookies=None, hooks=None, json=None):
+        """Fills in everything, as requests does."""
+        self.prepare_method(method)
+        self.prepare_url(url, params)
+        self.prepare_headers(headers)
+        self.prepare_cookies(cookies or {})
+        self.prepare_body(data, files, json)
+        self.prepare_auth(auth, url)
+        for event in hooks or ():
+            self.register_hook(event, hooks[event])
+
+    def prepare_method(self, method):
+        self.method = method.upper() if method is not None else None
+
+    def prepare_url(self, url, params):
+        from ._session import check_url
+        self.url = with_params(check_url(url), params)
+
+    def prepare_headers(self, headers):
+        self.headers = CaseInsensitiveDict(headers or {})
+
+    def prepare_content_length(self, body):
+        if body is not None and hasattr(body, "__len__"):
+            self.headers["Content-Length"] = str(len(body))
+
+    def prepare_cookies(self, cookies):
+        self._cookies = cookies
+        text = "; ".join(f"{name}={value}" for name, value in dict(cookies).items())
+        if text and "Cookie" not in self.headers:
+            self.headers["Cookie"] = text
+
+    def prepare_body(self, data, files=None, json=None):
+        kind = None
+        if files:
+            self.body, kind = _multipart(data, files)
+        elif not data and json is not None:
+            from ._json import dumps
+            self.body, kind = dumps(json), "application/json"
+        elif isinstance(data, (dict, list, tuple)) and data:
+            self.body, kind = encode_pairs(data), "application/x-www-form-urlencoded"
+        else:
+            self.body = data or None
+        if kind and "Content-Type" not in self.headers:
+            self.headers["Content-Type"] = kind
+        self.prepare_content_length(self.body)
+
+    def prepare_auth(self, auth, url=""):
+        if isinstance(auth, tuple) and len(auth) == 2:
+            from .auth import HTTPBasicAuth
+            auth = HTTPBasicAuth(*auth)
+        if auth:
+            self.__dict__.update(auth(self).__dict__)
+            self.prepare_content_length(self.body)
+
+    def copy(self):
+        request = PreparedRequest()
+        request.__dict__.update(self.__dict__)
+        request.headers = self.headers.copy() if self.headers is not None else None
+        request.hooks = {event: list(hooks) for event, hooks in self.hooks.items()}
+        return request
+
+    def __repr__(self):
+        return f"<PreparedRequest [{self.method}]>"
+
+
+def _multipart(data, files):
+    """A form with files as bytes, and its type."""
+    if isinstance(data, (str, bytes)) and data:
+        raise ValueError("Data must not be a string.")
+    import os
+    boundary = os.urandom(16).hex()
+    lines = []
+    fields = [(name, None, value if isinstance(value, bytes) else str(value).encode(), None)
+              for name, value in pairs_of(data or ())]
+    for name, filename, content, kind in fields + file_parts(files):
+        name = name.decode() if isinstance(name, bytes) else str(name)
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
+        if filename:
+            head += f'; filename="{_quoted(filename)}"'
+        if kind:
+            head += f"\r\nContent-Type: {kind}"
+        lines.append(head.encode() + b"\r\n\r\n" + content + b"\r\n")
+    lines.append(f"--{boundary}--\r\n".encode())
+    return b"".join(lines), f"multipart/form-data; boundary={boundary}"
+
+
+def _quoted(text):
+    return text.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
+
+
+class Request:
+    """A request that is not prepared yet."""
+
+    def __init__(self, method=None, url=None, headers=None, files=None, data=None, params=None,
+                 auth=None, cookies=None, hooks=None, json=None):
+        self.method, self.url, self.headers = method, url, headers or {}
+        self.files, self.data, self.json = files or [], data or [], json
+        self.params, self.auth, self.cookies = params or {}, auth, cookies
+        self.hooks = {"response": []}
+        for event, hook in (hooks or {}).items():
+            self.hooks[event] = [hook] if callable(hook) else list(hook)
+
+    def prepare(self):
+        request = PreparedRequest()
+        request.prepare(self.method, self.url, self.headers, self.files, self.data, self.params,
+                        self.auth, self.cookies, self.hooks, self.json)
+        return request
+
+    def __repr__(self):
+        return f"<Request [{self.method}]>"
+
+

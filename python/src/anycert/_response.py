@@ -1,0 +1,212 @@
+"""What came back."""
+from . import _core
+from ._headers import joined
+
+
+class Hop:
+    """One request that was made on the way to the answer."""
+
+    __slots__ = ("url", "status", "reason", "headers", "report", "proxy_report", "reused",
+                 "withheld")
+
+    def __init__(self, fields):
+        (self.url, self.status, self.reason, pairs, self.report, self.proxy_report, self.reused,
+         self.withheld) = fields
+        self.headers = joined(pairs)
+
+    def __repr__(self):
+        return f"<Hop {self.status} {self.url}>"
+
+
+class Response(_core.Response):
+    """An answer, with the attributes and methods of requests.Response, and `report` and `hops`."""
+
+    connection = None
+    raw = None
+    _consumed = False
+
+    # ---- what the slots of the C class are filled with
+
+    def _make_headers(self):
+        return joined(self._header_list())
+
+    def _make_text(self):
+        content = self.content
+        if not content:
+            return ""
+        encoding = self.encoding or self.apparent_encoding
+        try:
+            return str(content, encoding, errors="replace")
+        except (LookupError, TypeError):
+            return str(content, errors="replace")
+
+    def _make_history(self):
+        if self._hop_count() < 2:
+            return []
+        history = []
+        for fields in self._hop_list()[:-1]:
+            hop = Response()
+            hop.url, hop.status_code, hop.reason, pairs, hop.report = fields[:5]
+            hop.headers = joined(pairs)
+            hop._content = b""
+            hop.history = list(history)
+            hop.request = self.request
+            history.append(hop)
+        return history
+
+    def _make_request(self):
+        info = self._info
+        return info.prepared() if info is not None else None
+
+    def _make_elapsed(self):
+        from datetime import timedelta
+        return timedelta(microseconds=self._timings()[3])
+
+    def _make_cookies(self):
+        from ._cookies import Cookies
+        return Cookies.of_headers(self._header_list(), self.url)
+
+    # ---- the body
+
+    @property
+    def content(self):
+        """The body as bytes."""
+        return self._content
+
+    @property
+    def apparent_encoding(self):
+        """The encoding that the bytes look like."""
+        try:
+            self.content.decode("ascii")
+            return "ascii"
+        except UnicodeDecodeError:
+            pass
+        try:
+            self.content.decode("utf-8")
+            return "utf-8"
+        except UnicodeDecodeError:
+            return "Windows-1252"
+
+    def json(self, **kwargs):
+        """The body as Python objects. JSONDecodeError if it is no JSON."""
+        if not kwargs:
+            value = self._fast_json()
+            if value is not NotImplemented:
+                return value
+        from ._json import loads_response
+        return loads_response(self, kwargs)
+
+    def iter_content(self, chunk_size=1, decode_unicode=False):
+        """The body in pieces of chunk_size bytes; None: as they come."""
+        if chunk_size is not None and not isinstance(chunk_size, int):
+            raise TypeError(f"chunk_size must be an int, it is instead a {type(chunk_size)}.")
+        chunks = self._chunks(chunk_size)
+        return self._decoded(chunks) if decode_unicode and self.encoding else chunks
+
+    def _chunks(self, size):
+        content = self._content
+        size = size or len(content) or 1
+        for start in range(0, len(content), size):
+            yield content[start:start + size]
+
+    def _decoded(self, chunks):
+        import codecs
+        decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
+        for chunk in chunks:
+            text = decoder.decode(chunk)
+            if text:
+                yield text
+        text = decoder.decode(b"", final=True)
+        if text:
+            yield text
+
+    def iter_lines(self, chunk_size=512, decode_unicode=False, delimiter=None):
+        """The body line by line, without their ends."""
+        pending = None
+        for chunk in self.iter_content(chunk_size=chunk_size, decode_unicode=decode_unicode):
+            if pending is not None:
+                chunk = pending + chunk
+            lines = chunk.split(delimiter) if delimiter else chunk.splitlines()
+            pending = None
+            if lines and lines[-1] and chunk and lines[-1][-1] == chunk[-1]:
+                pending = lines.pop()
+            yield from lines
+        if pending is not None:
+            yield pending
+
+    # ---- the status
+
+    def raise_for_status(self):
+        """HTTPError if the status is 400 or more."""
+        status, reason = self.status_code, self.reason
+        if status is None or not 400 <= status < 600:
+            return
+        if isinstance(reason, bytes):
+            reason = reason.decode("utf-8", "replace")
+        side = "Client" if status < 500 else "Server"
+        from .exceptions import _new
+        raise _new("HTTPError", f"{status} {side} Error: {reason} for url: {self.url}",
+                   response=self)
+
+    @property
+    def is_redirect(self):
+        """True if the answer is a redirect that could be followed."""
+        return "location" in self.headers and self.status_code in (301, 302, 303, 307, 308)
+
+    @property
+    def is_permanent_redirect(self):
+        """True if it is one for good."""
+        return "location" in self.headers and self.status_code in (301, 308)
+
+    @property
+    def links(self):
+        """The Link header, by rel (or URL)."""
+        header = self.headers.get("link")
+        found = {}
+        for link in _parse_links(header) if header else ():
+            found[link.get("rel") or link.get("url")] = link
+        return found
+
+    @property
+    def hops(self):
+        """A Hop for each request that was made, redirects included."""
+        return [Hop(fields) for fields in self._hop_list()]
+
+    # ---- life
+
+    def close(self):
+        """Lets go of the connection, if it is still in use."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __bool__(self):
+        return self.ok
+
+    def __iter__(self):
+        return self.iter_content(128)
+
+    def __repr__(self):
+        return f"<Response [{self.status_code}]>"
+
+
+def _parse_links(value):
+    """As requests.utils.parse_header_links()."""
+    links = []
+    value = value.strip(" '\"")
+    if not value:
+        return links
+    import re
+    for part in re.split(", *<", value):
+        url, _, params = part.partition(";")
+        link = {"url": url.strip("<> '\"")}
+        for param in params.split(";"):
+            key, equals, text = param.partition("=")
+            if not equals or "=" in text:
+                break
+            link[key.strip(" '\"")] = text.strip(" '\"")
+        links.append(link)
+    return links

@@ -1,0 +1,500 @@
+"""Session: requests' interface on the C library."""
+from . import _core
+from ._environment import ca_bundle, proxies as environment_proxies_now
+from ._headers import CaseInsensitiveDict, store
+from ._response import Response
+
+Policy = _core.Policy
+VERSION = _core.__version__
+NONE_MS = -1  # of a limit: there is none
+
+
+class Retry:
+    """When a request is made again.
+
+    total: how often at most. backoff_factor: seconds; before the nth retry (but the first) it waits
+    backoff_factor * 2**(n - 1), with up to backoff_jitter more, at most backoff_max. statuses: after
+    which a request is made again; besides them 413, 429 and 503 with a Retry-After, which is waited
+    for up to retry_after_max. methods: whose requests may be made again once a server may have seen
+    them; None: the idempotent ones. raise_on_status: RetryError when a status is still there after
+    the last retry, else that answer. raise_on_redirect: as Session.max_redirects has it."""
+
+    __slots__ = ("total", "backoff_factor", "backoff_jitter", "backoff_max", "statuses", "methods",
+                 "raise_on_redirect", "raise_on_status", "retry_after_max", "_tuple")
+
+    def __init__(self, total=0, backoff_factor=5, backoff_jitter=0.0, statuses=(), methods=None,
+                 raise_on_redirect=True, raise_on_status=False, retry_after_max=120,
+                 backoff_max=120):
+        self.total, self.backoff_factor, self.backoff_jitter = total, backoff_factor, backoff_jitter
+        self.statuses, self.methods = tuple(statuses or ()), methods
+        self.raise_on_redirect, self.raise_on_status = raise_on_redirect, raise_on_status
+        self.retry_after_max, self.backoff_max = retry_after_max, backoff_max
+        names = methods if methods is None or isinstance(methods, str) else ",".join(methods)
+        self._tuple = (max(0, int(total)), _ms("backoff_factor", backoff_factor),
+                       _ms("backoff_jitter", backoff_jitter), _ms("backoff_max", backoff_max),
+                       self.statuses, names, _ms("retry_after_max", retry_after_max),
+                       bool(raise_on_status))
+
+
+def _ms(name, seconds):
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
+        raise ValueError(f"{name} has to be a number of seconds, not {seconds!r}")
+    return min(int(seconds * 1000 + 0.5), 0xFFFFFFFE)
+
+
+def _limit(name, seconds):
+    """Milliseconds of one half of a timeout."""
+    if seconds is None:
+        return NONE_MS
+    try:
+        seconds = float(seconds)
+    except (TypeError, ValueError):
+        raise ValueError(f"Timeout value {name} was {seconds}, but it must be an int, float or "
+                         "None.") from None
+    if isinstance(seconds, bool) or not seconds > 0:
+        raise ValueError(f"Attempted to set {name} timeout to {seconds:g}, but the timeout cannot be "
+                         "set to a value less than or equal to 0.")
+    return max(1, min(int(seconds * 1000 + 0.5), 0xFFFFFFFE))
+
+
+def limits_of(timeout):
+    """(connect, read) in milliseconds of what requests takes as timeout."""
+    if timeout is None:
+        return NONE_MS, NONE_MS
+    if isinstance(timeout, tuple):
+        if len(timeout) != 2:
+            raise ValueError(f"Invalid timeout {timeout}. Pass a (connect, read) timeout tuple, or a "
+                             "single float to set both timeouts to the same value.")
+        return _limit("connect", timeout[0]), _limit("read", timeout[1])
+    both = _limit("connect", timeout)
+    return both, both
+
+
+def check_url(url):
+    """The URL as str, with the errors that requests has for what is none."""
+    if isinstance(url, bytes):
+        url = url.decode("utf8")
+    elif not isinstance(url, str):
+        url = str(url)
+    url = url.lstrip()
+    if url[:8] == "https://" or url[:7] == "http://":
+        return url if url.isascii() and " " not in url else _quoted(url)
+    from .exceptions import _new
+    scheme, mark, _ = url.partition(":")
+    if mark and scheme.lower() in ("http", "https"):
+        return check_url(scheme.lower() + url[len(scheme):])
+    if "://" not in url:
+        raise _new("MissingSchema", f"Invalid URL {url!r}: No scheme supplied. "
+                                    f"Perhaps you meant https://{url}?")
+    raise _new("InvalidSchema", f"No connection adapters were found for {url!r}")
+
+
+def _quoted(url):
+    """What may not stand in a URL behind the host becomes %XX, as requests does it."""
+    from urllib.parse import quote
+    scheme, mark, rest = url.partition("://")
+    end = min(rest.find(c) % (len(rest) + 1) for c in "/?#")
+    safe = "!#$%&'()*+,/:;=?@[]~"
+    try:
+        path = quote(rest[end:], safe=safe)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"url: {error}") from None
+    return scheme + mark + rest[:end] + path
+
+
+def default_headers():
+    """What every request is sent with."""
+    return CaseInsensitiveDict({
+        "User-Agent": "anycert/" + VERSION, "Accept-Encoding": "gzip, deflate", "Accept": "*/*",
+        "Connection": "keep-alive"})
+
+
+class HTTPAdapter:
+    """What is mounted for a URL's beginning. Of ours, the session looks at max_retries alone."""
+
+    def __init__(self, pool_connections=10, pool_maxsize=10, max_retries=0, pool_block=False):
+        self.max_retries = max_retries
+
+    def close(self):
+        """Nothing: connections are the session's."""
+
+
+class Session:
+    """Like requests.Session. environment_proxies: use the proxies that the environment names.
+    proxy_follows_verify: verify=False holds for an https:// proxy's own certificate, too."""
+
+    def __init__(self, *, environment_proxies=False, proxy_follows_verify=False):
+        self.headers = default_headers()
+        self.auth = None
+        self.proxies = {}
+        self.hooks = {"response": []}
+        self.params = {}
+        self.stream = False
+        self.verify = True
+        self.cert = None
+        self.max_redirects = 30
+        self.trust_env = False
+        self.adapters = {"https://": HTTPAdapter(), "http://": HTTPAdapter()}
+        self._foreign = False  # an adapter that is not ours has been mounted
+        self._environment_proxies = environment_proxies
+        self._proxy_follows_verify = proxy_follows_verify
+        self._bundle = ca_bundle()  # anchors are fixed here
+        self._clients = {}
+        self._cookies = None
+
+    # ---- cookies
+
+    @property
+    def cookies(self):
+        """The cookies of the session."""
+        if self._cookies is None:
+            from ._cookies import SessionCookies
+            self._cookies = SessionCookies(lambda: list(self._clients.values()))
+        return self._cookies
+
+    @cookies.setter
+    def cookies(self, value):
+        self.cookies.clear()
+        self.cookies.update(value)
+
+    # ---- clients
+
+    def _policy(self, verify):
+        """The policy that verify stands for; wrong types are errors, and never 'off'."""
+        if isinstance(verify, Policy):
+            return verify
+        if verify is True or verify is None:
+            return Policy(ca=_existing(self._bundle)) if self._bundle else None
+        if verify is False:
+            return Policy("trust-any")
+        if isinstance(verify, bytes) or not (isinstance(verify, str) or hasattr(verify, "__fspath__")):
+            raise ValueError(f"verify has to be True, False, the path of a CA bundle or a Policy, "
+                             f"not {verify!r}")
+        if not str(verify):
+            raise ValueError("verify is empty: it has to be True, False, the path of a CA bundle or "
+                             "a Policy")
+        return Policy(ca=_existing(verify))
+
+    def _client(self, key):
+        verify, cert, proxy, no_proxy, allow_downgrade, secret_headers = key
+        policy = self._policy(verify)
+        if isinstance(cert, list):
+            cert = tuple(cert)
+        for path in (cert,) if isinstance(cert, str) else (cert or ())[:2]:
+            _existing(path, "TLS certificate file")
+        client = _core.Client(
+            policy=policy, cert=cert, proxy=proxy, no_proxy=no_proxy, cookies=True,
+            proxy_policy=policy if self._proxy_follows_verify and verify is False else None,
+            allow_downgrade=allow_downgrade, secret_headers=secret_headers, max_body=0,
+            max_redirects=30)
+        self._clients[key] = client
+        return client
+
+    def _proxy_for(self, url, proxies):
+        """(proxy's URL, hosts that need none) for a URL."""
+        merged = environment_proxies_now() if self._environment_proxies else {}
+        merged.update(self.proxies)
+        if proxies:
+            merged.update(proxies)
+        scheme, _, rest = url.partition("://")
+        host = rest.partition("/")[0].rpartition("@")[2].partition(":")[0]
+        for name in (f"{scheme}://{host}", scheme, f"all://{host}", "all"):
+            proxy = merged.get(name)
+            if proxy:
+                break
+        else:
+            return None, None
+        if "://" not in proxy:
+            proxy = "http://" + proxy
+        return proxy, merged.get("no_proxy") or merged.get("no") or None
+
+    # ---- requests
+
+    def request(self, method, url, params=None, data=None, headers=None, cookies=None, files=None,
+                auth=None, timeout=None, allow_redirects=True, proxies=None, hooks=None,
+                stream=None, verify=None, cert=None, json=None, *, retry=None, policy=None,
+                secret_headers=(), allow_downgrade=False):
+        """Sends a request. As requests.Session.request; and retry: a Retry; policy: a Policy in
+        place of verify; secret_headers: names whose values go to no other origin;
+        allow_downgrade: redirects from https to http are followed."""
+        method = method.upper()
+        if (url[:8] != "https://" and url[:7] != "http://") or not url.isascii() or " " in url:
+            url = check_url(url)
+        if self.params:
+            params = _merged_params(self.params, params)
+        fields = self.headers._store
+        if headers:
+            fields = {**fields, **store(headers)}
+        if auth is None:
+            auth = self.auth
+        connect, read = limits_of(timeout)
+        verify = policy if policy is not None else self.verify if verify is None else verify
+        if verify is not True and verify is not False and (verify == 1 or verify == 0):
+            verify = repr(verify), self._policy(verify)  # raises
+        proxy = no_proxy = None
+        if proxies or self.proxies or self._environment_proxies:
+            proxy, no_proxy = self._proxy_for(url, proxies)
+        if cert is None:
+            cert = self.cert
+        key = (verify, tuple(cert) if isinstance(cert, list) else cert, proxy, no_proxy,
+               bool(allow_downgrade), tuple(secret_headers))
+        call = _Call(self, method, url, params, fields, data, json, files, auth, connect, read,
+                     self.max_redirects if allow_redirects else 0, retry, key,
+                     self.stream if stream is None else stream)
+        if cookies or self._cookies:
+            call.add_cookies(cookies)
+        if hooks or self.hooks["response"] or self._foreign:
+            call.hooks = _merged_hooks(self.hooks, hooks)
+        return call.run(timeout, proxies)
+
+    def get(self, url, **kwargs):
+        """request("GET", …)"""
+        return self.request("GET", url, **kwargs)
+
+    def options(self, url, **kwargs):
+        """request("OPTIONS", …)"""
+        return self.request("OPTIONS", url, **kwargs)
+
+    def head(self, url, **kwargs):
+        """request("HEAD", …), without following redirects."""
+        kwargs.setdefault("allow_redirects", False)
+        return self.request("HEAD", url, **kwargs)
+
+    def post(self, url, data=None, json=None, **kwargs):
+        """request("POST", …)"""
+        return self.request("POST", url, data=data, json=json, **kwargs)
+
+    def put(self, url, data=None, **kwargs):
+        """request("PUT", …)"""
+        return self.request("PUT", url, data=data, **kwargs)
+
+    def patch(self, url, data=None, **kwargs):
+        """request("PATCH", …)"""
+        return self.request("PATCH", url, data=data, **kwargs)
+
+    def delete(self, url, **kwargs):
+        """request("DELETE", …)"""
+        return self.request("DELETE", url, **kwargs)
+
+    # ---- adapters
+
+    def mount(self, prefix, adapter):
+        """Mounts an adapter for URLs that begin so. One that is not of anycert does the sending."""
+        self.adapters[prefix] = adapter
+        for key in [key for key in self.adapters if len(key) < len(prefix)]:
+            self.adapters[key] = self.adapters.pop(key)
+        self._foreign = any(_is_foreign(a) for a in self.adapters.values())
+
+    def get_adapter(self, url):
+        """The adapter with the longest prefix of the URL."""
+        for prefix, adapter in self.adapters.items():
+            if url.lower().startswith(prefix.lower()):
+                return adapter
+        from .exceptions import _new
+        raise _new("InvalidSchema", f"No connection adapters were found for {url!r}")
+
+    # ---- prepared requests
+
+    def prepare_request(self, request):
+        """A PreparedRequest of a Request, with what the session adds."""
+        from ._prepare import PreparedRequest
+        prepared = PreparedRequest()
+        headers = CaseInsensitiveDict()
+        headers._store.update({**self.headers._store, **store(request.headers or {})})
+        for name in [name for name, value in headers.items() if value is None]:
+            del headers[name]
+        prepared.prepare(request.method, request.url, headers, request.files, request.data,
+                         _merged_params(self.params, request.params), request.auth or self.auth,
+                         request.cookies, _merged_hooks(self.hooks, request.hooks), request.json)
+        return prepared
+
+    def send(self, request, *, timeout=None, allow_redirects=True, proxies=None, stream=None,
+             verify=None, cert=None, **kwargs):
+        """Sends a PreparedRequest as it is."""
+        without_ours = {lower: (lower, None) for lower in ("user-agent", "accept")}
+        headers = CaseInsensitiveDict()
+        headers._store.update({**without_ours, **store(request.headers or {})})
+        bare = _Bare(self, headers)
+        return bare.request(request.method, request.url, data=request.body, timeout=timeout,
+                            allow_redirects=allow_redirects, proxies=proxies, stream=stream,
+                            verify=verify, cert=cert, hooks=request.hooks, **kwargs)
+
+    # ---- life
+
+    def close(self):
+        """Closes all connections. The session may be used again."""
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            client.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class _Bare(Session):
+    """A session that adds nothing of its own to requests, over another one's connections."""
+
+    def __init__(self, session, headers):
+        self.__dict__.update(session.__dict__)
+        self.headers, self.params, self.auth = headers, {}, None
+        self.hooks = {"response": []}
+        self._clients = session._clients
+
+
+class _Call:
+    """One request under way; most of its members are the arguments of the C function."""
+
+    __slots__ = ("session", "key", "stream", "method", "url", "params", "headers", "auth",
+                 "connect", "read", "redirects", "retry", "data", "json", "files", "hooks")
+
+    def __init__(self, session, method, url, params, headers, data, json, files, auth, connect,
+                 read, redirects, retry, key, stream):
+        self.hooks = None
+        self.session, self.key, self.stream = session, key, stream
+        self.method, self.url, self.params, self.headers = method, url, params, headers
+        self.auth, self.connect, self.read = auth, connect, read
+        self.redirects, self.retry = redirects, retry
+        self.data, self.json, self.files = data or None, None, None
+        if files:
+            from ._prepare import file_parts
+            if isinstance(data, (str, bytes)) and data:
+                raise ValueError("Data must not be a string.")
+            self.files = file_parts(files)
+        elif json is not None and not data:
+            from ._json import dumps
+            self.json = dumps(json)
+
+    def client(self):
+        clients = self.session._clients
+        try:
+            client = clients.get(self.key)
+        except TypeError:
+            self.session._policy(self.key[0])  # says what is wrong with it
+            raise
+        return client if client is not None else self.session._client(self.key)
+
+    def add_cookies(self, cookies):
+        own = self.session._cookies
+        if own is not None and own._list:
+            own.install(self.client(), self.url)
+        if cookies:
+            from ._cookies import Cookies
+            jar = Cookies()
+            jar.update(cookies)
+            before = self.headers.get("cookie", (None, None))[1]
+            text = "; ".join(f"{name}={value}" for name, value in jar.items())
+            self.headers = {**self.headers,
+                            "cookie": ("Cookie", f"{before}; {text}" if before else text)}
+
+    def authenticate(self):
+        """(user, password) for C; anything else signs the request itself."""
+        auth = self.auth
+        if isinstance(auth, tuple) and len(auth) == 2:
+            return _latin1(auth[0]), _latin1(auth[1])
+        if not callable(auth):
+            raise TypeError(f"{type(auth).__name__!r} object is not callable")
+        self.sign(auth)
+        return None
+
+    def prepared(self):
+        """The request as callables and adapters get to see it."""
+        from ._prepare import PreparedRequest, hide_user, with_params
+        request = PreparedRequest()
+        request.method, request.url = self.method, with_params(hide_user(self.url), self.params)
+        request.headers = CaseInsensitiveDict()
+        request.headers._store.update(
+            {lower: pair for lower, pair in self.headers.items() if pair[1] is not None})
+        if self.json is not None:
+            request.body = self.json
+            request.headers.setdefault("Content-Type", "application/json")
+            request.prepare_content_length(self.json)
+        else:
+            request.prepare_body(self.data, self.files and {
+                part[0]: part[1:] for part in self.files})
+        request.hooks = {"response": list(self.hooks or ())}
+        return request
+
+    def take(self, request):
+        """Goes on with a request that somebody has changed."""
+        self.method, self.url, self.params = request.method, check_url(request.url), None
+        self.headers = store(request.headers)
+        self.data, self.json, self.files = request.body, None, None
+        hooks = request.hooks.get("response") if request.hooks else None
+        if hooks:
+            self.hooks = list(hooks)
+
+    def sign(self, auth):
+        request = self.prepared()
+        self.take(auth(request) or request)
+
+    def run(self, timeout, proxies):
+        auth = self.authenticate() if self.auth else None
+        if self.session._foreign:
+            adapter = self.session.get_adapter(self.url)
+            if _is_foreign(adapter):
+                return self.run_foreign(adapter, timeout, proxies)
+        response = self.send(auth)
+        if self.hooks:
+            response = self.call_hooks(response, timeout, proxies)
+        return response
+
+    def send(self, auth):
+        retry = self.retry
+        return self.client().send(
+            Response, self.method, self.url, self.params, self.headers, self.data, self.json,
+            self.files, auth, self.connect, self.read, 0, self.redirects,
+            retry._tuple if retry is not None else None, self)
+
+    def call_hooks(self, response, timeout, proxies):
+        if response.connection is None:
+            response.connection = self.session
+        kwargs = {"timeout": timeout, "verify": self.key[0], "cert": self.key[1],
+                  "proxies": proxies or {}, "stream": self.stream}
+        for hook in self.hooks:
+            changed = hook(response, **kwargs)
+            if changed is not None:
+                response = changed
+        return response
+
+    def run_foreign(self, adapter, timeout, proxies):
+        """An adapter of somebody else sends the request, in requests' way."""
+        request = self.prepared()
+        merged = {**self.session.proxies, **(proxies or {})}
+        response = adapter.send(request, stream=self.stream, timeout=timeout, verify=self.key[0],
+                                cert=self.key[1], proxies=merged)
+        for hook in self.hooks or ():
+            response = hook(response) or response
+        return response
+
+
+def _is_foreign(adapter):
+    return not isinstance(adapter, HTTPAdapter) and not hasattr(adapter, "_anycert_adapter")
+
+
+def _latin1(text):
+    if isinstance(text, bytes):
+        return text
+    return (text if isinstance(text, str) else str(text)).encode("latin1")
+
+
+def _existing(path, what="TLS CA certificate bundle"):
+    from os.path import exists
+    if path is not None and not exists(path):
+        raise OSError(f"Could not find {'a suitable' if 'CA' in what else 'the'} {what}, "
+                      f"invalid path: {path}")
+    return path
+
+
+def _merged_params(own, given):
+    if not own or isinstance(own, (str, bytes)) or isinstance(given, (str, bytes)):
+        return given or own
+    return {**dict(own), **dict(given or {})}
+
+
+def _merged_hooks(own, given):
+    hooks = given.get("response") if given else None
+    hooks = own.get("response") if hooks is None else hooks
+    return [hooks] if callable(hooks) else list(hooks or ())
