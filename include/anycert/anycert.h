@@ -31,6 +31,7 @@
 #include <anycert/profile.h>
 #include <anycert/report.h>
 #include <anycert/retry.h>
+#include <anycert/stream.h>
 #include <anycert/transfer.h>
 #include <anycert/version.h>
 #include <anycert/xml.h>

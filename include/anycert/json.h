@@ -81,9 +81,11 @@ ANYCERT_API int anycert_json_bool(const struct anycert_json_value *value);
 
 /* Where an iteration stands; the caller's, without anything to free. */
 struct anycert_json_iter {
-    /* Ours. */
+    /* What comes next; ours, as are the other two. */
     const void *next;
+    /* How much is left. */
     size_t left;
+    /* 1: it has names. */
     int32_t is_object;
     /* Zero. */
     int32_t reserved;

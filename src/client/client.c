@@ -5,6 +5,7 @@
 #include "client/pace.h"
 
 #include "base/mem.h"
+#include "http/loop.h"
 
 #include <string.h>
 
@@ -105,7 +106,9 @@ void anycert_client_free(struct anycert_client *client)
 {
     if (!client)
         return;
-    anycert__http_free(client->http); /* first: its connections use the rest */
+    while (client->loop_count > 0) /* these first: their connections use the rest */
+        anycert__loop_free(client->loops[--client->loop_count]);
+    anycert__http_free(client->http);
     anycert__cookies_free(client);
     anycert__pace_free(client->pace);
     anycert__metrics_free(client->metrics);

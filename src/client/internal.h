@@ -30,6 +30,7 @@
 #define ANYCERT__DEFAULT_BODY_BYTES   (UINT64_C(64) * 1024 * 1024)
 #define ANYCERT__DEFAULT_REDIRECTS    10
 #define ANYCERT__IDLE_CONNECTIONS     32
+#define ANYCERT__IDLE_LOOPS           4
 #define ANYCERT__ANCHORS_LOOK_US      100000
 
 /* A list of strings of one's own. */
@@ -172,6 +173,8 @@ struct anycert_client {
     struct anycert__log *log;     /* NULL: nobody listens */
     pthread_mutex_t mutex;        /* over the anchors of the situations */
     bool mutex_ready;
+    struct anycert__loop *loops[ANYCERT__IDLE_LOOPS]; /* of streams that are done, for the next */
+    unsigned loop_count;                              /* under the mutex, too */
 };
 
 struct anycert_request {
@@ -198,6 +201,7 @@ struct anycert_request {
     enum anycert_resp_type resp_type;
     bool return_empty;
     struct anycert__limits limits; /* 0: the client's, UINT32_MAX: none */
+    const bool *hold;              /* for the exchange; NULL: none */
     int max_redirects;             /* -1: the client's */
     bool resume;
     bool has_metrics, metrics; /* whether it says anything about metrics, and what */
@@ -232,6 +236,14 @@ struct anycert_response *anycert__response_new(struct anycert_error *err);
 /* Adds a hop and moves the exchange's out part into the response. 0, or -1 with NOMEM. */
 int anycert__response_take(struct anycert_response *response, struct anycert__exchange *exchange,
                            struct anycert_error *err);
+
+/* A response that is not whole yet: the hops that so_far has, and the exchange whose header is
+ * there. The reports are taken over, on failure, too. NULL with NOMEM. */
+struct anycert_response *anycert__response_begun(const struct anycert_response *so_far,
+                                                 const struct anycert__exchange *exchange,
+                                                 struct anycert_report *report,
+                                                 struct anycert_report *proxy_report,
+                                                 struct anycert_error *err);
 
 /* json.c: one more who holds the document. NULL gives NULL. */
 struct anycert_json *anycert__json_ref(struct anycert_json *json);

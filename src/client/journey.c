@@ -246,6 +246,7 @@ static int prepare_request(struct anycert__journey *journey, struct anycert_erro
         anycert__sink_ask(&journey->sink, &journey->headers, err) < 0)
         return -1;
     exchange->is_bare = journey->is_bare;
+    exchange->hold = request->hold;
     exchange->may_expect = !journey->unexpected;
     exchange->headers = journey->headers.list;
     exchange->header_count = journey->headers.count;

@@ -76,6 +76,82 @@ int anycert__response_take(struct anycert_response *response, struct anycert__ex
     return 0;
 }
 
+static int copy_fields(struct anycert__fields *to, const struct anycert__fields *from,
+                       struct anycert_error *err)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        if (anycert__fields_add(to, from->list[i].name, from->list[i].value, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int copy_hop(struct anycert__response_hop *to, const struct anycert__response_hop *from,
+                    const struct anycert_response *of, struct anycert_error *err)
+{
+    bool is_last = from == &of->hops[of->hop_count - 1];
+    const char *reason = is_last ? of->reason : from->reason;
+
+    to->status = from->status;
+    to->reused = from->reused;
+    to->withheld = from->withheld;
+    to->timings = from->timings;
+    to->url = anycert__strdup(from->url);
+    to->reason = anycert__strdup(reason ? reason : "");
+    if (!to->url || !to->reason)
+        return anycert__fail_nomem(err);
+    if (copy_fields(&to->fields, is_last ? &of->fields : &from->fields, err) < 0)
+        return -1;
+    to->report = from->report ? anycert_report_copy(from->report, err) : NULL;
+    to->proxy_report = from->proxy_report ? anycert_report_copy(from->proxy_report, err) : NULL;
+    return (from->report && !to->report) || (from->proxy_report && !to->proxy_report) ? -1 : 0;
+}
+
+struct anycert_response *anycert__response_begun(const struct anycert_response *so_far,
+                                                 const struct anycert__exchange *exchange,
+                                                 struct anycert_report *report,
+                                                 struct anycert_report *proxy_report,
+                                                 struct anycert_error *err)
+{
+    struct anycert_response *response = anycert__response_new(err);
+    struct anycert__response_hop *hop = NULL;
+
+    if (!response)
+        goto fail;
+    response->hops = anycert__calloc(so_far->hop_count + 1, sizeof *response->hops);
+    response->reason = anycert__strdup(exchange->reason ? exchange->reason : "");
+    if (!response->hops || !response->reason) {
+        anycert__fail_nomem(err);
+        goto fail;
+    }
+    for (size_t i = 0; i < so_far->hop_count; i++) {
+        response->hop_count++;
+        if (copy_hop(&response->hops[i], &so_far->hops[i], so_far, err) < 0)
+            goto fail;
+    }
+    hop = &response->hops[response->hop_count++];
+    hop->report = report;
+    hop->proxy_report = proxy_report;
+    report = proxy_report = NULL;
+    hop->status = response->status = exchange->status;
+    hop->reused = exchange->reused;
+    hop->url = anycert__strdup(exchange->url->text);
+    hop->timings = exchange->timings;
+    response->connected = true;
+    memcpy(response->version, exchange->version, sizeof response->version);
+    if (!hop->url) {
+        anycert__fail_nomem(err);
+        goto fail;
+    }
+    if (copy_fields(&response->fields, &exchange->fields, err) == 0)
+        return response;
+fail:
+    anycert_report_free(report);
+    anycert_report_free(proxy_report);
+    anycert_response_free(response);
+    return NULL;
+}
+
 int anycert_response_status(const struct anycert_response *response)
 {
     return response->status;

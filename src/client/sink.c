@@ -126,13 +126,18 @@ static int take_part(struct anycert__sink *sink, struct anycert__exchange *excha
     return anycert__fail(err, ANYCERT_E_STATE, "the download starts over");
 }
 
+bool anycert__sink_wants(const struct anycert__sink *sink, const struct anycert__exchange *exchange)
+{
+    return !(sink->follow && anycert__is_redirect(exchange)) &&
+           !(sink->again && sink->again(sink->again_arg, exchange));
+}
+
 int anycert__sink_take(void *arg, struct anycert__exchange *exchange, const void *bytes, size_t len,
                        struct anycert_error *err)
 {
     struct anycert__sink *sink = arg;
 
-    if ((sink->follow && anycert__is_redirect(exchange)) ||
-        (sink->again && sink->again(sink->again_arg, exchange)))
+    if (!anycert__sink_wants(sink, exchange))
         return discard(sink, len, err);
     if (sink->resume)
         return take_part(sink, exchange, bytes, len, err);
@@ -162,9 +167,7 @@ int anycert__sink_ended(struct anycert__sink *sink, const struct anycert__exchan
         result < 0 && exchange->status == 206 && err && err->code == ANYCERT_E_BODY_ENCODING;
 
     /* An answer without a body has not been looked at yet. */
-    if ((result == 0 || undecoded) && sink->resume &&
-        !(sink->follow && anycert__is_redirect(exchange)) &&
-        !(sink->again && sink->again(sink->again_arg, exchange))) {
+    if ((result == 0 || undecoded) && sink->resume && anycert__sink_wants(sink, exchange)) {
         struct anycert_error trouble = {0};
 
         if (anycert__resume_judge(sink->resume, exchange, &use, &trouble) < 0 && result == 0) {

@@ -32,6 +32,10 @@ int anycert__sink_ask(struct anycert__sink *sink, struct anycert__fields *header
 /* As the exchange's sink. */
 int anycert__sink_take(void *arg, struct anycert__exchange *exchange, const void *bytes, size_t len,
                        struct anycert_error *err);
+/* True of an answer whose body is the caller's: neither a redirect that is followed nor asked for
+ * once more. */
+bool anycert__sink_wants(const struct anycert__sink *sink,
+                         const struct anycert__exchange *exchange);
 /* The exchange has ended with result, and err if that is -1. 1: it has to be done again (err is
  * cleared), 0, or -1 with err. */
 int anycert__sink_ended(struct anycert__sink *sink, const struct anycert__exchange *exchange,

@@ -386,7 +386,7 @@ void anycert__task_clear(struct anycert__task *task)
 /* ---- for a caller who waits ---- */
 
 /* In slices, so that a request that is interrupted ends soon. */
-static int wait_until(const struct anycert__task *task, struct anycert_error *err)
+int anycert__task_wait(const struct anycert__task *task, struct anycert_error *err)
 {
     const struct anycert__waiting *waiting = &task->client->config->waiting;
     const struct anycert_request *request = task->request;
@@ -415,7 +415,7 @@ static int run(struct anycert__task *task)
                                &failure);
             break;
         case ANYCERT__STEP_WAIT:
-            if (wait_until(task, &task->error) < 0) {
+            if (anycert__task_wait(task, &task->error) < 0) {
                 if (task->response)
                     task->response->retries = task->retries - 1;
                 return -1;

@@ -44,6 +44,8 @@ void anycert__task_begin(struct anycert__task *task, struct anycert_client *clie
 enum anycert__step anycert__task_next(struct anycert__task *task);
 /* The exchange has ended with result, and err if that is -1. */
 void anycert__task_took(struct anycert__task *task, int result, const struct anycert_error *err);
+/* For a caller who waits: until wake_us. 0, or -1 with INTERRUPTED. */
+int anycert__task_wait(const struct anycert__task *task, struct anycert_error *err);
 /* Gives up whatever is under way; the exchange must not be under way any more. The response is
  * freed if nobody has taken it. */
 void anycert__task_clear(struct anycert__task *task);

@@ -142,6 +142,7 @@ struct anycert__exchange {
     void *sink_arg;
     anycert_progress_callback *progress;
     void *progress_arg;
+    const bool *hold;         /* while it is true, no more of the body is taken; NULL: never */
     bool may_expect;          /* the body may be announced with Expect: 100-continue */
     bool has_secret_body;     /* the secret guard counts the body among the secrets */
     bool is_bare;             /* what the guard has left of an exchange: its secrets are out */
@@ -160,6 +161,8 @@ struct anycert__exchange {
     uint64_t sent_bytes, received_bytes; /* of both bodies, as on the wire */
     uint64_t body_bytes;                 /* of the answer's, decompressed */
     bool sent;                           /* something of the request may have gone out */
+    bool has_header; /* status and fields are those of the answer; set only if there is a hold */
+    bool is_held;    /* something of the body waits for the hold's end */
     bool unexpected; /* the server refuses the expectation: ask again without, nothing was done */
     bool lapsed;   /* nothing was sent, as a policy ended while the connection was made: ask again,
                       with new terms */

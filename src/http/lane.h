@@ -129,6 +129,8 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
 /* request.c: takes a transfer that ended with rc for what it is: reads its results, looks whether
  * the answer is whole, and takes the options back. The CURLcode that counts. */
 CURLcode anycert__lane_end(struct anycert__lane *lane, CURLcode rc);
+/* request.c: what libcurl knows of the exchange so far: timings, bytes, version. */
+void anycert__lane_results(struct anycert__lane *lane, struct anycert__exchange *exchange);
 /* request.c: begins, transfers and ends. The CURLcode. */
 CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__exchange *exchange,
                                struct anycert_error *err);

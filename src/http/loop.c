@@ -354,6 +354,53 @@ void anycert__loop_cancel(struct anycert__loop *loop, const struct anycert__exch
     tidy(loop, group);
 }
 
+static struct anycert__flight *find_flight(struct anycert__loop *loop,
+                                           const struct anycert__exchange *exchange)
+{
+    for (struct anycert__group *group = loop->groups; group; group = group->next) {
+        for (struct anycert__flight *flight = group->flying; flight; flight = flight->next) {
+            if (flight->exchange == exchange)
+                return flight;
+        }
+    }
+    return NULL;
+}
+
+void anycert__loop_resume(struct anycert__loop *loop, struct anycert__exchange *exchange)
+{
+    struct anycert__flight *flight = NULL;
+    CURLcode rc = CURLE_OK;
+
+    drop_inherited(loop);
+    flight = exchange->is_held ? find_flight(loop, exchange) : NULL;
+    exchange->is_held = false;
+    if (!flight)
+        return;
+    rc = curl_easy_pause(flight->lane->easy, CURLPAUSE_CONT); /* calls back at once */
+    if (rc == CURLE_OK)
+        return;
+    anycert__group_stop(flight->group, flight, rc);
+    land(loop, flight);
+}
+
+int anycert__loop_look(struct anycert__loop *loop, struct anycert__exchange *exchange,
+                       struct anycert_report **report, struct anycert_report **proxy_report,
+                       struct anycert_error *err)
+{
+    struct anycert__flight *flight = find_flight(loop, exchange);
+    struct anycert__lane *lane = flight ? flight->lane : NULL;
+
+    *report = *proxy_report = NULL;
+    if (!lane)
+        return 0;
+    anycert__lane_results(lane, exchange);
+    if (anycert__lane_reports(lane, err) < 0)
+        return -1;
+    *report = lane->report ? anycert_report_copy(lane->report, err) : NULL;
+    *proxy_report = lane->proxy_report ? anycert_report_copy(lane->proxy_report, err) : NULL;
+    return (lane->report && !*report) || (lane->proxy_report && !*proxy_report) ? -1 : 0;
+}
+
 /* ---- time ---- */
 
 static void check_limits(struct anycert__loop *loop, int64_t now)

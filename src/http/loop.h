@@ -33,6 +33,14 @@ void anycert__loop_wait(struct anycert__loop *loop, int64_t timeout_ms);
 struct anycert__exchange *anycert__loop_ended(struct anycert__loop *loop, int *result,
                                               struct anycert_error *err);
 
+/* The exchange's hold has ended: what waits for that comes with the next wait. */
+void anycert__loop_resume(struct anycert__loop *loop, struct anycert__exchange *exchange);
+/* Fills in version and timings of an exchange whose header is there, and gives copies of the
+ * reports of its links; NULL where there is no TLS. 0, or -1 with NOMEM. */
+int anycert__loop_look(struct anycert__loop *loop, struct anycert__exchange *exchange,
+                       struct anycert_report **report, struct anycert_report **proxy_report,
+                       struct anycert_error *err);
+
 /* How many have been started and not yet been given out by anycert__loop_ended. */
 size_t anycert__loop_running(const struct anycert__loop *loop);
 /* A descriptor that is readable when anycert__loop_wait has something to do, for another event

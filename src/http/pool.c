@@ -346,7 +346,7 @@ void anycert__exchange_clear(struct anycert__exchange *exchange)
     exchange->version[0] = '\0';
     exchange->reused = exchange->sent = exchange->lapsed = false;
     exchange->guarded = exchange->withheld = exchange->is_preauthenticated = false;
-    exchange->unexpected = false;
+    exchange->unexpected = exchange->has_header = exchange->is_held = false;
     exchange->sent_bytes = exchange->received_bytes = exchange->body_bytes = 0;
     memset(&exchange->timings, 0, sizeof exchange->timings);
 }

@@ -27,7 +27,7 @@ static int start_of_response(struct anycert__lane *lane, const char *line, size_
         return anycert__fail_nomem(&lane->failure);
     (void)curl_easy_getinfo(lane->easy, CURLINFO_RESPONSE_CODE, &status);
     exchange->status = (int)status;
-    lane->header_done = false;
+    exchange->has_header = lane->header_done = false;
     if (!lane->expects || status != 417)
         return 0;
     /* libcurl 7.88 would ask again in the same way, without an end. */
@@ -60,6 +60,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
                                    &lane->failure) < 0)
             return 0;
         lane->header_done = true;
+        lane->exchange->has_header = lane->exchange->hold && lane->exchange->status >= 200;
         return len;
     }
     if (lane->header_done) /* trailers are no part of the header */
@@ -87,6 +88,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     size_t len = size * count;
     int result = 0;
 
+    if (exchange->hold && *exchange->hold) {
+        exchange->is_held = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
     if (!lane->body_begun && lane->settings->decompress)
         result =
             anycert__decoder_new(&exchange->fields, lane->host, &lane->decoder, &lane->failure);
@@ -296,7 +301,7 @@ static bool cut_off(const struct anycert__lane *lane, const struct anycert__exch
                                         exchange->version);
 }
 
-static void read_results(struct anycert__lane *lane, struct anycert__exchange *exchange)
+void anycert__lane_results(struct anycert__lane *lane, struct anycert__exchange *exchange)
 {
     curl_off_t resolved = 0;
     curl_off_t connected = 0;
@@ -368,7 +373,7 @@ CURLcode anycert__lane_end(struct anycert__lane *lane, CURLcode rc)
 {
     struct anycert__exchange *exchange = lane->exchange;
 
-    read_results(lane, exchange);
+    anycert__lane_results(lane, exchange);
     if (rc == CURLE_OK && exchange->status > 0 && !lane->header_done) {
         /* libcurl takes the end of the connection for the end of the header. */
         anycert__fail(&lane->failure, ANYCERT_E_RESET,

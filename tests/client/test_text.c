@@ -201,6 +201,52 @@ static void json_numbers_of_any_size_are_numbers(void **state)
     anycert_json_free(json);
 }
 
+static void json_iteration_gives_everything_in_order(void **state)
+{
+    static const char text[] = "{\"a\":[1,[2],{\"b\":3}],\"\":{},\"a\":18446744073709551615,"
+                               "\"c\":[]}";
+    static const char *const names[] = {"a", "", "a", "c"};
+    struct anycert_json *json = anycert_json_parse(text, strlen(text), NULL);
+    const struct anycert_json_value *root = anycert_json_root(json);
+    const struct anycert_json_value *name = NULL;
+    const struct anycert_json_value *value = NULL;
+    struct anycert_json_iter iter;
+    uint64_t number = 0;
+    size_t count = 0;
+
+    (void)state;
+    anycert_json_iter_begin(&iter, root);
+    while ((value = anycert_json_iter_next(&iter, &name)) != NULL) {
+        assert_true(count < COUNT(names));
+        assert_string_equal(anycert_json_string(name, NULL), names[count]);
+        if (count == 2)
+            assert_int_equal(anycert_json_uint(value, &number), 0);
+        count++;
+    }
+    assert_int_equal(count, COUNT(names));
+    assert_true(number == UINT64_MAX);
+    assert_null(anycert_json_iter_next(&iter, &name));
+    assert_null(name);
+    anycert_json_iter_begin(&iter, anycert_json_get(root, "/c"));
+    assert_null(anycert_json_iter_next(&iter, NULL));
+    anycert_json_free(json);
+
+    json = anycert_json_parse("[0,[[1,2],3],-1,\"x\",2.5]", 24, NULL);
+    anycert_json_iter_begin(&iter, anycert_json_root(json));
+    for (count = 0; (value = anycert_json_iter_next(&iter, &name)) != NULL; count++) {
+        assert_null(name);
+        assert_int_equal(anycert_json_uint(value, &number), count == 0 ? 0 : -1);
+        if (count == 1)
+            assert_int_equal(anycert_json_size(value), 2);
+    }
+    assert_int_equal(count, 5);
+    anycert_json_iter_begin(&iter, anycert_json_get(anycert_json_root(json), "/3"));
+    assert_null(anycert_json_iter_next(&iter, NULL));
+    anycert_json_iter_begin(&iter, NULL);
+    assert_null(anycert_json_iter_next(&iter, NULL));
+    anycert_json_free(json);
+}
+
 static void json_get_takes_the_last_of_a_name(void **state)
 {
     static const char text[] =
@@ -335,6 +381,7 @@ int main(void)
         cmocka_unit_test(text_may_have_zeros_in_it),
         cmocka_unit_test(json_strings_are_utf8_whatever_came),
         cmocka_unit_test(json_numbers_of_any_size_are_numbers),
+        cmocka_unit_test(json_iteration_gives_everything_in_order),
         cmocka_unit_test(json_get_takes_the_last_of_a_name),
         cmocka_unit_test(json_that_is_none_is_refused),
         cmocka_unit_test(json_parse_takes_rfc_8259_only),

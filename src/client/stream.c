@@ -1,0 +1,246 @@
+#include <anycert/stream.h>
+
+#include "client/task.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "http/loop.h"
+
+#include <string.h>
+
+#define ENOUGH ((size_t)64 * 1024)
+
+struct anycert_stream {
+    struct anycert_client *client;
+    struct anycert_request request; /* borrows all that it has */
+    struct anycert__loop *loop;
+    struct anycert__task task;
+    bool is_flying;  /* an exchange is under way in the loop */
+    bool has_begun;  /* the answer's body has */
+    bool has_ended;  /* the task is done */
+    bool has_enough; /* the exchange's hold */
+    struct anycert__buf bytes;
+    size_t taken; /* of them */
+};
+
+/* ---- loops that are kept ---- */
+
+static struct anycert__loop *take_loop(struct anycert_client *client, struct anycert_error *err)
+{
+    struct anycert__loop *loop = NULL;
+
+    pthread_mutex_lock(&client->mutex);
+    if (client->loop_count > 0)
+        loop = client->loops[--client->loop_count];
+    pthread_mutex_unlock(&client->mutex);
+    return loop ? loop : anycert__loop_new(client->http, 1, err);
+}
+
+static void give_back_loop(struct anycert_client *client, struct anycert__loop *loop)
+{
+    pthread_mutex_lock(&client->mutex);
+    if (client->loop_count < ANYCERT__IDLE_LOOPS) {
+        client->loops[client->loop_count++] = loop;
+        loop = NULL;
+    }
+    pthread_mutex_unlock(&client->mutex);
+    anycert__loop_free(loop);
+}
+
+/* ---- moving on ---- */
+
+static int on_bytes(void *arg, const void *bytes, size_t len)
+{
+    struct anycert_stream *stream = arg;
+
+    stream->has_begun = true;
+    if (anycert__buf_add(&stream->bytes, bytes, len) < 0)
+        return -1;
+    stream->has_enough = stream->bytes.len >= ENOUGH;
+    return 0;
+}
+
+/* One step of an exchange that is under way. */
+static void fly(struct anycert_stream *stream)
+{
+    struct anycert_error err = {0};
+    int result = -1;
+
+    if (!stream->is_flying) {
+        if (anycert__loop_start(stream->loop, stream->task.exchange, &err) < 0) {
+            anycert__task_took(&stream->task, -1, &err);
+            return;
+        }
+        stream->is_flying = true;
+    }
+    anycert__loop_wait(stream->loop, -1);
+    if (!anycert__loop_ended(stream->loop, &result, &err))
+        return;
+    stream->is_flying = false;
+    anycert__task_took(&stream->task, result, &err);
+}
+
+static void move(struct anycert_stream *stream)
+{
+    switch (anycert__task_next(&stream->task)) {
+    case ANYCERT__STEP_EXCHANGE:
+        fly(stream);
+        break;
+    case ANYCERT__STEP_WAIT:
+        if (anycert__task_wait(&stream->task, &stream->task.error) == 0)
+            break;
+        stream->task.result = -1;
+        stream->has_ended = true;
+        break;
+    case ANYCERT__STEP_DONE:
+        stream->has_ended = true;
+        break;
+    }
+}
+
+/* True once the header is the answer's. libcurl may answer a challenge by itself; what follows then
+ * is known by its body or its end alone. */
+static bool is_there(const struct anycert_stream *stream)
+{
+    const struct anycert__exchange *exchange = stream->task.exchange;
+
+    if (stream->has_ended || !stream->is_flying)
+        return stream->has_ended;
+    return stream->has_begun ||
+           (exchange->has_header && !stream->task.journey.is_fetching && exchange->status != 401 &&
+            exchange->status != 407 && exchange->status != 417 &&
+            anycert__sink_wants(&stream->task.journey.sink, exchange));
+}
+
+/* ---- the interface ---- */
+
+static int check(const struct anycert_request *request, struct anycert_error *err)
+{
+    if (request->output_file || request->body_callback)
+        return anycert__fail(err, ANYCERT_E_USAGE, "the body of a stream goes to no %s",
+                             request->output_file ? "output file" : "callback");
+    return 0;
+}
+
+static struct anycert_stream *new_stream(struct anycert_client *client,
+                                         const struct anycert_request *request,
+                                         struct anycert_error *err)
+{
+    struct anycert_stream *stream = anycert__calloc(1, sizeof *stream);
+
+    if (!stream) {
+        anycert__fail_nomem(err);
+        return NULL;
+    }
+    stream->client = client;
+    stream->request = *request;
+    stream->request.body_callback = on_bytes;
+    stream->request.body_arg = stream;
+    stream->request.hold = &stream->has_enough;
+    anycert__buf_init(&stream->bytes, SIZE_MAX / 2);
+    stream->loop = take_loop(client, err);
+    if (!stream->loop) {
+        anycert__free(stream);
+        return NULL;
+    }
+    anycert__task_begin(&stream->task, client, &stream->request, false);
+    return stream;
+}
+
+/* The answer as it stands now. */
+static struct anycert_response *begun(struct anycert_stream *stream, struct anycert_error *err)
+{
+    struct anycert__task *task = &stream->task;
+    struct anycert_response *response = NULL;
+    struct anycert_report *report = NULL;
+    struct anycert_report *proxy_report = NULL;
+
+    if (stream->has_ended) {
+        response = task->response;
+        task->response = NULL;
+        return response;
+    }
+    if (anycert__loop_look(stream->loop, task->exchange, &report, &proxy_report, err) < 0)
+        return NULL;
+    return anycert__response_begun(task->journey.response, task->exchange, report, proxy_report,
+                                   err);
+}
+
+int anycert_client_open(struct anycert_client *client, const struct anycert_request *request,
+                        struct anycert_stream **out, struct anycert_response **response,
+                        struct anycert_error *err)
+{
+    struct anycert_stream *stream = NULL;
+
+    *out = NULL;
+    *response = NULL;
+    if (check(request, err) < 0)
+        return -1;
+    stream = new_stream(client, request, err);
+    if (!stream)
+        return -1;
+    while (!is_there(stream))
+        move(stream);
+    /* What ended badly after its body had begun is for whoever reads it. */
+    if (stream->has_ended && stream->task.result < 0 && !stream->has_begun) {
+        if (err)
+            *err = stream->task.error;
+        *response = begun(stream, NULL);
+        anycert_stream_close(stream);
+        return -1;
+    }
+    *response = begun(stream, err);
+    if (!*response) {
+        anycert_stream_close(stream);
+        return -1;
+    }
+    *out = stream;
+    return 0;
+}
+
+static int64_t take(struct anycert_stream *stream, void *buffer, size_t size)
+{
+    size_t left = stream->bytes.len - stream->taken;
+    size_t count = left < size ? left : size;
+
+    memcpy(buffer, stream->bytes.data + stream->taken, count);
+    stream->taken += count;
+    if (stream->taken == stream->bytes.len) {
+        stream->bytes.len = stream->taken = 0; /* its memory is used again */
+        stream->has_enough = false;
+    }
+    return (int64_t)count;
+}
+
+int64_t anycert_stream_read(struct anycert_stream *stream, void *buffer, size_t size,
+                            struct anycert_error *err)
+{
+    if (size == 0)
+        return anycert__fail(err, ANYCERT_E_USAGE, "there is no room to read into");
+    while (stream->bytes.len == stream->taken && !stream->has_ended) {
+        if (stream->is_flying && stream->task.exchange->is_held)
+            anycert__loop_resume(stream->loop, stream->task.exchange);
+        if (stream->bytes.len == stream->taken)
+            move(stream);
+    }
+    if (stream->bytes.len > stream->taken)
+        return take(stream, buffer, size);
+    if (stream->task.result < 0) {
+        if (err)
+            *err = stream->task.error;
+        return -1;
+    }
+    return 0;
+}
+
+void anycert_stream_close(struct anycert_stream *stream)
+{
+    if (!stream)
+        return;
+    if (stream->is_flying)
+        anycert__loop_cancel(stream->loop, stream->task.exchange);
+    anycert__task_clear(&stream->task);
+    give_back_loop(stream->client, stream->loop);
+    anycert__buf_free(&stream->bytes);
+    anycert__free(stream);
+}
