@@ -59,7 +59,7 @@ static int64_t on_read(void *arg, void *buffer, size_t size)
     struct ext_body *body = arg;
     int64_t count = 0;
 
-    if (body->call->type) /* it has failed already */
+    if (body->call->type || !body->call->thread) /* it has failed already, or is given up */
         return -1;
     ext_call_enter(body->call);
     count = take(body, buffer, size);
@@ -87,7 +87,7 @@ static int on_rewind(void *arg)
     struct ext_body *body = arg;
     int result = 0;
 
-    if (body->call->type)
+    if (body->call->type || !body->call->thread)
         return -1;
     ext_call_enter(body->call);
     result = rewind_body(body);

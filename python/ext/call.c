@@ -53,6 +53,8 @@ int ext_call_progress(void *arg, uint64_t received, uint64_t receive_total, uint
     (void)send_total;
     if (call->next_us == 0)
         call->next_us = now + SIGNALS_US;
+    if (!call->thread) /* something is being given up */
+        return 0;
     if (call->type)
         return 1;
     if (now < call->next_us)

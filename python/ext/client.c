@@ -296,18 +296,22 @@ static PyObject *client_close(PyObject *self, PyObject *ignored)
     Py_RETURN_NONE;
 }
 
-static bool enter(struct client_object *self)
+struct anycert_client *ext_client_enter(PyObject *client)
 {
+    struct client_object *self = of(client);
+
     if (self->is_closed || !self->client) {
         PyErr_SetString(PyExc_ValueError, "the client is closed");
-        return false;
+        return NULL;
     }
     self->users++;
-    return true;
+    return self->client;
 }
 
-static void leave(struct client_object *self)
+void ext_client_leave(PyObject *client)
 {
+    struct client_object *self = of(client);
+
     self->users--;
     if (self->is_closed && self->users == 0)
         free_client(self);
@@ -315,9 +319,9 @@ static void leave(struct client_object *self)
 
 /* ---- requests ---- */
 
-static PyObject *finish(struct client_object *self, struct ext_request *request,
-                        PyObject *const *args, int result, struct anycert_response *response,
-                        const struct anycert_error *err)
+PyObject *ext_client_finish(struct ext_state *state, const struct ext_request *request,
+                            PyObject *const *args, int result, struct anycert_response *response,
+                            const struct anycert_error *err)
 {
     struct ext_failure failure = {.error = err,
                                   .request = args[EXT_ARG_INFO],
@@ -326,14 +330,15 @@ static PyObject *finish(struct client_object *self, struct ext_request *request,
     PyObject *object = NULL;
 
     if (response || result == 0) {
-        object = ext_response_new(self->state, (PyTypeObject *)args[EXT_ARG_CLASS], response,
+        object = ext_response_new(state, (PyTypeObject *)args[EXT_ARG_CLASS], response,
                                   args[EXT_ARG_INFO]);
         if (!object || result == 0)
             return object;
+        failure.began = anycert_response_status(response) != 0;
     }
     failure.response = object;
     failure.url = PyUnicode_AsUTF8AndSize(args[EXT_ARG_URL], NULL);
-    (void)ext_raise(self->state, &failure);
+    (void)ext_raise(state, &failure);
     Py_XDECREF(object);
     return NULL;
 }
@@ -362,19 +367,26 @@ static PyObject *client_send(PyObject *object, PyObject *const *args, Py_ssize_t
     int result = -1;
 
     memset(&request, 0, sizeof request);
-    if (!check_arguments(self, args, n) || !enter(self))
+    if (!check_arguments(self, args, n) || !ext_client_enter(object))
         return NULL;
     if (ext_request_init(&request, self->state, args) == 0) {
         ext_call_begin(&request.call);
         result = anycert_client_send(self->client, request.request, &response, &err);
         if (ext_call_end(&request.call))
-            answer = finish(self, &request, args, result, response, &err);
+            answer = ext_client_finish(self->state, &request, args, result, response, &err);
         else
             anycert_response_free(response);
     }
     ext_request_clear(&request);
-    leave(self);
+    ext_client_leave(object);
     return answer;
+}
+
+static PyObject *client_open(PyObject *object, PyObject *const *args, Py_ssize_t n)
+{
+    struct client_object *self = of(object);
+
+    return check_arguments(self, args, n) ? ext_stream_open(self->state, object, args) : NULL;
 }
 
 static PyObject *client_cookies(PyObject *object, PyObject *ignored)
@@ -384,10 +396,10 @@ static PyObject *client_cookies(PyObject *object, PyObject *ignored)
     char *text = NULL;
 
     (void)ignored;
-    if (!enter(self))
+    if (!ext_client_enter(object))
         return NULL;
     text = anycert_client_cookies(self->client, &err);
-    leave(self);
+    ext_client_leave(object);
     return text ? ext_take_str(text) : ext_raise_plain(self->state, &err);
 }
 
@@ -399,10 +411,10 @@ static PyObject *client_add_cookie(PyObject *object, PyObject *args)
     const char *url = NULL;
     int result = -1;
 
-    if (!PyArg_ParseTuple(args, "ss:add_cookie", &cookie, &url) || !enter(self))
+    if (!PyArg_ParseTuple(args, "ss:add_cookie", &cookie, &url) || !ext_client_enter(object))
         return NULL;
     result = anycert_client_add_cookie(self->client, cookie, url, &err);
-    leave(self);
+    ext_client_leave(object);
     if (result < 0)
         return ext_raise_plain(self->state, &err);
     Py_RETURN_NONE;
@@ -415,15 +427,16 @@ static PyObject *client_explain(PyObject *object, PyObject *url)
     const char *utf8 = ext_utf8(url, "url");
     char *text = NULL;
 
-    if (!utf8 || !enter(self))
+    if (!utf8 || !ext_client_enter(object))
         return NULL;
     text = anycert_client_explain(self->client, utf8, &err);
-    leave(self);
+    ext_client_leave(object);
     return text ? ext_take_str(text) : ext_raise_plain(self->state, &err);
 }
 
 static PyMethodDef client_methods[] = {
     {"send", (PyCFunction)(void (*)(void))client_send, METH_FASTCALL, NULL},
+    {"open", (PyCFunction)(void (*)(void))client_open, METH_FASTCALL, NULL},
     {"close", client_close, METH_NOARGS, NULL},
     {"cookies", client_cookies, METH_NOARGS, NULL},
     {"add_cookie", client_add_cookie, METH_VARARGS, NULL},

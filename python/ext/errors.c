@@ -25,12 +25,12 @@ PyObject *ext_raise(struct ext_state *state, const struct ext_failure *failure)
     make = ext_import(&state->make_error, "anycert.exceptions", "_make");
     if (!make)
         return NULL;
-    exception =
-        PyObject_CallFunction(make, "isiNiOOzII", (int)error->code, anycert_error_name(error->code),
-                              anycert_error_class_of(error->code), ext_str(error->message),
-                              (int)error->os_errno, failure->response ? failure->response : Py_None,
-                              failure->request ? failure->request : Py_None, failure->url,
-                              failure->connect_ms, failure->read_ms);
+    exception = PyObject_CallFunction(
+        make, "isiNiOOzIIi", (int)error->code, anycert_error_name(error->code),
+        anycert_error_class_of(error->code), ext_str(error->message), (int)error->os_errno,
+        failure->response ? failure->response : Py_None,
+        failure->request ? failure->request : Py_None, failure->url, failure->connect_ms,
+        failure->read_ms, (int)failure->began);
     if (!exception)
         return NULL;
     PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);

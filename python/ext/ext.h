@@ -9,15 +9,18 @@
  * interpreter has its own. An object that needs the module's state has a pointer to it: its type
  * keeps the module alive.
  *
- *   Policy    owns one anycert_policy; immutable.
- *   Client    owns one anycert_client. A call counts itself in `users` while the lock is away;
- *             close() only marks the client, and whoever leaves last frees it. Immutable otherwise,
- *             so many threads may use one.
- *   Request   is no Python object: a struct on the stack of a call (or in a Stream), which holds
- * the anycert_request, and references to what its callbacks read from. Response  owns one
- * anycert_response; every attribute is a slot that is filled when it is first asked for, and that
- * the caller may set. content is one copy of the body. Report    owns one copy of an anycert_report
- * (which is cheap), so it outlives the response.
+ * - Policy owns one anycert_policy; immutable.
+ * - Client owns one anycert_client. A call counts itself in `users` while the lock is away; close()
+ *   only marks the client, and whoever leaves last frees it. Immutable otherwise, so many threads
+ *   may use one.
+ * - Request is no Python object: a struct on the stack of a call (or in a Stream), which holds the
+ *   anycert_request, and references to what its callbacks read from.
+ * - Response owns one anycert_response; every attribute is a slot that is filled when it is first
+ *   asked for, and that the caller may set. content is one copy of the body.
+ * - Stream owns one anycert_stream, its Request and a use of its Client; the Response that came
+ * with it refers to it, and not the other way round, so that dropping the response ends the
+ * transfer.
+ * - Report owns one copy of an anycert_report (which is cheap), so it outlives the response.
  *
  * The lock. It is let go for every send, for opening and reading a stream, and for parsing large
  * JSON texts. The library calls back on the thread that sends: ext_call_enter() takes the lock
@@ -61,7 +64,7 @@ static inline PyObject *Py_NewRef(PyObject *object)
 
 /* What the module knows; one for each interpreter. */
 struct ext_state {
-    PyTypeObject *policy_type, *client_type, *response_type, *report_type;
+    PyTypeObject *policy_type, *client_type, *response_type, *report_type, *stream_type;
     PyObject *make_error; /* anycert.exceptions._make, once it was needed */
     PyObject *json_loads; /* json.loads, likewise */
 };
@@ -82,6 +85,7 @@ struct ext_failure {
     PyObject *request;  /* what Response.request is made from, or NULL */
     const char *url;
     uint32_t connect_ms, read_ms;
+    bool began; /* the answer's header has come */
 };
 /* Raises it. Always NULL. */
 PyObject *ext_raise(struct ext_state *state, const struct ext_failure *failure);
@@ -195,6 +199,21 @@ PyObject *ext_response_new(struct ext_state *state, PyTypeObject *type,
 /* ---- client.c ---- */
 
 int ext_client_init(PyObject *module, struct ext_state *state);
+/* What came of sending or opening: a Response, which takes the response over, or NULL with the
+ * exception. */
+PyObject *ext_client_finish(struct ext_state *state, const struct ext_request *request,
+                            PyObject *const *args, int result, struct anycert_response *response,
+                            const struct anycert_error *err);
+/* One user more of a Client object, which cannot be closed meanwhile: its client, or NULL with an
+ * exception; and one user less. */
+struct anycert_client *ext_client_enter(PyObject *client);
+void ext_client_leave(PyObject *client);
+
+/* ---- stream.c ---- */
+
+int ext_stream_init(PyObject *module, struct ext_state *state);
+/* Opens: a tuple of Response and Stream, or NULL. */
+PyObject *ext_stream_open(struct ext_state *state, PyObject *client, PyObject *const *args);
 
 /* ---- json.c ---- */
 

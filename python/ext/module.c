@@ -79,7 +79,8 @@ static int module_exec(PyObject *module)
     struct ext_state *state = PyModule_GetState(module);
 
     if (ext_policy_init(module, state) < 0 || ext_report_init(module, state) < 0 ||
-        ext_response_init(module, state) < 0 || ext_client_init(module, state) < 0)
+        ext_response_init(module, state) < 0 || ext_stream_init(module, state) < 0 ||
+        ext_client_init(module, state) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", anycert_version());
 }
@@ -92,6 +93,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->client_type);
     Py_VISIT(state->response_type);
     Py_VISIT(state->report_type);
+    Py_VISIT(state->stream_type);
     Py_VISIT(state->make_error);
     Py_VISIT(state->json_loads);
     return 0;
@@ -105,6 +107,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->client_type);
     Py_CLEAR(state->response_type);
     Py_CLEAR(state->report_type);
+    Py_CLEAR(state->stream_type);
     Py_CLEAR(state->make_error);
     Py_CLEAR(state->json_loads);
     return 0;

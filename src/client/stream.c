@@ -73,7 +73,8 @@ static void fly(struct anycert_stream *stream)
         }
         stream->is_flying = true;
     }
-    anycert__loop_wait(stream->loop, -1);
+    /* What is due at once may bring what is waited for, and then there is nothing to wait for. */
+    anycert__loop_wait(stream->loop, anycert__loop_timeout_ms(stream->loop) == 0 ? 0 : -1);
     if (!anycert__loop_ended(stream->loop, &result, &err))
         return;
     stream->is_flying = false;

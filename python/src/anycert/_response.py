@@ -22,7 +22,7 @@ class Response(_core.Response):
     """An answer, with the attributes and methods of requests.Response, and `report` and `hops`."""
 
     connection = None
-    raw = None
+    _stream = None  # of a body that is read as it comes
     _consumed = False
 
     # ---- what the slots of the C class are filled with
@@ -71,6 +71,9 @@ class Response(_core.Response):
     @property
     def content(self):
         """The body as bytes."""
+        if self._stream is not None or self._consumed:
+            self._content = b"".join(self._pieces(65536))
+            self._consumed = False  # it is there to stay
         return self._content
 
     @property
@@ -103,7 +106,27 @@ class Response(_core.Response):
         chunks = self._chunks(chunk_size)
         return self._decoded(chunks) if decode_unicode and self.encoding else chunks
 
+    def _pieces(self, size):
+        """What comes, until the end; once."""
+        if self._consumed:
+            from .exceptions import _new
+            raise _new("StreamConsumedError",
+                       "The content for this response was already consumed")
+        self._consumed = True
+        stream = self._stream
+        fill = "content-length" in self.headers and "content-encoding" not in self.headers
+        while True:
+            piece = stream.read(size or 65536, fill and size is not None)
+            if not piece:
+                break
+            yield piece
+        self._stream = None
+        stream.close()
+
     def _chunks(self, size):
+        if self._stream is not None or self._consumed:
+            yield from self._pieces(size)
+            return
         content = self._content
         size = size or len(content) or 1
         for start in range(0, len(content), size):
@@ -174,8 +197,16 @@ class Response(_core.Response):
 
     # ---- life
 
+    @property
+    def raw(self):
+        """The body as a file, decoded."""
+        from ._raw import Raw
+        return Raw(self)
+
     def close(self):
         """Lets go of the connection, if it is still in use."""
+        if self._stream is not None:
+            self._stream.close()
 
     def __enter__(self):
         return self

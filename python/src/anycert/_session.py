@@ -443,10 +443,16 @@ class _Call:
 
     def send(self, auth):
         retry = self.retry
-        return self.client().send(
+        client = self.client()
+        arguments = (
             Response, self.method, self.url, self.params, self.headers, self.data, self.json,
             self.files, auth, self.connect, self.read, 0, self.redirects,
             retry._tuple if retry is not None else None, self)
+        if not self.stream:
+            return client.send(*arguments)
+        response, stream = client.open(*arguments)
+        response._stream = stream
+        return response
 
     def call_hooks(self, response, timeout, proxies):
         if response.connection is None:

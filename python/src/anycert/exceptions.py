@@ -175,10 +175,9 @@ def _connecting(name, cause, message, url):
     return name, f"{pool}: Max retries exceeded with url: {path} (Caused by {cause}({message!r}))"
 
 
-def _timeout(name, message, response, url, connect_ms, read_ms):
+def _timeout(name, message, response, url, connect_ms, read_ms, began):
     pool, path = _pool(url)
     connected = response is not None and response._timings()[1] > 0
-    began = response is not None and response.status_code
     if name == "TIMEOUT_CONNECT" and not connected:
         limit = f"Connection to {url_host(url)} timed out. (connect timeout={_seconds(connect_ms)})"
         return "ConnectTimeout", (f"{pool}: Max retries exceeded with url: {path} "
@@ -205,12 +204,12 @@ _CAUSES = {"RESOLVE": "NameResolutionError", "CONNECT": "NewConnectionError"}
 _TRUST, _TLS, _NETWORK, _TIMEOUT, _PROXY, _USAGE = 3, 4, 5, 6, 7, 2
 
 
-def _describe(name, kind, message, response, url, connect_ms, read_ms):
+def _describe(name, kind, message, response, url, connect_ms, read_ms, began):
     """Class and text as requests would have them, with our sentence inside."""
     if kind in (_TRUST, _TLS):
         return _connecting("SSLError", "SSLError", message, url)
     if kind == _TIMEOUT:
-        return _timeout(name, message, response, url, connect_ms, read_ms)
+        return _timeout(name, message, response, url, connect_ms, read_ms, began)
     if kind == _PROXY:
         return _connecting("ProxyError", "ProxyError", message, url)
     if name == "REDIRECTS":
@@ -227,7 +226,7 @@ def _describe(name, kind, message, response, url, connect_ms, read_ms):
     return _BY_NAME.get(name, "RequestException"), message
 
 
-def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, read_ms):
+def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, read_ms, began):
     """The exception for an error of the library."""
     if kind == _USAGE and name not in _BY_NAME:
         if name in ("ANCHORS", "FILE", "CLIENT_CERT"):
@@ -236,7 +235,9 @@ def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, 
             error = ValueError(message)
         error.code, error.name = code, name
         return error
-    class_name, text = _describe(name, kind, message, response, url, connect_ms, read_ms)
+    if url is None and info is not None:
+        url = info.url
+    class_name, text = _describe(name, kind, message, response, url, connect_ms, read_ms, began)
     error = _class(class_name)(text)
     error.code, error.name, error.message = code, name, message
     error.os_errno = os_errno or None
