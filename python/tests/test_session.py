@@ -1,0 +1,305 @@
+"""Session: requests as they go out, and answers as they come back."""
+import io
+import unittest
+
+import anycert
+from anycert import exceptions
+from support import LabCase
+
+
+class Requests(LabCase):
+    def test_params(self):
+        rows = [
+            ({"a": "1 2", "b": [1, 2], "n": None, "ü": "ß/"}, "a=1+2&b=1&b=2&%C3%BC=%C3%9F%2F"),
+            ([("a", 1), ("a", True)], "a=1&a=True"),
+            ({"a": b"x y"}, "a=x+y"),
+            ("a=1 2&b=%20", "a=1%202&b=%20"),
+            (b"a=b", "a=b"),
+            ({}, ""),
+            (None, ""),
+        ]
+        for params, query in rows:
+            self.assertEqual(self.echo(params=params)[0]["query"], query, params)
+        self.session.params = {"s": "1"}
+        self.assertEqual(self.echo(params={"c": 2})[0]["query"], "s=1&c=2")
+
+    def test_headers(self):
+        self.session.headers["X-Session"] = "s"
+        _, headers = self.echo(headers={"x-session": "own", "X-Bytes": b"b", "Accept": None,
+                                        "Connection": "close", "Content-Length": "99"})
+        self.assertEqual(headers["x-session"], "own")
+        self.assertEqual(headers["x-bytes"], "b")
+        self.assertNotIn("accept", headers)
+        self.assertNotIn("connection", headers)
+        self.assertNotIn("content-length", headers)
+        self.assertEqual(self.echo()[1]["x-session"], "s")
+        self.assertEqual(self.echo()[1]["accept"], "*/*")
+        for value in (1, object(), "a\r\nB: c"):
+            with self.assertRaises(exceptions.InvalidHeader, msg=value):
+                self.echo(headers={"X": value})
+        self.assertIsInstance(exceptions.InvalidHeader(), ValueError)
+
+    def test_bodies(self):
+        form, json = "application/x-www-form-urlencoded", "application/json"
+        rows = [
+            (dict(data={"a": ["1", "2"], "b": "x y", "c": None, "d": 1}), "a=1&a=2&b=x+y&d=1", form),
+            (dict(data=[("k", "v"), ("k", "w")]), "k=v&k=w", form),
+            (dict(data="text ü"), "text \u00c3\u00bc", None),
+            (dict(data=b"\x01\x02"), "\x01\x02", None),
+            (dict(data=bytearray(b"ab")), "ab", None),
+            (dict(json={"a": 1, "é": None}), '{"a": 1, "\\u00e9": null}', json),
+            (dict(json=[]), "[]", json),
+            (dict(json=0), "0", json),
+            (dict(data={}, json={"a": 1}), '{"a": 1}', json),
+            (dict(data={"d": 1}, json={"a": 1}), "d=1", form),
+            (dict(json={}, headers={"content-type": "text/x"}), "{}", "text/x"),
+            (dict(data=io.BytesIO(b"a file")), "a file", None),
+            (dict(data=(piece for piece in (b"a ", b"", "generator"))), "a generator", None),
+            (dict(data=[]), "", None),
+        ]
+        for kwargs, body, kind in rows:
+            answer, headers = self.echo("POST", **kwargs)
+            self.assertEqual(answer["body"]["start"], body, kwargs)
+            self.assertEqual(headers.get("content-type"), kind, kwargs)
+            self.assertNotIn("expect", headers)
+        file = io.BytesIO(b"0123456789")
+        file.seek(4)
+        answer, headers = self.echo("PUT", data=file)
+        self.assertEqual((answer["body"]["start"], headers["content-length"]), ("456789", "6"))
+
+    def test_bodies_that_cannot_be(self):
+        with self.assertRaises(exceptions.InvalidJSONError):
+            self.echo("POST", json=float("nan"))
+        with self.assertRaises(TypeError):
+            self.echo("POST", json=object())
+        with self.assertRaises(TypeError):
+            self.echo("POST", data=object())
+        with self.assertRaises(TypeError):
+            self.echo("POST", data=(number for number in (1, 2)))
+
+        def breaks():
+            yield b"a"
+            raise KeyError("mine")
+        with self.assertRaises(KeyError):
+            self.echo("POST", data=breaks())
+        self.assertEqual(self.echo()[0]["method"], "GET")  # and nothing is left of it
+
+    def test_files(self):
+        answer, headers = self.echo(
+            "POST", data={"k": "v", "l": ["1", "2"]},
+            files={"f": ("n.txt", b"data", "text/plain"), "g": io.StringIO("text"),
+                   "h": ("name", "str")})
+        kind, _, boundary = headers["content-type"].partition("; boundary=")
+        self.assertEqual(kind, "multipart/form-data")
+        parts = answer["body"]["start"].split("--" + boundary)
+        self.assertEqual([part.strip() for part in parts], [
+            "", 'Content-Disposition: form-data; name="k"\r\n\r\nv',
+            'Content-Disposition: form-data; name="l"\r\n\r\n1',
+            'Content-Disposition: form-data; name="l"\r\n\r\n2',
+            'Content-Disposition: form-data; name="f"; filename="n.txt"\r\n'
+            "Content-Type: text/plain\r\n\r\ndata",
+            'Content-Disposition: form-data; name="g"; filename="g"\r\n\r\ntext',
+            'Content-Disposition: form-data; name="h"; filename="name"\r\n\r\nstr', "--"])
+        with self.assertRaises(ValueError):
+            self.echo("POST", data="text", files={"f": b"x"})
+
+    def test_auth(self):
+        self.assertEqual(self.echo(auth=("u", "p"), headers={"Authorization": "X"})[1][
+            "authorization"], "Basic dTpw")
+
+        def sign(request):
+            request.headers["X-Signed"] = f"{request.method} {request.path_url} {request.body}"
+            return request
+        answer, headers = self.echo("POST", params={"a": 1}, json={"b": 2}, auth=sign)
+        self.assertEqual(headers["x-signed"], "POST /echo?a=1 b'{\"b\": 2}'")
+        self.assertEqual((answer["query"], answer["body"]["start"]), ("a=1", '{"b": 2}'))
+        self.session.auth = ("session", "x")
+        self.assertIn("authorization", self.echo()[1])
+        with self.assertRaisesRegex(TypeError, "'dict' object is not callable"):
+            self.echo(auth={"user": "x"})
+
+    def test_urls(self):
+        for path, target in (("echo?a=b c", "/echo?a=b%20c"), ("echo?ü=é", "/echo?%C3%BC=%C3%A9"),
+                             ("echo#x", "/echo"), ("a/../echo", "/echo")):
+            self.assertEqual(self.session.get(self.url(path)).json()["target"], target)
+        rows = [
+            ("127.0.0.1/x", exceptions.MissingSchema,
+             "Invalid URL '127.0.0.1/x': No scheme supplied. Perhaps you meant https://127.0.0.1/x?"),
+            ("ftp://127.0.0.1/x", exceptions.InvalidSchema,
+             "No connection adapters were found for 'ftp://127.0.0.1/x'"),
+            ("https://", exceptions.InvalidURL, ""),
+        ]
+        for url, kind, text in rows:
+            with self.assertRaises(kind) as raised:
+                self.session.get(url)
+            self.assertIn(text, str(raised.exception))
+            self.assertIsInstance(raised.exception, ValueError)
+
+    def test_methods(self):
+        for name in ("get", "options", "post", "put", "patch", "delete"):
+            answer = getattr(self.session, name)(self.url("echo")).json()
+            self.assertEqual(answer["method"], name.upper())
+        self.assertEqual(self.session.head(self.url("echo")).content, b"")
+        self.assertEqual(self.echo("foo")[0]["method"], "FOO")
+
+
+class Answers(LabCase):
+    def test_attributes(self):
+        response = self.session.get(self.url("json"))
+        self.assertEqual((response.status_code, response.reason, response.ok), (200, "OK", True))
+        self.assertEqual(response.headers["CONTENT-type"], "application/json")
+        self.assertEqual(response.encoding, "utf-8")
+        self.assertEqual(response.json()["condition"], "good")
+        self.assertEqual(response.content.decode(), response.text)
+        self.assertEqual((response.url, response.history), (self.url("json"), []))
+        self.assertGreater(response.elapsed.total_seconds(), 0)
+        self.assertEqual(response.request.method, "GET")
+        self.assertEqual(response.report.verdict, "pass")
+        self.assertEqual(response.report.authenticated_by, "chain")
+        self.assertEqual(response.report.as_dict()["verdict"], "pass")
+        self.assertTrue(response)
+        response.encoding = "latin-1"
+        self.assertEqual(response.text, response.content.decode("latin-1"))
+        self.assertIsNone(self.session.get(self.url("", "http")).report)
+
+    def test_by_hand(self):
+        response = anycert.Response()
+        response.status_code, response._content, response.encoding = 404, b'{"a": 1}', "utf-8"
+        response.url, response.reason = "https://a.example/", "Gone"
+        self.assertFalse(response.ok)
+        self.assertEqual((response.json(), response.text), ({"a": 1}, '{"a": 1}'))
+        with self.assertRaisesRegex(exceptions.HTTPError,
+                                    "^404 Client Error: Gone for url: https://a.example/$"):
+            response.raise_for_status()
+
+    def test_redirects(self):
+        response = self.session.get(self.url("redirect?to=/echo"))
+        self.assertEqual([hop.status_code for hop in response.history], [302])
+        self.assertEqual(response.history[0].headers["location"], "/echo")
+        self.assertEqual(response.history[0].url, self.url("redirect?to=/echo"))
+        self.assertEqual(len(response.hops), 2)
+        response = self.session.get(self.url("redirect?to=/echo"), allow_redirects=False)
+        self.assertTrue(response.is_redirect)
+        self.assertEqual(self.session.head(self.url("redirect?to=/echo")).status_code, 302)
+        with self.assertRaisesRegex(exceptions.TooManyRedirects, "^Exceeded 30 redirects.$"):
+            self.session.get(self.url("endless-redirect"))
+        self.session.max_redirects = 2
+        with self.assertRaisesRegex(exceptions.TooManyRedirects, "^Exceeded 2 redirects.$"):
+            self.session.get(self.url("endless-redirect"))
+
+    def test_downgrades(self):
+        path = "redirect?to=" + self.url("echo", "http")
+        with self.assertRaises(exceptions.SSLError) as raised:
+            self.session.get(self.url(path))
+        self.assertEqual(raised.exception.name, "TRUST_DOWNGRADE")
+        self.assertEqual(self.session.get(self.url(path), allow_downgrade=True).status_code, 200)
+
+    def test_cookies(self):
+        response = self.session.get(self.url("set-cookie"))
+        self.assertEqual(response.cookies.get_dict(), {"lab": "1", "session": "abc"})
+        self.assertEqual(self.session.cookies["session"], "abc")
+        self.session.cookies["mine"] = "x"
+        self.assertEqual(sorted(self.echo()[1]["cookie"].split("; ")),
+                         ["lab=1", "mine=x", "session=abc"])
+        self.session.cookies.clear(name="session")
+        self.assertEqual(sorted(self.echo()[1]["cookie"].split("; ")), ["lab=1", "mine=x"])
+        self.assertIn("one=1", self.echo(cookies={"one": "1"})[1]["cookie"])
+        self.assertNotIn("one", self.echo()[1]["cookie"])
+
+    def test_hooks(self):
+        seen = []
+        hooks = {"response": lambda response, **kwargs: seen.append((response.status_code,
+                                                                     kwargs["verify"]))}
+        self.session.get(self.url("status/418"), hooks=hooks)
+        self.session.hooks["response"].append(lambda response, **kwargs: 42)
+        self.assertEqual(self.session.get(self.url("")), 42)
+        self.assertEqual(seen, [(418, self.root)])
+
+    def test_links(self):
+        response = anycert.Response()
+        response.headers = {"link": '<https://a/2>; rel="next", <https://a/9>; rel=last; x=y'}
+        self.assertEqual(response.links["next"]["url"], "https://a/2")
+        self.assertEqual(response.links["last"]["x"], "y")
+
+    def test_streams(self):
+        with self.session.get(self.url("bytes/100000"), stream=True) as response:
+            sizes = [len(piece) for piece in response.iter_content(30000)]
+        self.assertEqual(sizes, [30000, 30000, 30000, 10000])
+        response = self.session.get(self.url("chunked/5000"), stream=True)
+        self.assertEqual(len(response.content), 5000)
+        self.assertEqual(len(response.content), 5000)
+        self.assertEqual(len(b"".join(response.iter_content(7))), 5000)
+        response = self.session.get(self.url("bytes/10"), stream=True)
+        self.assertEqual(response.raw.read(3) + response.raw.read(), b"abcdefghij")
+        response = self.session.get(self.url("bytes/10"), stream=True)
+        self.assertEqual(list(response.iter_lines()), [b"abcdefghij"])
+        with self.assertRaises(exceptions.StreamConsumedError):
+            next(response.iter_content())
+        with self.assertRaises(exceptions.ChunkedEncodingError):
+            self.session.get(self.url("truncated"), stream=True).content
+        # Dropped or closed half-way; the next answer is nobody else's.
+        self.session.get(self.url("bytes/9000000"), stream=True)
+        self.session.get(self.url("bytes/9000000"), stream=True).close()
+        self.assertEqual(self.session.get(self.url("bytes/3"), stream=True).text, "abc")
+
+
+class Trust(LabCase):
+    conditions = ("good", "self-signed", "expired", "http")
+
+    def test_verify(self):
+        url = self.url("", "self-signed")
+        for verify in (True, self.root, anycert.Policy(), anycert.Policy("hardened+expired")):
+            with self.assertRaises(exceptions.SSLError) as raised:
+                self.session.get(url, verify=verify)
+            self.assertEqual(raised.exception.report.verdict, "fail")
+            self.assertEqual(raised.exception.name, "TRUST_ISSUER")
+            self.assertIn("self-signed", str(raised.exception))
+        self.assertEqual(self.session.get(url, verify=False).report.verdict, "relaxed")
+        policy = anycert.Policy("hardened+self-signed", ca=self.root)
+        self.assertEqual(self.session.get(url, policy=policy).status_code, 200)
+        # One call's word is not the next one's.
+        with self.assertRaises(exceptions.SSLError):
+            self.session.get(url)
+        self.session.verify = False
+        self.assertEqual(self.session.get(url).status_code, 200)
+        with self.assertRaises(exceptions.SSLError):
+            self.session.get(url, verify=True)
+
+    def test_what_verify_cannot_be(self):
+        for verify in ("", 0, 1, [], {}, b"/x", object(), 0.0):
+            with self.assertRaises(ValueError, msg=verify):
+                self.session.get(self.url(), verify=verify)
+        with self.assertRaisesRegex(OSError, "^Could not find a suitable TLS CA certificate bundle, "
+                                             "invalid path: /nosuch.pem$"):
+            self.session.get(self.url(), verify="/nosuch.pem")
+        with self.assertRaisesRegex(OSError, "^Could not find the TLS certificate file, "
+                                             "invalid path: /nosuch.pem$"):
+            self.session.get(self.url(), cert="/nosuch.pem")
+
+    def test_client(self):
+        with anycert.Client(ca=self.root, headers={"X-A": "b"}) as client:
+            self.assertEqual(client.get(self.url("json")).json()["condition"], "good")
+            with self.assertRaises(exceptions.SSLError):
+                client.get(self.url("", "expired"))
+        with anycert.Client("hardened+expired", ca=self.root) as client:
+            self.assertEqual(client.get(self.url("", "expired")).status_code, 200)
+        for bad in ("", "nope", "hardened+nope"):
+            with self.assertRaises(ValueError):
+                anycert.Policy(bad)
+        with self.assertRaises(TypeError):
+            anycert.Client(42)
+
+    def test_policies(self):
+        policy = anycert.Policy("hardened+expired until=2031-01-01")
+        self.assertEqual(str(policy), "hardened+expired until=2031-01-01")
+        self.assertEqual(repr(policy), "Policy('hardened+expired until=2031-01-01')")
+        self.assertEqual(policy, anycert.Policy(str(policy)))
+        self.assertEqual(hash(policy), hash(anycert.Policy(str(policy))))
+        self.assertNotEqual(policy, anycert.Policy())
+        self.assertNotEqual(policy, str(policy))
+        self.assertEqual((policy.rung, policy.authenticates), ("hardened", True))
+        self.assertFalse(anycert.Policy("trust-any").authenticates)
+
+
+if __name__ == "__main__":
+    unittest.main()
