@@ -20,6 +20,7 @@
  * - Stream owns one anycert_stream, its Request and a use of its Client; the Response that came
  * with it refers to it, and not the other way round, so that dropping the response ends the
  * transfer.
+ * - Batch owns one anycert_batch, the requests in it and a use of its Client, for an event loop.
  * - Report owns one copy of an anycert_report (which is cheap), so it outlives the response.
  *
  * The lock. It is let go for every send, for opening and reading a stream, and for parsing large
@@ -214,6 +215,10 @@ void ext_client_leave(PyObject *client);
 int ext_stream_init(PyObject *module, struct ext_state *state);
 /* Opens: a tuple of Response and Stream, or NULL. */
 PyObject *ext_stream_open(struct ext_state *state, PyObject *client, PyObject *const *args);
+
+/* ---- batch.c ---- */
+
+int ext_batch_init(PyObject *module, struct ext_state *state);
 
 /* ---- json.c ---- */
 

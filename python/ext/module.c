@@ -80,7 +80,7 @@ static int module_exec(PyObject *module)
 
     if (ext_policy_init(module, state) < 0 || ext_report_init(module, state) < 0 ||
         ext_response_init(module, state) < 0 || ext_stream_init(module, state) < 0 ||
-        ext_client_init(module, state) < 0)
+        ext_client_init(module, state) < 0 || ext_batch_init(module, state) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", anycert_version());
 }

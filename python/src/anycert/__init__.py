@@ -9,8 +9,15 @@ from ._core import Policy, Report, __version__
 from ._response import Response
 from ._session import Retry, Session
 
-__all__ = ["Client", "Policy", "Report", "Response", "Retry", "Session", "exceptions",
+__all__ = ["AsyncClient", "Client", "Policy", "Report", "Response", "Retry", "Session", "exceptions",
            "__version__"]
+
+
+def __getattr__(name):
+    if name == "AsyncClient":  # asyncio takes its time
+        from .aio import AsyncClient
+        return AsyncClient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Client(Session):

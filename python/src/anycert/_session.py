@@ -217,6 +217,13 @@ class Session:
         """Sends a request. As requests.Session.request; and retry: a Retry; policy: a Policy in
         place of verify; secret_headers: names whose values go to no other origin;
         allow_downgrade: redirects from https to http are followed."""
+        return self._call(method, url, params, data, headers, cookies, files, auth, timeout,
+                          allow_redirects, proxies, hooks, stream, verify, cert, json, retry,
+                          policy, secret_headers, allow_downgrade).run(timeout, proxies)
+
+    def _call(self, method, url, params, data, headers, cookies, files, auth, timeout,
+              allow_redirects, proxies, hooks, stream, verify, cert, json, retry, policy,
+              secret_headers, allow_downgrade):
         method = method.upper()
         if (url[:8] != "https://" and url[:7] != "http://") or not url.isascii() or " " in url:
             url = check_url(url)
@@ -245,7 +252,7 @@ class Session:
             call.add_cookies(cookies)
         if hooks or self.hooks["response"] or self._foreign:
             call.hooks = _merged_hooks(self.hooks, hooks)
-        return call.run(timeout, proxies)
+        return call
 
     def get(self, url, **kwargs):
         """request("GET", …)"""
@@ -441,13 +448,16 @@ class _Call:
             response = self.call_hooks(response, timeout, proxies)
         return response
 
-    def send(self, auth):
+    def arguments(self, auth):
+        """Of the C functions, in their order."""
         retry = self.retry
+        return (Response, self.method, self.url, self.params, self.headers, self.data, self.json,
+                self.files, auth, self.connect, self.read, 0, self.redirects,
+                retry._tuple if retry is not None else None, self)
+
+    def send(self, auth):
         client = self.client()
-        arguments = (
-            Response, self.method, self.url, self.params, self.headers, self.data, self.json,
-            self.files, auth, self.connect, self.read, 0, self.redirects,
-            retry._tuple if retry is not None else None, self)
+        arguments = self.arguments(auth)
         if not self.stream:
             return client.send(*arguments)
         response, stream = client.open(*arguments)
