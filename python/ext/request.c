@@ -7,7 +7,8 @@ struct adding {
     struct ext_state *state;
     struct anycert_request *request;
     const char *what;
-    int (*add)(struct anycert_request *request, const char *name, const char *value,
+    bool takes_zeros; /* add gets the length */
+    int (*add)(struct anycert_request *request, const char *name, const char *value, size_t len,
                struct anycert_error *err);
 };
 
@@ -79,8 +80,12 @@ int ext_each_pair(PyObject *pairs, const char *what,
         items = Py_NewRef(pairs);
     iterator = items ? PyObject_GetIter(items) : NULL;
     Py_XDECREF(items);
-    if (!iterator)
+    if (!iterator) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError))
+            PyErr_Format(PyExc_TypeError, "%s has to be a mapping or pairs, not %.100s", what,
+                         Py_TYPE(pairs)->tp_name);
         return -1;
+    }
     while (result == 0 && (pair = PyIter_Next(iterator)) != NULL) {
         result = each_of_pair(pair, what, each, arg);
         Py_DECREF(pair);
@@ -98,28 +103,62 @@ static PyObject *as_text(PyObject *object)
     return PyObject_Str(object);
 }
 
-static const char *text_of(PyObject *text, const char *what)
+static const char *bytes_of(PyObject *text, Py_ssize_t *len)
 {
     char *bytes = NULL;
 
     if (PyUnicode_Check(text))
-        return ext_utf8(text, what);
-    return PyBytes_AsStringAndSize(text, &bytes, NULL) < 0 ? NULL : bytes;
+        return PyUnicode_AsUTF8AndSize(text, len);
+    return PyBytes_AsStringAndSize(text, &bytes, len) < 0 ? NULL : bytes;
+}
+
+static const char *text_of(PyObject *text, const char *what)
+{
+    Py_ssize_t len = 0;
+    const char *bytes = bytes_of(text, &len);
+
+    if (!bytes || strlen(bytes) == (size_t)len)
+        return bytes;
+    PyErr_Format(PyExc_ValueError, "%s has a NUL character in it", what);
+    return NULL;
+}
+
+static int add_param(struct anycert_request *request, const char *name, const char *value,
+                     size_t len, struct anycert_error *err)
+{
+    (void)len;
+    return anycert_request_add_param(request, name, value, err);
+}
+
+static int add_form(struct anycert_request *request, const char *name, const char *value,
+                    size_t len, struct anycert_error *err)
+{
+    (void)len;
+    return anycert_request_add_form(request, name, value, err);
+}
+
+/* A field beside files may have any bytes. */
+static int add_part(struct anycert_request *request, const char *name, const char *value,
+                    size_t len, struct anycert_error *err)
+{
+    return anycert_request_add_part(request, name, value, len, NULL, "", err);
 }
 
 static int add_one(const struct adding *adding, const char *name, PyObject *value)
 {
     struct anycert_error err = {0};
     PyObject *text = NULL;
-    const char *utf8 = NULL;
+    const char *bytes = NULL;
+    Py_ssize_t len = 0;
     int result = -1;
 
     if (value == Py_None)
         return 0;
     text = as_text(value);
-    utf8 = text ? text_of(text, adding->what) : NULL;
-    if (utf8) {
-        result = adding->add(adding->request, name, utf8, &err);
+    if (text)
+        bytes = adding->takes_zeros ? bytes_of(text, &len) : text_of(text, adding->what);
+    if (bytes) {
+        result = adding->add(adding->request, name, bytes, (size_t)len, &err);
         if (result < 0)
             (void)fail(adding->state, &err);
     }
@@ -164,7 +203,7 @@ static int add_pair(void *arg, PyObject *name, PyObject *value)
 
 static int set_params(struct ext_request *request, struct ext_state *state, PyObject *params)
 {
-    struct adding adding = {state, request->request, "params", anycert_request_add_param};
+    struct adding adding = {state, request->request, "params", false, add_param};
     struct anycert_error err = {0};
     const char *text = NULL;
 
@@ -305,9 +344,11 @@ static int set_bytes(struct ext_request *request, struct ext_state *state, PyObj
     return result < 0 ? fail(state, &err) : 0;
 }
 
-static int set_data(struct ext_request *request, struct ext_state *state, PyObject *data)
+static int set_data(struct ext_request *request, struct ext_state *state, PyObject *data,
+                    bool has_files)
 {
-    struct adding adding = {state, request->request, "data", anycert_request_add_form};
+    struct adding adding = {state, request->request, "data", has_files,
+                            has_files ? add_part : add_form};
 
     if (PyUnicode_Check(data) || PyObject_CheckBuffer(data))
         return set_bytes(request, state, data);
@@ -322,7 +363,8 @@ static int set_body(struct ext_request *request, struct ext_state *state,
     struct anycert_error err = {0};
     PyObject *json = args[EXT_ARG_JSON];
 
-    if (args[EXT_ARG_DATA] != Py_None && set_data(request, state, args[EXT_ARG_DATA]) < 0)
+    if (args[EXT_ARG_DATA] != Py_None &&
+        set_data(request, state, args[EXT_ARG_DATA], args[EXT_ARG_FILES] != Py_None) < 0)
         return -1;
     if (args[EXT_ARG_FILES] != Py_None && set_files(request, state, args[EXT_ARG_FILES]) < 0)
         return -1;
@@ -441,7 +483,7 @@ int ext_request_init(struct ext_request *request, struct ext_state *state,
                      PyObject *const args[EXT_ARGS])
 {
     struct anycert_error err = {0};
-    struct adding headers = {state, NULL, "headers", NULL};
+    struct adding headers = {state, NULL, "headers", false, NULL};
     const char *method = ext_utf8(args[EXT_ARG_METHOD], "method");
     const char *url = method ? ext_utf8(args[EXT_ARG_URL], "url") : NULL;
 

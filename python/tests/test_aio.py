@@ -5,7 +5,7 @@ import unittest
 
 import anycert
 from anycert import exceptions
-from support import LabCase
+from labcase import LabCase
 
 
 class Aio(LabCase):

@@ -4,7 +4,7 @@ import unittest
 
 import anycert
 from anycert import exceptions
-from support import LabCase, python
+from labcase import LabCase, python
 
 
 def free_port():

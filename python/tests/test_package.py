@@ -6,7 +6,7 @@ import sys
 import tempfile
 import unittest
 
-from support import LabCase
+from labcase import LabCase
 
 SOURCE = pathlib.Path(os.environ["ANYCERT_SOURCE_DIR"])
 BUILD = os.environ["ANYCERT_BUILD_DIR"]

@@ -10,7 +10,7 @@ import weakref
 
 import anycert
 from anycert import exceptions
-from support import LabCase, python
+from labcase import LabCase, python
 
 
 class Process(LabCase):

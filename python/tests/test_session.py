@@ -4,7 +4,7 @@ import unittest
 
 import anycert
 from anycert import exceptions
-from support import LabCase
+from labcase import LabCase
 
 
 class Requests(LabCase):
@@ -102,6 +102,51 @@ class Requests(LabCase):
             'Content-Disposition: form-data; name="h"; filename="name"\r\n\r\nstr', "--"])
         with self.assertRaises(ValueError):
             self.echo("POST", data="text", files={"f": b"x"})
+
+    def test_what_arguments_cannot_be(self):
+        url = self.url("echo")
+        rows = [(dict(params=5), "params"), (dict(params={"a": "\0"}), "params"),
+                (dict(data=5), "data"), (dict(data={"a": "\0"}), "data"), (dict(headers=5), "headers"),
+                (dict(headers=["ab", 3]), "headers"), (dict(files={"f": (1, 2, 3, 4, 5)}), "files"),
+                (dict(cert=5), "cert"), (dict(timeout="x"), "Timeout"), (dict(auth=5), "callable"),
+                (dict(params=[1]), "params")]
+        for kwargs, name in rows:
+            with self.assertRaisesRegex((TypeError, ValueError), name, msg=kwargs):
+                self.session.post(url, **kwargs)
+        with self.assertRaisesRegex(TypeError, "method has to be str"):
+            self.session.request(5, url)
+        with self.assertRaises(exceptions.MissingSchema):
+            self.session.get(None)
+        self.assertEqual(self.session.request(b"get", url.encode()).json()["method"], "GET")
+        answer, _ = self.echo("POST", data={"a": b"\xff\0"}, files={"f": b"\0\xfe"})
+        self.assertIn("\r\n\r\n\xff\0\r\n", answer["body"]["start"])
+
+    def test_requests_own_objects(self):
+        """What integrations hand over when they import requests themselves."""
+        import requests
+        self.assertEqual(self.echo(auth=requests.auth.HTTPBasicAuth("a", "b"))[1]["authorization"],
+                         "Basic YTpi")
+        jar = requests.cookies.cookiejar_from_dict({"a": "b"})
+        self.assertEqual(self.echo(cookies=jar)[1]["cookie"], "a=b")
+        prepared = requests.Request("POST", self.url("echo"), data={"a": "b"}).prepare()
+        self.assertEqual(self.session.send(prepared).json()["body"]["start"], "a=b")
+        ours = self.session.prepare_request(requests.Request(
+            "POST", self.url("echo"), json={"a": 1}, params={"q": 1}))
+        answer = self.session.send(ours).json()
+        self.assertEqual((answer["query"], answer["body"]["start"]), ("q=1", '{"a": 1}'))
+
+        class Foreign(requests.adapters.BaseAdapter):
+            def send(self, request, **kwargs):
+                response = requests.Response()
+                response.status_code, response._content = 299, request.url.encode()
+                return response
+
+            def close(self):
+                pass
+        self.session.mount("https://foreign.example", Foreign())
+        self.assertEqual(self.session.get("https://foreign.example/x").text,
+                         "https://foreign.example/x")
+        self.assertEqual(self.session.get(self.url("bytes/1")).text, "a")
 
     def test_auth(self):
         self.assertEqual(self.echo(auth=("u", "p"), headers={"Authorization": "X"})[1][

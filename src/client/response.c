@@ -23,7 +23,7 @@ void anycert_response_free(struct anycert_response *response)
 {
     if (!response)
         return;
-    for (size_t i = 0; i < response->hop_count; i++) {
+    for (size_t i = 0; response->hops && i < response->hop_count; i++) {
         anycert__free_secret(response->hops[i].url);
         anycert__free(response->hops[i].reason);
         anycert__fields_clear(&response->hops[i].fields);

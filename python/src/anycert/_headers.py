@@ -53,11 +53,14 @@ def store(headers):
     if isinstance(headers, CaseInsensitiveDict):
         return headers._store
     pairs = headers.items() if hasattr(headers, "items") else headers
-    return {_text(name).lower(): (name, value) for name, value in pairs}
+    try:
+        return {_text(name).lower(): (name, value) for name, value in pairs}
+    except (TypeError, ValueError):
+        raise TypeError(f"headers has to be a mapping or pairs, not {headers!r:.60}") from None
 
 
 def _text(name):
-    return name.decode("latin-1") if isinstance(name, bytes) else name
+    return name.decode("latin-1") if isinstance(name, bytes) else str(name)
 
 
 def joined(pairs):

@@ -120,7 +120,8 @@ class HTTPAdapter:
 
 
 class Session:
-    """Like requests.Session. environment_proxies: use the proxies that the environment names.
+    """Like requests.Session. environment_proxies: use the proxies that the environment names (which
+    trust_env, when it is set later, does, too; nothing else of the environment is trusted).
     proxy_follows_verify: verify=False holds for an https:// proxy's own certificate, too."""
 
     def __init__(self, *, environment_proxies=False, proxy_follows_verify=False):
@@ -178,8 +179,9 @@ class Session:
     def _client(self, key):
         verify, cert, proxy, no_proxy, allow_downgrade, secret_headers = key
         policy = self._policy(verify)
-        if isinstance(cert, list):
-            cert = tuple(cert)
+        if not isinstance(cert, (str, tuple, type(None))):
+            raise TypeError("cert has to be a path, (certificate, key) or (certificate, key, "
+                            f"password), not {type(cert).__name__}")
         for path in (cert,) if isinstance(cert, str) else (cert or ())[:2]:
             _existing(path, "TLS certificate file")
         client = _core.Client(
@@ -192,7 +194,8 @@ class Session:
 
     def _proxy_for(self, url, proxies):
         """(proxy's URL, hosts that need none) for a URL."""
-        merged = environment_proxies_now() if self._environment_proxies else {}
+        from_environment = self._environment_proxies or self.trust_env
+        merged = environment_proxies_now() if from_environment else {}
         merged.update(self.proxies)
         if proxies:
             merged.update(proxies)
@@ -224,8 +227,9 @@ class Session:
     def _call(self, method, url, params, data, headers, cookies, files, auth, timeout,
               allow_redirects, proxies, hooks, stream, verify, cert, json, retry, policy,
               secret_headers, allow_downgrade):
-        method = method.upper()
-        if (url[:8] != "https://" and url[:7] != "http://") or not url.isascii() or " " in url:
+        method = (method if isinstance(method, str) else _method(method)).upper()
+        if not isinstance(url, str) or not url.startswith(("https://", "http://")) \
+                or not url.isascii() or " " in url:
             url = check_url(url)
         if self.params:
             params = _merged_params(self.params, params)
@@ -239,7 +243,7 @@ class Session:
         if verify is not True and verify is not False and (verify == 1 or verify == 0):
             verify = repr(verify), self._policy(verify)  # raises
         proxy = no_proxy = None
-        if proxies or self.proxies or self._environment_proxies:
+        if proxies or self.proxies or self._environment_proxies or self.trust_env:
             proxy, no_proxy = self._proxy_for(url, proxies)
         if cert is None:
             cert = self.cert
@@ -488,6 +492,12 @@ class _Call:
 
 def _is_foreign(adapter):
     return not isinstance(adapter, HTTPAdapter) and not hasattr(adapter, "_anycert_adapter")
+
+
+def _method(method):
+    if isinstance(method, bytes):
+        return method.decode("ascii")
+    raise TypeError(f"method has to be str, not {type(method).__name__}")
 
 
 def _latin1(text):
