@@ -135,6 +135,22 @@ static PyObject *to_python(const struct anycert_json_value *value, struct names 
     return NULL;
 }
 
+/* Thousands of new containers, all of them alive, would have the collector look at them again and
+ * again. No code of Python's runs meanwhile. */
+static PyObject *convert(const struct anycert_json *json, struct names *names)
+{
+#if PY_VERSION_HEX >= 0x030A0000
+    int was_enabled = PyGC_Disable();
+#endif
+    PyObject *value = to_python(anycert_json_root(json), names);
+
+#if PY_VERSION_HEX >= 0x030A0000
+    if (was_enabled)
+        (void)PyGC_Enable();
+#endif
+    return value;
+}
+
 PyObject *ext_json_value(const char *text, size_t len)
 {
     struct anycert_error err = {0};
@@ -151,7 +167,7 @@ PyObject *ext_json_value(const char *text, size_t len)
     if (!json)
         return err.code == ANYCERT_E_NOMEM ? PyErr_NoMemory() : NULL;
     memset(&names, 0, sizeof names);
-    value = to_python(anycert_json_root(json), &names);
+    value = convert(json, &names);
     for (size_t i = 0; i < NAMES; i++)
         Py_XDECREF(names.at[i].name);
     anycert_json_free(json);
