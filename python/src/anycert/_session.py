@@ -124,6 +124,8 @@ class Session:
     trust_env, when it is set later, does, too; nothing else of the environment is trusted).
     proxy_follows_verify: verify=False holds for an https:// proxy's own certificate, too."""
 
+    _keeps_cookies = True
+
     def __init__(self, *, environment_proxies=False, proxy_follows_verify=False):
         self.headers = default_headers()
         self.auth = None
@@ -185,7 +187,8 @@ class Session:
         for path in (cert,) if isinstance(cert, str) else (cert or ())[:2]:
             _existing(path, "TLS certificate file")
         client = _core.Client(
-            policy=policy, cert=cert, proxy=proxy, no_proxy=no_proxy, cookies=True,
+            policy=policy, cert=cert, proxy=proxy, no_proxy=no_proxy,
+            cookies=self._keeps_cookies,
             proxy_policy=policy if self._proxy_follows_verify and verify is False else None,
             allow_downgrade=allow_downgrade, secret_headers=secret_headers, max_body=0,
             max_redirects=30)
@@ -320,7 +323,7 @@ class Session:
         return prepared
 
     def send(self, request, *, timeout=None, allow_redirects=True, proxies=None, stream=None,
-             verify=None, cert=None, **kwargs):
+             verify=None, cert=None, run_hooks=True, **kwargs):
         """Sends a PreparedRequest as it is."""
         without_ours = {lower: (lower, None) for lower in ("user-agent", "accept")}
         headers = CaseInsensitiveDict()
@@ -328,7 +331,8 @@ class Session:
         bare = _Bare(self, headers)
         return bare.request(request.method, request.url, data=request.body, timeout=timeout,
                             allow_redirects=allow_redirects, proxies=proxies, stream=stream,
-                            verify=verify, cert=cert, hooks=request.hooks, **kwargs)
+                            verify=verify, cert=cert,
+                            hooks=request.hooks if run_hooks else None, **kwargs)
 
     # ---- life
 

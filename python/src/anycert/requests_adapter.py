@@ -1,0 +1,91 @@
+"""AnycertAdapter: anycert's connections and policies for code that has a requests.Session.
+
+    session = requests.Session()
+    session.mount("https://", AnycertAdapter("hardened+expired"))
+
+Redirects, cookies and authentication stay with requests; what goes over the wire, and whom it is
+sent to, is anycert's. Answers have `report`, as those of anycert.Session."""
+from requests import Response as _RequestsResponse
+from requests.adapters import BaseAdapter
+from requests.cookies import extract_cookies_to_jar
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers, select_proxy
+
+from . import Policy, Session
+from ._raw import Raw
+
+
+class _Headers:
+    """What http.cookiejar asks of http.client's headers."""
+
+    def __init__(self, pairs):
+        self._pairs = pairs
+
+    def get_all(self, name, default=None):
+        return [value for other, value in self._pairs if other.lower() == name.lower()] or default
+
+
+class _Original:
+    """What requests takes for http.client's response."""
+
+    def __init__(self, pairs):
+        self.msg = _Headers(pairs)
+
+    def isclosed(self):
+        return True
+
+
+class _Raw(Raw):
+    """The body, where requests looks for urllib3's response."""
+
+    def __init__(self, response):
+        super().__init__(response)
+        self._original_response = _Original(response._header_list())
+        self.reason = response.reason
+
+    def release_conn(self):
+        """Connections are the library's."""
+
+
+class AnycertAdapter(BaseAdapter):
+    """policy: a Policy or its text, for everything that is mounted; None: what requests says with
+    verify, True meaning hardened and False trust-any. retry: a Retry, for every request."""
+
+    _anycert_adapter = True
+
+    def __init__(self, policy=None, *, ca=None, retry=None):
+        super().__init__()
+        if isinstance(policy, str) or ca is not None:
+            policy = Policy(policy or "hardened", ca=ca)
+        self.policy, self.retry = policy, retry
+        self._session = self._new_session()
+
+    @staticmethod
+    def _new_session():
+        session = Session()
+        session._keeps_cookies = False  # requests does
+        return session
+
+    def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
+        """Sends a PreparedRequest, and returns a requests.Response."""
+        proxy = select_proxy(request.url, proxies)
+        answer = self._session.send(
+            request, timeout=timeout, allow_redirects=False, stream=stream, cert=cert,
+            proxies={request.url.partition(":")[0]: proxy} if proxy else None,
+            verify=self.policy if self.policy is not None else verify, retry=self.retry,
+            run_hooks=False)
+        response = _RequestsResponse()
+        response.status_code, response.reason = answer.status_code, answer.reason
+        response.headers = CaseInsensitiveDict(answer.headers)
+        response.encoding = get_encoding_from_headers(response.headers)
+        response.raw = _Raw(answer)
+        response.url, response.request = request.url, request
+        response.connection = self
+        response.report, response.hops = answer.report, answer.hops
+        response.elapsed = answer.elapsed
+        extract_cookies_to_jar(response.cookies, request, response.raw)
+        return response
+
+    def close(self):
+        """Closes all connections; the adapter may be used again."""
+        self._session.close()
