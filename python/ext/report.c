@@ -164,9 +164,10 @@ static PyObject *get_chain(PyObject *self, void *closure)
 }
 
 static PyMethodDef report_methods[] = {
-    {"text", report_text, METH_NOARGS, "text()\n--\n\nThe whole report for people."},
-    {"json", report_json, METH_NOARGS, "json()\n--\n\nThe whole report as a JSON text."},
-    {"as_dict", report_dict, METH_NOARGS, "as_dict()\n--\n\nThe whole report as Python objects."},
+    {"text", report_text, METH_NOARGS, "text($self, /)\n--\n\nThe whole report for people."},
+    {"json", report_json, METH_NOARGS, "json($self, /)\n--\n\nThe whole report as a JSON text."},
+    {"as_dict", report_dict, METH_NOARGS,
+     "as_dict($self, /)\n--\n\nThe whole report as Python objects."},
     {NULL, NULL, 0, NULL},
 };
 #define TEXT(name, index, doc) {name, get_text, NULL, doc, (void *)(uintptr_t)(index)}

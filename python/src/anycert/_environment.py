@@ -2,7 +2,7 @@
 import os
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_remembered = {}
+_remembered: "dict[str, str]" = {}
 
 
 def ca_bundle():

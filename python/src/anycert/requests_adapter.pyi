@@ -1,0 +1,17 @@
+from typing import Any
+
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
+
+from . import Policy, Retry
+
+class AnycertAdapter(BaseAdapter):
+    """anycert's connections and policies for a requests.Session."""
+
+    policy: Policy | None
+    retry: Retry | None
+    def __init__(self, policy: Policy | str | None = ..., *, ca: Any = ...,
+                 retry: Retry | None = ...) -> None: ...
+    def send(self, request: PreparedRequest, stream: bool = ..., timeout: Any = ..., verify: Any = ...,
+             cert: Any = ..., proxies: Any = ...) -> Response: ...
+    def close(self) -> None: ...
