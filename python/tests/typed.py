@@ -1,0 +1,25 @@
+"""A program of a user, for scripts/check-stubs; it is never run."""
+import anycert
+from anycert import exceptions
+
+
+def main() -> None:
+    with anycert.Client("hardened", timeout=(3, 10)) as client:
+        response = client.get("https://a.example/", params={"a": 1}, retry=anycert.Retry(total=2))
+        text: str = response.text
+        report = response.report
+        if report is not None:
+            print(report.verdict, text, [hop.url for hop in response.hops])
+    session = anycert.Session()
+    session.headers["X"] = "y"
+    try:
+        session.post("https://a.example/", json={}, verify=False, cert=("a", "b")).raise_for_status()
+    except exceptions.ConnectionError as error:
+        print(error.name, error.message, error.report)
+
+
+async def later() -> bytes:
+    async with anycert.AsyncClient(concurrency=3) as client:
+        return (await client.get("https://a.example/")).content
+
+
