@@ -1,0 +1,126 @@
+"""Squid as an http:// and an https:// proxy, and microsocks as a SOCKS proxy."""
+import contextlib
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+from .server import certificate, refusing_port
+
+SQUID = "/usr/sbin/squid"
+ANSWERS = 400  # looks at a starting proxy's port, a twentieth of a second apart
+
+
+def _wait_for(process, port):
+    for _ in range(ANSWERS):
+        if process.poll() is not None:
+            return False
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@contextlib.contextmanager
+def _child(start):
+    """start() gives a process and the port that it will listen on; a port that was taken meanwhile is another try."""
+    for _ in range(5):
+        process, port = start()
+        try:
+            if _wait_for(process, port):
+                yield
+                return
+        finally:
+            process.terminate()
+            process.wait()
+    raise AssertionError("the proxy does not start")
+
+
+class Squid:
+    """.http and .https are its addresses; https shows a certificate that signed itself, .certificate. With a user it
+    wants Basic authentication."""
+
+    def __init__(self, folder, user=None, password=None):
+        self.folder = pathlib.Path(folder)
+        self.user, self.password = user, password
+        self.certificate, self._key = (shutil.copy(path, self.folder) for path in certificate())
+        self._log = self.folder / "access.log"
+
+    def start(self):
+        self.http_port, self.https_port = refusing_port(), refusing_port()
+        auth = ""
+        if self.user:
+            hashed = subprocess.run(["openssl", "passwd", "-apr1", self.password], check=True, capture_output=True,
+                                    text=True).stdout
+            (self.folder / "users").write_text(f"{self.user}:{hashed}")
+            (self.folder / "users").chmod(0o644)
+            auth = (f"auth_param basic program /usr/lib/squid/basic_ncsa_auth {self.folder}/users\n"
+                    "acl known proxy_auth REQUIRED\nhttp_access deny !known\n")
+        (self.folder / "squid.conf").write_text(
+            f"http_port 127.0.0.1:{self.http_port}\n"
+            f"https_port 127.0.0.1:{self.https_port} tls-cert={self.certificate} tls-key={self._key}\n"
+            f"{auth}http_access allow all\ncache deny all\ncache_mem 1 MB\nmax_filedescriptors 1024\n"
+            "visible_hostname localhost\nvia off\nserver_persistent_connections off\nshutdown_lifetime 0 seconds\n"
+            "logformat brief %rm %ru %>Hs %{Proxy-Authorization}>h %rv\n"
+            f"access_log stdio:{self._log} logformat=brief\nbuffered_logs off\n"
+            f"pid_filename {self.folder}/squid.pid\ncache_log {self.folder}/cache.log\n"
+            f"coredump_dir {self.folder}\ndns_nameservers 127.0.0.1\nudp_incoming_address 127.0.0.1\n"
+            "icp_port 0\nsnmp_port 0\npinger_enable off\nnetdb_filename none\n")
+        for path in self.folder.iterdir():
+            path.chmod(0o644)
+        self.folder.chmod(0o777)
+        nobody = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+        return subprocess.Popen([SQUID, "-N", "-n", f"anycert{self.http_port}", "-f", "squid.conf"], cwd=self.folder, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **nobody), self.https_port
+
+    @property
+    def http(self):
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def https(self):
+        return f"https://localhost:{self.https_port}"
+
+    def forget(self):
+        """What was logged until now does not count."""
+        self._skip = self._size()
+
+    def _size(self):
+        return self._log.stat().st_size if self._log.exists() else 0
+
+    def logged(self, wanted=1):
+        """The lines since forget(): method, URL, status, credentials, HTTP version. Squid writes the line of a tunnel
+        when the tunnel ends, so wait until there are as many as wanted."""
+        lines = []
+        for _ in range(ANSWERS):
+            lines = self._log.read_bytes()[self._skip:].decode().splitlines() if self._log.exists() else []
+            if len(lines) >= wanted:
+                break
+            time.sleep(0.05)
+        return [line.split(" ") for line in lines]
+
+
+@contextlib.contextmanager
+def squid(user=None, password=None):
+    with tempfile.TemporaryDirectory(prefix="anycert-squid-") as folder:
+        proxy = Squid(folder, user, password)
+        with _child(proxy.start):
+            proxy.forget()
+            yield proxy
+
+
+@contextlib.contextmanager
+def socks():
+    """The port of a SOCKS 5 proxy."""
+    ports = []
+
+    def start():
+        ports.append(refusing_port())
+        return subprocess.Popen(["microsocks", "-i", "127.0.0.1", "-p", str(ports[-1])], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL), ports[-1]
+
+    with _child(start):
+        yield ports[-1]

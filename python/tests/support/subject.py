@@ -1,0 +1,44 @@
+"""Who is tested: the package, or the stand-in for the original, if ANYCERT_SUBJECT=standin.
+
+`xsoar` is the module under test, `exceptions` the one that has the classes of its session's exceptions."""
+import contextlib
+import os
+import types
+from unittest import mock
+
+STANDIN = os.environ.get("ANYCERT_SUBJECT") == "standin"
+
+if STANDIN:
+    import standin as xsoar
+    import standin.client
+    import urllib3
+    from requests import exceptions
+    from urllib3.util import retry as urllib3_retry
+    OLD_LIBRARIES = int(urllib3.__version__.split(".")[0]) < 2
+else:
+    from anycert import exceptions, xsoar
+    OLD_LIBRARIES = False
+
+__all__ = ["OLD_LIBRARIES", "STANDIN", "clock", "exceptions", "sleeps", "xsoar"]
+
+
+@contextlib.contextmanager
+def sleeps():
+    """Nothing waits between attempts: yields the list of the seconds that would have been waited."""
+    waited = []
+    if STANDIN:
+        fake = types.SimpleNamespace(**{**vars(urllib3_retry.time), "sleep": waited.append})
+        with mock.patch.object(urllib3_retry, "time", fake):
+            yield waited
+    else:
+        with mock.patch("anycert._session._sleep", waited.append):
+            yield waited
+
+
+@contextlib.contextmanager
+def clock():
+    """The clock of time-sensitive commands stands still: yields an object whose .now is seconds, to be moved."""
+    hand = types.SimpleNamespace(now=1000.0)
+    where = "standin.client.time.time" if STANDIN else "anycert.xsoar._now"
+    with mock.patch(where, lambda: hand.now):
+        yield hand
