@@ -4,7 +4,7 @@ import ssl
 import types
 
 from requests.adapters import HTTPAdapter
-from urllib3.util import create_urllib3_context
+from urllib3.util.ssl_ import create_urllib3_context
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")

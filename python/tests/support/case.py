@@ -46,6 +46,7 @@ class Case(unittest.TestCase):
     def _restore(before):
         gc.collect()  # clients that were left say what they counted to their own platform
         xsoar.set_platform(None)
+        subject.forget()
         os.environ.clear()
         os.environ.update(before)
 

@@ -16,10 +16,16 @@ if STANDIN:
     from urllib3.util import retry as urllib3_retry
     OLD_LIBRARIES = int(urllib3.__version__.split(".")[0]) < 2
 else:
-    from anycert import exceptions, xsoar
+    from anycert import _xsoar_environment, exceptions, xsoar
     OLD_LIBRARIES = False
 
-__all__ = ["OLD_LIBRARIES", "STANDIN", "clock", "exceptions", "sleeps", "xsoar"]
+__all__ = ["OLD_LIBRARIES", "STANDIN", "clock", "exceptions", "forget", "sleeps", "xsoar"]
+
+
+def forget():
+    """What the environment was before is not remembered for later clients."""
+    if not STANDIN:
+        _xsoar_environment._deleted.clear()  # pylint: disable=protected-access
 
 
 @contextlib.contextmanager
@@ -39,6 +45,6 @@ def sleeps():
 def clock():
     """The clock of time-sensitive commands stands still: yields an object whose .now is seconds, to be moved."""
     hand = types.SimpleNamespace(now=1000.0)
-    where = "standin.client.time.time" if STANDIN else "anycert.xsoar._now"
+    where = "standin.client.time.time" if STANDIN else "anycert._xsoar_client._now"
     with mock.patch(where, lambda: hand.now):
         yield hand

@@ -1,0 +1,107 @@
+"""The base client's exception, and the sentences that callers of the original know and match on."""
+from __future__ import annotations
+
+import sys
+
+from . import exceptions
+from ._xsoar_metrics import ErrorTypes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+TIMEOUT = ("Connection Timeout Error - potential reasons might be that the Server URL parameter is incorrect or that "
+           "the Server is not accessible from your host.")
+TLS = ("SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in the integration "
+       "configuration.")
+PROXY = ("Proxy Error - if the 'Use system proxy' checkbox in the integration configuration is selected, try clearing "
+         "the checkbox.")
+UNREACHABLE = "Verify that the server URL parameter is correct and that you have access to the server from your host."
+
+
+class DemistoException(Exception):
+    """Whatever a call of the base client failed with, unless it is an exception of the session's own.
+
+    message: the text. exception: what was raised underneath, or None. res: the response, or None. error_type: for
+    callers, who may say what they like."""
+
+    def __init__(self, message: Any, exception: Any = None, res: Any = None, error_type: Any = None,
+                 *args: Any) -> None:
+        super().__init__(message, exception, error_type, *args)
+        self.message = message
+        self.exception = exception
+        self.res = res
+        self.error_type = error_type
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+# What is raised, and what is counted, in this order: some are kinds of what comes after them.
+_KINDS = (
+    ("ConnectTimeout", ErrorTypes.TIMEOUT_ERROR),
+    ("SSLError", ErrorTypes.SSL_ERROR),
+    ("ProxyError", ErrorTypes.PROXY_ERROR),
+    ("ReadTimeout", ErrorTypes.TIMEOUT_ERROR),
+    ("ConnectionError", ErrorTypes.CONNECTION_ERROR),
+    ("RetryError", ErrorTypes.RETRY_ERROR),
+    ("ChunkedEncodingError", ErrorTypes.CONNECTION_ERROR),
+    ("TooManyRedirects", ErrorTypes.GENERAL_ERROR),
+)
+
+
+def is_a(error: BaseException, name: str) -> bool:
+    """Whether it is an instance of that class of anycert.exceptions, or of requests', which a session that somebody
+    put in place of ours raises."""
+    theirs = getattr(sys.modules.get("requests.exceptions"), name, ())
+    return isinstance(error, (getattr(exceptions, name), theirs) if theirs else getattr(exceptions, name))
+
+
+def kind_of(error: BaseException) -> tuple[str, str] | None:
+    """The name of its class and what it counts as; None for what nobody counts."""
+    for name, kind in _KINDS:
+        if is_a(error, name):
+            return name, kind
+    return None
+
+
+def _unreachable(error: Any) -> str:
+    name = type(error).__name__
+    text = f"{UNREACHABLE}\nError Type: <requests.exceptions.{name}>\n"
+    if getattr(error, "errno", None) and getattr(error, "strerror", None):
+        return f"{text}Error Number: [{error.errno}]\nMessage: {error.strerror}"
+    return text + str(error)
+
+
+def _exhausted(error: Any, retries: int) -> str:
+    response = getattr(error, "response", None)
+    if response is not None:
+        reason = f"too many {response.status_code} error responses"
+    else:
+        reason = str(getattr(error.args[0] if error.args else None, "reason", None) or "")
+    return f"Max Retries Error- Request attempts with {retries} retries failed. \nReason: {reason}"
+
+
+def after_retries(error: Any, retries: int) -> Any:
+    """A wait for an answer that was too long each time is a ConnectionError to callers of the original."""
+    if retries and int(retries) > 0 and is_a(error, "ReadTimeout"):
+        return exceptions.similar("ConnectionError", error)
+    return error
+
+
+def translated(error: Any, retries: int) -> DemistoException | None:
+    """What the caller gets in place of an exception of the session; None: that exception itself."""
+    name = (kind_of(error) or ("", ""))[0]
+    if name == "ConnectTimeout":
+        text = TIMEOUT
+    elif name == "SSLError":
+        text = f"{TLS}\n{error}"
+    elif name == "ProxyError":
+        text = PROXY
+    elif name == "ConnectionError":
+        text = _unreachable(error)
+    elif name == "RetryError":
+        text = _exhausted(error, retries)
+    else:
+        return None
+    return DemistoException(text, error)

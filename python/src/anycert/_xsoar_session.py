@@ -1,0 +1,40 @@
+"""Where the base client gets its session from, and what it tells it."""
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
+RETRIED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def make_session(environment_proxies: bool) -> Any:
+    """A session with the environment's proxies, or with none; its anchors are what the environment says now."""
+    from ._session import Session  # pylint: disable=import-outside-toplevel
+    return Session(environment_proxies=environment_proxies)
+
+
+def make_retry(total: int, statuses: Collection[int] | None, backoff_factor: float, backoff_jitter: float,
+               raise_on_status: bool, raise_on_redirect: bool) -> Any:
+    """What one call wants to be made again after."""
+    from ._session import Retry  # pylint: disable=import-outside-toplevel
+    return Retry(total=total, backoff_factor=backoff_factor, backoff_jitter=backoff_jitter,
+                 statuses=tuple(statuses or ()), methods=RETRIED_METHODS, raise_on_status=raise_on_status,
+                 raise_on_redirect=raise_on_redirect)
+
+
+def checked_verify(verify: Any) -> Any:
+    """verify as a session takes it: True (for None, too), False, the path of anchors, or a policy. ValueError for
+    what is none of these: nothing that is merely empty or zero turns verification off."""
+    if verify is None or verify is True:
+        return True
+    if verify is False:
+        return False
+    if isinstance(verify, (str, os.PathLike)) and os.fspath(verify):
+        return os.fspath(verify)
+    if type(verify).__module__.partition(".")[0] == "anycert":
+        return verify
+    raise ValueError(f"verify must be True, False, a path or a Policy, not {verify!r}")
