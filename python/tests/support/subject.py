@@ -13,13 +13,23 @@ if STANDIN:
     import standin.client
     import urllib3
     from requests import exceptions
+    from standin.surroundings import SUITES
     from urllib3.util import retry as urllib3_retry
+    from urllib3.util.ssl_ import create_urllib3_context
     OLD_LIBRARIES = int(urllib3.__version__.split(".")[0]) < 2
 else:
     from anycert import _xsoar_environment, exceptions, xsoar
     OLD_LIBRARIES = False
 
-__all__ = ["OLD_LIBRARIES", "STANDIN", "clock", "exceptions", "forget", "sleeps", "xsoar"]
+__all__ = ["OLD_LIBRARIES", "STANDIN", "clock", "exceptions", "forget", "new_context", "sleeps", "xsoar"]
+
+
+def new_context():
+    """For the stand-in's adapter, whose one context keeps what was done to it."""
+    context = create_urllib3_context(ciphers=SUITES)
+    context.check_hostname = False
+    context.options |= 0x4
+    return context
 
 
 def forget():

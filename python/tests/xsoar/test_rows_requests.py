@@ -185,7 +185,7 @@ class Failing(Rows):
 
     def test_20_ssl_error_insecure(self):
         """Not wrapped: the session's own exception, and its text is that of the session."""
-        with lab("tls10-only", "plain-http") as (servers, _):
+        with lab("camellia", "plain-http") as (servers, _):
             for name, url in servers.items():
                 with self.subTest(name):
                     client = xsoar.BaseClient(url, verify=False)
