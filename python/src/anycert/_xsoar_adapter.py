@@ -37,6 +37,8 @@ class SSLAdapter:
     verify: as in BaseClient. context: an ssl.SSLContext with the options and suites that "Trust any certificate" is
     documented to have; made when first asked for, one for each adapter."""
 
+    _anycert_adapter = True  # a session of ours need not ask it to send
+
     def __init__(self, verify: Any = True, **kwargs: Any) -> None:
         self._verify = verify
         self._options = kwargs

@@ -4,13 +4,10 @@ from __future__ import annotations
 import os
 
 from . import _xsoar_platform as platform
+from ._environment import forget_ca_bundles
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
-BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 SCHEMES = ("http://", "https://", "socks5://", "socks5h://", "socks4://", "socks4a://")
-
-_deleted: dict[str, str] = {}
-
 
 def skip_proxy() -> None:
     """Deletes HTTP_PROXY, HTTPS_PROXY and their lower-case forms from the environment of the process."""
@@ -23,19 +20,7 @@ def skip_cert_verification() -> None:
 
     That is what other HTTP clients of the process go by. Verifying clients of this package do not lose their anchors
     by it: those that exist have them already, and those made later get what was deleted (unless there is a new value)."""
-    for name in BUNDLES:
-        value = os.environ.pop(name, None)
-        if value:
-            _deleted[name] = value
-
-
-def ca_bundle() -> str | None:
-    """Path of the file or folder of anchors that verifying clients made now are to use; None: the system's.
-
-    REQUESTS_CA_BUNDLE before CURL_CA_BUNDLE; an empty one names none. Where neither is set, what
-    skip_cert_verification() deleted counts."""
-    values = os.environ if any(name in os.environ for name in BUNDLES) else _deleted
-    return next((values[name] for name in BUNDLES if values.get(name)), None)
+    forget_ca_bundles()
 
 
 def ensure_proxy_has_http_prefix() -> None:

@@ -85,7 +85,11 @@ def _exhausted(error: Any, retries: int) -> str:
 def after_retries(error: Any, retries: int) -> Any:
     """A wait for an answer that was too long each time is a ConnectionError to callers of the original."""
     if retries and int(retries) > 0 and is_a(error, "ReadTimeout"):
-        return exceptions.similar("ConnectionError", error)
+        instead = exceptions._new("ConnectionError", str(error), request=getattr(error, "request", None))
+        for name in ("code", "name", "message", "report"):
+            setattr(instead, name, getattr(error, name, None))
+        instead.__cause__ = error
+        return instead
     return error
 
 

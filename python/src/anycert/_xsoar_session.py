@@ -8,13 +8,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
 
+RETRY_AFTER_MAX = 21600  # seconds, as the original's library has it
 RETRIED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def make_session(environment_proxies: bool) -> Any:
     """A session with the environment's proxies, or with none; its anchors are what the environment says now."""
     from ._session import Session  # pylint: disable=import-outside-toplevel
-    return Session(environment_proxies=environment_proxies)
+    return Session(environment_proxies=environment_proxies, proxy_follows_verify=True)
 
 
 def make_retry(total: int, statuses: Collection[int] | None, backoff_factor: float, backoff_jitter: float,
@@ -23,7 +24,7 @@ def make_retry(total: int, statuses: Collection[int] | None, backoff_factor: flo
     from ._session import Retry  # pylint: disable=import-outside-toplevel
     return Retry(total=total, backoff_factor=backoff_factor, backoff_jitter=backoff_jitter,
                  statuses=tuple(statuses or ()), methods=RETRIED_METHODS, raise_on_status=raise_on_status,
-                 raise_on_redirect=raise_on_redirect)
+                 raise_on_redirect=raise_on_redirect, retry_after_max=RETRY_AFTER_MAX)
 
 
 def checked_verify(verify: Any) -> Any:

@@ -18,7 +18,7 @@ if STANDIN:
     from urllib3.util.ssl_ import create_urllib3_context
     OLD_LIBRARIES = int(urllib3.__version__.split(".")[0]) < 2
 else:
-    from anycert import _xsoar_environment, exceptions, xsoar
+    from anycert import _environment, exceptions, xsoar
     OLD_LIBRARIES = False
 
 __all__ = ["OLD_LIBRARIES", "STANDIN", "clock", "exceptions", "forget", "new_context", "sleeps", "xsoar"]
@@ -35,7 +35,7 @@ def new_context():
 def forget():
     """What the environment was before is not remembered for later clients."""
     if not STANDIN:
-        _xsoar_environment._deleted.clear()  # pylint: disable=protected-access
+        _environment._remembered.clear()  # pylint: disable=protected-access
 
 
 @contextlib.contextmanager
