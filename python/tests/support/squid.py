@@ -97,6 +97,7 @@ class Squid:
         lines = []
         for _ in range(ANSWERS):
             lines = self._log.read_bytes()[self._skip:].decode().splitlines() if self._log.exists() else []
+            lines = [line for line in lines if not line.startswith("-")]  # connections without a request
             if len(lines) >= wanted:
                 break
             time.sleep(0.05)

@@ -1,0 +1,220 @@
+"""Where ours is different from the original on purpose. Each test says what both do, so it is known to be different.
+
+V1, V2, V9, V15, V17 and V23 are in test_environment, V3 and V4 in test_retries, V7 and V8 in test_failures."""
+import importlib.util
+import os
+import sys
+from unittest import mock
+
+from support.case import Case, lab, request
+from support.server import Answer, Server, answer_json, certificate
+from support.subject import OLD_LIBRARIES, STANDIN, exceptions, new_context, xsoar
+
+OK = answer_json({"status": "ok"})
+SENTENCE = ("SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in the integration "
+            "configuration.")
+
+
+class Deviations(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enter_class(Server(otherwise=OK))
+        cls.secure = cls.enter_class(Server(otherwise=OK, tls=certificate()))
+
+    def setUp(self):
+        super().setUp()
+        self.server.reset(otherwise=OK)
+        self.secure.reset(otherwise=OK)
+
+
+class Messages(Deviations):
+    CAUSES = (
+        ("self-signed", "self-signed certificate", "us", "self-signed"),
+        ("expired", "expired", "us", "expired"),
+        ("wrong-host", "name", "us", "wrong-host"),
+        ("untrusted-root", "issuer", "us", "untrusted-issuer"),
+        ("tls11-only", "version", "peer", None),
+        ("plain-http", "TLS", None, None))
+
+    def test_v5_the_cause_of_a_refusal(self):
+        with lab(*(name for name, *_ in self.CAUSES)) as (servers, files):
+            for name, cause, side, relaxation in self.CAUSES:
+                with self.subTest(name):
+                    verify = True if name in ("self-signed", "untrusted-root") else files["root"]
+                    error = self.fails(request, xsoar.BaseClient(servers[name], verify=verify), "GET")
+                    first, _, rest = str(error).partition("\n")
+                    self.assertEqual(first, SENTENCE)
+                    if STANDIN:
+                        self.assertEqual(rest, "")
+                        continue
+                    self.assertIn(cause, rest)
+                    if side:
+                        self.assertIn({"us": "Refused by this client, under the policy hardened",
+                                       "peer": "Refused by the server"}[side], rest)
+                    if relaxation:
+                        self.assertIn(f"Relaxation that lets this through: {relaxation}", rest)
+
+    def test_v6_the_cause_without_verification(self):
+        with lab("tls11-only", "camellia") as (servers, _):
+            for name, relaxation in (("tls11-only", "tls1.1"), ("camellia", "legacy-ciphers")):
+                client = xsoar.BaseClient(servers[name], verify=False)
+                if STANDIN and OLD_LIBRARIES and name == "tls11-only":
+                    continue  # as Debian builds Python, it speaks that
+                error = self.raises(exceptions.SSLError, request, client, "GET")
+                if not STANDIN:
+                    self.assertIn("The server refused", str(error))
+                    self.assertIn(relaxation, str(error))
+
+    def test_v22_no_password_in_messages(self):
+        with Server(otherwise="close") as closing:
+            client = xsoar.BaseClient(closing.url.replace("//", "//me:open-sesame@"))
+            error = self.fails(request, client, "GET", "/x")
+            self.assertNotIn("open-sesame", str(error))
+            self.assertNotIn("open-sesame", repr(error.exception))
+        self.server.otherwise = Answer(404)
+        client = xsoar.BaseClient(self.server.url.replace("//", "//me:open-sesame@"))
+        response = request(client, "GET", "/x", resp_type="response", ok_codes=(404,))
+        self.assertEqual(self.server.last.value("authorization"), "Basic bWU6b3Blbi1zZXNhbWU=")
+        error = self.raises(exceptions.HTTPError, response.raise_for_status)
+        self.assertEqual("open-sesame" in str(error), False if not STANDIN else "open-sesame" in response.url)
+
+
+class Verification(Deviations):
+    def test_v10_nothing_but_false_turns_it_off(self):
+        for verify in ("", 0, [], (), {}, b"", 0.0):
+            with self.subTest(verify):
+                if STANDIN:
+                    if verify in ("", 0):
+                        request(xsoar.BaseClient(self.secure.url, verify=verify), "GET")
+                else:
+                    error = self.raises(ValueError, xsoar.BaseClient, self.secure.url, verify=verify)
+                    self.assertIn("verify", str(error))
+
+    def test_v10_none_is_the_default(self):
+        os.environ["REQUESTS_CA_BUNDLE"] = certificate()[0]
+        client = xsoar.BaseClient(self.secure.url, verify=None)
+        self.assertEqual("REQUESTS_CA_BUNDLE" in os.environ, not STANDIN)
+        if STANDIN:
+            self.raises(exceptions.SSLError, request, client, "GET")
+        else:
+            self.assertIs(client._verify, True)
+            self.assertEqual(request(client, "GET"), {"status": "ok"})
+            with Server(tls=certificate("other.test")) as other:
+                self.fails(request, xsoar.BaseClient(other.url, verify=None), "GET")
+
+    def test_v13_contexts_are_not_shared(self):
+        one, two = (xsoar.BaseClient("https://x", verify=False)._session.adapters["https://"] for _ in range(2))
+        self.assertEqual(one.context is two.context, STANDIN)
+
+    def test_v13_a_client_certificate_is_its_clients(self):
+        """In the original, whoever comes later shows it, too."""
+        if STANDIN:
+            self.enter(mock.patch.object(xsoar.SSLAdapter, "context", new_context()))
+        with lab("client-cert-required") as (servers, files):
+            url, pair = servers["client-cert-required"], (files["client_cert"], files["client_key"])
+            call = {"url_suffix": "/status/200", "resp_type": "text"}
+            request(xsoar.BaseClient(url, verify=False), "GET", cert=pair, **call)
+            other = xsoar.BaseClient(url, verify=False)
+            if STANDIN:
+                self.assertEqual(request(other, "GET", **call), "status 200\n")
+            else:
+                self.raises(exceptions.SSLError, request, other, "GET", **call)
+
+    def test_v16_on_every_python(self):
+        with lab("dh-1024", "no-rfc5746") as (servers, _):
+            for url in servers.values():
+                client = xsoar.BaseClient(url, verify=False)
+                if STANDIN and sys.version_info < (3, 10):
+                    self.raises(exceptions.SSLError, request, client, "GET")
+                else:
+                    request(client, "GET", resp_type="text", ok_codes=range(100, 600))
+
+    def test_v19_anchors_are_those_of_the_system(self):
+        """certifi counts for the stand-in alone, unless the system has none."""
+        self.assertTrue(not STANDIN or importlib.util.find_spec("certifi"))
+        error = self.fails(request, xsoar.BaseClient(self.secure.url), "GET")
+        self.assertIsInstance(error.exception, exceptions.SSLError)
+
+    def test_v20_the_floor(self):
+        with lab("rsa-kx-gcm", "cbc-sha1-ecdhe", "dh-1024", "sha1-leaf") as (servers, files):
+            for name, url in servers.items():
+                client = xsoar.BaseClient(url, verify=files["root"])
+                if STANDIN and OLD_LIBRARIES and name in ("rsa-kx-gcm", "cbc-sha1-ecdhe"):
+                    request(client, "GET")
+                else:
+                    self.fails(request, client, "GET")
+
+    def test_v21_http_1_1_without_verification(self):
+        self.assertEqual(request(xsoar.BaseClient(self.secure.url, verify=False), "GET"), {"status": "ok"})
+
+
+class Redirects(Deviations):
+    LOOP = Answer(302, [("Location", "/x")], b"around")
+
+    def test_v11_raise_on_redirect(self):
+        self.server.otherwise = self.LOOP
+        client = xsoar.BaseClient(self.server.url)
+        self.raises(exceptions.TooManyRedirects, request, client, "GET", raise_on_redirect=True)
+        if STANDIN:
+            self.raises(exceptions.TooManyRedirects, request, client, "GET", resp_type="response")
+        else:
+            response = request(client, "GET", resp_type="response")
+            self.assertEqual((response.status_code, response.text), (302, "around"))
+
+    def test_v14_secret_headers(self):
+        with Server(otherwise=OK) as other:
+            client = xsoar.BaseClient(self.server.url, headers={"X-Api-Key": "secret", "X-Other": "a"})
+            declared = {} if STANDIN else {"secret_headers": ("x-api-key",)}
+            for location in (other.url + "/y", self.server.url + "/z"):
+                self.server.answers["/x"] = Answer(302, [("Location", location)], b"")
+                request(client, "GET", "/x", **declared)
+            self.assertEqual(other.last.value("x-api-key"), "secret" if STANDIN else None)
+            self.assertEqual(other.last.value("x-other"), "a")
+            self.assertEqual(self.server.last.value("x-api-key"), "secret")
+
+    def test_v18_to_plain_http(self):
+        self.secure.answers["/x"] = Answer(302, [("Location", self.server.url + "/y")], b"")
+        client = xsoar.BaseClient(self.secure.url, verify=False)
+        if not STANDIN:
+            with self.assertRaises((exceptions.RequestException, xsoar.DemistoException)) as caught:
+                request(client, "GET", "/x")
+            self.assertIn("http", str(caught.exception))
+            self.assertEqual(self.server.seen, [])
+        allowed = {} if STANDIN else {"allow_downgrade": True}
+        self.assertEqual(request(client, "GET", "/x", **allowed), {"status": "ok"})
+        self.assertEqual(self.server.last.target, "/y")
+
+
+class Functions(Deviations):
+    def test_v12_generic_http_request_without_suffix(self):
+        call = (xsoar.generic_http_request, "GET", self.server.url)
+        if STANDIN:
+            self.raises(AttributeError, *call)
+        else:
+            self.assertEqual(call[0](*call[1:]), {"status": "ok"})
+            self.assertEqual(self.server.last.target, "/")
+
+
+if not STANDIN:
+    class More(Deviations):
+        """What the original has nothing of."""
+
+        def test_a_policy_for_verify(self):
+            from anycert import Policy
+            client = xsoar.BaseClient(self.secure.url, verify=Policy("hardened+self-signed"))
+            self.assertEqual(request(client, "GET"), {"status": "ok"})
+            with lab("expired-self-signed") as (servers, _):
+                client = xsoar.BaseClient(servers["expired-self-signed"], verify=Policy("hardened+self-signed"))
+                error = self.fails(request, client, "GET")
+            self.assertIn("expired", str(error))
+
+        def test_the_environment_is_left_alone_by_a_policy(self):
+            from anycert import Policy
+            os.environ["REQUESTS_CA_BUNDLE"] = "/nosuch.pem"
+            xsoar.BaseClient(self.secure.url, verify=Policy("trust-any"))
+            self.assertIn("REQUESTS_CA_BUNDLE", os.environ)
+
+        def test_the_report_says_what_was_given_up(self):
+            response = request(xsoar.BaseClient(self.secure.url, verify=False), "GET", resp_type="response")
+            report = response.report
+            self.assertEqual((report.policy, report.verdict, report.peer_authenticated), ("trust-any", "relaxed", False))
