@@ -12,9 +12,17 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* Waits between requests know their client but not their call. */
+static _Thread_local struct ext_call *innermost;
+/* How far ahead of the system's clock this thread is, as its waits were over too early: for tests,
+ * whose waits take no time. */
+static _Thread_local int64_t ahead_us;
+
 void ext_call_begin(struct ext_call *call)
 {
     call->next_us = 0;
+    call->outer = innermost;
+    innermost = call;
     call->thread = PyEval_SaveThread();
 }
 
@@ -22,6 +30,7 @@ bool ext_call_end(struct ext_call *call)
 {
     PyEval_RestoreThread(call->thread);
     call->thread = NULL;
+    innermost = call->outer;
     if (!call->type)
         return true;
     PyErr_Restore(call->type, call->value, call->tb);
@@ -63,5 +72,33 @@ int ext_call_progress(void *arg, uint64_t received, uint64_t receive_total, uint
     ext_call_enter(call);
     (void)PyErr_CheckSignals();
     ext_call_leave(call);
+    return call->type ? 1 : 0;
+}
+
+int64_t ext_call_now(void *arg)
+{
+    (void)arg;
+    return now_us() + ahead_us;
+}
+
+int ext_call_sleep(void *arg, int64_t ms)
+{
+    int64_t end = ext_call_now(NULL) + ms * 1000;
+    struct ext_call *call = innermost;
+    PyObject *module = NULL;
+    PyObject *done = NULL;
+
+    (void)arg;
+    if (!call || !call->thread || call->type)
+        return 1;
+    ext_call_enter(call);
+    module = PyImport_ImportModule("anycert._session");
+    if (module)
+        done = PyObject_CallMethod(module, "_sleep", "d", (double)ms / 1000.0);
+    Py_XDECREF(done);
+    Py_XDECREF(module);
+    ext_call_leave(call);
+    if (ext_call_now(NULL) < end)
+        ahead_us += end - ext_call_now(NULL);
     return call->type ? 1 : 0;
 }

@@ -228,7 +228,8 @@ static struct anycert_client *make_client(struct ext_state *state, PyObject *kwa
     if (!config)
         return (struct anycert_client *)PyErr_NoMemory();
     /* Python's clients never ask before they send a body. */
-    if (anycert_config_set_expect_continue(config, UINT32_MAX, &err) < 0) {
+    if (anycert_config_set_expect_continue(config, UINT32_MAX, &err) < 0 ||
+        anycert_config_set_waiting(config, ext_call_now, ext_call_sleep, NULL, &err) < 0) {
         (void)ext_raise_plain(state, &err);
         goto out;
     }

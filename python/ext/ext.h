@@ -126,6 +126,7 @@ struct ext_call {
     PyThreadState *thread;       /* whose the lock will be again */
     int64_t next_us;             /* when signals are looked at next */
     PyObject *type, *value, *tb; /* an exception of a callback */
+    struct ext_call *outer;      /* of the same thread, whose callback made this one */
 };
 void ext_call_begin(struct ext_call *call);
 /* Takes the lock back. False if a callback has raised, and the exception is set. */
@@ -136,6 +137,12 @@ void ext_call_leave(struct ext_call *call);
 /* anycert_progress_callback; arg is the call. */
 int ext_call_progress(void *arg, uint64_t received, uint64_t receive_total, uint64_t sent,
                       uint64_t send_total);
+
+/* Waits between requests, for anycert_config_set_waiting(): with anycert._session._sleep, which
+ * Ctrl-C ends, and which tests put something else in place of. */
+int ext_call_sleep(void *arg, int64_t ms);
+/* Microseconds of the clock that goes with it: after a wait, its time has passed. */
+int64_t ext_call_now(void *arg);
 
 /* ---- body.c ---- */
 

@@ -1,4 +1,6 @@
 """Session: requests' interface on the C library."""
+from time import sleep as _sleep  # what waits between requests
+
 from . import _core
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
