@@ -8,6 +8,7 @@ from ._response import Response
 
 Policy = _core.Policy
 VERSION = _core.__version__
+_HEX = frozenset("0123456789abcdefABCDEF")
 NONE_MS = -1  # of a limit: there is none
 
 
@@ -48,13 +49,14 @@ def _limit(name, seconds):
     """Milliseconds of one half of a timeout."""
     if seconds is None:
         return NONE_MS
+    given = seconds
     try:
-        seconds = float(seconds)
+        seconds = float(given)
     except (TypeError, ValueError):
-        raise ValueError(f"Timeout value {name} was {seconds}, but it must be an int, float or "
+        raise ValueError(f"Timeout value {name} was {given}, but it must be an int, float or "
                          "None.") from None
-    if isinstance(seconds, bool) or not seconds > 0:
-        raise ValueError(f"Attempted to set {name} timeout to {seconds:g}, but the timeout cannot be "
+    if isinstance(given, bool) or not seconds > 0:
+        raise ValueError(f"Attempted to set {name} timeout to {given}, but the timeout cannot be "
                          "set to a value less than or equal to 0.")
     return max(1, min(int(seconds * 1000 + 0.5), 0xFFFFFFFE))
 
@@ -80,7 +82,8 @@ def check_url(url):
         url = str(url)
     url = url.lstrip()
     if url[:8] == "https://" or url[:7] == "http://":
-        return url if url.isascii() and " " not in url else _quoted(url)
+        plain = url.isascii() and " " not in url and not _has_stray_percent(url)
+        return url if plain else _quoted(url)
     from .exceptions import _new
     scheme, mark, _ = url.partition(":")
     if mark and scheme.lower() in ("http", "https"):
@@ -91,12 +94,18 @@ def check_url(url):
     raise _new("InvalidSchema", f"No connection adapters were found for {url!r}")
 
 
+def _has_stray_percent(url):
+    """Whether a % begins no escape; then none is taken for one."""
+    return "%" in url and not all(
+        len(part) > 1 and part[0] in _HEX and part[1] in _HEX for part in url.split("%")[1:])
+
+
 def _quoted(url):
     """What may not stand in a URL behind the host becomes %XX, as requests does it."""
     from urllib.parse import quote
     scheme, mark, rest = url.partition("://")
     end = min(rest.find(c) % (len(rest) + 1) for c in "/?#")
-    safe = "!#$%&'()*+,/:;=?@[]~"
+    safe = "!#$&'()*+,/:;=?@[]~" + ("" if _has_stray_percent(rest[end:]) else "%")
     try:
         path = quote(rest[end:], safe=safe)
     except UnicodeEncodeError as error:
@@ -193,7 +202,7 @@ class Session:
             cookies=self._keeps_cookies,
             proxy_policy=policy if self._proxy_follows_verify and verify is False else None,
             allow_downgrade=allow_downgrade, secret_headers=secret_headers, max_body=0,
-            max_redirects=30)
+            max_redirects=30, keep_last_redirect=True)
         self._clients[key] = client
         return client
 
@@ -234,7 +243,7 @@ class Session:
               secret_headers, allow_downgrade):
         method = (method if isinstance(method, str) else _method(method)).upper()
         if not isinstance(url, str) or not url.startswith(("https://", "http://")) \
-                or not url.isascii() or " " in url:
+                or not url.isascii() or " " in url or "%" in url:
             url = check_url(url)
         if self.params:
             params = _merged_params(self.params, params)
@@ -469,9 +478,19 @@ class _Call:
         client = self.client()
         arguments = self.arguments(auth)
         if not self.stream:
-            return client.send(*arguments)
-        response, stream = client.open(*arguments)
-        response._stream = stream
+            response = client.send(*arguments)
+        else:
+            response, stream = client.open(*arguments)
+            response._stream = stream
+        return self.checked(response)
+
+    def checked(self, response):
+        """The response, unless it is a redirect that was not followed because of their number."""
+        if 300 < response.status_code < 309 and self.redirects \
+                and response.is_redirect and response._hop_count() > self.redirects:
+            from .exceptions import _new
+            raise _new("TooManyRedirects", f"Exceeded {self.redirects} redirects.",
+                       response=response, request=response.request)
         return response
 
     def call_hooks(self, response, timeout, proxies):

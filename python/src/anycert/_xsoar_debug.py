@@ -1,8 +1,6 @@
 """What goes into the platform's log when a command is debugged: requests and answers, without their secrets."""
 from __future__ import annotations
 
-import re
-
 from . import _xsoar_platform as platform
 
 TYPE_CHECKING = False
@@ -11,17 +9,19 @@ if TYPE_CHECKING:
 
 REPLACED = "<XX_REPLACED>"
 # A header's value ends with the line, be it a real end or the "\r\n" of a Python literal; a literal's quote stays.
-_HEADER = re.compile(
+_HEADER = (
     r"""\b((?:proxy-)?authorization|(?:set[-_])?cookie|(?:x-)?api-?key|credentials|client_name)\b(:[ \t]*)"""
-    r"""(bearer[ ]|jwt[ ])?(?:(?!\\r\\n)[^\r\n])+?(?=['"]?(?:\\r\\n|[\r\n]|$))""", re.IGNORECASE)
-_QUERY = re.compile(r"""\b(api_?key=)[^&#\s'"]*""", re.IGNORECASE)
+    r"""(bearer[ ]|jwt[ ])?(?:(?!\\r\\n)[^\r\n])+?(?=['"]?(?:\\r\\n|[\r\n]|$))""")
+_QUERY = r"""\b(api_?key=)[^&#\s'"]*"""
 
 
 def censor_request_logs(request_log: str) -> str:
     """The text with <XX_REPLACED> in place of what the headers Authorization (its "Bearer" or "JWT" stays), Cookie,
     Set-Cookie, apiKey, credentials and client_name say, and of `apikey=` in URLs."""
-    request_log = _HEADER.sub(lambda match: f"{match[1]}{match[2]}{match[3] or ''}{REPLACED}", request_log)
-    return _QUERY.sub(lambda match: match[1] + REPLACED, request_log)
+    import re  # pylint: disable=import-outside-toplevel  # which keeps what it has compiled
+    request_log = re.sub(_HEADER, lambda match: f"{match[1]}{match[2]}{match[3] or ''}{REPLACED}", request_log,
+                         flags=re.IGNORECASE)
+    return re.sub(_QUERY, lambda match: match[1] + REPLACED, request_log, flags=re.IGNORECASE)
 
 
 def log_exchange(response: Any) -> None:

@@ -73,6 +73,19 @@ def _unreachable(error: Any) -> str:
     return text + str(error)
 
 
+def _refused(error: Any) -> str:
+    """The line that everybody knows; what was wrong, which names the relaxations that let it through; and who it was
+    that ended the handshake, if anybody did."""
+    report = getattr(error, "report", None)
+    side = getattr(report, "refused_by", "")
+    lines = [TLS, getattr(error, "message", "") or str(error)]
+    if side == "us":
+        lines.append(f"Refused by: this client, under the policy {report.policy}")
+    elif side == "peer":
+        lines.append("Refused by: the server")
+    return "\n".join(lines)
+
+
 def _exhausted(error: Any, retries: int) -> str:
     response = getattr(error, "response", None)
     if response is not None:
@@ -99,7 +112,7 @@ def translated(error: Any, retries: int) -> DemistoException | None:
     if name == "ConnectTimeout":
         text = TIMEOUT
     elif name == "SSLError":
-        text = f"{TLS}\n{error}"
+        text = _refused(error)
     elif name == "ProxyError":
         text = PROXY
     elif name == "ConnectionError":

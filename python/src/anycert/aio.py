@@ -107,7 +107,7 @@ class AsyncClient:
         driver = self._driver(call.client())
         future = driver.start(call.arguments(credentials))
         try:
-            response = await future
+            response = call.checked(await future)
         except asyncio.CancelledError:
             driver.cancel(future)
             raise

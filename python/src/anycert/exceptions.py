@@ -177,7 +177,8 @@ def _connecting(name, cause, message, url):
 
 def _timeout(name, message, response, url, connect_ms, read_ms, began):
     pool, path = _pool(url)
-    connected = response is not None and response._timings()[1] > 0
+    # A handshake that was begun has a report, though not every libcurl tells when it connected.
+    connected = response is not None and (response._timings()[1] > 0 or response.report is not None)
     if name == "TIMEOUT_CONNECT" and not connected:
         limit = f"Connection to {url_host(url)} timed out. (connect timeout={_seconds(connect_ms)})"
         return "ConnectTimeout", (f"{pool}: Max retries exceeded with url: {path} "
@@ -213,8 +214,7 @@ def _describe(name, kind, message, response, url, connect_ms, read_ms, began):
     if kind == _PROXY:
         return _connecting("ProxyError", "ProxyError", message, url)
     if name == "REDIRECTS":
-        count = message.partition("more than ")[2].partition(" ")[0]
-        return "TooManyRedirects", f"Exceeded {count} redirects." if count.isdigit() else message
+        return ("InvalidSchema" if "cannot be followed" in message else "TooManyRedirects"), message
     if name == "RESET":
         return "ConnectionError", f"('Connection aborted.', RemoteDisconnected({message!r}))"
     if kind == _NETWORK:

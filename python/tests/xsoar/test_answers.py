@@ -2,9 +2,9 @@
 import math
 from xml.etree.ElementTree import ParseError
 
-from support.case import Case, request
-from support.server import Answer, Server, answer_json
-from support.subject import STANDIN, exceptions, xsoar
+from common.case import Case, request
+from common.server import Answer, Server, answer_json
+from common.subject import STANDIN, exceptions, xsoar
 
 JSON = [("Content-Type", "application/json")]
 

@@ -5,9 +5,9 @@ import pathlib
 import subprocess
 import tempfile
 
-from support.case import Case, Platform, request
-from support.server import Answer, Server, answer_json, certificate, full_backlog
-from support.subject import OLD_LIBRARIES, STANDIN, clock, exceptions, xsoar
+from common.case import Case, Platform, request
+from common.server import Answer, Server, answer_json, certificate, full_backlog
+from common.subject import OLD_LIBRARIES, STANDIN, clock, exceptions, xsoar
 
 OK = answer_json({"status": "ok"})
 

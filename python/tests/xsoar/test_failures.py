@@ -1,7 +1,7 @@
 """What a call raises when there is no answer, or no whole one, and what is counted then."""
-from support.case import Case, lab, request
-from support.server import CLOSE, RESET, STALL, Answer, Server, raw, refusing_port
-from support.subject import OLD_LIBRARIES, STANDIN, exceptions, xsoar
+from common.case import Case, lab, request
+from common.server import CLOSE, RESET, STALL, Answer, Server, full_backlog, raw, refusing_port
+from common.subject import OLD_LIBRARIES, STANDIN, exceptions, xsoar
 
 UNREACHABLE = ("Verify that the server URL parameter is correct and that you have access to the server from your host."
                "\nError Type: <requests.exceptions.ConnectionError>\n")
@@ -76,6 +76,13 @@ class Timeouts(Failures):
                 self.assertRegex(str(error), r"^HTTPSConnectionPool\(host='localhost', port=\d+\): Read timed out\. "
                                              r"\(read timeout=0\.25\)$")
                 self.assertEqual(counted(client), {} if STANDIN else {"timeout_error": 1})
+
+
+    def test_connecting_to_a_tls_server(self):
+        with full_backlog() as port:
+            client, error = self.call(base=f"https://127.0.0.1:{port}", timeout=0.25)
+            self.assertIsInstance(error.exception, exceptions.ConnectTimeout)
+            self.assertEqual(counted(client), {"timeout_error": 1})
 
 
 class Truncated(Failures):

@@ -5,9 +5,9 @@ import pathlib
 import subprocess
 import sys
 
-from support.case import Case
-from support.server import Server, answer_json, certificate
-from support.subject import STANDIN, xsoar
+from common.case import Case
+from common.server import Server, answer_json, certificate
+from common.subject import STANDIN, xsoar
 
 OK = answer_json({"status": "ok"})
 

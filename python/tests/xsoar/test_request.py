@@ -6,9 +6,9 @@ import tempfile
 from unittest import mock
 from urllib.parse import quote
 
-from support.case import Case, lab, request
-from support.server import Answer, Server, answer_json, certificate
-from support.subject import OLD_LIBRARIES, STANDIN, exceptions, new_context, xsoar
+from common.case import Case, lab, request
+from common.server import Answer, Server, answer_json, certificate
+from common.subject import OLD_LIBRARIES, STANDIN, exceptions, new_context, xsoar
 
 OK = answer_json({"status": "ok"})
 

@@ -2,9 +2,9 @@
 import email.utils
 import time
 
-from support.case import Case, lab, request
-from support.server import CLOSE, RESET, STALL, Answer, Server, answer_json, certificate, raw, refusing_port
-from support.subject import OLD_LIBRARIES, STANDIN, exceptions, sleeps, xsoar
+from common.case import Case, lab, request
+from common.server import CLOSE, RESET, STALL, Answer, Server, answer_json, certificate, raw, refusing_port
+from common.subject import OLD_LIBRARIES, STANDIN, exceptions, sleeps, xsoar
 
 OK = answer_json({"status": "ok"})
 BUSY = Answer(503, body=b"busy")

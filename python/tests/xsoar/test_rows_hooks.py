@@ -2,10 +2,10 @@
 import os
 from urllib.parse import quote
 
-from support.case import Case, Platform, request
-from support.server import STALL, Answer, Server, answer_json, certificate, full_backlog, refusing_port
-from support.squid import squid
-from support.subject import STANDIN, exceptions, sleeps, xsoar
+from common.case import Case, Platform, request
+from common.server import STALL, Answer, Server, answer_json, certificate, full_backlog, refusing_port
+from common.squid import squid
+from common.subject import STANDIN, exceptions, sleeps, xsoar
 
 EVENT = "/api/v2/event"
 OK = answer_json({"status": "ok"})

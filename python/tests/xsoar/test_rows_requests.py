@@ -4,10 +4,10 @@ import json
 import os
 import ssl
 
-from support.case import Case, lab, request
-from support.server import CLOSE, RESET, Answer, Server, answer_json, certificate, full_backlog, refusing_port
-from support.squid import squid
-from support.subject import STANDIN, exceptions, sleeps, xsoar
+from common.case import Case, lab, request
+from common.server import CLOSE, RESET, Answer, Server, answer_json, certificate, full_backlog, refusing_port
+from common.squid import squid
+from common.subject import STANDIN, exceptions, sleeps, xsoar
 
 OK = answer_json({"status": "ok"})
 EVENT = "/api/v2/event"
@@ -209,7 +209,7 @@ class Failing(Rows):
         client = xsoar.BaseClient(f"http://127.0.0.1:{refusing_port()}")
         error = self.fails(request, client, "get", "event")
         self.assertEqual(str(error), self.UNREACHABLE + str(error.exception))
-        self.assertIs(type(error.exception), exceptions.ConnectionError)
+        self.assertEqual(type(error.exception).__name__, "ConnectionError")
 
     def failing_with(self, raised):
         client = self.client()

@@ -7,9 +7,9 @@ import tempfile
 import threading
 import urllib.request
 
-from support.case import Case, lab, request
-from support.server import Server, answer_json, certificate
-from support.subject import OLD_LIBRARIES, STANDIN, exceptions, xsoar
+from common.case import Case, lab, request
+from common.server import Server, answer_json, certificate
+from common.subject import OLD_LIBRARIES, STANDIN, exceptions, xsoar
 
 SENTENCE = ("SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in the integration "
             "configuration.")
