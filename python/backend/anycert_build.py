@@ -70,14 +70,14 @@ def entries(package, program):
     yield f"{info}/LICENSE", (TREE / "LICENSE").read_bytes(), False
 
 
-def pack(path, files):
+def pack(path, files, distribution="anycert"):
     record = []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
         for name, content, runs in files:
             digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
             record.append(f"{name},sha256={digest},{len(content)}")
             add(wheel, name, content, runs)
-        name = f"anycert-{version()}.dist-info/RECORD"
+        name = f"{distribution}-{version()}.dist-info/RECORD"
         add(wheel, name, "\n".join([*record, f"{name},,", ""]).encode(), False)
 
 

@@ -31,11 +31,14 @@ def _context(verify: bool) -> ssl.SSLContext:
 
 
 class SSLAdapter:
-    """What is mounted on https:// without verification. The package's own sessions make their connections themselves,
-    with the policy trust-any; mounted on a session of requests, it does the same for that one.
+    """What is mounted on https:// without verification.
 
-    verify: as in BaseClient. context: an ssl.SSLContext with the options and suites that "Trust any certificate" is
-    documented to have; made when first asked for, one for each adapter."""
+    The package's own sessions make their connections themselves, with the policy trust-any. A session of requests that
+    has it mounted goes on making its own, with this context.
+
+    verify: as in BaseClient. kwargs: for requests' HTTPAdapter, such as max_retries.
+    context: an ssl.SSLContext with the options and suites that "Trust any certificate" is documented to have; made when
+    first asked for, one for each adapter."""
 
     _anycert_adapter = True  # a session of ours need not ask it to send
 
@@ -43,6 +46,7 @@ class SSLAdapter:
         self._verify = verify
         self._options = kwargs
         self._own_context: ssl.SSLContext | None = None
+        self._theirs: Any = None
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -53,6 +57,31 @@ class SSLAdapter:
     @context.setter
     def context(self, context: ssl.SSLContext) -> None:
         self._own_context = context
+        self._theirs = None
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Sends a prepared request of requests; as its HTTPAdapter.send."""
+        if self._theirs is None:
+            self._theirs = _of_requests(self.context, self._options)
+        return self._theirs.send(request, *args, **kwargs)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Closes what send() has opened."""
+        if self._theirs is not None:
+            self._theirs.close()
+
+
+def _of_requests(context: ssl.SSLContext, options: dict[str, Any]) -> Any:
+    """An adapter of requests whose connections are made with the context."""
+    from requests.adapters import HTTPAdapter  # type: ignore[import-untyped,unused-ignore]  # whose session asks
+
+    class Adapter(HTTPAdapter):  # type: ignore[misc,unused-ignore]
+        """With the context for servers, and for https:// proxies."""
+
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
+            return super().init_poolmanager(*args, ssl_context=context, **kwargs)
+
+        def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+            return super().proxy_manager_for(*args, ssl_context=context, **kwargs)
+
+    return Adapter(**options)

@@ -76,7 +76,7 @@ def _unreachable(error: Any) -> str:
 def _refused(error: Any) -> str:
     """The line that everybody knows; what was wrong, which names the relaxations that let it through; and who it was
     that ended the handshake, if anybody did."""
-    report = getattr(error, "report", None)
+    report: Any = getattr(error, "report", None)
     side = getattr(report, "refused_by", "")
     lines = [TLS, getattr(error, "message", "") or str(error)]
     if side == "us":

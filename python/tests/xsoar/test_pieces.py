@@ -4,6 +4,8 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
+import zipfile
 
 from common.case import Case
 from common.server import Server, answer_json, certificate
@@ -107,6 +109,16 @@ print(response)
                 {"BaseClient", "DemistoException", "ExecutionMetrics", "ErrorTypes", "SSLAdapter",
                  "skip_cert_verification", "skip_proxy", "handle_proxy", "handle_insecure",
                  "ensure_proxy_has_http_prefix", "urljoin", "generic_http_request"}, set(shown.split("\n")[1].split()))
+
+        def test_wheel(self):
+            with tempfile.TemporaryDirectory() as folder:
+                name = self.run_python("import sys; sys.path.insert(0, sys.argv[1]); import anycert_shim_build as build; "
+                                       "print(build.build_wheel(sys.argv[2]))", str(SHIM / "backend"), folder).strip()
+                self.assertTrue(name.endswith("-py3-none-any.whl"), name)
+                with zipfile.ZipFile(pathlib.Path(folder, name)) as wheel:
+                    modules = [entry for entry in wheel.namelist() if ".dist-info/" not in entry]
+                    self.assertEqual(modules, ["CommonServerPython.py"])
+                    self.assertEqual(wheel.read(modules[0]), (SHIM / modules[0]).read_bytes())
 
         def test_nothing_of_requests_is_imported(self):
             with Server({"/status": OK}, tls=certificate()) as server:

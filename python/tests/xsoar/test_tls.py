@@ -149,6 +149,15 @@ class Adapters(Case):
                 with urllib.request.urlopen(server.url, context=context, timeout=30) as response:
                     self.assertEqual(response.read(), b"[]")
 
+        def test_on_a_session_of_requests(self):
+            import requests
+            with lab("dh-1024") as (servers, _), requests.Session() as session:
+                url = servers["dh-1024"] + "/status/200"
+                with self.assertRaises(requests.exceptions.SSLError):
+                    session.get(url, verify=False)
+                session.mount("https://", xsoar.SSLAdapter(verify=False))
+                self.assertEqual(session.get(url, verify=False).text, "status 200\n")
+
         def test_a_verifying_context(self):
             context = xsoar.SSLAdapter().context
             self.assertEqual((context.check_hostname, context.verify_mode), (True, ssl.CERT_REQUIRED))
