@@ -6,13 +6,10 @@ _remembered: "dict[str, str]" = {}
 
 
 def ca_bundle():
-    """Path of the CA bundle that the environment names, or None; empty counts as unset. What
-    forget_ca_bundles() took away still counts, unless it has been set anew."""
-    for name in _BUNDLES:
-        path = os.environ.get(name) or _remembered.get(name)
-        if path:
-            return path
-    return None
+    """Path of the CA bundle that the environment names, or None; an empty one names none. What
+    forget_ca_bundles() took away still counts, as long as neither variable is set anew."""
+    values = os.environ if any(name in os.environ for name in _BUNDLES) else _remembered
+    return next((values[name] for name in _BUNDLES if values.get(name)), None)
 
 
 def forget_ca_bundles():

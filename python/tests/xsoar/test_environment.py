@@ -163,8 +163,9 @@ class CrossTalk(Environment):
         os.environ["REQUESTS_CA_BUNDLE"] = self.bundle
         xsoar.BaseClient(self.secure.url, verify=False)
         self.assertEqual(self.answered(xsoar.BaseClient(self.secure.url)), not STANDIN)
-        os.environ["REQUESTS_CA_BUNDLE"] = self.other
-        self.assertFalse(self.answered(xsoar.BaseClient(self.secure.url)))
+        for name in reversed(BUNDLES):  # whichever is set anew
+            os.environ[name] = self.other
+            self.assertFalse(self.answered(xsoar.BaseClient(self.secure.url)))
 
     def test_connections_are_not_shared(self):
         trusting = xsoar.BaseClient(self.secure.url, verify=False)
