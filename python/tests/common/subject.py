@@ -9,6 +9,7 @@ from unittest import mock
 STANDIN = os.environ.get("ANYCERT_SUBJECT") == "standin"
 
 if STANDIN:
+    import requests
     import standin as xsoar
     import standin.client
     import urllib3
@@ -16,12 +17,13 @@ if STANDIN:
     from standin.surroundings import SUITES
     from urllib3.util import retry as urllib3_retry
     from urllib3.util.ssl_ import create_urllib3_context
+    OLD_REQUESTS = tuple(map(int, requests.__version__.split(".")[:2])) < (2, 28)
     OLD_LIBRARIES = int(urllib3.__version__.split(".")[0]) < 2
 else:
     from anycert import _environment, exceptions, xsoar
-    OLD_LIBRARIES = False
+    OLD_REQUESTS = OLD_LIBRARIES = False
 
-__all__ = ["OLD_LIBRARIES", "STANDIN", "clock", "exceptions", "forget", "new_context", "sleeps", "xsoar"]
+__all__ = ["OLD_LIBRARIES", "OLD_REQUESTS", "STANDIN", "clock", "exceptions", "forget", "new_context", "sleeps", "xsoar"]
 
 
 def new_context():
