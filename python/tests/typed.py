@@ -1,6 +1,6 @@
 """A program of a user, for scripts/check-stubs; it is never run."""
 import anycert
-from anycert import exceptions
+from anycert import exceptions, xsoar
 
 
 def main() -> None:
@@ -16,6 +16,13 @@ def main() -> None:
         session.post("https://a.example/", json={}, verify=False, cert=("a", "b")).raise_for_status()
     except exceptions.ConnectionError as error:
         print(error.name, error.message, error.report)
+
+
+class Integration(xsoar.BaseClient):
+    def status(self) -> dict[str, str]:
+        answer: dict[str, str] = self._http_request("GET", "/status", retries=2, with_metrics=True)
+        print(self.execution_metrics.success + 1)
+        return answer
 
 
 async def later() -> bytes:

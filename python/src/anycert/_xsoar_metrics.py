@@ -36,39 +36,30 @@ class MetricsEntry(dict):  # type: ignore[type-arg]
         return dict(self)
 
 
-class _Counter:
-    """An attribute that counts calls of a kind, and keeps the list of the kinds that were seen."""
-
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = "_" + name
-
-    def __get__(self, metrics: Any, owner: type) -> int:
-        return getattr(metrics, self.name, 0)
-
-    def __set__(self, metrics: ExecutionMetrics, value: int) -> None:
-        setattr(metrics, self.name, value)
-        metrics.update_metrics(self.kind, value)
+_KINDS = {name.lower(): kind for name, kind in vars(ErrorTypes).items() if name.isupper()}
+_COUNTERS = {kind: name for name, kind in _KINDS.items()}
 
 
 class ExecutionMetrics:
     """Counters of calls: `success` and the `…_error`s, which are set and read like plain numbers."""
 
-    success = _Counter(ErrorTypes.SUCCESS)
-    quota_error = _Counter(ErrorTypes.QUOTA_ERROR)
-    general_error = _Counter(ErrorTypes.GENERAL_ERROR)
-    auth_error = _Counter(ErrorTypes.AUTH_ERROR)
-    service_error = _Counter(ErrorTypes.SERVICE_ERROR)
-    connection_error = _Counter(ErrorTypes.CONNECTION_ERROR)
-    proxy_error = _Counter(ErrorTypes.PROXY_ERROR)
-    ssl_error = _Counter(ErrorTypes.SSL_ERROR)
-    timeout_error = _Counter(ErrorTypes.TIMEOUT_ERROR)
-    retry_error = _Counter(ErrorTypes.RETRY_ERROR)
-
     def __init__(self) -> None:
         self._metrics: list[dict[str, Any]] = []
+        self.success = 0
+        self.quota_error = 0
+        self.general_error = 0
+        self.auth_error = 0
+        self.service_error = 0
+        self.connection_error = 0
+        self.proxy_error = 0
+        self.ssl_error = 0
+        self.timeout_error = 0
+        self.retry_error = 0
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in _KINDS:
+            self.update_metrics(_KINDS[name], value)
 
     @staticmethod
     def is_supported() -> bool:
@@ -100,8 +91,5 @@ class ExecutionMetrics:
 
     def count(self, kind: str) -> None:
         """One more of that kind, a value of ErrorTypes; what is none of them is a general error."""
-        setattr(self, _ATTRIBUTES.get(kind, "general_error"),
-                getattr(self, _ATTRIBUTES.get(kind, "general_error")) + 1)
-
-
-_ATTRIBUTES = {counter.kind: name for name, counter in vars(ExecutionMetrics).items() if isinstance(counter, _Counter)}
+        name = _COUNTERS.get(kind, "general_error")
+        setattr(self, name, getattr(self, name) + 1)
