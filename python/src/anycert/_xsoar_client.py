@@ -9,7 +9,7 @@ from ._xsoar_environment import (ensure_proxy_has_http_prefix, skip_cert_verific
                                  timeout_in_seconds)
 from ._xsoar_errors import DemistoException
 from ._xsoar_metrics import ErrorTypes, ExecutionMetrics
-from ._xsoar_session import checked_verify, make_retry, make_session
+from ._xsoar_session import accepts_anything, checked_verify, make_retry, make_session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ class BaseClient:
             beyond requests': secret_headers, allow_downgrade, policy.
 
         Raises DemistoException; what arguments are wrong (exceptions.MissingSchema, InvalidHeader…); ReadTimeout,
-        ChunkedEncodingError and TooManyRedirects as they are; SSLError as it is when verify is False, and in a
-        DemistoException otherwise."""
+        ChunkedEncodingError and TooManyRedirects as they are; SSLError as it is when verify is False or a policy
+        that accepts any certificate, and in a DemistoException otherwise."""
         if self._deadline is not None:
             retries, timeout = 0, self._remaining()
         if retries and int(retries) > 0:
@@ -165,7 +165,7 @@ class BaseClient:
         known = errors.kind_of(error)
         if known and with_metrics:
             self.execution_metrics.count(known[1])
-        if known and known[0] == "SSLError" and self._verify is False:
+        if known and known[0] == "SSLError" and accepts_anything(self._verify):
             raise error
         instead = errors.translated(error, retries)
         if instead is None:

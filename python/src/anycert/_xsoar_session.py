@@ -39,3 +39,11 @@ def checked_verify(verify: Any) -> Any:
     if type(verify).__module__.partition(".")[0] == "anycert":
         return verify
     raise ValueError(f"verify must be True, False, a path or a Policy, not {verify!r}")
+
+
+def accepts_anything(verify: Any) -> bool:
+    """Whether nothing about a certificate is refused, so that no check box could help any further."""
+    if isinstance(verify, (bool, str)):
+        return verify is False
+    rung = str(verify).partition(" ")[0].partition("+")[0]
+    return rung in ("trust-any", "report-only", "antique")

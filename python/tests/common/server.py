@@ -1,5 +1,6 @@
 """An HTTP or HTTPS server on loopback that answers as it is told, misbehaves as it is told, and keeps what it was
 asked, byte by byte."""
+import atexit
 import contextlib
 import functools
 import http.server
@@ -48,6 +49,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.server.context:
             self.request = self.server.context.wrap_socket(self.request, server_side=True)
         super().setup()
+
+    def finish(self):
+        super().finish()
+        if self.server.context:
+            self.request.close()  # the server knows the socket underneath alone
 
     def _body(self):
         if self.headers.get("Transfer-Encoding") != "chunked":
@@ -158,7 +164,9 @@ class Server:
 
 @functools.lru_cache(maxsize=None)
 def _folder():
-    return tempfile.TemporaryDirectory(prefix="anycert-test-")
+    folder = tempfile.TemporaryDirectory(prefix="anycert-test-")
+    atexit.register(folder.cleanup)
+    return folder
 
 
 @functools.lru_cache(maxsize=None)

@@ -207,6 +207,13 @@ if not STANDIN:
                 error = self.fails(request, client, "GET")
             self.assertIn("expired", str(error))
 
+        def test_no_check_box_is_recommended_where_none_helps(self):
+            from anycert import Policy
+            with lab("plain-http") as (servers, _):
+                for text, kind in (("trust-any", exceptions.SSLError), ("report-only", exceptions.SSLError),
+                                   ("hardened", xsoar.DemistoException)):
+                    self.raises(kind, request, xsoar.BaseClient(servers["plain-http"], verify=Policy(text)), "GET")
+
         def test_the_environment_is_left_alone_by_a_policy(self):
             from anycert import Policy
             os.environ["REQUESTS_CA_BUNDLE"] = "/nosuch.pem"
