@@ -165,14 +165,22 @@ class BaseClient:
         known = errors.kind_of(error)
         if known and with_metrics:
             self.execution_metrics.count(known[1])
-        if known and known[0] == "SSLError" and accepts_anything(self._verify):
-            raise error
+        raised = self._instead(error, known[0] if known else "", retries)
+        try:
+            if raised is error:
+                raise error
+            raise raised from error
+        finally:
+            del error, raised  # with its traceback, either would refer to itself, and keep the client
+
+    def _instead(self, error: OSError, name: str, retries: int) -> Exception:
+        """The exception that the caller gets for one of that name of the session's."""
+        if name == "SSLError" and accepts_anything(self._verify):
+            return error
         instead = errors.translated(error, retries)
-        if instead is None:
-            raise error
-        if known and known[0] == "ConnectTimeout" and self._deadline is not None:
-            instead = DemistoException(f"{self._limit()}exceeded. Original error: {instead}", error)
-        raise instead from error
+        if name == "ConnectTimeout" and self._deadline is not None:
+            return DemistoException(f"{self._limit()}exceeded. Original error: {instead}", error)
+        return instead or error
 
     def _is_status_code_valid(self, response: Any, ok_codes: Collection[int] | None = None) -> bool:
         """Whether the status is one of ok_codes, of the client's if there are none, or else below 400."""

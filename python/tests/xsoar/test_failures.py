@@ -1,4 +1,7 @@
 """What a call raises when there is no answer, or no whole one, and what is counted then."""
+import gc
+import weakref
+
 from common.case import Case, lab, request
 from common.server import CLOSE, RESET, STALL, Answer, Server, full_backlog, raw, refusing_port
 from common.subject import OLD_LIBRARIES, STANDIN, exceptions, xsoar
@@ -150,6 +153,26 @@ class Classes(Failures):
 
 
 if not STANDIN:
+    class Lifetimes(Failures):
+        """What failed is let go of as soon as nobody looks at it any more, without the garbage collector."""
+
+        def test_client_and_exception(self):
+            gc.disable()
+            self.addCleanup(gc.enable)
+            for answer, kwargs in ((CLOSE, {}), (CLOSE, {"retries": 1, "backoff_factor": 0}), (Answer(404), {}),
+                                   (Answer(body=b"notjson"), {}), (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"), {})):
+                with self.subTest(answer=answer):
+                    self.server.otherwise = answer
+                    client = xsoar.BaseClient(self.server.url)
+                    alive = weakref.ref(client)
+                    try:  # assertRaises would clear the frames that are looked at here
+                        request(client, "GET", **kwargs)
+                        self.fail("nothing was raised")
+                    except (exceptions.RequestException, xsoar.DemistoException):
+                        pass
+                    del client
+                    self.assertIsNone(alive())
+
     class WithRequests(Failures):
         """Raised after requests was imported, they are of its classes, too."""
 
