@@ -10,6 +10,10 @@ def main() -> None:
         report = response.report
         if report is not None:
             print(report.verdict, text, [hop.url for hop in response.hops])
+        for result in client.batch(["https://a.example/", ("HEAD", "https://b.example/")], concurrency=2):
+            print(result.number, result.result().status_code)
+        with client.stream("GET", "https://a.example/") as answer:
+            print(sum(len(piece) for piece in answer.iter_content(4096)))
     session = anycert.Session()
     session.headers["X"] = "y"
     try:

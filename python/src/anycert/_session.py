@@ -265,7 +265,7 @@ class Session:
                bool(allow_downgrade), tuple(secret_headers))
         call = _Call(self, method, url, params, fields, data, json, files, auth, connect, read,
                      self.max_redirects if allow_redirects else 0, retry, key,
-                     self.stream if stream is None else stream)
+                     self.stream is True if stream is None else stream)
         if cookies or self._cookies:
             call.add_cookies(cookies)
         if hooks or self.hooks["response"] or self._foreign:

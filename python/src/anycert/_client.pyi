@@ -1,0 +1,20 @@
+from typing import Any, Iterable, Iterator, Mapping
+
+from ._batch import BatchResult
+from ._core import Policy
+from ._response import Response
+from ._session import Session, _Cert, _Headers, _Timeout
+
+class Client(Session):
+    """A client that keeps to one policy."""
+
+    policy: Policy
+    timeout: _Timeout
+    def __init__(self, policy: Policy | str | None = ..., *, ca: Any = ..., timeout: _Timeout = ...,
+                 proxy: str | None = ..., cert: _Cert = ..., headers: _Headers = ...,
+                 auth: Any = ...) -> None: ...
+    def request(self, method: str, url: str, *args: Any, timeout: Any = ..., **kwargs: Any) -> Response: ...
+    def __enter__(self) -> Client: ...
+    def stream(self, method: str, url: str, **kwargs: Any) -> Response: ...  # type: ignore[override]
+    def batch(self, requests: Iterable[str | tuple[str, str] | Mapping[str, Any]], *,
+              concurrency: int = ...) -> Iterator[BatchResult]: ...
