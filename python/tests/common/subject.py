@@ -3,6 +3,7 @@
 `xsoar` is the module under test, `exceptions` the one that has the classes of its session's exceptions."""
 import contextlib
 import os
+import ssl
 import types
 from unittest import mock
 
@@ -19,11 +20,14 @@ if STANDIN:
     from urllib3.util.ssl_ import create_urllib3_context
     OLD_REQUESTS = tuple(map(int, requests.__version__.split(".")[:2])) < (2, 28)
     OLD_LIBRARIES = int(urllib3.__version__.split(".")[0]) < 2
+    # Newer ones leave the suites to Python, and Debian's leaves them to OpenSSL.
+    OLD_SUITES = OLD_LIBRARIES or "AES128-SHA" in [
+        cipher["name"] for cipher in ssl.create_default_context().get_ciphers()]
 else:
     from anycert import _environment, exceptions, xsoar
-    OLD_REQUESTS = OLD_LIBRARIES = False
+    OLD_REQUESTS = OLD_LIBRARIES = OLD_SUITES = False
 
-__all__ = ["OLD_LIBRARIES", "OLD_REQUESTS", "STANDIN", "clock", "exceptions", "forget", "new_context", "sleeps", "xsoar"]
+__all__ = ["OLD_LIBRARIES", "OLD_REQUESTS", "OLD_SUITES", "STANDIN", "clock", "exceptions", "forget", "new_context", "sleeps", "xsoar"]
 
 
 def new_context():

@@ -8,7 +8,7 @@ from unittest import mock
 
 from common.case import Case, lab, request
 from common.server import Answer, Server, answer_json, certificate
-from common.subject import OLD_LIBRARIES, STANDIN, exceptions, new_context, xsoar
+from common.subject import OLD_LIBRARIES, OLD_SUITES, STANDIN, exceptions, new_context, xsoar
 
 OK = answer_json({"status": "ok"})
 SENTENCE = ("SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in the integration "
@@ -138,7 +138,7 @@ class Verification(Deviations):
         with lab("rsa-kx-gcm", "cbc-sha1-ecdhe", "dh-1024", "sha1-leaf") as (servers, files):
             for name, url in servers.items():
                 client = xsoar.BaseClient(url, verify=files["root"])
-                if STANDIN and OLD_LIBRARIES and name in ("rsa-kx-gcm", "cbc-sha1-ecdhe"):
+                if OLD_SUITES and name in ("rsa-kx-gcm", "cbc-sha1-ecdhe"):
                     request(client, "GET")
                 else:
                     self.fails(request, client, "GET")
