@@ -218,9 +218,11 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_decompress(struct anycert_c
                                                                 int decompress,
                                                                 struct anycert_error *err);
 
-/* Names of headers whose values are secrets (beside Authorization, Cookie and Proxy-Authorization,
- * which always are): they are not sent to another origin than the request's, nor in clear text
- * after a redirect, nor shown. */
+/* Names of headers whose values are secrets: they are not sent to another origin than the
+ * request's, nor in clear text after a redirect, nor shown. Always secrets are Authorization,
+ * Cookie, Proxy-Authorization, and names that are widely used for such: Api-Key, ApiKey,
+ * Private-Token, X-Access-Token, X-Amz-Security-Token, X-Api-Key, X-Api-Token, X-Auth-Key,
+ * X-Auth-Token, X-Session-Id, X-Session-Token, X-Subject-Token, X-Vault-Token. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_secret_header(struct anycert_config *config,
                                                                    const char *name,
                                                                    struct anycert_error *err);

@@ -10,10 +10,9 @@
  * It has an entry for each request that went over the wire, redirects, repetitions and those of
  * authentication included, and for those that failed before an answer: their status is 0, and
  * "_error" says why. Headers are as they were sent and received, lines beyond 4 KiB cut. Secrets
- * are not in it: the values of Authorization, Cookie, Set-Cookie, declared secret headers and those
- * of names that are widely used for such (X-Api-Key, X-Auth-Token and the like), of secret query
- * parameters (transfer.h) and user and password in URLs read "(hidden)". Bodies are not in it, only
- * their sizes and types.
+ * are not in it: the values of Authorization, Cookie, Set-Cookie and of secret headers (client.h),
+ * of secret query parameters (transfer.h) and user and password in URLs read "(hidden)". Bodies are
+ * not in it, only their sizes and types.
  *
  * Beside the standard's fields: "_report" says what policy was in force for the link, its verdict,
  * what was relaxed, and whether the peer was authenticated; "_reused" that the connection was there

@@ -129,8 +129,8 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_secret_param(struct anycert
  * (most relaxations, the secret guard, hooks of the program, whom redirects show secrets), then the
  * command, in which every byte is quoted.
  *
- * Secrets are not in it: passwords, tokens, keys, the values of Authorization, Cookie, declared
- * secret headers and those of names that are widely used for such, of secret query parameters,
+ * Secrets are not in it: passwords, tokens, keys, the values of Authorization, Cookie and secret
+ * headers (client.h), of secret query parameters,
  * fields of forms and members of JSON under such names (above), and bodies that are declared secret
  * (anycert_request_set_secret_body). In their places stand variables of the shell, such as
  * "${ANYCERT_PASSWORD:?}"; a line "# set ANYCERT_PASSWORD: ..." tells what has to be in each. The

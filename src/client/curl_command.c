@@ -67,7 +67,7 @@ static void add_field(struct anycert__curl *curl, const struct anycert__field *f
         return;
     }
     anycert__curl_text(curl, ": ");
-    if (anycert__is_hidden_field(&curl->client->settings, field->name, len))
+    if (anycert__is_secret_field(&curl->client->settings, field->name, len))
         anycert__curl_variable(curl, "ANYCERT_HEADER", field->name, len, "the value of the header");
     else
         anycert__curl_text(curl, value);

@@ -7,6 +7,7 @@
 #include "client/auth.h"
 #include "client/retry.h"
 #include "client/target.h"
+#include "http/secret.h"
 
 #include <string.h>
 
@@ -127,6 +128,19 @@ static void add_limits(struct anycert__curl *curl)
         anycert__curl_note(curl, "the client's budget of time is for all its requests together");
 }
 
+static bool has_secret_field(const struct anycert__curl *curl, const struct anycert__fields *fields)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        const char *name = fields->list[i].name;
+
+        if (anycert__is_secret_field(&curl->client->settings, name, strlen(name)) &&
+            !anycert__str_equal_nocase(name, "Authorization") &&
+            !anycert__str_equal_nocase(name, "Cookie"))
+            return true;
+    }
+    return false;
+}
+
 static void add_redirects(struct anycert__curl *curl)
 {
     const struct anycert_config *config = curl->client->config;
@@ -138,9 +152,10 @@ static void add_redirects(struct anycert__curl *curl)
     anycert__curl_flag(curl, "location");
     anycert__curl_number(curl, "max-redirs", config->max_redirects);
     anycert__curl_option(curl, "proto-redir", to_http ? "=http,https" : "=https");
-    if (config->secret_headers.count > 0)
-        anycert__curl_note(curl, "curl sends headers that were declared secret to every host of a "
-                                 "redirect");
+    if (config->secret_headers.count > 0 || has_secret_field(curl, &curl->request->headers) ||
+        has_secret_field(curl, &config->headers))
+        anycert__curl_note(curl, "curl sends secret headers, but for Authorization and Cookie, to "
+                                 "every host of a redirect");
     if (config->keep_last_redirect)
         anycert__curl_note(curl, "one redirect too many is an error of curl's, and no answer");
     if (curl->request->url.https && !anycert__curl_takes_any(curl))

@@ -8,22 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_named(const char *name, const char *const *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (anycert__str_equal_nocase(name, list[i]))
-            return true;
-    }
-    return false;
-}
-
 /* Fields that are for the request's own origin alone. */
 static bool is_secret(const struct anycert_client *client, const char *name)
 {
-    static const char *const always[] = {"Authorization", "Cookie", "Proxy-Authorization", "Host"};
-
-    return is_named(name, always, sizeof always / sizeof always[0]) ||
-           is_named(name, client->settings.secret_headers, client->settings.secret_header_count);
+    return anycert__str_equal_nocase(name, "Host") ||
+           anycert__is_secret_field(&client->settings, name, strlen(name));
 }
 
 static bool is_about_body(const char *name)
@@ -31,7 +20,11 @@ static bool is_about_body(const char *name)
     static const char *const names[] = {"Content-Type", "Content-Encoding", "Content-Language",
                                         "Content-Location", "Expect"};
 
-    return is_named(name, names, sizeof names / sizeof names[0]);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (anycert__str_equal_nocase(name, names[i]))
+            return true;
+    }
+    return false;
 }
 
 /* The request's own fields, or the client's. */

@@ -59,7 +59,7 @@ struct anycert__http_settings {
     struct anycert__clock clock;
     anycert_trace_callback *trace;
     void *trace_arg;
-    const char *const *secret_headers; /* names whose values a trace does not show */
+    const char *const *secret_headers; /* names declared secret */
     size_t secret_header_count;
     const char *const *secret_params; /* names of query parameters, likewise */
     size_t secret_param_count;

@@ -82,7 +82,7 @@ static void collect(struct known *known, const struct anycert__http_settings *se
     for (size_t i = 0; i < exchange->header_count; i++) {
         const struct anycert__field *field = &exchange->headers[i];
 
-        if (field->value && anycert__is_hidden_field(settings, field->name, strlen(field->name)))
+        if (field->value && anycert__is_secret_field(settings, field->name, strlen(field->name)))
             add_value(known, field->value);
     }
     if (exchange->url && exchange->url->text)

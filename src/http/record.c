@@ -161,7 +161,7 @@ static void add_field(struct anycert__recorder *recorder, struct direction *dire
     if (!folded) {
         while (name > 0 && (line[name - 1] == ' ' || line[name - 1] == '\t'))
             name--;
-        direction->secret = name > 0 && anycert__is_hidden_field(settings, line, name);
+        direction->secret = name > 0 && anycert__is_secret_field(settings, line, name);
     }
     if (direction->secret && !folded) {
         anycert__buf_add(&shown, line, name);

@@ -84,8 +84,19 @@ static bool is_declared(const struct anycert__http_settings *settings, const cha
 bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *name,
                               size_t len)
 {
-    static const char *const names[] = {"Authorization", "Proxy-Authorization", "Cookie",
-                                        "Set-Cookie"};
+    /* The standards' own, and what others use for credentials, whether or not anybody has declared
+     * them. */
+    static const char *const names[] = {
+        "Authorization",   "Proxy-Authorization",
+        "Cookie",          "Set-Cookie",
+        "Api-Key",         "ApiKey",
+        "Private-Token",   "X-Access-Token",
+        "X-Api-Key",       "X-Api-Token",
+        "X-Auth-Key",      "X-Amz-Security-Token",
+        "X-Auth-Token",    "X-Session-Id",
+        "X-Vault-Token",   "X-Session-Token",
+        "X-Subject-Token",
+    };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (anycert__is_word_nocase(name, len, names[i]))
@@ -96,24 +107,6 @@ bool anycert__is_secret_field(const struct anycert__http_settings *settings, con
             return true;
     }
     return false;
-}
-
-bool anycert__is_hidden_field(const struct anycert__http_settings *settings, const char *name,
-                              size_t len)
-{
-    /* What others use for credentials, declared or not. */
-    static const char *const names[] = {
-        "Api-Key",       "ApiKey",       "Private-Token",        "X-Access-Token",
-        "X-Api-Key",     "X-Api-Token",  "X-Amz-Security-Token", "X-Auth-Key",
-        "X-Auth-Token",  "X-Session-Id", "X-Session-Token",      "X-Subject-Token",
-        "X-Vault-Token",
-    };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (anycert__is_word_nocase(name, len, names[i]))
-            return true;
-    }
-    return anycert__is_secret_field(settings, name, len);
 }
 
 bool anycert__is_secret_param(const struct anycert__http_settings *settings, const char *name,

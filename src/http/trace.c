@@ -60,7 +60,7 @@ static void give_header(const struct anycert__http_settings *settings, char kind
     while (name_len > 0 && (line->text[name_len - 1] == ' ' || line->text[name_len - 1] == '\t'))
         name_len--;
     if (!folded)
-        line->secret = name_len > 0 && anycert__is_hidden_field(settings, line->text, name_len);
+        line->secret = name_len > 0 && anycert__is_secret_field(settings, line->text, name_len);
     if (!line->secret)
         give_open(settings, kind, line->text, line->len);
     else if (folded)

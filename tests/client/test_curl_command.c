@@ -539,7 +539,7 @@ static void the_rest_is_said_or_noted(void **state)
         "--max-filesize 1000",
         "# the limit of a response's header",
         "# the secret guard",
-        "# curl sends headers that were declared secret",
+        "# curl sends secret headers",
         "--http1.1",
     };
     struct anycert_client *client = floor_client_of(make_much());

@@ -43,15 +43,14 @@ static struct anycert_client *client_with(const char *rung, enum anycert_secret_
     struct anycert_config *config = floor_config(rung);
 
     assert_int_equal(anycert_config_set_secret_guard(config, guard, NULL), 0);
-    assert_int_equal(anycert_config_add_secret_header(config, "X-Api-Key", NULL), 0);
+    assert_int_equal(anycert_config_add_secret_header(config, "X-Mine", NULL), 0);
     return floor_client_of(config);
 }
 
 static const char *const secrets[][2] = {
-    {"Authorization", "Bearer hunter2"},
-    {"X-API-KEY", "hunter2"},
-    {"Cookie", "session=hunter2"},
-    {"Proxy-Authorization", "Basic hunter2"},
+    {"Authorization", "Bearer hunter2"}, {"X-Mine", "hunter2"},
+    {"PRIVATE-TOKEN", "hunter2"}, /* nobody declared it */
+    {"Cookie", "session=hunter2"},       {"Proxy-Authorization", "Basic hunter2"},
 };
 #define SECRET_COUNT (sizeof secrets / sizeof secrets[0])
 
