@@ -228,6 +228,13 @@ static const char *name_of(int value)
     return option ? option->name : NULL;
 }
 
+/* Takes user and password, or the query, where tokens stand, out of the list of processes. */
+static void hide_in_url(char *url)
+{
+    char *secret = strchr(url, '@') ? url : url + strcspn(url, "?#");
+    explicit_bzero(secret, strlen(secret));
+}
+
 static int set_url(struct cli_options *options, char *word, struct anycert_error *err)
 {
     const char *wanted = options->command->arguments;
@@ -236,8 +243,8 @@ static int set_url(struct cli_options *options, char *word, struct anycert_error
     options->url = cli_copy(word, err);
     if (!options->url)
         return -1;
-    if (strchr(word, '@') && strcmp(wanted, "URL") == 0)
-        explicit_bzero(word, strlen(word));
+    if (strcmp(wanted, "URL") == 0)
+        hide_in_url(word);
     return 0;
 }
 

@@ -285,20 +285,34 @@ class Sent(Echo):
         self.assertEqual(self.header(self.server.seen[0], "authorization"),
                          "Basic " + base64.b64encode(b"me:s3cret").decode())
 
+    def test_secrets_of_a_query_leave_the_list_of_processes(self):
+        for option in ([], ["--url"]):
+            with listener() as port, self.subTest(option=option):
+                with subprocess.Popen([BIN, "get", *option, f"http://127.0.0.1:{port}/a?token=s3cr3tword"],
+                                      stderr=subprocess.PIPE) as process:
+                    command = self.command_without("s3cr3tword", process)
+                    process.terminate()
+                    process.communicate(timeout=30)
+                self.assertNotIn("s3cr3tword", command)
+                self.assertIn(f"http://127.0.0.1:{port}/a", command)
+
+    @staticmethod
+    def command_without(secret, process):
+        """The words of a process, once the secret is gone from them."""
+        for _ in range(500):
+            command = pathlib.Path(f"/proc/{process.pid}/cmdline").read_text()
+            if command.startswith(BIN) and secret not in command:
+                break
+            time.sleep(0.01)
+        return command
+
     def test_secrets_leave_the_list_of_processes(self):
         with listener() as port:
             secret = "s3cr3tword"
             with subprocess.Popen([BIN, "get", "-H", f"X-Key: {secret}", "-d", f"p={secret}",
                                    "-x", f"http://me:{secret}@127.0.0.1:{port}", f"http://u:{secret}@h.example/"],
                                   stderr=subprocess.PIPE) as process:
-                command = secret
-                path = pathlib.Path(f"/proc/{process.pid}/cmdline")
-                for _ in range(500):
-                    command = path.read_text()
-                    if command.startswith(BIN) and secret not in command:
-                        break
-                    import time
-                    time.sleep(0.01)
+                command = self.command_without(secret, process)
                 process.terminate()
                 _, error = process.communicate(timeout=30)
             self.assertNotIn(secret, command)
