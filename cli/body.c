@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "auth.h"
 #include "cookies.h"
@@ -69,8 +70,10 @@ static int add_urlencoded(struct cli_bytes *out, const char *value, struct anyce
 static int add_file(struct cli_bytes *out, const struct cli_data *data, struct anycert_error *err)
 {
     struct cli_bytes file = {0};
-    int status =
-        cli_bytes_read(&file, data->value + 1, data->kind == CLI_DATA_JSON ? "--json" : "-d", err);
+    const char *option = data->kind == CLI_DATA_JSON     ? "--json"
+                         : data->kind == CLI_DATA_BINARY ? "--data-binary"
+                                                         : "-d";
+    int status = cli_bytes_read(&file, data->value + 1, option, err);
     size_t kept = 0;
     for (size_t i = 0; i < file.len && data->kind == CLI_DATA; i++)
         if (file.data[i] != '\r' && file.data[i] != '\n' && file.data[i] != '\0')
@@ -325,15 +328,30 @@ static int check_json(const char *method, const char *text, size_t length,
     return cli_error_context(err, "--json: ");
 }
 
+/* What is the body as it is, so that it need not be collected: standard input ("-"), or a file on
+ * disk (a pipe's length has to be known before). NULL: there is none. */
+static const char *file_alone(const struct cli_options *o, const char **option)
+{
+    struct stat status;
+    *option = o->upload ? "-T" : "--data-binary";
+    if (o->upload)
+        return o->upload;
+    if (o->data_count != 1 || o->get || o->data[0].kind != CLI_DATA_BINARY ||
+        *o->data[0].value != '@')
+        return NULL;
+    const char *path = o->data[0].value + 1;
+    bool on_disk = stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    return strcmp(path, "-") == 0 || on_disk ? path : NULL;
+}
+
 static int add_body(struct anycert_request *request, const struct cli_options *o,
                     struct anycert_error *err)
 {
-    if (o->upload && strcmp(o->upload, "-") != 0)
-        return anycert_request_set_body_file(request, o->upload, err) == 0
-                   ? 0
-                   : cli_error_context(err, "-T: ");
-    if (o->upload && !o->print_curl) /* which shows the bytes themselves */
-        return cli_upload_standard_input(request, err);
+    const char *option = NULL, *file = file_alone(o, &option);
+    if (file && strcmp(file, "-") != 0)
+        return cli_upload_file(request, option, file, err);
+    if (file && !o->print_curl) /* which shows the bytes themselves */
+        return cli_upload_standard_input(request, option, err);
     if (has_form(o))
         return cli_form_add(request, o, err);
     struct cli_bytes body = {0};

@@ -37,12 +37,12 @@ static int on_rewind(void *arg)
     return lseek(from->fd, from->begin, SEEK_SET) == from->begin ? 0 : -1;
 }
 
-static int fail(const char *what, struct anycert_error *err)
+static int fail(const char *option, const char *what, struct anycert_error *err)
 {
     int error = errno;
     if (cli_interrupted())
         return cli_error(err, ANYCERT_E_INTERRUPTED, "interrupted");
-    cli_error(err, ANYCERT_E_FILE, "-T: cannot %s: %s", what, strerror(error));
+    cli_error(err, ANYCERT_E_FILE, "%s: cannot %s: %s", option, what, strerror(error));
     err->os_errno = error;
     return -1;
 }
@@ -70,32 +70,34 @@ static int set_source(struct anycert_request *request, int fd, off_t begin, off_
 }
 
 /* What is in the buffer, which is full, and the rest. */
-static int keep(struct anycert_request *request, char *buffer, struct anycert_error *err)
+static int keep(struct anycert_request *request, const char *option, char *buffer,
+                struct anycert_error *err)
 {
     static const char cannot_keep[] = "keep standard input in a temporary file";
     FILE *file = tmpfile();
     if (!file)
-        return fail(cannot_keep, err);
+        return fail(option, cannot_keep, err);
     int fd = fcntl(fileno(file), F_DUPFD_CLOEXEC, 0); /* gone when the program ends */
     off_t size = 0;
     (void)fclose(file);
     if (fd < 0)
-        return fail(cannot_keep, err);
+        return fail(option, cannot_keep, err);
     ssize_t len = IN_MEMORY;
     for (; len > 0; len = read_some(buffer, IN_MEMORY)) {
         errno = cli_write_all(fd, buffer, (size_t)len);
         if (errno != 0)
-            return fail(cannot_keep, err);
+            return fail(option, cannot_keep, err);
         size += len;
     }
     if (len < 0)
-        return fail("read standard input", err);
+        return fail(option, "read standard input", err);
     if (lseek(fd, 0, SEEK_SET) != 0)
-        return fail(cannot_keep, err);
+        return fail(option, cannot_keep, err);
     return set_source(request, fd, 0, size, err);
 }
 
-int cli_upload_standard_input(struct anycert_request *request, struct anycert_error *err)
+int cli_upload_standard_input(struct anycert_request *request, const char *option,
+                              struct anycert_error *err)
 {
     static char buffer[IN_MEMORY];
     struct stat status;
@@ -105,8 +107,16 @@ int cli_upload_standard_input(struct anycert_request *request, struct anycert_er
         return set_source(request, STDIN_FILENO, begin, status.st_size, err);
     ssize_t len = read_some(buffer, sizeof buffer);
     if (len < 0)
-        return fail("read standard input", err);
+        return fail(option, "read standard input", err);
     if ((size_t)len == sizeof buffer)
-        return keep(request, buffer, err);
+        return keep(request, option, buffer, err);
     return anycert_request_set_body(request, buffer, (size_t)len, err);
+}
+
+int cli_upload_file(struct anycert_request *request, const char *option, const char *path,
+                    struct anycert_error *err)
+{
+    return anycert_request_set_body_file(request, path, err) == 0
+               ? 0
+               : cli_error_context(err, "%s: ", option);
 }

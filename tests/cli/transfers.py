@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -59,19 +60,48 @@ class Transfers(EchoCase):
         self.anycert("get", "-o", "folder/new", "--trace", "new", self.server.url)
         self.assertEqual(pathlib.Path("folder/new").read_text(), "hello\n")
 
-    def test_standard_input_is_not_held_in_memory(self):
-        def peak(size):
-            with subprocess.Popen(["head", "-c", str(size), "/dev/zero"], stdout=subprocess.PIPE) as source:
-                with subprocess.Popen([BIN, "put", "-s", "-T", "-", self.server.url], stdin=source.stdout,
-                                      stdout=subprocess.DEVNULL) as process:
-                    _, status, usage = os.wait4(process.pid, 0)
-                    process.returncode = os.waitstatus_to_exitcode(status)
-            self.assertEqual(process.returncode, 0)
-            return usage.ru_maxrss
-        small = peak(1000)
-        self.assertLess(peak(64 << 20), small + (32 << 10))
-        self.assertEqual([len(request["body"]) for request in self.server.seen[-2:]], [1000, 64 << 20])
+    def peak(self, size, *options):
+        """KiB of memory; as many bytes are on standard input, and in the file "in"."""
+        with open("in", "wb") as file:
+            file.truncate(size)
+        with subprocess.Popen(["head", "-c", str(size), "/dev/zero"], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as source:
+            with subprocess.Popen([BIN, "put", "-s", *options, self.server.url], stdin=source.stdout,
+                                  stdout=subprocess.DEVNULL) as process:
+                source.stdout.close()
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0)
+        return usage.ru_maxrss
+
+    def test_bodies_are_not_held_in_memory(self):
+        for options in (("-T", "-"), ("-T", "in"), ("--data-binary", "@-"), ("--data-binary", "@in")):
+            with self.subTest(options=options):
+                self.server.seen.clear()
+                small = self.peak(1000, *options)
+                self.assertLess(self.peak(64 << 20, *options), small + (32 << 10))
+                self.assertEqual([len(request["body"]) for request in self.server.seen], [1000, 64 << 20])
         self.server.seen.clear()
+
+    def test_binary_data_from_a_file_is_sent_as_data_is(self):
+        pathlib.Path("empty").touch()
+        pathlib.Path("in").write_bytes(b"a\r\n\0b")
+        os.mkfifo("pipe")
+        for source, options, body in (("in", (), b"a\r\n\0b"), ("empty", (), b""), ("pipe", (), b"piped"),
+                                      ("in", ("-d", "c"), b"a\r\n\0b&c")):
+            with self.subTest(source=source, options=options):
+                self.server.seen.clear()
+                writer = threading.Thread(target=pathlib.Path("pipe").write_bytes, args=(b"piped",))
+                if source == "pipe":
+                    writer.start()
+                self.anycert("post", "--data-binary", f"@{source}", *options, self.server.url)
+                if source == "pipe":
+                    writer.join()
+                request = self.server.seen[0]
+                headers = dict(request["headers"])
+                self.assertEqual((headers["content-type"], headers["content-length"], request["body"]),
+                                 ("application/x-www-form-urlencoded", str(len(body)), body))
+        self.refused("post", "--data-binary", "@missing", self.server.url, says="--data-binary: ")
 
     def test_standard_input_is_sent_from_where_it_is_and_again(self):
         content = os.urandom(3 << 20)
