@@ -123,6 +123,11 @@ static void format_numbers(const struct cli_progress *p, int64_t now, char out[L
     format_bytes((double)p->done, done);
     format_bytes((double)p->total, total);
     format_bytes(rate, speed);
+    if (p->waiting) {
+        (void)snprintf(out, LINE_SIZE, "%s sent%s", done,
+                       p->ended ? "" : ", waiting for the answer");
+        return;
+    }
     if (p->total == 0 || p->done > p->total) {
         format_time((double)(now - p->started_us) / 1e6, time);
         (void)snprintf(out, LINE_SIZE, "%s  %s/s  %s", done, speed, time);
@@ -144,7 +149,7 @@ static void draw(struct cli_progress *p, int64_t now)
     format_numbers(p, now, numbers);
     size_t room = width > NUMBERS_WIDE + 3 ? width - NUMBERS_WIDE - 3 : 0;
     room = room > BAR_MAX ? BAR_MAX : room;
-    if (p->total > 0 && p->done <= p->total && room >= BAR_MIN) {
+    if (p->total > 0 && p->done <= p->total && !p->waiting && room >= BAR_MIN) {
         size_t full = (size_t)((double)p->done * (double)room / (double)p->total);
         bar[0] = '[';
         memset(bar + 1, '#', full);
@@ -162,19 +167,24 @@ static int on_progress(void *arg, uint64_t received, uint64_t receive_total, uin
     struct cli_progress *p = arg;
     if (!p->shown)
         return interrupted;
-    bool sending = received == 0 && send_total > 0;
+    bool sending = sent > 0 && sent >= received; /* what there is more of */
+    bool waiting = sending && received == 0 && sent == send_total;
+    bool other = waiting != p->waiting;
     uint64_t done = sending ? sent : received;
     int64_t now = now_us();
-    if (done < p->done || p->started_us == 0) { /* another hop, or another try */
+    /* another hop, another try, or the other direction */
+    if (done < p->done || sending != p->sending || p->started_us == 0) {
         p->started_us = now;
         p->mark_count = 0;
     }
     p->done = done;
     p->total = sending ? send_total : receive_total;
+    p->sending = sending;
+    p->waiting = waiting;
     if (done == 0)
         return interrupted;
     add_mark(p, now);
-    if (!p->drawn || now - p->drawn_us >= REDRAW_US)
+    if (!p->drawn || other || now - p->drawn_us >= REDRAW_US)
         draw(p, now);
     return interrupted;
 }

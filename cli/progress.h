@@ -15,9 +15,10 @@ bool cli_interrupted(void);
 #define CLI_PROGRESS_MARKS 64
 
 struct cli_progress {
-    bool shown; /* draw a line; only on a terminal */
-    bool drawn; /* there is one */
-    bool ended; /* the last state is drawn */
+    bool shown;            /* draw a line; only on a terminal */
+    bool drawn;            /* there is one */
+    bool ended;            /* the last state is drawn */
+    bool sending, waiting; /* a body; for the answer, as all of it is sent */
     int64_t started_us, drawn_us;
     uint64_t done, total;
     /* When how many bytes had come, for the rate of the last seconds. */

@@ -410,7 +410,7 @@ class Received(Echo):
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         with listener(serve) as port:
-            done = subprocess.run([BIN, "get", "-#", "-o", "/dev/null", *args, f"http://127.0.0.1:{port}/"],
+            done = subprocess.run([BIN, "request", "-#", "-o", "/dev/null", *args, f"http://127.0.0.1:{port}/"],
                                   stdin=subprocess.DEVNULL, stderr=theirs, timeout=60, check=False)
         os.close(theirs)
         text = b""
@@ -441,6 +441,31 @@ class Received(Echo):
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
         self.assertRegex(self.on_terminal(endless)[-1], r"^5 B  [\d.]+ .?i?B/s  0:0\d$")
+
+    def test_progress_of_an_upload_ends_with_its_answer(self):
+        pathlib.Path("in").write_bytes(bytes(1 << 20))
+        upload = ("-T", "in", "--expect100-timeout", "0")
+
+        def slow(answer):
+            def serve(connection):
+                with connection.makefile("rb") as stream:
+                    while stream.readline() != b"\r\n":
+                        pass
+                    for _ in range(8):
+                        stream.read(1 << 17)
+                        time.sleep(0.02)
+                time.sleep(0.2)
+                connection.sendall(answer)
+            return serve
+        lines = self.on_terminal(slow(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), *upload)
+        self.assertIn("1.0 MiB sent, waiting for the answer", lines)
+        waits = lines.index("1.0 MiB sent, waiting for the answer")
+        self.assertFalse([line for line in lines[:waits] if "100 %" in line], lines)
+        self.assertRegex(lines[-1], r"^\[#+\] 100 %  1\.0 MiB of 1\.0 MiB  [\d.]+ .?i?B/s$")
+        lines = self.on_terminal(slow(b"HTTP/1.1 204 No Content\r\n\r\n"), *upload)
+        self.assertEqual(lines[-1], "1.0 MiB sent")
+        large = b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + bytes(3000000)
+        self.assertRegex(self.on_terminal(slow(large), *upload)[-1], r"^\[#+\] 100 %  2\.9 MiB of 2\.9 MiB")
 
     def test_verbose_has_timings(self):
         for args in ((), ("-o", "x"), ("-i",)):
