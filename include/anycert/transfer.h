@@ -34,7 +34,7 @@ extern "C" {
  * was missing any more. An answer with another status, such as 404, leaves both files alone, and
  * its body is kept in memory. One process at a time: FILE.part is locked (flock). -1 with USAGE for
  * another method; sending fails with USAGE without an output file or with a Range header, and with
- * FILE where FILE.part is somebody else's. */
+ * FILE where FILE.part is somebody else's, or has bytes that no FILE.part.json speaks of. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_resume(struct anycert_request *request,
                                                              int resume, struct anycert_error *err);
 

@@ -58,6 +58,20 @@ static int check_owner(const struct anycert__partial *partial, const struct stat
     return 0;
 }
 
+/* What is there without a note was not begun here, and is nobody's to write over. */
+static int check_note(const struct anycert__partial *partial, const struct stat *info,
+                      struct anycert_error *err)
+{
+    struct stat note;
+
+    if (info->st_size <= 0 || lstat(partial->note, &note) == 0 || errno != ENOENT)
+        return 0;
+    return anycert__fail(err, ANYCERT_E_FILE,
+                         "'%s.part' is there, but is no download that can go on, as '%s.part.json' "
+                         "is missing; move it out of the way",
+                         partial->path, partial->path);
+}
+
 /* Opens and locks. 1 if the file was given its final name or removed before it was ours: try again.
  */
 static int open_once(struct anycert__partial *partial, mode_t mode, struct anycert_error *err)
@@ -85,6 +99,8 @@ static int open_once(struct anycert__partial *partial, mode_t mode, struct anyce
         return 1;
     if (fstat(partial->fd, &opened) != 0)
         return fail_writing(partial, errno, err);
+    if (check_note(partial, &opened, err) < 0)
+        return -1;
     if (mode != ANYCERT__NO_MODE && fchmod(partial->fd, mode) != 0)
         return fail_writing(partial, errno, err);
     partial->size = opened.st_size > 0 ? (uint64_t)opened.st_size : 0;

@@ -12,8 +12,8 @@
 struct anycert__partial;
 
 /* Opens FILE.part, made if it is not there, for this process alone as long as it is open. -1 with
- * FILE: what may not be written, is no regular file, belongs to somebody else, or is being written
- * by another process. */
+ * FILE: what may not be written, is no regular file, belongs to somebody else, has bytes but no
+ * note, or is being written by another process. */
 int anycert__partial_open(const char *path, struct anycert__partial **out,
                           struct anycert_error *err);
 

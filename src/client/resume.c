@@ -219,9 +219,9 @@ static int take_all(struct anycert__resume *resume, const struct anycert__exchan
 
     resume->have = resume->before = 0;
     resume->begun = true;
-    anycert__partial_drop_note(resume->partial); /* it speaks of what was there before */
     if (anycert__partial_cut(resume->partial, 0, err) < 0)
         return -1;
+    anycert__partial_drop_note(resume->partial); /* it speaks of what was there before */
     if (anycert__resume_note_describe(note, coded ? NULL : strong_tag(fields),
                                       coded ? NULL : strong_date(fields)) < 0)
         return anycert__fail_nomem(err);
@@ -232,7 +232,6 @@ static int take_all(struct anycert__resume *resume, const struct anycert__exchan
                      coded ? "it comes compressed"
                            : "the server sends neither a strong ETag nor a Last-Modified that is "
                              "old enough to tell versions apart");
-        return 0;
     }
     return anycert__resume_note_write(note, resume->partial, false, err);
 }

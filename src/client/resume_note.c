@@ -118,8 +118,9 @@ bool anycert__resume_note_is_strong(const struct anycert__resume_note *note)
 }
 
 static bool fill(yyjson_mut_doc *doc, const struct anycert__resume_note *note,
-                 const struct anycert__partial *partial, bool settled, const char *boot)
+                 const struct anycert__partial *partial, bool settled)
 {
+    char boot[64];
     yyjson_mut_val *root = yyjson_mut_obj(doc);
     bool done = yyjson_mut_obj_add_str(doc, root, "version", VERSION) &&
                 yyjson_mut_obj_add_str(doc, root, "url", note->url);
@@ -133,28 +134,37 @@ static bool fill(yyjson_mut_doc *doc, const struct anycert__resume_note *note,
         done = done && yyjson_mut_obj_add_uint(doc, root, "total", note->total);
     if (settled)
         return done && yyjson_mut_obj_add_uint(doc, root, "size", anycert__partial_size(partial));
-    return done && yyjson_mut_obj_add_str(doc, root, "boot", boot);
+    read_boot(boot);
+    return done && yyjson_mut_obj_add_strcpy(doc, root, "boot", boot);
+}
+
+static char *make_text(const struct anycert__resume_note *note,
+                       const struct anycert__partial *partial, bool settled)
+{
+    yyjson_mut_doc *doc = anycert__json_new();
+    char *text = doc && fill(doc, note, partial, settled) ? anycert__json_write(doc, NULL) : NULL;
+
+    yyjson_mut_doc_free(doc);
+    return text;
 }
 
 int anycert__resume_note_write(const struct anycert__resume_note *note,
                                struct anycert__partial *partial, bool settled,
                                struct anycert_error *err)
 {
-    yyjson_mut_doc *doc = anycert__json_new();
-    char *text = NULL;
-    char boot[64];
+    const struct anycert__resume_note bare = {.url = note->url};
+    char *text = make_text(note, partial, settled);
     int result = 0;
 
-    read_boot(boot);
-    /* A tag or date that is no UTF-8 cannot be written down: the part cannot be continued then. */
-    if (doc && fill(doc, note, partial, settled, boot))
-        text = anycert__json_write(doc, NULL);
+    /* A tag or date that is no UTF-8 cannot be written down: the part cannot be continued then, but
+     * it is known whose it is. */
+    if (!text)
+        text = make_text(&bare, partial, settled);
     if (text)
         result = anycert__partial_set_note(partial, text, err);
     else
         anycert__partial_drop_note(partial);
     anycert__free(text);
-    yyjson_mut_doc_free(doc);
     return result;
 }
 

@@ -186,6 +186,73 @@ static void strange_parts_and_notes_start_over(void **state)
     anycert_client_free(client);
 }
 
+static void part_without_a_note_is_left_alone(void **state)
+{
+    struct anycert_client *client = parts_client();
+    struct stat info;
+
+    (void)state;
+    floor_write(floor_path("out"), "old");
+    assert_int_equal(chmod(floor_path("out"), 0600), 0);
+    floor_write(floor_path("out.part"), "precious");
+    assert_int_equal(chmod(floor_path("out.part"), 0640), 0);
+    floor_fails(client, parts_request(floor_path("out")), ANYCERT_E_FILE, NULL);
+    assert_non_null(strstr(floor_message(), "move it out of the way"));
+    assert_int_equal(canned_requests(parts_server()), 0);
+    parts_assert_file("out", "old");
+    parts_assert_file("out.part", "precious");
+    assert_int_equal(stat(floor_path("out.part"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0640);
+    assert_false(parts_exists(floor_path("out.part.json")));
+
+    floor_write(floor_path("out.part"), ""); /* nobody loses anything */
+    canned_text(parts_server(), CANNED_CLOSE, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nxyz");
+    anycert_response_free(floor_ok(client, parts_request(floor_path("out"))));
+    parts_assert_file("out", "xyz");
+    floor_remove_folder(1);
+    anycert_client_free(client);
+}
+
+/* A version that cannot be told from others is noted all the same, in case the process is killed.
+ */
+static int look_for_the_note(void *arg, uint64_t received, uint64_t receive_total, uint64_t sent,
+                             uint64_t send_total)
+{
+    bool *noted = arg;
+
+    (void)receive_total;
+    (void)sent;
+    (void)send_total;
+    if (received > 0 && parts_exists(floor_path("out.part.json")))
+        *noted = true;
+    return 0;
+}
+
+static void every_part_has_a_note(void **state)
+{
+    static const char *const fields[] = {"", "ETag: W/\"1\"\r\n", PARTS_TAG, "ETag: \"\xff\"\r\n"};
+    struct anycert_client *client = parts_client();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(fields); i++) {
+        struct anycert_request *request = parts_request(floor_path("out"));
+        bool noted = false;
+
+        assert_int_equal(anycert_request_set_progress(request, look_for_the_note, &noted, NULL), 0);
+        canned_text(parts_server(), CANNED_CLOSE,
+                    "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n%s\r\nabcde", fields[i]);
+        floor_fails(client, request, ANYCERT_E_BODY_TRUNCATED, NULL);
+        if (!noted)
+            fail_msg("no note with '%s'", fields[i]);
+        canned_text(parts_server(), CANNED_CLOSE,
+                    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nxyz");
+        anycert_response_free(floor_ok(client, parts_request(floor_path("out"))));
+        parts_assert_file("out", "xyz");
+    }
+    floor_remove_folder(1);
+    anycert_client_free(client);
+}
+
 static void part_of_somebody_else_is_refused(void **state)
 {
     struct anycert_client *client = parts_client();
@@ -246,6 +313,8 @@ int main(void)
         CASE(part_that_nobody_asked_for_is_an_error),
         CASE(note_has_no_secret_and_belongs_to_its_owner),
         CASE(strange_parts_and_notes_start_over),
+        CASE(part_without_a_note_is_left_alone),
+        CASE(every_part_has_a_note),
         CASE(part_of_somebody_else_is_refused),
         CASE(replaced_file_keeps_its_mode_and_link),
     };
