@@ -11,6 +11,7 @@
 #include "explain.h"
 #include "message.h"
 #include "profile.h"
+#include "retry.h"
 #include "session.h"
 
 /* Prints and frees the document. */
@@ -144,6 +145,9 @@ static int explain(const struct cli_options *o, struct anycert_error *err)
     struct now now = {0};
     char *plan = NULL;
     int status = -1;
+    struct cli_codes codes;
+    if (o->ok_codes && cli_codes_parse(&codes, o->ok_codes, "--ok-codes", err) != 0)
+        return -1;
     if (cli_session_open(&session, o, err) == 0) {
         const char *base = anycert_profile_value(session.profile, "url");
         bool own = o->url && (cli_is_absolute(o->url) || !base);

@@ -7,6 +7,10 @@
 #define TALK       (CLI_REQUESTS | CLI_TEST)
 #define WITH_TRUST (CLI_REQUESTS | CLI_TEST | CLI_EXPLAIN)
 
+/* Settings that a profile may have as well. */
+#define SETTING   (TALK | CLI_EXPLAINED)
+#define R_SETTING (REQUESTS | CLI_EXPLAINED)
+
 #define FLAG(name, letter, commands, topic, field, help)                                           \
     {name, letter, NULL, commands, CLI_TOPIC_##topic, CLI_FLAG, AT(field), 0, help}
 #define VALUE(name, letter, argument, commands, topic, action, field, flags, help)                 \
@@ -40,11 +44,11 @@ const struct cli_option cli_option_table[] = {
     VALUE("header", 'H', "NAME: VALUE", TALK, REQUEST, LIST_OF, headers, CLI_HIDE,
           "add a header; 'NAME;' sends it empty, 'NAME:' takes a default one away; "
           "@FILE reads one a line"),
-    VALUE("secret-header", 0, "NAME", TALK, REQUEST, LIST_OF, secret_headers, 0,
+    VALUE("secret-header", 0, "NAME", SETTING, REQUEST, LIST_OF, secret_headers, 0,
           "the header's value is a secret: hidden, and not sent to another origin"),
-    VALUE("secret-param", 0, "NAME", TALK, REQUEST, LIST_OF, secret_params, 0,
+    VALUE("secret-param", 0, "NAME", SETTING, REQUEST, LIST_OF, secret_params, 0,
           "the query parameter's value is a secret, and hidden"),
-    VALUE("secret-guard", 0, "send|withhold|refuse", TALK, REQUEST, LAST, secret_guard, 0,
+    VALUE("secret-guard", 0, "send|withhold|refuse", SETTING, REQUEST, LAST, secret_guard, 0,
           "what is done with secrets where a check was relaxed, or over http:// (default send)"),
     DATA("data", 'd', "DATA", DATA,
          "send DATA as a form; @FILE (@- for standard input) without line ends; several are "
@@ -109,32 +113,32 @@ const struct cli_option cli_option_table[] = {
           "keep cookies, and write all of them to FILE at the end, for its owner alone"),
     VALUE("user-agent", 'A', "TEXT", TALK, REQUEST, LAST, user_agent, CLI_EMPTY,
           "the User-Agent header; empty: none"),
-    FLAG("location", 'L', TALK, REQUEST, location,
+    FLAG("location", 'L', SETTING, REQUEST, location,
          "follow redirects, each judged by the policy anew"),
-    VALUE("max-redirs", 0, "NUMBER", TALK, REQUEST, LAST, max_redirs, 0,
+    VALUE("max-redirs", 0, "NUMBER", SETTING, REQUEST, LAST, max_redirs, 0,
           "follow so many at most (default 10)"),
-    FLAG("allow-downgrade", 0, TALK, REQUEST, allow_downgrade,
+    FLAG("allow-downgrade", 0, SETTING, REQUEST, allow_downgrade,
          "follow redirects from https to http too"),
-    FLAG("compressed", 0, REQUESTS, REQUEST, compressed,
+    FLAG("compressed", 0, R_SETTING, REQUEST, compressed,
          "ask for compressed answers and decompress them; this is the default"),
-    FLAG("no-compressed", 0, REQUESTS, REQUEST, no_compressed, "do not"),
+    FLAG("no-compressed", 0, R_SETTING, REQUEST, no_compressed, "do not"),
     VALUE("continue-at", 'C', "-", REQUESTS, REQUEST, ONCE, continue_at, 0,
           "-C -: go on with a download to -o FILE where it ended"),
-    VALUE("ok-codes", 0, "CODE,...", TALK, REQUEST, ONCE, ok_codes, 0,
+    VALUE("ok-codes", 0, "CODE,...", SETTING, REQUEST, ONCE, ok_codes, 0,
           "accept these statuses (200,404 or 200-299) and exit with 8 for others"),
-    VALUE("retry", 0, "NUMBER", TALK, REQUEST, LAST, retry, 0,
+    VALUE("retry", 0, "NUMBER", SETTING, REQUEST, LAST, retry, 0,
           "make the request again so many times at most, where waiting can help"),
-    VALUE("retry-delay", 0, "SECONDS", TALK, REQUEST, LAST, retry_delay, 0,
+    VALUE("retry-delay", 0, "SECONDS", SETTING, REQUEST, LAST, retry_delay, 0,
           "wait so long before the second retry, and twice as long each time (default 1)"),
-    VALUE("retry-on", 0, "CODE,...", TALK, REQUEST, ONCE, retry_on, 0,
+    VALUE("retry-on", 0, "CODE,...", SETTING, REQUEST, ONCE, retry_on, 0,
           "the statuses that are tried again (default 408,429,500,502,503,504)"),
-    VALUE("retry-methods", 0, "METHOD,...", TALK, REQUEST, ONCE, retry_methods, 0,
+    VALUE("retry-methods", 0, "METHOD,...", SETTING, REQUEST, ONCE, retry_methods, 0,
           "the methods that are (default GET,HEAD,OPTIONS,TRACE,PUT,DELETE)"),
-    VALUE("retry-after-max", 0, "SECONDS", TALK, REQUEST, LAST, retry_after_max, 0,
+    VALUE("retry-after-max", 0, "SECONDS", SETTING, REQUEST, LAST, retry_after_max, 0,
           "the longest that a Retry-After is waited for (default 120)"),
-    VALUE("idempotency-header", 0, "NAME", TALK, REQUEST, ONCE, idempotency_header, 0,
+    VALUE("idempotency-header", 0, "NAME", SETTING, REQUEST, ONCE, idempotency_header, 0,
           "send this header with a value that all tries share; then any method is tried again"),
-    VALUE("max-body", 0, "SIZE", REQUESTS, REQUEST, LAST, max_body, 0,
+    VALUE("max-body", 0, "SIZE", R_SETTING, REQUEST, LAST, max_body, 0,
           "refuse bodies that are larger once decompressed (64k, 10M, 2G)"),
 
     FLAG("insecure", 'k', WITH_TRUST, TRUST, insecure, "the same as --trust trust-any"),
@@ -195,7 +199,7 @@ const struct cli_option cli_option_table[] = {
           "limit for everything (default 0: none)"),
     VALUE("stall-timeout", 0, "SECONDS", WITH_TRUST, CONNECTION, LAST, stall_timeout, 0,
           "limit without a byte in either direction (default 60; 0: none)"),
-    VALUE("expect100-timeout", 0, "SECONDS", REQUESTS, CONNECTION, LAST, expect_timeout, 0,
+    VALUE("expect100-timeout", 0, "SECONDS", R_SETTING, CONNECTION, LAST, expect_timeout, 0,
           "ask before every body, and wait so long (default 1, for large ones; 0: do not ask)"),
     FLAG("http1.1", 0, WITH_TRUST, CONNECTION, http1_1, "speak HTTP/1.1 only"),
     FLAG("http2", 0, WITH_TRUST, CONNECTION, http2, "offer HTTP/2 under every policy"),

@@ -108,23 +108,41 @@ static void *field_of(struct cli_options *options, const struct cli_option *opti
     return (char *)options + option->offset;
 }
 
-/* A whole command line can be explained: what has no part in trust is passed over there, so that
- * nothing secret is read and nothing written. */
+static bool is_taken(const struct cli_option *option, const struct cli_command *command)
+{
+    return (option->commands & command->bit) ||
+           (command->bit == CLI_EXPLAIN && (option->commands & CLI_EXPLAINED));
+}
+
+/* A whole command line can be explained: what is no setting is passed over there, so that nothing
+ * secret is read and nothing written. */
 static bool is_passed_over(const struct cli_option *option, const struct cli_command *command)
 {
-    return command->bit == CLI_EXPLAIN && !(option->commands & CLI_EXPLAIN) &&
+    return command->bit == CLI_EXPLAIN && !is_taken(option, command) &&
            (option->commands & CLI_REQUESTS);
+}
+
+/* One that goes before the credentials of a profile. */
+static bool is_credential(const char *name)
+{
+    static const char *const beginnings[] = {"user",    "bearer", "oauth2-",
+                                             "api-key", "aws-",   "negotiate"};
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+            return strcmp(name, "user-agent") != 0;
+    return false;
 }
 
 static int store(struct cli_options *options, const struct cli_option *option, char *value,
                  struct anycert_error *err)
 {
     if (is_passed_over(option, options->command)) {
+        options->other_credentials = options->other_credentials || is_credential(option->name);
         if (option->flags & CLI_HIDE)
             explicit_bzero(value, strlen(value));
         return 0;
     }
-    if (!(option->commands & options->command->bit))
+    if (!is_taken(option, options->command))
         return wrong_command(option, options->command, err);
     if (option->argument && *value == '\0' && !(option->flags & CLI_EMPTY))
         return cli_error(err, ANYCERT_E_USAGE, "--%s: the value is empty", option->name);

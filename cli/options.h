@@ -23,6 +23,9 @@ enum cli_command_bit {
     CLI_EXPLAIN = 1 << 8,
     CLI_CHECK = 1 << 9,
     CLI_TEST = 1 << 10,
+    /* No command: a setting of requests that policy explain shows too, though its help is silent.
+     */
+    CLI_EXPLAINED = 1 << 11,
     CLI_REQUESTS = (1 << 7) - 1
 };
 
@@ -66,6 +69,7 @@ struct cli_options {
     char *method, *upload, *user_agent;
     struct cli_secret user, bearer, api_key, aws_session_token, oauth2_client_secret;
     bool basic, digest, ntlm, negotiate;
+    bool other_credentials; /* policy explain: some were passed over */
     char *api_key_header, *api_key_param, *aws_sigv4;
     char *oauth2_token_url, *oauth2_client_id, *oauth2_scope, *oauth2_audience, *oauth2_style;
     struct cli_list oauth2_params;

@@ -60,7 +60,8 @@ static int each_replaced(const struct cli_options *o,
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].given && take(arg, &rows[i], err) != 0)
             return -1;
-    for (size_t i = 0; cli_auth_given(o) && cli_auth_keys[i]; i++) {
+    bool other = cli_auth_given(o) || o->other_credentials;
+    for (size_t i = 0; other && cli_auth_keys[i]; i++) {
         const struct replaced row = {{cli_auth_keys[i]}, "command line", NULL, true};
         if (take(arg, &row, err) != 0)
             return -1;

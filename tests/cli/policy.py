@@ -128,6 +128,37 @@ class Explain(Case):
         self.refused("policy", "explain", "--json", "{}", "https://localhost/", says="leave the data of the request out")
         self.refused("policy", "explain", "--fail-wiht-body", "https://localhost/", says="did you mean")
 
+    def test_settings_are_those_that_the_options_leave(self):
+        pathlib.Path("p.json").write_text('{"url": "https://localhost:1/", "ok_codes": [200]}')
+        options = {"retries": ("--retry", "3"), "retry_backoff": ("--retry-delay", "2"),
+                   "retry_statuses": ("--retry-on", "500"), "retry_methods": ("--retry-methods", "GET"),
+                   "retry_after_max": ("--retry-after-max", "7"), "idempotency_header": ("--idempotency-header", "I-K"),
+                   "secret_guard": ("--secret-guard", "refuse"), "max_redirects": ("--max-redirs", "4"),
+                   "allow_downgrade": ("--allow-downgrade",), "compressed": ("--no-compressed",),
+                   "max_body": ("--max-body", "5k"), "ok_codes": ("--ok-codes", "404")}
+        words = [word for option in options.values() for word in option]
+        text = self.anycert("policy", "explain", "--profile", "p.json", "-L", "--expect100-timeout", "1", *words).out
+        for key, option in options.items():
+            self.assertRegex(text, rf"(?m)^{key} .*\({option[0]}\)$")
+        self.assertRegex(text, r"(?m)^retries +3 ")
+        self.assertRegex(text, r"(?m)^secret_guard +refuse ")
+
+    def test_credentials_of_a_profile_are_shown_where_they_count(self):
+        pathlib.Path("p.json").write_text('{"url": "https://localhost:1/", "user": "me", "password": "s3cret"}')
+        for words in ((), ("-A", "x"), ("--digest",)):
+            text = self.anycert("policy", "explain", "--profile", "p.json", *words).out
+            self.assertRegex(text, r"(?m)^user +me ")
+        for words in (("--bearer", "x"), ("-u", "a:b"), ("--user-file", "absent"), ("--negotiate",),
+                      ("--api-key-env", "ABSENT"), ("--oauth2-token-url", "https://x.invalid/")):
+            text = self.anycert("policy", "explain", "--profile", "p.json", *words).out
+            self.assertNotRegex(text, r"(?m)^(user|password) ")
+
+    def test_settings_are_checked(self):
+        for option, value in (("--retry", "x"), ("--retry-on", "9999"), ("--ok-codes", "20"), ("--secret-guard", "no"),
+                              ("--max-redirs", "4"), ("--max-body", "much"), ("--expect100-timeout", "soon"),
+                              ("--retry-delay", "2"), ("--secret-header", "a b")):
+            self.refused("policy", "explain", option, value, self.URL, says=option)
+
     def test_an_ended_policy_is_hardened_again(self):
         text = self.explain("--allow", "expired", "--until", "2020-01-01")
         self.assertRegex(text, r"(?m)^policy   hardened$")
