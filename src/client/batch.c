@@ -128,8 +128,7 @@ static void finish(struct anycert_batch *batch, struct entry *entry)
     entry->response = task->response;
     task->response = NULL;
     if (entry->is_call)
-        result = anycert__call_finish(batch->client, entry->request, result, entry->response,
-                                      &task->error);
+        result = anycert__call_finish(task, result, entry->response, &task->error);
     end(batch, entry, result < 0 ? &task->error : NULL);
 }
 

@@ -152,16 +152,31 @@ static int check_body(const struct anycert_client *client, const struct anycert_
     return 0;
 }
 
-int anycert__call_finish(struct anycert_client *client, const struct anycert_request *request,
-                         int result, struct anycert_response *response, struct anycert_error *err)
+/* How long an answer took, whatever it says. */
+static void measure(const struct anycert__task *task, const struct anycert_response *response)
 {
+    const struct anycert_client *client = task->client;
+
+    if (response->status > 0 && counts(client, task->request))
+        anycert__metrics_time(client->metrics,
+                              anycert__waiting_now_us(&client->config->waiting) - task->began_us);
+}
+
+int anycert__call_finish(const struct anycert__task *task, int result,
+                         struct anycert_response *response, struct anycert_error *err)
+{
+    struct anycert_client *client = task->client;
+    const struct anycert_request *request = task->request;
     const struct anycert_config *config = client->config;
 
     if (result < 0) {
+        if (response)
+            measure(task, response);
         if (counts(client, request))
             anycert__metrics_count(client->metrics, metric_of_failure(response, err));
         return -1;
     }
+    measure(task, response);
     if (!anycert__is_accepted(client, request, response->status) &&
         refuse(client, request, response, err) < 0)
         return -1;

@@ -1,6 +1,7 @@
 #include "client/metrics.h"
 
 #include "client/internal.h"
+#include "client/latency.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -14,6 +15,7 @@ struct anycert__metrics {
     uint64_t counts[METRICS];
     enum anycert_metric order[METRICS]; /* in which they began */
     size_t begun;
+    struct anycert__latency latency;
 };
 
 struct anycert__metrics *anycert__metrics_new(struct anycert_error *err)
@@ -33,6 +35,7 @@ void anycert__metrics_free(struct anycert__metrics *metrics)
     if (!metrics)
         return;
     pthread_mutex_destroy(&metrics->mutex);
+    anycert__latency_clear(&metrics->latency);
     anycert__free(metrics);
 }
 
@@ -43,6 +46,13 @@ void anycert__metrics_count(struct anycert__metrics *metrics, enum anycert_metri
     pthread_mutex_lock(&metrics->mutex);
     if (metrics->counts[metric]++ == 0)
         metrics->order[metrics->begun++] = metric;
+    pthread_mutex_unlock(&metrics->mutex);
+}
+
+void anycert__metrics_time(struct anycert__metrics *metrics, int64_t us)
+{
+    pthread_mutex_lock(&metrics->mutex);
+    anycert__latency_add(&metrics->latency, us);
     pthread_mutex_unlock(&metrics->mutex);
 }
 
@@ -85,4 +95,24 @@ char *anycert_client_metrics_json(const struct anycert_client *client, struct an
     text = anycert__buf_take(&out, "metrics", err);
     anycert__buf_free(&out);
     return text;
+}
+
+int64_t anycert_client_latency_us(const struct anycert_client *client, double percent)
+{
+    int64_t us = 0;
+
+    pthread_mutex_lock(&client->metrics->mutex);
+    us = anycert__latency_within(&client->metrics->latency, percent);
+    pthread_mutex_unlock(&client->metrics->mutex);
+    return us;
+}
+
+int64_t anycert_client_mean_latency_us(const struct anycert_client *client)
+{
+    int64_t us = 0;
+
+    pthread_mutex_lock(&client->metrics->mutex);
+    us = anycert__latency_mean(&client->metrics->latency);
+    pthread_mutex_unlock(&client->metrics->mutex);
+    return us;
 }

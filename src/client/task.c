@@ -58,6 +58,7 @@ void anycert__task_begin(struct anycert__task *task, struct anycert_client *clie
     task->client = client;
     task->request = request;
     task->is_call = is_call;
+    task->began_us = is_call ? anycert__waiting_now_us(&client->config->waiting) : 0;
     task->retry = rules_of(client, request);
     anycert__auth_begin(&task->auth, auth_of(client, request));
     task->state = TASK_ADMIT;
@@ -439,7 +440,7 @@ static int send(struct anycert_client *client, const struct anycert_request *req
     *out = task.response;
     task.response = NULL;
     if (checked)
-        result = anycert__call_finish(client, request, result, *out, &task.error);
+        result = anycert__call_finish(&task, result, *out, &task.error);
     if (result < 0 && err)
         *err = task.error;
     anycert__task_clear(&task);

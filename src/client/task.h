@@ -31,6 +31,7 @@ struct anycert__task {
     struct anycert__auth_use auth;
     struct anycert__journey journey;
     bool is_call;
+    int64_t began_us; /* of a call, on that clock */
     bool journeying;
     enum anycert__pass pass;
     unsigned retries;         /* begun, or waited for */
@@ -50,8 +51,9 @@ int anycert__task_wait(const struct anycert__task *task, struct anycert_error *e
  * freed if nobody has taken it. */
 void anycert__task_clear(struct anycert__task *task);
 
-/* call.c: checks what a task has brought, as anycert_client_call says: the result of the call. */
-int anycert__call_finish(struct anycert_client *client, const struct anycert_request *request,
-                         int result, struct anycert_response *response, struct anycert_error *err);
+/* call.c: checks what a task has brought, as anycert_client_call says: the result of the call. err
+ * may be the task's. */
+int anycert__call_finish(const struct anycert__task *task, int result,
+                         struct anycert_response *response, struct anycert_error *err);
 
 #endif

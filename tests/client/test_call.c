@@ -1,5 +1,6 @@
 /* The base client's call: which answers are accepted, what the hooks are asked, what is counted. */
 #include "client/floor.h"
+#include "client/virtual_time.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -329,6 +330,35 @@ static void hooks_decide_what_counts(void **state)
     anycert_client_free(client);
 }
 
+static void latency_is_that_of_calls_with_an_answer(void **state)
+{
+    struct virtual_time time = {.now_us = 5000000};
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_client *client = NULL;
+    struct anycert_request *request = NULL;
+
+    (void)state;
+    virtual_time_set(config, &time);
+    assert_int_equal(anycert_config_set_rate_limit(config, 0.5, 1, NULL), 0);
+    client = floor_client_of(config);
+    assert_int_equal(anycert_client_latency_us(client, 50), -1);
+    for (int i = 0; i < 4; i++) { /* the first at once, the others 2 s after one another */
+        request = get(i == 3 ? "status/404" : "json");
+        assert_int_equal(anycert_request_set_metrics(request, 1, NULL), 0);
+        (void)call(client, request, NULL);
+    }
+    request = floor_request("GET", floor_url("expired", "")); /* no answer */
+    assert_int_equal(anycert_request_set_metrics(request, 1, NULL), 0);
+    assert_int_not_equal(call(client, request, NULL), 0);
+    assert_int_equal(call(client, get("json"), NULL), 0); /* not asked for */
+    assert_int_equal(anycert_client_latency_us(client, 0), 0);
+    assert_int_equal(anycert_client_latency_us(client, 25), 0);
+    assert_int_equal(anycert_client_latency_us(client, 50), 2000000);
+    assert_int_equal(anycert_client_latency_us(client, 100), 2000000);
+    assert_int_equal(anycert_client_mean_latency_us(client), 1500000);
+    anycert_client_free(client);
+}
+
 /* ---- the rest */
 
 static void last_redirect_is_the_response_when_asked_for(void **state)
@@ -409,6 +439,7 @@ int main(void)
         cmocka_unit_test(metrics_count_what_became_of_calls),
         cmocka_unit_test(metrics_tell_lost_connections_from_own_troubles),
         cmocka_unit_test(hooks_decide_what_counts),
+        cmocka_unit_test(latency_is_that_of_calls_with_an_answer),
         cmocka_unit_test(last_redirect_is_the_response_when_asked_for),
         cmocka_unit_test(timeout_is_taken_as_the_original_has_it),
         cmocka_unit_test(wrong_settings_are_refused),
