@@ -154,8 +154,8 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_connect_to(struct anycert_c
 
 /* Time limits in milliseconds; 0 means no limit. Connecting covers name resolution, TCP, proxy and
  * TLS (default 30 s). total covers one request with its redirects (default none). stall: no byte in
- * either direction for so long (default 60 s), rounded up to whole seconds. Each try of a request
- * that is made again (retry.h) has all of it anew. */
+ * either direction for so long (default 60 s), which is looked at about once a second. Each try of
+ * a request that is made again (retry.h) has all of it anew. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_timeouts(struct anycert_config *config,
                                                               uint32_t connect_ms,
                                                               uint32_t total_ms, uint32_t stall_ms,

@@ -51,6 +51,12 @@ static void total_failure(const struct anycert__lane *lane, int64_t limit_ms,
                   server_name(lane), (long long)limit_ms, phase);
 }
 
+int anycert__stall_failure(const struct anycert__lane *lane, struct anycert_error *err)
+{
+    return anycert__fail(err, ANYCERT_E_TIMEOUT_STALL, "nothing came from %s for %u ms",
+                         server_name(lane), (unsigned)lane->stall_ms);
+}
+
 static int timeout_failure(const struct anycert__lane *lane, int64_t total_ms, int64_t limit_ms,
                            struct anycert_error *err)
 {
@@ -75,8 +81,7 @@ static int timeout_failure(const struct anycert__lane *lane, int64_t total_ms, i
         return anycert__fail(err, ANYCERT_E_TIMEOUT_CONNECT,
                              "no connection to %s within %u ms (name, TCP, proxy and TLS together)",
                              server_name(lane), (unsigned)lane->connect_ms);
-    return anycert__fail(err, ANYCERT_E_TIMEOUT_STALL, "nothing came from %s for %u ms",
-                         server_name(lane), (unsigned)lane->stall_ms);
+    return anycert__stall_failure(lane, err);
 }
 
 /* A TLS link that failed, or NULL: the proxy's if it is not up, else the origin's. */

@@ -71,6 +71,9 @@ struct anycert__lane {
     bool connect_closes;              /* after which it closes */
     bool has_answered;                /* and which has been answered already */
     bool is_overdue;                  /* and it has passed, by another clock than libcurl's */
+    bool is_watched;                  /* libcurl tells how far it is */
+    uint64_t moved;                   /* bytes in both directions, when that was looked at */
+    int64_t moved_us;                 /* and when it became more; 0: it was not looked at yet */
     struct anycert__upload upload;
     struct curl_slist *sent_headers;
     int64_t asked_at;                   /* the time that the pre-request check has judged by */
@@ -134,6 +137,9 @@ void anycert__lane_results(struct anycert__lane *lane, struct anycert__exchange 
 /* request.c: begins, transfers and ends. The CURLcode. */
 CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__exchange *exchange,
                                struct anycert_error *err);
+
+/* failure.c: what is said of one that stands still. -1. */
+int anycert__stall_failure(const struct anycert__lane *lane, struct anycert_error *err);
 
 /* request.c: true if doing it twice is the same as once (RFC 9110 section 9.2.2). */
 bool anycert__is_idempotent(const char *method);

@@ -104,8 +104,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     return result < 0 ? CURL_WRITEFUNC_ERROR : len;
 }
 
-static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received,
-                       curl_off_t send_total, curl_off_t sent)
+static int tell_progress(void *arg, curl_off_t receive_total, curl_off_t received,
+                         curl_off_t send_total, curl_off_t sent)
 {
     struct anycert__lane *lane = arg;
     struct anycert__exchange *exchange = lane->exchange;
@@ -118,6 +118,35 @@ static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received,
         return 0;
     anycert__fail(&lane->failure, ANYCERT_E_INTERRUPTED, "interrupted");
     return 1;
+}
+
+/* libcurl's own limit is one of a mean over some seconds, and comes as much later. */
+static bool stands_still(struct anycert__lane *lane, uint64_t bytes)
+{
+    uint64_t moved = bytes + lane->header_bytes;
+    int64_t now = 0;
+
+    if (!lane->asked || lane->stall_ms == 0)
+        return false;
+    now = anycert__monotonic_us();
+    if (lane->moved_us > 0 && moved == lane->moved)
+        return now - lane->moved_us >= (int64_t)lane->stall_ms * 1000;
+    lane->moved = moved;
+    lane->moved_us = now;
+    return false;
+}
+
+static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received,
+                       curl_off_t send_total, curl_off_t sent)
+{
+    struct anycert__lane *lane = arg;
+
+    if (stands_still(lane, (uint64_t)received + (uint64_t)sent)) {
+        (void)anycert__stall_failure(lane, &lane->failure);
+        return 1;
+    }
+    return lane->exchange->progress ? tell_progress(lane, receive_total, received, send_total, sent)
+                                    : 0;
 }
 
 int anycert__lane_progress(struct anycert__lane *lane)
@@ -133,8 +162,8 @@ int anycert__lane_progress(struct anycert__lane *lane)
     (void)curl_easy_getinfo(lane->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
     (void)curl_easy_getinfo(lane->easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &send_total);
     (void)curl_easy_getinfo(lane->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    return on_progress(lane, receive_total > 0 ? receive_total : 0, received,
-                       send_total > 0 ? send_total : 0, sent);
+    return tell_progress(lane, receive_total > 0 ? receive_total : 0, received,
+                         send_total > 0 ? send_total : 0, sent);
 }
 
 /* ---- what is sent ---- */
@@ -222,6 +251,7 @@ static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *e
 {
     uint32_t connect_ms = anycert__limit_of(exchange->connect_ms, lane->settings->connect_ms);
     uint32_t stall_ms = anycert__limit_of(exchange->stall_ms, lane->settings->stall_ms);
+    bool is_watched = exchange->progress || stall_ms > 0;
     CURL *easy = lane->easy;
     CURLcode rc = set_url(lane, exchange->wire_url ? exchange->wire_url : exchange->url->text,
                           exchange->wire_url != NULL);
@@ -234,8 +264,9 @@ static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *e
         ANYCERT__SET(rc, easy, CURLOPT_TIMEOUT_MS, (long)exchange->total_ms);
     if (rc == CURLE_OK && (connect_ms != lane->connect_ms || stall_ms != lane->stall_ms))
         rc = anycert__lane_limit(lane, connect_ms, stall_ms);
-    if (exchange->progress)
-        ANYCERT__SET(rc, easy, CURLOPT_NOPROGRESS, 0L);
+    if (is_watched != lane->is_watched)
+        ANYCERT__SET(rc, easy, CURLOPT_NOPROGRESS, is_watched ? 0L : 1L);
+    lane->is_watched = is_watched;
     return rc;
 }
 
@@ -254,8 +285,6 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
         rc = set_url(lane, exchange->url->text, false);
     if (exchange->total_ms > 0)
         ANYCERT__SET(rc, lane->easy, CURLOPT_TIMEOUT_MS, 0L);
-    if (exchange->progress)
-        ANYCERT__SET(rc, lane->easy, CURLOPT_NOPROGRESS, 1L);
     if (exchange->body)
         anycert__upload_end(lane);
     for (struct curl_slist *line = lane->sent_headers; line; line = line->next)
@@ -355,6 +384,7 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
     lane->contexts = 0;
     lane->private_address[0] = '\0';
     lane->header_bytes = 0;
+    lane->moved_us = 0;
     anycert__lane_unlink(lane); /* the connection may be another this time */
     anycert__lane_trace_reset(lane);
     lane->total_ms = exchange->total_ms;

@@ -63,6 +63,10 @@ static void stall_limit_ends_a_stalled_body_but_no_slow_one(void **state)
     floor_fails(client, floor_request("GET", floor_url("good", "slow/20000")),
                 ANYCERT_E_TIMEOUT_STALL, NULL);
     anycert_client_free(client);
+    client = hasty(0, 4000, 1000); /* whatever came before */
+    floor_fails(client, floor_request("GET", floor_url("good", "stall")), ANYCERT_E_TIMEOUT_STALL,
+                NULL);
+    anycert_client_free(client);
     client = hasty(0, 0, 3000);
     response = floor_ok(client, floor_request("GET", floor_url("good", "drip/2")));
     assert_string_equal(anycert_response_body(response, NULL), "..");
