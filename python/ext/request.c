@@ -236,7 +236,7 @@ static PyObject *header_bytes(PyObject *text)
     return PyUnicode_Check(text) ? PyUnicode_AsLatin1String(text) : NULL;
 }
 
-/* requests' own words for what is neither str nor bytes. */
+/* requests' own words for what is neither str nor bytes, or has a NUL. */
 static int bad_header(PyObject *name, PyObject *value)
 {
     PyObject *module = PyErr_Occurred() ? NULL : PyImport_ImportModule("anycert.exceptions");
@@ -269,7 +269,10 @@ static int add_header(void *arg, PyObject *folded, PyObject *pair)
     value = !name || given == Py_None ? NULL : header_bytes(given);
     if (!name || (!value && given != Py_None)) {
         result = bad_header(PyTuple_GetItem(pair, 0), given);
-    } else if (!value || PyBytes_AsStringAndSize(value, &text, NULL) == 0) {
+    } else if (value && PyBytes_AsStringAndSize(value, &text, NULL) < 0) {
+        PyErr_Clear(); /* it says no more than that there is a NUL */
+        result = bad_header(PyTuple_GetItem(pair, 0), given);
+    } else {
         result = anycert_request_add_header(adding->request, PyBytes_AsString(name), text, &err);
         if (result < 0)
             (void)fail(adding->state, &err);

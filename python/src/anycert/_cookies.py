@@ -37,6 +37,26 @@ def of_netscape(text):
     return found
 
 
+def host_of(url):
+    """The host of a URL, which may be None."""
+    authority = (url or "").partition("://")[2].partition("/")[0].rpartition("@")[2]
+    return authority[1:].partition("]")[0] if authority[:1] == "[" else authority.partition(":")[0]
+
+
+def sent_to(cookies, url):
+    """Those that go along with a request for the URL (RFC 6265, section 5.4)."""
+    from time import time
+    host, now = host_of(url), time()
+    path = "/" + url.partition("://")[2].partition("/")[2].partition("?")[0].partition("#")[0]
+    for cookie in cookies:
+        domain, folder = cookie.domain.lstrip("."), cookie.path.rstrip("/")
+        if (host == domain or cookie.domain[:1] == "." and host.endswith(cookie.domain)) \
+                and (path == cookie.path or path.startswith(folder + "/")) \
+                and (url.startswith("https://") or not cookie.secure) \
+                and (not cookie.expires or cookie.expires > now):
+            yield cookie
+
+
 class Cookies(MutableMapping):
     """Cookies by name, with what integrations use of requests' RequestsCookieJar."""
 
@@ -46,7 +66,7 @@ class Cookies(MutableMapping):
     @classmethod
     def of_headers(cls, pairs, url):
         """Those that an answer sets."""
-        host = (url or "").partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
+        host = host_of(url)
         jar = cls()
         for name, value in pairs:
             if name.lower() == "set-cookie":
@@ -70,6 +90,8 @@ class Cookies(MutableMapping):
                 cookie.secure = True
             elif key == "httponly":
                 cookie.http_only = True
+            elif key == "max-age" and text.lstrip("-").isdigit() and int(text) <= 0:
+                return  # it takes one away
         self.set_cookie(cookie)
 
     def _all(self):
@@ -142,6 +164,8 @@ class Cookies(MutableMapping):
             for cookie in other:
                 self.set(cookie.name, cookie.value, cookie.domain, cookie.path, cookie.secure)
             other = ()
+        if isinstance(other, (str, bytes)):
+            raise TypeError(f"cookies has to be a mapping, pairs or a jar, not {type(other).__name__}")
         for name, value in (other.items() if hasattr(other, "items") else other):
             self.set(name, value)
         for name, value in kwargs.items():
@@ -193,7 +217,7 @@ class SessionCookies(Cookies):
 
     def install(self, client, url):
         """Gives those that were set by hand to a client, for the URL's host."""
-        host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
+        host = host_of(url)
         for cookie in self._list:
             domain = cookie.domain.lstrip(".")
             if not domain or host == domain or host.endswith("." + domain):

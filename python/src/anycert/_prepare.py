@@ -16,7 +16,11 @@ def with_params(url, params):
     url, mark, fragment = url.partition("#")
     if isinstance(params, bytes):
         params = params.decode()
-    query = params if isinstance(params, str) else encode_pairs(params)
+    if isinstance(params, str):
+        from ._url import quoted
+        query = quoted(params)
+    else:
+        query = encode_pairs(params)
     if not query:
         return url + mark + fragment
     return f"{url}{'&' if '?' in url else '?'}{query}{mark}{fragment}"
@@ -39,27 +43,43 @@ def encode_pairs(data):
 
 
 def file_parts(files):
-    """[(field, filename or None, bytes, type or None)] of what requests takes as files."""
+    """[(field, filename or None, bytes, type or None, other headers or None)] of what requests takes
+    as files."""
+    if isinstance(files, (str, bytes)) or not hasattr(files, "__iter__"):
+        raise TypeError(f"files has to be a mapping or pairs, not {type(files).__name__}")
     parts = []
     for field, value in (files.items() if hasattr(files, "items") else files):
-        content_type = None
+        content_type = headers = None
         if isinstance(value, (tuple, list)):
             if not 2 <= len(value) <= 4:
                 raise ValueError("files: a tuple has 2 to 4 members: name, content, type, headers")
             filename, content, *rest = value
             content_type = rest[0] if rest else None
             if len(rest) > 1 and rest[1]:
-                content_type = CaseInsensitiveDict(rest[1]).get("Content-Type", content_type)
+                headers = CaseInsensitiveDict(rest[1])
+                content_type = headers.pop("Content-Type", content_type)
         else:
             filename, content = guess_filename(value) or field, value
         if hasattr(content, "read"):
             content = content.read()
-        if content is None:
-            continue
-        if isinstance(content, str):
-            content = content.encode()
-        parts.append((field, filename, content, content_type))
+        if content is not None:
+            parts.append((_text(field), filename if filename is None else _text(filename),
+                          _content(content), content_type, headers))
     return parts
+
+
+def _text(name):
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _content(content):
+    if isinstance(content, (str, int)):
+        return str(content).encode()
+    try:
+        return bytes(content)
+    except TypeError:
+        raise TypeError(f"files: content has to be bytes, str or a file, not "
+                        f"{type(content).__name__}") from None
 
 
 def guess_filename(file):
@@ -75,7 +95,7 @@ class PreparedRequest:
     def __init__(self):
         self.method = self.url = self.headers = self.body = None
         self.hooks = {"response": []}
-        self._cookies = None
+        self._cookies = {}
         self._body_position = None
 
     @property
@@ -118,7 +138,7 @@ class PreparedRequest:
         self.method = method.upper() if method is not None else None
 
     def prepare_url(self, url, params):
-        from ._session import check_url
+        from ._url import check_url
         self.url = with_params(check_url(url), params)
 
     def prepare_headers(self, headers):
@@ -130,14 +150,14 @@ class PreparedRequest:
 
     def prepare_cookies(self, cookies):
         self._cookies = cookies
-        text = "; ".join(f"{name}={value}" for name, value in dict(cookies).items())
+        text = "; ".join(f"{name}={value}" for name, value in dict(cookies or {}).items())
         if text and "Cookie" not in self.headers:
             self.headers["Cookie"] = text
 
     def prepare_body(self, data, files=None, json=None):
         kind = None
         if files:
-            self.body, kind = _multipart(data, files)
+            self.body, kind = multipart(data, file_parts(files))
         elif not data and json is not None:
             from ._json import dumps
             self.body, kind = dumps(json), "application/json"
@@ -161,6 +181,7 @@ class PreparedRequest:
         request = PreparedRequest()
         request.__dict__.update(self.__dict__)
         request.headers = self.headers.copy() if self.headers is not None else None
+        request._cookies = self._cookies.copy()
         request.hooks = {event: list(hooks) for event, hooks in self.hooks.items()}
         return request
 
@@ -168,25 +189,32 @@ class PreparedRequest:
         return f"<PreparedRequest [{self.method}]>"
 
 
-def _multipart(data, files):
-    """A form with files as bytes, and its type."""
+def multipart(data, files):
+    """A form with what file_parts() gave, as bytes, and its type."""
     if isinstance(data, (str, bytes)) and data:
         raise ValueError("Data must not be a string.")
     import os
     boundary = os.urandom(16).hex()
     lines = []
-    fields = [(name, None, value if isinstance(value, bytes) else str(value).encode(), None)
-              for name, value in pairs_of(data or ())]
-    for name, filename, content, kind in fields + file_parts(files):
-        name = name.decode() if isinstance(name, bytes) else str(name)
+    fields = [(_text(name), None, value if isinstance(value, bytes) else str(value).encode(), None,
+               None) for name, value in pairs_of(data or ())]
+    for name, filename, content, kind, headers in fields + files:
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
         if filename:
             head += f'; filename="{_quoted(filename)}"'
-        if kind:
-            head += f"\r\nContent-Type: {kind}"
+        for header, value in [("Content-Type", kind), *(headers or {}).items()]:
+            if value:
+                head += f"\r\n{_quoted(header)}: {_one_line(value)}"
         lines.append(head.encode() + b"\r\n\r\n" + content + b"\r\n")
     lines.append(f"--{boundary}--\r\n".encode())
     return b"".join(lines), f"multipart/form-data; boundary={boundary}"
+
+
+def _one_line(value):
+    value = _text(value)
+    if "\r" in value or "\n" in value:
+        raise ValueError("files: the value of a header has more than one line")
+    return value
 
 
 def _quoted(text):

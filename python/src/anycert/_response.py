@@ -43,20 +43,35 @@ class Response(_core.Response):
     def _make_history(self):
         if self._hop_count() < 2:
             return []
+        from ._cookies import Cookies
         history = []
         for fields in self._hop_list()[:-1]:
             hop = Response()
             hop.url, hop.status_code, hop.reason, pairs, hop.report = fields[:5]
             hop.headers = joined(pairs)
             hop._content = b""
+            hop.cookies = Cookies.of_headers(pairs, hop.url)
             hop.history = list(history)
-            hop.request = self.request
+            hop.request = self._request_after(history, hop.url)
             history.append(hop)
         return history
 
     def _make_request(self):
-        info = self._info
-        return info.prepared() if info is not None else None
+        return self._request_after(self.history, self.url)
+
+    def _request_after(self, history, url):
+        """The request that was sent to the URL, after those redirects."""
+        if self._info is None:
+            return None
+        request = self._info.prepared()
+        for hop in history:
+            request.url = url
+            if request.method == "POST" and hop.status_code in (301, 302) \
+                    or hop.status_code == 303 and request.method not in ("GET", "HEAD"):
+                request.method, request.body = "GET", None
+                for name in ("Content-Type", "Content-Length"):
+                    request.headers.pop(name, None)
+        return request
 
     def _make_elapsed(self):
         from datetime import timedelta
@@ -71,9 +86,11 @@ class Response(_core.Response):
     @property
     def content(self):
         """The body as bytes."""
-        if self._stream is not None or self._consumed:
+        if self._stream is not None:
             self._content = b"".join(self._pieces(65536))
             self._consumed = False  # it is there to stay
+        if self._consumed:
+            raise RuntimeError("The content for this response was already consumed")
         return self._content
 
     @property
@@ -103,28 +120,27 @@ class Response(_core.Response):
         """The body in pieces of chunk_size bytes; None: as they come."""
         if chunk_size is not None and not isinstance(chunk_size, int):
             raise TypeError(f"chunk_size must be an int, it is instead a {type(chunk_size)}.")
-        chunks = self._chunks(chunk_size)
-        return self._decoded(chunks) if decode_unicode and self.encoding else chunks
-
-    def _pieces(self, size):
-        """What comes, until the end; once."""
         if self._consumed:
             from .exceptions import _new
             raise _new("StreamConsumedError",
                        "The content for this response was already consumed")
-        self._consumed = True
-        stream = self._stream
+        chunks = self._chunks(chunk_size)
+        return self._decoded(chunks) if decode_unicode and self.encoding else chunks
+
+    def _pieces(self, size):
+        """What has not come yet, until the end."""
         fill = "content-length" in self.headers and "content-encoding" not in self.headers
-        while True:
-            piece = stream.read(size or 65536, fill and size is not None)
+        while self._stream is not None:
+            piece = self._stream.read(size or 65536, fill and size is not None)
             if not piece:
                 break
             yield piece
-        self._stream = None
-        stream.close()
+        stream, self._stream, self._consumed = self._stream, None, True
+        if stream is not None:
+            stream.close()
 
     def _chunks(self, size):
-        if self._stream is not None or self._consumed:
+        if self._stream is not None:
             yield from self._pieces(size)
             return
         content = self._content
@@ -217,11 +233,34 @@ class Response(_core.Response):
     def __bool__(self):
         return self.ok
 
+    def __reduce__(self):
+        """What has been received is pickled and copied, without the report of the connection."""
+        if not self._consumed:
+            self.content  # pylint: disable=pointless-statement  # all of it
+        return _restored, (type(self), {name: getattr(self, name) for name in _KEPT})
+
+    def __copy__(self):
+        copied = _restored(*self.__reduce__()[1])
+        copied.report = self.report
+        return copied
+
     def __iter__(self):
         return self.iter_content(128)
 
     def __repr__(self):
         return f"<Response [{self.status_code}]>"
+
+
+_KEPT = ("_content", "status_code", "reason", "url", "encoding", "headers", "history", "cookies",
+         "elapsed", "request")
+
+
+def _restored(cls, state):
+    """A response that __reduce__ has taken apart."""
+    response = cls()
+    for name, value in state.items():
+        setattr(response, name, value)
+    return response
 
 
 def _parse_links(value):

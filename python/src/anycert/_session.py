@@ -5,11 +5,12 @@ from . import _core
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
 from ._response import Response
+from ._url import check_url, is_plain
 
 Policy = _core.Policy
 VERSION = _core.__version__
-_HEX = frozenset("0123456789abcdefABCDEF")
 NONE_MS = -1  # of a limit: there is none
+_INFINITE = float("inf")
 
 
 class Retry:
@@ -47,15 +48,19 @@ def _ms(name, seconds):
 
 def _limit(name, seconds):
     """Milliseconds of one half of a timeout."""
-    if seconds is None:
+    if seconds is None or seconds == _INFINITE:
         return NONE_MS
     given = seconds
+    if isinstance(given, bool):
+        raise ValueError("Timeout cannot be a boolean value. It must be an int, float or None.")
     try:
-        seconds = float(given)
+        seconds = None if isinstance(given, (str, bytes)) else float(given)
     except (TypeError, ValueError):
+        seconds = None
+    if seconds is None:
         raise ValueError(f"Timeout value {name} was {given}, but it must be an int, float or "
-                         "None.") from None
-    if isinstance(given, bool) or not seconds > 0:
+                         "None.")
+    if not seconds > 0:
         raise ValueError(f"Attempted to set {name} timeout to {given}, but the timeout cannot be "
                          "set to a value less than or equal to 0.")
     return max(1, min(int(seconds * 1000 + 0.5), 0xFFFFFFFE))
@@ -72,45 +77,6 @@ def limits_of(timeout):
         return _limit("connect", timeout[0]), _limit("read", timeout[1])
     both = _limit("connect", timeout)
     return both, both
-
-
-def check_url(url):
-    """The URL as str, with the errors that requests has for what is none."""
-    if isinstance(url, bytes):
-        url = url.decode("utf8")
-    elif not isinstance(url, str):
-        url = str(url)
-    url = url.lstrip()
-    if url[:8] == "https://" or url[:7] == "http://":
-        plain = url.isascii() and " " not in url and not _has_stray_percent(url)
-        return url if plain else _quoted(url)
-    from .exceptions import _new
-    scheme, mark, _ = url.partition(":")
-    if mark and scheme.lower() in ("http", "https"):
-        return check_url(scheme.lower() + url[len(scheme):])
-    if "://" not in url:
-        raise _new("MissingSchema", f"Invalid URL {url!r}: No scheme supplied. "
-                                    f"Perhaps you meant https://{url}?")
-    raise _new("InvalidSchema", f"No connection adapters were found for {url!r}")
-
-
-def _has_stray_percent(url):
-    """Whether a % begins no escape; then none is taken for one."""
-    return "%" in url and not all(
-        len(part) > 1 and part[0] in _HEX and part[1] in _HEX for part in url.split("%")[1:])
-
-
-def _quoted(url):
-    """What may not stand in a URL behind the host becomes %XX, as requests does it."""
-    from urllib.parse import quote
-    scheme, mark, rest = url.partition("://")
-    end = min(rest.find(c) % (len(rest) + 1) for c in "/?#")
-    safe = "!#$&'()*+,/:;=?@[]~" + ("" if _has_stray_percent(rest[end:]) else "%")
-    try:
-        path = quote(rest[end:], safe=safe)
-    except UnicodeEncodeError as error:
-        raise ValueError(f"url: {error}") from None
-    return scheme + mark + rest[:end] + path
 
 
 def default_headers():
@@ -195,8 +161,9 @@ class Session:
         if not isinstance(cert, (str, tuple, type(None))):
             raise TypeError("cert has to be a path, (certificate, key) or (certificate, key, "
                             f"password), not {type(cert).__name__}")
-        for path in (cert,) if isinstance(cert, str) else (cert or ())[:2]:
-            _existing(path, "TLS certificate file")
+        for path, what in zip((cert,) if isinstance(cert, str) else cert or (),
+                              ("TLS certificate file", "TLS key file")):
+            _existing(path, what)
         client = _core.Client(
             policy=policy, cert=cert, proxy=proxy, no_proxy=no_proxy,
             cookies=self._keeps_cookies,
@@ -243,7 +210,7 @@ class Session:
               secret_headers, allow_downgrade):
         method = (method if isinstance(method, str) else _method(method)).upper()
         if not isinstance(url, str) or not url.startswith(("https://", "http://")) \
-                or not url.isascii() or " " in url or "%" in url:
+                or not is_plain(url):
             url = check_url(url)
         if self.params:
             params = _merged_params(self.params, params)
@@ -337,6 +304,7 @@ class Session:
              verify=None, cert=None, run_hooks=True, **kwargs):
         """Sends a PreparedRequest as it is."""
         without_ours = {lower: (lower, None) for lower in ("user-agent", "accept")}
+        without_ours["accept-encoding"] = "Accept-Encoding", "identity"
         headers = CaseInsensitiveDict()
         headers._store.update({**without_ours, **store(request.headers or {})})
         bare = _Bare(self, headers)
@@ -370,6 +338,20 @@ class _Bare(Session):
         self._clients = session._clients
 
 
+class _Connection:
+    """What a hook sends another request with; no hook gets to see its answer."""
+
+    def __init__(self, session):
+        self._session = session
+
+    def send(self, request, **kwargs):
+        """As Session.send()."""
+        return self._session.send(request, run_hooks=False, **kwargs)
+
+    def close(self):
+        """Nothing: connections are the session's."""
+
+
 class _Call:
     """One request under way; most of its members are the arguments of the C function."""
 
@@ -385,13 +367,22 @@ class _Call:
         self.redirects, self.retry = redirects, retry
         self.data, self.json, self.files = data or None, None, None
         if files:
-            from ._prepare import file_parts
-            if isinstance(data, (str, bytes)) and data:
-                raise ValueError("Data must not be a string.")
-            self.files = file_parts(files)
+            self.take_files(data, files)
         elif json is not None and not data:
             from ._json import dumps
             self.json = dumps(json)
+
+    def take_files(self, data, files):
+        from ._prepare import file_parts, multipart
+        if isinstance(data, (str, bytes)) and data:
+            raise ValueError("Data must not be a string.")
+        self.files = file_parts(files)
+        if any(part[4] for part in self.files):  # which C has no place for
+            self.data, kind = multipart(data, self.files)
+            self.headers = {"content-type": ("Content-Type", kind), **self.headers}
+            self.files = None
+        else:
+            self.files = [part[:4] for part in self.files]
 
     def client(self):
         clients = self.session._clients
@@ -407,11 +398,11 @@ class _Call:
         if own is not None and own._list:
             own.install(self.client(), self.url)
         if cookies:
-            from ._cookies import Cookies
-            jar = Cookies()
+            from ._cookies import Cookies, of_netscape, sent_to
+            jar = Cookies(sent_to(of_netscape(self.client().cookies()), self.url))
             jar.update(cookies)
             before = self.headers.get("cookie", (None, None))[1]
-            text = "; ".join(f"{name}={value}" for name, value in jar.items())
+            text = "; ".join(f"{name}={value}" for name, value in jar.get_dict().items())
             self.headers = {**self.headers,
                             "cookie": ("Cookie", f"{before}; {text}" if before else text)}
 
@@ -438,8 +429,8 @@ class _Call:
             request.headers.setdefault("Content-Type", "application/json")
             request.prepare_content_length(self.json)
         else:
-            request.prepare_body(self.data, self.files and {
-                part[0]: part[1:] for part in self.files})
+            request.prepare_body(self.data, self.files and [
+                (part[0], part[1:]) for part in self.files])
         request.hooks = {"response": list(self.hooks or ())}
         return request
 
@@ -461,7 +452,7 @@ class _Call:
         if self.session._foreign:
             adapter = self.session.get_adapter(self.url)
             if _is_foreign(adapter):
-                return self.run_foreign(adapter, timeout, proxies)
+                return self.run_foreign(adapter, auth, timeout, proxies)
         response = self.send(auth)
         if self.hooks:
             response = self.call_hooks(response, timeout, proxies)
@@ -495,7 +486,7 @@ class _Call:
 
     def call_hooks(self, response, timeout, proxies):
         if response.connection is None:
-            response.connection = self.session
+            response.connection = _Connection(self.session)
         kwargs = {"timeout": timeout, "verify": self.key[0], "cert": self.key[1],
                   "proxies": proxies or {}, "stream": self.stream}
         for hook in self.hooks:
@@ -504,9 +495,11 @@ class _Call:
                 response = changed
         return response
 
-    def run_foreign(self, adapter, timeout, proxies):
+    def run_foreign(self, adapter, auth, timeout, proxies):
         """An adapter of somebody else sends the request, in requests' way."""
         request = self.prepared()
+        if auth:
+            request.prepare_auth(auth)
         merged = {**self.session.proxies, **(proxies or {})}
         response = adapter.send(request, stream=self.stream, timeout=timeout, verify=self.key[0],
                                 cert=self.key[1], proxies=merged)
@@ -546,6 +539,9 @@ def _merged_params(own, given):
 
 
 def _merged_hooks(own, given):
+    for event in given or ():
+        if event != "response":
+            raise ValueError(f"Unsupported event specified, with event name {event!r}")
     hooks = given.get("response") if given else None
     hooks = own.get("response") if hooks is None else hooks
     return [hooks] if callable(hooks) else list(hooks or ())

@@ -9,7 +9,7 @@ from ._xsoar_environment import (ensure_proxy_has_http_prefix, skip_cert_verific
                                  timeout_in_seconds)
 from ._xsoar_errors import DemistoException
 from ._xsoar_metrics import ErrorTypes, ExecutionMetrics
-from ._xsoar_session import accepts_anything, checked_verify, make_retry, make_session
+from ._xsoar_session import accepts_anything, checked_verify, make_retry, make_session, times
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ class BaseClient:
         that accepts any certificate, and in a DemistoException otherwise."""
         if self._deadline is not None:
             retries, timeout = 0, self._remaining()
-        if retries and int(retries) > 0:
-            kwargs["retry"] = make_retry(int(retries), status_list_to_retry, backoff_factor, backoff_jitter,
+        if times(retries):
+            kwargs["retry"] = make_retry(times(retries), status_list_to_retry, backoff_factor, backoff_jitter,
                                          raise_on_status, raise_on_redirect)
         if params_parser:
             from urllib.parse import urlencode  # pylint: disable=import-outside-toplevel  # most never need it

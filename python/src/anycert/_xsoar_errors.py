@@ -5,6 +5,7 @@ import sys
 
 from . import exceptions
 from ._xsoar_metrics import ErrorTypes
+from ._xsoar_session import times
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _exhausted(error: Any, retries: int) -> str:
 
 def after_retries(error: Any, retries: int) -> Any:
     """A wait for an answer that was too long each time is a ConnectionError to callers of the original."""
-    if retries and int(retries) > 0 and is_a(error, "ReadTimeout"):
+    if times(retries) and is_a(error, "ReadTimeout"):
         instead = exceptions._new("ConnectionError", str(error), request=getattr(error, "request", None))
         for name in ("code", "name", "message", "report"):
             setattr(instead, name, getattr(error, name, None))

@@ -18,12 +18,23 @@ def make_session(environment_proxies: bool) -> Any:
     return Session(environment_proxies=environment_proxies, proxy_follows_verify=True)
 
 
+def times(retries: Any) -> int:
+    """How often that is; 0 for less than none."""
+    try:
+        return max(0, int(retries or 0))
+    except (TypeError, ValueError):
+        raise TypeError(f"retries has to be a number, not {retries!r}") from None
+
+
 def make_retry(total: int, statuses: Collection[int] | None, backoff_factor: float, backoff_jitter: float,
                raise_on_status: bool, raise_on_redirect: bool) -> Any:
     """What one call wants to be made again after."""
     from ._session import Retry  # pylint: disable=import-outside-toplevel
+    statuses = statuses or ()
+    if not hasattr(statuses, "__iter__") or not all(isinstance(status, int) for status in statuses):
+        raise TypeError(f"status_list_to_retry has to be statuses, such as [429, 503], not {statuses!r}")
     return Retry(total=total, backoff_factor=backoff_factor, backoff_jitter=backoff_jitter,
-                 statuses=tuple(statuses or ()), methods=RETRIED_METHODS, raise_on_status=raise_on_status,
+                 statuses=tuple(statuses), methods=RETRIED_METHODS, raise_on_status=raise_on_status,
                  raise_on_redirect=raise_on_redirect, retry_after_max=RETRY_AFTER_MAX)
 
 

@@ -25,6 +25,15 @@ class RequestException(OSError):
         if self.request is None and self.response is not None:
             self.request = getattr(self.response, "request", None)
 
+    def __reduce__(self):
+        # Classes that are two in one have no place of their own; reports stay with the process.
+        state = {name: value for name, value in self.__dict__.items()
+                 if name not in ("report", "hops")}
+        cls = type(self)
+        if cls in _combined.values():
+            return _again, (cls.__name__, self.args, state)
+        return cls, self.args, state
+
 
 class InvalidJSONError(RequestException):
     """A JSON value that cannot be sent, or a text that is none."""
@@ -126,6 +135,13 @@ def _new(name, *args, **kwargs):
     return _class(name)(*args, **kwargs)
 
 
+def _again(name, args, state):
+    """An exception that __reduce__ has taken apart."""
+    error = _class(name)(*args)
+    error.__dict__.update(state)
+    return error
+
+
 def __getattr__(name):
     # Importing json takes as long as everything else here; few need it.
     if name == "JSONDecodeError":
@@ -140,7 +156,7 @@ def __getattr__(name):
                 self.request = kwargs.pop("request", None)
 
             def __reduce__(self):
-                return json.JSONDecodeError.__reduce__(self)
+                return _again, ("JSONDecodeError", (self.msg, self.doc, self.pos), {})
 
         JSONDecodeError.__qualname__ = "JSONDecodeError"
         globals()[name] = JSONDecodeError
@@ -150,8 +166,12 @@ def __getattr__(name):
 
 def _bad_header(name, value):
     part = 1 if isinstance(name, (str, bytes)) else 0
-    return _new("InvalidHeader", f"Header part ({part}) from ({name!r}, {value!r}) must be of type "
-                                 f"str or bytes, not {type((name, value)[part])}")
+    what = (name, value)[part]
+    if isinstance(what, (str, bytes)):
+        return _new("InvalidHeader", "Invalid leading whitespace, reserved character(s), or return "
+                                     f"character(s) in header value: {what!r}")
+    return _new("InvalidHeader", f"Header part ({what!r}) from ({name!r}, {value!r}) must be of type "
+                                 f"str or bytes, not {type(what)}")
 
 
 def _pool(url):

@@ -49,6 +49,14 @@ class Addresses(Calls):
             with self.subTest(base=base, suffix=suffix):
                 self.assertEqual(self.target(base, suffix), target)
 
+    def test_characters(self):
+        for suffix, target in (
+                ("[x]", "%5Bx%5D"), ('"<x>"', "%22%3Cx%3E%22"), ("{x}|^`", "%7Bx%7D%7C%5E%60"), ("a\\b", "a%5Cb"),
+                ("%41%7e%2f", "A~%2F"), ("x?a=[1]&b={2}", "x?a=%5B1%5D&b=%7B2%7D"), ("a%20b?c=%zz", "a%20b?c=%25zz"),
+                ("!$&'()*+,;=:@", "!$&'()*+,;=:@"), ("a/../../b/.", "b/"), ("x?a=b/../c", "x?a=b/../c")):
+            with self.subTest(suffix):
+                self.assertEqual(self.target("/api", suffix), ("/api/" if suffix[:4] != "a/.." else "/") + target)
+
     def test_urljoin(self):
         for base, suffix, url in (("h", "", "h/"), ("h/", "/s", "h/s"), ("h", "//s", "h//s"), ("h//", "s", "h//s")):
             self.assertEqual(xsoar.urljoin(base, suffix), url)
@@ -220,6 +228,24 @@ class Bodies(Calls):
         self.assertEqual(fields[1]["content-disposition"], 'form-data; name="f"; filename="name.txt"')
         self.assertEqual(fields[1]["content-type"], "text/plain")
 
+    def test_files_with_headers_of_their_own(self):
+        sent = self.sent("POST", data={"a": "1"}, files={"f": ("n", b"content", "a/b", {"X-Part": "v"}), "g": b"more"})
+        (_, first), (fields, second), (_, third) = sent.parts()
+        self.assertEqual((first, second, third), (b"1", b"content", b"more"))
+        self.assertEqual((fields["content-type"], fields["x-part"]), ("a/b", "v"))
+
+    def test_kinds_of_files(self):
+        for content, body in (("t\u00e9xt", "t\u00e9xt".encode()), (bytearray(b"ab"), b"ab"), (5, b"5"), (b"", b"")):
+            with self.subTest(content):
+                (_, sent), = self.sent("POST", files={"f": ("n", content)}).parts()
+                self.assertEqual(sent, body)
+        (fields, _), = self.sent("POST", files={b"f": ("n", b"x")}).parts()
+        self.assertEqual(fields["content-disposition"], 'form-data; name="f"; filename="n"')
+
+    def test_no_file_is_lost_where_the_request_is_signed(self):
+        sent = self.sent("POST", auth=lambda signed: signed, files=[("f", ("a", b"1")), ("f", ("b", b"2"))])
+        self.assertEqual([content for _, content in sent.parts()], [b"1", b"2"])
+
     def test_a_file_that_is_open(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "scan.bin")
@@ -286,6 +312,17 @@ class Sessions(Calls):
         self.assertEqual(self.value("cookie", client=client, cookies={"a": "b"}), "a=b")
         self.assertIsNone(self.value("cookie", client=client))
 
+    def test_cookies_of_a_call_go_along_with_those_of_the_session(self):
+        self.server.answers["/login"] = Answer(200, [("Set-Cookie", "id=1; Path=/"), ("Set-Cookie", "b=2; Path=/b"),
+                                                     ("Set-Cookie", "c=3; Max-Age=0"), ("Set-Cookie", "d=4; Secure")])
+        client = self.client()
+        response = request(client, "GET", "/login", resp_type="response")
+        self.assertNotIn("c", response.cookies)
+        self.assertEqual(self.value("cookie", client=client, cookies={"a": "b"}), "id=1; a=b")
+        self.assertEqual(self.value("cookie", client=client, cookies={"id": "5"}), "id=1; id=5" if STANDIN else "id=5")
+        self.assertEqual(sorted(self.value("cookie", client=client, suffix="/b/c", cookies={"a": "b"}).split("; ")),
+                         ["a=b", "b=2", "id=1"])
+
     def test_connections_are_kept(self):
         client = self.client()
         connections = {self.sent(client=client).connection for _ in range(3)}
@@ -296,6 +333,10 @@ class Sessions(Calls):
         seen = []
         request(self.client(), "GET", "/x", hooks={"response": lambda response, **_: seen.append(response.status_code)})
         self.assertEqual(seen, [200])
+
+    def test_hooks_of_what_never_happens(self):
+        error = self.raises(ValueError, request, self.client(), "GET", "/x", hooks={"request": print})
+        self.assertIn("Unsupported event specified", str(error))
 
     def test_stream(self):
         self.server.otherwise = Answer(body=b"0123456789")
@@ -319,7 +360,9 @@ class Sessions(Calls):
         self.server.answers["/slow"] = "stall"
         for timeout in (0.1, (5, 0.1)):
             self.raises(exceptions.ReadTimeout, request, self.client(), "GET", "/slow", timeout=timeout)
-        self.raises(ValueError, request, self.client(), "GET", "/x", timeout=0)
+        for timeout in (0, True, "5", float("nan"), (0, 1), (1, 2, 3)):
+            with self.subTest(timeout):
+                self.raises(ValueError, request, self.client(), "GET", "/x", timeout=timeout)
 
     def test_client_certificate(self):
         if STANDIN:  # whose clients share a context, and the certificate that one of them gave it

@@ -203,3 +203,14 @@ class Scope(Retries):
         self.fails(request, client, "GET", retries=2, status_list_to_retry=[503])
         self.fails(request, client, "GET")
         self.assertEqual(self.asked(), 6 if STANDIN else 4)
+
+
+if not STANDIN:
+    class Arguments(Retries):
+        def test_wrong_types_are_named(self):
+            for name, kwargs in (("retries", {"retries": "x"}), ("retries", {"retries": [1]}),
+                                 ("status_list_to_retry", {"retries": 1, "status_list_to_retry": 503}),
+                                 ("status_list_to_retry", {"retries": 1, "status_list_to_retry": ["503"]}),
+                                 ("backoff_factor", {"retries": 1, "backoff_factor": None})):
+                with self.subTest(kwargs), self.assertRaisesRegex((TypeError, ValueError), name):
+                    self.get(OK, **kwargs)

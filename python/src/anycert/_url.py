@@ -1,0 +1,81 @@
+"""URLs, written as requests writes them."""
+from __future__ import annotations
+
+_HEX = frozenset("0123456789abcdefABCDEF")
+_UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+_MARKS = "!$&'()*+,;=:@/?"  # that a path or query has as they are (RFC 3986)
+_PLAIN = _UNRESERVED.union(_MARKS, "#")
+
+
+def check_url(url: object) -> str:
+    """The URL as str, written as requests writes it, with its errors for what is none."""
+    if isinstance(url, bytes):
+        url = url.decode("utf8")
+    elif not isinstance(url, str):
+        url = str(url)
+    url = url.lstrip()
+    if url[:8] == "https://" or url[:7] == "http://":
+        return url if is_plain(url) else _normal(url)
+    from .exceptions import _new
+    scheme, mark, _ = url.partition(":")
+    if mark and scheme.lower() in ("http", "https"):
+        return check_url(scheme.lower() + url[len(scheme):])
+    if "://" not in url:
+        raise _new("MissingSchema", f"Invalid URL {url!r}: No scheme supplied. "
+                                    f"Perhaps you meant https://{url}?")
+    raise _new("InvalidSchema", f"No connection adapters were found for {url!r}")
+
+
+def is_plain(url: str) -> bool:
+    """Whether it has nothing that would be written another way."""
+    return _PLAIN.issuperset(url) and "/." not in url
+
+
+def _normal(url: str) -> str:
+    """Without dot segments in the path; behind the host %XX for what may not stand there, and
+    characters for what need not be %XX."""
+    scheme, mark, rest = url.partition("://")
+    end = min(rest.find(c) % (len(rest) + 1) for c in "/?#")
+    rest, fragment_mark, fragment = rest[end:].partition("#")
+    path, query_mark, query = rest.partition("?")
+    if "/." in path:
+        path = _without_dots(path)
+    return "".join((url[:len(scheme) + 3 + end], quoted(path), query_mark, quoted(query),
+                    fragment_mark, quoted(fragment)))
+
+
+def _without_dots(path: str) -> str:
+    """As RFC 3986, section 5.2.4."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
+
+
+def _has_stray_percent(text: str) -> bool:
+    """Whether a % begins no escape; then none is taken for one."""
+    return "%" in text and not all(
+        len(part) > 1 and part[0] in _HEX and part[1] in _HEX for part in text.split("%")[1:])
+
+
+def quoted(text: str) -> str:
+    """A path or query with %XX for what may not stand in one."""
+    if _PLAIN.issuperset(text):
+        return text
+    from urllib.parse import quote
+    try:
+        text = quote(text, safe=_MARKS if _has_stray_percent(text) else _MARKS + "%")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"url: {error}") from None
+    first, *escapes = text.split("%")
+    for escape in escapes:
+        character = chr(int(escape[:2], 16))
+        first += character if character in _UNRESERVED else "%" + escape[:2].upper()
+        first += escape[2:]
+    return first
