@@ -96,6 +96,16 @@ class HTTPAdapter:
         """Nothing: connections are the session's."""
 
 
+def with_port(proxy):
+    """The URL of a proxy with the scheme and the port that requests takes for granted."""
+    scheme, mark, rest = proxy.partition("://") if "://" in proxy else ("http", "://", proxy)
+    authority, slash, path = rest.partition("/")
+    port = {"http": ":80", "https": ":443"}.get(scheme.lower(), ":1080")
+    if not authority or ":" in authority.rpartition("@")[2].rpartition("]")[2]:
+        port = ""
+    return scheme + mark + authority + port + slash + path
+
+
 class Session:
     """Like requests.Session. environment_proxies: use the proxies that the environment names (which
     trust_env, when it is set later, does, too; nothing else of the environment is trusted).
@@ -188,9 +198,7 @@ class Session:
                 break
         else:
             return None, None
-        if "://" not in proxy:
-            proxy = "http://" + proxy
-        return proxy, merged.get("no_proxy") or merged.get("no") or None
+        return with_port(proxy), merged.get("no_proxy") or merged.get("no") or None
 
     # ---- requests
 
