@@ -48,6 +48,7 @@ class Messages(Deviations):
                         self.assertEqual(rest, "")
                         continue
                     self.assertIn(cause, rest)
+                    self.assertNotIn("ConnectionPool", rest)  # the cause alone, not what urllib3 says around it
                     self.assertIn({"us": "\nRefused by: this client, under the policy hardened",
                                    "peer": "\nRefused by: the server"}[side], rest)
                     if relaxation:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from unittest import mock
 
 from common.case import Case
 from common.server import Server, answer_json, certificate
@@ -49,6 +50,23 @@ class Generic(Case):
         self.assertEqual((sent.value("a"), sent.value("cookie"), sent.value("authorization")),
                          ("1", "c=d", "Basic bWU6c2VjcmV0"))
         self.assertEqual([entry["Type"] for entry in self.platform.entries], [19])
+
+    def test_each_argument_is_passed_on(self):
+        given = {name: object() for name in inspect.signature(xsoar.generic_http_request).parameters if name != "kwargs"}
+        with mock.patch.object(xsoar.BaseClient, "__init__", return_value=None) as made, \
+                mock.patch.object(xsoar.BaseClient, "_http_request") as called:
+            xsoar.generic_http_request(**given, stream=True)
+        self.assertEqual((made.call_count, called.call_count), (1, 1))
+        of_client = inspect.signature(xsoar.BaseClient).bind(*made.call_args.args, **made.call_args.kwargs).arguments
+        own = {"base_url": "server_url", "headers": "client_headers"}
+        for name in ("base_url", "timeout", "verify", "proxy", "headers", "ok_codes", "auth"):
+            self.assertIs(of_client[name], given[own.get(name, name)], name)
+        of_call = inspect.signature(xsoar.BaseClient._http_request).bind(None, *called.call_args.args,
+                                                                         **called.call_args.kwargs).arguments
+        of_call.update(of_call.pop("kwargs"))
+        self.assertIs(of_call.pop("stream"), True)
+        for name in given.keys() - {"server_url", "timeout", "verify", "proxy", "client_headers", "ok_codes", "auth"}:
+            self.assertIs(of_call[name], given[name], name)
 
     def test_headers_override_all_of_client_headers(self):
         xsoar.generic_http_request("GET", self.server.url, url_suffix="", client_headers={"A": "1", "B": "2"},

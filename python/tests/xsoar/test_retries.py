@@ -63,6 +63,13 @@ class Statuses(Retries):
         self.fails(self.get, BUSY, says=BUSY_TEXT)
         self.assertEqual(self.asked(), 1)
 
+    def test_no_status_is_in_every_list(self):
+        for status in (413, 429, 500, 502, 503, 504):
+            for listed in (None, [408]):
+                self.server.seen.clear()
+                error = self.fails(self.get, Answer(status), status_list_to_retry=listed)
+                self.assertEqual((error.res.status_code, self.asked()), (status, 1))
+
     def test_a_status_that_is_accepted_too(self):
         self.assertEqual(self.get(BUSY, retries=2, status_list_to_retry=[503], ok_codes=(503,), resp_type="text"), "busy")
         self.assertEqual(self.asked(), 3)
@@ -103,6 +110,13 @@ class After(Retries):
             self.slept.clear()
             self.assertEqual(self.after("7", status), {"status": "ok"})
             self.assertEqual(self.slept, [7])
+
+    def test_hours(self):
+        """Six at most; the stand-in's library is older than that limit."""
+        for asked, waited in (("21599", 21599), ("99999", 99999 if STANDIN else 21600)):
+            self.slept.clear()
+            self.get([Answer(429, [("Retry-After", asked)]), OK])
+            self.assertEqual([round(seconds) for seconds in self.slept], [waited])
 
     def test_a_date(self):
         self.after(email.utils.formatdate(time.time() + 100, usegmt=True))

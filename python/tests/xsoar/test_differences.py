@@ -1,0 +1,142 @@
+"""What else is different from the original, besides what test_deviations has: the rows on HTTP and on objects in
+docs/moving-an-integration.md. Each test says what both do."""
+import errno
+import ssl
+
+from common.case import Case, lab, request
+from common.server import Answer, Server, answer_json, raw, refusing_port
+from common.subject import STANDIN, exceptions, xsoar
+
+OK = answer_json({"status": "ok"})
+
+
+class Differences(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enter_class(Server())
+
+    def setUp(self):
+        super().setUp()
+        self.server.reset(otherwise=OK)
+        self.client = xsoar.BaseClient(self.server.url)
+
+    def response(self, method="GET", suffix="/x", **kwargs):
+        return request(self.client, method, suffix, resp_type="response", **kwargs)
+
+    def sent(self, *args, **kwargs):
+        self.response(*args, **kwargs)
+        return self.server.last
+
+
+class Http(Differences):
+    def test_methods_that_are_redirected(self):
+        for status, method, theirs in ((302, "PUT", ("GET", b"")), (302, "DELETE", ("GET", b"")), (302, "PATCH", ("GET", b"")),
+                                       (301, "PUT", ("PUT", b"")), (303, "PUT", None), (302, "POST", None)):
+            with self.subTest(status=status, method=method):
+                self.server.answers["/x"] = Answer(status, [("Location", "/y")], b"")
+                sent = self.sent(method, data="body")
+                expected = ("GET", b"") if theirs is None else theirs if STANDIN else (method, b"body")
+                self.assertEqual((sent.method, sent.body), expected)
+
+    def test_headers_of_the_connection(self):
+        given = {"Connection": "close", "Transfer-Encoding": "gzip"}
+        sent = self.sent(headers=given)
+        self.assertEqual([sent.value(name.lower()) for name in given], list(given.values()) if STANDIN else [None, None])
+
+    def test_length_of_no_body(self):
+        for method in ("DELETE", "OPTIONS", "FOO"):
+            self.assertEqual(self.sent(method).value("content-length"), "0" if STANDIN else None)
+        for method in ("POST", "PUT", "PATCH"):
+            self.assertEqual(self.sent(method).value("content-length"), "0")
+
+    def test_headers_that_are_none(self):
+        for header in ({"a b": "c"}, {"a": "\x7f"}, {"a": "\x00"}):
+            with self.subTest(header):
+                if STANDIN:
+                    self.sent(headers=header)
+                else:
+                    self.raises(exceptions.InvalidHeader, request, self.client, "GET", headers=header)
+
+    def test_encodings_that_nobody_asked_for(self):
+        self.server.otherwise = Answer(200, [("Content-Encoding", "strange")], b"{}")
+        if STANDIN:
+            self.assertEqual(request(self.client, "GET"), {})
+        else:
+            self.raises(exceptions.ContentDecodingError, request, self.client, "GET")
+
+    def test_answers_that_break_http(self):
+        for head in (b"no colon\r\nContent-Length: 2\r\n\r\n{}", b"Content-Length: two\r\n\r\n{}"):
+            with self.subTest(head):
+                self.server.otherwise = raw(b"HTTP/1.1 200 OK\r\n" + head)
+                if STANDIN:
+                    self.assertEqual(request(self.client, "GET"), {})
+                else:
+                    self.assertIsInstance(self.fails(request, self.client, "GET").exception, exceptions.ConnectionError)
+
+    def test_no_limit(self):
+        if STANDIN:
+            self.raises(OverflowError, request, self.client, "GET", timeout=float("inf"))
+        else:
+            self.assertEqual(self.response(timeout=float("inf")).status_code, 200)
+
+
+class Objects(Differences):
+    def test_what_connection_errors_are_made_of(self):
+        cause = self.fails(request, xsoar.BaseClient(f"http://127.0.0.1:{refusing_port()}"), "GET").exception
+        if STANDIN:
+            self.assertTrue(hasattr(cause.args[0], "reason"))
+        else:
+            self.assertIsInstance(cause.args[0], str)
+            self.assertEqual((cause.name, cause.os_errno), ("CONNECT", errno.ECONNREFUSED))
+
+    def test_urls(self):
+        where = self.server.host
+        self.server.answers["/x"] = Answer(302, [("Location", f"http://me:secret@{where}/y")], b"")
+        self.assertEqual(self.response().url, f"http://me:secret@{where}/y" if STANDIN else f"http://{where}/y")
+        self.assertEqual(self.response(suffix="/z#part").url, self.server.url + ("/z#part" if STANDIN else "/z"))
+
+    def test_credentials_are_not_shown(self):
+        response = self.response(auth=("me", "secret"))
+        self.assertEqual("Authorization" in response.request.headers, STANDIN)
+        self.assertEqual(self.server.last.value("authorization"), "Basic bWU6c2VjcmV0")
+
+    def test_history_without_bodies(self):
+        self.server.answers["/x"] = Answer(302, [("Location", "/y")], b"over there")
+        self.assertEqual(self.response().history[0].content, b"over there" if STANDIN else b"")
+
+    def test_text_without_a_charset(self):
+        for body, text in ((b"h\xc3\xa9", "h\u00e9"), (b"h\xe9", "h\u00e9")):
+            self.server.otherwise = Answer(200, [("Content-Type", "application/octet-stream")], body)
+            if not STANDIN:  # which guesses
+                self.assertEqual(request(self.client, "GET", resp_type="text"), text)
+
+    def test_raw_is_decoded(self):
+        response = self.response(stream=True)
+        self.assertEqual((response.raw.status, response.raw.read()), (200, OK.body))
+
+    def test_error_types_that_are_none(self):
+        class Client(xsoar.BaseClient):
+            def determine_error_type(self, response):
+                return "Sunday"
+
+        self.server.otherwise = Answer(404)
+        client = Client(self.server.url)
+        if STANDIN:
+            self.raises(KeyError, request, client, "GET", with_metrics=True)
+        else:
+            self.fails(request, client, "GET", with_metrics=True)
+            self.assertEqual(client.execution_metrics.general_error, 1)
+
+    def test_an_adapter_of_requests(self):
+        from requests.adapters import HTTPAdapter
+        self.server.answers["/x"] = Answer(302, [("Location", "/y")], b"")
+        self.client._session.mount("http://", HTTPAdapter())
+        self.assertEqual(self.response().status_code, 200 if STANDIN else 302)
+
+    if not STANDIN:
+        def test_a_changed_context(self):
+            with lab("good") as (servers, _):
+                client = xsoar.BaseClient(servers["good"], verify=False)
+                client._session.adapters["https://"].context.maximum_version = ssl.TLSVersion.TLSv1_2
+                response = request(client, "GET", "/status/200", resp_type="response")
+                self.assertEqual(response.report.protocol, "TLSv1.3")
