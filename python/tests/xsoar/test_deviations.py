@@ -90,6 +90,15 @@ class Verification(Deviations):
                     error = self.raises(ValueError, xsoar.BaseClient, self.secure.url, verify=verify)
                     self.assertIn("verify", str(error))
 
+    def test_v10_what_is_only_like_true_is_none_of_them(self):
+        for verify in (1, 1.0, b"/etc/ssl/certs", ["/etc/ssl/certs"], object()):
+            with self.subTest(verify):
+                if STANDIN:
+                    xsoar.BaseClient(self.secure.url, verify=verify)
+                else:
+                    error = self.raises(ValueError, xsoar.BaseClient, self.secure.url, verify=verify)
+                    self.assertIn("verify", str(error))
+
     def test_v10_none_is_the_default(self):
         os.environ["REQUESTS_CA_BUNDLE"] = certificate()[0]
         client = xsoar.BaseClient(self.secure.url, verify=None)
