@@ -46,7 +46,7 @@ TOKENS = {
     "ip-no-san": "certificate verify failed: IP address mismatch, certificate is not valid for",
     "rsa-1024": "certificate verify failed: EE certificate key too weak",
     "sha1-leaf": "certificate verify failed: CA signature digest algorithm too weak",
-    "no-rfc5746": "UNSAFE_LEGACY_RENEGOTIATION_DISABLED", "dh-1024": "DH_KEY_TOO_SMALL",
+    "no-rfc5746": "UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
     "client-cert-required": "SSLV3_ALERT_HANDSHAKE_FAILURE", "client-cert-required-tls13": "TLSV13_ALERT_CERTIFICATE_REQUIRED",
     "plain-http": "WRONG_VERSION_NUMBER", "sni-unrecognized-name": "TLSV1_UNRECOGNIZED_NAME",
     "alert-internal-error": "TLSV1_ALERT_INTERNAL_ERROR",

@@ -112,11 +112,12 @@ class After(Retries):
             self.assertEqual(self.slept, [7])
 
     def test_hours(self):
-        """Six at most; the stand-in's library is older than that limit."""
-        for asked, waited in (("21599", 21599), ("99999", 99999 if STANDIN else 21600)):
+        """Six at most; what the stand-in is made of has not always had that limit."""
+        for asked, waited in (("21599", {21599}), ("99999", {21600, 99999} if STANDIN else {21600})):
             self.slept.clear()
             self.get([Answer(429, [("Retry-After", asked)]), OK])
-            self.assertEqual([round(seconds) for seconds in self.slept], [waited])
+            self.assertEqual(len(self.slept), 1)
+            self.assertIn(round(self.slept[0]), waited)
 
     def test_a_date(self):
         self.after(email.utils.formatdate(time.time() + 100, usegmt=True))
