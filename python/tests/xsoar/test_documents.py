@@ -68,6 +68,7 @@ class Examples(Case):
         return found
 
     def run_block(self, block, server):
+        block = block.replace("/etc/ssl/appliance.pem", certificate()[0])
         shown = io.StringIO()
         with contextlib.redirect_stdout(shown):
             exec(compile(block.replace("https://appliance.example", server.url), "example", "exec"),  # pylint: disable=exec-used
