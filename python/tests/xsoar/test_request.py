@@ -234,6 +234,11 @@ class Bodies(Calls):
         self.assertEqual((first, second, third), (b"1", b"content", b"more"))
         self.assertEqual((fields["content-type"], fields["x-part"]), ("a/b", "v"))
 
+    def test_a_header_says_another_type_of_form(self):
+        for file in (("n", b"content"), ("n", b"content", "a/b", {"X-Part": "v"})):
+            sent = self.sent("POST", files={"f": file}, headers={"content-type": "multipart/mixed"})
+            self.assertEqual(sent.value("content-type").partition(";")[0], "multipart/mixed")
+
     def test_kinds_of_files(self):
         for content, body in (("t\u00e9xt", "t\u00e9xt".encode()), (bytearray(b"ab"), b"ab"), (5, b"5"), (b"", b"")):
             with self.subTest(content):

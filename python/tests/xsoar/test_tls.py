@@ -140,8 +140,10 @@ class Adapters(Case):
             self.assertNotIsInstance(self.adapter(verify), xsoar.SSLAdapter)
 
     def test_context(self):
-        context = self.adapter().context
+        adapter = self.adapter()
+        context = adapter.context
         self.assertIs(type(context), ssl.SSLContext)
+        self.assertIs(adapter.context, context)
         for option in (ssl.OP_NO_SSLv3, ssl.OP_NO_COMPRESSION, ssl.OP_NO_TICKET, 0x4):
             self.assertTrue(context.options & option, option)
         self.assertFalse(context.check_hostname)
