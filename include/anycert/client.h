@@ -411,6 +411,22 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_part(struct anycert_reques
                                                            size_t len, const char *filename,
                                                            const char *type,
                                                            struct anycert_error *err);
+/* The part or file that was added last is, instead of what it was added with, what callbacks give
+ * while the form is sent: read, rewind, size and arg as for anycert_request_set_body_source(). With
+ * a size of -1 the whole form goes in chunks. -1 with USAGE if there is no part. A request with
+ * such a part is for one send at a time. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_part_source(struct anycert_request *request,
+                                                                  anycert_read_callback *read,
+                                                                  anycert_rewind_callback *rewind,
+                                                                  int64_t size, void *arg,
+                                                                  struct anycert_error *err);
+/* A header field of the part or file that was added last, in addition to those that it has. -1 with
+ * USAGE if there is no part, and with HEADER for what is no field, and for Content-Disposition and
+ * Content-Type, which come from the part's name, file name and type. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_part_header(struct anycert_request *request,
+                                                                  const char *name,
+                                                                  const char *value,
+                                                                  struct anycert_error *err);
 
 /* 1: the body is a secret of the URL's origin; a redirect that would repeat it elsewhere is not
  * followed but an error (REDIRECTS). Default 0. */

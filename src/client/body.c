@@ -102,6 +102,32 @@ int anycert_request_set_json(struct anycert_request *request, const char *text, 
     return 0;
 }
 
+/* What callbacks give, or NULL. */
+static struct anycert__source *new_source(anycert_read_callback *read,
+                                          anycert_rewind_callback *rewind, int64_t size, void *arg,
+                                          struct anycert_error *err)
+{
+    struct anycert__source *source = NULL;
+
+    if (!read) {
+        anycert__fail(err, ANYCERT_E_USAGE, "a body's source has no callback to read it");
+        return NULL;
+    }
+    if (size < -1) {
+        anycert__fail(err, ANYCERT_E_USAGE,
+                      "the size of a body's source is -1 or a number of bytes, not %lld",
+                      (long long)size);
+        return NULL;
+    }
+    source = anycert__malloc(sizeof *source);
+    if (source)
+        *source =
+            (struct anycert__source){.read = read, .rewind = rewind, .arg = arg, .size = size};
+    else
+        anycert__fail_nomem(err);
+    return source;
+}
+
 int anycert_request_set_body_source(struct anycert_request *request, anycert_read_callback *read,
                                     anycert_rewind_callback *rewind, int64_t size, void *arg,
                                     struct anycert_error *err)
@@ -110,16 +136,9 @@ int anycert_request_set_body_source(struct anycert_request *request, anycert_rea
 
     if (check_method_takes_body(request, err) < 0)
         return -1;
-    if (!read)
-        return anycert__fail(err, ANYCERT_E_USAGE, "a body's source has no callback to read it");
-    if (size < -1)
-        return anycert__fail(err, ANYCERT_E_USAGE,
-                             "the size of a body's source is -1 or a number of bytes, not %lld",
-                             (long long)size);
-    source = anycert__malloc(sizeof *source);
+    source = new_source(read, rewind, size, arg, err);
     if (!source)
-        return anycert__fail_nomem(err);
-    *source = (struct anycert__source){.read = read, .rewind = rewind, .arg = arg, .size = size};
+        return -1;
     replace_body(request, ANYCERT__BODY_SOURCE, NULL, 0);
     request->body.source = source;
     return 0;
@@ -292,4 +311,54 @@ int anycert_request_add_part(struct anycert_request *request, const char *field,
     if (!content.bytes)
         return anycert__fail_nomem(err);
     return add_part(request, field, filename, !type && filename ? FILE_TYPE : type, &content, err);
+}
+
+/* The part that was added last, or NULL. */
+static struct anycert__part *last_part(struct anycert_request *request, const char *what,
+                                       struct anycert_error *err)
+{
+    struct anycert__body *body = &request->body;
+
+    if (body->kind == ANYCERT__BODY_PARTS)
+        return &body->parts[body->part_count - 1]; /* fields stand before them */
+    anycert__fail(err, ANYCERT_E_USAGE, "there is no part that the %s could belong to", what);
+    return NULL;
+}
+
+int anycert_request_set_part_source(struct anycert_request *request, anycert_read_callback *read,
+                                    anycert_rewind_callback *rewind, int64_t size, void *arg,
+                                    struct anycert_error *err)
+{
+    struct anycert__part *part = last_part(request, "source", err);
+    struct anycert__source *source = part ? new_source(read, rewind, size, arg, err) : NULL;
+
+    if (!source)
+        return -1;
+    anycert__free(part->path);
+    if (part->bytes)
+        anycert__wipe(part->bytes, part->len);
+    anycert__free(part->bytes);
+    anycert__free(part->source);
+    part->path = part->bytes = NULL;
+    part->len = 0;
+    part->source = source;
+    return 0;
+}
+
+int anycert_request_add_part_header(struct anycert_request *request, const char *name,
+                                    const char *value, struct anycert_error *err)
+{
+    struct anycert__part *part = last_part(request, "header field", err);
+
+    if (!part)
+        return -1;
+    if (!value)
+        return anycert__fail(err, ANYCERT_E_USAGE, "a header field of a part has no value");
+    if (anycert__field_check(name, value, err) < 0)
+        return -1;
+    if (anycert__str_equal_nocase(name, "Content-Disposition") ||
+        anycert__str_equal_nocase(name, "Content-Type"))
+        return anycert__fail(err, ANYCERT_E_HEADER,
+                             "a part's %s comes from its name, file name and type", name);
+    return anycert__fields_add(&part->headers, name, value, err);
 }

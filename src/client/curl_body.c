@@ -137,7 +137,10 @@ static void add_content(struct anycert__curl *curl, const struct anycert__part *
     anycert__curl_begin(curl, "form");
     anycert__curl_text(curl, part->name);
     anycert__curl_text(curl, part->filename || part->path ? "=@" : "=<");
-    if (part->path)
+    if (part->source)
+        anycert__curl_variable(curl, "ANYCERT_PART", part->name, strlen(part->name),
+                               "the name of a file with what a callback of the program gives");
+    else if (part->path)
         add_in_quotes(curl, part->path, strlen(part->path));
     else if (!is_secret && anycert__curl_input(curl, part->bytes, part->len))
         anycert__curl_text(curl, "-");
@@ -145,12 +148,38 @@ static void add_content(struct anycert__curl *curl, const struct anycert__part *
         add_file(curl, "ANYCERT_PART", part->name, strlen(part->name), part->len, "this part");
 }
 
+static void add_part_headers(struct anycert__curl *curl, const struct anycert__part *part)
+{
+    struct anycert__buf line;
+
+    for (size_t i = 0; i < part->headers.count; i++) {
+        const char *name = part->headers.list[i].name;
+
+        anycert__curl_text(curl, ";headers=");
+        if (anycert__is_hidden_field(&curl->client->settings, name, strlen(name))) {
+            anycert__curl_text(curl, "\"");
+            add_part_secret(curl, part,
+                            "a header field of a part, backslashes before \" and "
+                            "backslashes");
+            anycert__curl_text(curl, "\"");
+            continue;
+        }
+        anycert__buf_init(&line, SIZE_MAX / 2);
+        anycert__buf_addf(&line, "%s: %s", name, part->headers.list[i].value);
+        if (line.failed)
+            curl->options.failed = true;
+        else
+            add_in_quotes(curl, line.data, line.len);
+        anycert__buf_free(&line);
+    }
+}
+
 static void add_part(struct anycert__curl *curl, const struct anycert__part *part)
 {
     bool is_secret = part->len > 0 && (curl->request->secret_body ||
                                        anycert__is_secret_param(&curl->client->settings, part->name,
                                                                 strlen(part->name)));
-    bool is_text = !part->path && !part->filename && part->len <= MAX_WORD &&
+    bool is_text = !part->path && !part->source && !part->filename && part->len <= MAX_WORD &&
                    !memchr(part->bytes, '\0', part->len);
 
     if (is_text)
@@ -165,6 +194,7 @@ static void add_part(struct anycert__curl *curl, const struct anycert__part *par
         anycert__curl_text(curl, ";filename=");
         add_in_quotes(curl, part->filename, strlen(part->filename));
     }
+    add_part_headers(curl, part);
     if (part->filename && !part->type)
         anycert__curl_note(curl, "curl gives part '%s' a type by its file name, anycert none",
                            part->name);

@@ -27,6 +27,22 @@ static const char *find_pipe(const struct anycert__body *body)
     return NULL;
 }
 
+static bool is_used_up(const struct anycert__source *source)
+{
+    return source && source->begun && !source->rewind;
+}
+
+static bool has_used_up_source(const struct anycert__body *body)
+{
+    if (body->kind == ANYCERT__BODY_SOURCE)
+        return is_used_up(body->source);
+    for (size_t i = 0; body->kind == ANYCERT__BODY_PARTS && i < body->part_count; i++) {
+        if (is_used_up(body->parts[i].source))
+            return true;
+    }
+    return false;
+}
+
 int anycert__body_check_again(const struct anycert__body *body, int code, const char *why,
                               struct anycert_error *err)
 {
@@ -35,7 +51,7 @@ int anycert__body_check_again(const struct anycert__body *body, int code, const 
     if (pipe)
         return anycert__fail(err, code, "%s, but the body in '%s' can be read only once", why,
                              pipe);
-    if (body && body->kind == ANYCERT__BODY_SOURCE && body->source->begun && !body->source->rewind)
+    if (body && has_used_up_source(body))
         return anycert__fail(err, code, "%s, but the body's source cannot be rewound", why);
     return 0;
 }
@@ -80,6 +96,8 @@ void anycert__body_clear(struct anycert__body *body)
         anycert__free(part->filename);
         anycert__free(part->type);
         anycert__free(part->path);
+        anycert__free(part->source);
+        anycert__fields_clear(&part->headers);
         free_bytes(part->bytes, part->len);
     }
     anycert__free(body->parts);

@@ -9,6 +9,7 @@
 #include <anycert/client.h>
 
 #include "base/error.h"
+#include "http/fields.h"
 
 enum anycert__body_kind {
     ANYCERT__BODY_NONE = 0, /* no body at all, as against an empty one */
@@ -18,6 +19,15 @@ enum anycert__body_kind {
     ANYCERT__BODY_PARTS     /* multipart/form-data (RFC 7578) */
 };
 
+/* A body, or a part of one, that a callback gives. For one exchange at a time. */
+struct anycert__source {
+    anycert_read_callback *read;
+    anycert_rewind_callback *rewind; /* NULL: it can be read once */
+    void *arg;
+    int64_t size; /* -1: not known */
+    bool begun;   /* something was read since it was new or rewound */
+};
+
 /* One part of a form. */
 struct anycert__part {
     char *name;     /* without control characters, as is the next */
@@ -25,16 +35,9 @@ struct anycert__part {
     char *type;     /* its Content-Type; NULL: none is sent */
     char *bytes;
     size_t len;
-    char *path; /* instead of bytes: a file, opened for each exchange */
-};
-
-/* A body that a callback gives. For one exchange at a time. */
-struct anycert__source {
-    anycert_read_callback *read;
-    anycert_rewind_callback *rewind; /* NULL: it can be read once */
-    void *arg;
-    int64_t size; /* -1: not known */
-    bool begun;   /* something was read since it was new or rewound */
+    char *path;                     /* instead of bytes: a file, opened for each exchange */
+    struct anycert__source *source; /* instead of either */
+    struct anycert__fields headers; /* beside those of name, file name and type */
 };
 
 /* An all-zero one is of the kind NONE. Every pointer is its own; those that do not belong to the

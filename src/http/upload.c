@@ -174,23 +174,44 @@ static void add_quoted(struct anycert__buf *line, const char *name, const char *
     anycert__buf_adds(line, "\"");
 }
 
-/* libcurl guesses the type of a part that has a file name and no type, unless the field that has
- * the name in it is not its own. */
-static CURLcode describe_untyped_file(curl_mimepart *to, const struct anycert__part *part)
+/* Adds the line in the buffer, and empties that. */
+static bool add_line(struct curl_slist **fields, struct anycert__buf *line)
+{
+    struct curl_slist *longer = line->failed ? NULL : curl_slist_append(*fields, line->data);
+
+    if (longer)
+        *fields = longer;
+    anycert__buf_free(line);
+    anycert__buf_init_secret(line, 1024 * 1024);
+    return longer != NULL;
+}
+
+/* Header fields that are not libcurl's own. Content-Disposition is among them for a part that has a
+ * file name and no type: libcurl would guess one. */
+static CURLcode add_fields(curl_mimepart *to, const struct anycert__part *part,
+                           bool is_untyped_file)
 {
     struct curl_slist *fields = NULL;
     struct anycert__buf line;
+    bool is_whole = true;
     CURLcode rc = CURLE_OUT_OF_MEMORY;
 
-    anycert__buf_init(&line, 1024 * 1024);
-    anycert__buf_adds(&line, "Content-Disposition: form-data");
-    add_quoted(&line, "name", part->name);
-    add_quoted(&line, "filename", part->filename);
-    if (!line.failed)
-        fields = curl_slist_append(NULL, line.data);
-    if (fields)
+    anycert__buf_init_secret(&line, 1024 * 1024);
+    if (is_untyped_file) {
+        anycert__buf_adds(&line, "Content-Disposition: form-data");
+        add_quoted(&line, "name", part->name);
+        add_quoted(&line, "filename", part->filename);
+        is_whole = add_line(&fields, &line);
+    }
+    for (size_t i = 0; is_whole && i < part->headers.count; i++) {
+        anycert__buf_adds(&line, part->headers.list[i].name);
+        anycert__buf_adds(&line, ": ");
+        anycert__buf_adds(&line, part->headers.list[i].value);
+        is_whole = add_line(&fields, &line);
+    }
+    if (is_whole)
         rc = curl_mime_headers(to, fields, 1);
-    if (fields && rc != CURLE_OK)
+    if (rc != CURLE_OK)
         curl_slist_free_all(fields);
     anycert__buf_free(&line);
     return rc;
@@ -198,10 +219,13 @@ static CURLcode describe_untyped_file(curl_mimepart *to, const struct anycert__p
 
 static CURLcode describe_part(curl_mimepart *to, const struct anycert__part *part)
 {
+    bool is_untyped_file = part->filename && !part->type;
     CURLcode rc = CURLE_OK;
 
-    if (part->filename && !part->type)
-        return describe_untyped_file(to, part);
+    if (is_untyped_file || part->headers.count > 0)
+        rc = add_fields(to, part, is_untyped_file);
+    if (is_untyped_file || rc != CURLE_OK)
+        return rc;
     rc = curl_mime_name(to, part->name);
     if (rc == CURLE_OK)
         rc = curl_mime_filename(to, part->filename);
@@ -222,6 +246,11 @@ static CURLcode add_part(struct anycert__upload *upload, const struct anycert__p
     if (part->path) {
         if (open_file(reader, part->path, err) < 0)
             return CURLE_READ_ERROR;
+    } else if (part->source) {
+        if (rewind_source(part->source, err) < 0)
+            return CURLE_SEND_FAIL_REWIND;
+        reader->source = part->source;
+        reader->size = part->source->size;
     } else {
         reader->bytes = part->bytes;
         reader->size = (int64_t)part->len;

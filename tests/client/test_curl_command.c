@@ -262,6 +262,7 @@ static void make_parts(struct anycert_request *request)
     assert_int_equal(anycert_request_add_file(request, "f", floor_path("in"), "na;me,\".txt",
                                               "text/x-own", NULL),
                      0);
+    assert_int_equal(anycert_request_add_part_header(request, "X-Part", "a;\"b\\", NULL), 0);
 }
 
 static void make_binary_parts(struct anycert_request *request)
