@@ -328,6 +328,14 @@ ANYCERT_API void anycert_request_free(struct anycert_request *request);
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_header(struct anycert_request *request,
                                                              const char *name, const char *value,
                                                              struct anycert_error *err);
+/* A cookie of this request alone, beside those that the client keeps: it goes to the request's own
+ * origin, after redirects there, too, until an answer on the way sets one of that name; kept ones
+ * of that name are not sent before. No name means more than one cookie: the last one counts. Not
+ * sent where a Cookie field is. -1 with HEADER if the name is empty or has '=' or ';' in it, or
+ * either is missing or has control characters in it. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_cookie(struct anycert_request *request,
+                                                             const char *name, const char *value,
+                                                             struct anycert_error *err);
 
 /* A parameter, UTF-8, behind the URL's query; the same name may be added several times. Letters,
  * digits and "-._~" stay as they are, other bytes become %XX (WHATWG URL,

@@ -111,6 +111,7 @@ static void add_idempotency(struct anycert__curl *curl)
 static void add_header(struct anycert__curl *curl)
 {
     const struct anycert__fields *fields = anycert__curl_fields(curl);
+    const struct anycert__fields *own = &curl->request->cookies;
     const struct anycert_config *config = curl->client->config;
 
     for (size_t i = 0; i < fields->count; i++) {
@@ -124,6 +125,13 @@ static void add_header(struct anycert__curl *curl)
         anycert__curl_flag(curl, "compressed");
         if (!has_field(fields, "Accept-Encoding") && !curl->request->resume)
             anycert__curl_option(curl, "header", "Accept-Encoding: " ANYCERT__CODINGS);
+    }
+    for (size_t i = 0; !has_field(fields, "Cookie") && i < own->count; i++) {
+        anycert__curl_begin(curl, "cookie");
+        anycert__curl_text(curl, own->list[i].name);
+        anycert__curl_text(curl, "=");
+        anycert__curl_variable(curl, "ANYCERT_COOKIE", own->list[i].name, strlen(own->list[i].name),
+                               "the value of the cookie");
     }
     if (config->cookies && !has_field(fields, "Cookie") && !has_field(fields, "Host")) {
         anycert__curl_option(curl, "cookie", "");

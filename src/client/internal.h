@@ -186,6 +186,7 @@ struct anycert_request {
     enum anycert_query_encoding query_encoding;
     const struct anycert__url *start; /* where it is sent, as if by redirect; NULL: to url */
     struct anycert__fields headers;
+    struct anycert__fields cookies; /* name and value; beside the client's */
     struct anycert__body body;
     size_t form_capacity; /* of body.bytes, which grow as a form; 0: they are none */
     size_t field_count;   /* parts that are fields of a form, the first ones */

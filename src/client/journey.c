@@ -115,6 +115,23 @@ static int64_t time_left(const struct anycert__journey *journey)
     return left > 0 ? left : -1;
 }
 
+/* The request's own, which are for its origin alone, go with the jar's in a field of ours. */
+static int choose_cookies(struct anycert__journey *journey, struct anycert_error *err)
+{
+    struct anycert__exchange *exchange = &journey->exchange;
+
+    if (journey->is_fetching || !has_secrets(journey))
+        return 0;
+    if (anycert__cookies_add_own(journey->request, &journey->answered, exchange->jar, journey->url,
+                                 now_of(journey), &journey->headers, err) < 0)
+        return -1;
+    exchange->headers = journey->headers.list;
+    exchange->header_count = journey->headers.count;
+    if (journey->request->cookies.count > 0)
+        exchange->jar = NULL;
+    return 0;
+}
+
 /* The token request's origin is one that the caller has named, as the request's own is. */
 static int choose_terms(struct anycert__journey *journey, struct anycert_error *err)
 {
@@ -135,6 +152,8 @@ static int choose_terms(struct anycert__journey *journey, struct anycert_error *
         (elsewhere && client->config->private_addresses == ANYCERT_PRIVATE_NOT_BY_REDIRECT);
     if (!journey->is_bare && !journey->is_fetching)
         exchange->jar = anycert__cookies_for(client, situation->policy, &journey->headers);
+    if (choose_cookies(journey, err) < 0)
+        return -1;
     if (anycert__exchange_check_host(exchange, err) < 0)
         return -1;
     if (!client->settings.proxy_https ||
@@ -470,9 +489,12 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
     if (!journey->is_fetching) {
         journey->arrived = journey->arrived || exchange->sent;
         result = anycert__sink_ended(&journey->sink, exchange, result, err);
-        if (result >= 0 && !journey->is_bare)
+        if (result >= 0 && !journey->is_bare) {
             anycert__cookies_learn(journey->client, exchange->terms->policy, &journey->headers,
                                    exchange);
+            if (anycert__cookies_note(journey->request, exchange, &journey->answered, err) < 0)
+                result = -1;
+        }
     }
     if (result < 0)
         explain_refusal(journey, err);
@@ -510,6 +532,7 @@ struct anycert_response *anycert__journey_end(struct anycert__journey *journey, 
     clear_exchange(journey);
     anycert__sink_close(&journey->sink);
     anycert__url_clear(&journey->next);
+    anycert__fields_clear(&journey->answered);
     journey->response = NULL;
     if (result < 0 && response) {
         /* A body that did not come whole is none. */

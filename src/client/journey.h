@@ -33,6 +33,7 @@ struct anycert__journey {
     struct anycert__url next; /* the redirect's target; url points to it then */
     const struct anycert__url *url;
     unsigned redirects;
+    struct anycert__fields answered; /* names of the request's cookies that answers have set */
 
     /* of the exchange under way */
     struct anycert__exchange exchange;

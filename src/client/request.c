@@ -59,6 +59,7 @@ void anycert_request_free(struct anycert_request *request)
     anycert__body_clear(&request->body);
     clear_output(request);
     anycert__fields_clear(&request->headers);
+    anycert__fields_clear(&request->cookies);
     anycert__demands_clear(&request->demands);
     anycert__fields_clear(&request->params);
     anycert__free_secret(request->query);

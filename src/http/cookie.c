@@ -347,3 +347,36 @@ bool anycert__cookie_expired(const char *line, int64_t now)
     return fields.count >= 5 && number_of(&fields, 4, &expires) && expires > 0 &&
            (int64_t)expires <= now;
 }
+
+/* RFC 6265 section 5.1.4. */
+static bool path_matches(const char *path, size_t len, const struct anycert__url *url)
+{
+    const char *target = strchr(strstr(url->text, "://") + 3, '/');
+
+    if (!target || len == 0 || strncmp(target, path, len) != 0)
+        return len <= 1; /* "/" has everything below it */
+    return path[len - 1] == '/' || target[len] == '\0' || strchr("/?#", target[len]) != NULL;
+}
+
+bool anycert__cookie_goes_to(const char *line, const struct anycert__url *url, size_t *path_len)
+{
+    struct cookie_fields fields;
+
+    split_line(line, strlen(line), &fields);
+    *path_len = fields.count > 2 ? fields.len[2] : 0;
+    return fields.count >= FIELDS - 1 && anycert__cookie_is_for(line, url) &&
+           path_matches(fields.begin[2], fields.len[2], url) &&
+           (url->https || !anycert__is_word_nocase(fields.begin[3], fields.len[3], "TRUE"));
+}
+
+void anycert__cookie_pair(const char *line, const char **name, size_t *name_len, const char **value,
+                          size_t *value_len)
+{
+    struct cookie_fields fields;
+
+    split_line(line, strlen(line), &fields);
+    *name = fields.count > 5 ? fields.begin[5] : "";
+    *name_len = fields.count > 5 ? fields.len[5] : 0;
+    *value = fields.count > 6 ? fields.begin[6] : "";
+    *value_len = fields.count > 6 ? fields.len[6] : 0;
+}

@@ -22,6 +22,12 @@ int anycert__cookie_line(const char *set_cookie, const struct anycert__url *url,
 int anycert__cookie_check(const char *line, size_t len, struct anycert_error *err);
 /* True if such a line's cookie is for the host of url, or for all below a domain that it is in. */
 bool anycert__cookie_is_for(const char *line, const struct anycert__url *url);
+/* True if such a line's cookie is sent to url (RFC 6265 section 5.4): its host, its path, and https
+ * if it asks for that. path_len: how long its path is. */
+bool anycert__cookie_goes_to(const char *line, const struct anycert__url *url, size_t *path_len);
+/* The name and the value of such a line's cookie, as they stand in it. */
+void anycert__cookie_pair(const char *line, const char **name, size_t *name_len, const char **value,
+                          size_t *value_len);
 /* True if such a line's cookie has expired. */
 bool anycert__cookie_expired(const char *line, int64_t now);
 

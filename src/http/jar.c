@@ -124,6 +124,68 @@ bool anycert__jar_has_for(struct anycert__jar *jar, const struct anycert__url *u
     return found;
 }
 
+static int add_pair(const char *line, struct anycert__fields *out, struct anycert_error *err)
+{
+    const char *name = NULL;
+    const char *value = NULL;
+    size_t name_len = 0;
+    size_t value_len = 0;
+    char *pair = NULL;
+    int result = -1;
+
+    anycert__cookie_pair(line, &name, &name_len, &value, &value_len);
+    pair = anycert__malloc(name_len + value_len + 2);
+    if (!pair)
+        return anycert__fail_nomem(err);
+    memcpy(pair, name, name_len);
+    pair[name_len] = '\0';
+    memcpy(pair + name_len + 1, value, value_len);
+    pair[name_len + 1 + value_len] = '\0';
+    result = anycert__fields_add(out, pair, pair + name_len + 1, err);
+    anycert__free_secret(pair);
+    return result;
+}
+
+/* Those whose path is of that length; *longest becomes the next shorter length, or SIZE_MAX. */
+static int add_pairs(struct curl_slist *list, const struct anycert__url *url, int64_t now,
+                     size_t *longest, struct anycert__fields *out, struct anycert_error *err)
+{
+    size_t next = SIZE_MAX;
+
+    for (struct curl_slist *line = list; line; line = line->next) {
+        size_t len = 0;
+
+        if (anycert__cookie_expired(line->data, now) ||
+            !anycert__cookie_goes_to(line->data, url, &len))
+            continue;
+        if (len == *longest && add_pair(line->data, out, err) < 0)
+            return -1;
+        if (len < *longest && (next == SIZE_MAX || len > next))
+            next = len;
+    }
+    *longest = next;
+    return 0;
+}
+
+int anycert__jar_pairs(struct anycert__jar *jar, const struct anycert__url *url, int64_t now,
+                       struct anycert__fields *out, struct anycert_error *err)
+{
+    struct curl_slist *list = NULL;
+    size_t longest = SIZE_MAX; /* no path has it */
+    int result = 0;
+
+    pthread_mutex_lock(&jar->easy_lock);
+    (void)curl_easy_getinfo(jar->easy, CURLINFO_COOKIELIST, &list);
+    pthread_mutex_unlock(&jar->easy_lock);
+    do {
+        result = add_pairs(list, url, now, &longest, out, err);
+    } while (result == 0 && longest != SIZE_MAX);
+    for (struct curl_slist *line = list; line; line = line->next)
+        anycert__wipe(line->data, strlen(line->data));
+    curl_slist_free_all(list);
+    return result;
+}
+
 char *anycert__jar_text(struct anycert__jar *jar, int64_t now, struct anycert_error *err)
 {
     struct curl_slist *list = NULL;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "http/fields.h"
 #include "http/url.h"
 
 struct anycert__jar;
@@ -23,6 +24,10 @@ int anycert__jar_add(struct anycert__jar *jar, const char *set_cookie,
                      const struct anycert__url *url, int64_t now, struct anycert_error *err);
 /* True if there is a cookie for the host of url, whatever its path. */
 bool anycert__jar_has_for(struct anycert__jar *jar, const struct anycert__url *url);
+/* The cookies that are sent to url, longest paths first: each is a field with its name and value.
+ * 0, or -1 with NOMEM. */
+int anycert__jar_pairs(struct anycert__jar *jar, const struct anycert__url *url, int64_t now,
+                       struct anycert__fields *out, struct anycert_error *err);
 /* All cookies that have not expired, as text in the Netscape format, from anycert__malloc. NULL
  * with NOMEM. */
 char *anycert__jar_text(struct anycert__jar *jar, int64_t now, struct anycert_error *err);
