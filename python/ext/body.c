@@ -96,10 +96,9 @@ static int on_rewind(void *arg)
 }
 
 /* A method that may be missing or fail: what it gives as a number, or -1. */
-static Py_ssize_t ask_number(PyObject *object, const char *method, const char *format,
-                             Py_ssize_t first, int second)
+static Py_ssize_t ask_number(PyObject *object, const char *method)
 {
-    PyObject *result = PyObject_CallMethod(object, method, format, first, second);
+    PyObject *result = PyObject_CallMethod(object, method, NULL);
     Py_ssize_t number = result ? PyLong_AsSsize_t(result) : -1;
 
     Py_XDECREF(result);
@@ -110,25 +109,54 @@ static Py_ssize_t ask_number(PyObject *object, const char *method, const char *f
     return number;
 }
 
+/* Moves a file. What seek() gives back is not looked at: not everybody's gives something. */
+static bool seek_to(PyObject *file, Py_ssize_t offset, int whence)
+{
+    PyObject *result = PyObject_CallMethod(file, "seek", "ni", offset, whence);
+
+    Py_XDECREF(result);
+    PyErr_Clear();
+    return result != NULL;
+}
+
+/* How many bytes an object says that it has, in the two ways that requests knows; -1: neither. */
+static Py_ssize_t said_length(PyObject *source)
+{
+    Py_ssize_t size = PyObject_Size(source);
+    PyObject *len = NULL;
+
+    if (size >= 0)
+        return size;
+    PyErr_Clear();
+    len = PyObject_GetAttrString(source, "len");
+    size = len && PyLong_Check(len) ? PyLong_AsSsize_t(len) : -1;
+    Py_XDECREF(len);
+    PyErr_Clear();
+    return size;
+}
+
 /* How many bytes a file has from where it stands; -1: not known. */
 static Py_ssize_t measure(struct ext_body *body)
 {
-    Py_ssize_t end = 0;
-    PyObject *mode = NULL;
+    Py_ssize_t start = ask_number(body->source, "tell");
+    Py_ssize_t end = -1;
+    PyObject *encoding = NULL;
 
-    body->start = ask_number(body->source, "tell", NULL, 0, 0);
-    if (body->start < 0)
-        return -1;
-    end = ask_number(body->source, "seek", "ni", 0, 2);
-    if (end < 0 || ask_number(body->source, "seek", "ni", body->start, 0) != body->start) {
-        body->start = -1;
-        return -1;
+    body->start = -1;
+    if (start < 0 || !seek_to(body->source, 0, 2)) {
+        end = said_length(body->source);
+        end -= end >= 0 && start > 0 ? start : 0;
+        return end < 0 ? -1 : end;
     }
+    end = ask_number(body->source, "tell");
+    if (!seek_to(body->source, start, 0) || ask_number(body->source, "tell") != start)
+        return -1;
+    body->start = start;
     /* Of text it is only known when it is encoded how long it is. */
-    mode = PyObject_GetAttrString(body->source, "encoding");
+    encoding = PyObject_GetAttrString(body->source, "encoding");
     PyErr_Clear();
-    Py_XDECREF(mode);
-    return mode || end < body->start ? -1 : end - body->start;
+    Py_XDECREF(encoding);
+    return encoding || end < start ? -1 : end - start;
 }
 
 int ext_body_set(struct ext_body *body, struct ext_call *call, struct ext_state *state,
@@ -159,6 +187,27 @@ int ext_body_set(struct ext_body *body, struct ext_call *call, struct ext_state 
     }
     if (anycert_request_set_body_source(request, on_read, rewinds ? on_rewind : NULL, size, body,
                                         &err) == 0)
+        return 0;
+    (void)ext_raise_plain(state, &err);
+    return -1;
+}
+
+int ext_body_set_part(struct ext_body *body, struct ext_call *call, struct ext_state *state,
+                      struct anycert_request *request, const struct ext_file *file)
+{
+    struct anycert_error err = {0};
+    Py_ssize_t size = 0;
+
+    body->call = call;
+    body->source = Py_NewRef(file->source);
+    body->read = PyObject_GetAttrString(file->source, "read");
+    if (!body->read)
+        return -1;
+    size = measure(body);
+    if (anycert_request_add_part(request, file->field, NULL, 0, file->filename, file->type, &err) ==
+            0 &&
+        anycert_request_set_part_source(request, on_read, body->start >= 0 ? on_rewind : NULL, size,
+                                        body, &err) == 0)
         return 0;
     (void)ext_raise_plain(state, &err);
     return -1;

@@ -156,9 +156,17 @@ struct ext_body {
     Py_ssize_t used;    /* of the piece */
     Py_ssize_t start;   /* where the file stood; -1: it cannot be wound back */
 };
+/* A part of a form that is read from a file, with its field, and its file name and type or NULL. */
+struct ext_file {
+    PyObject *source;
+    const char *field, *filename, *type;
+};
 /* Makes the request read from a file or an iterable. 0, or -1 with an exception. */
 int ext_body_set(struct ext_body *body, struct ext_call *call, struct ext_state *state,
                  struct anycert_request *request, PyObject *source);
+/* The same for a part of a form. */
+int ext_body_set_part(struct ext_body *body, struct ext_call *call, struct ext_state *state,
+                      struct anycert_request *request, const struct ext_file *file);
 void ext_body_clear(struct ext_body *body);
 
 /* ---- request.c ---- */
@@ -172,13 +180,15 @@ enum ext_argument {
     EXT_ARG_HEADERS, /* None, or a dict of lower-case name to (name, value) */
     EXT_ARG_DATA,    /* None, str, bytes, mapping, pairs, file, iterable */
     EXT_ARG_JSON,    /* None, or the text as bytes */
-    EXT_ARG_FILES,   /* None, or a list of (field, filename or None, bytes, type or None) */
+    EXT_ARG_FILES,   /* None, or a list of (field, filename or None, bytes or a file, type or None,
+                        pairs of header fields) */
     EXT_ARG_AUTH,    /* None, or (user, password) as bytes */
     EXT_ARG_CONNECT, /* int, milliseconds; 0: the client's, -1: none */
     EXT_ARG_READ,
     EXT_ARG_TOTAL,
     EXT_ARG_REDIRECTS, /* int; -1: the client's */
     EXT_ARG_RETRY,     /* None, or a tuple as anycert.Retry has it */
+    EXT_ARG_COOKIES,   /* None, or pairs of name and value */
     EXT_ARG_INFO,      /* anything, for Response.request */
     EXT_ARGS
 };
@@ -186,6 +196,8 @@ struct ext_request {
     struct anycert_request *request;
     struct ext_call call;
     struct ext_body body;
+    struct ext_body *parts; /* of a form, those that are files */
+    size_t part_count;
     uint32_t connect_ms, read_ms;
 };
 /* Zeroed before. 0, or -1 with an exception; clear it in either case. */

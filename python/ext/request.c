@@ -282,22 +282,44 @@ static int add_header(void *arg, PyObject *folded, PyObject *pair)
     return result;
 }
 
-static int add_file(struct ext_request *request, struct ext_state *state, PyObject *file)
+static int add_part_header(void *arg, PyObject *name, PyObject *value)
 {
+    const struct adding *adding = arg;
     struct anycert_error err = {0};
-    const char *field = NULL;
-    const char *filename = NULL;
-    const char *type = NULL;
+    const char *key = text_of(name, adding->what);
+    const char *text = key ? text_of(value, adding->what) : NULL;
+
+    if (!text)
+        return -1;
+    return anycert_request_add_part_header(adding->request, key, text, &err) < 0
+               ? fail(adding->state, &err)
+               : 0;
+}
+
+static int add_file(struct ext_request *request, struct ext_state *state, PyObject *tuple)
+{
+    struct adding headers = {state, request->request, "files: a header of a part", false, NULL};
+    struct anycert_error err = {0};
+    struct ext_file file = {0};
+    PyObject *fields = NULL;
     char *data = NULL;
     Py_ssize_t len = 0;
 
-    if (!PyArg_ParseTuple(file, "szy#z:files", &field, &filename, &data, &len, &type))
+    if (!PyArg_ParseTuple(tuple, "szOzO:files", &file.field, &file.filename, &file.source,
+                          &file.type, &fields))
         return -1;
-    /* Without a type there is none, as with requests. */
-    if (anycert_request_add_part(request->request, field, data, (size_t)len, filename,
-                                 type ? type : "", &err) < 0)
+    file.type = file.type ? file.type : ""; /* without one there is none, as with requests */
+    if (!PyBytes_Check(file.source)) {
+        if (ext_body_set_part(&request->parts[request->part_count++], &request->call, state,
+                              request->request, &file) < 0)
+            return -1;
+    } else if (PyBytes_AsStringAndSize(file.source, &data, &len) < 0) {
+        return -1;
+    } else if (anycert_request_add_part(request->request, file.field, data, (size_t)len,
+                                        file.filename, file.type, &err) < 0) {
         return fail(state, &err);
-    return 0;
+    }
+    return ext_each_pair(fields, headers.what, add_part_header, &headers);
 }
 
 static int set_files(struct ext_request *request, struct ext_state *state, PyObject *files)
@@ -306,7 +328,13 @@ static int set_files(struct ext_request *request, struct ext_state *state, PyObj
         PyErr_SetString(PyExc_TypeError, "files has to be a list");
         return -1;
     }
-    for (Py_ssize_t i = 0; i < PyList_Size(files); i++) {
+    /* They stay where they are: the library has their addresses. */
+    request->parts = PyMem_Calloc((size_t)PyList_Size(files) + 1, sizeof *request->parts);
+    if (!request->parts) {
+        (void)PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t i = 0, count = PyList_Size(files); i < count && i < PyList_Size(files); i++) {
         if (add_file(request, state, PyList_GetItem(files, i)) < 0)
             return -1;
     }
@@ -482,6 +510,27 @@ static int set_retry(struct ext_request *request, struct ext_state *state, PyObj
     return result < 0 ? fail(state, &err) : 0;
 }
 
+static int add_cookie(void *arg, PyObject *name, PyObject *value)
+{
+    const struct adding *adding = arg;
+    struct anycert_error err = {0};
+    const char *key = text_of(name, adding->what);
+    const char *text = key ? text_of(value, adding->what) : NULL;
+
+    if (!text)
+        return -1;
+    return anycert_request_add_cookie(adding->request, key, text, &err) < 0
+               ? fail(adding->state, &err)
+               : 0;
+}
+
+static int set_cookies(struct ext_request *request, struct ext_state *state, PyObject *cookies)
+{
+    struct adding adding = {state, request->request, "cookies", false, NULL};
+
+    return cookies == Py_None ? 0 : ext_each_pair(cookies, adding.what, add_cookie, &adding);
+}
+
 int ext_request_init(struct ext_request *request, struct ext_state *state,
                      PyObject *const args[EXT_ARGS])
 {
@@ -501,7 +550,8 @@ int ext_request_init(struct ext_request *request, struct ext_state *state,
          ext_each_pair(args[EXT_ARG_HEADERS], "headers", add_header, &headers) < 0))
         return -1;
     if (set_body(request, state, args) < 0 || set_auth(request, state, args[EXT_ARG_AUTH]) < 0 ||
-        set_limits(request, state, args) < 0)
+        set_limits(request, state, args) < 0 ||
+        set_cookies(request, state, args[EXT_ARG_COOKIES]) < 0)
         return -1;
     return set_retry(request, state, args[EXT_ARG_RETRY]);
 }
@@ -511,4 +561,9 @@ void ext_request_clear(struct ext_request *request)
     anycert_request_free(request->request);
     request->request = NULL;
     ext_body_clear(&request->body);
+    for (size_t i = 0; i < request->part_count; i++)
+        ext_body_clear(&request->parts[i]);
+    PyMem_Free(request->parts);
+    request->parts = NULL;
+    request->part_count = 0;
 }

@@ -15,6 +15,14 @@ class Cookie:
     def __repr__(self):
         return f"<Cookie {self.name}={self.value} for {self.domain}{self.path}>"
 
+    def is_for(self, url):
+        """Whether the URL's host and path are its own; without a domain it is for every host."""
+        authority, _, path = url.partition("://")[2].partition("/")
+        host, domain = authority.rpartition("@")[2].partition(":")[0], self.domain.lstrip(".")
+        return (not domain or host == domain or host.endswith("." + domain)) \
+            and ("/" + path).startswith(self.path or "/") \
+            and (not self.secure or url.startswith("https://"))
+
     def set_cookie(self, host):
         """The text behind Set-Cookie."""
         text = f"{self.name}={self.value}; Path={self.path or '/'}"
@@ -41,20 +49,6 @@ def host_of(url):
     """The host of a URL, which may be None."""
     authority = (url or "").partition("://")[2].partition("/")[0].rpartition("@")[2]
     return authority[1:].partition("]")[0] if authority[:1] == "[" else authority.partition(":")[0]
-
-
-def sent_to(cookies, url):
-    """Those that go along with a request for the URL (RFC 6265, section 5.4)."""
-    from time import time
-    host, now = host_of(url), time()
-    path = "/" + url.partition("://")[2].partition("/")[2].partition("?")[0].partition("#")[0]
-    for cookie in cookies:
-        domain, folder = cookie.domain.lstrip("."), cookie.path.rstrip("/")
-        if (host == domain or cookie.domain[:1] == "." and host.endswith(cookie.domain)) \
-                and (path == cookie.path or path.startswith(folder + "/")) \
-                and (url.startswith("https://") or not cookie.secure) \
-                and (not cookie.expires or cookie.expires > now):
-            yield cookie
 
 
 class Cookies(MutableMapping):

@@ -43,13 +43,13 @@ def encode_pairs(data):
 
 
 def file_parts(files):
-    """[(field, filename or None, bytes, type or None, other headers or None)] of what requests takes
-    as files."""
+    """[(field, filename or None, bytes or a file, type or None, pairs of header fields)] of what
+    requests takes as files."""
     if isinstance(files, (str, bytes)) or not hasattr(files, "__iter__"):
         raise TypeError(f"files has to be a mapping or pairs, not {type(files).__name__}")
-    parts = []
+    parts, seen = [], []
     for field, value in (files.items() if hasattr(files, "items") else files):
-        content_type = headers = None
+        content_type, headers = None, ()
         if isinstance(value, (tuple, list)):
             if not 2 <= len(value) <= 4:
                 raise ValueError("files: a tuple has 2 to 4 members: name, content, type, headers")
@@ -57,10 +57,17 @@ def file_parts(files):
             content_type = rest[0] if rest else None
             if len(rest) > 1 and rest[1]:
                 headers = CaseInsensitiveDict(rest[1])
-                content_type = headers.pop("Content-Type", content_type)
+                content_type = headers.get("Content-Type", content_type)
+                # These two are made of the rest of the tuple, as with requests.
+                headers = [(name, value) for name, value in headers.items() if value is not None
+                           and name.lower() not in ("content-type", "content-disposition")]
         else:
             filename, content = guess_filename(value) or field, value
-        if hasattr(content, "read"):
+        if any(content is other for other in seen):
+            content = b""  # a file that is there twice has nothing left, as with requests
+        elif hasattr(content, "read") and _can_be_streamed(content):
+            seen.append(content)
+        elif hasattr(content, "read"):
             content = content.read()
         if content is not None:
             parts.append((_text(field), filename if filename is None else _text(filename),
@@ -73,6 +80,8 @@ def _text(name):
 
 
 def _content(content):
+    if hasattr(content, "read"):
+        return content
     if isinstance(content, (str, int)):
         return str(content).encode()
     try:
@@ -80,6 +89,22 @@ def _content(content):
     except TypeError:
         raise TypeError(f"files: content has to be bytes, str or a file, not "
                         f"{type(content).__name__}") from None
+
+
+def _can_be_streamed(file):
+    """Whether its length is known before it is read. Many servers take no form of unknown length."""
+    if hasattr(file, "encoding") or not hasattr(file, "tell"):
+        return False
+    try:
+        return bool(file.seekable())
+    except AttributeError:
+        return False
+
+
+def whole_parts(parts):
+    """The same parts, with nothing left to be read."""
+    return [(field, filename, content if isinstance(content, bytes) else content.read(), kind,
+             headers) for field, filename, content, kind, headers in parts]
 
 
 def guess_filename(file):
@@ -197,14 +222,14 @@ def multipart(data, files):
     boundary = os.urandom(16).hex()
     lines = []
     fields = [(_text(name), None, value if isinstance(value, bytes) else str(value).encode(), None,
-               None) for name, value in pairs_of(data or ())]
-    for name, filename, content, kind, headers in fields + files:
+               ()) for name, value in pairs_of(data or ())]
+    for name, filename, content, kind, headers in fields + whole_parts(files):
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
         if filename:
             head += f'; filename="{_quoted(filename)}"'
-        for header, value in [("Content-Type", kind), *(headers or {}).items()]:
+        for header, value in [("Content-Type", kind), *headers]:
             if value:
-                head += f"\r\n{_quoted(header)}: {_one_line(value)}"
+                head += f"\r\n{_quoted(_text(header))}: {_one_line(value)}"
         lines.append(head.encode() + b"\r\n\r\n" + content + b"\r\n")
     lines.append(f"--{boundary}--\r\n".encode())
     return b"".join(lines), f"multipart/form-data; boundary={boundary}"

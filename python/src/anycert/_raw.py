@@ -1,43 +1,64 @@
 """The body of an answer as a file, for shutil.copyfileobj() and the like."""
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ._headers import CaseInsensitiveDict
+    from ._response import Response
 
 
 class Raw:
     """What integrations use of urllib3's response. Bodies are always decoded."""
 
     decode_content = True
+    closed = False  # by close(), or at the body's end
 
-    def __init__(self, response):
+    def __init__(self, response: Response) -> None:
         self._response = response
-        self._rest = None
+        self._rest: memoryview | None = None
 
     @property
-    def status(self):
+    def status(self) -> int | None:
         return self._response.status_code
 
     @property
-    def headers(self):
+    def headers(self) -> CaseInsensitiveDict:
         return self._response.headers
 
-    def read(self, amt=None, decode_content=None):
+    def read(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
         """Up to amt bytes, b"" at the end; without amt all that is left."""
         if amt is not None and amt < 0:
             amt = None
-        stream = self._response._stream
+        if self.closed:
+            return b""
+        data = self._read(amt)
+        if amt is None or amt and not data:
+            self.closed = True
+        return data
+
+    def _read(self, amt: int | None) -> bytes:
+        stream: Any = getattr(self._response, "_stream")
         if stream is None:
             if self._rest is None:
                 self._rest = memoryview(self._response.content)
             piece, self._rest = self._rest[:amt], self._rest[len(self._rest[:amt]):]
             return bytes(piece)
         if amt is not None:
-            return stream.read(amt, True) if amt else b""
-        return b"".join(iter(lambda: stream.read(65536, True), b""))
+            return bytes(stream.read(amt, True)) if amt else b""
+        return b"".join(iter(lambda: bytes(stream.read(65536, True)), b""))
 
-    def stream(self, amt=65536, decode_content=None):
+    def stream(self, amt: int | None = 65536,
+               decode_content: bool | None = None) -> Iterator[bytes]:
         """Pieces of up to amt bytes."""
         return iter(lambda: self.read(amt), b"")
 
-    def close(self):
+    def close(self) -> None:
+        """Lets go of the connection, if it is still in use."""
+        self.closed = True
         self._response.close()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[bytes]:
         return self.stream()

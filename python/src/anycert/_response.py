@@ -63,7 +63,7 @@ class Response(_core.Response):
         """The request that was sent to the URL, after those redirects."""
         if self._info is None:
             return None
-        request = self._info.prepared()
+        request = self._info.prepared(sent=True)
         for hop in history:
             request.url = url
             if request.method == "POST" and hop.status_code in (301, 302) \

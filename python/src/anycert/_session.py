@@ -4,6 +4,7 @@ from time import sleep as _sleep  # what waits between requests
 from . import _core
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
+from ._places import certifi_bundle, check_cert, existing, proxy_url
 from ._response import Response
 from ._url import check_url, is_plain
 
@@ -75,8 +76,19 @@ def limits_of(timeout):
             raise ValueError(f"Invalid timeout {timeout}. Pass a (connect, read) timeout tuple, or a "
                              "single float to set both timeouts to the same value.")
         return _limit("connect", timeout[0]), _limit("read", timeout[1])
+    if hasattr(timeout, "start_connect"):
+        return _limits_of_object(timeout)
     both = _limit("connect", timeout)
     return both, both
+
+
+def _limits_of_object(timeout):
+    """The same of urllib3's Timeout, whose clock begins to run with the request."""
+    timeout = timeout.clone()
+    timeout.start_connect()
+    numbers = (timeout.connect_timeout, timeout.read_timeout)
+    connect, read = (n if isinstance(n, (int, float)) and n is not True else None for n in numbers)
+    return _limit("connect", connect), _limit("read", read)
 
 
 def default_headers():
@@ -94,16 +106,6 @@ class HTTPAdapter:
 
     def close(self):
         """Nothing: connections are the session's."""
-
-
-def with_port(proxy):
-    """The URL of a proxy with the scheme and the port that requests takes for granted."""
-    scheme, mark, rest = proxy.partition("://") if "://" in proxy else ("http", "://", proxy)
-    authority, slash, path = rest.partition("/")
-    port = {"http": ":80", "https": ":443"}.get(scheme.lower(), ":1080")
-    if not authority or ":" in authority.rpartition("@")[2].rpartition("]")[2]:
-        port = ""
-    return scheme + mark + authority + port + slash + path
 
 
 class Session:
@@ -154,7 +156,7 @@ class Session:
         if isinstance(verify, Policy):
             return verify
         if verify is True or verify is None:
-            return Policy(ca=_existing(self._bundle)) if self._bundle else None
+            return Policy(ca=existing(self._bundle)) if self._bundle else None
         if verify is False:
             return Policy("trust-any")
         if isinstance(verify, bytes) or not (isinstance(verify, str) or hasattr(verify, "__fspath__")):
@@ -163,7 +165,7 @@ class Session:
         if not str(verify):
             raise ValueError("verify is empty: it has to be True, False, the path of a CA bundle or "
                              "a Policy")
-        return Policy(ca=_existing(verify))
+        return Policy(ca=existing(verify))
 
     def _client(self, key):
         verify, cert, proxy, no_proxy, allow_downgrade, secret_headers = key
@@ -171,15 +173,19 @@ class Session:
         if not isinstance(cert, (str, tuple, type(None))):
             raise TypeError("cert has to be a path, (certificate, key) or (certificate, key, "
                             f"password), not {type(cert).__name__}")
-        for path, what in zip((cert,) if isinstance(cert, str) else cert or (),
-                              ("TLS certificate file", "TLS key file")):
-            _existing(path, what)
-        client = _core.Client(
-            policy=policy, cert=cert, proxy=proxy, no_proxy=no_proxy,
-            cookies=self._keeps_cookies,
-            proxy_policy=policy if self._proxy_follows_verify and verify is False else None,
-            allow_downgrade=allow_downgrade, secret_headers=secret_headers, max_body=0,
-            max_redirects=30, keep_last_redirect=True)
+        check_cert(cert)
+        arguments = {
+            "cert": cert, "proxy": proxy, "no_proxy": no_proxy, "cookies": self._keeps_cookies,
+            "proxy_policy": policy if self._proxy_follows_verify and verify is False else None,
+            "allow_downgrade": allow_downgrade, "secret_headers": secret_headers, "max_body": 0,
+            "max_redirects": 30, "keep_last_redirect": True}
+        try:
+            client = _core.Client(policy=policy, **arguments)
+        except OSError as error:
+            bundle = certifi_bundle() if policy is None and error.name == "ANCHORS" else None
+            if bundle is None:
+                raise
+            client = _core.Client(policy=Policy(ca=bundle), **arguments)
         self._clients[key] = client
         return client
 
@@ -198,7 +204,7 @@ class Session:
                 break
         else:
             return None, None
-        return with_port(proxy), merged.get("no_proxy") or merged.get("no") or None
+        return proxy_url(proxy), merged.get("no_proxy") or merged.get("no") or None
 
     # ---- requests
 
@@ -364,11 +370,12 @@ class _Call:
     """One request under way; most of its members are the arguments of the C function."""
 
     __slots__ = ("session", "key", "stream", "method", "url", "params", "headers", "auth",
-                 "connect", "read", "redirects", "retry", "data", "json", "files", "hooks")
+                 "connect", "read", "redirects", "retry", "data", "json", "files", "hooks",
+                 "cookies")
 
     def __init__(self, session, method, url, params, headers, data, json, files, auth, connect,
                  read, redirects, retry, key, stream):
-        self.hooks = None
+        self.hooks = self.cookies = None
         self.session, self.key, self.stream = session, key, stream
         self.method, self.url, self.params, self.headers = method, url, params, headers
         self.auth, self.connect, self.read = auth, connect, read
@@ -381,16 +388,10 @@ class _Call:
             self.json = dumps(json)
 
     def take_files(self, data, files):
-        from ._prepare import file_parts, multipart
+        from ._prepare import file_parts
         if isinstance(data, (str, bytes)) and data:
             raise ValueError("Data must not be a string.")
         self.files = file_parts(files)
-        if any(part[4] for part in self.files):  # which C has no place for
-            self.data, kind = multipart(data, self.files)
-            self.headers = {"content-type": ("Content-Type", kind), **self.headers}
-            self.files = None
-        else:
-            self.files = [part[:4] for part in self.files]
 
     def client(self):
         clients = self.session._clients
@@ -406,13 +407,16 @@ class _Call:
         if own is not None and own._list:
             own.install(self.client(), self.url)
         if cookies:
-            from ._cookies import Cookies, of_netscape, sent_to
-            jar = Cookies(sent_to(of_netscape(self.client().cookies()), self.url))
+            from ._cookies import Cookies
+            jar = Cookies()
             jar.update(cookies)
+            pairs = [(cookie.name, cookie.value) for cookie in jar if cookie.is_for(self.url)]
             before = self.headers.get("cookie", (None, None))[1]
-            text = "; ".join(f"{name}={value}" for name, value in jar.get_dict().items())
-            self.headers = {**self.headers,
-                            "cookie": ("Cookie", f"{before}; {text}" if before else text)}
+            if before:
+                text = "; ".join([before, *(f"{name}={value}" for name, value in pairs)])
+                self.headers = {**self.headers, "cookie": ("Cookie", text)}
+            else:
+                self.cookies = [(name, _wire(value)) for name, value in pairs]
 
     def authenticate(self):
         """(user, password) for C; anything else signs the request itself."""
@@ -424,8 +428,15 @@ class _Call:
         self.sign(auth)
         return None
 
-    def prepared(self):
-        """The request as callables and adapters get to see it."""
+    def read_files(self):
+        """Reads the files of a form: what signs the request, or gets it, has to see all of it."""
+        if self.files:
+            from ._prepare import whole_parts
+            self.files = whole_parts(self.files)
+
+    def prepared(self, sent=False):
+        """The request as callables and adapters get to see it; sent: afterwards, when files have
+        been read and are not there any more."""
         from ._prepare import PreparedRequest, hide_user, with_params
         request = PreparedRequest()
         request.method, request.url = self.method, with_params(hide_user(self.url), self.params)
@@ -436,17 +447,22 @@ class _Call:
             request.body = self.json
             request.headers.setdefault("Content-Type", "application/json")
             request.prepare_content_length(self.json)
+        elif sent and self.files and not all(isinstance(part[2], bytes) for part in self.files):
+            request.headers.setdefault("Content-Type", "multipart/form-data")
         else:
+            self.read_files()
             request.prepare_body(self.data, self.files and [
                 (part[0], part[1:]) for part in self.files])
         request.hooks = {"response": list(self.hooks or ())}
+        if self.cookies:
+            request.prepare_cookies({name: value.decode("latin1") for name, value in self.cookies})
         return request
 
     def take(self, request):
         """Goes on with a request that somebody has changed."""
         self.method, self.url, self.params = request.method, check_url(request.url), None
         self.headers = store(request.headers)
-        self.data, self.json, self.files = request.body, None, None
+        self.data, self.json, self.files, self.cookies = request.body, None, None, None
         hooks = request.hooks.get("response") if request.hooks else None
         if hooks:
             self.hooks = list(hooks)
@@ -471,7 +487,7 @@ class _Call:
         retry = self.retry
         return (Response, self.method, self.url, self.params, self.headers, self.data, self.json,
                 self.files, auth, self.connect, self.read, 0, self.redirects,
-                retry._tuple if retry is not None else None, self)
+                retry._tuple if retry is not None else None, self.cookies, self)
 
     def send(self, auth):
         client = self.client()
@@ -526,18 +542,18 @@ def _method(method):
     raise TypeError(f"method has to be str, not {type(method).__name__}")
 
 
+def _wire(text):
+    """A header's value in bytes, as requests has it."""
+    try:
+        return text.encode("latin1")
+    except UnicodeEncodeError:
+        return text.encode()
+
+
 def _latin1(text):
     if isinstance(text, bytes):
         return text
     return (text if isinstance(text, str) else str(text)).encode("latin1")
-
-
-def _existing(path, what="TLS CA certificate bundle"):
-    from os.path import exists
-    if path is not None and not exists(path):
-        raise OSError(f"Could not find {'a suitable' if 'CA' in what else 'the'} {what}, "
-                      f"invalid path: {path}")
-    return path
 
 
 def _merged_params(own, given):

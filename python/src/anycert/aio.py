@@ -104,6 +104,7 @@ class AsyncClient:
             allow_redirects, proxies, hooks, False, verify, cert, json, retry, policy,
             secret_headers, allow_downgrade)
         credentials = call.authenticate() if call.auth else None
+        call.read_files()
         driver = self._driver(call.client())
         future = driver.start(call.arguments(credentials))
         try:

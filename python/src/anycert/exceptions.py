@@ -35,6 +35,13 @@ class RequestException(OSError):
         return cls, self.args, state
 
 
+class Cause(Exception):
+    """What failures of a connection have as their first argument, where requests has an exception
+    of urllib3, so that error.args[0].args[0] is the text. reason: the library's sentence."""
+
+    reason = ""
+
+
 class InvalidJSONError(RequestException):
     """A JSON value that cannot be sent, or a text that is none."""
 
@@ -258,7 +265,11 @@ def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, 
     if url is None and info is not None:
         url = info.url
     class_name, text = _describe(name, kind, message, response, url, connect_ms, read_ms, began)
-    error = _class(class_name)(text)
+    cause = text
+    if kind in (_TRUST, _TLS, _NETWORK, _TIMEOUT, _PROXY):
+        cause = Cause(text)
+        cause.reason = message
+    error = _class(class_name)(cause)
     error.code, error.name, error.message = code, name, message
     error.os_errno = os_errno or None
     if response is not None:
@@ -267,5 +278,5 @@ def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, 
         if response.status_code:
             error.response = response
     if info is not None:
-        error.request = info.prepared() if hasattr(info, "prepared") else info
+        error.request = info.prepared(sent=True) if hasattr(info, "prepared") else info
     return error

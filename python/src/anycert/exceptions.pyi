@@ -4,6 +4,11 @@ from . import _core
 from ._prepare import PreparedRequest
 from ._response import Hop, Response
 
+class Cause(Exception):
+    """The first argument of failures of a connection."""
+
+    reason: str
+
 class RequestException(OSError):
     """What every failure of a request is."""
 

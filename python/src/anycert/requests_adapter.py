@@ -12,7 +12,10 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers, select_proxy
 
 from . import Policy, Session
+from ._places import check_cert
+from ._prepare import hide_user
 from ._raw import Raw
+from .exceptions import ConnectionError, _new
 
 
 class _Headers:
@@ -60,6 +63,13 @@ class AnycertAdapter(BaseAdapter):
         self.policy, self.retry = policy, retry
         self._session = self._new_session()
 
+    def __getstate__(self):
+        return {name: value for name, value in self.__dict__.items() if name != "_session"}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._session = self._new_session()  # connections stay where they are
+
     @staticmethod
     def _new_session():
         session = Session()
@@ -68,12 +78,27 @@ class AnycertAdapter(BaseAdapter):
 
     def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
         """Sends a PreparedRequest, and returns a requests.Response."""
-        proxy = select_proxy(request.url, proxies)
-        answer = self._session.send(
-            request, timeout=timeout, allow_redirects=False, stream=stream, cert=cert,
-            proxies={request.url.partition(":")[0]: proxy} if proxy else None,
-            verify=self.policy if self.policy is not None else verify, retry=self.retry,
-            run_hooks=False)
+        url = hide_user(request.url)  # requests has made a header of them, or of others
+        prepared = request.copy()
+        prepared.url = url
+        proxy = select_proxy(url, proxies)
+        if not url.startswith("https://"):
+            check_cert(cert)
+            cert = None  # nobody asks for it
+        try:
+            answer = self._session.send(
+                prepared, timeout=timeout, allow_redirects=False, stream=stream, cert=cert,
+                proxies={url.partition(":")[0]: proxy} if proxy else None,
+                verify=self.policy if self.policy is not None else verify, retry=self.retry,
+                run_hooks=False)
+        except ConnectionError as error:
+            if error.name == "HTTP_PROTOCOL" and "how long its body is" in error.message:
+                raise _like(error, "InvalidHeader") from None
+            raise
+        return self.build_response(request, answer)
+
+    def build_response(self, request, answer):
+        """A requests.Response of an anycert.Response; for classes that are derived from this."""
         response = _RequestsResponse()
         response.status_code, response.reason = answer.status_code, answer.reason
         response.headers = CaseInsensitiveDict(answer.headers)
@@ -89,3 +114,11 @@ class AnycertAdapter(BaseAdapter):
     def close(self):
         """Closes all connections; the adapter may be used again."""
         self._session.close()
+
+
+def _like(error, name):
+    """The same failure, as another class of requests."""
+    other = _new(name, *error.args, request=error.request, response=error.response)
+    other.code, other.name, other.message = error.code, error.name, error.message
+    other.report = error.report
+    return other

@@ -4,6 +4,7 @@ from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
 from . import Policy, Retry
+from ._response import Response as _Answer
 
 class AnycertAdapter(BaseAdapter):
     """anycert's connections and policies for a requests.Session."""
@@ -14,4 +15,5 @@ class AnycertAdapter(BaseAdapter):
                  retry: Retry | None = ...) -> None: ...
     def send(self, request: PreparedRequest, stream: bool = ..., timeout: Any = ..., verify: Any = ...,
              cert: Any = ..., proxies: Any = ...) -> Response: ...
+    def build_response(self, request: PreparedRequest, answer: _Answer) -> Response: ...
     def close(self) -> None: ...
