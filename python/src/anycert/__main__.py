@@ -5,7 +5,7 @@ import sys
 import sysconfig
 
 
-def main():
+def main() -> int:
     """Becomes the command line."""
     beside = os.path.join(sysconfig.get_path("scripts"), "anycert")
     program = os.environ.get("ANYCERT_BIN") or (

@@ -1,10 +1,18 @@
 """JSON that is not of the plain kind: other charsets, what only Python's json takes, and errors."""
+from __future__ import annotations
+
 import json
 
 from .exceptions import JSONDecodeError, _class  # noqa: F401 (the class is made by asking for it)
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-def dumps(value):
+    from ._response import Response
+
+
+def dumps(value: Any) -> bytes:
     """As requests sends it. InvalidJSONError for NaN and the infinities."""
     try:
         return json.dumps(value, allow_nan=False).encode()
@@ -12,7 +20,7 @@ def dumps(value):
         raise _class("InvalidJSONError")(error) from None
 
 
-def guess_encoding(data):
+def guess_encoding(data: bytes) -> str | None:
     """The UTF that bytes of JSON are in, by where their NULs are; None: nobody knows."""
     if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
         return "utf-32"
@@ -34,7 +42,7 @@ def guess_encoding(data):
     return None
 
 
-def loads_response(response, kwargs):
+def loads_response(response: Response, kwargs: dict[str, Any]) -> Any:
     """response.json() as requests does it."""
     try:
         content = response.content

@@ -185,7 +185,7 @@ class BaseClient:
     def _is_status_code_valid(self, response: Any, ok_codes: Collection[int] | None = None) -> bool:
         """Whether the status is one of ok_codes, of the client's if there are none, or else below 400."""
         codes = ok_codes or self._ok_codes
-        return response.status_code in codes if codes else response.status_code < 400
+        return bool(response.status_code in codes if codes else response.status_code < 400)
 
     def _handle_error(self, error_handler: Callable[[Any], Any] | None, res: Any,
                       should_update_metrics: bool) -> None:
