@@ -1,9 +1,16 @@
 """Where ours is different from the original on purpose. Each test says what both do, so it is known to be different.
 
 V1, V2, V9, V15, V17 and V23 are in test_environment, V3 and V4 in test_retries, V7 and V8 in test_failures."""
-import importlib.util
+import contextlib
 import os
+import pathlib
+import socket
+import ssl
+import subprocess
 import sys
+import tempfile
+import threading
+import types
 from unittest import mock
 
 from common.case import Case, lab, request
@@ -13,6 +20,30 @@ from common.subject import OLD_LIBRARIES, OLD_SUITES, STANDIN, exceptions, new_c
 OK = answer_json({"status": "ok"})
 SENTENCE = ("SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in the integration "
             "configuration.")
+
+
+# A Python on a system that has no anchors: a folder of its own hides them, for this process alone.
+WITHOUT_ANCHORS = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+NEWNS, NEWUSER, PRIVATE = 0x20000, 0x10000000, 1 << 18 | 1 << 14
+uid = os.getuid()
+if libc.unshare(NEWNS) != 0:
+    assert libc.unshare(NEWUSER | NEWNS) == 0, os.strerror(ctypes.get_errno())
+    with open("/proc/self/uid_map", "w") as file:
+        file.write("0 %d 1" % uid)
+assert libc.mount(b"none", b"/", None, PRIVATE, None) == 0, os.strerror(ctypes.get_errno())
+assert libc.mount(b"none", b"/etc/ssl", b"tmpfs", 0, None) == 0, os.strerror(ctypes.get_errno())
+sys.path = [path for path in [{path!r}] + sys.path if path and (path == {path!r} or "packages" not in path)]
+for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    os.environ.pop(name, None)
+sys.modules.pop("certifi", None)
+import anycert
+try:
+    print(anycert.Session().get({url!r}).status_code)
+except OSError as error:
+    print(error)
+"""
 
 
 class Deviations(Case):
@@ -139,10 +170,27 @@ class Verification(Deviations):
                     request(client, "GET", resp_type="text", ok_codes=range(100, 600))
 
     def test_v19_anchors_are_those_of_the_system(self):
-        """certifi counts for the stand-in alone, unless the system has none."""
-        self.assertTrue(not STANDIN or importlib.util.find_spec("certifi"))
-        error = self.fails(request, xsoar.BaseClient(self.secure.url), "GET")
-        self.assertIsInstance(error.exception, exceptions.SSLError)
+        """Those of certifi do not count, though they are there and would let it through."""
+        certifi = types.SimpleNamespace(where=lambda: certificate()[0])
+        self.enter(mock.patch.dict(sys.modules, {"certifi": certifi}))
+        client = xsoar.BaseClient(self.secure.url)
+        if STANDIN:
+            self.enter(mock.patch("requests.adapters.DEFAULT_CA_BUNDLE_PATH", certifi.where()))
+            self.assertEqual(request(client, "GET"), {"status": "ok"})
+        else:
+            error = self.fails(request, client, "GET")
+            self.assertIsInstance(error.exception, exceptions.SSLError)
+
+    def test_v19_certifi_where_the_system_has_none(self):
+        if STANDIN:
+            return  # it has no others
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "certifi.py").write_text(f"def where():\n    return {certificate()[0]!r}\n", "ascii")
+            for path, works in ((folder, True), ("", False)):
+                code = WITHOUT_ANCHORS.format(path=path, url=self.secure.url)
+                done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("200" if works else "no trust anchors", done.stdout)
 
     def test_v20_the_floor(self):
         with lab("rsa-kx-gcm", "cbc-sha1-ecdhe", "dh-1024", "sha1-leaf") as (servers, files):
@@ -154,7 +202,33 @@ class Verification(Deviations):
                     self.fails(request, client, "GET")
 
     def test_v21_http_1_1_without_verification(self):
-        self.assertEqual(request(xsoar.BaseClient(self.secure.url, verify=False), "GET"), {"status": "ok"})
+        """With a server that speaks HTTP/2, and would rather."""
+        self.assertIn(self.negotiated(False), (None, "http/1.1"))
+        if not STANDIN:
+            from anycert import Policy
+            self.assertEqual(self.negotiated(Policy("hardened+self-signed")), "h2")
+
+    def negotiated(self, verify):
+        """What a server that prefers h2 and a client have agreed on in ALPN."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate())
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        found = []
+
+        def serve(listener):
+            with listener.accept()[0] as plain, context.wrap_socket(plain, server_side=True) as peer:
+                found.append(peer.selected_alpn_protocol())
+                if found != ["h2"]:
+                    peer.recv(65536)
+                    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=serve, args=(listener,))
+            thread.start()
+            client = xsoar.BaseClient(f"https://localhost:{listener.getsockname()[1]}", verify=verify)
+            with contextlib.suppress(xsoar.DemistoException):  # the server knows h2 by name alone
+                self.assertEqual(request(client, "GET"), {})
+            thread.join()
+        return found[0]
 
 
 class Redirects(Deviations):
