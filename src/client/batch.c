@@ -318,6 +318,14 @@ static void move(struct anycert_batch *batch, int64_t wait_ms)
     sweep_all(batch);
 }
 
+/* Kept connections end, too, and the descriptor is readable until somebody has taken note of it. */
+static void look_at_idle(struct anycert_batch *batch)
+{
+    batch->is_inside = true;
+    anycert__loop_wait(batch->loop, 0);
+    batch->is_inside = false;
+}
+
 /* ---- the interface ---- */
 
 struct anycert_batch *anycert_batch_new(struct anycert_client *client, unsigned concurrency,
@@ -492,6 +500,8 @@ int anycert_batch_next(struct anycert_batch *batch, int64_t timeout_ms,
         slept_ms += slept;
         wait_ms = slept > 0 ? 0 : least(until_wake(batch), left);
     }
+    if (batch->pending == 0)
+        look_at_idle(batch);
     if (!batch->done.first)
         return 0;
     give_out(batch, out);

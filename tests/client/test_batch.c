@@ -488,6 +488,30 @@ static void another_event_loop_drives_it(void **state)
     anycert_client_free(client);
 }
 
+/* Nothing is under way when it ends, and yet another event loop must not be told so for ever. */
+static void the_end_of_an_idle_connection_is_noted(void **state)
+{
+    static const char *const names[] = {"http"};
+    struct anycert_error err = {0};
+    struct anycert_client *client = floor_client(NULL);
+    struct many *many = many_new(client, 2);
+    struct pollfd fd = {.events = POLLIN};
+    struct lab *lab = NULL;
+
+    (void)state;
+    assert_int_equal(lab_start(names, 1, &lab, &err), 0);
+    (void)many_add(many, floor_request("GET", lab_server_url(lab_server_at(lab, 0))));
+    many_finish(many);
+    assert_int_equal(many->answers[0].status, 200);
+    lab_stop(lab);
+    fd.fd = anycert_batch_fd(many->batch);
+    assert_int_equal(poll(&fd, 1, 30000), 1);
+    assert_int_equal(many_next(many, 0), -1);
+    assert_int_equal(poll(&fd, 1, 0), 0);
+    many_free(many);
+    anycert_client_free(client);
+}
+
 /* Secrets that are withheld from a server cost one connection that is given up, not one for each
  * request. */
 static void withheld_secrets_cost_no_connection_each(void **state)
@@ -563,6 +587,7 @@ int main(void)
         cmocka_unit_test(impossible_batches_are_refused),
         cmocka_unit_test(empty_batch_has_no_result),
         cmocka_unit_test(another_event_loop_drives_it),
+        cmocka_unit_test(the_end_of_an_idle_connection_is_noted),
         cmocka_unit_test(withheld_secrets_cost_no_connection_each),
         cmocka_unit_test(batches_and_sends_of_one_client),
     };
