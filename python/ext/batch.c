@@ -2,21 +2,18 @@
 
 #include <string.h>
 
-/* A request of a batch. Its body is in memory and it has no progress callback, so the library never
- * calls back into Python. */
-struct job {
-    struct job *next, *previous;
-    struct ext_request request;
-    PyObject *args; /* as Client.send has them, a tuple */
-    PyObject *token;
-};
-
+/* The requests of a batch are Pending objects, each with a reference of the batch's until its
+ * result is out. Their bodies are in memory and they have no progress callback, so the library
+ * never calls back into Python. */
 struct batch_object {
     PyObject_HEAD struct ext_state *state;
     PyObject *client; /* with a use of it; NULL: closed */
     struct anycert_batch *batch;
-    struct job *jobs;
+    PyObject *loop,
+        *move; /* the event loop, and what it is to call when there is something to do */
+    struct ext_pending *jobs;
     bool is_busy;
+    bool is_scheduled; /* move will be called in the loop's next turn */
 };
 
 static struct batch_object *of(PyObject *self)
@@ -24,18 +21,28 @@ static struct batch_object *of(PyObject *self)
     return (struct batch_object *)self;
 }
 
-static void drop_job(struct batch_object *self, struct job *job)
+static void link_job(struct batch_object *self, struct ext_pending *job)
+{
+    job->batch = (PyObject *)self;
+    job->next = self->jobs;
+    if (self->jobs)
+        self->jobs->previous = job;
+    self->jobs = job;
+    Py_INCREF((PyObject *)job);
+}
+
+/* Its request is over; the reference is the caller's now. */
+static void unlink_job(struct batch_object *self, struct ext_pending *job)
 {
     if (job->previous)
         job->previous->next = job->next;
-    else if (self->jobs == job)
+    else
         self->jobs = job->next;
     if (job->next)
         job->next->previous = job->previous;
+    job->next = job->previous = NULL;
+    job->batch = NULL;
     ext_request_clear(&job->request);
-    Py_CLEAR(job->args);
-    Py_CLEAR(job->token);
-    PyMem_Free(job);
 }
 
 static void close_batch(struct batch_object *self)
@@ -49,8 +56,12 @@ static void close_batch(struct batch_object *self)
         Py_BEGIN_ALLOW_THREADS anycert_batch_free(batch);
         Py_END_ALLOW_THREADS
     }
-    while (self->jobs)
-        drop_job(self, self->jobs);
+    while (self->jobs) {
+        struct ext_pending *job = self->jobs;
+
+        unlink_job(self, job);
+        Py_DECREF((PyObject *)job);
+    }
     if (client) {
         ext_client_leave(client);
         Py_DECREF(client);
@@ -59,11 +70,11 @@ static void close_batch(struct batch_object *self)
 
 static int batch_traverse(PyObject *self, visitproc visit, void *arg)
 {
-    for (const struct job *job = of(self)->jobs; job; job = job->next) {
-        Py_VISIT(job->args);
-        Py_VISIT(job->token);
-    }
+    for (struct ext_pending *job = of(self)->jobs; job; job = job->next)
+        Py_VISIT((PyObject *)job);
     Py_VISIT(of(self)->client);
+    Py_VISIT(of(self)->loop);
+    Py_VISIT(of(self)->move);
     Py_VISIT(Py_TYPE(self));
     return 0;
 }
@@ -72,6 +83,8 @@ static int batch_clear(PyObject *self)
 {
     if (!of(self)->is_busy)
         close_batch(of(self));
+    Py_CLEAR(of(self)->loop);
+    Py_CLEAR(of(self)->move);
     return 0;
 }
 
@@ -81,6 +94,7 @@ static void batch_dealloc(PyObject *self)
 
     PyObject_GC_UnTrack(self);
     close_batch(of(self));
+    (void)batch_clear(self);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -91,11 +105,14 @@ static PyObject *batch_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     struct anycert_error err = {0};
     struct anycert_client *client = NULL;
     PyObject *object = NULL;
+    PyObject *loop = NULL;
+    PyObject *move = NULL;
     PyObject *self = NULL;
     unsigned concurrency = 0;
 
     (void)kwargs;
-    if (!state || !PyArg_ParseTuple(args, "O!I:Batch", state->client_type, &object, &concurrency))
+    if (!state || !PyArg_ParseTuple(args, "O!IOO:Batch", state->client_type, &object, &concurrency,
+                                    &loop, &move))
         return NULL;
     self = type->tp_alloc(type, 0);
     client = self ? ext_client_enter(object) : NULL;
@@ -105,6 +122,8 @@ static PyObject *batch_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     of(self)->state = state;
     of(self)->client = Py_NewRef(object);
+    of(self)->loop = Py_NewRef(loop);
+    of(self)->move = Py_NewRef(move);
     of(self)->batch = anycert_batch_new(client, concurrency, &err);
     if (!of(self)->batch) {
         (void)ext_raise_plain(state, &err);
@@ -122,113 +141,158 @@ static bool is_open(const struct batch_object *self)
     return false;
 }
 
-/* add(token, arguments) */
-static PyObject *batch_add(PyObject *object, PyObject *args)
+/* Has move called in the loop's next turn: all that is asked for in one turn starts together. */
+static int schedule(struct batch_object *self)
 {
-    struct batch_object *self = of(object);
-    struct anycert_error err = {0};
-    PyObject *arguments[EXT_ARGS];
-    PyObject *token = NULL;
-    PyObject *tuple = NULL;
-    struct job *job = NULL;
+    PyObject *handle = NULL;
 
-    if (!PyArg_ParseTuple(args, "OO!:add", &token, &PyTuple_Type, &tuple) || !is_open(self))
-        return NULL;
-    if (PyTuple_Size(tuple) != EXT_ARGS) {
-        PyErr_Format(PyExc_TypeError, "a request has %d arguments", (int)EXT_ARGS);
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < EXT_ARGS; i++)
-        arguments[i] = PyTuple_GetItem(tuple, i);
-    job = PyMem_Calloc(1, sizeof *job);
-    if (!job)
-        return PyErr_NoMemory();
-    job->next = self->jobs;
-    if (self->jobs)
-        self->jobs->previous = job;
-    self->jobs = job;
-    job->args = Py_NewRef(tuple);
-    job->token = Py_NewRef(token);
-    if (ext_request_init(&job->request, self->state, arguments) == 0) {
-        if (anycert_request_set_progress(job->request.request, NULL, NULL, &err) == 0 &&
-            anycert_batch_add(self->batch, job->request.request, job, &err) == 0)
-            Py_RETURN_NONE;
-        (void)ext_raise_plain(self->state, &err);
-    }
-    drop_job(self, job);
-    return NULL;
+    if (self->is_scheduled)
+        return 0;
+    handle = PyObject_CallMethod(self->loop, "call_soon", "O", self->move);
+    self->is_scheduled = handle != NULL;
+    Py_XDECREF(handle);
+    return handle ? 0 : -1;
 }
 
-/* (token, Response or None, exception or None) */
-static PyObject *outcome(struct batch_object *self, struct job *job,
-                         const struct anycert_batch_result *result)
+static int fill(struct batch_object *self, struct ext_pending *job, PyObject *tuple)
 {
+    struct anycert_error err = {0};
+    PyObject *arguments[EXT_ARGS];
+
+    for (Py_ssize_t i = 0; i < EXT_ARGS; i++)
+        arguments[i] = PyTuple_GetItem(tuple, i);
+    if (ext_request_init(&job->request, self->state, arguments) < 0)
+        return -1;
+    if (anycert_request_set_progress(job->request.request, NULL, NULL, &err) == 0 &&
+        anycert_batch_add(self->batch, job->request.request, job, &err) == 0)
+        return 0;
+    (void)ext_raise_plain(self->state, &err);
+    return -1;
+}
+
+/* start(arguments): a Pending. */
+static PyObject *batch_start(PyObject *object, PyObject *tuple)
+{
+    struct batch_object *self = of(object);
+    PyObject *job = NULL;
+
+    if (!is_open(self))
+        return NULL;
+    if (!PyTuple_Check(tuple) || PyTuple_Size(tuple) != EXT_ARGS) {
+        PyErr_Format(PyExc_TypeError, "a request is a tuple of %d arguments", (int)EXT_ARGS);
+        return NULL;
+    }
+    if (schedule(self) < 0)
+        return NULL;
+    job = ext_pending_new(self->state, self->loop, tuple);
+    if (!job)
+        return NULL;
+    /* What the arguments run, iterators and the like, may have closed it. */
+    if (fill(self, (struct ext_pending *)job, tuple) < 0) {
+        Py_DECREF(job);
+        return NULL;
+    }
+    link_job(self, (struct ext_pending *)job);
+    return job;
+}
+
+void ext_batch_give_up(struct ext_pending *job)
+{
+    struct batch_object *self = of(job->batch);
+
+    if (!self || !self->batch || self->is_busy)
+        return;
+    (void)anycert_batch_cancel(self->batch, job);
+    if (schedule(self) < 0) /* its memory is freed with the next result, or the batch */
+        PyErr_Clear();
+}
+
+/* Gives a result to whoever waits for it. -1 with what has to leave the event loop. */
+static int deliver(struct batch_object *self, const struct anycert_batch_result *result)
+{
+    struct ext_pending *job = result->tag;
     PyObject *args[EXT_ARGS];
     PyObject *response = NULL;
     PyObject *type = NULL;
-    PyObject *value = NULL;
+    PyObject *error = NULL;
     PyObject *traceback = NULL;
+    int ended = 0;
 
-    for (Py_ssize_t i = 0; i < EXT_ARGS; i++)
-        args[i] = PyTuple_GetItem(job->args, i);
-    response = ext_client_finish(self->state, &job->request, args, result->error.code ? -1 : 0,
-                                 result->response, &result->error);
-    if (response)
-        return Py_BuildValue("(ONO)", job->token, response, Py_None);
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-    return Py_BuildValue("(OON)", job->token, Py_None, value);
+    if (job->is_done || !job->args) { /* cancelled */
+        anycert_response_free(result->response);
+    } else {
+        for (Py_ssize_t i = 0; i < EXT_ARGS; i++)
+            args[i] = PyTuple_GetItem(job->args, i);
+        response = ext_client_finish(self->state, &job->request, args, result->error.code ? -1 : 0,
+                                     result->response, &result->error);
+        if (!response) {
+            PyErr_Fetch(&type, &error, &traceback);
+            PyErr_NormalizeException(&type, &error, &traceback);
+            Py_XDECREF(type);
+            Py_XDECREF(traceback);
+        }
+    }
+    unlink_job(self, job);
+    if (response || error)
+        ended = ext_pending_end(job, response, error);
+    Py_DECREF((PyObject *)job);
+    return ended;
 }
 
-/* poll(): what has ended, without waiting. */
+/* 1 and a result, 0, or -1 with an exception. */
+static int next_result(struct batch_object *self, struct anycert_batch_result *result)
+{
+    struct anycert_error err = {0};
+    int more = 0;
+
+    self->is_busy = true;
+    Py_BEGIN_ALLOW_THREADS more = anycert_batch_next(self->batch, 0, result, &err);
+    Py_END_ALLOW_THREADS self->is_busy = false;
+    if (more < 0)
+        (void)ext_raise_plain(self->state, &err);
+    return more;
+}
+
+/* Milliseconds until poll() has to be called again; -1: there is nothing to wait for. */
+static int64_t left_ms(const struct batch_object *self)
+{
+    if (!self->batch || anycert_batch_pending(self->batch) == 0)
+        return -1;
+    return anycert_batch_timeout_ms(self->batch);
+}
+
+/* poll(): gives out what has ended, without waiting, and moves the rest on. Those who are woken ask
+ * for more, and may close it; no more is given out than was there at first, so that others in the
+ * event loop have their turn. Returns what left_ms() says. */
 static PyObject *batch_poll(PyObject *object, PyObject *ignored)
 {
     struct batch_object *self = of(object);
     struct anycert_batch_result result;
-    struct anycert_error err = {0};
-    PyObject *list = NULL;
-    int more = 0;
+    size_t budget = 0;
+    int looks = 2; /* what is new is due at once */
 
     (void)ignored;
     if (!is_open(self))
         return NULL;
-    list = PyList_New(0);
-    while (list) {
-        struct job *job = NULL;
-        PyObject *item = NULL;
+    self->is_scheduled = false;
+    budget = anycert_batch_pending(self->batch) + 1;
+    Py_INCREF(object);
+    while (self->batch && budget > 0) {
+        int more = next_result(self, &result);
 
-        self->is_busy = true;
-        Py_BEGIN_ALLOW_THREADS more = anycert_batch_next(self->batch, 0, &result, &err);
-        Py_END_ALLOW_THREADS self->is_busy = false;
-        if (more != 1)
+        if (more == 1)
+            more = deliver(self, &result) < 0 ? -1 : 1;
+        if (more < 0) {
+            Py_DECREF(object);
+            return NULL;
+        }
+        if (more == 1)
+            budget--;
+        else if (--looks == 0 || left_ms(self) != 0)
             break;
-        job = result.tag;
-        item = outcome(self, job, &result);
-        drop_job(self, job);
-        if (!item || PyList_Append(list, item) < 0)
-            Py_CLEAR(list);
-        Py_XDECREF(item);
     }
-    if (list && more < 0) {
-        Py_DECREF(list);
-        return ext_raise_plain(self->state, &err);
-    }
-    return list;
-}
-
-static PyObject *batch_cancel(PyObject *object, PyObject *token)
-{
-    struct batch_object *self = of(object);
-
-    if (!is_open(self))
-        return NULL;
-    for (struct job *job = self->jobs; job; job = job->next) {
-        if (job->token == token)
-            (void)anycert_batch_cancel(self->batch, job);
-    }
-    Py_RETURN_NONE;
+    Py_DECREF(object);
+    return PyLong_FromLongLong(left_ms(self));
 }
 
 static PyObject *batch_fd(PyObject *object, PyObject *ignored)
@@ -237,28 +301,28 @@ static PyObject *batch_fd(PyObject *object, PyObject *ignored)
     return is_open(of(object)) ? PyLong_FromLong(anycert_batch_fd(of(object)->batch)) : NULL;
 }
 
-static PyObject *batch_timeout(PyObject *object, PyObject *ignored)
-{
-    (void)ignored;
-    return is_open(of(object)) ? PyLong_FromLongLong(anycert_batch_timeout_ms(of(object)->batch))
-                               : NULL;
-}
-
+/* close(): what was under way, for which nothing will come any more. */
 static PyObject *batch_close(PyObject *object, PyObject *ignored)
 {
+    struct batch_object *self = of(object);
+    PyObject *list = NULL;
+
     (void)ignored;
-    if (of(object)->is_busy && !is_open(of(object)))
+    if (self->is_busy && !is_open(self))
         return NULL;
-    close_batch(of(object));
-    Py_RETURN_NONE;
+    list = PyList_New(0);
+    for (struct ext_pending *job = self->jobs; list && job; job = job->next) {
+        if (PyList_Append(list, (PyObject *)job) < 0)
+            Py_CLEAR(list);
+    }
+    close_batch(self);
+    return list;
 }
 
 static PyMethodDef batch_methods[] = {
-    {"add", batch_add, METH_VARARGS, NULL},
+    {"start", batch_start, METH_O, NULL},
     {"poll", batch_poll, METH_NOARGS, NULL},
-    {"cancel", batch_cancel, METH_O, NULL},
     {"fd", batch_fd, METH_NOARGS, NULL},
-    {"timeout_ms", batch_timeout, METH_NOARGS, NULL},
     {"close", batch_close, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -21,6 +21,7 @@
  * with it refers to it, and not the other way round, so that dropping the response ends the
  * transfer.
  * - Batch owns one anycert_batch, the requests in it and a use of its Client, for an event loop.
+ * - Pending owns one Request of a Batch, and then what came of it, for the task that awaits it.
  * - Report owns one copy of an anycert_report (which is cheap), so it outlives the response.
  *
  * The lock. It is let go for every send, for opening and reading a stream, and for parsing large
@@ -65,9 +66,12 @@ static inline PyObject *Py_NewRef(PyObject *object)
 
 /* What the module knows; one for each interpreter. */
 struct ext_state {
-    PyTypeObject *policy_type, *client_type, *response_type, *report_type, *stream_type;
-    PyObject *make_error; /* anycert.exceptions._make, once it was needed */
-    PyObject *json_loads; /* json.loads, likewise */
+    PyTypeObject *policy_type, *client_type, *response_type, *report_type, *stream_type,
+        *pending_type;
+    PyObject *run_name;        /* "run", of contextvars.Context */
+    PyObject *cancelled_error; /* asyncio.CancelledError, once it was needed */
+    PyObject *make_error;      /* anycert.exceptions._make, once it was needed */
+    PyObject *json_loads;      /* json.loads, likewise */
 };
 extern struct PyModuleDef ext_module;
 /* The state behind a type of this module or a class derived from one. */
@@ -235,9 +239,33 @@ int ext_stream_init(PyObject *module, struct ext_state *state);
 /* Opens: a tuple of Response and Stream, or NULL. */
 PyObject *ext_stream_open(struct ext_state *state, PyObject *client, PyObject *const *args);
 
+/* ---- pending.c ---- */
+
+/* One request of a batch, as something to await. */
+struct ext_pending {
+    PyObject_HEAD struct ext_state *state;
+    struct ext_pending *next, *previous; /* in the batch */
+    PyObject *batch;                     /* which it is in, borrowed; NULL: in none */
+    struct ext_request request;
+    PyObject *args; /* as Client.send has them, a tuple */
+    PyObject *loop;
+    PyObject *waiter, *context; /* the task's callback and what it runs in; NULL: nobody waits */
+    PyObject *value, *error;    /* either, when it is done */
+    bool is_done;
+    bool is_blocking; /* as asyncio has it: between `await` and the task's taking note of it */
+};
+int ext_pending_init(PyObject *module, struct ext_state *state);
+/* A Pending that is in no batch yet. */
+PyObject *ext_pending_new(struct ext_state *state, PyObject *loop, PyObject *args);
+/* The end of one that was not cancelled, with either of these, which it takes over: wakes who waits
+ * for it. Only where no task runs. -1 with an exception that has to leave the event loop. */
+int ext_pending_end(struct ext_pending *self, PyObject *value, PyObject *error);
+
 /* ---- batch.c ---- */
 
 int ext_batch_init(PyObject *module, struct ext_state *state);
+/* Ends the request; nothing will come of it. */
+void ext_batch_give_up(struct ext_pending *job);
 
 /* ---- json.c ---- */
 

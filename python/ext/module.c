@@ -80,7 +80,8 @@ static int module_exec(PyObject *module)
 
     if (ext_policy_init(module, state) < 0 || ext_report_init(module, state) < 0 ||
         ext_response_init(module, state) < 0 || ext_stream_init(module, state) < 0 ||
-        ext_client_init(module, state) < 0 || ext_batch_init(module, state) < 0)
+        ext_client_init(module, state) < 0 || ext_batch_init(module, state) < 0 ||
+        ext_pending_init(module, state) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", anycert_version());
 }
@@ -94,6 +95,9 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->response_type);
     Py_VISIT(state->report_type);
     Py_VISIT(state->stream_type);
+    Py_VISIT(state->pending_type);
+    Py_VISIT(state->run_name);
+    Py_VISIT(state->cancelled_error);
     Py_VISIT(state->make_error);
     Py_VISIT(state->json_loads);
     return 0;
@@ -108,6 +112,9 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->response_type);
     Py_CLEAR(state->report_type);
     Py_CLEAR(state->stream_type);
+    Py_CLEAR(state->pending_type);
+    Py_CLEAR(state->run_name);
+    Py_CLEAR(state->cancelled_error);
     Py_CLEAR(state->make_error);
     Py_CLEAR(state->json_loads);
     return 0;

@@ -67,8 +67,22 @@ def _limit(name, seconds):
     return max(1, min(int(seconds * 1000 + 0.5), 0xFFFFFFFE))
 
 
+_last_limits = (None, (NONE_MS, NONE_MS))  # of the same object, limits_of() says the same
+
+
 def limits_of(timeout):
     """(connect, read) in milliseconds of what requests takes as timeout."""
+    global _last_limits
+    last, limits = _last_limits
+    if timeout is not last:
+        limits = _limits_of(timeout)
+        if type(timeout) in (int, float) or type(timeout) is tuple and all(
+                type(part) in (int, float, type(None)) for part in timeout):
+            _last_limits = timeout, limits
+    return limits
+
+
+def _limits_of(timeout):
     if timeout is None:
         return NONE_MS, NONE_MS
     if isinstance(timeout, tuple):

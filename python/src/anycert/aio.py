@@ -7,59 +7,52 @@ from .exceptions import RequestException
 
 
 class _Driver:
-    """Moves one batch of the library on whenever its descriptor or its clock says so."""
+    """Moves one batch of the library on whenever its descriptor or its clock says so.
+
+    The batch itself asks the loop to call move() when a request was added or given up. move() wakes
+    the tasks whose requests have ended while it runs, which is why it must be called by the loop, and
+    never by a task."""
 
     def __init__(self, client, concurrency, loop):
-        self.batch = _core.Batch(client, concurrency)
         self.loop = loop
         self.timer = None
-        self.is_scheduled = False
-        self.pending = set()
+        self.batch = _core.Batch(client, concurrency, loop, self.move)
         self.fd = self.batch.fd()
         loop.add_reader(self.fd, self.move)
 
-    def start(self, arguments):
-        future = self.loop.create_future()
-        self.batch.add(future, arguments)
-        self.pending.add(future)
-        if not self.is_scheduled:  # all that are added in one turn start together
-            self.is_scheduled = True
-            self.loop.call_soon(self.move)
-        return future
-
-    def cancel(self, future):
-        self.batch.cancel(future)
-        self.move()
-
     def move(self):
-        self.is_scheduled = False
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-        if self.loop.is_closed():
+        if self.batch is None:
             return
-        for future, response, error in self.batch.poll():
-            self.pending.discard(future)
-            if future.done():
-                continue
-            if error is None:
-                future.set_result(response)
-            else:
-                future.set_exception(error)
-        left = self.batch.timeout_ms()
-        if left >= 0 and self.pending:
-            self.timer = self.loop.call_later(left / 1000, self.move)
+        left = 0  # when a task has ended the loop, the rest is for its next run
+        try:
+            left = self.batch.poll()
+        finally:
+            if left >= 0:
+                self.arm(left / 1000)
+
+    def arm(self, seconds):
+        """Has move() called then at the latest. A timer that is early is left alone: most requests
+        end before theirs, and looking once too often costs less than a timer for each."""
+        when = self.loop.time() + seconds
+        if self.timer is not None:
+            if self.timer.when() <= when:
+                return
+            self.timer.cancel()
+        self.timer = self.loop.call_at(when, self.tick)
+
+    def tick(self):
+        self.timer = None
+        self.move()
 
     def close(self):
         if self.timer is not None:
             self.timer.cancel()
+            self.timer = None
+        batch, self.batch = self.batch, None
         if not self.loop.is_closed():
             self.loop.remove_reader(self.fd)
-        self.batch.close()
-        for future in self.pending:
-            if not future.done() and not self.loop.is_closed():
-                future.set_exception(RequestException("the client was closed"))
-        self.pending.clear()
+        for pending in batch.close():
+            pending.fail(RequestException("the client was closed"))
 
 
 class AsyncClient:
@@ -82,14 +75,15 @@ class AsyncClient:
     policy = property(lambda self: self._client.policy)
 
     def _driver(self, client):
+        """The batch of one of the session's clients, in the loop that runs."""
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
             raise RuntimeError("an AsyncClient belongs to the event loop in which it was used first")
-        driver = self._drivers.get(id(client))
+        driver = self._drivers.get(client)
         if driver is None:
-            driver = self._drivers[id(client)] = _Driver(client, self._concurrency, loop)
+            driver = self._drivers[client] = _Driver(client, self._concurrency, loop)
         return driver
 
     async def request(self, method, url, params=None, data=None, headers=None, cookies=None,
@@ -97,52 +91,50 @@ class AsyncClient:
                       hooks=None, verify=None, cert=None, json=None, *, retry=None, policy=None,
                       secret_headers=(), allow_downgrade=False):
         """Sends a request; as Client.request. Hooks may be coroutine functions."""
+        client = self._client
         if timeout is Ellipsis:
-            timeout = self._client.timeout
-        call = self._client._call(
-            method, url, params, await _whole(data), headers, cookies, files, auth, timeout,
-            allow_redirects, proxies, hooks, False, verify, cert, json, retry, policy,
-            secret_headers, allow_downgrade)
+            timeout = client.timeout
+        if data is not None and not isinstance(data, (str, bytes, dict)):
+            data = await _whole(data)
+        call = client._call(
+            method, url, params, data, headers, cookies, files, auth, timeout, allow_redirects,
+            proxies, hooks, False, verify, cert, json, retry, policy, secret_headers,
+            allow_downgrade)
         credentials = call.authenticate() if call.auth else None
-        call.read_files()
-        driver = self._driver(call.client())
-        future = driver.start(call.arguments(credentials))
-        try:
-            response = call.checked(await future)
-        except asyncio.CancelledError:
-            driver.cancel(future)
-            raise
-        for hook in call.hooks or ():
-            changed = hook(response)
-            if inspect.isawaitable(changed):
-                changed = await changed
-            response = response if changed is None else changed
+        if call.files:
+            call.read_files()
+        arguments = call.arguments(credentials)
+        response = await self._driver(call.client()).batch.start(arguments)
+        if response.status_code >= 300:
+            response = call.checked(response)
+        if call.hooks:
+            response = await _hooked(call.hooks, response)
         return response
 
-    async def get(self, url, **kwargs):
+    def get(self, url, **kwargs):
         """request("GET", …)"""
-        return await self.request("GET", url, **kwargs)
+        return self.request("GET", url, **kwargs)
 
-    async def head(self, url, **kwargs):
+    def head(self, url, **kwargs):
         """request("HEAD", …), without following redirects."""
         kwargs.setdefault("allow_redirects", False)
-        return await self.request("HEAD", url, **kwargs)
+        return self.request("HEAD", url, **kwargs)
 
-    async def post(self, url, data=None, json=None, **kwargs):
+    def post(self, url, data=None, json=None, **kwargs):
         """request("POST", …)"""
-        return await self.request("POST", url, data=data, json=json, **kwargs)
+        return self.request("POST", url, data=data, json=json, **kwargs)
 
-    async def put(self, url, data=None, **kwargs):
+    def put(self, url, data=None, **kwargs):
         """request("PUT", …)"""
-        return await self.request("PUT", url, data=data, **kwargs)
+        return self.request("PUT", url, data=data, **kwargs)
 
-    async def patch(self, url, data=None, **kwargs):
+    def patch(self, url, data=None, **kwargs):
         """request("PATCH", …)"""
-        return await self.request("PATCH", url, data=data, **kwargs)
+        return self.request("PATCH", url, data=data, **kwargs)
 
-    async def delete(self, url, **kwargs):
+    def delete(self, url, **kwargs):
         """request("DELETE", …)"""
-        return await self.request("DELETE", url, **kwargs)
+        return self.request("DELETE", url, **kwargs)
 
     async def aclose(self):
         """Gives up what is under way, and closes all connections."""
@@ -157,6 +149,16 @@ class AsyncClient:
 
     async def __aexit__(self, *_):
         await self.aclose()
+
+
+async def _hooked(hooks, response):
+    for hook in hooks:
+        changed = hook(response)
+        if inspect.isawaitable(changed):
+            changed = await changed
+        if changed is not None:
+            response = changed
+    return response
 
 
 async def _whole(data):

@@ -1,0 +1,291 @@
+#include "ext.h"
+
+/* What a coroutine awaits: one request of a batch. It speaks the protocol of asyncio's futures, as
+ * far as a task needs it, and does two things that they do not: cancelling it gives the request up,
+ * and whoever waits is woken directly from the batch's turn of the event loop, where no task runs,
+ * and not one turn later. Only the coroutine of AsyncClient.request() ever holds one. */
+
+#define THIS(object) ((struct ext_pending *)(object))
+
+PyObject *ext_pending_new(struct ext_state *state, PyObject *loop, PyObject *args)
+{
+    PyObject *self = state->pending_type->tp_alloc(state->pending_type, 0);
+
+    if (!self)
+        return NULL;
+    THIS(self)->state = state;
+    THIS(self)->loop = Py_NewRef(loop);
+    THIS(self)->args = Py_NewRef(args);
+    return self;
+}
+
+static int pending_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(THIS(self)->loop);
+    Py_VISIT(THIS(self)->args);
+    Py_VISIT(THIS(self)->value);
+    Py_VISIT(THIS(self)->error);
+    Py_VISIT(THIS(self)->waiter);
+    Py_VISIT(THIS(self)->context);
+    Py_VISIT(Py_TYPE(self));
+    return 0;
+}
+
+static int pending_clear(PyObject *self)
+{
+    Py_CLEAR(THIS(self)->loop);
+    Py_CLEAR(THIS(self)->args);
+    Py_CLEAR(THIS(self)->value);
+    Py_CLEAR(THIS(self)->error);
+    Py_CLEAR(THIS(self)->waiter);
+    Py_CLEAR(THIS(self)->context);
+    return 0;
+}
+
+static void pending_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+
+    PyObject_GC_UnTrack(self);
+    ext_request_clear(&THIS(self)->request);
+    (void)pending_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* ---- the end ---- */
+
+/* In the event loop's next turn. A loop that is closed has nobody who waits. */
+static void wake_later(struct ext_pending *self)
+{
+    PyObject *call_soon = self->loop ? PyObject_GetAttrString(self->loop, "call_soon") : NULL;
+    PyObject *args = PyTuple_Pack(2, self->waiter, (PyObject *)self);
+    PyObject *kwargs = PyDict_New();
+    PyObject *handle = NULL;
+
+    if (call_soon && args && kwargs && PyDict_SetItemString(kwargs, "context", self->context) == 0)
+        handle = PyObject_Call(call_soon, args, kwargs);
+    if (!handle)
+        PyErr_Clear();
+    Py_XDECREF(handle);
+    Py_XDECREF(kwargs);
+    Py_XDECREF(args);
+    Py_XDECREF(call_soon);
+    Py_CLEAR(self->waiter);
+    Py_CLEAR(self->context);
+}
+
+/* Now. -1 with what the task has let through: KeyboardInterrupt and the like. */
+static int wake(struct ext_pending *self)
+{
+    PyObject *waiter = self->waiter;
+    PyObject *context = self->context;
+    PyObject *done = NULL;
+
+    self->waiter = self->context = NULL;
+    done =
+        PyObject_CallMethodObjArgs(context, self->state->run_name, waiter, (PyObject *)self, NULL);
+    Py_XDECREF(done);
+    Py_DECREF(waiter);
+    Py_DECREF(context);
+    return done ? 0 : -1;
+}
+
+int ext_pending_end(struct ext_pending *self, PyObject *value, PyObject *error)
+{
+    self->is_done = true;
+    self->value = value;
+    self->error = error;
+    return self->waiter ? wake(self) : 0;
+}
+
+/* fail(error): its client is being closed. */
+static PyObject *pending_fail(PyObject *object, PyObject *error)
+{
+    if (!THIS(object)->is_done) {
+        THIS(object)->is_done = true;
+        THIS(object)->error = Py_NewRef(error);
+        if (THIS(object)->waiter)
+            wake_later(THIS(object));
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *pending_cancel(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    struct ext_pending *self = THIS(object);
+    PyObject *message = kwargs ? PyDict_GetItemString(kwargs, "msg") : NULL;
+    PyObject *class = NULL;
+
+    if (!message)
+        message = PyTuple_Size(args) > 0 ? PyTuple_GetItem(args, 0) : Py_None;
+    if (self->is_done)
+        Py_RETURN_FALSE;
+    class = ext_import(&self->state->cancelled_error, "asyncio", "CancelledError");
+    if (!class)
+        return NULL;
+    self->error = message == Py_None ? PyObject_CallFunctionObjArgs(class, NULL)
+                                     : PyObject_CallFunctionObjArgs(class, message, NULL);
+    if (!self->error)
+        return NULL;
+    self->is_done = true;
+    ext_batch_give_up(self);
+    if (self->waiter)
+        wake_later(self);
+    Py_RETURN_TRUE;
+}
+
+/* The value, or NULL with the error. */
+static PyObject *look(const struct ext_pending *self)
+{
+    if (!self->error)
+        return Py_NewRef(self->value ? self->value : Py_None);
+    PyErr_SetObject((PyObject *)Py_TYPE(self->error), self->error);
+    return NULL;
+}
+
+/* The same for whoever awaits it, which is its end. */
+static PyObject *take(struct ext_pending *self)
+{
+    PyObject *value = look(self);
+
+    Py_CLEAR(self->value);
+    return value;
+}
+
+/* ---- for whoever waits ---- */
+
+static PyObject *pending_result(PyObject *object, PyObject *ignored)
+{
+    (void)ignored;
+    if (THIS(object)->is_done)
+        return look(THIS(object));
+    PyErr_SetString(PyExc_RuntimeError, "the request is still under way");
+    return NULL;
+}
+
+static PyObject *pending_done(PyObject *object, PyObject *ignored)
+{
+    (void)ignored;
+    return PyBool_FromLong(THIS(object)->is_done);
+}
+
+static PyObject *pending_get_loop(PyObject *object, PyObject *ignored)
+{
+    (void)ignored;
+    return Py_NewRef(THIS(object)->loop);
+}
+
+/* add_done_callback(callback, *, context): from the one task that waits. */
+static PyObject *pending_add_callback(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    struct ext_pending *self = THIS(object);
+    PyObject *callback = PyTuple_Size(args) == 1 ? PyTuple_GetItem(args, 0) : NULL;
+    PyObject *context = kwargs ? PyDict_GetItemString(kwargs, "context") : NULL;
+
+    if (!callback || !context || self->waiter) {
+        PyErr_SetString(PyExc_RuntimeError, "a request is awaited by one task, and once");
+        return NULL;
+    }
+    self->waiter = Py_NewRef(callback);
+    self->context = Py_NewRef(context);
+    if (self->is_done)
+        wake_later(self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *pending_get_blocking(PyObject *object, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(THIS(object)->is_blocking);
+}
+
+static int pending_set_blocking(PyObject *object, PyObject *value, void *closure)
+{
+    int is_true = value ? PyObject_IsTrue(value) : 0;
+
+    (void)closure;
+    if (is_true < 0)
+        return -1;
+    THIS(object)->is_blocking = is_true;
+    return 0;
+}
+
+/* One step of `await`: itself, which tells the task to wait for it. */
+static PyObject *wait_for(struct ext_pending *self)
+{
+    self->is_blocking = true;
+    return Py_NewRef((PyObject *)self);
+}
+
+#if PY_VERSION_HEX >= 0x030A0000
+static PySendResult pending_send(PyObject *object, PyObject *ignored, PyObject **result)
+{
+    (void)ignored;
+    if (!THIS(object)->is_done) {
+        *result = wait_for(THIS(object));
+        return PYGEN_NEXT;
+    }
+    *result = take(THIS(object));
+    return *result ? PYGEN_RETURN : PYGEN_ERROR;
+}
+#endif
+
+static PyObject *pending_next(PyObject *object)
+{
+    PyObject *value = NULL;
+
+    if (!THIS(object)->is_done)
+        return wait_for(THIS(object));
+    value = take(THIS(object));
+    if (value)
+        PyErr_SetObject(PyExc_StopIteration, value);
+    Py_XDECREF(value);
+    return NULL;
+}
+
+static PyMethodDef pending_methods[] = {
+    {"add_done_callback", (PyCFunction)(void (*)(void))pending_add_callback,
+     METH_VARARGS | METH_KEYWORDS, NULL},
+    {"cancel", (PyCFunction)(void (*)(void))pending_cancel, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"done", pending_done, METH_NOARGS, NULL},
+    {"fail", pending_fail, METH_O, NULL},
+    {"get_loop", pending_get_loop, METH_NOARGS, NULL},
+    {"result", pending_result, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+static PyGetSetDef pending_getset[] = {
+    {"_asyncio_future_blocking", pending_get_blocking, pending_set_blocking, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+static PyType_Slot pending_slots[] = {
+    {Py_tp_dealloc, pending_dealloc},
+    {Py_tp_traverse, pending_traverse},
+    {Py_tp_clear, pending_clear},
+    {Py_tp_methods, pending_methods},
+    {Py_tp_getset, pending_getset},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, pending_next},
+    {Py_am_await, PyObject_SelfIter},
+#if PY_VERSION_HEX >= 0x030A0000
+    {Py_am_send, pending_send},
+#endif
+    {0, NULL},
+};
+static PyType_Spec pending_spec = {
+    .name = "anycert._core.Pending",
+    .basicsize = sizeof(struct ext_pending),
+#if PY_VERSION_HEX >= 0x030A0000
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+#else
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+#endif
+    .slots = pending_slots,
+};
+
+int ext_pending_init(PyObject *module, struct ext_state *state)
+{
+    state->run_name = PyUnicode_InternFromString("run");
+    state->pending_type = state->run_name ? ext_add_type(module, &pending_spec) : NULL;
+    return state->pending_type ? 0 : -1;
+}
