@@ -16,6 +16,7 @@ class _Driver:
     def __init__(self, client, concurrency, loop):
         self.loop = loop
         self.timer = None
+        self.when = 0.0  # other loops' timers do not all tell it
         self.batch = _core.Batch(client, concurrency, loop, self.move)
         self.fd = self.batch.fd()
         loop.add_reader(self.fd, self.move)
@@ -35,9 +36,10 @@ class _Driver:
         end before theirs, and looking once too often costs less than a timer for each."""
         when = self.loop.time() + seconds
         if self.timer is not None:
-            if self.timer.when() <= when:
+            if self.when <= when:
                 return
             self.timer.cancel()
+        self.when = when
         self.timer = self.loop.call_at(when, self.tick)
 
     def tick(self):
