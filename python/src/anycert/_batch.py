@@ -33,70 +33,70 @@ def run(client, requests, concurrency):
     return _Run(client, iter(requests), concurrency).results()
 
 
+class _Turn:
+    """In place of an event loop and a context: results are taken in the caller's own turn."""
+
+    def call_soon(self, move):
+        """Nothing: whoever takes results moves the batch on."""
+
+    def run(self, callback, pending):
+        callback(pending)
+
+
 class _Run:
     """A batch of the library for each set of anchors, proxies and so on that requests ask for."""
 
     def __init__(self, client, requests, concurrency):
         self.client, self.requests, self.concurrency = client, enumerate(requests), concurrency
         self.batches = {}  # of a _core.Client: its _core.Batch
+        self.pending = {}  # of a _core.Pending: (number, request, call)
+        self.ended = []
+        self.turn = _Turn()
         self.poller = select.poll()
-        self.pending = 0
-        self.is_at_end = False
 
     def results(self):
         try:
-            while True:
-                yield from self.fill()
-                if not self.pending:
-                    return
-                for token, response, error in self.wait():
-                    self.pending -= 1
-                    yield self.outcome(token, response, error)
+            for number, given in self.requests:
+                try:
+                    self.start(number, given)
+                except OSError as error:  # a RequestException is one, and a missing file's error
+                    yield BatchResult(number, given, None, error)
+                while len(self.pending) >= self.concurrency:
+                    yield from self.wait()
+            while self.pending:
+                yield from self.wait()
         finally:
             for batch in self.batches.values():
                 batch.close()
 
-    def fill(self):
-        """Starts as many as there is room for; yields those that fail at once."""
-        while self.pending < self.concurrency and not self.is_at_end:
-            number, given = next(self.requests, (None, None))
-            if number is None:
-                self.is_at_end = True
-                return
-            try:
-                self.start(number, given)
-            except OSError as error:  # a RequestException is one, and so is a file that is not there
-                yield BatchResult(number, given, None, error)
-
     def start(self, number, given):
         call = _call(self.client, given)
         credentials = call.authenticate() if call.auth else None
+        if call.files:
+            call.read_files()
         owner = call.client()
         batch = self.batches.get(owner)
         if batch is None:
-            batch = self.batches[owner] = _core.Batch(owner, self.concurrency)
+            batch = self.batches[owner] = _core.Batch(owner, self.concurrency, self.turn, None)
             self.poller.register(batch.fd(), select.POLLIN)
-        batch.add((number, given, call), call.arguments(credentials))
-        self.pending += 1
+        pending = batch.start(call.arguments(credentials))
+        pending.add_done_callback(self.ended.append, context=self.turn)
+        self.pending[pending] = number, given, call
 
     def wait(self):
-        """What has ended; waits for the first."""
+        """The results of those that have ended; waits for the first."""
         while True:
-            ended = [result for batch in self.batches.values() for result in batch.poll()]
-            if ended:
-                return ended
-            limits = [batch.timeout_ms() for batch in self.batches.values()]
+            limits = [batch.poll() for batch in self.batches.values()]
+            if self.ended:
+                break
             self.poller.poll(min((limit for limit in limits if limit >= 0), default=None))
-
-    @staticmethod
-    def outcome(token, response, error):
-        number, given, call = token
-        if error is None:
+        ended, self.ended[:] = self.ended[:], []
+        for pending in ended:
+            number, given, call = self.pending.pop(pending)
             try:
-                return BatchResult(number, given, call.checked(response), None)
-            except OSError as refused:
-                error = refused
-        return BatchResult(number, given, None, error)
+                yield BatchResult(number, given, call.checked(pending.result()), None)
+            except OSError as error:
+                yield BatchResult(number, given, None, error)
 
 
 def _call(client, given):
