@@ -3,6 +3,7 @@
 #include <time.h>
 
 #define SIGNALS_US 10000
+#define WAITED_US  1000
 
 static int64_t now_us(void)
 {
@@ -20,7 +21,8 @@ static _Thread_local int64_t ahead_us;
 
 void ext_call_begin(struct ext_call *call)
 {
-    call->next_us = 0;
+    call->asked_us = now_us();
+    call->next_us = call->asked_us + SIGNALS_US;
     call->outer = innermost;
     innermost = call;
     call->thread = PyEval_SaveThread();
@@ -50,25 +52,34 @@ void ext_call_leave(struct ext_call *call)
     call->thread = PyEval_SaveThread();
 }
 
+/* Not each time: the lock may be somebody else's for long. */
+static bool is_time_for_signals(struct ext_call *call)
+{
+    int64_t now = now_us();
+    bool has_waited = now - call->asked_us >= WAITED_US;
+
+    call->asked_us = now;
+    if (now < call->next_us && !has_waited)
+        return false;
+    call->next_us = now + SIGNALS_US;
+    return true;
+}
+
 int ext_call_progress(void *arg, uint64_t received, uint64_t receive_total, uint64_t sent,
                       uint64_t send_total)
 {
     struct ext_call *call = arg;
-    int64_t now = now_us();
 
     (void)received;
     (void)receive_total;
     (void)sent;
     (void)send_total;
-    if (call->next_us == 0)
-        call->next_us = now + SIGNALS_US;
     if (!call->thread) /* something is being given up */
         return 0;
     if (call->type)
         return 1;
-    if (now < call->next_us)
+    if (!is_time_for_signals(call))
         return 0;
-    call->next_us = now + SIGNALS_US;
     ext_call_enter(call);
     (void)PyErr_CheckSignals();
     ext_call_leave(call);

@@ -31,9 +31,10 @@
  * library's INTERRUPTED or BODY_READ.
  *
  * Signals. The library asks now and then whether to go on (anycert_request_set_progress), at the
- * latest when poll() was interrupted. Then, at most every hundredth of a second, the lock is taken
- * and PyErr_CheckSignals() asked: Ctrl-C ends a blocked request as KeyboardInterrupt. Short
- * requests never come so far and never pay for it.
+ * latest when poll() was interrupted. Then the lock is taken and PyErr_CheckSignals() asked, every
+ * hundredth of a second and when the thread has waited, for a signal may be what woke it: Ctrl-C
+ * ends a blocked request as KeyboardInterrupt. Short requests never come so far and never pay for
+ * it.
  *
  * Fork. The library knows when it runs in a child and leaves the parent's connections alone;
  * nothing has to be done here.
@@ -129,6 +130,7 @@ PyObject *ext_report_new(struct ext_state *state, const struct anycert_report *r
 struct ext_call {
     PyThreadState *thread;       /* whose the lock will be again */
     int64_t next_us;             /* when signals are looked at next */
+    int64_t asked_us;            /* when the library has last asked whether to go on */
     PyObject *type, *value, *tb; /* an exception of a callback */
     struct ext_call *outer;      /* of the same thread, whose callback made this one */
 };

@@ -2,6 +2,7 @@
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -53,6 +54,25 @@ class Process(LabCase):
         self.interrupted(lambda: self.session.get(
             self.url("status/503"), retry=anycert.Retry(5, 20, statuses=[503])))
         self.assertEqual(self.session.get(self.url("bytes/3")).text, "abc")
+
+    def test_ctrl_c(self):
+        for what in ("session.get(url + 'slow/30000')",
+                     "session.get(url + 'stall', stream=True).content",
+                     "session.get(url + 'status/503', retry=anycert.Retry(5, 20, statuses=[503]))"):
+            with subprocess.Popen(
+                    [sys.executable, "-c",
+                     "import sys, anycert\nurl = sys.argv[1]\nsession = anycert.Session()\n"
+                     "session.verify = sys.argv[2]\nprint('ready', flush=True)\n" + what,
+                     self.url(), self.root], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                    text=True) as child:
+                self.assertEqual(child.stdout.readline(), "ready\n")
+                time.sleep(0.05)  # most often it waits for the server by then
+                started = time.monotonic()
+                child.send_signal(signal.SIGINT)
+                said = child.communicate(timeout=25)[1]
+            self.assertLess(time.monotonic() - started, 20, what)
+            self.assertEqual(child.returncode, -signal.SIGINT, what)
+            self.assertTrue(said.endswith("KeyboardInterrupt\n"), said)
 
     def test_forks_make_their_own_connections(self):
         self.session.get(self.url())

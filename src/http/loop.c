@@ -6,7 +6,7 @@
 #include <limits.h>
 
 #define EVENTS  64
-#define BEAT_US 500000 /* between calls of a progress callback when nothing happens */
+#define BEAT_US 100000 /* between calls of a progress callback when nothing happens */
 
 struct anycert__loop {
     struct anycert__http *http;
@@ -500,6 +500,8 @@ void anycert__loop_wait(struct anycert__loop *loop, int64_t timeout_ms)
         collect(loop, group);
     }
     now = anycert__monotonic_us();
+    if (loop->poller.was_interrupted && loop->beat_us != INT64_MAX)
+        loop->beat_us = now; /* that may be why somebody wants to stop */
     run_due(loop, now);
     check_limits(loop, now);
     call_progress(loop, now);

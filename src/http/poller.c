@@ -130,6 +130,7 @@ size_t anycert__poller_wait(struct anycert__poller *poller, int timeout_ms,
     size_t count = 0;
     int n = epoll_wait(poller->fd, told, max < EVENTS ? (int)max : EVENTS, timeout_ms);
 
+    poller->was_interrupted = n < 0 && errno == EINTR;
     for (int i = 0; i < n; i++) {
         int fd = told[i].data.fd;
         struct anycert__poller_slot *slot = slot_of(poller, fd);

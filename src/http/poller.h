@@ -24,6 +24,7 @@ struct anycert__poller {
     int fd;
     struct anycert__poller_slot *slots; /* by descriptor */
     size_t slot_count;
+    bool was_interrupted; /* a signal has ended the last wait */
 };
 
 /* 0, or -1 with INTERNAL. */
