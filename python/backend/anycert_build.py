@@ -31,9 +31,20 @@ def metadata():
     return "\n".join(lines + [f"Requires-External: {name}" for name in EXTERNAL]) + "\n"
 
 
+def is_stable_abi():
+    """From 3.11 on one wheel serves all later versions; python/CMakeLists.txt decides likewise."""
+    return sys.version_info >= (3, 11) and not getattr(sys, "abiflags", "")
+
+
+def suffix():
+    return ".abi3.so" if is_stable_abi() else sysconfig.get_config_var("EXT_SUFFIX")
+
+
 def tag():
     python = f"cp{sys.version_info.major}{sys.version_info.minor}"
     abi = python + getattr(sys, "abiflags", "")
+    if is_stable_abi():
+        python, abi = "cp311", "abi3"
     return f"{python}-{abi}-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
 
 
@@ -58,11 +69,11 @@ def compile_in(folder, is_new):
 def entries(package, program):
     """(name in the wheel, bytes, may be run) of all files but RECORD."""
     info, data = (f"anycert-{version()}.{kind}" for kind in ("dist-info", "data"))
-    suffix = sysconfig.get_config_var("EXT_SUFFIX")
-    if not (package / f"_core{suffix}").exists():
-        raise SystemExit(f"{package} has no extension for this Python (_core{suffix})")
+    core = "_core" + suffix()
+    if not (package / core).exists():
+        raise SystemExit(f"{package} has no extension for this Python ({core})")
     for path in sorted(package.iterdir()):
-        if path.suffix in (".py", ".pyi") or path.name in ("py.typed", "_core" + suffix):
+        if path.suffix in (".py", ".pyi") or path.name in ("py.typed", core):
             yield f"anycert/{path.name}", path.read_bytes(), path.name.startswith("_core")
     yield f"{data}/scripts/anycert", program.read_bytes(), True
     yield f"{info}/METADATA", metadata().encode(), False

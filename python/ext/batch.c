@@ -31,7 +31,7 @@ static void link_job(struct batch_object *self, struct ext_pending *job)
     Py_INCREF((PyObject *)job);
 }
 
-/* Its request is over; the reference is the caller's now. */
+/* The reference is the caller's now. */
 static void unlink_job(struct batch_object *self, struct ext_pending *job)
 {
     if (job->previous)
@@ -42,7 +42,13 @@ static void unlink_job(struct batch_object *self, struct ext_pending *job)
         job->next->previous = job->previous;
     job->next = job->previous = NULL;
     job->batch = NULL;
+}
+
+/* Its request is over. */
+static void release_job(struct ext_pending *job)
+{
     ext_request_clear(&job->request);
+    Py_DECREF((PyObject *)job);
 }
 
 static void close_batch(struct batch_object *self)
@@ -50,6 +56,8 @@ static void close_batch(struct batch_object *self)
     struct anycert_batch *batch = self->batch;
     PyObject *client = self->client;
 
+    if (!client) /* it is closed, or another thread is at it */
+        return;
     self->batch = NULL;
     self->client = NULL;
     if (batch) {
@@ -60,12 +68,10 @@ static void close_batch(struct batch_object *self)
         struct ext_pending *job = self->jobs;
 
         unlink_job(self, job);
-        Py_DECREF((PyObject *)job);
+        release_job(job);
     }
-    if (client) {
-        ext_client_leave(client);
-        Py_DECREF(client);
-    }
+    ext_client_leave(client);
+    Py_DECREF(client);
 }
 
 static int batch_traverse(PyObject *self, visitproc visit, void *arg)
@@ -90,13 +96,10 @@ static int batch_clear(PyObject *self)
 
 static void batch_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-
     PyObject_GC_UnTrack(self);
     close_batch(of(self));
     (void)batch_clear(self);
-    type->tp_free(self);
-    Py_DECREF(type);
+    ext_free(self);
 }
 
 static PyObject *batch_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -114,7 +117,7 @@ static PyObject *batch_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (!state || !PyArg_ParseTuple(args, "O!IOO:Batch", state->client_type, &object, &concurrency,
                                     &loop, &move))
         return NULL;
-    self = type->tp_alloc(type, 0);
+    self = ext_alloc(type);
     client = self ? ext_client_enter(object) : NULL;
     if (!client) {
         Py_XDECREF(self);
@@ -161,7 +164,8 @@ static int fill(struct batch_object *self, struct ext_pending *job, PyObject *tu
 
     for (Py_ssize_t i = 0; i < EXT_ARGS; i++)
         arguments[i] = PyTuple_GetItem(tuple, i);
-    if (ext_request_init(&job->request, self->state, arguments) < 0)
+    /* What the arguments run, iterators and the like, may do anything to the batch. */
+    if (ext_request_init(&job->request, self->state, arguments) < 0 || !is_open(self))
         return -1;
     if (anycert_request_set_progress(job->request.request, NULL, NULL, &err) == 0 &&
         anycert_batch_add(self->batch, job->request.request, job, &err) == 0)
@@ -187,7 +191,6 @@ static PyObject *batch_start(PyObject *object, PyObject *tuple)
     job = ext_pending_new(self->state, self->loop, tuple);
     if (!job)
         return NULL;
-    /* What the arguments run, iterators and the like, may have closed it. */
     if (fill(self, (struct ext_pending *)job, tuple) < 0) {
         Py_DECREF(job);
         return NULL;
@@ -218,6 +221,7 @@ static int deliver(struct batch_object *self, const struct anycert_batch_result 
     PyObject *traceback = NULL;
     int ended = 0;
 
+    unlink_job(self, job);            /* making an exception is Python, which may close the batch */
     if (job->is_done || !job->args) { /* cancelled */
         anycert_response_free(result->response);
     } else {
@@ -232,10 +236,9 @@ static int deliver(struct batch_object *self, const struct anycert_batch_result 
             Py_XDECREF(traceback);
         }
     }
-    unlink_job(self, job);
     if (response || error)
         ended = ext_pending_end(job, response, error);
-    Py_DECREF((PyObject *)job);
+    release_job(job);
     return ended;
 }
 
@@ -277,7 +280,7 @@ static PyObject *batch_poll(PyObject *object, PyObject *ignored)
     self->is_scheduled = false;
     budget = anycert_batch_pending(self->batch) + 1;
     Py_INCREF(object);
-    while (self->batch && budget > 0) {
+    while (self->batch && !self->is_busy && budget > 0) {
         int more = next_result(self, &result);
 
         if (more == 1)
@@ -319,11 +322,15 @@ static PyObject *batch_close(PyObject *object, PyObject *ignored)
     return list;
 }
 
+EXT_LOCKED(batch_start)
+EXT_LOCKED(batch_poll)
+EXT_LOCKED(batch_fd)
+EXT_LOCKED(batch_close)
 static PyMethodDef batch_methods[] = {
-    {"start", batch_start, METH_O, NULL},
-    {"poll", batch_poll, METH_NOARGS, NULL},
-    {"fd", batch_fd, METH_NOARGS, NULL},
-    {"close", batch_close, METH_NOARGS, NULL},
+    {"start", batch_start_locked, METH_O, NULL},
+    {"poll", batch_poll_locked, METH_NOARGS, NULL},
+    {"fd", batch_fd_locked, METH_NOARGS, NULL},
+    {"close", batch_close_locked, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot batch_slots[] = {
@@ -342,6 +349,6 @@ int ext_batch_init(PyObject *module, struct ext_state *state)
     PyTypeObject *type = ext_add_type(module, &batch_spec);
 
     (void)state;
-    Py_XDECREF(type); /* the module has it */
+    Py_XDECREF((PyObject *)type); /* the module has it */
     return type ? 0 : -1;
 }

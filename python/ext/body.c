@@ -14,8 +14,7 @@ static PyObject *as_bytes(PyObject *piece)
     else if (PyObject_CheckBuffer(piece))
         bytes = PyBytes_FromObject(piece);
     else
-        PyErr_Format(PyExc_TypeError, "data has to give bytes or str, not %.100s",
-                     Py_TYPE(piece)->tp_name);
+        ext_wrong_type("a piece of data", "bytes or str", piece);
     Py_DECREF(piece);
     return bytes;
 }
@@ -78,7 +77,7 @@ static int rewind_body(struct ext_body *body)
         Py_XDECREF(result);
         return result ? 0 : -1;
     }
-    Py_XSETREF(body->iterator, PyObject_GetIter(body->source));
+    ext_set(&body->iterator, PyObject_GetIter(body->source));
     return body->iterator ? 0 : -1;
 }
 
@@ -177,10 +176,7 @@ int ext_body_set(struct ext_body *body, struct ext_call *call, struct ext_state 
         PyErr_Clear();
         body->iterator = PyObject_GetIter(source);
         if (!body->iterator) {
-            PyErr_Format(PyExc_TypeError,
-                         "data has to be bytes, str, a mapping, pairs, a file or an iterable, not "
-                         "%.100s",
-                         Py_TYPE(source)->tp_name);
+            ext_wrong_type("data", "bytes, str, a mapping, pairs, a file or an iterable", source);
             return -1;
         }
         rewinds = body->iterator != source; /* a list of pieces begins anew, a generator does not */
@@ -211,6 +207,14 @@ int ext_body_set_part(struct ext_body *body, struct ext_call *call, struct ext_s
         return 0;
     (void)ext_raise_plain(state, &err);
     return -1;
+}
+
+int ext_body_traverse(const struct ext_body *body, visitproc visit, void *arg)
+{
+    Py_VISIT(body->read);
+    Py_VISIT(body->iterator);
+    Py_VISIT(body->source);
+    return 0;
 }
 
 void ext_body_clear(struct ext_body *body)

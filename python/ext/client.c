@@ -75,8 +75,7 @@ static int set_cert(struct ext_state *state, struct anycert_config *config, PyOb
         return cert ? anycert_config_set_client_cert(config, cert, NULL, err) : -1;
     }
     if (!PyTuple_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "cert has to be a path or a tuple, not %.100s",
-                     Py_TYPE(value)->tp_name);
+        ext_wrong_type("cert", "a path or a tuple", value);
         return -1;
     }
     if (!PyArg_ParseTuple(value,
@@ -257,7 +256,7 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
         PyErr_SetString(PyExc_TypeError, "Client() takes keyword arguments only");
         return NULL;
     }
-    self = type->tp_alloc(type, 0);
+    self = ext_alloc(type);
     if (!self)
         return NULL;
     of(self)->state = state;
@@ -281,41 +280,46 @@ static void free_client(struct client_object *self)
 
 static void client_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-
     free_client(of(self));
-    type->tp_free(self);
-    Py_DECREF(type);
+    ext_free(self);
 }
 
 static PyObject *client_close(PyObject *self, PyObject *ignored)
 {
     (void)ignored;
+    EXT_LOCK(self);
     of(self)->is_closed = true;
     if (of(self)->users == 0)
         free_client(of(self));
+    EXT_UNLOCK();
     Py_RETURN_NONE;
 }
 
 struct anycert_client *ext_client_enter(PyObject *client)
 {
     struct client_object *self = of(client);
+    struct anycert_client *inner = NULL;
 
-    if (self->is_closed || !self->client) {
+    EXT_LOCK(client);
+    if (!self->is_closed)
+        inner = self->client;
+    if (inner)
+        self->users++;
+    EXT_UNLOCK();
+    if (!inner)
         PyErr_SetString(PyExc_ValueError, "the client is closed");
-        return NULL;
-    }
-    self->users++;
-    return self->client;
+    return inner;
 }
 
 void ext_client_leave(PyObject *client)
 {
     struct client_object *self = of(client);
 
+    EXT_LOCK(client);
     self->users--;
     if (self->is_closed && self->users == 0)
         free_client(self);
+    EXT_UNLOCK();
 }
 
 /* ---- requests ---- */

@@ -1,17 +1,23 @@
 #include "ext.h"
 
-PyObject *ext_import(PyObject **cache, const char *module, const char *name)
-{
-    PyObject *imported = NULL;
+#include <stdatomic.h>
 
-    if (*cache)
-        return *cache;
+PyObject *ext_import(PyObject *_Atomic *cache, const char *module, const char *name)
+{
+    PyObject *known = *cache;
+    PyObject *imported = NULL;
+    PyObject *found = NULL;
+
+    if (known)
+        return known;
     imported = PyImport_ImportModule(module);
-    if (!imported)
-        return NULL;
-    *cache = PyObject_GetAttrString(imported, name);
-    Py_DECREF(imported);
-    return *cache;
+    found = imported ? PyObject_GetAttrString(imported, name) : NULL;
+    Py_XDECREF(imported);
+    /* Another thread may have been here meanwhile. */
+    if (!found || atomic_compare_exchange_strong(cache, &known, found))
+        return found;
+    Py_DECREF(found);
+    return known;
 }
 
 PyObject *ext_raise(struct ext_state *state, const struct ext_failure *failure)

@@ -30,6 +30,10 @@
  * the transfer, is kept in the call meanwhile, and is what the caller gets in place of the
  * library's INTERRUPTED or BODY_READ.
  *
+ * Interpreters without that lock. What has changing parts (Client, Response, Stream, Batch) is used
+ * under its own, EXT_LOCK(); Policy and Report never change. With the waits that let it go, an
+ * object that is in use elsewhere says so by `users` or `is_busy`, as with the other lock.
+ *
  * Signals. The library asks now and then whether to go on (anycert_request_set_progress), at the
  * latest when poll() was interrupted. Then the lock is taken and PyErr_CheckSignals() asked, every
  * hundredth of a second and when the thread has waited, for a signal may be what woke it: Ctrl-C
@@ -58,6 +62,7 @@
 #include <anycert/anycert.h>
 
 #if PY_VERSION_HEX < 0x030A0000
+#define Py_TPFLAGS_DISALLOW_INSTANTIATION (1UL << 7) /* for ext_add_type() alone */
 static inline PyObject *Py_NewRef(PyObject *object)
 {
     Py_INCREF(object);
@@ -65,22 +70,47 @@ static inline PyObject *Py_NewRef(PyObject *object)
 }
 #endif
 
+/* Where there is no lock of the interpreter's, each object has one of its own, which is let go
+ * whenever that of the interpreter would be: what is right with the one is right with the other.
+ * Both macros stand in the same block. */
+#ifdef Py_GIL_DISABLED
+#define EXT_LOCK(object) Py_BEGIN_CRITICAL_SECTION(object)
+#define EXT_UNLOCK()     Py_END_CRITICAL_SECTION()
+#else
+#define EXT_LOCK(object) {
+#define EXT_UNLOCK()     }
+#endif
+/* METHOD_locked: a method of no or one argument, in its object's lock. */
+#define EXT_LOCKED(method)                                                                         \
+    static PyObject *method##_locked(PyObject *self, PyObject *argument)                           \
+    {                                                                                              \
+        PyObject *result = NULL;                                                                   \
+        EXT_LOCK(self);                                                                            \
+        result = method(self, argument);                                                           \
+        EXT_UNLOCK();                                                                              \
+        return result;                                                                             \
+    }
+
 /* What the module knows; one for each interpreter. */
 struct ext_state {
     PyTypeObject *policy_type, *client_type, *response_type, *report_type, *stream_type,
         *pending_type;
-    PyObject *run_name;        /* "run", of contextvars.Context */
-    PyObject *cancelled_error; /* asyncio.CancelledError, once it was needed */
-    PyObject *make_error;      /* anycert.exceptions._make, once it was needed */
-    PyObject *json_loads;      /* json.loads, likewise */
+    PyObject *run_name;                /* "run", of contextvars.Context */
+    PyObject *_Atomic cancelled_error; /* asyncio.CancelledError, once it was needed */
+    PyObject *_Atomic make_error;      /* anycert.exceptions._make, likewise */
 };
 extern struct PyModuleDef ext_module;
 /* The state behind a type of this module or a class derived from one. */
 struct ext_state *ext_state_of(PyTypeObject *type);
 /* A new heap type, added to the module under its name. NULL with an exception. */
 PyTypeObject *ext_add_type(PyObject *module, PyType_Spec *spec);
+/* A new object of a type, all zero; and the end of one, in tp_dealloc. */
+PyObject *ext_alloc(PyTypeObject *type);
+void ext_free(PyObject *self);
+/* Puts a value (NULL too) in the place of another, of which a reference goes. */
+void ext_set(PyObject **slot, PyObject *value);
 /* An attribute of a module, imported when *cache is still empty. Borrowed. */
-PyObject *ext_import(PyObject **cache, const char *module, const char *name);
+PyObject *ext_import(PyObject *_Atomic *cache, const char *module, const char *name);
 
 /* ---- errors.c ---- */
 
@@ -100,6 +130,8 @@ PyObject *ext_raise_plain(struct ext_state *state, const struct anycert_error *e
 
 /* ---- text.c ---- */
 
+/* TypeError: what has to be what was wanted. */
+void ext_wrong_type(const char *what, const char *wanted, PyObject *object);
 /* UTF-8 of a str, without NUL in it. NULL with TypeError or ValueError that names what it is. */
 const char *ext_utf8(PyObject *text, const char *what);
 /* The same, with None as NULL; false on failure. */
@@ -174,6 +206,8 @@ int ext_body_set(struct ext_body *body, struct ext_call *call, struct ext_state 
 int ext_body_set_part(struct ext_body *body, struct ext_call *call, struct ext_state *state,
                       struct anycert_request *request, const struct ext_file *file);
 void ext_body_clear(struct ext_body *body);
+/* For tp_traverse. */
+int ext_body_traverse(const struct ext_body *body, visitproc visit, void *arg);
 
 /* ---- request.c ---- */
 

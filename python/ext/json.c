@@ -4,6 +4,9 @@
 
 /* Texts from this size on are parsed without the interpreter's lock. */
 #define LARGE 65536
+#if PY_VERSION_HEX >= 0x030A0000 && !defined Py_GIL_DISABLED
+#define EXT_STOPS_GC
+#endif
 #define NAMES 256
 
 /* Names of members come again and again: one object for all of the same name. */
@@ -34,7 +37,8 @@ static PyObject *number(const struct anycert_json_value *value)
     large = anycert_json_large(value, &len);
     if (large && !memchr(large, '.', len) && !memchr(large, 'e', len) && !memchr(large, 'E', len)) {
         digits = PyUnicode_FromStringAndSize(large, (Py_ssize_t)len);
-        result = digits ? PyLong_FromUnicodeObject(digits, 10) : NULL;
+        result =
+            digits ? PyObject_CallFunctionObjArgs((PyObject *)&PyLong_Type, digits, NULL) : NULL;
         Py_XDECREF(digits);
         return result;
     }
@@ -65,7 +69,7 @@ static PyObject *member_name(const struct anycert_json_value *value, struct name
     if (names->at[slot].name && names->at[slot].len == len &&
         memcmp(names->at[slot].text, text, len) == 0)
         return Py_NewRef(names->at[slot].name);
-    Py_XSETREF(names->at[slot].name, PyUnicode_FromStringAndSize(text, (Py_ssize_t)len));
+    ext_set(&names->at[slot].name, PyUnicode_FromStringAndSize(text, (Py_ssize_t)len));
     names->at[slot].text = text;
     names->at[slot].len = len;
     return names->at[slot].name ? Py_NewRef(names->at[slot].name) : NULL;
@@ -139,12 +143,12 @@ static PyObject *to_python(const struct anycert_json_value *value, struct names 
  * again. No code of Python's runs meanwhile. */
 static PyObject *convert(const struct anycert_json *json, struct names *names)
 {
-#if PY_VERSION_HEX >= 0x030A0000
+#ifdef EXT_STOPS_GC
     int was_enabled = PyGC_Disable();
 #endif
     PyObject *value = to_python(anycert_json_root(json), names);
 
-#if PY_VERSION_HEX >= 0x030A0000
+#ifdef EXT_STOPS_GC
     if (was_enabled)
         (void)PyGC_Enable();
 #endif

@@ -1,15 +1,17 @@
 #include "ext.h"
 
+#include <stdatomic.h>
+
 struct ext_state *ext_state_of(PyTypeObject *type)
 {
     /* A class that was derived in Python has no module of its own; one of its bases has. */
-    for (; type; type = type->tp_base) {
-        PyObject *module =
-            PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) ? PyType_GetModule(type) : NULL;
+    while (type && PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) {
+        PyObject *module = PyType_GetModule(type);
 
         if (module && PyModule_GetDef(module) == &ext_module)
             return PyModule_GetState(module);
         PyErr_Clear();
+        type = (PyTypeObject *)PyType_GetSlot(type, Py_tp_base);
     }
     PyErr_SetString(PyExc_TypeError, "not a type of anycert");
     return NULL;
@@ -19,9 +21,35 @@ PyTypeObject *ext_add_type(PyObject *module, PyType_Spec *spec)
 {
     PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
 
+#if PY_VERSION_HEX < 0x030A0000
+    if (type && (spec->flags & Py_TPFLAGS_DISALLOW_INSTANTIATION))
+        type->tp_new = NULL;
+#endif
     if (type && PyModule_AddType(module, type) < 0)
         Py_CLEAR(type);
     return type;
+}
+
+PyObject *ext_alloc(PyTypeObject *type)
+{
+    return PyType_GenericAlloc(type, 0);
+}
+
+void ext_free(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+
+    release(self);
+    Py_DECREF((PyObject *)type);
+}
+
+void ext_set(PyObject **slot, PyObject *value)
+{
+    PyObject *before = *slot;
+
+    *slot = value;
+    Py_XDECREF(before);
 }
 
 static PyObject *url_join(PyObject *module, PyObject *args)
@@ -97,9 +125,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->stream_type);
     Py_VISIT(state->pending_type);
     Py_VISIT(state->run_name);
-    Py_VISIT(state->cancelled_error);
-    Py_VISIT(state->make_error);
-    Py_VISIT(state->json_loads);
+    Py_VISIT((PyObject *)state->cancelled_error);
+    Py_VISIT((PyObject *)state->make_error);
     return 0;
 }
 
@@ -114,9 +141,8 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->stream_type);
     Py_CLEAR(state->pending_type);
     Py_CLEAR(state->run_name);
-    Py_CLEAR(state->cancelled_error);
-    Py_CLEAR(state->make_error);
-    Py_CLEAR(state->json_loads);
+    Py_XDECREF(atomic_exchange(&state->cancelled_error, NULL));
+    Py_XDECREF(atomic_exchange(&state->make_error, NULL));
     return 0;
 }
 
@@ -125,12 +151,21 @@ static void module_free(void *module)
     (void)module_clear(module);
 }
 
+/* Names that interpreters know from 3.12 on; in the headers of the limited API for 3.11 they are
+ * not. */
+#define MULTIPLE_INTERPRETERS 3
+#define PER_INTERPRETER_GIL   ((void *)2)
+
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, module_exec},
-#if PY_VERSION_HEX >= 0x030C0000
+#ifdef Py_mod_multiple_interpreters
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
 #endif
+#ifdef Py_GIL_DISABLED
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
     {0, NULL},
+    {0, NULL}, /* room for the above, where only the interpreter that runs it has it */
 };
 
 struct PyModuleDef ext_module = {
@@ -148,5 +183,9 @@ struct PyModuleDef ext_module = {
 PyMODINIT_FUNC PyInit__core(void);
 PyMODINIT_FUNC PyInit__core(void)
 {
+#if defined Py_LIMITED_API && !defined Py_mod_multiple_interpreters
+    if (Py_Version >= 0x030C0000)
+        module_slots[1] = (PyModuleDef_Slot){MULTIPLE_INTERPRETERS, PER_INTERPRETER_GIL};
+#endif
     return PyModuleDef_Init(&ext_module);
 }

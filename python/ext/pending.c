@@ -9,7 +9,7 @@
 
 PyObject *ext_pending_new(struct ext_state *state, PyObject *loop, PyObject *args)
 {
-    PyObject *self = state->pending_type->tp_alloc(state->pending_type, 0);
+    PyObject *self = ext_alloc(state->pending_type);
 
     if (!self)
         return NULL;
@@ -28,7 +28,7 @@ static int pending_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(THIS(self)->waiter);
     Py_VISIT(THIS(self)->context);
     Py_VISIT(Py_TYPE(self));
-    return 0;
+    return ext_body_traverse(&THIS(self)->request.body, visit, arg);
 }
 
 static int pending_clear(PyObject *self)
@@ -44,13 +44,10 @@ static int pending_clear(PyObject *self)
 
 static void pending_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-
     PyObject_GC_UnTrack(self);
     ext_request_clear(&THIS(self)->request);
     (void)pending_clear(self);
-    type->tp_free(self);
-    Py_DECREF(type);
+    ext_free(self);
 }
 
 /* ---- the end ---- */

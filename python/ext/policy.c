@@ -8,7 +8,7 @@ struct policy_object {
 
 static PyObject *wrap(PyTypeObject *type, struct anycert_policy *policy)
 {
-    PyObject *self = type->tp_alloc(type, 0);
+    PyObject *self = ext_alloc(type);
 
     if (!self)
         anycert_policy_free(policy);
@@ -44,8 +44,8 @@ static int add_ca(struct ext_state *state, struct anycert_policy *policy, PyObje
     } else {
         path = PyOS_FSPath(ca);
         if (path && PyBytes_Check(path))
-            Py_SETREF(path,
-                      PyUnicode_DecodeFSDefaultAndSize(PyBytes_AsString(path), PyBytes_Size(path)));
+            ext_set(&path,
+                    PyUnicode_DecodeFSDefaultAndSize(PyBytes_AsString(path), PyBytes_Size(path)));
         const char *text = path ? ext_utf8(path, "ca") : NULL;
 
         result = text ? anycert_policy_add_ca_path(policy, text, &err) : -1;
@@ -88,11 +88,8 @@ static PyObject *policy_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 
 static void policy_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-
     anycert_policy_free(((struct policy_object *)self)->policy);
-    type->tp_free(self);
-    Py_DECREF(type);
+    ext_free(self);
 }
 
 static PyObject *policy_str(PyObject *self)
@@ -113,7 +110,7 @@ static PyObject *policy_repr(PyObject *self)
 
 static PyObject *policy_compare(PyObject *self, PyObject *other, int op)
 {
-    if ((op != Py_EQ && op != Py_NE) || Py_TYPE(other)->tp_dealloc != policy_dealloc)
+    if ((op != Py_EQ && op != Py_NE) || Py_TYPE(other) != Py_TYPE(self))
         Py_RETURN_NOTIMPLEMENTED;
     return PyBool_FromLong(anycert_policy_equal(inner(self), inner(other)) == (op == Py_EQ));
 }
@@ -180,8 +177,7 @@ bool ext_policy_arg(struct ext_state *state, PyObject *object, const char *what,
     if (object == Py_None)
         return true;
     if (!PyObject_TypeCheck(object, state->policy_type)) {
-        PyErr_Format(PyExc_TypeError, "%s has to be a Policy, not %.100s", what,
-                     Py_TYPE(object)->tp_name);
+        ext_wrong_type(what, "a Policy", object);
         return false;
     }
     *out = inner(object);

@@ -13,7 +13,7 @@ PyObject *ext_report_new(struct ext_state *state, const struct anycert_report *r
 
     if (!report)
         Py_RETURN_NONE;
-    self = (struct report_object *)state->report_type->tp_alloc(state->report_type, 0);
+    self = (struct report_object *)ext_alloc(state->report_type);
     if (!self)
         return NULL;
     self->report = anycert_report_copy(report, &err);
@@ -31,11 +31,8 @@ static const struct anycert_report *inner(PyObject *self)
 
 static void report_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-
     anycert_report_free(((struct report_object *)self)->report);
-    type->tp_free(self);
-    Py_DECREF(type);
+    ext_free(self);
 }
 
 static PyObject *verdict_str(enum anycert_verdict verdict)
@@ -203,15 +200,12 @@ static PyType_Slot report_slots[] = {
 static PyType_Spec report_spec = {
     .name = "anycert.Report",
     .basicsize = sizeof(struct report_object),
-    .flags = Py_TPFLAGS_DEFAULT,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, /* they come with responses */
     .slots = report_slots,
 };
 
 int ext_report_init(PyObject *module, struct ext_state *state)
 {
     state->report_type = ext_add_type(module, &report_spec);
-    if (!state->report_type)
-        return -1;
-    state->report_type->tp_new = NULL; /* they come with responses */
-    return 0;
+    return state->report_type ? 0 : -1;
 }

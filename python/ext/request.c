@@ -20,6 +20,21 @@ static int fail(struct ext_state *state, const struct anycert_error *err)
 
 /* ---- pairs ---- */
 
+/* The next of a dict, with a reference to both. */
+static bool next_item(PyObject *dict, Py_ssize_t *at, PyObject **name, PyObject **value)
+{
+    int is_there = 0;
+
+    EXT_LOCK(dict);
+    is_there = PyDict_Next(dict, at, name, value);
+    if (is_there) {
+        Py_INCREF(*name);
+        Py_INCREF(*value);
+    }
+    EXT_UNLOCK();
+    return is_there != 0;
+}
+
 static int each_of_dict(PyObject *dict, int (*each)(void *arg, PyObject *name, PyObject *value),
                         void *arg)
 {
@@ -28,12 +43,9 @@ static int each_of_dict(PyObject *dict, int (*each)(void *arg, PyObject *name, P
     Py_ssize_t at = 0;
     Py_ssize_t size = PyDict_Size(dict);
 
-    while (PyDict_Next(dict, &at, &name, &value)) {
-        int result = 0;
+    while (next_item(dict, &at, &name, &value)) {
+        int result = each(arg, name, value);
 
-        Py_INCREF(name);
-        Py_INCREF(value);
-        result = each(arg, name, value);
         Py_DECREF(name);
         Py_DECREF(value);
         if (result < 0)
@@ -82,8 +94,7 @@ int ext_each_pair(PyObject *pairs, const char *what,
     Py_XDECREF(items);
     if (!iterator) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
-            PyErr_Format(PyExc_TypeError, "%s has to be a mapping or pairs, not %.100s", what,
-                         Py_TYPE(pairs)->tp_name);
+            ext_wrong_type(what, "a mapping or pairs", pairs);
         return -1;
     }
     while (result == 0 && (pair = PyIter_Next(iterator)) != NULL) {
@@ -335,7 +346,11 @@ static int set_files(struct ext_request *request, struct ext_state *state, PyObj
         return -1;
     }
     for (Py_ssize_t i = 0, count = PyList_Size(files); i < count && i < PyList_Size(files); i++) {
-        if (add_file(request, state, PyList_GetItem(files, i)) < 0)
+        PyObject *file = PySequence_GetItem(files, i);
+        int result = file ? add_file(request, state, file) : -1;
+
+        Py_XDECREF(file);
+        if (result < 0)
             return -1;
     }
     return 0;

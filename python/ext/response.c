@@ -31,7 +31,7 @@ struct response_object {
 PyObject *ext_response_new(struct ext_state *state, PyTypeObject *type,
                            struct anycert_response *response, PyObject *info)
 {
-    struct response_object *self = (struct response_object *)type->tp_alloc(type, 0);
+    struct response_object *self = (struct response_object *)ext_alloc(type);
 
     if (!self) {
         anycert_response_free(response);
@@ -75,13 +75,10 @@ static int response_clear(PyObject *self)
 
 static void response_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-
     PyObject_GC_UnTrack(self);
     (void)response_clear(self);
     anycert_response_free(of(self)->response);
-    type->tp_free(self);
-    Py_DECREF(type);
+    ext_free(self);
 }
 
 /* ---- slots ---- */
@@ -196,25 +193,30 @@ static PyObject *make(PyObject *object, enum slot slot)
 static PyObject *get_slot(PyObject *self, void *closure)
 {
     enum slot slot = (enum slot)(uintptr_t)closure;
+    PyObject *value = NULL;
 
-    if (!of(self)->slots[slot]) {
-        PyObject *value = make(self, slot);
-
-        if (!value)
-            return NULL;
-        Py_XSETREF(of(self)->slots[slot], value);
+    EXT_LOCK(self);
+    value = of(self)->slots[slot];
+    Py_XINCREF(value);
+    if (!value) {
+        value = make(self, slot);
+        if (value)
+            ext_set(&of(self)->slots[slot], Py_NewRef(value));
     }
-    return Py_NewRef(of(self)->slots[slot]);
+    EXT_UNLOCK();
+    return value;
 }
 
 static int set_slot(PyObject *self, PyObject *value, void *closure)
 {
     enum slot slot = (enum slot)(uintptr_t)closure;
 
+    EXT_LOCK(self);
     if (slot == SLOT_CONTENT || slot == SLOT_ENCODING)
         Py_CLEAR(of(self)->slots[SLOT_TEXT]);
     Py_XINCREF(value); /* NULL: to be made again */
-    Py_XSETREF(of(self)->slots[slot], value);
+    ext_set(&of(self)->slots[slot], value);
+    EXT_UNLOCK();
     return 0;
 }
 
@@ -353,10 +355,18 @@ static PyObject *fast_json(PyObject *self, PyObject *ignored)
     return value;
 }
 
+EXT_LOCKED(header_list)
+EXT_LOCKED(hop_list)
+EXT_LOCKED(hop_count)
+EXT_LOCKED(timings)
+EXT_LOCKED(fast_json)
 static PyMethodDef response_methods[] = {
-    {"_header_list", header_list, METH_NOARGS, NULL}, {"_hop_list", hop_list, METH_NOARGS, NULL},
-    {"_hop_count", hop_count, METH_NOARGS, NULL},     {"_timings", timings, METH_NOARGS, NULL},
-    {"_fast_json", fast_json, METH_NOARGS, NULL},     {NULL, NULL, 0, NULL},
+    {"_header_list", header_list_locked, METH_NOARGS, NULL},
+    {"_hop_list", hop_list_locked, METH_NOARGS, NULL},
+    {"_hop_count", hop_count_locked, METH_NOARGS, NULL},
+    {"_timings", timings_locked, METH_NOARGS, NULL},
+    {"_fast_json", fast_json_locked, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
 };
 #define SLOT(name, index, doc) {name, get_slot, set_slot, doc, (void *)(uintptr_t)(index)}
 static PyGetSetDef response_getset[] = {

@@ -21,6 +21,8 @@ static void close_stream(struct stream_object *self)
     struct anycert_stream *stream = self->stream;
     PyObject *client = self->client;
 
+    if (!client) /* it is closed, or another thread is at it */
+        return;
     self->stream = NULL;
     self->client = NULL;
     if (stream) {
@@ -28,10 +30,8 @@ static void close_stream(struct stream_object *self)
         Py_END_ALLOW_THREADS
     }
     ext_request_clear(&self->request);
-    if (client) {
-        ext_client_leave(client);
-        Py_DECREF(client);
-    }
+    ext_client_leave(client);
+    Py_DECREF(client);
 }
 
 static int stream_traverse(PyObject *self, visitproc visit, void *arg)
@@ -39,7 +39,7 @@ static int stream_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(of(self)->client);
     Py_VISIT(of(self)->info);
     Py_VISIT(Py_TYPE(self));
-    return 0;
+    return ext_body_traverse(&of(self)->request.body, visit, arg);
 }
 
 static int stream_clear(PyObject *self)
@@ -50,18 +50,15 @@ static int stream_clear(PyObject *self)
 
 static void stream_dealloc(PyObject *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-
     PyObject_GC_UnTrack(self);
     close_stream(of(self));
     Py_CLEAR(of(self)->info);
-    type->tp_free(self);
-    Py_DECREF(type);
+    ext_free(self);
 }
 
 static PyObject *new_stream(struct ext_state *state, PyObject *client, PyObject *info)
 {
-    PyObject *self = state->stream_type->tp_alloc(state->stream_type, 0);
+    PyObject *self = ext_alloc(state->stream_type);
 
     if (!self)
         return NULL;
@@ -122,6 +119,7 @@ static PyObject *read_bytes(struct stream_object *self, Py_ssize_t size, bool fi
     struct anycert_error err = {0};
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, size);
     char *buffer = bytes ? PyBytes_AsString(bytes) : NULL;
+    bool went_well = false;
     int64_t total = 0;
     int64_t count = 0;
 
@@ -133,8 +131,9 @@ static PyObject *read_bytes(struct stream_object *self, Py_ssize_t size, bool fi
         count = anycert_stream_read(self->stream, buffer + total, (size_t)(size - total), &err);
         total += count > 0 ? count : 0;
     } while (fill && count > 0 && total < size);
-    self->is_busy = false;
-    if (!ext_call_end(&self->request.call)) {
+    went_well = ext_call_end(&self->request.call);
+    self->is_busy = false; /* only now is it ours alone */
+    if (!went_well) {
         Py_DECREF(bytes);
         return NULL;
     }
@@ -142,8 +141,8 @@ static PyObject *read_bytes(struct stream_object *self, Py_ssize_t size, bool fi
         Py_DECREF(bytes);
         return fail(self, &err);
     }
-    if (total < size && _PyBytes_Resize(&bytes, (Py_ssize_t)total) < 0)
-        return NULL;
+    if (total < size)
+        ext_set(&bytes, PyBytes_FromStringAndSize(buffer, (Py_ssize_t)total));
     return bytes;
 }
 
@@ -179,9 +178,11 @@ static PyObject *stream_close(PyObject *object, PyObject *ignored)
     Py_RETURN_NONE;
 }
 
+EXT_LOCKED(stream_read)
+EXT_LOCKED(stream_close)
 static PyMethodDef stream_methods[] = {
-    {"read", stream_read, METH_VARARGS, NULL},
-    {"close", stream_close, METH_NOARGS, NULL},
+    {"read", stream_read_locked, METH_VARARGS, NULL},
+    {"close", stream_close_locked, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot stream_slots[] = {
@@ -194,15 +195,12 @@ static PyType_Slot stream_slots[] = {
 static PyType_Spec stream_spec = {
     .name = "anycert._core.Stream",
     .basicsize = sizeof(struct stream_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = stream_slots,
 };
 
 int ext_stream_init(PyObject *module, struct ext_state *state)
 {
     state->stream_type = ext_add_type(module, &stream_spec);
-    if (!state->stream_type)
-        return -1;
-    state->stream_type->tp_new = NULL;
-    return 0;
+    return state->stream_type ? 0 : -1;
 }

@@ -2,13 +2,22 @@
 
 #include <string.h>
 
+void ext_wrong_type(const char *what, const char *wanted, PyObject *object)
+{
+    PyObject *name = PyObject_GetAttrString((PyObject *)Py_TYPE(object), "__name__");
+
+    if (name)
+        PyErr_Format(PyExc_TypeError, "%s has to be %s, not %U", what, wanted, name);
+    Py_XDECREF(name);
+}
+
 const char *ext_utf8(PyObject *text, const char *what)
 {
     Py_ssize_t len = 0;
     const char *utf8 = NULL;
 
     if (!PyUnicode_Check(text)) {
-        PyErr_Format(PyExc_TypeError, "%s has to be str, not %.100s", what, Py_TYPE(text)->tp_name);
+        ext_wrong_type(what, "str", text);
         return NULL;
     }
     utf8 = PyUnicode_AsUTF8AndSize(text, &len);

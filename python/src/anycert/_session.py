@@ -346,7 +346,7 @@ class Session:
     def close(self):
         """Closes all connections. The session may be used again."""
         clients, self._clients = self._clients, {}
-        for client in clients.values():
+        for client in list(clients.values()):
             client.close()
 
     def __enter__(self):
