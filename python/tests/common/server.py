@@ -46,12 +46,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def setup(self):
+        self.server.connections.add(self.request)
         if self.server.context:
             self.request = self.server.context.wrap_socket(self.request, server_side=True)
+            self.server.connections.add(self.request)
         super().setup()
 
     def finish(self):
         super().finish()
+        self.server.connections.discard(self.request)
         if self.server.context:
             self.request.close()  # the server knows the socket underneath alone
 
@@ -108,8 +111,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class _Listener(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+    daemon_threads = False  # none is left when the server is closed
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.connections = set()
+
+    def server_close(self):
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
     def handle_error(self, request, client_address):
         pass  # clients that leave, and handshakes that fail, are what the tests are about

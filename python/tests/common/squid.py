@@ -11,6 +11,8 @@ import time
 from .server import certificate, refusing_port
 
 SQUID = "/usr/sbin/squid"
+# Sanitizers are for the tests' own process.
+PLAIN = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
 ANSWERS = 400  # looks at a starting proxy's port, a twentieth of a second apart
 
 
@@ -74,7 +76,7 @@ class Squid:
         self.folder.chmod(0o777)
         nobody = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
         return subprocess.Popen([SQUID, "-N", "-n", f"anycert{self.http_port}", "-f", "squid.conf"], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **nobody), self.https_port
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=PLAIN, **nobody), self.https_port
 
     @property
     def http(self):
@@ -121,7 +123,7 @@ def socks():
     def start():
         ports.append(refusing_port())
         return subprocess.Popen(["microsocks", "-i", "127.0.0.1", "-p", str(ports[-1])], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL), ports[-1]
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=PLAIN), ports[-1]
 
     with _child(start):
         yield ports[-1]
