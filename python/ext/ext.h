@@ -132,6 +132,8 @@ PyObject *ext_raise_plain(struct ext_state *state, const struct anycert_error *e
 
 /* TypeError: what has to be what was wanted. */
 void ext_wrong_type(const char *what, const char *wanted, PyObject *object);
+/* What was found. If it is NULL, a UnicodeEncodeError that is set says what it is about. */
+const void *ext_named(const void *found, const char *what);
 /* UTF-8 of a str, without NUL in it. NULL with TypeError or ValueError that names what it is. */
 const char *ext_utf8(PyObject *text, const char *what);
 /* The same, with None as NULL; false on failure. */
@@ -142,6 +144,9 @@ PyObject *ext_latin1(const char *text);
 PyObject *ext_str(const char *text);
 /* A str that anycert handed out, which is freed. */
 PyObject *ext_take_str(char *text);
+
+/* A number, or the nearest long. False with TypeError. */
+bool ext_long(PyObject *number, const char *what, long *out);
 
 /* ---- policy.c ---- */
 

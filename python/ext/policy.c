@@ -23,12 +23,23 @@ static const struct anycert_policy *inner(PyObject *self)
 }
 
 /* A path, several, or bytes with certificates in PEM. */
+static bool is_empty(PyObject *ca)
+{
+    Py_ssize_t size = PySequence_Check(ca) ? PySequence_Size(ca) : 1;
+
+    if (size == 0)
+        PyErr_SetString(PyExc_ValueError, "ca is empty");
+    return size <= 0;
+}
+
 static int add_ca(struct ext_state *state, struct anycert_policy *policy, PyObject *ca)
 {
     struct anycert_error err = {0};
     PyObject *path = NULL;
     int result = 0;
 
+    if (is_empty(ca))
+        return -1;
     if (PyList_Check(ca) || PyTuple_Check(ca)) {
         for (Py_ssize_t i = 0; result == 0 && i < PySequence_Size(ca); i++) {
             PyObject *item = PySequence_GetItem(ca, i);
@@ -43,6 +54,8 @@ static int add_ca(struct ext_state *state, struct anycert_policy *policy, PyObje
             anycert_policy_add_ca_pem(policy, PyBytes_AsString(ca), (size_t)PyBytes_Size(ca), &err);
     } else {
         path = PyOS_FSPath(ca);
+        if (!path && PyErr_ExceptionMatches(PyExc_TypeError))
+            ext_wrong_type("ca", "a path, PEM as bytes, or a list of these", ca);
         if (path && PyBytes_Check(path))
             ext_set(&path,
                     PyUnicode_DecodeFSDefaultAndSize(PyBytes_AsString(path), PyBytes_Size(path)));

@@ -126,7 +126,7 @@ static const char *bytes_of(PyObject *text, Py_ssize_t *len)
 static const char *text_of(PyObject *text, const char *what)
 {
     Py_ssize_t len = 0;
-    const char *bytes = bytes_of(text, &len);
+    const char *bytes = ext_named(bytes_of(text, &len), what);
 
     if (!bytes || strlen(bytes) == (size_t)len)
         return bytes;
@@ -278,6 +278,7 @@ static int add_header(void *arg, PyObject *folded, PyObject *pair)
         return 0;
     name = header_bytes(PyTuple_GetItem(pair, 0));
     value = !name || given == Py_None ? NULL : header_bytes(given);
+    (void)ext_named(name && (value || given == Py_None) ? name : NULL, "headers");
     if (!name || (!value && given != Py_None)) {
         result = bad_header(PyTuple_GetItem(pair, 0), given);
     } else if (value && PyBytes_AsStringAndSize(value, &text, NULL) < 0) {
@@ -377,7 +378,7 @@ static int set_bytes(struct ext_request *request, struct ext_state *state, PyObj
     int result = 0;
 
     if (PyUnicode_Check(data)) {
-        text = PyUnicode_AsUTF8AndSize(data, &len);
+        text = ext_named(PyUnicode_AsUTF8AndSize(data, &len), "data");
         if (!text)
             return -1;
         result = anycert_request_set_body(request->request, text, (size_t)len, &err);
@@ -457,9 +458,9 @@ static int set_limits(struct ext_request *request, struct ext_state *state,
 {
     struct anycert_error err = {0};
     uint32_t total_ms = 0;
-    long redirects = PyLong_AsLong(args[EXT_ARG_REDIRECTS]);
+    long redirects = 0;
 
-    if ((redirects == -1 && PyErr_Occurred()) ||
+    if (!ext_long(args[EXT_ARG_REDIRECTS], "max_redirects", &redirects) ||
         !take_limit(args[EXT_ARG_CONNECT], &request->connect_ms) ||
         !take_limit(args[EXT_ARG_READ], &request->read_ms) ||
         !take_limit(args[EXT_ARG_TOTAL], &total_ms))

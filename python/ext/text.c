@@ -1,5 +1,6 @@
 #include "ext.h"
 
+#include <limits.h>
 #include <string.h>
 
 void ext_wrong_type(const char *what, const char *wanted, PyObject *object)
@@ -11,6 +12,27 @@ void ext_wrong_type(const char *what, const char *wanted, PyObject *object)
     Py_XDECREF(name);
 }
 
+const void *ext_named(const void *found, const char *what)
+{
+    PyObject *type = NULL;
+    PyObject *value = NULL;
+    PyObject *traceback = NULL;
+    PyObject *reason = NULL;
+
+    if (found || !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
+        return found;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    reason = PyUnicodeEncodeError_GetReason(value);
+    if (reason)
+        ext_set(&reason, PyUnicode_FromFormat("%s: %U", what, reason));
+    if (reason)
+        (void)PyObject_SetAttrString(value, "reason", reason);
+    Py_XDECREF(reason);
+    PyErr_Restore(type, value, traceback);
+    return NULL;
+}
+
 const char *ext_utf8(PyObject *text, const char *what)
 {
     Py_ssize_t len = 0;
@@ -20,7 +42,7 @@ const char *ext_utf8(PyObject *text, const char *what)
         ext_wrong_type(what, "str", text);
         return NULL;
     }
-    utf8 = PyUnicode_AsUTF8AndSize(text, &len);
+    utf8 = ext_named(PyUnicode_AsUTF8AndSize(text, &len), what);
     if (utf8 && strlen(utf8) != (size_t)len) {
         PyErr_Format(PyExc_ValueError, "%s has a NUL character in it", what);
         return NULL;
@@ -58,4 +80,18 @@ PyObject *ext_take_str(char *text)
     result = ext_str(text);
     anycert_free(text);
     return result;
+}
+
+bool ext_long(PyObject *number, const char *what, long *out)
+{
+    *out = PyLong_AsLong(number);
+    if (*out != -1 || !PyErr_Occurred())
+        return true;
+    if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+        PyErr_Clear();
+        *out = LONG_MAX;
+        return true;
+    }
+    ext_wrong_type(what, "a number", number);
+    return false;
 }

@@ -1,5 +1,7 @@
 """Client: a session that keeps to one policy, and sends many requests at once."""
+from ._checks import wrong_type
 from ._core import Policy
+from ._headers import store
 from ._session import Session
 
 
@@ -15,7 +17,8 @@ class Client(Session):
         super().__init__()
         del self.stream  # a session's setting: here it is a method
         if policy is None or isinstance(policy, str):
-            policy = Policy(policy or "hardened", ca=ca if ca is not None else self._bundle)
+            policy = Policy("hardened" if policy is None else policy,
+                            ca=ca if ca is not None else self._bundle)
         elif ca is not None:
             raise ValueError("ca goes with the text of a policy; a Policy has its own anchors")
         elif not isinstance(policy, Policy):
@@ -25,9 +28,11 @@ class Client(Session):
         self.cert = cert
         self.auth = auth
         if proxy:
+            if not isinstance(proxy, str):
+                raise wrong_type("proxy", "a URL", proxy)
             self.proxies = {"http": proxy, "https": proxy}
         if headers:
-            self.headers.update(headers)
+            self.headers._store.update(store(headers))
 
     def request(self, method, url, *args, timeout=Ellipsis, **kwargs):
         """As Session.request, with the client's timeout."""

@@ -52,6 +52,8 @@ def store(headers):
     """{lower-case name: (name, value)} of a mapping or of pairs."""
     if isinstance(headers, CaseInsensitiveDict):
         return headers._store
+    if isinstance(headers, (str, bytes)):
+        raise TypeError(f"headers has to be a mapping or pairs, not {headers!r:.60}")
     pairs = headers.items() if hasattr(headers, "items") else headers
     try:
         return {_text(name).lower(): (name, value) for name, value in pairs}

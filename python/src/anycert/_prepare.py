@@ -45,10 +45,14 @@ def encode_pairs(data):
 def file_parts(files):
     """[(field, filename or None, bytes or a file, type or None, pairs of header fields)] of what
     requests takes as files."""
-    if isinstance(files, (str, bytes)) or not hasattr(files, "__iter__"):
-        raise TypeError(f"files has to be a mapping or pairs, not {type(files).__name__}")
+    from ._checks import wrong_type
     parts, seen = [], []
-    for field, value in (files.items() if hasattr(files, "items") else files):
+    try:
+        pairs = [(field, value)
+                 for field, value in (files.items() if hasattr(files, "items") else files)]
+    except (TypeError, ValueError):
+        raise wrong_type("files", "a mapping or pairs", files) from None
+    for field, value in pairs:
         content_type, headers = None, ()
         if isinstance(value, (tuple, list)):
             if not 2 <= len(value) <= 4:
@@ -56,6 +60,8 @@ def file_parts(files):
             filename, content, *rest = value
             content_type = rest[0] if rest else None
             if len(rest) > 1 and rest[1]:
+                if not hasattr(rest[1], "items"):
+                    raise wrong_type("files: the headers of a part", "a mapping", rest[1])
                 headers = CaseInsensitiveDict(rest[1])
                 content_type = headers.get("Content-Type", content_type)
                 # These two are made of the rest of the tuple, as with requests.
@@ -69,9 +75,13 @@ def file_parts(files):
             seen.append(content)
         elif hasattr(content, "read"):
             content = content.read()
-        if content is not None:
-            parts.append((_text(field), filename if filename is None else _text(filename),
-                          _content(content), content_type, headers))
+        if content is None:
+            continue
+        for what, part in (("the file name", filename), ("the type", content_type)):
+            if not isinstance(part, (str, bytes, int, type(None))):
+                raise wrong_type(f"files: {what} of a part", "str or None", part)
+        parts.append((_text(field), filename if filename is None else _text(filename),
+                      _content(content), content_type, headers))
     return parts
 
 

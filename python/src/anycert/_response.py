@@ -3,6 +3,9 @@ from . import _core
 from ._headers import joined
 
 
+_LARGEST = 1 << 24  # piece of a stream: it is in memory, whatever was asked for
+
+
 class Hop:
     """One request that was made on the way to the answer."""
 
@@ -120,6 +123,8 @@ class Response(_core.Response):
         """The body in pieces of chunk_size bytes; None: as they come."""
         if chunk_size is not None and not isinstance(chunk_size, int):
             raise TypeError(f"chunk_size must be an int, it is instead a {type(chunk_size)}.")
+        if chunk_size is not None and chunk_size < 0:
+            raise ValueError(f"chunk_size has to be 1 or more, or None, not {chunk_size}")
         if self._consumed:
             from .exceptions import _new
             raise _new("StreamConsumedError",
@@ -130,8 +135,9 @@ class Response(_core.Response):
     def _pieces(self, size):
         """What has not come yet, until the end."""
         fill = "content-length" in self.headers and "content-encoding" not in self.headers
+        wanted = min(size or 65536, _LARGEST)
         while self._stream is not None:
-            piece = self._stream.read(size or 65536, fill and size is not None)
+            piece = self._stream.read(wanted, fill and size is not None)
             if not piece:
                 break
             yield piece
@@ -161,6 +167,8 @@ class Response(_core.Response):
 
     def iter_lines(self, chunk_size=512, decode_unicode=False, delimiter=None):
         """The body line by line, without their ends."""
+        if delimiter is not None and not isinstance(delimiter, (str, bytes)):
+            raise TypeError(f"delimiter has to be str or bytes, not {type(delimiter).__name__}")
         pending = None
         for chunk in self.iter_content(chunk_size=chunk_size, decode_unicode=decode_unicode):
             if pending is not None:

@@ -2,6 +2,7 @@
 from time import sleep as _sleep  # what waits between requests
 
 from . import _core
+from ._checks import all_of, checked_cert, count, limits_of, milliseconds, named, wrong_type
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
 from ._places import certifi_bundle, check_cert, existing, proxy_url
@@ -10,8 +11,6 @@ from ._url import check_url, is_plain
 
 Policy = _core.Policy
 VERSION = _core.__version__
-NONE_MS = -1  # of a limit: there is none
-_INFINITE = float("inf")
 
 
 class Retry:
@@ -31,78 +30,19 @@ class Retry:
                  raise_on_redirect=True, raise_on_status=False, retry_after_max=120,
                  backoff_max=120):
         self.total, self.backoff_factor, self.backoff_jitter = total, backoff_factor, backoff_jitter
-        self.statuses, self.methods = tuple(statuses or ()), methods
+        if isinstance(statuses, (str, bytes)):
+            raise wrong_type("statuses", "numbers", statuses)
+        self.statuses, self.methods = all_of("statuses", statuses or (), int, "numbers"), methods
         self.raise_on_redirect, self.raise_on_status = raise_on_redirect, raise_on_status
         self.retry_after_max, self.backoff_max = retry_after_max, backoff_max
-        names = methods if methods is None or isinstance(methods, str) else ",".join(methods)
-        self._tuple = (max(0, int(total)), _ms("backoff_factor", backoff_factor),
-                       _ms("backoff_jitter", backoff_jitter), _ms("backoff_max", backoff_max),
-                       self.statuses, names, _ms("retry_after_max", retry_after_max),
+        names = methods if methods is None or isinstance(methods, str) else \
+            ",".join(all_of("methods", methods, str, "str, several or None"))
+        self._tuple = (count("total", total), milliseconds("backoff_factor", backoff_factor),
+                       milliseconds("backoff_jitter", backoff_jitter), milliseconds("backoff_max", backoff_max),
+                       tuple(min(max(status, 0), 1000) for status in self.statuses), names, milliseconds("retry_after_max", retry_after_max),
                        bool(raise_on_status))
 
 
-def _ms(name, seconds):
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
-        raise ValueError(f"{name} has to be a number of seconds, not {seconds!r}")
-    return min(int(seconds * 1000 + 0.5), 0xFFFFFFFE)
-
-
-def _limit(name, seconds):
-    """Milliseconds of one half of a timeout."""
-    if seconds is None or seconds == _INFINITE:
-        return NONE_MS
-    given = seconds
-    if isinstance(given, bool):
-        raise ValueError("Timeout cannot be a boolean value. It must be an int, float or None.")
-    try:
-        seconds = None if isinstance(given, (str, bytes)) else float(given)
-    except (TypeError, ValueError):
-        seconds = None
-    if seconds is None:
-        raise ValueError(f"Timeout value {name} was {given}, but it must be an int, float or "
-                         "None.")
-    if not seconds > 0:
-        raise ValueError(f"Attempted to set {name} timeout to {given}, but the timeout cannot be "
-                         "set to a value less than or equal to 0.")
-    return max(1, min(int(seconds * 1000 + 0.5), 0xFFFFFFFE))
-
-
-_last_limits = (None, (NONE_MS, NONE_MS))  # of the same object, limits_of() says the same
-
-
-def limits_of(timeout):
-    """(connect, read) in milliseconds of what requests takes as timeout."""
-    global _last_limits
-    last, limits = _last_limits
-    if timeout is not last:
-        limits = _limits_of(timeout)
-        if type(timeout) in (int, float) or type(timeout) is tuple and all(
-                type(part) in (int, float, type(None)) for part in timeout):
-            _last_limits = timeout, limits
-    return limits
-
-
-def _limits_of(timeout):
-    if timeout is None:
-        return NONE_MS, NONE_MS
-    if isinstance(timeout, tuple):
-        if len(timeout) != 2:
-            raise ValueError(f"Invalid timeout {timeout}. Pass a (connect, read) timeout tuple, or a "
-                             "single float to set both timeouts to the same value.")
-        return _limit("connect", timeout[0]), _limit("read", timeout[1])
-    if hasattr(timeout, "start_connect"):
-        return _limits_of_object(timeout)
-    both = _limit("connect", timeout)
-    return both, both
-
-
-def _limits_of_object(timeout):
-    """The same of urllib3's Timeout, whose clock begins to run with the request."""
-    timeout = timeout.clone()
-    timeout.start_connect()
-    numbers = (timeout.connect_timeout, timeout.read_timeout)
-    connect, read = (n if isinstance(n, (int, float)) and n is not True else None for n in numbers)
-    return _limit("connect", connect), _limit("read", read)
 
 
 def default_headers():
@@ -130,6 +70,10 @@ class Session:
     _keeps_cookies = True
 
     def __init__(self, *, environment_proxies=False, proxy_follows_verify=False):
+        for name, value in (("environment_proxies", environment_proxies),
+                            ("proxy_follows_verify", proxy_follows_verify)):
+            if not isinstance(value, bool):
+                raise wrong_type(name, "True or False", value)
         self.headers = default_headers()
         self.auth = None
         self.proxies = {}
@@ -160,8 +104,9 @@ class Session:
 
     @cookies.setter
     def cookies(self, value):
+        given = _cookies_of(value)
         self.cookies.clear()
-        self.cookies.update(value)
+        self.cookies.update(given)
 
     # ---- clients
 
@@ -184,9 +129,6 @@ class Session:
     def _client(self, key):
         verify, cert, proxy, no_proxy, allow_downgrade, secret_headers = key
         policy = self._policy(verify)
-        if not isinstance(cert, (str, tuple, type(None))):
-            raise TypeError("cert has to be a path, (certificate, key) or (certificate, key, "
-                            f"password), not {type(cert).__name__}")
         check_cert(cert)
         arguments = {
             "cert": cert, "proxy": proxy, "no_proxy": no_proxy, "cookies": self._keeps_cookies,
@@ -205,9 +147,12 @@ class Session:
 
     def _proxy_for(self, url, proxies):
         """(proxy's URL, hosts that need none) for a URL."""
+        for given in (proxies, self.proxies):
+            if given and not hasattr(given, "items"):
+                raise wrong_type("proxies", "a mapping", given)
         from_environment = self._environment_proxies or self.trust_env
         merged = environment_proxies_now() if from_environment else {}
-        merged.update(self.proxies)
+        merged.update(self.proxies or ())
         if proxies:
             merged.update(proxies)
         scheme, _, rest = url.partition("://")
@@ -218,6 +163,8 @@ class Session:
                 break
         else:
             return None, None
+        if not isinstance(proxy, str):
+            raise wrong_type("each of proxies", "str", proxy)
         return proxy_url(proxy), merged.get("no_proxy") or merged.get("no") or None
 
     # ---- requests
@@ -242,13 +189,19 @@ class Session:
             url = check_url(url)
         if self.params:
             params = _merged_params(self.params, params)
-        fields = self.headers._store
+        own = self.headers
+        fields = own._store if type(own) is CaseInsensitiveDict else store(own)
         if headers:
             fields = {**fields, **store(headers)}
         if auth is None:
             auth = self.auth
         connect, read = limits_of(timeout)
-        verify = policy if policy is not None else self.verify if verify is None else verify
+        if policy is not None:
+            if not isinstance(policy, Policy):
+                raise wrong_type("policy", "a Policy", policy)
+            verify = policy
+        elif verify is None:
+            verify = self.verify
         if verify is not True and verify is not False and (verify == 1 or verify == 0):
             verify = repr(verify), self._policy(verify)  # raises
         proxy = no_proxy = None
@@ -256,15 +209,25 @@ class Session:
             proxy, no_proxy = self._proxy_for(url, proxies)
         if cert is None:
             cert = self.cert
-        key = (verify, tuple(cert) if isinstance(cert, list) else cert, proxy, no_proxy,
-               bool(allow_downgrade), tuple(secret_headers))
+        if cert is not None:
+            cert = checked_cert(cert)
+        if secret_headers != ():
+            if isinstance(secret_headers, (str, bytes)):  # its letters would be taken for names
+                raise wrong_type("secret_headers", "several str", secret_headers)
+            secret_headers = all_of("secret_headers", secret_headers, str, "several str")
+        if allow_downgrade is not False and allow_downgrade is not True:
+            raise wrong_type("allow_downgrade", "True or False", allow_downgrade)
+        if retry is not None and not isinstance(retry, Retry):
+            raise wrong_type("retry", "a Retry", retry)
+        key = (verify, cert, proxy, no_proxy, allow_downgrade, secret_headers)
         call = _Call(self, method, url, params, fields, data, json, files, auth, connect, read,
                      self.max_redirects if allow_redirects else 0, retry, key,
                      self.stream is True if stream is None else stream)
         if cookies or self._cookies:
             call.add_cookies(cookies)
-        if hooks or self.hooks["response"] or self._foreign:
-            call.hooks = _merged_hooks(self.hooks, hooks)
+        own = self.hooks
+        if hooks or self._foreign or (own and (type(own) is not dict or own.get("response"))):
+            call.hooks = _merged_hooks(own, hooks)
         return call
 
     def get(self, url, **kwargs):
@@ -300,6 +263,10 @@ class Session:
 
     def mount(self, prefix, adapter):
         """Mounts an adapter for URLs that begin so. One that is not of anycert does the sending."""
+        if not isinstance(prefix, str):
+            raise wrong_type("prefix", "str", prefix)
+        if not isinstance(adapter, HTTPAdapter) and not hasattr(adapter, "send"):
+            raise wrong_type("adapter", "one of anycert or requests", adapter)
         self.adapters[prefix] = adapter
         for key in [key for key in self.adapters if len(key) < len(prefix)]:
             self.adapters[key] = self.adapters.pop(key)
@@ -318,6 +285,8 @@ class Session:
     def prepare_request(self, request):
         """A PreparedRequest of a Request, with what the session adds."""
         from ._prepare import PreparedRequest
+        if not hasattr(request, "prepare"):
+            raise wrong_type("request", "a Request", request)
         prepared = PreparedRequest()
         headers = CaseInsensitiveDict()
         headers._store.update({**self.headers._store, **store(request.headers or {})})
@@ -331,6 +300,8 @@ class Session:
     def send(self, request, *, timeout=None, allow_redirects=True, proxies=None, stream=None,
              verify=None, cert=None, run_hooks=True, **kwargs):
         """Sends a PreparedRequest as it is."""
+        if not hasattr(request, "body"):
+            raise wrong_type("request", "a PreparedRequest", request)
         without_ours = {lower: (lower, None) for lower in ("user-agent", "accept")}
         without_ours["accept-encoding"] = "Accept-Encoding", "identity"
         headers = CaseInsensitiveDict()
@@ -421,9 +392,7 @@ class _Call:
         if own is not None and own._list:
             own.install(self.client(), self.url)
         if cookies:
-            from ._cookies import Cookies
-            jar = Cookies()
-            jar.update(cookies)
+            jar = _cookies_of(cookies)
             pairs = [(cookie.name, cookie.value) for cookie in jar if cookie.is_for(self.url)]
             before = self.headers.get("cookie", (None, None))[1]
             if before:
@@ -438,7 +407,7 @@ class _Call:
         if isinstance(auth, tuple) and len(auth) == 2:
             return _latin1(auth[0]), _latin1(auth[1])
         if not callable(auth):
-            raise TypeError(f"{type(auth).__name__!r} object is not callable")
+            raise TypeError(f"{type(auth).__name__!r} object is not callable")  # as requests has it
         self.sign(auth)
         return None
 
@@ -483,7 +452,10 @@ class _Call:
 
     def sign(self, auth):
         request = self.prepared()
-        self.take(auth(request) or request)
+        signed = auth(request) or request
+        if not hasattr(signed, "method"):
+            raise wrong_type("what auth gives back", "the request", signed)
+        self.take(signed)
 
     def run(self, timeout, proxies):
         auth = self.authenticate() if self.auth else None
@@ -552,8 +524,11 @@ def _is_foreign(adapter):
 
 def _method(method):
     if isinstance(method, bytes):
-        return method.decode("ascii")
-    raise TypeError(f"method has to be str, not {type(method).__name__}")
+        try:
+            return method.decode("ascii")
+        except UnicodeDecodeError as error:
+            raise named("method", error) from None
+    raise wrong_type("method", "str", method)
 
 
 def _wire(text):
@@ -565,21 +540,49 @@ def _wire(text):
 
 
 def _latin1(text):
-    if isinstance(text, bytes):
-        return text
-    return (text if isinstance(text, str) else str(text)).encode("latin1")
+    """A user or a password."""
+    try:
+        text = text if isinstance(text, bytes) else str(text).encode("latin1")
+    except UnicodeEncodeError as error:
+        raise named("auth", error) from None
+    if b"\0" in text:
+        raise ValueError("auth has a NUL character in it")
+    return text
 
 
 def _merged_params(own, given):
     if not own or isinstance(own, (str, bytes)) or isinstance(given, (str, bytes)):
         return given or own
-    return {**dict(own), **dict(given or {})}
+    try:
+        return {**dict(own), **dict(given or {})}
+    except (TypeError, ValueError):
+        raise ValueError("params has to be a mapping, pairs or a query, of the session and of the "
+                         "request") from None
+
+
+def _cookies_of(cookies):
+    from ._cookies import Cookies
+    jar = Cookies()
+    try:
+        jar.update(cookies)
+    except (TypeError, ValueError):
+        raise wrong_type("cookies", "a mapping, pairs or a cookie jar", cookies) from None
+    return jar
 
 
 def _merged_hooks(own, given):
+    for hooks in (given, own):
+        if hooks and not hasattr(hooks, "get"):
+            raise wrong_type("hooks", "a mapping", hooks)
     for event in given or ():
         if event != "response":
             raise ValueError(f"Unsupported event specified, with event name {event!r}")
     hooks = given.get("response") if given else None
-    hooks = own.get("response") if hooks is None else hooks
-    return [hooks] if callable(hooks) else list(hooks or ())
+    hooks = own.get("response") if hooks is None and own else hooks
+    if callable(hooks):
+        return [hooks]
+    hooks = all_of("hooks", hooks or (), object, "callables")
+    for hook in hooks:
+        if not callable(hook):
+            raise wrong_type("each of hooks", "callable", hook)
+    return list(hooks)

@@ -8,7 +8,6 @@ from ._response import Response as Response
 
 Policy = _core.Policy
 VERSION: str
-NONE_MS: int
 _Timeout = float | tuple[float | None, float | None] | None
 _Verify = bool | str | _core.Policy | None
 _Cert = str | tuple[str, str | None] | tuple[str, str | None, str | None] | list[str] | None
@@ -31,7 +30,6 @@ class Retry:
                  raise_on_redirect: bool = ..., raise_on_status: bool = ...,
                  retry_after_max: float = ..., backoff_max: float = ...) -> None: ...
 
-def limits_of(timeout: _Timeout) -> tuple[int, int]: ...
 def default_headers() -> CaseInsensitiveDict: ...
 
 class HTTPAdapter:

@@ -10,7 +10,11 @@ _PLAIN = _UNRESERVED.union(_MARKS, "#")
 def check_url(url: object) -> str:
     """The URL as str, written as requests writes it, with its errors for what is none."""
     if isinstance(url, bytes):
-        url = url.decode("utf8")
+        try:
+            url = url.decode("utf8")
+        except UnicodeDecodeError as error:
+            from ._checks import named
+            raise named("url", error) from None
     elif not isinstance(url, str):
         url = str(url)
     url = url.lstrip()

@@ -67,6 +67,10 @@ class AsyncClient:
     it is used first. Cancelling a task gives its request up."""
 
     def __init__(self, policy=None, *, concurrency=100, **kwargs):
+        if isinstance(concurrency, bool) or not isinstance(concurrency, int):
+            raise TypeError(f"concurrency has to be int, not {type(concurrency).__name__}")
+        if not 1 <= concurrency <= 10000:
+            raise ValueError(f"concurrency has to be 1 to 10000, not {concurrency}")
         self._client = Client(policy, **kwargs)
         self._concurrency = concurrency
         self._drivers = {}
