@@ -30,9 +30,10 @@
  * the transfer, is kept in the call meanwhile, and is what the caller gets in place of the
  * library's INTERRUPTED or BODY_READ.
  *
- * Interpreters without that lock. What has changing parts (Client, Response, Stream, Batch) is used
- * under its own, EXT_LOCK(); Policy and Report never change. With the waits that let it go, an
- * object that is in use elsewhere says so by `users` or `is_busy`, as with the other lock.
+ * Interpreters without that lock (which importing this module switches on, unless told not to).
+ * What has changing parts (Client, Response, Stream, Batch) is used under its own, EXT_LOCK();
+ * Policy and Report never change. With the waits that let it go, an object that is in use elsewhere
+ * says so by `users` or `is_busy`, as with the other lock.
  *
  * Signals. The library asks now and then whether to go on (anycert_request_set_progress), at the
  * latest when poll() was interrupted. Then the lock is taken and PyErr_CheckSignals() asked, every

@@ -142,16 +142,6 @@ class Threads(LabCase):
                 self.session.get("http://127.0.0.1:1/")
         self.assertEqual(together(fail, lambda _: gc.collect(0)), [])
 
-    def test_the_lock_stays_off(self):
-        """Where an interpreter can do without its lock, importing the module does not bring it back."""
-        done = python("""
-            import sys
-            before = getattr(sys, "_is_gil_enabled", bool)()
-            import anycert
-            assert getattr(sys, "_is_gil_enabled", bool)() == before
-        """)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-
 
 class Interpreters(LabCase):
     def test_side_by_side(self):
