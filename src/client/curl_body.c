@@ -156,7 +156,7 @@ static void add_part_headers(struct anycert__curl *curl, const struct anycert__p
         const char *name = part->headers.list[i].name;
 
         anycert__curl_text(curl, ";headers=");
-        if (anycert__is_hidden_field(&curl->client->settings, name, strlen(name))) {
+        if (anycert__is_secret_field(&curl->client->settings, name, strlen(name))) {
             anycert__curl_text(curl, "\"");
             add_part_secret(curl, part,
                             "a header field of a part, backslashes before \" and "
