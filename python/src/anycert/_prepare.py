@@ -60,10 +60,12 @@ def file_parts(files):
             filename, content, *rest = value
             content_type = rest[0] if rest else None
             if len(rest) > 1 and rest[1]:
-                if not hasattr(rest[1], "items"):
-                    raise wrong_type("files: the headers of a part", "a mapping", rest[1])
-                headers = CaseInsensitiveDict(rest[1])
-                content_type = headers.get("Content-Type", content_type)
+                try:
+                    headers = CaseInsensitiveDict(rest[1])
+                except (TypeError, ValueError):
+                    raise wrong_type("files: the headers of a part", "a mapping or pairs",
+                                     rest[1]) from None
+                content_type = content_type or headers.get("Content-Type")
                 # These two are made of the rest of the tuple, as with requests.
                 headers = [(name, value) for name, value in headers.items() if value is not None
                            and name.lower() not in ("content-type", "content-disposition")]
@@ -77,9 +79,11 @@ def file_parts(files):
             content = content.read()
         if content is None:
             continue
-        for what, part in (("the file name", filename), ("the type", content_type)):
-            if not isinstance(part, (str, bytes, int, type(None))):
-                raise wrong_type(f"files: {what} of a part", "str or None", part)
+        for what, part, kinds in (("the name", field, (str, bytes)),
+                                  ("the file name", filename, (str, bytes, type(None))),
+                                  ("the type", content_type, (str, type(None)))):
+            if not isinstance(part, kinds):
+                raise wrong_type(f"files: {what} of a part", "str", part)
         parts.append((_text(field), filename if filename is None else _text(filename),
                       _content(content), content_type, headers))
     return parts

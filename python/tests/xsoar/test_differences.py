@@ -83,10 +83,10 @@ class Http(Differences):
 class Objects(Differences):
     def test_what_connection_errors_are_made_of(self):
         cause = self.fails(request, xsoar.BaseClient(f"http://127.0.0.1:{refusing_port()}"), "GET").exception
-        if STANDIN:
-            self.assertTrue(hasattr(cause.args[0], "reason"))
-        else:
-            self.assertIsInstance(cause.args[0], str)
+        self.assertTrue(hasattr(cause.args[0], "reason"))
+        if not STANDIN:
+            self.assertIsInstance(cause.args[0], exceptions.Cause)
+            self.assertIsInstance(cause.args[0].reason, str)
             self.assertEqual((cause.name, cause.os_errno), ("CONNECT", errno.ECONNREFUSED))
 
     def test_urls(self):

@@ -51,7 +51,8 @@ class Copies(Responses):
         for same in (pickle.loads(pickle.dumps(cause)), copy.copy(cause)):
             self.assertIs(type(same), type(cause))
             if not STANDIN:
-                self.assertEqual(same.args, cause.args)
+                self.assertEqual(same.args[0].args, cause.args[0].args)
+                self.assertEqual(same.args[0].reason, cause.args[0].reason)
             self.assertIsInstance(same, exceptions.ConnectionError)
         same = pickle.loads(pickle.dumps(xsoar.DemistoException("text", ValueError("why"), "response", "type")))
         self.assertEqual((str(same), same.message, same.res, same.error_type), ("text", "text", "response", "type"))
