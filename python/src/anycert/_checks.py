@@ -1,15 +1,20 @@
 """What is wrong with arguments: TypeError or ValueError, which name them."""
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 NONE_MS = -1  # of a limit: there is none
 _INFINITE = float("inf")
 
 
-def wrong_type(name, wanted, value):
+def wrong_type(name: str, wanted: str, value: object) -> TypeError:
     """The TypeError for an argument."""
     return TypeError(f"{name} has to be {wanted}, not {type(value).__name__}")
 
 
-def all_of(name, values, kind, wanted):
+def all_of(name: str, values: Any, kind: type, wanted: str) -> Any:
     """A tuple of values of one type."""
     try:
         values = tuple(values)
@@ -21,26 +26,26 @@ def all_of(name, values, kind, wanted):
     return values
 
 
-def count(name, number):
+def count(name: str, number: Any) -> int:
     try:
         return min(max(0, int(number)), 0xFFFFFFFE)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{name} has to be a number, not {number!r:.60}") from None
 
 
-def named(name, error):
+def named(name: str, error: Any) -> Any:
     """A UnicodeError that says which argument it is about."""
     error.reason = f"{name}: {error.reason}"
     return error
 
 
-def milliseconds(name, seconds):
+def milliseconds(name: str, seconds: Any) -> int:
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
         raise ValueError(f"{name} has to be a number of seconds, not {seconds!r}")
     return int(min(seconds * 1000 + 0.5, 0xFFFFFFFE))
 
 
-def _limit(name, seconds):
+def _limit(name: str, seconds: Any) -> int:
     """Milliseconds of one half of a timeout."""
     if seconds is None or seconds == _INFINITE:
         return NONE_MS
@@ -59,10 +64,10 @@ def _limit(name, seconds):
     return max(1, int(min(number * 1000 + 0.5, 0xFFFFFFFE)))
 
 
-_last_limits = (None, (NONE_MS, NONE_MS))  # of the same object, limits_of() says the same
+_last_limits: tuple[Any, tuple[int, int]] = (None, (NONE_MS, NONE_MS))  # of the same object, limits_of() says the same
 
 
-def limits_of(timeout):
+def limits_of(timeout: Any) -> tuple[int, int]:
     """(connect, read) in milliseconds of what requests takes as timeout."""
     global _last_limits
     last, limits = _last_limits
@@ -74,7 +79,7 @@ def limits_of(timeout):
     return limits
 
 
-def _limits_of(timeout):
+def _limits_of(timeout: Any) -> tuple[int, int]:
     if timeout is None:
         return NONE_MS, NONE_MS
     if isinstance(timeout, tuple):
@@ -88,7 +93,7 @@ def _limits_of(timeout):
     return both, both
 
 
-def _limits_of_object(timeout):
+def _limits_of_object(timeout: Any) -> tuple[int, int]:
     """The same of urllib3's Timeout, whose clock begins to run with the request."""
     timeout = timeout.clone()
     timeout.start_connect()
@@ -97,7 +102,7 @@ def _limits_of_object(timeout):
     return _limit("connect", connect), _limit("read", read)
 
 
-def checked_cert(cert):
+def checked_cert(cert: Any) -> Any:
     if isinstance(cert, list):
         cert = tuple(cert)
     if not isinstance(cert, (str, tuple)):
