@@ -19,8 +19,8 @@ static const char *const cheaper[] = {
     ("--cacert FILE: trust the server's own CA, or its self-signed certificate, and check "
      "everything"),
     "--intermediate FILE: where the server forgets to send its intermediate certificate",
-    ("--connect-to NAME:PORT:HOST:PORT with NAME in the URL: where the certificate names another "
-     "host"),
+    ("--expect-name NAME: where the certificate names another host, and you know that it is this "
+     "server's"),
     "--allow RELAXATION --until DATE: give up only the check that fails, and only for a time",
 };
 #define CHEAPER_COUNT (sizeof cheaper / sizeof *cheaper)

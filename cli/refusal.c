@@ -136,6 +136,16 @@ static bool is_repeated(const struct anycert_report *report, const struct anycer
 #define ROOT_SENT 19
 /* RFC 8446 section 6.2. */
 #define ALERT_HANDSHAKE_FAILURE 40
+#define ALERT_UNRECOGNIZED_NAME 112
+
+/* Whether they are one, and no pattern, which can be pasted as it is. */
+static bool is_one_name(const char *names)
+{
+    return strlen(names) <= 253 &&
+           names[strspn(names, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "0123456789.-_:")] == '\0' &&
+           names[0] != '-';
+}
 
 /* Where the failure can be solved on this side, the options that do it. */
 static void add_option(struct lines *lines, const struct anycert_report *report,
@@ -144,9 +154,6 @@ static void add_option(struct lines *lines, const struct anycert_report *report,
     const char *name = anycert_check_relaxation(check);
     const char *names = anycert_report_cert_names(report, 0);
     char text[512];
-    const char *host = anycert_report_host(report);
-    bool brackets = strchr(host, ':') != NULL;
-    unsigned port = anycert_report_port(report);
     if (strcmp(name, "self-signed") == 0)
         add_line(lines, "--cacert FILE trusts exactly this certificate (get FILE from the "
                         "administrator)");
@@ -157,9 +164,10 @@ static void add_option(struct lines *lines, const struct anycert_report *report,
                         "or --cacert FILE with its CA");
     if (strcmp(name, "wrong-host") == 0 && names && *names != '\0') {
         (void)snprintf(text, sizeof text,
-                       "use a NAME that the certificate has in the URL: --connect-to "
-                       "NAME:%u:%s%s%s:%u, or --resolve NAME:%u:ADDRESS",
-                       port, brackets ? "[" : "", host, brackets ? "]" : "", port, port);
+                       "--expect-name %s checks for %s instead, if you know that it is this "
+                       "server's; nothing is given up",
+                       is_one_name(names) ? names : "NAME",
+                       is_one_name(names) ? "that name" : "a name that the certificate has");
         add_line(lines, text);
     }
 }
@@ -192,6 +200,10 @@ static void add_handshake(struct lines *lines, const struct anycert_error *err,
     else if (err->code == ANYCERT_E_TLS_ALERT && err->tls_alert == ALERT_HANDSHAKE_FAILURE)
         add_line(lines, "on the server: TLS 1.2 or 1.3, with ECDHE and AES-GCM or "
                         "ChaCha20-Poly1305; its log says what it missed");
+    else if (err->code == ANYCERT_E_TLS_ALERT && err->tls_alert == ALERT_UNRECOGNIZED_NAME &&
+             !is_proxy(report))
+        add_line(lines, "--sni NAME asks for another name, with --expect-name if the certificate "
+                        "has that too");
     else if (err->code == ANYCERT_E_TLS_CLOSED)
         add_line(lines, "check the port; the server's log says why it hung up (often it knows only "
                         "older versions of TLS, or not this name)");
@@ -286,12 +298,16 @@ static void print_relaxation(const struct cli_failure *failure, const struct any
 {
     const char *name = anycert_relaxation_name(r);
     char how[200];
+    /* The two contradict each other. */
+    bool instead = strcmp(name, "wrong-host") == 0 &&
+                   strstr(anycert_report_policy(report), " expect-name=") != NULL;
     if (!anycert_relaxation_is_available(r))
         (void)snprintf(how, sizeof how, " (this version does not have it)");
     else if (is_proxy(report))
         (void)snprintf(how, sizeof how, "; --proxy-trust 'hardened+%s until=DATE'", name);
     else
-        (void)snprintf(how, sizeof how, "; --allow %s --until DATE%s", name,
+        (void)snprintf(how, sizeof how, "; --allow %s --until DATE%s%s", name,
+                       instead ? " in place of the expected name" : "",
                        is_foreign(failure->response, report)
                            ? " (in a request to this host, for it does not count after redirects)"
                            : "");

@@ -129,7 +129,7 @@ static int explain_tls(struct anycert_client *client, struct anycert__buf *out,
 {
     struct anycert__anchors *anchors = NULL;
     const struct anycert__situation *situation = anycert__situation_of(
-        client, false, anycert__clock_now(&client->config->clock), &anchors, err);
+        client, ANYCERT__HERE, anycert__clock_now(&client->config->clock), &anchors, err);
     char *policy = situation ? anycert_policy_format(situation->policy, err) : NULL;
     int suites = policy ? anycert__tls_suites_offered(situation->policy, err) : -1;
 

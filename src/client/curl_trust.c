@@ -132,7 +132,7 @@ static void add_names(struct anycert__curl *curl, const struct anycert_policy *p
 
     if (policy->expect_name)
         add_expected_name(curl, policy->expect_name);
-    if (policy->sni)
+    if (policy->sni && !anycert__str_equal(policy->sni, curl->expect_name))
         anycert__curl_note(curl, "sni: curl sends the host of the URL, not %s", policy->sni);
     if (policy->has_until) {
         anycert__format_date(policy->until, date);

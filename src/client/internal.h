@@ -152,8 +152,9 @@ struct anycert__situation {
 enum {
     ANYCERT__HERE = 0,      /* the request's own origin */
     ANYCERT__ELSEWHERE = 1, /* another origin, met by redirect */
-    ANYCERT__LAPSED = 2,    /* added to either: the policy's end has passed */
-    ANYCERT__SITUATIONS = 4
+    ANYCERT__LAPSED = 2,    /* added to any: the policy's end has passed */
+    ANYCERT__TOKEN = 4,     /* a token server's origin; only where the policy names a host */
+    ANYCERT__SITUATIONS = 7
 };
 
 struct anycert_client {
@@ -259,10 +260,10 @@ int anycert__proxy_parse(const char *text, char **url, struct anycert__url *part
 /* situation.c */
 int anycert__situations_init(struct anycert_client *client, struct anycert_error *err);
 void anycert__situations_clear(struct anycert_client *client);
-/* The situation of an origin now, and a reference to its anchors as their files are now; NULL with
- * ANCHORS, NOMEM. */
-const struct anycert__situation *anycert__situation_of(struct anycert_client *client,
-                                                       bool other_origin, int64_t now,
+/* The situation of an origin now (HERE, ELSEWHERE or TOKEN), and a reference to its anchors as
+ * their files are now; NULL with ANCHORS, NOMEM. */
+const struct anycert__situation *anycert__situation_of(struct anycert_client *client, int where,
+                                                       int64_t now,
                                                        struct anycert__anchors **anchors,
                                                        struct anycert_error *err);
 /* The policy that is in force for a request's own origin now, as text. */

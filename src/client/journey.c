@@ -132,24 +132,37 @@ static int choose_cookies(struct anycert__journey *journey, struct anycert_error
     return 0;
 }
 
-/* The token request's origin is one that the caller has named, as the request's own is. */
+/* A token server is one that the caller has named, as the request's own is; but what the policy
+ * says about one host is not about the other. */
+static int where_of(const struct anycert__journey *journey)
+{
+    const struct anycert_policy *policy = journey->client->origin[ANYCERT__HERE].policy;
+    const struct anycert__url *own = &journey->request->url;
+
+    if (!journey->is_fetching)
+        return anycert__url_same_origin(journey->url, own) ? ANYCERT__HERE : ANYCERT__ELSEWHERE;
+    return anycert__policy_names_a_host(policy) &&
+                   !anycert__url_same_origin(journey->exchange.url, own)
+               ? ANYCERT__TOKEN
+               : ANYCERT__HERE;
+}
+
 static int choose_terms(struct anycert__journey *journey, struct anycert_error *err)
 {
     struct anycert_client *client = journey->client;
     struct anycert__exchange *exchange = &journey->exchange;
     int64_t now = now_of(journey);
-    bool elsewhere =
-        !journey->is_fetching && !anycert__url_same_origin(journey->url, &journey->request->url);
+    int where = where_of(journey);
     const struct anycert__situation *situation =
-        anycert__situation_of(client, elsewhere, now, &journey->anchors, err);
+        anycert__situation_of(client, where, now, &journey->anchors, err);
 
     if (!situation)
         return -1;
     exchange->terms = &situation->terms;
     exchange->anchors = journey->anchors;
-    exchange->only_public =
-        client->config->private_addresses == ANYCERT_PRIVATE_REFUSED ||
-        (elsewhere && client->config->private_addresses == ANYCERT_PRIVATE_NOT_BY_REDIRECT);
+    exchange->only_public = client->config->private_addresses == ANYCERT_PRIVATE_REFUSED ||
+                            (where == ANYCERT__ELSEWHERE &&
+                             client->config->private_addresses == ANYCERT_PRIVATE_NOT_BY_REDIRECT);
     if (!journey->is_bare && !journey->is_fetching)
         exchange->jar = anycert__cookies_for(client, situation->policy, &journey->headers);
     if (choose_cookies(journey, err) < 0)
@@ -178,12 +191,24 @@ static void clear_exchange(struct anycert__journey *journey)
     journey->anchors = journey->proxy_anchors = NULL;
 }
 
+/* What of a policy is for the request's own host alone; NULL: nothing, or the whole of it is not.
+ */
+static const char *part_of_one_host(const struct anycert_policy *policy)
+{
+    if (anycert__policy_accepts_any_certificate(policy))
+        return NULL;
+    if (policy->relaxations)
+        return "the relaxations apply";
+    return policy->expect_name ? "the expected name applies" : NULL;
+}
+
 /* Says what a reader of the policy would not expect: that its relaxations have ended, or do not
  * count here. */
 static void explain_refusal(const struct anycert__journey *journey, struct anycert_error *err)
 {
     const struct anycert_policy *policy = journey->client->origin[ANYCERT__HERE].policy;
     int64_t now = anycert__clock_now(&journey->client->config->clock);
+    const char *part = part_of_one_host(policy);
     int class = anycert_error_class_of(err->code);
     char date[ANYCERT__DATE_SIZE];
 
@@ -192,11 +217,9 @@ static void explain_refusal(const struct anycert__journey *journey, struct anyce
     if (policy->has_until && now > policy->until) {
         anycert__format_date(policy->until, date);
         (void)anycert__error_prefix(err, "the policy ended on %s", date);
-    } else if (policy->relaxations && !anycert__policy_accepts_any_certificate(policy) &&
-               !anycert__url_same_origin(journey->url, &journey->request->url)) {
-        (void)anycert__error_prefix(
-            err, "after a redirect from %s, to which alone the relaxations apply",
-            journey->request->url.origin);
+    } else if (part && !anycert__url_same_origin(journey->url, &journey->request->url)) {
+        (void)anycert__error_prefix(err, "after a redirect from %s, to which alone %s",
+                                    journey->request->url.origin, part);
     }
 }
 

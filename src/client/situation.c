@@ -47,25 +47,33 @@ static int64_t after_end(const struct anycert_policy *policy)
     return policy->until < INT64_MAX ? policy->until + 1 : policy->until;
 }
 
-static int init_origin(struct anycert_client *client, const struct anycert_policy *policy,
+/* The policies of every place, as they follow from the one of the request's own origin; by is 0 or
+ * LAPSED. Takes policy over. */
+static int init_places(struct anycert_client *client, struct anycert_policy *policy, int by,
                        struct anycert_error *err)
 {
     struct anycert__situation *origin = client->origin;
-    struct anycert_policy *lapsed = NULL;
 
-    if (init_one(client, &origin[ANYCERT__HERE], anycert_policy_copy(policy, err),
-                 ANYCERT__HOP_ORIGIN, true, err) < 0 ||
-        init_one(client, &origin[ANYCERT__ELSEWHERE], anycert__policy_for_other_origin(policy, err),
-                 ANYCERT__HOP_ORIGIN, false, err) < 0)
+    if (init_one(client, &origin[ANYCERT__HERE | by], policy, ANYCERT__HOP_ORIGIN, true, err) < 0 ||
+        init_one(client, &origin[ANYCERT__ELSEWHERE | by],
+                 anycert__policy_for_other_origin(policy, err), ANYCERT__HOP_ORIGIN, false,
+                 err) < 0)
+        return -1;
+    if (!anycert__policy_names_a_host(policy))
+        return 0;
+    return init_one(client, &origin[ANYCERT__TOKEN | by],
+                    anycert__policy_for_token_server(policy, err), ANYCERT__HOP_ORIGIN, true, err);
+}
+
+static int init_origin(struct anycert_client *client, const struct anycert_policy *policy,
+                       struct anycert_error *err)
+{
+    if (init_places(client, anycert_policy_copy(policy, err), 0, err) < 0)
         return -1;
     if (!policy->has_until)
         return 0;
-    lapsed = anycert_policy_effective(policy, after_end(policy), err);
-    if (init_one(client, &origin[ANYCERT__HERE | ANYCERT__LAPSED], lapsed, ANYCERT__HOP_ORIGIN,
-                 true, err) < 0)
-        return -1;
-    return init_one(client, &origin[ANYCERT__ELSEWHERE | ANYCERT__LAPSED],
-                    anycert__policy_for_other_origin(lapsed, err), ANYCERT__HOP_ORIGIN, false, err);
+    return init_places(client, anycert_policy_effective(policy, after_end(policy), err),
+                       ANYCERT__LAPSED, err);
 }
 
 int anycert__situations_init(struct anycert_client *client, struct anycert_error *err)
@@ -151,13 +159,13 @@ static int current_anchors(struct anycert_client *client, struct anycert__situat
     return result;
 }
 
-const struct anycert__situation *anycert__situation_of(struct anycert_client *client,
-                                                       bool other_origin, int64_t now,
+const struct anycert__situation *anycert__situation_of(struct anycert_client *client, int where,
+                                                       int64_t now,
                                                        struct anycert__anchors **anchors,
                                                        struct anycert_error *err)
 {
     const struct anycert_policy *policy = client->origin[ANYCERT__HERE].policy;
-    int which = other_origin ? ANYCERT__ELSEWHERE : ANYCERT__HERE;
+    int which = where;
 
     if (policy->has_until && now > policy->until)
         which |= ANYCERT__LAPSED;

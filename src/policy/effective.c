@@ -37,6 +37,21 @@ struct anycert_policy *anycert_policy_effective(const struct anycert_policy *pol
     return left;
 }
 
+bool anycert__policy_names_a_host(const struct anycert_policy *policy)
+{
+    return policy && (policy->expect_name || policy->sni);
+}
+
+struct anycert_policy *anycert__policy_for_token_server(const struct anycert_policy *policy,
+                                                        struct anycert_error *err)
+{
+    static const char *const of_one_host[] = {"expect-name", "sni"};
+    struct anycert_policy *other = anycert_policy_copy(policy, err);
+    for (size_t i = 0; other && i < sizeof of_one_host / sizeof of_one_host[0]; i++)
+        anycert__key_find(of_one_host[i])->clear(other);
+    return other;
+}
+
 struct anycert_policy *anycert__policy_for_other_origin(const struct anycert_policy *policy,
                                                         struct anycert_error *err)
 {

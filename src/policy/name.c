@@ -185,7 +185,7 @@ const struct anycert__key anycert__key_expect_name = {
     .rungs = ANYCERT__RUNG_BIT(ANYCERT__RUNG_HARDENED) | ANYCERT__RUNG_BIT(ANYCERT__RUNG_PINNED) |
              ANYCERT__RUNG_BIT(ANYCERT__RUNG_TOFU) | ANYCERT__RUNG_BIT(ANYCERT__RUNG_REPORT_ONLY),
     .only = "trust-any and antique accept every name",
-    .available = false,
+    .available = true,
     .given = given_expect_name,
     .set = set_expect_name,
     .print = print_expect_name,
@@ -198,7 +198,7 @@ const struct anycert__key anycert__key_sni = {
     .name = "sni",
     .rungs = ~0U,
     .only = "",
-    .available = false,
+    .available = true,
     .given = given_sni,
     .set = set_sni,
     .print = print_sni,

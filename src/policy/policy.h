@@ -99,6 +99,13 @@ const struct anycert_policy *anycert__policy_reference(const struct anycert_poli
 struct anycert_policy *anycert__policy_for_other_origin(const struct anycert_policy *policy,
                                                         struct anycert_error *err);
 
+/* True if the policy says which host answers: what is right for one host alone. */
+bool anycert__policy_names_a_host(const struct anycert_policy *policy);
+/* The policy for a token server, another host that the caller has named: the same without what
+ * names a host. NULL with NOMEM. */
+struct anycert_policy *anycert__policy_for_token_server(const struct anycert_policy *policy,
+                                                        struct anycert_error *err);
+
 /* Which relaxations would let a verify error through; is how the judge and the remedies are made.
  * Facts about the certificate at that depth are the caller's to fill in. */
 struct anycert__x509_finding {

@@ -161,7 +161,7 @@ static int verify_hook(X509_STORE_CTX *ctx, void *arg)
 
     X509_STORE_CTX_set_error(ctx, code);
     /* One context, one handshake: a second certificate on the same link is not what was judged. */
-    if (link->hook_ran || !leaf)
+    if (link->hook_ran || !leaf || link->trouble.code != 0)
         return 0;
     link->hook_ran = true;
     if (anycert__verify(leaf, presented, link->terms->intermediates, link->anchors, link->facts,
@@ -323,13 +323,26 @@ static void note_done(struct anycert__link *link, SSL *ssl)
         SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
+/* Before the ClientHello is written. libcurl has put the URL's host there, or nothing for an
+ * address. */
+static void choose_sni(struct anycert__link *link, SSL *ssl)
+{
+    const char *name = link->terms->policy->sni;
+
+    if (name && !link->facts->complete && SSL_set_tlsext_host_name(ssl, name) != 1)
+        anycert__fail_openssl(&link->trouble, ANYCERT_E_INTERNAL,
+                              "the server name of the handshake cannot be set");
+}
+
 static void info_callback(const SSL *ssl, int where, int value)
 {
     struct anycert__link *link = anycert__link_of(unconst(ssl));
 
     if (!link)
         return;
-    if (where & SSL_CB_ALERT)
+    if (where & SSL_CB_HANDSHAKE_START)
+        choose_sni(link, unconst(ssl));
+    else if (where & SSL_CB_ALERT)
         note_alert(link, where, value);
     else if (where & SSL_CB_HANDSHAKE_DONE)
         note_done(link, unconst(ssl));
@@ -361,9 +374,10 @@ static int fill_target(struct anycert__facts *facts, const struct anycert__hop_t
                        const char *host, uint16_t port, struct anycert__anchors *anchors,
                        struct anycert_error *err)
 {
+    const char *expected = terms->policy->expect_name ? terms->policy->expect_name : host;
     char identity[256];
 
-    if (anycert__identity_from_host(host, identity, &facts->identity_is_ip, err) < 0)
+    if (anycert__identity_from_host(expected, identity, &facts->identity_is_ip, err) < 0)
         return -1;
     facts->hop = terms->hop;
     facts->port = port;

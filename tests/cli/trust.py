@@ -12,7 +12,7 @@ from anycert_cli import Case, lab, run  # noqa: E402
 CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong-host", "incomplete-chain",
               "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only",
               "expired-intermediate", "untrusted-root", "close", "dh-1024", "rsa-kx-cbc", "no-rfc5746", "md5-leaf",
-              "client-cert-required-tls13", "ssh-banner"]
+              "client-cert-required-tls13", "ssh-banner", "sni-required"]
 
 
 class Trust(Case):
@@ -104,8 +104,7 @@ class Refusals(Trust):
         self.assertTrue(self.better("incomplete-chain", *ours)[0][0].startswith("--intermediate FILE if the server"))
         self.assertTrue(self.better("untrusted-root", *ours)[0][0].startswith("--cacert FILE with this root"))
         lines, _ = self.better("wrong-host", *ours)
-        self.assertIn(f"--connect-to NAME:{self.servers['wrong-host']['port']}:localhost:", lines[0])
-        self.assertIn("--resolve", lines[0])
+        self.assertTrue(lines[0].startswith("--expect-name other.lab.test checks for that name instead, if you know"))
         self.assertTrue(lines[1].startswith("on the server: "))
         self.assertTrue(self.better("client-cert-required", *ours, code=4)[0][0].startswith("--cert FILE [--key FILE]"))
 
@@ -209,6 +208,37 @@ class Relaxed(Trust):
     def test_insecure_is_trust_any(self):
         for args in (("-k",), ("--insecure",), ("--trust", "trust-any")):
             self.assertEqual(self.get("wrong-host", *args, "-w", "%{policy}", "-o", "x").out, "trust-any")
+
+
+class Names(Trust):
+    def test_another_name_than_the_hosts_may_be_expected(self):
+        ours = ("--cacert", self.root)
+        self.assertEqual(self.get("wrong-host", *ours, "--expect-name", "other.lab.test", "-o", "/dev/null").err, "")
+        self.get("wrong-host", *ours, "--expect-name", "other.lab.test", "--sni", "other.lab.test")
+        text = self.get("good", *ours, "--expect-name", "other.lab.test", code=3).err
+        self.assertIn("and not 'other.lab.test'", text)
+        self.assertIn("; --allow wrong-host --until DATE in place of the expected name\n", text)
+        self.refused("get", "--expect-name", "a", "--allow", "wrong-host", self.url("good"), says="keep one of them")
+        self.refused("get", "-k", "--expect-name", "a", self.url("good"), says="trust-any")
+
+    def test_the_name_is_proposed_before_it_is_given_up(self):
+        text = self.get("wrong-host", "--cacert", self.root, code=3).err
+        self.assertLess(text.index("--expect-name other.lab.test"), text.index("--allow wrong-host"))
+        text = self.get("good", "--cacert", self.root, "--expect-name", "x.test", code=3).err
+        self.assertIn("--expect-name NAME checks for a name that the certificate has instead", text)
+        text = self.anycert("policy", "explain", "--allow", "wrong-host", self.url("good")).out
+        self.assertIn("less would do, perhaps:\n", text)
+        self.assertIn("  --expect-name NAME: ", text)
+        text = self.anycert("policy", "explain", "--expect-name", "a.test", self.url("good")).out
+        self.assertIn("expect-name=a.test", text)
+        self.assertNotIn("less would do", text)
+
+    def test_names_of_the_handshake(self):
+        ours = ("--cacert", self.root)
+        text = self.get("sni-required", *ours, code=4).err
+        self.assertIn("--sni NAME asks for another name", text)
+        self.get("sni-required", *ours, "--sni", "localhost")
+        self.refused("get", "--sni", "127.0.0.1", self.url("good"), says="host names only")
 
 
 class Anchors(Trust):

@@ -116,7 +116,7 @@ static void where_anycert_gets_in_curl_does(void **state)
             if (answer.code != 0)
                 fail_msg("%s: %s", condition->name, answer.message);
             answer_free(&answer);
-            if (strstr(condition->name, "no-rfc5746")) {
+            if (strstr(condition->name, "no-rfc5746") || strstr(rung, "sni=")) {
                 anycert_client_free(client); /* curl has no option for it: the note says so */
                 continue;
             }
@@ -175,9 +175,35 @@ static void pins_and_names_are_what_curl_checks(void **state)
     }
     for (unsigned i = 0; i < 2; i++) {
         (void)snprintf(text, sizeof text, "hardened expect-name=%s", i ? "a.test" : "localhost");
-        client = client_beyond(text);
+        client = ask_client(&(struct ask){.policy = policy_of(text)});
         (void)snprintf(text, sizeof text, "https://127.0.0.1:%u/", (unsigned)lab_server_port(good));
         assert_int_equal(run_curl(client, text), i ? 60 : 0);
+        anycert_client_free(client);
+    }
+}
+
+static void names_of_the_handshake_are_what_curl_can_send(void **state)
+{
+    static const struct {
+        const char *keys;
+        bool noted;
+    } rows[] = {
+        {"hardened sni=b.test", true},
+        {"hardened expect-name=a.test sni=b.test", true},
+        {"hardened expect-name=a.test sni=a.test", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct anycert_client *client =
+            ask_client(&(struct ask){.policy = policy_of(rows[i].keys)});
+        struct anycert_request *request = anycert_request_new("GET", "https://localhost/", NULL);
+        char *command = anycert_client_curl_command(client, request, NULL);
+
+        assert_non_null(command);
+        assert_int_equal(strstr(command, "# sni: ") != NULL, rows[i].noted);
+        anycert_free(command);
+        anycert_request_free(request);
         anycert_client_free(client);
     }
 }
@@ -185,6 +211,7 @@ static void pins_and_names_are_what_curl_checks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_of_the_handshake_are_what_curl_can_send),
         cmocka_unit_test(where_anycert_gets_in_curl_does),
         cmocka_unit_test(client_certificates_are_shown),
         cmocka_unit_test(pins_and_names_are_what_curl_checks),

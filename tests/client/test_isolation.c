@@ -428,8 +428,6 @@ static void test_policies_of_later_versions_are_refused_not_ignored(void **state
                          "hardened+tls1.0",
                          "hardened+small-dh",
                          "hardened+legacy-renegotiation",
-                         "hardened expect-name=other.test",
-                         "hardened sni=other.test",
                          "report-only for=\"hardened+tls1.0\""};
 
     (void)state;
