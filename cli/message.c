@@ -179,7 +179,8 @@ void cli_print_warnings(bool json, const struct anycert_response *response)
             continue;
         for (const struct anycert_check *check = anycert_report_next_check(report, NULL); check;
              check = anycert_report_next_check(report, check))
-            if (anycert_check_verdict(check) == ANYCERT_RELAXED && !is_known(response, n, check))
+            if (anycert_check_verdict(check) == ANYCERT_RELAXED &&
+                !anycert_check_decided_by_pin(check) && !is_known(response, n, check))
                 print_check(json, report, check);
     }
 }

@@ -150,7 +150,7 @@ const struct cli_option cli_option_table[] = {
           "the last day (UTC) on which relaxations count"),
     VALUE("reason", 0, "TEXT", WITH_TRUST, TRUST, ONCE, reason, 0, "why; goes into the report"),
     VALUE("pin", 0, "sha256//BASE64", WITH_TRUST, TRUST, LIST_OF, pin, 0,
-          "the server's key has to be one of these (not in this version)"),
+          "the server's key, or a CA's in its chain, has to be one of these"),
     VALUE("expect-name", 0, "NAME", WITH_TRUST, TRUST, ONCE, expect_name, 0,
           "the certificate has to name NAME instead of the URL's host"),
     VALUE("sni", 0, "NAME", WITH_TRUST, TRUST, ONCE, sni, 0,

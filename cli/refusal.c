@@ -75,9 +75,11 @@ static void print_pin(const struct anycert_report *report, bool other)
     const char *unproven =
         anycert_report_key_proven(report) ? "" : "unproven: the handshake was refused";
     const char *own = other ? "of the server's own certificate" : "";
-    (void)fprintf(stderr, "  %-12s %s (%s%s%s%sto compare; --pin is not in this version)\n", "pin",
-                  anycert_report_cert_pin(report, 0), own, *own != '\0' ? "; " : "", unproven,
-                  *unproven != '\0' ? "; " : "");
+    if (*own == '\0' && *unproven == '\0')
+        print_line("pin", anycert_report_cert_pin(report, 0));
+    else
+        (void)fprintf(stderr, "  %-12s %s (%s%s%s)\n", "pin", anycert_report_cert_pin(report, 0),
+                      own, *own != '\0' && *unproven != '\0' ? "; " : "", unproven);
 }
 
 static void print_certificate(const struct anycert_report *report)
@@ -170,6 +172,54 @@ static void add_option(struct lines *lines, const struct anycert_report *report,
                        is_one_name(names) ? "that name" : "a name that the certificate has");
         add_line(lines, text);
     }
+}
+
+static bool is_about_pin(const struct anycert_check *check)
+{
+    return strcmp(anycert_check_id(check), "pin") == 0;
+}
+
+static bool has_failed_pin(const struct anycert_report *report)
+{
+    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c))
+        if (is_about_pin(c))
+            return true;
+    return false;
+}
+
+/* Whether the key would be enough: something fails that is about certificates, and revoked is none
+ * of it. */
+static bool is_pin_enough(const struct anycert_error *err, const struct anycert_report *report)
+{
+    bool proven = false;
+    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
+        const struct anycert_relaxation *r =
+            anycert_check_relaxation(c) ? anycert_relaxation_find(anycert_check_relaxation(c))
+                                        : NULL;
+        proven = proven || !r || !anycert_relaxation_authenticates(r);
+    }
+    return proven && anycert_error_class_of(err->code) == ANYCERT_CLASS_TRUST &&
+           err->code != ANYCERT_E_TRUST_REVOKED && err->code != ANYCERT_E_TRUST_PROTOCOL;
+}
+
+/* The key of the server's own certificate, where that would be enough or another one is pinned. */
+static void add_pin(struct lines *lines, const struct anycert_error *err,
+                    const struct anycert_report *report)
+{
+    const char *pin = anycert_report_cert_pin(report, 0);
+    char text[300];
+    if (has_failed_pin(report)) {
+        add_line(lines,
+                 "ask the administrator: if the server has got a new key, compare its pin and "
+                 "pin it beside or instead of the old one; else somebody is in between");
+        return;
+    }
+    if (!pin || !is_pin_enough(err, report))
+        return;
+    (void)snprintf(text, sizeof text,
+                   "--trust 'pinned pin=%s' accepts this key alone, once you have compared it",
+                   pin);
+    add_line(lines, text);
 }
 
 static void add_on_server(struct lines *lines, const struct anycert_report *report,
@@ -273,14 +323,19 @@ static void print_better(const struct anycert_error *err, const struct anycert_r
                          "such as --proxy-trust 'hardened ca=FILE'");
     for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
         const char *name = anycert_check_relaxation(c);
-        const struct anycert_relaxation *r = name ? anycert_relaxation_find(name) : NULL;
-        if (!r || is_repeated(report, c))
-            continue;
-        if (!is_proxy(report))
+        if (name && !is_repeated(report, c) && !is_proxy(report))
             add_option(&lines, report, c);
-        add_on_server(&lines, report, r);
     }
-    add_switch(&lines, err, report);
+    if (report && !is_proxy(report))
+        add_pin(&lines, err, report);
+    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
+        const char *name = anycert_check_relaxation(c);
+        const struct anycert_relaxation *r = name ? anycert_relaxation_find(name) : NULL;
+        if (r && !is_repeated(report, c))
+            add_on_server(&lines, report, r);
+    }
+    if (!has_failed_pin(report))
+        add_switch(&lines, err, report);
 }
 
 /* Whether this link leads to another host than the first: relaxations do not count there. */

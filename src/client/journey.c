@@ -199,6 +199,8 @@ static const char *part_of_one_host(const struct anycert_policy *policy)
         return NULL;
     if (policy->relaxations)
         return "the relaxations apply";
+    if (policy->pin_count > 0)
+        return "the pins apply";
     return policy->expect_name ? "the expected name applies" : NULL;
 }
 

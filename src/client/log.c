@@ -185,7 +185,7 @@ static void warn_of_relaxed(struct anycert__log *log, const struct anycert_repor
         return;
     for (const struct anycert_check *check = anycert_report_next_check(report, NULL); check;
          check = anycert_report_next_check(report, check)) {
-        if (anycert_check_verdict(check) == ANYCERT_RELAXED)
+        if (anycert_check_verdict(check) == ANYCERT_RELAXED && !anycert_check_decided_by_pin(check))
             warn_of_check(log, report, check);
     }
 }

@@ -12,8 +12,10 @@ static int open_anchors(const struct anycert_policy *policy, struct anycert__anc
 
     if (anycert__anchors_open(policy->cas, policy->ca_count, out, &why) == 0)
         return 0;
-    /* No bundle influences a connection that accepts any certificate, not even by its absence. */
-    if (anycert__policy_accepts_any_certificate(policy)) {
+    /* No bundle influences a connection that accepts any certificate, not even by its absence; nor
+     * the system's one that a pin decides alone. */
+    if (anycert__policy_accepts_any_certificate(policy) ||
+        (policy->rung == ANYCERT__RUNG_PINNED && policy->ca_count == 0)) {
         *out = anycert__anchors_none(why.message);
         return *out ? 0 : anycert__fail_nomem(err);
     }

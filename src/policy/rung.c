@@ -16,7 +16,7 @@ static const struct anycert_rung table[] = {
      "nothing", true},
     {ANYCERT__RUNG_PINNED, "pinned",
      "the server's public key (pin=) decides instead of chain, name and dates",
-     "certificate authorities: name and dates only count as far as check= says", false},
+     "certificate authorities: name and dates only count as far as check= says", true},
     {ANYCERT__RUNG_TOFU, "tofu",
      "the key seen at the first contact is remembered and decides from then on, as ssh does",
      "the proof at the first contact: whoever answers then is believed from then on", false},

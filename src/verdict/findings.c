@@ -80,10 +80,9 @@ static void find_x509(const struct walk *walk, int code, int depth)
     walk->fn(walk->arg, &finding);
 }
 
-static void find_other(const struct walk *walk, enum anycert__finding_kind kind, const char *what)
+static void find_other(const struct walk *walk, const char *what)
 {
-    struct anycert__finding finding = {
-        .check = ANYCERT__CHECK_OTHER, .kind = kind, .depth = -1, .what = what};
+    struct anycert__finding finding = {.check = ANYCERT__CHECK_OTHER, .depth = -1, .what = what};
     walk->fn(walk->arg, &finding);
 }
 
@@ -166,12 +165,10 @@ static void find_certificates(const struct walk *walk, enum anycert__judge_scope
         !recorded_anywhere(facts, ANYCERT__X509_REVOKED))
         find_x509(walk, ANYCERT__X509_REVOKED, 0);
     if (facts->verify_broke)
-        find_other(walk, ANYCERT__FINDING_FACT, "verification broke off");
+        find_other(walk, "verification broke off");
     else if (!facts->verified && (scope == ANYCERT__JUDGE_CERTIFICATES || facts->complete ||
                                   facts->presented_count > 0))
-        find_other(walk, ANYCERT__FINDING_FACT, "the certificates were not verified");
-    find_other(walk, ANYCERT__FINDING_PIN,
-               "the policy wants a pinned key, which this version cannot compare");
+        find_other(walk, "the certificates were not verified");
 }
 
 /* ---- what was negotiated ---- */

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "verdict/detail.h"
 #include "verdict/findings.h"
+#include "verdict/pin.h"
 #include "verdict/report.h"
 
 /* What a policy says to findings, taken out of it once. */
@@ -10,7 +11,9 @@ struct yardstick {
     anycert__relaxations allowed;
     bool any_certificate;
     bool antique;
-    bool wants_pin;
+    bool pinned;                  /* the rung: the pin decides instead of the chain */
+    bool keeps_name, keeps_dates; /* and not instead of these */
+    struct anycert__pin pin;
 };
 
 /* Relaxations that leave the peer authenticated. */
@@ -20,16 +23,40 @@ static const anycert__relaxations harmless_to_authentication =
 #include "policy/relaxations.def"
     0;
 
-static struct yardstick yardstick_of(const struct anycert_policy *policy)
+static struct yardstick yardstick_of(const struct anycert_policy *policy,
+                                     const struct anycert__facts *facts)
 {
     enum anycert__rung rung = policy != NULL ? policy->rung : ANYCERT__RUNG_HARDENED;
     return (struct yardstick){
         .allowed = anycert__policy_allows(policy),
         .any_certificate = anycert__policy_accepts_any_certificate(policy),
         .antique = rung == ANYCERT__RUNG_ANTIQUE,
-        .wants_pin = rung == ANYCERT__RUNG_PINNED || rung == ANYCERT__RUNG_TOFU ||
-                     (policy != NULL && policy->pin_count > 0),
+        .pinned = rung == ANYCERT__RUNG_PINNED,
+        .keeps_name = rung == ANYCERT__RUNG_PINNED && policy->check_name,
+        .keeps_dates = rung == ANYCERT__RUNG_PINNED && policy->check_dates,
+        .pin = anycert__pin_look(facts, policy),
     };
+}
+
+/* True if a pin that is there proves what the check would have proved. Beside the chain that is who
+ * answers, instead of the chain all that was verified: below a pinned CA what leads to it was
+ * looked at with the pin. */
+static bool pin_decides(const struct anycert__finding *finding, const struct yardstick *yardstick)
+{
+    bool of_leaf = yardstick->pin.match == ANYCERT__PIN_LEAF;
+    bool of_anchor = anycert__pin_replaces_anchor(finding->x509_code);
+    if (!anycert__pin_stands(&yardstick->pin) || finding->kind != ANYCERT__FINDING_FACT ||
+        anycert__check_is_protocol(finding->check) || finding->depth < 0 ||
+        anycert__x509_meaning(finding->x509_code, finding->depth)->code == 0)
+        return false;
+    if (!yardstick->pinned)
+        return of_anchor || (of_leaf && finding->relaxations != 0 &&
+                             (finding->relaxations & harmless_to_authentication) == 0);
+    if ((finding->check == ANYCERT__CHECK_NAME && yardstick->keeps_name) ||
+        (finding->check == ANYCERT__CHECK_DATES && yardstick->keeps_dates))
+        return false;
+    return of_leaf || of_anchor || finding->check == ANYCERT__CHECK_DATES ||
+           finding->depth > yardstick->pin.depth;
 }
 
 static enum anycert_verdict verdict_on(const struct anycert__finding *finding,
@@ -38,7 +65,8 @@ static enum anycert_verdict verdict_on(const struct anycert__finding *finding,
     bool relaxed = false;
     switch (finding->kind) {
     case ANYCERT__FINDING_PIN:
-        return yardstick->wants_pin ? ANYCERT_FAIL : ANYCERT_PASS;
+        return yardstick->pin.wanted && !anycert__pin_stands(&yardstick->pin) ? ANYCERT_FAIL
+                                                                              : ANYCERT_PASS;
     case ANYCERT__FINDING_REVOKED:
         relaxed = yardstick->any_certificate;
         break;
@@ -50,7 +78,8 @@ static enum anycert_verdict verdict_on(const struct anycert__finding *finding,
         break;
     case ANYCERT__FINDING_FACT:
         relaxed = (finding->relaxations & yardstick->allowed) != 0 ||
-                  (yardstick->any_certificate && !anycert__check_is_protocol(finding->check));
+                  (yardstick->any_certificate && !anycert__check_is_protocol(finding->check)) ||
+                  (yardstick->pinned && pin_decides(finding, yardstick));
         break;
     }
     return relaxed ? ANYCERT_RELAXED : ANYCERT_FAIL;
@@ -73,8 +102,11 @@ static void refuse_if_it_fails(void *arg, const struct anycert__finding *finding
 bool anycert__judge_accepts(const struct anycert__facts *facts, const struct anycert_policy *policy,
                             int64_t now, enum anycert__judge_scope scope)
 {
-    struct acceptance acceptance = {.yardstick = yardstick_of(policy)};
+    struct acceptance acceptance = {.refused = false};
     if (facts == NULL || (scope != ANYCERT__JUDGE_CERTIFICATES && !facts->complete))
+        return false;
+    acceptance.yardstick = yardstick_of(policy, facts);
+    if (acceptance.yardstick.pin.wanted && !anycert__pin_stands(&acceptance.yardstick.pin))
         return false;
     anycert__findings(facts, now, scope, refuse_if_it_fails, &acceptance);
     return !acceptance.refused;
@@ -98,6 +130,22 @@ static void collect(void *arg, const struct anycert__finding *finding)
     if (collection->findings != NULL)
         collection->findings[collection->count] = *finding;
     collection->count++;
+}
+
+/* One policy of the two wants a pin at most, as a target has them and not report-only itself. */
+static const struct anycert__pin *pin_of(const struct collection *collection)
+{
+    return collection->policy.pin.wanted ? &collection->policy.pin : &collection->reference.pin;
+}
+
+static void collect_all(struct collection *collection, const struct anycert__facts *facts,
+                        int64_t now, enum anycert__judge_scope scope)
+{
+    static const struct anycert__finding no_pin = {
+        .check = ANYCERT__CHECK_PIN, .kind = ANYCERT__FINDING_PIN, .depth = -1};
+    collection->count = 0;
+    anycert__findings(facts, now, scope, collect, collection);
+    collect(collection, &no_pin);
 }
 
 static bool recorded_about_trust(const struct anycert__facts *facts)
@@ -163,13 +211,28 @@ static int add_finding(struct anycert_report *report, const struct collection *c
         .depth = finding->depth,
         .relaxations = finding->relaxations,
     };
+    check.decided_by_pin =
+        check.verdict == ANYCERT_RELAXED && pin_decides(finding, &collection->policy);
     return add_check(report, &check,
-                     anycert__detail_of_finding(report->facts, finding, report->judged_at));
+                     finding->kind == ANYCERT__FINDING_PIN
+                         ? anycert__pin_detail(report->facts, pin_of(collection))
+                         : anycert__detail_of_finding(report->facts, finding, report->judged_at));
 }
 
-static int add_silence(struct anycert_report *report, enum anycert__check_id id,
-                       enum anycert__judge_scope scope)
+static int add_pin(struct anycert_report *report, const struct anycert__pin *pin)
 {
+    struct anycert_check check = {.id = ANYCERT__CHECK_PIN,
+                                  .verdict = ANYCERT_PASS,
+                                  .reference_verdict = ANYCERT_PASS,
+                                  .depth = pin->depth};
+    return add_check(report, &check, anycert__pin_detail(report->facts, pin));
+}
+
+static int add_silence(struct anycert_report *report, const struct collection *collection,
+                       enum anycert__check_id id, enum anycert__judge_scope scope)
+{
+    if (id == ANYCERT__CHECK_PIN) /* which only those have who want one */
+        return pin_of(collection)->wanted ? add_pin(report, pin_of(collection)) : 0;
     enum anycert_verdict verdict = verdict_on_silence(report->facts, id, scope);
     struct anycert_check check = {
         .id = id, .verdict = verdict, .reference_verdict = verdict, .depth = -1};
@@ -194,7 +257,7 @@ static int add_checks(struct anycert_report *report, const struct collection *co
             if (finding->check == id && add_finding(report, collection, finding) != 0)
                 return -1;
         }
-        if (report->check_count == before && add_silence(report, id, scope) != 0)
+        if (report->check_count == before && add_silence(report, collection, id, scope) != 0)
             return -1;
     }
     return 0;
@@ -216,22 +279,55 @@ static enum anycert_verdict whole_verdict(const struct anycert_report *report, b
     return worst;
 }
 
-/* True if the facts prove who answered: not what the policy was willing to accept, but what was
- * found. */
-static bool is_authenticated(const struct anycert_report *report,
-                             const struct collection *collection)
+/* ---- who answered: not what the policy was willing to accept, but what the facts prove ---- */
+
+static bool is_harmless(const struct anycert__finding *finding)
 {
-    const struct anycert__facts *facts = report->facts;
-    if (report->verdict == ANYCERT_FAIL || report->verdict == ANYCERT_NOT_CHECKED ||
-        !anycert__facts_verified(facts) || facts->identity == NULL || facts->identity[0] == '\0')
+    return (finding->relaxations & harmless_to_authentication) != 0;
+}
+
+static bool chain_proves(const struct anycert__facts *facts, const struct collection *collection)
+{
+    if (facts->identity == NULL || facts->identity[0] == '\0')
         return false;
     for (size_t i = 0; i < collection->count; i++) {
         const struct anycert__finding *finding = &collection->findings[i];
-        if (finding->kind != ANYCERT__FINDING_PIN &&
-            (finding->relaxations & harmless_to_authentication) == 0)
+        if (finding->kind != ANYCERT__FINDING_PIN && !is_harmless(finding))
             return false;
     }
     return true;
+}
+
+/* A pinned key of the server's own proves who answers, if it is strong enough to be nobody else's
+ * and was not revoked; that of a CA, if what leads to it does. */
+static bool pin_proves(const struct anycert__pin *pin, const struct collection *collection)
+{
+    if (!anycert__pin_stands(pin))
+        return false;
+    for (size_t i = 0; i < collection->count; i++) {
+        const struct anycert__finding *finding = &collection->findings[i];
+        bool looked_at =
+            anycert__check_is_protocol(finding->check) || finding->depth < 0 ||
+            finding->kind == ANYCERT__FINDING_REVOKED ||
+            (pin->match == ANYCERT__PIN_LEAF
+                 ? finding->check == ANYCERT__CHECK_KEY_STRENGTH && finding->depth == 0
+                 : finding->depth <= pin->depth && finding->check != ANYCERT__CHECK_DATES &&
+                       !anycert__pin_replaces_anchor(finding->x509_code));
+        if (looked_at && !is_harmless(finding))
+            return false;
+    }
+    return true;
+}
+
+static const char *proof(const struct anycert_report *report, const struct collection *collection)
+{
+    const struct anycert__facts *facts = report->facts;
+    if (report->verdict == ANYCERT_FAIL || report->verdict == ANYCERT_NOT_CHECKED ||
+        !anycert__facts_verified(facts))
+        return NULL;
+    if (pin_proves(pin_of(collection), collection))
+        return "pin";
+    return chain_proves(facts, collection) ? "chain" : NULL;
 }
 
 static int write_policies(struct anycert_report *report, const struct anycert_policy *policy,
@@ -248,18 +344,19 @@ static int fill(struct anycert_report *report, struct collection *collection,
                 enum anycert__judge_scope scope)
 {
     const struct anycert__facts *facts = report->facts;
-    anycert__findings(facts, report->judged_at, scope, collect, collection);
+    const char *authenticated_by = NULL;
+    collect_all(collection, facts, report->judged_at, scope);
     collection->findings = anycert__calloc(collection->count, sizeof(*collection->findings));
     if (collection->findings == NULL)
         return -1;
-    collection->count = 0;
-    anycert__findings(facts, report->judged_at, scope, collect, collection);
+    collect_all(collection, facts, report->judged_at, scope);
     if (add_checks(report, collection, scope) != 0 || anycert__report_show(report) != 0)
         return -1;
     report->verdict = whole_verdict(report, false, scope);
     report->reference_verdict = whole_verdict(report, true, scope);
-    report->peer_authenticated = is_authenticated(report, collection);
-    report->authenticated_by = report->peer_authenticated ? "chain" : "none";
+    authenticated_by = proof(report, collection);
+    report->peer_authenticated = authenticated_by != NULL;
+    report->authenticated_by = authenticated_by != NULL ? authenticated_by : "none";
     return 0;
 }
 
@@ -268,8 +365,8 @@ struct anycert_report *anycert__judge(struct anycert__facts *facts,
                                       enum anycert__judge_scope scope, struct anycert_error *err)
 {
     const struct anycert_policy *reference = anycert__policy_reference(policy);
-    struct collection collection = {.policy = yardstick_of(policy),
-                                    .reference = yardstick_of(reference)};
+    struct collection collection = {.policy = yardstick_of(policy, facts),
+                                    .reference = yardstick_of(reference, facts)};
     struct anycert_report *report = anycert__calloc(1, sizeof(*report)), *result = NULL;
     if (report == NULL)
         goto out;

@@ -41,7 +41,8 @@ bool anycert__judge_accepts(const struct anycert__facts *facts, const struct any
  * is PROXY_TRUST. Returns -1. */
 int anycert__report_refusal(const struct anycert_report *report, struct anycert_error *err);
 
-/* True if the peer is authenticated and nothing was relaxed: what the secret guard asks for. */
+/* True if the peer is authenticated and nothing was relaxed but what its pin decides: what the
+ * secret guard asks for. */
 bool anycert__report_is_clean(const struct anycert_report *report);
 /* Fills err with TRUST_SECRETS and a sentence that names host and port and what keeps secrets from
  * them. Returns -1. */

@@ -10,6 +10,8 @@
 /* The error code for a failed check. */
 static int code_of(const struct anycert_check *check)
 {
+    if (check->id == ANYCERT__CHECK_PIN)
+        return ANYCERT_E_TRUST_PIN;
     if (anycert__check_is_protocol(check->id))
         return ANYCERT_E_TRUST_PROTOCOL;
     if (check->x509_code == ANYCERT__X509_REVOKED)
@@ -35,14 +37,16 @@ static const int order[] = {
 };
 #define ORDER_COUNT (sizeof(order) / sizeof(order[0]))
 
-/* The nth check with this verdict, the worst first; NULL behind the last. */
+/* The nth check with this verdict, the worst first, without those that a pin decides; NULL behind
+ * the last. */
 static const struct anycert_check *nth_check(const struct anycert_report *report,
                                              enum anycert_verdict verdict, size_t n)
 {
     for (size_t rank = 0; rank < ORDER_COUNT; rank++) {
         for (size_t i = 0; i < report->check_count; i++) {
             const struct anycert_check *check = &report->checks[i];
-            if (check->verdict == verdict && code_of(check) == order[rank] && n-- == 0)
+            if (check->verdict == verdict && !check->decided_by_pin &&
+                code_of(check) == order[rank] && n-- == 0)
                 return check;
         }
     }
@@ -150,7 +154,8 @@ int anycert__report_refusal(const struct anycert_report *report, struct anycert_
 
 bool anycert__report_is_clean(const struct anycert_report *report)
 {
-    return report->verdict == ANYCERT_PASS && report->peer_authenticated;
+    bool passed = report->verdict == ANYCERT_PASS || report->verdict == ANYCERT_RELAXED;
+    return passed && report->peer_authenticated && nth_check(report, ANYCERT_RELAXED, 0) == NULL;
 }
 
 int anycert__report_guard(const struct anycert_report *report, struct anycert_error *err)

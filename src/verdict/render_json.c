@@ -201,6 +201,8 @@ static yyjson_mut_val *check_object(struct writer *w, const struct anycert_check
     if (check->depth >= 0)
         put_int(w, object, "depth", check->depth);
     put(w, object, "relaxations", relaxations_of(w, check));
+    if (check->decided_by_pin)
+        put_word(w, object, "decided_by", "pin");
     if (anycert__check_is_protocol(check->id) && check->verdict != ANYCERT_NOT_CHECKED)
         put_word(w, object, "certainty", "negotiated");
     put_text(w, object, "detail", check->detail);

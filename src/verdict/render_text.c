@@ -200,7 +200,10 @@ static void check_lines(struct anycert__buf *buf, const struct anycert_report *r
         const char *relaxation = anycert_check_relaxation(check);
         label(buf, name);
         anycert__buf_addf(buf, "%s: %s", anycert_check_id(check), check->detail);
-        anycert__buf_addf(buf, " [%s]\n", relaxation != NULL ? relaxation : "no relaxation for it");
+        anycert__buf_addf(buf, " [%s]\n",
+                          check->decided_by_pin ? "the pin decides"
+                          : relaxation != NULL  ? relaxation
+                                                : "no relaxation for it");
     }
 }
 

@@ -206,6 +206,11 @@ const char *anycert_check_relaxation(const struct anycert_check *check)
     return best != NULL ? anycert_relaxation_name(best) : NULL;
 }
 
+int anycert_check_decided_by_pin(const struct anycert_check *check)
+{
+    return check->decided_by_pin;
+}
+
 const char *anycert_check_detail(const struct anycert_check *check)
 {
     return check->detail;

@@ -41,7 +41,7 @@ REFUSED = [
     (("-U", "a:b", "-x", "http://c:d@localhost:1", URL), "has a user already"),
     (("--proxy-insecure", URL), "--proxy-trust trust-any"),
     (("--proxy-cacert", "f", URL), "--proxy-trust"),
-    (("--pinnedpubkey", "f", URL), "--cacert"),
+    (("--pinnedpubkey", "f", URL), "--pin"),
     (("--max-filesize", "1", URL), "--max-body"),
     (("--tls-max", "1.2", URL), "TLS 1.2 and 1.3"),
     (("--rate", "2/s", URL), "in a profile: rate and burst"),

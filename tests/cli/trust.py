@@ -12,7 +12,8 @@ from anycert_cli import Case, lab, run  # noqa: E402
 CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong-host", "incomplete-chain",
               "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only",
               "expired-intermediate", "untrusted-root", "close", "dh-1024", "rsa-kx-cbc", "no-rfc5746", "md5-leaf",
-              "client-cert-required-tls13", "ssh-banner", "sni-required"]
+              "client-cert-required-tls13", "ssh-banner", "sni-required",
+              "good-ed25519"]
 
 
 class Trust(Case):
@@ -86,6 +87,8 @@ class Refusals(Trust):
                                      ("tls10-only", 4, "-k would not connect")):
             with self.subTest(name=name):
                 lines = self.better(name, *ours, code=code)[0]
+                if name == "md5-leaf":
+                    self.assertRegex(lines.pop(0), r"^--trust 'pinned pin=sha256//[^ ]+' accepts this key alone")
                 self.assertEqual(len(lines), 2, lines)
                 self.assertTrue(lines[0].startswith(("on the server: ", "check the port")), lines)
                 self.assertTrue(lines[1].startswith(sentence), lines)
@@ -94,10 +97,6 @@ class Refusals(Trust):
                     self.assertEqual(answered, "may" not in sentence and "not" not in sentence or name == "rsa-kx-cbc")
         self.assertTrue(self.better("ssh-banner", *ours, code=4)[0][0].startswith("check the port"))
 
-    def test_the_pin_says_what_it_is_for(self):
-        text = self.get("expired", "--cacert", self.root, code=3).err
-        self.assertEqual(text.count("--pin is not in this version"), 1)
-
     def test_what_is_better_names_options(self):
         ours = ("--cacert", self.root)
         self.assertTrue(self.better("self-signed", *ours)[0][0].startswith("--cacert FILE trusts exactly this"))
@@ -105,7 +104,8 @@ class Refusals(Trust):
         self.assertTrue(self.better("untrusted-root", *ours)[0][0].startswith("--cacert FILE with this root"))
         lines, _ = self.better("wrong-host", *ours)
         self.assertTrue(lines[0].startswith("--expect-name other.lab.test checks for that name instead, if you know"))
-        self.assertTrue(lines[1].startswith("on the server: "))
+        self.assertTrue(lines[1].startswith("--trust 'pinned pin="))
+        self.assertTrue(lines[2].startswith("on the server: "))
         self.assertTrue(self.better("client-cert-required", *ours, code=4)[0][0].startswith("--cert FILE [--key FILE]"))
 
     def test_where_no_policy_decided_none_is_named(self):
@@ -239,6 +239,59 @@ class Names(Trust):
         self.assertIn("--sni NAME asks for another name", text)
         self.get("sni-required", *ours, "--sni", "localhost")
         self.refused("get", "--sni", "127.0.0.1", self.url("good"), says="host names only")
+
+
+class Pins(Trust):
+    def pin(self, name):
+        return self.servers[name]["pin"]
+
+    def test_beside_the_chain(self):
+        ours = ("--cacert", self.root)
+        result = self.get("good", *ours, "--pin", self.pin("good"), "-w", "%{trust} %{authenticated_by}", "-o", "x")
+        self.assertEqual((result.out, result.err), ("pass pin", ""))
+        self.get("good", *ours, "--pin", self.pin("expired"), "--pin", self.pin("good"))
+        self.get("self-signed", *ours, "--pin", self.pin("self-signed"), code=3)
+        text = self.get("good", *ours, "--pin", self.pin("expired"), code=3).err
+        self.assertIn(f"its key {self.pin('good')} is not a pinned one", text)
+        self.assertIn("  better       ask the administrator: ", text)
+        self.assertNotIn("-k would", text)
+        result = self.get("good", *ours, "--pin", self.pin("expired"), "--format", "json", code=3)
+        self.assertEqual(json.loads(result.err)["error"]["code"], "TRUST_PIN")
+
+    def test_instead_of_the_chain_and_without_a_word(self):
+        for name in ("self-signed", "expired", "wrong-host", "untrusted-root", "md5-leaf"):
+            result = self.get(name, "--trust", f"pinned pin={self.pin(name)}", "-w", "%{authenticated_by}", "-o", "x")
+            self.assertEqual((result.out, result.err), ("pin", ""))
+            self.get(name, "--trust", f"pinned pin={self.pin('good-ed25519')}", code=3)
+        self.get("expired", "--trust", f"pinned pin={self.pin('expired')} check=dates", code=3)
+        self.get("revoked-staple", "--trust", f"pinned pin={self.pin('revoked-staple')}", "--cacert", self.root, code=3)
+
+    def test_what_is_proposed_can_be_pasted(self):
+        import re
+        import shlex
+        for name in ("self-signed", "wrong-host", "md5-leaf", "untrusted-root"):
+            text = self.get(name, "--cacert", self.root, code=3).err
+            found = re.search(r"(--trust 'pinned pin=[^']+')", text)
+            self.get(name, *shlex.split(found[1]))
+            self.assertLess(text.index("--trust 'pinned"), text.find("--allow") % len(text))
+        for name in ("expired", "revoked-staple"):
+            self.assertNotIn("pinned", self.get(name, "--cacert", self.root, code=3).err)
+
+    def test_a_proxy_has_a_pin_of_its_own(self):
+        proxy = self.url("self-signed").rstrip("/")
+        good = ("--cacert", self.root, "-x", proxy)
+        for pin, code in (("self-signed", 7), ("good", 7)):
+            result = self.get("good", *good, "--proxy-trust", f"pinned pin={self.pin(pin)}", code=code)
+            self.assertEqual("is not a pinned one" in result.err, pin == "good")
+
+    def test_wrong_pins_are_one_sentence(self):
+        for wrong in ("sha256//abc", self.pin("good")[:-1], self.pin("good").replace("sha256", "SHA256"), "x",
+                      self.pin("good") + ",", self.pin("good")[8:]):
+            with self.subTest(wrong=wrong):
+                self.refused("get", "--pin", wrong, self.url("good"), says="pin")
+        self.refused("get", "--pin", self.pin("good"), "--pin", self.pin("good"), self.url("good"), says="twice")
+        self.refused("get", "-k", "--pin", self.pin("good"), self.url("good"), says="only hardened and pinned")
+        self.refused("get", "--trust", "pinned", self.url("good"), says="add pin=")
 
 
 class Anchors(Trust):

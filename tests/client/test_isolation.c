@@ -418,23 +418,14 @@ static void test_http_and_https_of_one_port_share_nothing(void **state)
 
 static void test_policies_of_later_versions_are_refused_not_ignored(void **state)
 {
-    static const char pin[] = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    char texts[][160] = {"",
-                         "",
-                         "",
-                         "",
-                         "antique",
-                         "tofu",
-                         "hardened+tls1.0",
-                         "hardened+small-dh",
-                         "hardened+legacy-renegotiation",
-                         "report-only for=\"hardened+tls1.0\""};
+    static const char *const texts[] = {"antique",
+                                        "tofu",
+                                        "hardened+tls1.0",
+                                        "hardened+small-dh",
+                                        "hardened+legacy-renegotiation",
+                                        "report-only for=\"hardened+tls1.0\""};
 
     (void)state;
-    snprintf(texts[0], sizeof texts[0], "hardened pin=%s", pin);
-    snprintf(texts[1], sizeof texts[1], "pinned pin=%s", pin);
-    snprintf(texts[2], sizeof texts[2], "hardened+expired pin=%s until=2026-01-01", pin);
-    snprintf(texts[3], sizeof texts[3], "report-only for=\"hardened pin=%s\"", pin);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct anycert_error err = {0};
         struct anycert_policy *policy = anycert_policy_parse(texts[i], &err);
