@@ -21,6 +21,9 @@ static const char *const cheaper[] = {
     "--intermediate FILE: where the server forgets to send its intermediate certificate",
     ("--expect-name NAME: where the certificate names another host, and you know that it is this "
      "server's"),
+    ("--trust 'pinned pin=PIN': accept one key alone, once you have compared it; anycert trust "
+     "show "
+     "prints it"),
     "--allow RELAXATION --until DATE: give up only the check that fails, and only for a time",
 };
 #define CHEAPER_COUNT (sizeof cheaper / sizeof *cheaper)

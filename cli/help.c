@@ -82,6 +82,15 @@ void cli_help_policy(FILE *out)
     (void)fputs("\nThe options of each: anycert help policy list, and so on.\n", out);
 }
 
+void cli_help_trust(FILE *out)
+{
+    (void)fputs("usage: anycert trust COMMAND [OPTION...] [ARGUMENT]\n\n"
+                "What servers show of themselves; no request is sent.\n\n",
+                out);
+    print_commands(out, CLI_SHOW, CLI_SHOW);
+    (void)fputs("\nThe options of each: anycert help trust show.\n", out);
+}
+
 void cli_help_overview(FILE *out)
 {
     (void)fputs("usage: anycert COMMAND [OPTION...] [ARGUMENT...]\n\n"
@@ -90,6 +99,7 @@ void cli_help_overview(FILE *out)
     print_commands(out, CLI_GET, CLI_REQUEST);
     print_commands(out, CLI_TEST, CLI_TEST);
     print_commands(out, CLI_LIST, CLI_CHECK);
+    print_commands(out, CLI_SHOW, CLI_SHOW);
     (void)fprintf(out, "  %-24s%s\n  %-24s%s\n\n%s\n%s", "lab [CONDITION...]",
                   "misbehaving servers on this machine, to try things out", "help [COMMAND]",
                   "this text, or the options of a command", "  anycert get https://example.com/",

@@ -8,8 +8,9 @@
 
 /* All subcommands, a line each. */
 void cli_help_overview(FILE *out);
-/* The subcommands of anycert policy. */
+/* The subcommands of anycert policy, and of anycert trust. */
 void cli_help_policy(FILE *out);
+void cli_help_trust(FILE *out);
 /* One subcommand with its options. */
 void cli_help_command(FILE *out, const struct cli_command *command);
 void cli_help_version(FILE *out);

@@ -49,10 +49,10 @@ int cli_begin(struct cli_options *options, const struct cli_command *command, in
 /* Names of subcommands for a hint; those of two words count by their first. */
 static const char *next_command(size_t index)
 {
-    static const char *const others[] = {"test", "policy", "lab", "help"};
+    static const char *const others[] = {"test", "policy", "trust", "lab", "help"};
     if (index < 7)
         return cli_command_of(1u << index)->name;
-    return index < 11 ? others[index - 7] : NULL;
+    return index < 7 + sizeof others / sizeof *others ? others[index - 7] : NULL;
 }
 
 /* Those behind `policy`. */
@@ -60,6 +60,34 @@ static const char *next_policy_command(size_t index)
 {
     static const char *const names[] = {"list", "explain", "check"};
     return index < sizeof names / sizeof *names ? names[index] : NULL;
+}
+
+/* Those behind `trust`. */
+static const char *next_trust_command(size_t index)
+{
+    return index == 0 ? "show" : NULL;
+}
+
+/* Commands of two words: the first, those that there are, and where a misspelt one is looked for.
+ */
+struct group {
+    const char *name, *commands;
+    const char *(*next)(size_t index);
+    void (*help)(FILE *out);
+};
+
+static const struct group groups[] = {
+    {"policy", "there are list, explain and check", next_policy_command, cli_help_policy},
+    {"trust", "there is only show", next_trust_command, cli_help_trust},
+};
+
+/* NULL if the word begins no command of two. */
+static const struct group *group_of(const char *word)
+{
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        if (strcmp(groups[i].name, word) == 0)
+            return &groups[i];
+    return NULL;
 }
 
 /* The word that was probably meant, or NULL. */
@@ -96,29 +124,29 @@ static int unknown_command(const char *word)
 static const struct cli_command *find_command(int argc, char **argv)
 {
     char name[64];
-    if (argc > 0 && strcmp(argv[0], "policy") != 0) {
+    if (argc > 0 && !group_of(argv[0])) {
         const struct cli_command *command = cli_command_find(argv[0]);
         return command && (command->bit & (CLI_REQUESTS | CLI_TEST)) ? command : NULL;
     }
     if (argc < 2)
         return NULL;
-    (void)snprintf(name, sizeof name, "policy %.40s", argv[1]);
+    (void)snprintf(name, sizeof name, "%.10s %.40s", argv[0], argv[1]);
     return cli_command_find(name);
 }
 
-static int policy_error(int argc, char **argv)
+static int group_error(const struct group *group, int argc, char **argv)
 {
     struct anycert_error err;
-    const char *nearest = argc > 1 ? meant(argv[1], next_policy_command) : NULL;
+    const char *nearest = argc > 1 ? meant(argv[1], group->next) : NULL;
     if (nearest)
-        cli_error(&err, ANYCERT_E_USAGE, "there is no command 'policy %.60s'; did you mean '%s'?",
-                  argv[1], nearest);
+        cli_error(&err, ANYCERT_E_USAGE, "there is no command '%s %.60s'; did you mean '%s'?",
+                  group->name, argv[1], nearest);
     else if (argc > 1)
-        cli_error(&err, ANYCERT_E_USAGE,
-                  "there is no command 'policy %.60s'; there are list, explain and check", argv[1]);
+        cli_error(&err, ANYCERT_E_USAGE, "there is no command '%s %.60s'; %s", group->name, argv[1],
+                  group->commands);
     else
-        cli_error(&err, ANYCERT_E_USAGE,
-                  "anycert policy needs one more word; there are list, explain and check");
+        cli_error(&err, ANYCERT_E_USAGE, "anycert %s needs one more word; %s", group->name,
+                  group->commands);
     return usage_error(&err);
 }
 
@@ -137,15 +165,16 @@ static int help(int argc, char **argv)
     }
     if (strcmp(argv[0], "lab") == 0)
         return cmd_lab(2, lab_help);
-    if (strcmp(argv[0], "policy") == 0 && (argc == 1 || asks_for_help(argv[1]))) {
-        cli_help_policy(stdout);
+    const struct group *group = group_of(argv[0]);
+    if (group && (argc == 1 || asks_for_help(argv[1]))) {
+        group->help(stdout);
         return 0;
     }
     const struct cli_command *command = find_command(argc, argv);
     if (command)
         cli_help_command(stdout, command);
     else
-        return strcmp(argv[0], "policy") == 0 ? policy_error(argc, argv) : unknown_command(argv[0]);
+        return group ? group_error(group, argc, argv) : unknown_command(argv[0]);
     return 0;
 }
 
@@ -167,12 +196,15 @@ static int dispatch(int argc, char **argv)
     const struct cli_command *command = find_command(argc, argv);
     if (command && command->bit == CLI_TEST)
         return cmd_test(command, argc, argv);
+    if (command && command->bit == CLI_SHOW)
+        return cmd_trust(command, argc - 1, argv + 1);
     if (command)
         return command->bit & CLI_REQUESTS ? cmd_request(command, argc, argv)
                                            : cmd_policy(command, argc - 1, argv + 1);
-    if (strcmp(word, "policy") == 0 && argc > 1 && asks_for_help(argv[1]))
+    const struct group *group = group_of(word);
+    if (group && argc > 1 && asks_for_help(argv[1]))
         return help(argc, argv);
-    return strcmp(word, "policy") == 0 ? policy_error(argc, argv) : unknown_command(word);
+    return group ? group_error(group, argc, argv) : unknown_command(word);
 }
 
 /* What stdio still holds has to reach standard output, or the answer is not whole. */

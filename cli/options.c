@@ -19,6 +19,8 @@ static const struct cli_command commands[] = {
     {"policy explain", "URL", "what would be used for a URL, and where it comes from", NULL,
      CLI_EXPLAIN},
     {"policy check", "POLICY", "whether a policy is right, and what it gives up", NULL, CLI_CHECK},
+    {"trust show", "URL",
+     "a server's certificates and pins, what is wrong, and what would accept it", NULL, CLI_SHOW},
 };
 
 const struct cli_command *cli_command_of(unsigned bit)

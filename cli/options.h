@@ -26,6 +26,7 @@ enum cli_command_bit {
     /* No command: a setting of requests that policy explain shows too, though its help is silent.
      */
     CLI_EXPLAINED = 1 << 11,
+    CLI_SHOW = 1 << 12,
     CLI_REQUESTS = (1 << 7) - 1
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pin.h"
 #include "text.h"
 
 static void print_line(const char *label, const char *text)
@@ -206,19 +207,17 @@ static bool is_pin_enough(const struct anycert_error *err, const struct anycert_
 static void add_pin(struct lines *lines, const struct anycert_error *err,
                     const struct anycert_report *report)
 {
-    const char *pin = anycert_report_cert_pin(report, 0);
-    char text[300];
+    char policy[CLI_PIN_POLICY_SIZE], text[CLI_PIN_POLICY_SIZE + 100];
     if (has_failed_pin(report)) {
         add_line(lines,
                  "ask the administrator: if the server has got a new key, compare its pin and "
                  "pin it beside or instead of the old one; else somebody is in between");
         return;
     }
-    if (!pin || !is_pin_enough(err, report))
+    if (!is_pin_enough(err, report) || !cli_pin_policy(report, false, policy))
         return;
     (void)snprintf(text, sizeof text,
-                   "--trust 'pinned pin=%s' accepts this key alone, once you have compared it",
-                   pin);
+                   "--trust '%s' accepts this key alone, once you have compared it", policy);
     add_line(lines, text);
 }
 

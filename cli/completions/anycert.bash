@@ -51,12 +51,12 @@ _anycert_value() {
 
 _anycert() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local trust="--insecure --trust --allow --until --reason --pin --expect-name --sni --cacert --capath --ca-add
-        --intermediate --cert --key --proxy-trust --proxy --noproxy --env-proxy --resolve --connect-to
-        --private-addresses --connect-timeout --max-time --stall-timeout --http1.1 --http2 --format --help
-        --profile --cert-type --pass
-        --pass-file --pass-env --pass-fd --proxy-user --proxy-user-file --proxy-user-env --proxy-user-fd
-        --proxy-digest --proxy-anyauth"
+    local looks="--expect-name --sni --cacert --capath --ca-add --intermediate --proxy-trust --proxy --noproxy
+        --env-proxy --resolve --connect-to --private-addresses --connect-timeout --max-time --stall-timeout
+        --http1.1 --http2 --proxy-user --proxy-user-file --proxy-user-env --proxy-user-fd --proxy-digest
+        --proxy-anyauth --format --help"
+    local trust="$looks --insecure --trust --allow --until --reason --pin --cert --key --profile --cert-type --pass
+        --pass-file --pass-env --pass-fd"
     local talk="$trust --header --secret-header --user --user-file --user-agent --location --max-redirs
         --allow-downgrade --report --silent --show-error --verbose --user-env --user-fd --bearer --bearer-file
         --bearer-env --bearer-fd --oauth2-bearer --param --query --ok-codes --retry --retry-delay --retry-on
@@ -72,11 +72,15 @@ _anycert() {
         --form-string --continue-at --cookie-jar --print-curl --data-ascii --expect100-timeout"
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        _anycert_words "get head post put patch delete request test policy lab help --help --version"
+        _anycert_words "get head post put patch delete request test policy trust lab help --help --version"
         return
     fi
     if ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == policy ]]; then
         _anycert_words "list explain check"
+        return
+    fi
+    if ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == trust ]]; then
+        _anycert_words "show"
         return
     fi
     _anycert_value "$previous" && return
@@ -90,9 +94,10 @@ _anycert() {
         explain) _anycert_words "$trust" ;;
         list | check) _anycert_words "--format --help" ;;
         esac ;;
+    trust) _anycert_words "$looks" ;;
     lab)
         _anycert_words "--list --json --help $(anycert lab --list 2>/dev/null | cut -d ' ' -f 1)" ;;
-    help) _anycert_words "get head post put patch delete request test policy lab" ;;
+    help) _anycert_words "get head post put patch delete request test policy trust lab" ;;
     esac
 }
 

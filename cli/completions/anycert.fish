@@ -16,6 +16,10 @@ function __anycert_policy_word
     set -l words (commandline -opc)
     test (count $words) -eq 2; and test $words[2] = policy
 end
+function __anycert_trust_word
+    set -l words (commandline -opc)
+    test (count $words) -eq 2; and test $words[2] = trust
+end
 function __anycert_in
     set -l words (commandline -opc)
     test (count $words) -ge 2; and contains -- $words[2] $argv
@@ -35,54 +39,58 @@ complete -c anycert -n __anycert_no_command -a delete -d 'delete a document'
 complete -c anycert -n __anycert_no_command -a request -d 'any other method'
 complete -c anycert -n __anycert_no_command -a test -d 'whether a server or a profile works'
 complete -c anycert -n __anycert_no_command -a policy -d 'what policies there are and what they mean'
+complete -c anycert -n __anycert_no_command -a trust -d 'what servers show of themselves'
 complete -c anycert -n __anycert_no_command -a lab -d 'misbehaving servers on this machine'
 complete -c anycert -n __anycert_no_command -a help -d 'the options of a command'
 complete -c anycert -n __anycert_no_command -l version -d 'print versions'
 complete -c anycert -n __anycert_policy_word -a 'list explain check'
-complete -c anycert -n '__anycert_in help' -a 'get head post put patch delete request test policy lab'
+complete -c anycert -n __anycert_trust_word -a show
+complete -c anycert -n '__anycert_in help' -a 'get head post put patch delete request test policy trust lab'
 complete -c anycert -n '__anycert_in lab' -l list -d 'list the conditions'
 complete -c anycert -n '__anycert_in lab' -l json -d 'print JSON'
 
 # Of requests, `test` and `policy explain`.
 set -l trust "__anycert_in $talking; or __anycert_in_policy explain"
+# And of `trust show`.
+set -l looks "__anycert_in $talking trust; or __anycert_in_policy explain"
 complete -c anycert -n $trust -s k -l insecure -d 'the same as --trust trust-any'
 complete -c anycert -n $trust -l trust -x -a "$rungs" -d 'the policy'
 complete -c anycert -n $trust -l allow -x -a "(__fish_append , $relaxations)" -d 'give up these checks only'
 complete -c anycert -n $trust -l until -x -d 'the last day on which relaxations count'
 complete -c anycert -n $trust -l reason -x -d 'why'
 complete -c anycert -n $trust -l pin -x -d 'the key has to be this one'
-complete -c anycert -n $trust -l expect-name -x -d 'the name in the certificate'
-complete -c anycert -n $trust -l sni -x -d 'the name in the handshake'
-complete -c anycert -n $trust -l cacert -r -F -d 'trust these anchors only'
-complete -c anycert -n $trust -l capath -r -F -d 'another name of --cacert'
-complete -c anycert -n $trust -l ca-add -r -F -d 'trust these anchors too'
-complete -c anycert -n $trust -l intermediate -r -F -d 'certificates that help to build the chain'
+complete -c anycert -n $looks -l expect-name -x -d 'the name in the certificate'
+complete -c anycert -n $looks -l sni -x -d 'the name in the handshake'
+complete -c anycert -n $looks -l cacert -r -F -d 'trust these anchors only'
+complete -c anycert -n $looks -l capath -r -F -d 'another name of --cacert'
+complete -c anycert -n $looks -l ca-add -r -F -d 'trust these anchors too'
+complete -c anycert -n $looks -l intermediate -r -F -d 'certificates that help to build the chain'
 complete -c anycert -n $trust -s E -l cert -r -F -d 'client certificate'
 complete -c anycert -n $trust -l key -r -F -d 'private key of the client certificate'
-complete -c anycert -n $trust -l proxy-trust -x -a "$rungs" -d 'the policy for the proxy'
-complete -c anycert -n $trust -s x -l proxy -x -d 'use this proxy'
-complete -c anycert -n $trust -l noproxy -x -d 'reach these hosts without the proxy'
-complete -c anycert -n $trust -l env-proxy -d 'use the proxies of the environment'
-complete -c anycert -n $trust -l resolve -x -d 'use this address for the host'
-complete -c anycert -n $trust -l connect-to -x -d 'connect to the second for the first'
-complete -c anycert -n $trust -l connect-timeout -x -d 'limit for connecting'
-complete -c anycert -n $trust -s m -l max-time -x -d 'limit for everything'
-complete -c anycert -n $trust -l private-addresses -x -a "allowed not-by-redirect refused" -d 'addresses that are not public'
-complete -c anycert -n $trust -l stall-timeout -x -d 'limit without a byte'
-complete -c anycert -n $trust -l http1.1 -d 'speak HTTP/1.1 only'
-complete -c anycert -n $trust -l http2 -d 'offer HTTP/2 under every policy'
+complete -c anycert -n $looks -l proxy-trust -x -a "$rungs" -d 'the policy for the proxy'
+complete -c anycert -n $looks -s x -l proxy -x -d 'use this proxy'
+complete -c anycert -n $looks -l noproxy -x -d 'reach these hosts without the proxy'
+complete -c anycert -n $looks -l env-proxy -d 'use the proxies of the environment'
+complete -c anycert -n $looks -l resolve -x -d 'use this address for the host'
+complete -c anycert -n $looks -l connect-to -x -d 'connect to the second for the first'
+complete -c anycert -n $looks -l connect-timeout -x -d 'limit for connecting'
+complete -c anycert -n $looks -s m -l max-time -x -d 'limit for everything'
+complete -c anycert -n $looks -l private-addresses -x -a "allowed not-by-redirect refused" -d 'addresses that are not public'
+complete -c anycert -n $looks -l stall-timeout -x -d 'limit without a byte'
+complete -c anycert -n $looks -l http1.1 -d 'speak HTTP/1.1 only'
+complete -c anycert -n $looks -l http2 -d 'offer HTTP/2 under every policy'
 complete -c anycert -n $trust -l profile -r -F -d 'take URL, trust and more from this profile'
 complete -c anycert -n $trust -l cert-type -x -a "PEM P12" -d 'what the client certificate is'
 complete -c anycert -n $trust -l pass -x -d 'the password of the key'
 complete -c anycert -n $trust -l pass-file -r -F -d 'the password of the key, from a file'
 complete -c anycert -n $trust -l pass-env -x -d 'the password of the key, from a variable'
 complete -c anycert -n $trust -l pass-fd -x -d 'the password of the key, from a descriptor'
-complete -c anycert -n $trust -s U -l proxy-user -x -d 'user and password for the proxy'
-complete -c anycert -n $trust -l proxy-user-file -r -F -d 'user and password for the proxy, from a file'
-complete -c anycert -n $trust -l proxy-user-env -x -d 'user and password for the proxy, from a variable'
-complete -c anycert -n $trust -l proxy-user-fd -x -d 'user and password for the proxy, from a descriptor'
-complete -c anycert -n $trust -l proxy-digest -d 'prove the password to the proxy with Digest'
-complete -c anycert -n $trust -l proxy-anyauth -d 'Digest if the proxy offers it, else Basic'
+complete -c anycert -n $looks -s U -l proxy-user -x -d 'user and password for the proxy'
+complete -c anycert -n $looks -l proxy-user-file -r -F -d 'user and password for the proxy, from a file'
+complete -c anycert -n $looks -l proxy-user-env -x -d 'user and password for the proxy, from a variable'
+complete -c anycert -n $looks -l proxy-user-fd -x -d 'user and password for the proxy, from a descriptor'
+complete -c anycert -n $looks -l proxy-digest -d 'prove the password to the proxy with Digest'
+complete -c anycert -n $looks -l proxy-anyauth -d 'Digest if the proxy offers it, else Basic'
 
 # Of requests and `test`.
 set -l talk "__anycert_in $talking"
@@ -174,5 +182,5 @@ complete -c anycert -n '__anycert_in get head request' -s I -l head -d 'ask for 
 complete -c anycert -n '__anycert_in request' -s X -l request -x -a 'GET HEAD POST PUT PATCH DELETE OPTIONS' \
     -d 'the method'
 
-complete -c anycert -n "__anycert_in $talking policy" -l format -x -a 'text json' -d 'how messages are printed'
-complete -c anycert -n "__anycert_in $talking policy lab" -s h -l help -d 'print help'
+complete -c anycert -n "__anycert_in $talking policy trust" -l format -x -a 'text json' -d 'how messages are printed'
+complete -c anycert -n "__anycert_in $talking policy trust lab" -s h -l help -d 'print help'

@@ -288,6 +288,16 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_client_send(struct anycert_client *cli
                                                       struct anycert_response **out,
                                                       struct anycert_error *err);
 
+/* Makes the TLS handshakes on the way to a URL's server and sends no request: what a server shows,
+ * judged by the client's policy. The client's certificate is shown as in a request, its credentials
+ * are not, and a proxy is told where to connect. *out (which may be NULL on failure) is a response
+ * with status 0 and one hop, whose reports say what was seen; free it with anycert_response_free.
+ * 0, or -1 with the failure of the connection or the policy, URL, or USAGE for http. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_client_handshake(struct anycert_client *client,
+                                                           const char *url,
+                                                           struct anycert_response **out,
+                                                           struct anycert_error *err);
+
 /* What would be used for a URL, as text in several lines: the effective policy, where its anchors
  * come from, how many suites it offers, proxy. Free with anycert_free. NULL with URL or NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD char *

@@ -112,7 +112,8 @@ struct anycert__exchange {
     const struct anycert__body *body; /* NULL: none */
     const char *user, *password;      /* NULL for none */
     enum anycert__scheme scheme;
-    bool is_fresh; /* by a handle that has seen no challenge yet */
+    bool is_fresh;       /* by a handle that has seen no challenge yet */
+    bool only_handshake; /* nothing is sent; it ends well once every link may stand */
     /* Credentials beside user and password: fields, all of them secret; a URL that is asked for in
      * place of url, which alone is shown; texts that no trace shows, wherever they come up. */
     const struct anycert__field *auth_headers;

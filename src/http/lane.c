@@ -131,6 +131,9 @@ int anycert__lane_judge(struct anycert__lane *lane, const char *primary_ip)
         stands = link_may_stand(lane->link, lane->terms, now);
     if (stands && anycert__guard_stops(lane))
         return CURL_PREREQFUNC_ABORT;
+    lane->looked = stands && lane->exchange->only_handshake;
+    if (lane->looked)
+        return CURL_PREREQFUNC_ABORT;
     lane->approved = lane->approved || stands;
     if (stands)
         return CURL_PREREQFUNC_OK;

@@ -57,6 +57,7 @@ struct anycert__lane {
     bool lapsed;              /* a policy ended while the connection was made */
     bool guarded;             /* the secret guard has stopped it, to be asked without secrets */
     bool stale;               /* it found a kept connection that may not stand any more */
+    bool looked;              /* every link may stand, and nothing more was asked for */
     char private_address[48]; /* the last one that was not connected to; "": none */
     unsigned contexts;        /* TLS contexts made: 0 means that the connection was there */
     uint64_t header_bytes;

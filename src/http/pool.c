@@ -251,6 +251,10 @@ enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode r
     const struct anycert__observer *observer = &lane->settings->observer;
     struct anycert_error failure = {0};
 
+    if (lane->looked) {
+        lane->is_spent = true; /* the transfer was broken off */
+        rc = CURLE_OK;
+    }
     exchange->lapsed = anycert__lane_lapsed(lane);
     exchange->sent = lane->approved;
     exchange->guarded = lane->guarded;
@@ -271,7 +275,7 @@ enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode r
         (void)take_reports(lane, exchange, &failure);
     }
     anycert__hide_in_error(lane->settings, exchange, &failure);
-    if (observer->ended && !exchange->lapsed && !exchange->guarded)
+    if (observer->ended && !exchange->lapsed && !exchange->guarded && !exchange->only_handshake)
         observer->ended(observer->arg, exchange, failure.code ? &failure : NULL,
                         lane->recorder ? anycert__recorder_end(lane->recorder, lane->easy) : NULL);
     if (!failure.code)

@@ -373,14 +373,14 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
     const struct anycert__observer *observer = &lane->settings->observer;
     CURLcode rc = CURLE_OK;
 
-    if (observer->begun)
+    if (observer->begun && !exchange->only_handshake)
         observer->begun(observer->arg, exchange, lane->proxied);
     lane->exchange = exchange;
     memset(&lane->failure, 0, sizeof lane->failure);
     lane->once = !anycert__is_idempotent(exchange->method);
-    lane->unanswered = lane->asked = lane->approved = lane->guarded = lane->stale = lane->lapsed =
-        lane->is_overdue = lane->header_done = lane->body_begun = lane->is_challenged =
-            lane->has_answered = false;
+    lane->unanswered = lane->asked = lane->approved = lane->guarded = lane->stale = lane->looked =
+        lane->lapsed = lane->is_overdue = lane->header_done = lane->body_begun =
+            lane->is_challenged = lane->has_answered = false;
     lane->contexts = 0;
     lane->private_address[0] = '\0';
     lane->header_bytes = 0;

@@ -11,6 +11,7 @@ from anycert_cli import SOURCE, Case, closed_port, left_behind, run  # noqa: E40
 
 COMMANDS = ["get", "head", "post", "put", "patch", "delete", "request", "test"]
 POLICY = ["policy list", "policy explain", "policy check"]
+TRUST = ["trust show"]
 URL = "https://localhost:1/"
 
 # What is given, and words that the sentence must have.
@@ -298,7 +299,7 @@ class Refused(Case):
 class Help(Case):
     def test_every_way_to_ask_prints_the_same(self):
         self.assertEqual(self.anycert("help").out, self.anycert("--help").out)
-        for command in COMMANDS + POLICY:
+        for command in COMMANDS + POLICY + TRUST:
             words = command.split()
             text = self.anycert("help", *words).out
             self.assertEqual(text, self.anycert(*words, "--help").out)
@@ -309,14 +310,15 @@ class Help(Case):
         overview = self.anycert("help").out
         for args in (("help", "help"), ("help", "--help"), ("-h",)):
             self.assertEqual(self.anycert(*args).out, overview, args)
-        text = self.anycert("help", "policy").out
-        for command in POLICY:
-            self.assertIn(f"  {command} ", text)
-        for args in (("policy", "--help"), ("policy", "-h"), ("policy", "help")):
-            self.assertEqual(self.anycert(*args).out, text, args)
+        for word, commands in (("policy", POLICY), ("trust", TRUST)):
+            text = self.anycert("help", word).out
+            for command in commands:
+                self.assertIn(f"  {command} ", text)
+            for args in ((word, "--help"), (word, "-h"), (word, "help")):
+                self.assertEqual(self.anycert(*args).out, text, args)
 
     def test_lines_fit_a_screen(self):
-        for command in COMMANDS + POLICY:
+        for command in COMMANDS + POLICY + TRUST:
             for line in self.anycert("help", *command.split()).out.splitlines():
                 self.assertLessEqual(len(line), 100, line)
 
@@ -340,7 +342,7 @@ class InStep(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.options = {command: help_options(command) for command in COMMANDS + POLICY}
+        cls.options = {command: help_options(command) for command in COMMANDS + POLICY + TRUST}
         cls.all = {name: letter for options in cls.options.values() for name, letter in options.items()}
 
     def test_the_help_has_options(self):
@@ -361,7 +363,7 @@ class InStep(unittest.TestCase):
         cases = text[text.index("_anycert_value"):text.index("_anycert() {")]
         named = set(re.findall(r"--([\w.-]+)", cases))
         with_value = set()
-        for command in COMMANDS + POLICY:
+        for command in COMMANDS + POLICY + TRUST:
             helped = run("help", *command.split()).out
             with_value |= set(re.findall(r"^  (?:-\S, |    )--(\S+) \S", helped, re.MULTILINE))
         self.assertEqual(named, with_value)

@@ -292,6 +292,72 @@ static void test_a_pin_needs_no_anchors_but_those_that_are_named(void **state)
     anycert_config_free(config);
 }
 
+/* ---- handshakes alone */
+
+static void test_a_handshake_sends_no_request_and_tells_what_it_saw(void **state)
+{
+    static const struct {
+        const char *rung;
+        enum flaw pin;
+        int code;
+    } rows[] = {{"pinned", FLAW_SELF_SIGNED, 0}, {"pinned", FLAW_NONE, ANYCERT_E_TRUST_PIN}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct wiretap *tap =
+            wiretap_start(&(struct wiretap_plan){.role = WIRETAP_ORIGIN,
+                                                 .cert = pins_scene.pki.certs[FLAW_SELF_SIGNED],
+                                                 .key = pins_scene.pki.keys[FLAW_SELF_SIGNED]});
+        struct anycert_client *client = ask_client(
+            &(struct ask){.policy = pins_policy(rows[i].rung, pins_at(rows[i].pin), "")});
+        struct anycert_response *response = NULL;
+        struct anycert_error err = {0};
+        const struct anycert_report *report = NULL;
+        struct wiretap_seen seen;
+        const char *url = url_of("https", wiretap_port(tap), "secret");
+
+        assert_int_equal(anycert_client_handshake(client, url, &response, &err),
+                         rows[i].code ? -1 : 0);
+        assert_int_equal(err.code, rows[i].code);
+        assert_non_null(response);
+        assert_int_equal(anycert_response_status(response), 0);
+        report = anycert_response_report(response);
+        assert_string_equal(anycert_report_cert_pin(report, 0), pins_at(FLAW_SELF_SIGNED));
+        assert_int_equal(anycert_report_key_proven(report), rows[i].code == 0);
+        anycert_response_free(response);
+        anycert_client_free(client);
+        seen = wiretap_stop(tap);
+        assert_int_equal(seen.connections, 1);
+        assert_string_equal(seen.text, "");
+    }
+}
+
+static void test_a_handshake_goes_through_proxies_and_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    for (int way = 0; way < WAY_COUNT; way++) {
+        const char *url = url_of("https", pins_scene.web.ports[FLAW_SELF_SIGNED], "");
+        struct ask ask = {.policy = pins_policy("pinned", pins_at(FLAW_SELF_SIGNED), "")};
+        struct anycert_client *client = NULL;
+        struct anycert_response *response = NULL;
+        struct anycert_error err = {0};
+
+        way_take(&pins_scene, (enum way)way, &ask);
+        client = ask_client(&ask);
+        if (anycert_client_handshake(client, url, &response, &err) < 0)
+            fail_msg("%s: %s", way_name((enum way)way), err.message);
+        assert_int_equal(anycert_response_hop_proxy_report(response, 0) != NULL,
+                         way == WAY_HTTPS_PROXY);
+        anycert_response_free(response);
+        assert_false(ask_works(client, url)); /* by a connection of its own */
+        assert_int_equal(anycert_client_handshake(client, "http://localhost/", &response, &err),
+                         -1);
+        assert_null(response);
+        assert_int_equal(err.code, ANYCERT_E_USAGE);
+        anycert_client_free(client);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +370,8 @@ int main(void)
         cmocka_unit_test(test_a_pin_is_proof_enough_for_secrets),
         cmocka_unit_test(test_a_token_server_elsewhere_is_not_pinned),
         cmocka_unit_test(test_a_pin_needs_no_anchors_but_those_that_are_named),
+        cmocka_unit_test(test_a_handshake_sends_no_request_and_tells_what_it_saw),
+        cmocka_unit_test(test_a_handshake_goes_through_proxies_and_leaves_nothing_behind),
     };
 
     return cmocka_run_group_tests(tests, pins_setup, pins_teardown);

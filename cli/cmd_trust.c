@@ -1,0 +1,202 @@
+/* anycert trust show: the certificates and pins of a server, what is wrong with them, and what
+ * would accept them. Handshakes only; no request is sent. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yyjson.h>
+
+#include "message.h"
+#include "pin.h"
+#include "session.h"
+#include "text.h"
+
+static void print_line(const char *label, const char *text)
+{
+    (void)printf("%-12s %s\n", label, text);
+}
+
+/* ---- what was seen */
+
+static void print_server(const struct anycert_report *report)
+{
+    const char *host = anycert_report_host(report), *protocol = anycert_report_protocol(report);
+    bool brackets = strchr(host, ':') != NULL;
+    (void)printf("%-12s %s%s%s:%u%s%s%s\n", "server", brackets ? "[" : "", host,
+                 brackets ? "]" : "", (unsigned)anycert_report_port(report),
+                 *protocol != '\0' ? " (" : "", protocol, *protocol != '\0' ? ")" : "");
+    print_line("key", anycert_report_key_proven(report)
+                          ? "proven: the server has shown that it owns it"
+                          : "unproven: the handshake was not completed, so anybody could have sent "
+                            "this certificate");
+}
+
+static void print_certificate(const struct anycert_report *report, size_t i)
+{
+    char from[CLI_DATE_SIZE], to[CLI_DATE_SIZE];
+    const char *names = anycert_report_cert_names(report, i);
+    cli_format_date(anycert_report_cert_not_before(report, i), from);
+    cli_format_date(anycert_report_cert_not_after(report, i), to);
+    (void)printf("%-12s %zu%s\n", "certificate", i, i == 0 ? ", the server's own" : "");
+    (void)printf("  %-12s %s\n", "subject", anycert_report_cert_subject(report, i));
+    (void)printf("  %-12s %s\n", "issuer", anycert_report_cert_issuer(report, i));
+    (void)printf("  %-12s %s to %s\n", "valid", from, to);
+    (void)printf("  %-12s %s; %s\n", "names, key", *names ? names : "no subjectAltName",
+                 anycert_report_cert_key(report, i));
+    (void)printf("  %-12s %s\n", "pin", anycert_report_cert_pin(report, i));
+}
+
+/* ---- what is wrong */
+
+static bool is_wrong(const struct anycert_check *check)
+{
+    return anycert_check_reference_verdict(check) == ANYCERT_FAIL;
+}
+
+static bool print_wrong(const struct anycert_report *report)
+{
+    bool any = false;
+    for (const struct anycert_check *c = anycert_report_next_check(report, NULL); c;
+         c = anycert_report_next_check(report, c)) {
+        const char *relaxation = anycert_check_relaxation(c);
+        if (!is_wrong(c))
+            continue;
+        (void)printf("%-12s %s (%s%s)\n", any ? "" : "wrong", anycert_check_detail(c),
+                     relaxation ? "relaxation: " : "no relaxation for it",
+                     relaxation ? relaxation : "");
+        any = true;
+    }
+    if (!any)
+        print_line("wrong", anycert_report_key_proven(report)
+                                ? "nothing: hardened accepts it"
+                                : "nothing of what was seen; the handshake was not completed");
+    return any;
+}
+
+/* ---- what would accept it */
+
+static void print_ways(const struct anycert_report *report, bool wrong)
+{
+    char policy[CLI_PIN_POLICY_SIZE];
+    const char *pin = anycert_report_cert_pin(report, 0);
+    print_line("compare", "the pin with the one that the server's administrator knows: somebody in "
+                          "between would show another key");
+    if (!wrong)
+        (void)printf("%-12s --pin %s\n%-12s hardened pin=%s\n", "option", pin, "policy", pin);
+    else if (cli_pin_policy(report, true, policy))
+        (void)printf("%-12s --trust '%s'\n%-12s %s\n", "option", policy, "policy", policy);
+    else
+        print_line("option", "none: what is wrong here no pin makes right");
+}
+
+static void print_text(const struct anycert_report *report)
+{
+    print_server(report);
+    for (size_t i = 0; i < anycert_report_chain_length(report); i++)
+        print_certificate(report, i);
+    print_ways(report, print_wrong(report));
+}
+
+/* ---- the same for programs */
+
+static yyjson_mut_val *pins_of(yyjson_mut_doc *doc, const struct anycert_report *report)
+{
+    yyjson_mut_val *array = yyjson_mut_arr(doc);
+    for (size_t i = 0; i < anycert_report_chain_length(report); i++) {
+        yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, array);
+        yyjson_mut_obj_add_str(doc, object, "pin", anycert_report_cert_pin(report, i));
+        yyjson_mut_obj_add_str(doc, object, "subject", anycert_report_cert_subject(report, i));
+        yyjson_mut_obj_add_bool(doc, object, "own", i == 0);
+    }
+    return array;
+}
+
+static void add_policy(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                       const struct anycert_report *report)
+{
+    char policy[CLI_PIN_POLICY_SIZE] = "";
+    bool wrong = anycert_report_reference_verdict(report) == ANYCERT_FAIL;
+    if (!wrong)
+        (void)snprintf(policy, sizeof policy, "hardened pin=%s",
+                       anycert_report_cert_pin(report, 0));
+    if (!wrong || cli_pin_policy(report, true, policy))
+        yyjson_mut_obj_add_strcpy(doc, root, "policy", policy);
+    else
+        yyjson_mut_obj_add_null(doc, root, "policy");
+}
+
+static int print_json(const struct anycert_report *report, struct anycert_error *err)
+{
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    char *report_json = anycert_report_json(report, err), *text = NULL;
+    yyjson_doc *parsed = report_json ? yyjson_read(report_json, strlen(report_json), 0) : NULL;
+    yyjson_mut_doc_set_root(doc, root);
+    if (parsed) {
+        yyjson_mut_obj_add_bool(doc, root, "key_proven", anycert_report_key_proven(report) != 0);
+        yyjson_mut_obj_add_val(doc, root, "pins", pins_of(doc, report));
+        add_policy(doc, root, report);
+        yyjson_mut_obj_add_val(doc, root, "report",
+                               yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
+        text = yyjson_mut_write(doc, YYJSON_WRITE_PRETTY_TWO_SPACES, NULL);
+    }
+    if (text)
+        (void)printf("%s\n", text);
+    free(text);
+    yyjson_doc_free(parsed);
+    yyjson_mut_doc_free(doc);
+    anycert_free(report_json);
+    return text ? 0 : cli_error(err, ANYCERT_E_INTERNAL, "the answer cannot be written as JSON");
+}
+
+/* ---- the command */
+
+/* Everything is accepted to be looked at, and nothing of ours is shown. */
+static int choose_policy(struct cli_options *o, struct anycert_error *err)
+{
+    free(o->trust);
+    o->trust = cli_copy("report-only", err);
+    return o->trust ? 0 : -1;
+}
+
+static int show(struct cli_options *o, struct cli_session *session,
+                struct anycert_response **response, struct anycert_error *err)
+{
+    struct anycert_error late = {0};
+    if (choose_policy(o, err) != 0 || cli_session_open(session, o, err) != 0)
+        return -1;
+    int status = anycert_client_handshake(session->client, o->url, response, err);
+    const struct anycert_report *report =
+        *response ? anycert_response_hop_report(*response, 0) : NULL;
+    if (!report || anycert_report_chain_length(report) == 0)
+        return status == 0 ? cli_error(err, ANYCERT_E_TLS, "the server has shown no certificate")
+                           : -1;
+    if (!o->json)
+        print_text(report);
+    else if (print_json(report, &late) != 0 && status == 0) {
+        *err = late;
+        status = -1;
+    }
+    return status;
+}
+
+int cmd_trust(const struct cli_command *command, int argc, char **argv)
+{
+    struct cli_options options = {0};
+    struct cli_session session = {0};
+    struct anycert_response *response = NULL;
+    struct anycert_error err = {0};
+    int exit_code = 0;
+    if (cli_begin(&options, command, argc, argv, &exit_code) == 0) {
+        if (show(&options, &session, &response, &err) != 0) {
+            cli_print_error(options.json, &err, NULL);
+            exit_code = anycert_error_class_of(err.code);
+        }
+    }
+    anycert_response_free(response);
+    cli_session_close(&session);
+    cli_options_free(&options);
+    return exit_code;
+}
