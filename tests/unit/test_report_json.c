@@ -327,6 +327,9 @@ static int write_samples(const char *folder)
     rv |= write_sample(folder, "self-signed", sample_self_signed(), "hardened");
     rv |= write_sample(folder, "trust-any", sample_self_signed(), "trust-any");
     rv |= write_sample(folder, "report-only", sample_self_signed(), "report-only for=hardened");
+    rv |= write_sample(folder, "pinned", sample_self_signed(), "pinned pin=" SAMPLE_PIN);
+    rv |= write_sample(folder, "wrong-pin", sample_self_signed(),
+                       "hardened pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     rv |= write_sample(folder, "refused", sample_refused_by_peer(), "hardened");
     for (size_t i = 0; i < hostile_count(); i++) {
         char name[32];
