@@ -327,10 +327,11 @@ CURLcode anycert__lane_limit(struct anycert__lane *lane, uint32_t connect_ms, ui
     /* 0 would be libcurl's 300 s. */
     ANYCERT__SET(rc, lane->easy, CURLOPT_CONNECTTIMEOUT_MS,
                  connect_ms ? (long)connect_ms : 3600L * 1000 * 24);
-    /* In whole seconds, as libcurl averages over them: its own clock for this looks once a second,
-     * and rounding down would end answers that came in time. */
+    /* Whether nothing comes is looked at once a second by our own callback for progress. libcurl
+     * has a clock for that only if it has such a limit, which is of a mean, so that slow answers
+     * would be ended: it is one that never passes. */
     ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_LIMIT, stall_ms ? 1L : 0L);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_TIME, ((long)stall_ms + 999L) / 1000L);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_TIME, stall_ms ? 3600L * 24 * 365 : 0L);
     lane->connect_ms = connect_ms;
     lane->stall_ms = stall_ms;
     return rc;

@@ -75,6 +75,7 @@ struct anycert__lane {
     bool is_watched;                  /* libcurl tells how far it is */
     uint64_t moved;                   /* bytes in both directions, when that was looked at */
     int64_t moved_us;                 /* and when it became more; 0: it was not looked at yet */
+    int64_t looked_us;                /* when it was looked at last */
     struct anycert__upload upload;
     struct curl_slist *sent_headers;
     int64_t asked_at;                   /* the time that the pre-request check has judged by */

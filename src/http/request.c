@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TURN_US 2000000 /* a transfer that has its turns is looked at once a second */
+
 /* ---- what comes back ---- */
 
 static int start_of_response(struct anycert__lane *lane, const char *line, size_t len)
@@ -90,6 +92,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 
     if (exchange->hold && *exchange->hold) {
         exchange->is_held = true;
+        lane->moved_us = 0;
         return CURL_WRITEFUNC_PAUSE;
     }
     if (!lane->body_begun && lane->settings->decompress)
@@ -120,16 +123,22 @@ static int tell_progress(void *arg, curl_off_t receive_total, curl_off_t receive
     return 1;
 }
 
-/* libcurl's own limit is one of a mean over some seconds, and comes as much later. */
+/* libcurl's own limit is one of a mean over some seconds, and comes as much later. While the caller
+ * holds the body, or has given the transfer no turn at all, silence is not the server's. */
 static bool stands_still(struct anycert__lane *lane, uint64_t bytes)
 {
     uint64_t moved = bytes + lane->header_bytes;
+    int64_t before = lane->looked_us;
     int64_t now = 0;
 
     if (!lane->asked || lane->stall_ms == 0)
         return false;
-    now = anycert__monotonic_us();
-    if (lane->moved_us > 0 && moved == lane->moved)
+    if (lane->exchange->is_held) {
+        lane->moved_us = 0;
+        return false;
+    }
+    now = lane->looked_us = anycert__monotonic_us();
+    if (lane->moved_us > 0 && moved == lane->moved && now - before < TURN_US)
         return now - lane->moved_us >= (int64_t)lane->stall_ms * 1000;
     lane->moved = moved;
     lane->moved_us = now;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -279,6 +280,26 @@ static void stream_ends_when_the_callback_says_so(void **state)
     closed(&open);
 }
 
+static void stream_whose_reader_takes_its_time_does_not_stall(void **state)
+{
+    static const struct timespec a_while = {.tv_nsec = 450 * 1000 * 1000};
+    struct open open = {0};
+    char text[1000];
+
+    (void)state;
+    open.request = floor_request("GET", floor_url("good", "bytes/3000000"));
+    assert_int_equal(anycert_request_set_timeouts(open.request, 0, 0, 300, NULL), 0);
+    assert_int_equal(
+        anycert_client_open(client, open.request, &open.stream, &open.response, &open.err), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(anycert_stream_read(open.stream, text, sizeof text, &open.err),
+                         sizeof text);
+        assert_int_equal(nanosleep(&a_while, NULL), 0);
+    }
+    assert_int_equal(drain(&open, 100000, NULL, 0), 3000000 - 3 * (int)sizeof text);
+    closed(&open);
+}
+
 static void stream_takes_no_other_receiver(void **state)
 {
     struct open open = {0};
@@ -326,6 +347,7 @@ int main(void)
         cmocka_unit_test(stream_keeps_connections_of_bodies_that_were_read),
         cmocka_unit_test(streams_are_independent),
         cmocka_unit_test(stream_ends_when_the_callback_says_so),
+        cmocka_unit_test(stream_whose_reader_takes_its_time_does_not_stall),
         cmocka_unit_test(stream_takes_no_other_receiver),
         cmocka_unit_test(stream_of_the_parent_ends_in_a_child),
     };
