@@ -33,7 +33,8 @@ SENTENCES = {
     "sni-unrecognized-name": "the server does not know the name it is asked for",
     "alert-internal-error": "the server reports an internal error",
     "reset": "the peer closed or reset the connection during the handshake",
-    "close-without-notify": "ended without close_notify",
+    # As the version of libcurl has it.
+    "close-without-notify": ("ended without close_notify", "was lost before the body's end"),
 }
 # What OpenSSL says to them, where that is the same in all of its versions that are around.
 TOKENS = {
@@ -51,6 +52,11 @@ TOKENS = {
     "plain-http": "WRONG_VERSION_NUMBER", "sni-unrecognized-name": "TLSV1_UNRECOGNIZED_NAME",
     "alert-internal-error": "TLSV1_ALERT_INTERNAL_ERROR",
 }
+
+
+def sentences_of(name):
+    sentences = SENTENCES[name]
+    return [sentences] if isinstance(sentences, str) else list(sentences)
 
 
 def table(title):
@@ -151,12 +157,13 @@ class Handshakes(Case):
         cls.servers, cls.files = cls.enter_class(lab(*SENTENCES))
 
     def test_sentences(self):
-        self.assertEqual(sorted(table("When TLS fails")), sorted([sentence] for sentence in SENTENCES.values()))
-        for name, sentence in SENTENCES.items():
+        self.assertEqual(sorted(table("When TLS fails")), sorted(map(sentences_of, SENTENCES)))
+        for name in SENTENCES:
             client = xsoar.BaseClient(self.servers[name], verify=self.files["root"])
             with self.subTest(name), self.assertRaises((xsoar.DemistoException, exceptions.RequestException)) as caught:
                 request(client, "GET", "/status/200", resp_type="response")
-            self.assertIn(sentence, str(caught.exception))
+            said = str(caught.exception)
+            self.assertTrue(any(sentence in said for sentence in sentences_of(name)), said)
 
     def test_tokens(self):
         known = [code for codes in table("Texts of OpenSSL and requests") for code in codes]
