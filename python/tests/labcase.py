@@ -1,9 +1,7 @@
 """What the tests share: the lab, and running Python in a process of its own."""
 import contextlib
-import json
 import os
-import shlex
-import signal
+import pathlib
 import subprocess
 import sys
 import textwrap
@@ -11,26 +9,8 @@ import unittest
 
 import anycert
 
-
-@contextlib.contextmanager
-def lab(*conditions):
-    """Servers by condition (with "url"), and the lab's files by name."""
-    command = shlex.split(os.environ["ANYCERT_LAB"])
-    with subprocess.Popen([*command, "--json", *conditions], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, text=True) as process:
-        try:
-            text = ""
-            for line in process.stdout:
-                text += line
-                try:
-                    description = json.loads(text)
-                    break
-                except ValueError:
-                    continue
-            yield {server["name"]: server for server in description["servers"]}, description["files"]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tests/support"))
+from labservers import lab  # noqa: E402  pylint: disable=wrong-import-position
 
 
 class LabCase(unittest.TestCase):

@@ -1,15 +1,14 @@
 """What the scripts of tests/cli share: running the command line, the lab, and small servers of their own."""
 import contextlib
 import http.server
-import json
 import os
 import pathlib
-import shlex
-import signal
 import socket
 import subprocess
 import threading
 import unittest
+
+from labservers import lab
 
 BIN = os.environ["ANYCERT_BIN"]
 SOURCE = pathlib.Path(os.environ["ANYCERT_SOURCE_DIR"])
@@ -55,27 +54,6 @@ class Case(unittest.TestCase):
         self.assertRegex(lines[0], r"^anycert: \S.*[^.]$", args)
         self.assertIn(says, lines[0], args)
         return lines[0]
-
-
-@contextlib.contextmanager
-def lab(*conditions):
-    """Servers of the lab: the servers by name (with "url"), and the files by name."""
-    command = shlex.split(os.environ["ANYCERT_LAB"])
-    with subprocess.Popen([*command, "--json", *conditions], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, text=True) as process:
-        try:
-            text = ""
-            for line in process.stdout:
-                text += line
-                try:
-                    description = json.loads(text)
-                    break
-                except ValueError:
-                    continue
-            yield {server["name"]: server for server in description["servers"]}, description["files"]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
 
 
 class _Echo(http.server.BaseHTTPRequestHandler):

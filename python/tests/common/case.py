@@ -1,16 +1,17 @@
 """The base of the test classes: a clean environment, a platform, a lab."""
 import contextlib
 import gc
-import json
 import os
-import shlex
-import signal
-import subprocess
+import pathlib
+import sys
 import types
 import unittest
 
 from . import subject
 from .subject import xsoar
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[3] / "tests/support"))
+import labservers  # noqa: E402  pylint: disable=wrong-import-position
 
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy",
          "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "NETRC")
@@ -86,23 +87,8 @@ def request(client, *args, **kwargs):
 @contextlib.contextmanager
 def lab(*conditions):
     """Servers of the lab: the addresses without the last slash, by condition, and the files by name."""
-    command = shlex.split(os.environ["ANYCERT_LAB"])
-    with subprocess.Popen([*command, "--json", *conditions], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          text=True) as process:
-        try:
-            text = ""
-            for line in process.stdout:
-                text += line
-                try:
-                    description = json.loads(text)
-                    break
-                except ValueError:
-                    continue
-            yield {server["name"]: server["url"].rstrip("/") for server in description["servers"]}, \
-                description["files"]
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+    with labservers.lab(*conditions) as (servers, files):
+        yield {name: server["url"].rstrip("/") for name, server in servers.items()}, files
 
 
 __all__ = ["Case", "Platform", "lab", "request", "subject"]
