@@ -272,24 +272,20 @@ static bool is_beyond_relaxations(const struct anycert_report *report)
     return false;
 }
 
-/* What the policy that gives up everything would do, where no single relaxation is to be had. */
+/* What the policy that gives up everything would do, where no single relaxation is known to. */
 static void add_switch(struct lines *lines, const struct anycert_error *err,
                        const struct anycert_report *report)
 {
     if (!report || is_proxy(report) || strncmp(anycert_report_policy(report), "hardened", 8) != 0)
         return;
-    bool beyond =
-        is_beyond_relaxations(report) && anycert_error_class_of(err->code) == ANYCERT_CLASS_TRUST;
-    bool lets = strstr(err->message, "trust-any lets through: ") != NULL;
-    bool ours = err->code == ANYCERT_E_TLS_WEAK || err->code == ANYCERT_E_TLS_LEGACY_RENEGOTIATION;
-    if (beyond)
+    if (is_beyond_relaxations(report) && anycert_error_class_of(err->code) == ANYCERT_CLASS_TRUST) {
         add_line(lines, "on the server: another certificate");
-    if (beyond || (lets && ours))
         add_line(lines, "-k would connect, to whoever answers: nobody is authenticated then");
-    else if (lets || err->code == ANYCERT_E_TLS_CLOSED)
+    } else if (err->code == ANYCERT_E_TLS_CLOSED) {
         add_line(lines, "-k may connect, as it offers more; nobody is authenticated then");
-    else if (err->code == ANYCERT_E_TLS_VERSION)
-        add_line(lines, "-k would not connect either: this version has no TLS 1.0 and 1.1");
+    } else if (err->code == ANYCERT_E_TLS_VERSION) {
+        add_line(lines, "-k would not connect either: it has no TLS 1.0 and 1.1");
+    }
 }
 
 static void add_client_cert(struct lines *lines, const struct anycert_error *err,
@@ -316,8 +312,7 @@ static void print_better(const struct anycert_error *err, const struct anycert_r
     if (err->code == ANYCERT_E_TLS_CLIENT_CERT)
         add_client_cert(&lines, err, failure);
     add_handshake(&lines, err, report);
-    if (is_proxy(report) &&
-        (next_failed(report, NULL) || strstr(err->message, "trust-any lets through: ")))
+    if (is_proxy(report) && (next_failed(report, NULL) || strstr(err->message, " (relaxation: ")))
         add_line(&lines, "--cacert, -k and --allow do not apply to the proxy; --proxy-trust does, "
                          "such as --proxy-trust 'hardened ca=FILE'");
     for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
@@ -385,6 +380,34 @@ static void print_relaxations(const struct cli_failure *failure,
     }
 }
 
+/* A handshake that failed is no check: its sentence names what may help. Where that is known, it is
+ * one or two; a server that says only that it found nothing leaves a list. */
+#define KNOWN 2
+static void print_hints(const struct cli_failure *failure, const struct anycert_error *err,
+                        const struct anycert_report *report)
+{
+    const struct anycert_relaxation *r = NULL;
+    const char *separator = " perhaps one of ";
+    unsigned count = 0;
+    if (!report || next_failed(report, NULL) || !strstr(err->message, " (relaxation: "))
+        return;
+    while ((r = anycert_relaxation_next(r)) != NULL)
+        count += is_named(err->message, anycert_relaxation_name(r));
+    while (count <= KNOWN && (r = anycert_relaxation_next(r)) != NULL)
+        if (is_named(err->message, anycert_relaxation_name(r)))
+            print_relaxation(failure, report, r);
+    if (count <= KNOWN)
+        return;
+    (void)fprintf(stderr, "  %-12s", "relaxation");
+    while ((r = anycert_relaxation_next(r)) != NULL) {
+        if (!is_named(err->message, anycert_relaxation_name(r)))
+            continue;
+        (void)fprintf(stderr, "%s%s", separator, anycert_relaxation_name(r));
+        separator = ", ";
+    }
+    (void)fprintf(stderr, "; anycert policy list says what each lets through\n");
+}
+
 void cli_print_refusal(const struct anycert_error *err, const struct cli_failure *failure)
 {
     const struct anycert_report *report = cli_failed_report(err, failure);
@@ -398,6 +421,8 @@ void cli_print_refusal(const struct anycert_error *err, const struct cli_failure
             (void)fprintf(stderr, "  %-12s from %s (environment)\n", "anchors", failure->anchors);
     }
     print_better(err, report, failure);
-    if (report)
+    if (report) {
         print_relaxations(failure, report);
+        print_hints(failure, err, report);
+    }
 }

@@ -11,14 +11,14 @@
 /* Names of the options of one hop. */
 struct hop {
     const char *insecure, *cacert, *capath, *pin, *ciphers;
-    const char *tls12; /* TLS 1.2 at least; NULL: there is no such option */
+    bool has_versions; /* options of the lowest and highest version of TLS */
     const char *name;  /* in notes */
 };
 
-static const struct hop origin = {"insecure", "cacert",  "capath",    "pinnedpubkey",
-                                  "ciphers",  "tlsv1.2", "the server"};
+static const struct hop origin = {"insecure", "cacert", "capath",    "pinnedpubkey",
+                                  "ciphers",  true,     "the server"};
 static const struct hop proxy = {"proxy-insecure",     "proxy-cacert",  "proxy-capath",
-                                 "proxy-pinnedpubkey", "proxy-ciphers", NULL,
+                                 "proxy-pinnedpubkey", "proxy-ciphers", false,
                                  "the proxy"};
 
 static bool is_folder(const char *path)
@@ -73,6 +73,13 @@ static void add_pins(struct anycert__curl *curl, const struct hop *hop,
                        hop->name);
 }
 
+#define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
+
+/* See add_ciphers and add_versions. */
+static const anycert__relaxations said_by_options =
+    BIT(TLS1_0) | BIT(TLS1_1) | BIT(TLS1_2_MAX) | BIT(SMALL_DH) | BIT(SHA1_HANDSHAKE) |
+    BIT(RSA_KEY_EXCHANGE) | BIT(CBC_SHA1) | BIT(LEGACY_CIPHERS);
+
 /* True if one of them needs the one switch that curl has. */
 static bool add_relaxations(struct anycert__curl *curl, const struct anycert_policy *policy)
 {
@@ -93,7 +100,7 @@ static bool add_relaxations(struct anycert__curl *curl, const struct anycert_pol
                                "that a certificate is for",
                                name);
             insecure = true;
-        } else {
+        } else if (!(ANYCERT__RELAX_BIT(anycert_relaxation_id(r)) & said_by_options)) {
             anycert__curl_note(curl, "%s: curl has no option for this alone", name);
         }
     }
@@ -140,17 +147,46 @@ static void add_names(struct anycert__curl *curl, const struct anycert_policy *p
     }
 }
 
+/* curl cannot give up one thing of a level alone. */
+static int level_for_curl(const struct anycert_policy *policy, int level)
+{
+    anycert__relaxations allowed = anycert__policy_allows(policy);
+
+    if (allowed & (BIT(TLS1_0) | BIT(TLS1_1) | BIT(SHA1_HANDSHAKE) | BIT(LEGACY_CIPHERS)))
+        return 0;
+    return (allowed & BIT(SMALL_DH)) && level > 1 ? 1 : level;
+}
+
+static void add_versions(struct anycert__curl *curl, const struct anycert_policy *policy)
+{
+    anycert__relaxations allowed = anycert__policy_allows(policy);
+
+    anycert__curl_flag(curl, allowed & BIT(TLS1_0)   ? "tlsv1.0"
+                             : allowed & BIT(TLS1_1) ? "tlsv1.1"
+                                                     : "tlsv1.2");
+    if (allowed & BIT(TLS1_2_MAX))
+        anycert__curl_option(curl, "tls-max", "1.2");
+}
+
 static void add_ciphers(struct anycert__curl *curl, const struct hop *hop,
                         const struct anycert_policy *policy)
 {
+    char ciphers[ANYCERT__TLS_CIPHERS_SIZE];
     int level = 0;
-    const char *ciphers = anycert__tls_ciphers(policy, &level);
+    int of_curl = 0;
 
+    anycert__tls_ciphers(policy, ciphers, &level);
+    of_curl = level_for_curl(policy, level);
+    if (of_curl < level)
+        anycert__curl_note(curl,
+                           "security level %d instead of %d: curl gives up with it what the "
+                           "policy keeps, such as the strength of keys and digests",
+                           of_curl, level);
     anycert__curl_begin(curl, hop->ciphers);
     anycert__curl_text(curl, ciphers);
-    anycert__curl_textf(curl, ":@SECLEVEL=%d", level);
-    if (hop->tls12)
-        anycert__curl_flag(curl, hop->tls12);
+    anycert__curl_textf(curl, ":@SECLEVEL=%d", of_curl);
+    if (hop->has_versions)
+        add_versions(curl, policy);
 }
 
 static void add_rung(struct anycert__curl *curl, const struct hop *hop,

@@ -375,6 +375,8 @@ static long http_version(const struct anycert__lane *lane)
      * the empty request that libcurl 7.88 sends before a body gets no answer over HTTP/2. */
     if (lane->scheme != ANYCERT__SCHEME_BASIC)
         return CURL_HTTP_VERSION_1_1;
+    if (!anycert__tls_sends_alpn(lane->terms->policy))
+        return CURL_HTTP_VERSION_1_1; /* HTTP/2 is agreed on by ALPN (RFC 9113 section 3.2) */
     switch (lane->settings->http_version) {
     case ANYCERT_HTTP_1_1:
         return CURL_HTTP_VERSION_1_1;

@@ -1,8 +1,5 @@
 #include "tls/ossl.h"
 
-/* libssl's own limits, written down so that no configuration can move them. */
-#define MAX_CHAIN_BYTES (100 * 1024)
-
 static int set_versions(SSL_CTX *ctx, const struct anycert__tls_settings *settings,
                         struct anycert_error *err)
 {
@@ -35,6 +32,8 @@ int anycert__context_configure(SSL_CTX *ctx, const struct anycert__tls_settings 
     /* The level comes first: it limits what the lists may hold; and last, as a list could carry
      * one. */
     SSL_CTX_set_security_level(ctx, settings->level);
+    if (settings->policy)
+        anycert__security_relax(ctx, settings->policy);
     if (set_versions(ctx, settings, err) < 0 || set_lists(ctx, settings, err) < 0)
         return -1;
     SSL_CTX_set_security_level(ctx, settings->level);
@@ -44,15 +43,15 @@ int anycert__context_configure(SSL_CTX *ctx, const struct anycert__tls_settings 
     if (SSL_CTX_get_options(ctx) != settings->options)
         return anycert__fail(err, ANYCERT_E_INTERNAL, "the TLS options cannot be set");
 
-    SSL_CTX_set_max_cert_list(ctx, MAX_CHAIN_BYTES);
+    SSL_CTX_set_max_cert_list(ctx, settings->max_chain_bytes);
     SSL_CTX_set_block_padding(ctx, 0);
-    SSL_CTX_set_post_handshake_auth(ctx, 0);
+    SSL_CTX_set_post_handshake_auth(ctx, settings->post_handshake_auth);
     SSL_CTX_set_keylog_callback(ctx, NULL);
     /* No resumption: neither a cache to take sessions from nor anybody to hand them to. */
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_sess_set_new_cb(ctx, NULL);
-    /* Every rung asks: trust-any accepts a revoked certificate, but not without saying so. */
-    if (SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp) != 1)
+    if (SSL_CTX_set_tlsext_status_type(ctx, settings->asks_staple ? TLSEXT_STATUSTYPE_ocsp : -1) !=
+        1)
         return anycert__fail_openssl(err, ANYCERT_E_INTERNAL, "OCSP stapling cannot be set");
     return 0;
 }

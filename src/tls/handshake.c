@@ -75,8 +75,8 @@ static void read_cipher(SSL *ssl, struct anycert__negotiated *out)
     out->mode = mode_of(cipher);
     out->mac = out->mode == ANYCERT__CIPHER_AEAD ? ANYCERT__DIGEST_UNKNOWN
                                                  : digest_of(SSL_CIPHER_get_digest_nid(cipher));
-    out->legacy_cipher = strstr(out->cipher, "CAMELLIA") || strstr(out->cipher, "ARIA") ||
-                         strstr(out->cipher, "CCM_8") ||
+    out->legacy_cipher = !(strstr(out->cipher, "_AES_") || strstr(out->cipher, "_CHACHA20_")) ||
+                         strstr(out->cipher, "_CCM_8") ||
                          SSL_CIPHER_get_auth_nid(cipher) == NID_auth_dss;
 }
 
@@ -93,7 +93,8 @@ static bool is_default_group(const char *name)
         if (strcmp(name, names[i]) == 0)
             return true;
     }
-    return strstr(name, "MLKEM") != NULL; /* the post-quantum hybrids */
+    /* the post-quantum hybrids, but nothing post-quantum alone */
+    return strstr(name, "MLKEM") != NULL && strncmp(name, "MLKEM", 5) != 0;
 }
 
 static void read_group(SSL *ssl, struct anycert__negotiated *out)

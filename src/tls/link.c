@@ -150,6 +150,23 @@ bool anycert__link_closed_cleanly(const struct anycert__link *link)
     return link->closed_cleanly;
 }
 
+/* One link, one certificate: whoever renegotiates has to show the one that was judged. */
+static bool is_same_again(struct anycert__link *link, X509 *leaf)
+{
+    const struct anycert__facts *facts = link->facts;
+    unsigned char *der = NULL;
+    int len = facts->complete && facts->presented_count > 0 ? i2d_X509(leaf, &der) : -1;
+    bool same = len > 0 && (size_t)len == facts->presented[0].der_len &&
+                memcmp(der, facts->presented[0].der, (size_t)len) == 0;
+
+    OPENSSL_free(der);
+    if (!same && facts->complete)
+        anycert__fail(&link->trouble, ANYCERT_E_TLS,
+                      "%s:%u showed another certificate in the middle of the connection",
+                      facts->host, (unsigned)facts->port);
+    return same;
+}
+
 /* The verify hook (SSL_CTX_set_cert_verify_callback(3)). It decides alone: libcurl's own store is
  * empty and never asked. It starts from a refusal and has to earn the acceptance. */
 static int verify_hook(X509_STORE_CTX *ctx, void *arg)
@@ -160,12 +177,18 @@ static int verify_hook(X509_STORE_CTX *ctx, void *arg)
     int code = X509_V_ERR_APPLICATION_VERIFICATION;
 
     X509_STORE_CTX_set_error(ctx, code);
-    /* One context, one handshake: a second certificate on the same link is not what was judged. */
-    if (link->hook_ran || !leaf || link->trouble.code != 0)
+    if (!leaf || link->trouble.code != 0)
         return 0;
+    if (link->hook_ran) {
+        if (!is_same_again(link, leaf))
+            return 0;
+        X509_STORE_CTX_set_error(ctx, X509_V_OK);
+        return 1;
+    }
     link->hook_ran = true;
-    if (anycert__verify(leaf, presented, link->terms->intermediates, link->anchors, link->facts,
-                        &link->chain, &link->trouble) < 0)
+    if (anycert__verify(leaf, presented, link->terms->intermediates, link->anchors,
+                        anycert__tls_max_depth(link->terms->policy), link->facts, &link->chain,
+                        &link->trouble) < 0)
         return 0;
     if (!anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time,
                                 ANYCERT__JUDGE_CERTIFICATES)) {
@@ -205,39 +228,58 @@ static int note_cert_request(SSL *ssl, X509 **cert, EVP_PKEY **key)
     return 0; /* go on without one */
 }
 
-/* Everything that a report is made of is known by now, though the handshake is not complete. */
-static struct anycert_report *early_report(struct anycert__link *link, SSL *ssl)
+/* Now, or the time of the handshake that is going on. */
+static int64_t time_of(const struct anycert__link *link)
 {
-    struct anycert_report *report = NULL;
+    return link->facts->complete ? anycert__clock_now(link->terms->clock) : link->facts->time;
+}
 
-    anycert__handshake_read(ssl, &link->facts->negotiated);
-    link->facts->complete = link->hook_ran;
-    report = anycert__judge(link->facts, link->terms->policy, link->facts->time, ANYCERT__JUDGE_ALL,
+/* What is known while a handshake goes on, the first or a later one. Facts that are complete are
+ * not changed any more, so it is a view of them. */
+static void view_so_far(struct anycert__facts *view, const struct anycert__link *link, SSL *ssl)
+{
+    anycert__facts_view(view, link->facts);
+    /* After TLS 1.3's handshake nothing is negotiated anew. */
+    if (!view->complete || view->negotiated.version < TLS1_3_VERSION) {
+        memset(&view->negotiated, 0, sizeof view->negotiated);
+        anycert__handshake_read(ssl, &view->negotiated);
+    }
+    view->complete = link->hook_ran;
+}
+
+/* Our certificate is for nobody whom the policy refuses, and under the guard for nobody whose
+ * report is not clean. Everything that a report is made of is known by now. */
+static int may_show_cert(struct anycert__link *link, SSL *ssl)
+{
+    struct anycert__facts view;
+    struct anycert_report *report = NULL;
+    int may = 1;
+
+    view_so_far(&view, link, ssl);
+    report = anycert__judge(&view, link->terms->policy, time_of(link), ANYCERT__JUDGE_ALL,
                             &link->trouble);
-    link->facts->complete = false;
-    return report;
+    if (!report)
+        return -1;
+    if (report->verdict == ANYCERT_FAIL || report->verdict == ANYCERT_NOT_CHECKED)
+        may = anycert__report_refusal(report, &link->trouble);
+    else if (link->terms->guard != ANYCERT_SECRETS_SEND && !anycert__report_is_clean(report))
+        may = link->terms->guard == ANYCERT_SECRETS_REFUSE
+                  ? anycert__report_guard(report, &link->trouble)
+                  : 0;
+    anycert_report_free(report); /* before the view that it refers to */
+    return may;
 }
 
 int anycert__link_show_cert(SSL *ssl)
 {
     struct anycert__link *link = anycert__link_of(ssl);
-    struct anycert_report *report = NULL;
     int may = 1;
 
     if (!link)
         return 1;
-    if (link->terms->guard != ANYCERT_SECRETS_SEND) {
-        report = early_report(link, ssl);
-        if (!report)
-            may = -1;
-        else if (!anycert__report_is_clean(report))
-            may = link->terms->guard == ANYCERT_SECRETS_REFUSE
-                      ? anycert__report_guard(report, &link->trouble)
-                      : 0;
-    }
+    may = may_show_cert(link, ssl);
     link->showed_cert = may > 0;
     link->withheld_cert = may == 0;
-    anycert_report_free(report);
     return may;
 }
 
@@ -269,7 +311,17 @@ static unsigned long first_error(void)
     return ERR_GET_LIB(first) != ERR_LIB_SSL && ERR_GET_LIB(last) == ERR_LIB_SSL ? last : first;
 }
 
-static void note_failure(struct anycert__link *link)
+/* The handshake goes on as soon as the network does. */
+static bool is_waiting(const SSL *ssl)
+{
+    const BIO *bio = SSL_want_read(ssl)    ? SSL_get_rbio(ssl)
+                     : SSL_want_write(ssl) ? SSL_get_wbio(ssl)
+                                           : NULL;
+
+    return bio && BIO_should_retry(bio);
+}
+
+static void note_failure(struct anycert__link *link, const SSL *ssl)
 {
     struct anycert__handshake_failure *failure = &link->facts->failure;
     unsigned long code = first_error();
@@ -277,6 +329,12 @@ static void note_failure(struct anycert__link *link)
 
     if (!code || link->facts->complete)
         return; /* waiting for the network, or over */
+    if (is_waiting(ssl)) {
+        /* OpenSSL 3.5 leaves an error of a step that went well (it cannot tell the strength of a
+         * tiny Diffie-Hellman group), for which the caller would give up. */
+        ERR_clear_error();
+        return;
+    }
     /* What the token says is better than what libssl makes of it. */
     if (link->trouble.code == 0)
         (void)anycert__client_cert_failure(link->terms->client_cert, &link->trouble);
@@ -305,10 +363,48 @@ static bool may_stand(const struct anycert__link *link)
     return anycert__judge_accepts(link->facts, policy, link->facts->time, ANYCERT__JUDGE_ALL);
 }
 
-static void note_done(struct anycert__link *link, SSL *ssl)
+static void make_unusable(SSL *ssl)
 {
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
+/* A renegotiation has ended: what it agreed on is judged as the first handshake was. */
+static void note_done_again(struct anycert__link *link, SSL *ssl)
+{
+    struct anycert__facts view;
+
+    view_so_far(&view, link, ssl);
+    if (anycert__judge_accepts(&view, link->terms->policy, time_of(link), ANYCERT__JUDGE_ALL))
+        return;
+    anycert__fail(&link->trouble, ANYCERT_E_TRUST_PROTOCOL,
+                  "%s:%u renegotiated the connection to something that the policy refuses",
+                  view.host, (unsigned)view.port);
+    make_unusable(ssl);
+}
+
+/* The hello is made after this. libcurl has said what it wants in it; what the policy leaves out is
+ * taken out again. */
+static void note_start(struct anycert__link *link, SSL *ssl)
+{
+    const struct anycert_policy *policy = link->terms->policy;
+
     if (link->facts->complete)
         return;
+    if (!anycert__tls_sends_sni(policy))
+        (void)SSL_set_tlsext_host_name(ssl, NULL);
+    else if (policy->sni && SSL_set_tlsext_host_name(ssl, policy->sni) != 1)
+        anycert__fail_openssl(&link->trouble, ANYCERT_E_INTERNAL,
+                              "the server name of the handshake cannot be set");
+    if (!anycert__tls_sends_alpn(policy))
+        (void)SSL_set_alpn_protos(ssl, NULL, 0);
+}
+
+static void note_done(struct anycert__link *link, SSL *ssl)
+{
+    if (link->facts->complete) {
+        note_done_again(link, ssl);
+        return;
+    }
     memset(&link->facts->failure, 0, sizeof link->facts->failure);
     link->facts->failure.alert = -1;
     anycert__handshake_read(ssl, &link->facts->negotiated);
@@ -316,22 +412,14 @@ static void note_done(struct anycert__link *link, SSL *ssl)
     link->chain = NULL;
     /* A resumed session shows no certificates: nothing was judged, and nothing may be sent. */
     link->facts->complete = link->hook_ran;
+    /* Renegotiation without RFC 5746 is what its attack is made of, whatever the policy holds. */
+    if (!link->facts->negotiated.secure_renegotiation)
+        SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
     /* A proxy's link carries a request (CONNECT, with credentials) before anybody is asked again,
      * so one that must not stand is made unusable right here; the origin's is judged by the
      * transfer before its first byte. */
     if (link->terms->hop == ANYCERT__HOP_PROXY && !may_stand(link))
-        SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-}
-
-/* Before the ClientHello is written. libcurl has put the URL's host there, or nothing for an
- * address. */
-static void choose_sni(struct anycert__link *link, SSL *ssl)
-{
-    const char *name = link->terms->policy->sni;
-
-    if (name && !link->facts->complete && SSL_set_tlsext_host_name(ssl, name) != 1)
-        anycert__fail_openssl(&link->trouble, ANYCERT_E_INTERNAL,
-                              "the server name of the handshake cannot be set");
+        make_unusable(ssl);
 }
 
 static void info_callback(const SSL *ssl, int where, int value)
@@ -340,14 +428,14 @@ static void info_callback(const SSL *ssl, int where, int value)
 
     if (!link)
         return;
-    if (where & SSL_CB_HANDSHAKE_START)
-        choose_sni(link, unconst(ssl));
-    else if (where & SSL_CB_ALERT)
+    if (where & SSL_CB_ALERT)
         note_alert(link, where, value);
+    else if (where & SSL_CB_HANDSHAKE_START)
+        note_start(link, unconst(ssl));
     else if (where & SSL_CB_HANDSHAKE_DONE)
         note_done(link, unconst(ssl));
     else if ((where & SSL_CB_EXIT) && value <= 0)
-        note_failure(link);
+        note_failure(link, ssl);
 }
 
 /* Without the brackets of an IPv6 address in a URL. */

@@ -87,15 +87,35 @@ void anycert__name_match(X509 *leaf, const char *identity, bool is_ip, bool *san
 
 /* ---- settings.c: what a policy means for a context */
 struct anycert__tls_settings {
+    /* Whom the security callback asks; has to outlive the context. NULL: no callback is needed. */
+    const struct anycert_policy *policy;
     int min_version, max_version;
     int level;
-    const char *ciphers; /* TLS 1.2 and below, OpenSSL's cipher list format, without @SECLEVEL */
+    /* TLS 1.2 and below, OpenSSL's cipher list format, without @SECLEVEL */
+    char ciphers[ANYCERT__TLS_CIPHERS_SIZE];
     const char *ciphersuites; /* TLS 1.3 */
-    const char *groups;
-    const char *signatures;
+    char groups[ANYCERT__TLS_LIST_SIZE];
+    char signatures[ANYCERT__TLS_LIST_SIZE];
     uint64_t options; /* the whole option word */
+    long max_chain_bytes;
+    bool post_handshake_auth;
+    bool asks_staple;
 };
 void anycert__tls_settings(const struct anycert_policy *policy, struct anycert__tls_settings *out);
+/* How many certificates a chain may have between the peer's own and the anchor. */
+int anycert__tls_max_depth(const struct anycert_policy *policy);
+/* Whether the hello names the server. */
+bool anycert__tls_sends_sni(const struct anycert_policy *policy);
+
+/* ---- suites.c: what is offered, as lists in OpenSSL's formats */
+void anycert__suites_write(anycert__relaxations allowed, char out[ANYCERT__TLS_CIPHERS_SIZE]);
+/* Every group that this OpenSSL has, the usual ones first. Static string. */
+const char *anycert__groups_all(void);
+
+/* ---- security.c: what libssl lets through beside its level */
+/* Installs a callback that grants exactly what the policy's relaxations name. */
+void anycert__security_relax(SSL_CTX *ctx, const struct anycert_policy *policy);
+
 /* ---- context.c */
 /* Applies them all, completely. 0, or -1 with INTERNAL naming the setting. */
 int anycert__context_configure(SSL_CTX *ctx, const struct anycert__tls_settings *settings,
@@ -107,7 +127,7 @@ int anycert__context_configure(SSL_CTX *ctx, const struct anycert__tls_settings 
  * NOMEM or INTERNAL. *chain is the validated chain, owned by the caller. */
 int anycert__verify(X509 *leaf, STACK_OF(X509) * presented,
                     const struct anycert__intermediates *helpers, struct anycert__anchors *anchors,
-                    struct anycert__facts *facts, STACK_OF(X509) * *chain,
+                    int max_depth, struct anycert__facts *facts, STACK_OF(X509) * *chain,
                     struct anycert_error *err);
 
 /* ---- handshake.c */

@@ -1,44 +1,48 @@
+/* What a policy means for a TLS context. */
 #include "tls/ossl.h"
 
 #include <openssl/crypto.h>
 
-/* What hardened offers at TLS 1.2: ephemeral key exchange only, AEAD first, then AES-CBC with a
- * SHA-2 MAC, and the server's certificate being ECDSA or RSA. CCM_8 is left out for its 64-bit tag,
- * Camellia and ARIA because hardly anybody has looked at their implementations. Named one by one,
- * so that no alias can grow under us. */
-static const char hardened_ciphers[] =
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-    "ECDHE-ECDSA-AES256-CCM:ECDHE-ECDSA-AES128-CCM:"
-    "DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:"
-    "DHE-RSA-AES256-CCM:DHE-RSA-AES128-CCM:"
-    "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"
-    "ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:"
-    "DHE-RSA-AES256-SHA256:DHE-RSA-AES128-SHA256";
+#include <stdio.h>
+#include <string.h>
 
 /* The documented list of the "trust any certificate" switch, to the letter. */
 static const char trust_any_ciphers[] =
     "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDH+AESGCM:DH+AESGCM:ECDH+AES:DH+AES:"
     "RSA+AESGCM:RSA+AES:!aNULL:!eNULL:!MD5:!DSS";
 
-static const char default_suites[] =
-    "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
+#define DEFAULT_SUITES "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
+static const char default_suites[] = DEFAULT_SUITES;
+/* Two that are weak by their tags, or hardly known. */
+#define LEGACY_SUITES ":TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"
+static const char legacy_suites[] = DEFAULT_SUITES LEGACY_SUITES;
 
 /* OpenSSL's default groups. Named one by one up to 3.4; from 3.5 on the keyword stands for the
  * built-in list, which has the post-quantum hybrid first (SSL_CTX_set1_groups_list(3)). */
 static const char classic_groups[] =
     "X25519:P-256:X448:P-521:P-384:ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192";
 static const char default_groups[] = "DEFAULT";
+static const char few_groups[] = "X25519:P-256:P-384:P-521";
 
 /* OpenSSL's default signature algorithms without SHA-1 and without DSA. */
-#define CLASSIC_SIGNATURES                                                                         \
-    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:"                                        \
-    "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"                                    \
-    "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"                                 \
-    "RSA+SHA256:RSA+SHA384:RSA+SHA512:ECDSA+SHA224:RSA+SHA224"
-static const char classic_signatures[] = CLASSIC_SIGNATURES;
-static const char default_signatures[] = "?mldsa65:?mldsa87:?mldsa44:" CLASSIC_SIGNATURES;
+static const char classic_signatures[] =
+    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:"
+    "rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"
+    "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"
+    "RSA+SHA256:RSA+SHA384:RSA+SHA512:ECDSA+SHA224:RSA+SHA224";
+static const char quantum_signatures[] = "?mldsa65:?mldsa87:?mldsa44:";
+/* TLS 1.3's for certificates on brainpool's curves; earlier versions go by the digest alone. */
+static const char curve_signatures[] =
+    ":?ecdsa_brainpoolP256r1tls13_sha256:?ecdsa_brainpoolP384r1tls13_sha384:"
+    "?ecdsa_brainpoolP512r1tls13_sha512";
+static const char dsa_signatures[] = ":DSA+SHA256:DSA+SHA384:DSA+SHA512:DSA+SHA224";
+static const char sha1_signatures[] = ":ECDSA+SHA1:RSA+SHA1";
+static const char sha1_dsa_signatures[] = ":DSA+SHA1";
+
+/* libssl's own limits, written down so that no configuration can move them. */
+#define MAX_CHAIN_BYTES (100 * 1024)
+#define MAX_DEPTH       100
+#define OVERSIZED       10 /* times that */
 
 /* The whole option word. Middlebox compatibility and the padding extension change nothing in
  * security and get us past old boxes. Tickets are for resumption, which is not used: a resumed
@@ -47,45 +51,168 @@ static const char default_signatures[] = "?mldsa65:?mldsa87:?mldsa44:" CLASSIC_S
     (SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_TLSEXT_PADDING |  \
      SSL_OP_ENABLE_MIDDLEBOX_COMPAT)
 
+#define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
+
 static bool has_default_keyword(void)
 {
     return OpenSSL_version_num() >= 0x30500000UL;
 }
 
-void anycert__tls_settings(const struct anycert_policy *policy, struct anycert__tls_settings *out)
+static void append(char *list, size_t size, const char *more)
 {
-    out->min_version = TLS1_2_VERSION;
-    out->max_version = TLS1_3_VERSION;
-    out->level = 2;
-    out->ciphers = hardened_ciphers;
-    out->ciphersuites = default_suites;
-    out->groups = has_default_keyword() ? default_groups : classic_groups;
-    out->signatures = has_default_keyword() ? default_signatures : classic_signatures;
+    size_t used = strlen(list);
+
+    (void)snprintf(list + used, size - used, "%s", more);
+}
+
+static bool is_bare(anycert__relaxations allowed)
+{
+    return (allowed & BIT(BARE_HELLO)) != 0;
+}
+
+static void set_versions(anycert__relaxations allowed, struct anycert__tls_settings *out)
+{
+    bool old = (allowed & (BIT(TLS1_0) | BIT(TLS1_1))) != 0;
+
+    out->min_version = allowed & BIT(TLS1_0)   ? TLS1_VERSION
+                       : allowed & BIT(TLS1_1) ? TLS1_1_VERSION
+                                               : TLS1_2_VERSION;
+    out->max_version = allowed & BIT(TLS1_2_MAX) ? TLS1_2_VERSION : TLS1_3_VERSION;
+    /* TLS 1.3 is nothing but extensions, and TLS 1.2 has one that libssl does not leave out: where
+     * an older version may be had, it is the one without any. */
+    if (is_bare(allowed))
+        out->max_version = !old                    ? TLS1_2_VERSION
+                           : allowed & BIT(TLS1_1) ? TLS1_1_VERSION
+                                                   : TLS1_VERSION;
+}
+
+static void set_suites(const struct anycert_policy *policy, anycert__relaxations allowed,
+                       struct anycert__tls_settings *out)
+{
+    bool by_the_letter = policy && (policy->rung == ANYCERT__RUNG_TRUST_ANY ||
+                                    policy->rung == ANYCERT__RUNG_REPORT_ONLY);
+
+    /* Relaxations beside the switch may need suites that its list rules out for good. */
+    if (by_the_letter &&
+        !(allowed & (BIT(LEGACY_CIPHERS) | BIT(CLASSICAL_HELLO) | BIT(BARE_HELLO))))
+        memcpy(out->ciphers, trust_any_ciphers, sizeof trust_any_ciphers);
+    else
+        anycert__suites_write(allowed, out->ciphers);
+    out->ciphersuites = allowed & BIT(LEGACY_CIPHERS) ? legacy_suites : default_suites;
+}
+
+static void set_groups(anycert__relaxations allowed, struct anycert__tls_settings *out)
+{
+    const char *list = has_default_keyword() ? default_groups : classic_groups;
+
+    if (allowed & BIT(LEGACY_GROUPS))
+        list = anycert__groups_all();
+    else if (allowed & BIT(CLASSICAL_HELLO))
+        list = few_groups;
+    (void)snprintf(out->groups, sizeof out->groups, "%s", list);
+}
+
+static void set_signatures(anycert__relaxations allowed, struct anycert__tls_settings *out)
+{
+    size_t size = sizeof out->signatures;
+
+    out->signatures[0] = '\0';
+    if (has_default_keyword() && !(allowed & BIT(CLASSICAL_HELLO)))
+        append(out->signatures, size, quantum_signatures);
+    append(out->signatures, size, classic_signatures);
+    if (has_default_keyword() && (allowed & BIT(LEGACY_GROUPS)))
+        append(out->signatures, size, curve_signatures);
+    if (allowed & BIT(LEGACY_CIPHERS))
+        append(out->signatures, size, dsa_signatures);
+    if (allowed & BIT(SHA1_HANDSHAKE))
+        append(out->signatures, size, sha1_signatures);
+    if ((allowed & BIT(SHA1_HANDSHAKE)) && (allowed & BIT(LEGACY_CIPHERS)))
+        append(out->signatures, size, sha1_dsa_signatures);
+}
+
+static void set_options(anycert__relaxations allowed, struct anycert__tls_settings *out)
+{
     out->options = COMMON_OPTIONS;
-    if (!policy)
-        return;
-    switch (policy->rung) {
+    if (allowed & BIT(LEGACY_RENEGOTIATION))
+        out->options |= SSL_OP_LEGACY_SERVER_CONNECT;
+    if (allowed & BIT(RENEGOTIATION))
+        out->options &= ~SSL_OP_NO_RENEGOTIATION;
+    if (allowed & (BIT(NO_EMS) | BIT(BARE_HELLO)))
+        out->options |= SSL_OP_NO_EXTENDED_MASTER_SECRET;
+    if (allowed & (BIT(NO_ETM) | BIT(BARE_HELLO)))
+        out->options |= SSL_OP_NO_ENCRYPT_THEN_MAC;
+    if (is_bare(allowed))
+        out->options &= ~SSL_OP_TLSEXT_PADDING;
+    out->post_handshake_auth = (allowed & BIT(RENEGOTIATION)) != 0;
+    /* Every rung asks: trust-any accepts a revoked certificate, but not without saying so. */
+    out->asks_staple = !is_bare(allowed);
+}
+
+static int level_of(enum anycert__rung rung)
+{
+    switch (rung) {
     case ANYCERT__RUNG_TRUST_ANY:
     case ANYCERT__RUNG_REPORT_ONLY:
-        out->level = 1;
-        out->ciphers = trust_any_ciphers;
-        out->options |= SSL_OP_LEGACY_SERVER_CONNECT;
-        break;
+        return 1;
+    case ANYCERT__RUNG_ANTIQUE:
+        return 0;
     case ANYCERT__RUNG_HARDENED:
     case ANYCERT__RUNG_PINNED:
     case ANYCERT__RUNG_TOFU:
-    case ANYCERT__RUNG_ANTIQUE: /* not available yet: refused long before a context is made */
         break;
     }
+    return 2;
 }
 
-const char *anycert__tls_ciphers(const struct anycert_policy *policy, int *level)
+/* What no level grants, or only one that grants more than that. */
+static bool needs_callback(const struct anycert_policy *policy)
+{
+    static const anycert__relaxations by_callback = BIT(TLS1_0) | BIT(TLS1_1) | BIT(SMALL_DH) |
+                                                    BIT(SHA1_HANDSHAKE) | BIT(LEGACY_CIPHERS) |
+                                                    BIT(LEGACY_GROUPS);
+
+    return policy &&
+           (policy->rung == ANYCERT__RUNG_ANTIQUE || (policy->relaxations & by_callback) != 0);
+}
+
+void anycert__tls_settings(const struct anycert_policy *policy, struct anycert__tls_settings *out)
+{
+    anycert__relaxations allowed = anycert__policy_allows(policy);
+
+    out->policy = needs_callback(policy) ? policy : NULL;
+    out->level = level_of(policy ? policy->rung : ANYCERT__RUNG_HARDENED);
+    out->max_chain_bytes = MAX_CHAIN_BYTES * (allowed & BIT(OVERSIZED_CHAIN) ? OVERSIZED : 1);
+    set_versions(allowed, out);
+    set_suites(policy, allowed, out);
+    set_groups(allowed, out);
+    set_signatures(allowed, out);
+    set_options(allowed, out);
+}
+
+int anycert__tls_max_depth(const struct anycert_policy *policy)
+{
+    return anycert__policy_allows(policy) & BIT(OVERSIZED_CHAIN) ? MAX_DEPTH * OVERSIZED
+                                                                 : MAX_DEPTH;
+}
+
+bool anycert__tls_sends_sni(const struct anycert_policy *policy)
+{
+    return !(anycert__policy_allows(policy) & (BIT(NO_SNI) | BIT(BARE_HELLO)));
+}
+
+bool anycert__tls_sends_alpn(const struct anycert_policy *policy)
+{
+    return !(anycert__policy_allows(policy) & (BIT(NO_ALPN) | BIT(BARE_HELLO)));
+}
+
+void anycert__tls_ciphers(const struct anycert_policy *policy, char out[ANYCERT__TLS_CIPHERS_SIZE],
+                          int *level)
 {
     struct anycert__tls_settings settings;
 
     anycert__tls_settings(policy, &settings);
+    memcpy(out, settings.ciphers, sizeof settings.ciphers);
     *level = settings.level;
-    return settings.ciphers;
 }
 
 int anycert__tls_suites_offered(const struct anycert_policy *policy, struct anycert_error *err)

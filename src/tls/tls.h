@@ -184,8 +184,13 @@ void anycert__tls_forget_errors(void);
 /* Number of cipher suites that a policy offers in its ClientHello (signalling values not counted),
  * or -1. */
 int anycert__tls_suites_offered(const struct anycert_policy *policy, struct anycert_error *err);
-/* What it offers at TLS 1.2, as an OpenSSL cipher list (static string), and at which level. */
-const char *anycert__tls_ciphers(const struct anycert_policy *policy, int *level);
+/* What it offers at TLS 1.2 and below, as an OpenSSL cipher list, and at which level. */
+#define ANYCERT__TLS_CIPHERS_SIZE 3072
+#define ANYCERT__TLS_LIST_SIZE    1024 /* groups, signature algorithms */
+void anycert__tls_ciphers(const struct anycert_policy *policy, char out[ANYCERT__TLS_CIPHERS_SIZE],
+                          int *level);
+/* Whether it offers an application protocol (ALPN), without which there is no HTTP/2. */
+bool anycert__tls_sends_alpn(const struct anycert_policy *policy);
 
 /* ---- hashes (tls/hash.c)
  * ------------------------------------------------------------------------------------------ */

@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 
+#include <string.h>
+
 struct anycert__facts *anycert__facts_new(void)
 {
     struct anycert__facts *facts = anycert__calloc(1, sizeof(*facts));
@@ -17,6 +19,13 @@ struct anycert__facts *anycert__facts_ref(struct anycert__facts *facts)
     if (facts != NULL)
         __atomic_add_fetch(&facts->references, 1, __ATOMIC_RELAXED);
     return facts;
+}
+
+void anycert__facts_view(struct anycert__facts *view, const struct anycert__facts *facts)
+{
+    /* Without the count, which others may change meanwhile. */
+    memcpy(view, facts, offsetof(struct anycert__facts, references));
+    view->references = 1;
 }
 
 void anycert__certificate_clear(struct anycert__certificate *certificate)

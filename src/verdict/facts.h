@@ -158,7 +158,7 @@ struct anycert__facts {
     struct anycert__negotiated negotiated;
     struct anycert__handshake_failure failure;
 
-    /* reference count; use the functions */
+    /* reference count; use the functions. Has to be last. */
     int references;
 };
 
@@ -167,6 +167,9 @@ struct anycert__facts *anycert__facts_new(void);
 /* Takes and drops a reference; atomic, safe from any thread. NULL is a no-op. */
 struct anycert__facts *anycert__facts_ref(struct anycert__facts *facts);
 void anycert__facts_unref(struct anycert__facts *facts);
+/* Another view of the facts, to be changed in its plain members and judged, and never shared: it
+ * has one reference of its own, and what it points to stays with the facts. */
+void anycert__facts_view(struct anycert__facts *view, const struct anycert__facts *facts);
 
 /* Records (code, depth) unless it is there already. 0, or -1 when out of memory. */
 int anycert__facts_add_error(struct anycert__facts *facts, int code, int depth);

@@ -13,6 +13,11 @@
 #define RSA_DSA_KEY_FLOOR 1024
 #define EC_KEY_FLOOR      160
 
+/* Beyond these a chain is oversized; they are what the TLS context allows hardened. A certificate
+ * has three bytes for its length, as has the list (RFC 5246 section 7.4.2). */
+#define CHAIN_BYTES_MAX ((size_t)100 * 1024)
+#define CHAIN_DEPTH_MAX 100
+
 /* What one walk over the facts needs. */
 struct walk {
     const struct anycert__facts *facts;
@@ -155,12 +160,30 @@ static void find_name(const struct walk *walk)
               0);
 }
 
+static void find_size(const struct walk *walk)
+{
+    const struct anycert__facts *facts = walk->facts;
+    size_t bytes = 3;
+    for (size_t i = 0; i < facts->presented_count; i++)
+        bytes += facts->presented[i].der_len + 3;
+    struct anycert__finding finding = {
+        .check = ANYCERT__CHECK_OTHER,
+        .depth = -1,
+        .relaxations = ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN),
+        .what = bytes > CHAIN_BYTES_MAX ? "the chain is larger than 100 kB"
+                                        : "the chain is longer than 100 certificates"};
+    /* the peer's own and the anchor stand at the ends of what is counted as depth */
+    if (bytes > CHAIN_BYTES_MAX || facts->validated_count > CHAIN_DEPTH_MAX + 2)
+        walk->fn(walk->arg, &finding);
+}
+
 static void find_certificates(const struct walk *walk, enum anycert__judge_scope scope)
 {
     const struct anycert__facts *facts = walk->facts;
     find_recorded(walk);
     find_dates(walk);
     find_name(walk);
+    find_size(walk);
     if (facts->revocation == ANYCERT_REVOCATION_REVOKED &&
         !recorded_anywhere(facts, ANYCERT__X509_REVOKED))
         find_x509(walk, ANYCERT__X509_REVOKED, 0);
@@ -215,6 +238,21 @@ static void find_key_exchange(const struct walk *walk)
     else
         find_negotiated(walk, ANYCERT__CHECK_KEY_EXCHANGE, 0,
                         "a key exchange that is never allowed");
+}
+
+/* Curves of the peer's own key that hardened offers; a server with another one finds nothing that
+ * it can sign with. */
+static bool has_rare_curve(const struct anycert__facts *facts)
+{
+    static const char *const usual[] = {"", "P-256", "P-384", "P-521"};
+    const struct anycert__certificate *leaf = anycert__certificate_at(facts, 0);
+    if (leaf == NULL || leaf->curve == NULL)
+        return false;
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+        if (strcmp(leaf->curve, usual[i]) == 0)
+            return false;
+    }
+    return true;
 }
 
 static void find_group(const struct walk *walk)
@@ -314,6 +352,10 @@ void anycert__findings(const struct anycert__facts *facts, int64_t now,
     find_protocol(&walk);
     find_key_exchange(&walk);
     find_group(&walk);
+    if (has_rare_curve(facts))
+        find_negotiated(&walk, ANYCERT__CHECK_GROUP,
+                        ANYCERT__RELAX_BIT(ANYCERT__RELAX_LEGACY_GROUPS),
+                        "the server's own key is on a curve that hardened does not offer");
     find_cipher(&walk);
     find_handshake_signature(&walk);
     find_renegotiation(&walk);

@@ -83,10 +83,8 @@ class Refusals(Trust):
 
     def test_what_the_switch_would_do_is_said_where_it_is_known(self):
         ours = ("--cacert", self.root)
-        for name, code, sentence in (("dh-1024", 4, "-k would connect"), ("no-rfc5746", 4, "-k would connect"),
-                                     ("md5-leaf", 3, "-k would connect"), ("revoked-staple", 3, "-k would connect"),
-                                     ("rsa-kx-cbc", 4, "-k may connect"), ("close", 4, "-k may connect"),
-                                     ("tls10-only", 4, "-k would not connect")):
+        for name, code, sentence in (("md5-leaf", 3, "-k would connect"), ("revoked-staple", 3, "-k would connect"),
+                                     ("close", 4, "-k may connect"), ("tls10-only", 4, "-k would not connect")):
             with self.subTest(name=name):
                 lines = self.better(name, *ours, code=code)[0]
                 if name == "md5-leaf":
@@ -94,9 +92,8 @@ class Refusals(Trust):
                 self.assertEqual(len(lines), 2, lines)
                 self.assertTrue(lines[0].startswith(("on the server: ", "check the port")), lines)
                 self.assertTrue(lines[1].startswith(sentence), lines)
-                if code == 4 or name in ("md5-leaf", "revoked-staple"):
-                    answered = run("get", "-k", self.url(name)).code == 0
-                    self.assertEqual(answered, "may" not in sentence and "not" not in sentence or name == "rsa-kx-cbc")
+                answered = run("get", "-k", self.url(name)).code == 0
+                self.assertEqual(answered, sentence == "-k would connect")
         self.assertTrue(self.better("ssh-banner", *ours, code=4)[0][0].startswith("check the port"))
 
     def test_what_is_better_names_options(self):
@@ -122,9 +119,23 @@ class Refusals(Trust):
         self.assertRegex(others, r"(?m)^  issuer       CN=lab root,")
         self.assertRegex(others, r"(?m)^  pin          sha256//\S+ \(of the server's own certificate; unproven")
 
-    def test_what_is_not_available_is_not_proposed(self):
-        text = self.get("tls10-only", "--cacert", self.root, code=4).err
-        self.assertNotIn("--allow", text)
+    def test_the_relaxation_of_a_failed_handshake_is_proposed_and_works(self):
+        ours = ("--cacert", self.root)
+        for name, relaxation in (("dh-1024", "small-dh"), ("no-rfc5746", "legacy-renegotiation"),
+                                 ("tls10-only", "tls1.0")):
+            with self.subTest(name=name):
+                lines, others = self.better(name, *ours, code=4)
+                self.assertTrue(lines[0].startswith("on the server: "), lines)
+                self.assertNotIn("-k would connect", " ".join(lines))
+                self.assertRegex(others, rf"(?m)^  relaxation   {relaxation} lets through .*; danger: .*; "
+                                         rf"--allow {relaxation} --until DATE$")
+                self.get(name, *ours, "--allow", relaxation, "--until", "2099-12-31")
+
+    def test_a_server_that_says_little_leaves_a_list(self):
+        lines, others = self.better("rsa-kx-cbc", "--cacert", self.root, code=4)
+        self.assertEqual(len(lines), 1, lines)
+        self.assertRegex(others, r"(?m)^  relaxation   perhaps one of tls1\.0, .*rsa-key-exchange, cbc-sha1, .*; "
+                                 r"anycert policy list")
 
     def test_several_failures_are_all_named(self):
         text = self.get("expired-and-wrong-host", "--cacert", self.root, code=3).err

@@ -227,6 +227,47 @@ static void judge_weak_protocol_still_authenticates(void **state)
     }
 }
 
+/* The server's own key can be on a curve that hardened does not offer, whatever the group. */
+static void judge_curve_of_the_key_counts_as_group(void **state)
+{
+    static const struct {
+        const char *curve, *policy;
+        bool accepted;
+    } curves[] = {
+        {"", "hardened", true},
+        {"P-256", "hardened", true},
+        {"P-521", "hardened", true},
+        {"secp256k1", "hardened", false},
+        {"brainpoolP256r1", "hardened+weak-key", false},
+        {"secp256k1", "trust-any", false},
+        {"secp256k1", "hardened+legacy-groups", true},
+        {"secp256k1", "antique", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+        struct anycert__facts *facts = facts_of(&rows[0]);
+        sample_string(&facts->validated[0].curve, curves[i].curve);
+        expect(&rows[0], facts, curves[i].policy, curves[i].accepted);
+        anycert__facts_unref(facts);
+    }
+}
+
+static void judge_size_of_the_chain_is_limited(void **state)
+{
+    static const size_t sizes[] = {1000, 100 * 1024 - 6, 100 * 1024 - 5, 1000000};
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct anycert__facts *facts = facts_of(&rows[0]);
+        bool fits = i < 2;
+        for (size_t k = 0; k < facts->presented_count; k++)
+            facts->presented[k].der_len = k == 0 ? sizes[i] - 3 * (facts->presented_count - 1) : 0;
+        expect(&rows[0], facts, "hardened", fits);
+        expect(&rows[0], facts, "hardened+expired+legacy-groups", fits);
+        expect(&rows[0], facts, "hardened+oversized-chain", true);
+        anycert__facts_unref(facts);
+    }
+}
+
 static void judge_details_say_what_was_negotiated(void **state)
 {
     static const struct {
@@ -349,6 +390,8 @@ int main(void)
         cmocka_unit_test(judge_negotiated_needs_exactly_its_relaxations),
         cmocka_unit_test(judge_negotiated_without_relaxation_fails_under_all_of_them),
         cmocka_unit_test(judge_weak_protocol_still_authenticates),
+        cmocka_unit_test(judge_curve_of_the_key_counts_as_group),
+        cmocka_unit_test(judge_size_of_the_chain_is_limited),
         cmocka_unit_test(judge_details_say_what_was_negotiated),
         cmocka_unit_test(judge_accepts_agrees_with_the_report),
     };

@@ -227,7 +227,8 @@ static void available_table(void **state)
         {"trust-any sni=a", NULL},
         {"report-only for=tofu", "in for=: rung 'tofu'"},
         {"report-only for=\"hardened pin=" PIN "\"", NULL},
-        {"report-only for=hardened+tls1.0", "in for=: relaxation 'tls1.0'"},
+        {"hardened+tls1.0+small-dh", NULL},
+        {"report-only for=hardened+bare-hello", "in for=: relaxation 'bare-hello'"},
     };
     assert_int_equal(anycert_policy_available(NULL, NULL), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
