@@ -47,6 +47,14 @@ static void keep_hello(struct lab_server *server, const unsigned char *message, 
     pthread_mutex_unlock(&server->hello_lock);
 }
 
+static bool is_unbearable(const struct lab__recipe *recipe, const struct lab_hello *hello)
+{
+    return ((recipe->shake & LAB__SHAKE_REFUSE_EXTENSION) &&
+            lab_hello_has_extension(hello, (uint16_t)recipe->extension)) ||
+           ((recipe->shake & LAB__SHAKE_REFUSE_EXTENSIONS) && hello->extension_count > 0) ||
+           ((recipe->shake & LAB__SHAKE_REFUSE_MANY) && hello->suite_count > LAB__MANY_SUITES);
+}
+
 /* True if the recipe cannot bear this hello; the stream is closed then. */
 static bool refuses(const struct lab__recipe *recipe, struct lab__stream *stream,
                     const unsigned char *message, size_t len)
@@ -60,9 +68,7 @@ static bool refuses(const struct lab__recipe *recipe, struct lab__stream *stream
         lab__stream_close(stream, false);
         return true;
     }
-    if ((recipe->shake & LAB__SHAKE_REFUSE_EXTENSION) &&
-        lab__hello_parse(message, len, &hello) == 0 &&
-        lab_hello_has_extension(&hello, (uint16_t)recipe->extension)) {
+    if (lab__hello_parse(message, len, &hello) == 0 && is_unbearable(recipe, &hello)) {
         lab__stream_reset(stream);
         return true;
     }

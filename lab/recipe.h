@@ -83,10 +83,14 @@ enum {
     LAB__SHAKE_REFUSE_EXTENSION = 1 << 6, /* RST if the ClientHello has `extension` */
     LAB__SHAKE_REFUSE_LARGE =
         1 << 7, /* silence if the ClientHello is longer than LAB__LARGE_HELLO */
+    LAB__SHAKE_REFUSE_EXTENSIONS = 1 << 8, /* RST if it has any */
+    LAB__SHAKE_REFUSE_MANY = 1 << 9,       /* RST if it names more suites than LAB__MANY_SUITES */
 };
 
 /* A ClientHello with a post-quantum key share is well above this, one without well below. */
 #define LAB__LARGE_HELLO 1000
+/* As many as a hello of the last decade had; today's have more. */
+#define LAB__MANY_SUITES 16
 
 /* Zero means what a good server does. */
 struct lab__recipe {

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #define STRICT_CIPHERS                                                                             \
-    "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256"
+    "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:"    \
+    "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:DHE-RSA-AES128-SHA256:DHE-RSA-AES256-"      \
+    "SHA256"
 #define STRICT_SIGALGS                                                                             \
     "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:" \
     "RSA+SHA256:RSA+SHA384:RSA+SHA512"
@@ -88,6 +90,12 @@ static const char *ciphers_for(unsigned knobs)
     if (knobs & KNOB_FORBIDDEN) {
         return "aNULL:eNULL";
     }
+    if (knobs & KNOB_FEW) {
+        return "ECDHE+AESGCM";
+    }
+    if (knobs & KNOB_BARE) {
+        return "DHE+AES+SHA1";
+    }
     if (knobs & KNOB_CIPHERS) {
         return "ALL:!aNULL:!eNULL:!PSK";
     }
@@ -113,7 +121,9 @@ static int set_strength(SSL_CTX *ctx, unsigned knobs)
     }
     return SSL_CTX_set_min_proto_version(ctx,
                                          (knobs & KNOB_TLS10) ? TLS1_VERSION : TLS1_2_VERSION) &&
-           SSL_CTX_set_max_proto_version(ctx, (knobs & KNOB_TLS12_MAX) ? TLS1_2_VERSION : 0) &&
+           SSL_CTX_set_max_proto_version(ctx, (knobs & KNOB_BARE)        ? TLS1_VERSION
+                                              : (knobs & KNOB_TLS12_MAX) ? TLS1_2_VERSION
+                                                                         : 0) &&
            SSL_CTX_set_cipher_list(ctx, ciphers_for(knobs)) &&
            SSL_CTX_set_ciphersuites(ctx, (knobs & KNOB_CIPHERS)
                                              ? "TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_8_SHA256"
@@ -158,7 +168,7 @@ static int set_name(SSL *ssl, const char *host, unsigned knobs)
                                                X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (knobs & KNOB_SNI_LOCALHOST) {
         (void)SSL_set_tlsext_host_name(ssl, "localhost");
-    } else if (!address && !(knobs & KNOB_NO_SNI)) {
+    } else if (!address && !(knobs & (KNOB_NO_SNI | KNOB_BARE))) {
         (void)SSL_set_tlsext_host_name(ssl, host);
     }
     return address ? X509_VERIFY_PARAM_set1_ip_asc(param, host)
@@ -174,9 +184,12 @@ static int set_up(struct labclient *client, const struct lab *lab, const struct 
         return 0;
     }
     SSL_CTX_clear_options(client->ctx, SSL_CTX_get_options(client->ctx));
-    SSL_CTX_set_options(client->ctx,
-                        ((knobs & KNOB_LEGACY) ? SSL_OP_LEGACY_SERVER_CONNECT : 0) |
-                            ((knobs & KNOB_NO_EMS) ? SSL_OP_NO_EXTENDED_MASTER_SECRET : 0));
+    SSL_CTX_set_options(
+        client->ctx,
+        ((knobs & KNOB_LEGACY) ? SSL_OP_LEGACY_SERVER_CONNECT : 0) |
+            ((knobs & (KNOB_NO_EMS | KNOB_BARE)) ? SSL_OP_NO_EXTENDED_MASTER_SECRET : 0) |
+            ((knobs & (KNOB_NO_ETM | KNOB_BARE)) ? SSL_OP_NO_ENCRYPT_THEN_MAC : 0) |
+            ((knobs & KNOB_BARE) ? SSL_OP_NO_TICKET : 0));
     if (knobs & KNOB_LARGE_CHAIN) {
         SSL_CTX_set_max_cert_list(client->ctx, 1000000);
     }
@@ -185,8 +198,10 @@ static int set_up(struct labclient *client, const struct lab *lab, const struct 
         return 0;
     }
     SSL_set_app_data(client->ssl, client);
-    (void)SSL_set_tlsext_status_type(client->ssl, TLSEXT_STATUSTYPE_ocsp);
-    if (!(knobs & KNOB_NO_ALPN)) {
+    if (!(knobs & KNOB_BARE)) {
+        (void)SSL_set_tlsext_status_type(client->ssl, TLSEXT_STATUSTYPE_ocsp);
+    }
+    if (!(knobs & (KNOB_NO_ALPN | KNOB_BARE))) {
         (void)SSL_set_alpn_protos(client->ssl, (const unsigned char *)"\x08http/1.1", 9);
     }
     return set_name(client->ssl, lab_server_condition(server)->host, knobs);

@@ -29,6 +29,9 @@ enum {
     KNOB_IMPATIENT = 1 << 17, /* gives up after half a second of silence, else after twenty */
     KNOB_INTERMEDIATE = 1 << 18,
     KNOB_OTHER_ROOT = 1 << 19,
+    KNOB_NO_ETM = 1 << 20,
+    KNOB_BARE = 1 << 21, /* with KNOB_TLS10: no later version, no elliptic curve, no extension */
+    KNOB_FEW = 1 << 22,  /* few suites */
 };
 
 /* How an attempt ended. */
