@@ -428,6 +428,11 @@ static bool serve_one(struct session *session, struct lab__exchange *exchange)
     }
     atomic_fetch_add(&server->stats->requests, 1);
     exchange->number++;
+    if ((server->recipe->shake & LAB__SHAKE_ASK_LATE) && exchange->number == 1 &&
+        lab__stream_ask_late(exchange->stream, LAB__IDLE_MS) != 0) {
+        exchange->end = LAB__END_UNCLEAN;
+        return false;
+    }
     exchange->head = strcmp(session->request.method, "HEAD") == 0;
     exchange->end = session->request.keep_alive ? LAB__END_KEEP : LAB__END_CLOSE;
     if (lab__route(exchange, always != NULL ? always : session->request.path) != 0) {

@@ -85,6 +85,8 @@ enum {
         1 << 7, /* silence if the ClientHello is longer than LAB__LARGE_HELLO */
     LAB__SHAKE_REFUSE_EXTENSIONS = 1 << 8, /* RST if it has any */
     LAB__SHAKE_REFUSE_MANY = 1 << 9,       /* RST if it names more suites than LAB__MANY_SUITES */
+    LAB__SHAKE_ASK_LATE = 1 << 10, /* once the first request is read, asks for a client certificate:
+                                      by a renegotiation, or after the handshake of TLS 1.3 */
 };
 
 /* A ClientHello with a post-quantum key share is well above this, one without well below. */

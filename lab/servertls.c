@@ -171,7 +171,9 @@ static int set_protocol(struct lab_server *server)
     int max = recipe->max_version != 0 ? recipe->max_version : TLS1_3_VERSION;
 
     SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx));
-    SSL_CTX_set_options(ctx, DEFAULT_OPTIONS);
+    SSL_CTX_set_options(ctx, recipe->shake & LAB__SHAKE_ASK_LATE
+                                 ? DEFAULT_OPTIONS & ~SSL_OP_NO_RENEGOTIATION
+                                 : DEFAULT_OPTIONS);
     SSL_CTX_set_security_level(ctx, 0);
     SSL_CTX_set_security_callback(ctx, allow_everything);
     SSL_CTX_set_keylog_callback(ctx, NULL);
@@ -209,10 +211,12 @@ static int set_client_certificate(struct lab_server *server)
     const struct lab__ca *root = lab__authority_get(server->lab, LAB__CA_ROOT);
 
     SSL_CTX_set_verify(server->ctx, SSL_VERIFY_NONE, NULL);
-    if (!(server->recipe->shake & LAB__SHAKE_CLIENT_CERT)) {
+    if (!(server->recipe->shake & (LAB__SHAKE_CLIENT_CERT | LAB__SHAKE_ASK_LATE))) {
         return 1;
     }
-    SSL_CTX_set_verify(server->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    if (server->recipe->shake & LAB__SHAKE_CLIENT_CERT) {
+        SSL_CTX_set_verify(server->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    }
     return root != NULL && X509_STORE_add_cert(SSL_CTX_get_cert_store(server->ctx), root->cert) &&
            SSL_CTX_add_client_CA(server->ctx, root->cert);
 }

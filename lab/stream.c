@@ -226,6 +226,41 @@ int lab__stream_accept(struct lab__stream *stream, int ms)
     }
 }
 
+/* TLS 1.2: the client is asked for another handshake, which has ended when it has finished anew. */
+static int renegotiate(struct lab__stream *stream, int ms)
+{
+    unsigned char before[64], now[64];
+    size_t before_len = SSL_get_peer_finished(stream->ssl, before, sizeof(before));
+    char none;
+
+    if (!SSL_renegotiate(stream->ssl) || SSL_do_handshake(stream->ssl) <= 0) {
+        return -1;
+    }
+    for (;;) {
+        (void)SSL_peek(stream->ssl, &none, 0);
+        size_t len = SSL_get_peer_finished(stream->ssl, now, sizeof(now));
+        if (SSL_is_init_finished(stream->ssl) && len > 0 && len == before_len &&
+            memcmp(before, now, len) != 0) {
+            return 0;
+        }
+        if (wait_for_ssl(stream, ms) != 0) {
+            return -1;
+        }
+    }
+}
+
+int lab__stream_ask_late(struct lab__stream *stream, int ms)
+{
+    SSL_set_verify(stream->ssl, SSL_VERIFY_PEER, NULL);
+    if (SSL_version(stream->ssl) < TLS1_3_VERSION) {
+        return renegotiate(stream, ms);
+    }
+    /* What the client sends is read with its next request. */
+    return SSL_verify_client_post_handshake(stream->ssl) == 1 && SSL_do_handshake(stream->ssl) == 1
+               ? 0
+               : -1;
+}
+
 /* Reads and forgets until the client closes, but not for long. */
 static void drain(struct lab__stream *stream)
 {

@@ -32,6 +32,8 @@ ssize_t lab__stream_read(struct lab__stream *stream, void *buffer, size_t size, 
 int lab__stream_write(struct lab__stream *stream, const void *data, size_t len);
 /* The handshake: 0, else -1. */
 int lab__stream_accept(struct lab__stream *stream, int ms);
+/* Asks the client for a certificate again, which it need not have: 0 if it plays along, else -1. */
+int lab__stream_ask_late(struct lab__stream *stream, int ms);
 /* Ends the stream; with clean, TLS says close_notify first. Takes what the client still sends for a
  * short while, so that the last answer is not lost to a reset. Frees ssl and closes the socket. */
 void lab__stream_close(struct lab__stream *stream, bool clean);

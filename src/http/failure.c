@@ -141,7 +141,10 @@ static int tls_failure(const struct anycert__lane *lane, CURLcode rc, struct any
     }
     late = anycert__link_late_alert(link, &from_peer);
     if (late >= 0 && from_peer && (rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR)) {
-        (void)anycert__late_alert_failure(facts, late, err);
+        if (anycert__link_refused_renegotiation(link))
+            (void)anycert__renegotiation_failure(facts, anycert__link_policy(link), late, err);
+        else
+            (void)anycert__late_alert_failure(facts, late, err);
         explain_cert(link, err);
         return 1;
     }

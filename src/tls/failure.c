@@ -213,3 +213,17 @@ int anycert__late_alert_failure(const struct anycert__facts *facts, int alert,
     return finish(facts, known ? known->code : ANYCERT_E_TLS_ALERT, alert, true,
                   known ? known->sentence : "the server ended the connection", "", detail, err);
 }
+
+int anycert__renegotiation_failure(const struct anycert__facts *facts,
+                                   const struct anycert_policy *policy, int alert,
+                                   struct anycert_error *err)
+{
+    char helps[HINT_SIZE] = "";
+    char detail[64];
+
+    (void)snprintf(detail, sizeof detail, "alert %d %s", alert, anycert__alert_name(alert));
+    hint(policy, RELAX(RENEGOTIATION), -1, helps);
+    return finish(facts, ANYCERT_E_TLS_ALERT, alert, true,
+                  "the server wants to renegotiate, often for a client certificate, and we refuse",
+                  helps, detail, err);
+}

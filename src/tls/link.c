@@ -25,6 +25,7 @@ struct anycert__link {
     bool late_alert_from_peer;
     bool showed_cert, withheld_cert; /* ours */
     bool closed_cleanly;             /* the peer sent close_notify */
+    bool refused_renegotiation;      /* we did, which it may take ill */
     /* why the certificates could not even be looked at, or our own not be shown */
     struct anycert_error trouble;
     struct anycert_report *report; /* kept for whoever uses the connection next */
@@ -143,6 +144,11 @@ bool anycert__link_withheld_cert(const struct anycert__link *link)
 const struct anycert__client_cert *anycert__link_client_cert(const struct anycert__link *link)
 {
     return link->terms->client_cert;
+}
+
+bool anycert__link_refused_renegotiation(const struct anycert__link *link)
+{
+    return link->refused_renegotiation;
 }
 
 bool anycert__link_closed_cleanly(const struct anycert__link *link)
@@ -292,6 +298,8 @@ static void note_alert(struct anycert__link *link, int where, int value)
         link->closed_cleanly = link->closed_cleanly || from_peer;
         return;
     }
+    if (alert == SSL_AD_NO_RENEGOTIATION && !from_peer)
+        link->refused_renegotiation = true;
     if (link->facts->complete) {
         link->late_alert = alert;
         link->late_alert_from_peer = from_peer;

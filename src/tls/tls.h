@@ -143,6 +143,8 @@ const struct anycert__client_cert *anycert__link_client_cert(const struct anycer
 /* Whether the peer has sent close_notify (RFC 8446 section 6.1): without it, the end of the data
  * proves nothing. */
 bool anycert__link_closed_cleanly(const struct anycert__link *link);
+/* Whether the peer wanted to renegotiate, and we did not. */
+bool anycert__link_refused_renegotiation(const struct anycert__link *link);
 /* The https:// proxy's link below this one, or NULL. */
 void anycert__link_set_proxy(struct anycert__link *link,
                              struct anycert__link *proxy); /* takes a reference */
@@ -169,6 +171,10 @@ int anycert__handshake_failure(const struct anycert__facts *facts,
  * certificate). */
 int anycert__late_alert_failure(const struct anycert__facts *facts, int alert,
                                 struct anycert_error *err);
+/* The same where we refused to renegotiate. */
+int anycert__renegotiation_failure(const struct anycert__facts *facts,
+                                   const struct anycert_policy *policy, int alert,
+                                   struct anycert_error *err);
 
 /* ---- library state
  * ------------------------------------------------------------------------------------------ */

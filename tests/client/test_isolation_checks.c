@@ -220,8 +220,8 @@ static unsigned count_failures(const struct anycert_report *report, const char *
 /* Where less is offered, nothing that is weaker comes of it. */
 static bool is_a_smaller_hello(const char *needs)
 {
-    static const char *const words[] = {"tls1.2-max", "no-sni", "no-alpn",
-                                        "no-ems",     "no-etm", "classical-hello"};
+    static const char *const words[] = {"tls1.2-max", "no-sni",          "no-alpn",      "no-ems",
+                                        "no-etm",     "classical-hello", "renegotiation"};
 
     for (size_t i = 0; i < COUNT(words); i++) {
         if (has_word(needs, words[i]))

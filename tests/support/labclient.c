@@ -16,7 +16,7 @@
 #define STRICT_CIPHERS                                                                             \
     "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:"    \
     "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:DHE-RSA-AES128-SHA256:DHE-RSA-AES256-"      \
-    "SHA256"
+    "SHA256:DHE+CHACHA20:ECDHE-ECDSA-AES256-CCM:ECDHE-ECDSA-AES128-CCM"
 #define STRICT_SIGALGS                                                                             \
     "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:" \
     "RSA+SHA256:RSA+SHA384:RSA+SHA512"
@@ -189,7 +189,9 @@ static int set_up(struct labclient *client, const struct lab *lab, const struct 
         ((knobs & KNOB_LEGACY) ? SSL_OP_LEGACY_SERVER_CONNECT : 0) |
             ((knobs & (KNOB_NO_EMS | KNOB_BARE)) ? SSL_OP_NO_EXTENDED_MASTER_SECRET : 0) |
             ((knobs & (KNOB_NO_ETM | KNOB_BARE)) ? SSL_OP_NO_ENCRYPT_THEN_MAC : 0) |
-            ((knobs & KNOB_BARE) ? SSL_OP_NO_TICKET : 0));
+            ((knobs & KNOB_BARE) ? SSL_OP_NO_TICKET : 0) |
+            ((knobs & KNOB_LATE) ? 0 : SSL_OP_NO_RENEGOTIATION));
+    SSL_CTX_set_post_handshake_auth(client->ctx, (knobs & KNOB_LATE) != 0);
     if (knobs & KNOB_LARGE_CHAIN) {
         SSL_CTX_set_max_cert_list(client->ctx, 1000000);
     }

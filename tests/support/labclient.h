@@ -32,6 +32,7 @@ enum {
     KNOB_NO_ETM = 1 << 20,
     KNOB_BARE = 1 << 21, /* with KNOB_TLS10: no later version, no elliptic curve, no extension */
     KNOB_FEW = 1 << 22,  /* few suites */
+    KNOB_LATE = 1 << 23, /* renegotiation, and authentication after the handshake */
 };
 
 /* How an attempt ended. */

@@ -143,7 +143,7 @@ static void write_failure(const struct attempt *attempt, char out[MATRIX_OUTCOME
     bool from_peer = false;
     int late = anycert__link_late_alert(attempt->link, &from_peer);
 
-    if (facts->complete && late >= 0)
+    if (facts->complete && late >= 0 && from_peer)
         (void)anycert__late_alert_failure(facts, late, &err);
     else if (anycert__link_trouble(attempt->link))
         err = *anycert__link_trouble(attempt->link);

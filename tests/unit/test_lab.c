@@ -126,6 +126,8 @@ static const struct row rows[] = {
      .strict = ALERT,
      .alert = 116,
      .knobs = KNOB_CLIENT_CERT},
+    {.name = "renegotiation", .strict = ALERT, .alert = 40, .knobs = KNOB_LATE},
+    {.name = "post-handshake-auth", .strict = CLOSED, .knobs = KNOB_LATE},
     {.name = "sni-required", .strict = ALERT, .alert = 112, .knobs = KNOB_SNI_LOCALHOST},
     {.name = "sni-unrecognized-name", .strict = ALERT, .alert = 112, .knobs = KNOB_NO_SNI},
     {.name = "alpn-mismatch", .strict = ALERT, .alert = 120, .knobs = KNOB_NO_ALPN},
