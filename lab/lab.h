@@ -16,7 +16,8 @@
  * Routes of every condition with LAB_HTTP_ROUTES (HTTP/1.1, keep-alive; described in lab/routes.c):
  * /  /json  /echo  /mirror  /status/NNN  /redirect?to=URL&code=NNN  /endless-redirect  /bytes/N
  * /chunked/N  /gzip/N  /truncated  /truncated-chunked  /close-delimited  /close-delimited-unclean
- * /headers/N  /many-headers/N  /slow/MS  /stall  /drip/N  /connection-close  /set-cookie  /pages/N
+ * /length-unclean  /chunked-unclean  /headers/N  /many-headers/N  /slow/MS  /stall  /drip/N
+ * /connection-close  /set-cookie  /pages/N
  *
  * Threads: conditions are constant. A lab may be read (every lab_server_… and lab_… accessor) from
  * any thread; lab_start and lab_stop belong to one thread. No signal disposition is changed,

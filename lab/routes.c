@@ -15,6 +15,7 @@
  *   /truncated-chunked     one chunk, no last chunk, close_notify
  *   /close-delimited       no length; ends with close_notify
  *   /close-delimited-unclean     no length; ends without
+ *   /length-unclean, /chunked-unclean     a whole body; ends without close_notify
  *   /headers/N             N bytes of header fields, in lines of 1000
  *   /many-headers/N        N short header fields
  *   /slow/MS               waits, then answers
@@ -397,17 +398,15 @@ static int answer_cut(struct lab__exchange *exchange, const char *fields, const 
     return 0;
 }
 
+#define CHUNKED "Transfer-Encoding: chunked\r\n"
+
 static int answer_truncated(struct lab__exchange *exchange, const char *argument)
 {
-    (void)argument;
-    return answer_cut(exchange, "Content-Length: 1000\r\n", "ten bytes\n", LAB__END_CLOSE);
-}
+    bool chunked = strcmp(exchange->request->path, "/truncated-chunked") == 0;
 
-static int answer_truncated_chunked(struct lab__exchange *exchange, const char *argument)
-{
     (void)argument;
-    return answer_cut(exchange, "Transfer-Encoding: chunked\r\n", "a\r\nten bytes\n\r\n",
-                      LAB__END_CLOSE);
+    return answer_cut(exchange, chunked ? CHUNKED : "Content-Length: 1000\r\n",
+                      chunked ? "a\r\nten bytes\n\r\n" : "ten bytes\n", LAB__END_CLOSE);
 }
 
 static int answer_close_delimited(struct lab__exchange *exchange, const char *argument)
@@ -420,6 +419,15 @@ static int answer_close_delimited_unclean(struct lab__exchange *exchange, const 
 {
     (void)argument;
     return answer_cut(exchange, "", "nobody can tell whether this is all\n", LAB__END_UNCLEAN);
+}
+
+static int answer_unclean(struct lab__exchange *exchange, const char *argument)
+{
+    bool chunked = strcmp(exchange->request->path, "/chunked-unclean") == 0;
+
+    (void)argument;
+    return answer_cut(exchange, chunked ? CHUNKED : "Content-Length: 10\r\n",
+                      chunked ? "a\r\nten bytes\n\r\n0\r\n\r\n" : "ten bytes\n", LAB__END_UNCLEAN);
 }
 
 static int answer_headers(struct lab__exchange *exchange, const char *argument)
@@ -543,9 +551,11 @@ static const struct route routes[] = {
     {"/chunked/", answer_chunked},
     {"/gzip/", answer_gzip},
     {"/truncated", answer_truncated},
-    {"/truncated-chunked", answer_truncated_chunked},
+    {"/truncated-chunked", answer_truncated},
     {"/close-delimited", answer_close_delimited},
     {"/close-delimited-unclean", answer_close_delimited_unclean},
+    {"/length-unclean", answer_unclean},
+    {"/chunked-unclean", answer_unclean},
     {"/headers/", answer_headers},
     {"/many-headers/", answer_many_headers},
     {"/slow/", answer_slow},

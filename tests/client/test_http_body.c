@@ -84,7 +84,8 @@ static void get_cut_body_is_an_error(void **state)
 {
     static const char *const paths[] = {"truncated", "truncated-chunked",
                                         "close-delimited-unclean"};
-    static const char *const rungs[] = {"hardened", "trust-any", "report-only"};
+    static const char *const rungs[] = {"hardened", "trust-any", "report-only",
+                                        "hardened+unclean-shutdown"};
 
     (void)state;
     for (size_t r = 0; r < COUNT(rungs); r++) {
@@ -104,6 +105,24 @@ static void get_cut_body_is_an_error(void **state)
         whole = floor_ok(client, floor_request("GET", floor_url("good", "close-delimited")));
         assert_string_equal(anycert_response_body(whole, NULL),
                             "the end of the connection ends this\n");
+        anycert_response_free(whole);
+        anycert_client_free(client);
+    }
+}
+
+/* What says where it ends needs nobody to vouch for its end. */
+static void get_whole_body_without_close_notify_is_whole(void **state)
+{
+    static const char *const paths[] = {"length-unclean", "chunked-unclean"};
+    static const char *const rungs[] = {"hardened", "hardened+unclean-shutdown"};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct anycert_client *client = floor_client(rungs[i / 2]);
+        struct anycert_response *whole =
+            floor_ok(client, floor_request("GET", floor_url("good", paths[i % 2])));
+
+        assert_string_equal(anycert_response_body(whole, NULL), "ten bytes\n");
         anycert_response_free(whole);
         anycert_client_free(client);
     }
@@ -516,6 +535,7 @@ int main(void)
         cmocka_unit_test(get_body_of_any_size_and_framing),
         cmocka_unit_test(get_any_status_is_a_response),
         cmocka_unit_test(get_cut_body_is_an_error),
+        cmocka_unit_test(get_whole_body_without_close_notify_is_whole),
         cmocka_unit_test(get_endings_table),
         cmocka_unit_test(get_compressed_body_is_decompressed),
         cmocka_unit_test(get_broken_compression_is_an_error),

@@ -118,6 +118,8 @@ static const struct row rows[] = {
      "the end of the connection ends this\n", CONNECTED},
     {"/close-delimited-unclean", "HTTP/1.1 200 ", "Connection: close\r\n",
      "nobody can tell whether this is all\n", CLOSED},
+    {"/length-unclean", "HTTP/1.1 200 ", "\r\nContent-Length: 10\r\n", "ten bytes\n", CLOSED},
+    {"/chunked-unclean", "HTTP/1.1 200 ", "chunked", "a\r\nten bytes\n\r\n0\r\n\r\n", CLOSED},
     {"/slow/1", "HTTP/1.1 200 ", NULL, NULL, CONNECTED},
     {"/drip/0", "HTTP/1.1 200 ", NULL, "", CONNECTED},
     {"/connection-close", "HTTP/1.1 200 ", "\r\nConnection: close\r\n", NULL, CONNECTED},
