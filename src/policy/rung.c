@@ -31,8 +31,8 @@ static const struct anycert_rung table[] = {
      true},
     {ANYCERT__RUNG_ANTIQUE, "antique",
      "trust-any, and every protocol from TLS 1.0 on and every cipher that still authenticates and "
-     "encrypts",
-     "the proof of who answers, and cryptography that keeps a determined listener out", false},
+     "encrypts, in a hello that old boxes bear",
+     "the proof of who answers, and cryptography that keeps a determined listener out", true},
 };
 #define TABLE_SIZE (sizeof table / sizeof table[0])
 
@@ -104,7 +104,13 @@ anycert__relaxations anycert__rung_contains(enum anycert__rung rung)
                ANYCERT__RELAX_BIT(ANYCERT__RELAX_TLS1_1) |
                ANYCERT__RELAX_BIT(ANYCERT__RELAX_SHA1_HANDSHAKE) |
                ANYCERT__RELAX_BIT(ANYCERT__RELAX_LEGACY_CIPHERS) |
-               ANYCERT__RELAX_BIT(ANYCERT__RELAX_LEGACY_GROUPS);
+               ANYCERT__RELAX_BIT(ANYCERT__RELAX_LEGACY_GROUPS) |
+               ANYCERT__RELAX_BIT(ANYCERT__RELAX_RENEGOTIATION) |
+               ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN) |
+               ANYCERT__RELAX_BIT(ANYCERT__RELAX_UNCLEAN_SHUTDOWN) |
+               /* What is left out of the hello keeps nobody out. */
+               ANYCERT__RELAX_BIT(ANYCERT__RELAX_NO_ALPN) |
+               ANYCERT__RELAX_BIT(ANYCERT__RELAX_NO_EMS);
     }
     return 0;
 }

@@ -120,6 +120,23 @@ static size_t list(char *out, size_t size, size_t used, const char *intro, anyce
     return used < size ? used : size - 1;
 }
 
+/* Whether the server wants something else than what it was offered. */
+static bool is_about_offer(anycert__relaxations relaxations, int alert)
+{
+    return alert == SSL_AD_HANDSHAKE_FAILURE || (relaxations & RELAX(TLS1_0)) != 0;
+}
+
+/* Some builds are without it. */
+static bool has_dsa(void)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    bool has = ctx && SSL_CTX_set_cipher_list(ctx, "DHE-DSS-AES128-GCM-SHA256") == 1;
+
+    SSL_CTX_free(ctx);
+    ERR_clear_error();
+    return has;
+}
+
 /* What the peer may want of what the policy does not allow: first what can be had, then what
  * trust-any lets through, then what this version cannot do. */
 static void hint(const struct anycert_policy *policy, anycert__relaxations relaxations, int alert,
@@ -136,6 +153,13 @@ static void hint(const struct anycert_policy *policy, anycert__relaxations relax
             available |= ANYCERT__RELAX_BIT(anycert_relaxation_id(r));
     }
     out[0] = '\0';
+    if (policy && policy->rung == ANYCERT__RUNG_ANTIQUE && is_about_offer(relaxations, alert)) {
+        (void)snprintf(out, HINT_SIZE,
+                       " (antique offers all that this OpenSSL can authenticate and encrypt with; "
+                       "it does not have SSL 3.0, 3DES, RC4%s, nor may it be anonymous or NULL)",
+                       has_dsa() ? "" : ", DSA");
+        return;
+    }
     used = list(out, HINT_SIZE, used, " (relaxation: ", missing & available);
     used = list(
         out, HINT_SIZE, used,

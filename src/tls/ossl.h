@@ -109,8 +109,8 @@ bool anycert__tls_sends_sni(const struct anycert_policy *policy);
 
 /* ---- suites.c: what is offered, as lists in OpenSSL's formats */
 void anycert__suites_write(anycert__relaxations allowed, char out[ANYCERT__TLS_CIPHERS_SIZE]);
-/* Every group that this OpenSSL has, the usual ones first. Static string. */
-const char *anycert__groups_all(void);
+/* The groups that this OpenSSL has beside the usual ones, a colon before each. Static string. */
+const char *anycert__groups_rare(void);
 
 /* ---- security.c: what libssl lets through beside its level */
 /* Installs a callback that grants exactly what the policy's relaxations name. */

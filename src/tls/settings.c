@@ -22,6 +22,7 @@ static const char legacy_suites[] = DEFAULT_SUITES LEGACY_SUITES;
 static const char classic_groups[] =
     "X25519:P-256:X448:P-521:P-384:ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192";
 static const char default_groups[] = "DEFAULT";
+static const char hybrid_group[] = ":?X25519MLKEM768";
 static const char few_groups[] = "X25519:P-256:P-384:P-521";
 
 /* OpenSSL's default signature algorithms without SHA-1 and without DSA. */
@@ -101,15 +102,23 @@ static void set_suites(const struct anycert_policy *policy, anycert__relaxations
     out->ciphersuites = allowed & BIT(LEGACY_CIPHERS) ? legacy_suites : default_suites;
 }
 
-static void set_groups(anycert__relaxations allowed, struct anycert__tls_settings *out)
+static void set_groups(bool antique, anycert__relaxations allowed,
+                       struct anycert__tls_settings *out)
 {
-    const char *list = has_default_keyword() ? default_groups : classic_groups;
+    bool keyword = has_default_keyword();
+    size_t size = sizeof out->groups;
 
+    out->groups[0] = '\0';
+    /* With the hybrid behind it, X25519 alone has a key share, and the hello stays small; who
+     * insists on the hybrid asks for its share. */
+    append(out->groups, size,
+           allowed & BIT(CLASSICAL_HELLO) ? few_groups
+           : keyword && !antique          ? default_groups
+                                          : classic_groups);
+    if (keyword && antique && !(allowed & BIT(CLASSICAL_HELLO)))
+        append(out->groups, size, hybrid_group);
     if (allowed & BIT(LEGACY_GROUPS))
-        list = anycert__groups_all();
-    else if (allowed & BIT(CLASSICAL_HELLO))
-        list = few_groups;
-    (void)snprintf(out->groups, sizeof out->groups, "%s", list);
+        append(out->groups, size, anycert__groups_rare());
 }
 
 static void set_signatures(anycert__relaxations allowed, struct anycert__tls_settings *out)
@@ -184,7 +193,7 @@ void anycert__tls_settings(const struct anycert_policy *policy, struct anycert__
     out->max_chain_bytes = MAX_CHAIN_BYTES * (allowed & BIT(OVERSIZED_CHAIN) ? OVERSIZED : 1);
     set_versions(allowed, out);
     set_suites(policy, allowed, out);
-    set_groups(allowed, out);
+    set_groups(policy && policy->rung == ANYCERT__RUNG_ANTIQUE, allowed, out);
     set_signatures(allowed, out);
     set_options(allowed, out);
 }

@@ -94,19 +94,8 @@ void anycert__suites_write(anycert__relaxations allowed, char out[ANYCERT__TLS_C
 
 /* ---- groups ---- */
 
-/* The usual ones first, as TLS 1.3 sends a key share for the first. */
-static const char *const groups[] = {
-    "X25519MLKEM768",
-    "X25519",
-    "P-256",
-    "X448",
-    "P-521",
-    "P-384",
-    "ffdhe2048",
-    "ffdhe3072",
-    "ffdhe4096",
-    "ffdhe6144",
-    "ffdhe8192",
+/* What hardened does not offer, by falling strength of what it is known for. */
+static const char *const rare[] = {
     "SecP256r1MLKEM768",
     "SecP384r1MLKEM1024",
     "MLKEM768",
@@ -143,7 +132,7 @@ static const char *const groups[] = {
 };
 
 static pthread_once_t groups_once = PTHREAD_ONCE_INIT;
-static char all_groups[ANYCERT__TLS_LIST_SIZE];
+static char rare_groups[ANYCERT__TLS_LIST_SIZE / 2];
 
 /* One unknown name makes OpenSSL before 3.3 refuse a whole list, so each is tried alone. */
 static void find_groups(void)
@@ -151,23 +140,22 @@ static void find_groups(void)
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     size_t used = 0;
 
-    for (size_t i = 0; ctx && i < sizeof groups / sizeof groups[0]; i++) {
-        size_t len = strlen(groups[i]);
+    for (size_t i = 0; ctx && i < sizeof rare / sizeof rare[0]; i++) {
+        size_t len = strlen(rare[i]);
 
-        if (SSL_CTX_set1_groups_list(ctx, groups[i]) != 1 || used + len + 2 > sizeof all_groups)
+        if (SSL_CTX_set1_groups_list(ctx, rare[i]) != 1 || used + len + 2 > sizeof rare_groups)
             continue;
-        if (used > 0)
-            all_groups[used++] = ':';
-        memcpy(all_groups + used, groups[i], len);
+        rare_groups[used++] = ':';
+        memcpy(rare_groups + used, rare[i], len);
         used += len;
     }
-    all_groups[used] = '\0';
+    rare_groups[used] = '\0';
     SSL_CTX_free(ctx);
     ERR_clear_error();
 }
 
-const char *anycert__groups_all(void)
+const char *anycert__groups_rare(void)
 {
     pthread_once(&groups_once, find_groups);
-    return all_groups;
+    return rare_groups;
 }

@@ -85,11 +85,11 @@ class Check(Case):
         self.assertFalse(json.loads(self.anycert("policy", "check", "--json", "hardened").out)["ended"])
 
     def test_what_is_not_available_is_said(self):
-        text = self.anycert("policy", "check", "antique").out
+        text = self.anycert("policy", "check", "tofu").out
         self.assertIn("note: ", text)
-        document = json.loads(self.anycert("policy", "check", "--format", "json", "antique").out)
+        document = json.loads(self.anycert("policy", "check", "--format", "json", "tofu").out)
         self.assertFalse(document["available"])
-        self.refused("get", "--trust", "antique", "https://localhost:1/", says="antique")
+        self.refused("get", "--trust", "tofu", "https://localhost:1/", says="tofu")
 
 
 class Explain(Case):

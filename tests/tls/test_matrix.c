@@ -130,16 +130,18 @@ static bool has_handshake(const struct lab_condition *condition)
 static void add(const struct lab_server *server, const char *policy, const char *relaxations)
 {
     struct matrix_cell *cell = NULL;
+    struct matrix_cell *more = realloc(tried, (tried_count + 1) * sizeof *tried);
 
-    tried = realloc(tried, (tried_count + 1) * sizeof *tried);
-    assert_non_null(tried);
+    assert_non_null(more);
+    tried = more;
     cell = &tried[tried_count++];
     cell->server = server;
     (void)snprintf(cell->policy, sizeof cell->policy, "%s%s%s", policy, relaxations[0] ? "+" : "",
                    relaxations);
 }
 
-/* Every relaxation alone, all that is needed, and that with each one of them missing. */
+/* Every rung, every relaxation alone, all that is needed, that with each one of them missing, and
+ * what the table has beside antique. */
 static void add_server(const struct lab_server *server)
 {
     const struct row *row = row_of(lab_server_name(server));
@@ -149,8 +151,7 @@ static void add_server(const struct lab_server *server)
         fail_msg("%s is not in the table", lab_server_name(server));
     add(server, "hardened", "");
     add(server, "trust-any", "");
-    if (anycert_rung_is_available(anycert_rung_find("antique")))
-        add(server, "antique", "");
+    add(server, "antique", "");
     for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
          r = anycert_relaxation_next(r)) {
         if (anycert_relaxation_is_available(r))
@@ -165,6 +166,11 @@ static void add_server(const struct lab_server *server)
     }
     if (needed > 1)
         add(server, "hardened", row->needs);
+    for (size_t i = 0; i < COUNT(cells); i++) {
+        if (strncmp(cells[i].policy, "antique+", 8) == 0 &&
+            strcmp(cells[i].condition, row->condition) == 0)
+            add(server, cells[i].policy, "");
+    }
 }
 
 static int start(void **state)
