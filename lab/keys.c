@@ -28,6 +28,8 @@ static unsigned rsa_bits(enum lab__key kind)
     case LAB__KEY_EC:
     case LAB__KEY_EC_EXPLICIT:
     case LAB__KEY_SECP256K1:
+    case LAB__KEY_P192:
+    case LAB__KEY_BRAINPOOL:
     case LAB__KEY_ED25519:
     case LAB__KEY_NONE:
         break;
@@ -62,6 +64,10 @@ static EVP_PKEY *make(struct lab *lab, enum lab__key kind)
         return make_ec(lab, "P-256", OSSL_PKEY_EC_ENCODING_EXPLICIT);
     case LAB__KEY_SECP256K1:
         return make_ec(lab, "secp256k1", OSSL_PKEY_EC_ENCODING_GROUP);
+    case LAB__KEY_P192:
+        return make_ec(lab, "P-192", OSSL_PKEY_EC_ENCODING_GROUP);
+    case LAB__KEY_BRAINPOOL:
+        return make_ec(lab, "brainpoolP256r1", OSSL_PKEY_EC_ENCODING_GROUP);
     case LAB__KEY_ED25519:
         return EVP_PKEY_Q_keygen(lab->libctx, NULL, "ED25519");
     case LAB__KEY_RSA:

@@ -21,6 +21,8 @@ enum lab__key {
     LAB__KEY_EC, /* P-256, a fresh one for each use, as are all that are quick to make */
     LAB__KEY_EC_EXPLICIT,
     LAB__KEY_SECP256K1,
+    LAB__KEY_P192,
+    LAB__KEY_BRAINPOOL,
     LAB__KEY_ED25519,
     LAB__KEY_RSA, /* 2048 bits; made once a lab and shared, as are the following */
     LAB__KEY_RSA_CA,

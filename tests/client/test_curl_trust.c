@@ -97,11 +97,26 @@ static bool is_available(const char *text)
 static bool is_beyond_curl(const char *condition)
 {
     static const char *const names[] = {
-        "no-rfc5746",           "tls10-no-rfc5746", "oversized-chain",     "sni-unrecognized-name",
-        "sni-intolerant",       "ems-intolerant",   "ec-secp256k1",        "secp256k1-group",
-        "secp192r1-group",      "sha1-handshake",   "tls13-ccm8",          "alpn-mismatch",
-        "renegotiation",        "dh-512",           "post-handshake-auth", "etm-intolerant",
+        "no-rfc5746",
+        "tls10-no-rfc5746",
+        "oversized-chain",
+        "sni-unrecognized-name",
+        "sni-intolerant",
+        "ems-intolerant",
+        "ec-secp256k1",
+        "secp256k1-group",
+        "secp192r1-group",
+        "sha1-handshake",
+        "tls13-ccm8",
+        "alpn-mismatch",
+        "renegotiation",
+        "dh-512",
+        "post-handshake-auth",
+        "etm-intolerant",
         "extension-intolerant",
+        "ec-brainpool",
+        "ec-192",
+        "dh-1024-sha1",
     };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

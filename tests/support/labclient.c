@@ -128,9 +128,10 @@ static int set_strength(SSL_CTX *ctx, unsigned knobs)
            SSL_CTX_set_ciphersuites(ctx, (knobs & KNOB_CIPHERS)
                                              ? "TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_8_SHA256"
                                              : "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384") &&
-           SSL_CTX_set1_groups_list(ctx, (knobs & KNOB_GROUPS)
-                                             ? "X25519:P-256:P-384:P-521:secp256k1:P-192"
-                                             : "X25519:P-256:P-384:P-521") &&
+           SSL_CTX_set1_groups_list(ctx,
+                                    (knobs & KNOB_GROUPS)
+                                        ? "X25519:P-256:P-384:P-521:secp256k1:brainpoolP256r1:P-192"
+                                        : "X25519:P-256:P-384:P-521") &&
            SSL_CTX_set1_sigalgs_list(ctx, (knobs & KNOB_SHA1) ? STRICT_SIGALGS ":RSA+SHA1"
                                                               : STRICT_SIGALGS);
 }
