@@ -9,11 +9,11 @@
 
 #define FIRST_READ 4096
 
-static int open_for_reading(const char *path, int code, const char *what, size_t *size_hint,
-                            struct anycert_error *err)
+static int open_for_reading(const char *path, int flags, int code, const char *what,
+                            size_t *size_hint, struct anycert_error *err)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
     if (fd < 0)
         return anycert__fail_errno(err, code, errno, "%s '%s' cannot be read", what, path);
     if (fstat(fd, &st) != 0) {
@@ -29,19 +29,43 @@ static int open_for_reading(const char *path, int code, const char *what, size_t
     return fd;
 }
 
-int anycert__file_read(const char *path, size_t max, int code, const char *what, char **out,
-                       size_t *len, struct anycert_error *err)
+/* Whether a file that is open may decide about trust. */
+static int check_guard(int fd, const char *path, const struct anycert__file_guard *guard, int code,
+                       const char *what, struct anycert_error *err)
+{
+    struct stat st;
+    mode_t others = guard->has_owner ? S_IWGRP | S_IWOTH : S_IWOTH;
+    if (fstat(fd, &st) != 0)
+        return anycert__fail_errno(err, code, errno, "%s '%s' cannot be read", what, path);
+    if (!S_ISREG(st.st_mode))
+        return anycert__fail(err, code, "%s '%s' is not a regular file", what, path);
+    if (guard->has_owner && st.st_uid != guard->owner)
+        return anycert__fail(err, code, "%s '%s' belongs to user %lu and has to belong to user %lu",
+                             what, path, (unsigned long)st.st_uid, (unsigned long)guard->owner);
+    if (st.st_mode & others)
+        return anycert__fail(err, code,
+                             "%s '%s' can be changed by %s: take the permission away (chmod %s)",
+                             what, path, guard->has_owner ? "others than its owner" : "everybody",
+                             guard->has_owner ? "go-w" : "o-w");
+    return 0;
+}
+
+/* What is read, and the words for it. */
+struct reading {
+    const char *path, *what;
+    int code;
+    size_t hint, max;
+};
+
+/* Reads what is left in fd and closes it. */
+static int read_open(int fd, const struct reading *r, char **out, size_t *len,
+                     struct anycert_error *err)
 {
     char *data = NULL;
-    size_t used = 0, capacity = 0, hint = 0;
+    size_t used = 0, capacity = 0;
     int rv = -1;
-    *out = NULL;
-    *len = 0;
-    int fd = open_for_reading(path, code, what, &hint, err);
-    if (fd < 0)
-        return -1;
     /* One byte more than the file has, so that its end is seen without growing; one for the NUL. */
-    capacity = hint < max ? hint + 2 : FIRST_READ;
+    capacity = r->hint < r->max ? r->hint + 2 : FIRST_READ;
     for (;;) {
         if (data == NULL || used + 1 == capacity) {
             if (data)
@@ -57,14 +81,15 @@ int anycert__file_read(const char *path, size_t max, int code, const char *what,
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            anycert__fail_errno(err, code, errno, "%s '%s' cannot be read", what, path);
+            anycert__fail_errno(err, r->code, errno, "%s '%s' cannot be read", r->what, r->path);
             goto out;
         }
         if (n == 0)
             break;
         used += (size_t)n;
-        if (used > max) {
-            anycert__fail(err, code, "%s '%s' is larger than %zu bytes", what, path, max);
+        if (used > r->max) {
+            anycert__fail(err, r->code, "%s '%s' is larger than %zu bytes", r->what, r->path,
+                          r->max);
             goto out;
         }
     }
@@ -77,6 +102,34 @@ out:
     anycert__free(data);
     close(fd);
     return rv;
+}
+
+int anycert__file_read(const char *path, size_t max, int code, const char *what, char **out,
+                       size_t *len, struct anycert_error *err)
+{
+    struct reading r = {path, what, code, 0, max};
+    *out = NULL;
+    *len = 0;
+    int fd = open_for_reading(path, 0, code, what, &r.hint, err);
+    return fd < 0 ? -1 : read_open(fd, &r, out, len, err);
+}
+
+int anycert__file_read_guarded(const char *path, const struct anycert__file_guard *guard,
+                               size_t max, int code, const char *what, char **out, size_t *len,
+                               struct anycert_error *err)
+{
+    struct reading r = {path, what, code, 0, max};
+    *out = NULL;
+    *len = 0;
+    /* A pipe must not hold the program up before it is refused. */
+    int fd = open_for_reading(path, O_NONBLOCK, code, what, &r.hint, err);
+    if (fd < 0)
+        return -1;
+    if (check_guard(fd, path, guard, code, what, err) != 0) {
+        close(fd);
+        return -1;
+    }
+    return read_open(fd, &r, out, len, err);
 }
 
 void anycert__file_stamp(const char *path, struct anycert__file_stamp *out)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -14,6 +15,18 @@
  */
 int anycert__file_read(const char *path, size_t max, int code, const char *what, char **out,
                        size_t *len, struct anycert_error *err);
+
+/* Who may change a file that decides about trust: without an owner, anybody but everybody; with
+ * one, its owner alone. */
+struct anycert__file_guard {
+    bool has_owner;
+    uid_t owner;
+};
+/* The same for such a file, which has to be a regular one. What is open is looked at, so that
+ * nobody exchanges it in between; symbolic links are followed. */
+int anycert__file_read_guarded(const char *path, const struct anycert__file_guard *guard,
+                               size_t max, int code, const char *what, char **out, size_t *len,
+                               struct anycert_error *err);
 
 /* What tells one state of a file from another; all zero for a file that does not exist. */
 struct anycert__file_stamp {

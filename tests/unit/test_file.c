@@ -1,3 +1,4 @@
+#include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
 
@@ -115,6 +116,46 @@ static void read_whole_file_with_limit(void **state)
     assert_int_equal(err.code, ANYCERT_E_ANCHORS);
     assert_non_null(strstr(err.message, "thing '/tmp/anycert-file-"));
     assert_non_null(strstr(err.message, "larger than 4 bytes"));
+}
+
+static int read_guarded(const char *path, const struct anycert__file_guard *guard,
+                        struct anycert_error *err)
+{
+    char *data = NULL;
+    size_t len = 0;
+    anycert__error_clear(err);
+    int rv =
+        anycert__file_read_guarded(path, guard, 100, ANYCERT_E_FILE, "thing", &data, &len, err);
+    assert_true(rv == 0 ? len == 5 && strcmp(data, "12345") == 0 : data == NULL && len == 0);
+    anycert__free(data);
+    return rv;
+}
+
+static void read_guarded_asks_who_may_write(void **state)
+{
+    struct fixture *f = *state;
+    const struct anycert__file_guard any = {false, 0}, own = {true, geteuid()},
+                                     other = {true, geteuid() + 1};
+    static const struct {
+        mode_t mode;
+        bool any, own;
+    } rows[] = {{0600, true, true},  {0644, true, true},   {0664, true, false},
+                {0620, true, false}, {0602, false, false}, {0666, false, false}};
+    struct anycert_error err = {0};
+    const char *path = in(f, "a");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        put(path, "12345", rows[i].mode);
+        assert_int_equal(read_guarded(path, &any, &err), rows[i].any ? 0 : -1);
+        assert_true(rows[i].any || strstr(err.message, "chmod o-w"));
+        assert_int_equal(read_guarded(path, &own, &err), rows[i].own ? 0 : -1);
+        assert_true(rows[i].own || strstr(err.message, "chmod go-w"));
+        assert_int_equal(read_guarded(path, &other, &err), -1);
+        assert_non_null(strstr(err.message, "belongs to user"));
+    }
+    assert_int_equal(read_guarded("/dev/null", &any, &err), -1);
+    assert_non_null(strstr(err.message, "not a regular file"));
+    assert_int_equal(read_guarded(in(f, "absent"), &any, &err), -1);
+    assert_int_equal(err.os_errno, ENOENT);
 }
 
 static void read_large_and_streams(void **state)
@@ -377,6 +418,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(read_whole_file_with_limit),
+        CASE(read_guarded_asks_who_may_write),
         CASE(read_large_and_streams),
         CASE(read_what_cannot_be_read_fails),
         CASE(read_without_memory_fails),
