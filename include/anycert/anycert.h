@@ -28,6 +28,7 @@
 #include <anycert/metrics.h>
 #include <anycert/pages.h>
 #include <anycert/policy.h>
+#include <anycert/policy_file.h>
 #include <anycert/profile.h>
 #include <anycert/report.h>
 #include <anycert/retry.h>

@@ -206,3 +206,8 @@ const struct anycert__key anycert__key_sni = {
     .equal = equal_sni,
     .clear = clear_sni,
 };
+
+const char *anycert__host_name_fault(const char *value, char out[NAME_MAX_LEN + 1])
+{
+    return normalise_name(value, out);
+}

@@ -1,0 +1,85 @@
+/* policy_file.h — which host gets which policy: a text file with one entry a line.
+ *
+ * anycert-policy-file(5) describes it:
+ *
+ *     # host               policy
+ *     nas.example          hardened+expired until=2026-12-31 reason="certificate is ordered"
+ *     *.lab.example:8443   trust-any reason="no secrets there"
+ *     192.0.2.0/24         hardened ca=lab-ca.pem
+ *
+ * The most specific entry counts: an exact host before a domain, a longer domain or network before
+ * a shorter one, and of the same hosts the entry with a port before the one without. Two entries
+ * for the same hosts are an error. Nothing is ever ignored: a file that is not understood from its
+ * first to its last line is an error.
+ *
+ * Threads: a policy file never changes, and may be shared. */
+#ifndef ANYCERT_POLICY_FILE_H
+#define ANYCERT_POLICY_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <anycert/error.h>
+#include <anycert/policy.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A policy file that has been read. */
+struct anycert_policy_file;
+/* One of its entries; it lives as long as its file. */
+struct anycert_policy_entry;
+
+/* Reads a policy file from text (UTF-8 of at most 4 MiB). name is what it is called in messages;
+ * NULL: "policy file". Relative paths of anchors start at the working directory. Free with
+ * anycert_policy_file_free. NULL with POLICY_SYNTAX and "NAME:LINE: " in front of the message, or
+ * NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_policy_file *
+anycert_policy_file_parse(const char *text, size_t len, const char *name,
+                          struct anycert_error *err);
+/* The same from a file, which has to be a regular one that not everybody may write to. Relative
+ * paths of anchors start at the file's folder. NULL with FILE, too. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_policy_file *
+anycert_policy_file_load(const char *path, struct anycert_error *err);
+/* Frees it; configurations and clients that have it keep it as long as they need it. NULL is a
+ * no-op. */
+ANYCERT_API void anycert_policy_file_free(struct anycert_policy_file *file);
+
+/* The entry for a host, as it stands in a URL, and a port; NULL if there is none. Addresses are
+ * compared as addresses; the names that lead to an address are not asked for. */
+ANYCERT_API const struct anycert_policy_entry *
+anycert_policy_file_find(const struct anycert_policy_file *file, const char *host, uint16_t port);
+/* The first entry for NULL, then each next in the order of the lines; NULL behind the last. */
+ANYCERT_API const struct anycert_policy_entry *
+anycert_policy_file_next(const struct anycert_policy_file *file,
+                         const struct anycert_policy_entry *entry);
+
+/* The hosts that it is about, in their one spelling: "nas.example", "*.lab.example:8443". Borrowed,
+ * as are the next two. */
+ANYCERT_API const char *anycert_policy_entry_hosts(const struct anycert_policy_entry *entry);
+/* Its policy. */
+ANYCERT_API const struct anycert_policy *
+anycert_policy_entry_policy(const struct anycert_policy_entry *entry);
+/* Where it stands: "NAME:LINE". */
+ANYCERT_API const char *anycert_policy_entry_source(const struct anycert_policy_entry *entry);
+/* Its line, from 1 on. */
+ANYCERT_API size_t anycert_policy_entry_line(const struct anycert_policy_entry *entry);
+
+/* What is the matter with an entry that is well written. */
+enum anycert_policy_flaw {
+    ANYCERT_FLAW_NONE = 0,  /* nothing */
+    ANYCERT_FLAW_ENDED = 1, /* the day of `until` is over: its relaxations do not count any more */
+    ANYCERT_FLAW_SHADOWED = 2, /* more specific entries have all of its hosts */
+    ANYCERT_FLAW_SAME = 3      /* without it, its hosts would have the same policy */
+};
+/* The first of these that an entry has at a time (seconds since 1970 UTC). */
+ANYCERT_API enum anycert_policy_flaw
+anycert_policy_file_flaw(const struct anycert_policy_file *file,
+                         const struct anycert_policy_entry *entry, int64_t now);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
