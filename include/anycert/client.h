@@ -18,6 +18,7 @@
 
 #include <anycert/error.h>
 #include <anycert/policy.h>
+#include <anycert/policy_file.h>
 #include <anycert/report.h>
 
 #ifdef __cplusplus
@@ -40,17 +41,32 @@ ANYCERT_API ANYCERT_NODISCARD struct anycert_config *anycert_config_new(struct a
 /* Frees it. Clients made from it have their own copy. NULL is a no-op. */
 ANYCERT_API void anycert_config_free(struct anycert_config *config);
 
-/* The policy for the servers; copied. Default and NULL: hardened. Rungs that accept any certificate
- * cover every https hop of the client; pins and single relaxations cover the origin of the
- * request's URL, and other origins met by redirect are held to hardened with the same anchors. */
+/* The policy for the servers; copied. Default and NULL: that of the policy file, else hardened.
+ * Rungs that accept any certificate cover every https hop of the client; pins and single
+ * relaxations cover the origin of the request's URL, and other origins met by redirect are held to
+ * the policy file, else to hardened with the same anchors. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_policy(struct anycert_config *config,
                                                             const struct anycert_policy *policy,
                                                             struct anycert_error *err);
-/* The policy for an https:// proxy's own TLS link. Default and NULL: hardened, whatever the
- * servers' policy is. */
+/* The policy for an https:// proxy's own TLS link. Default and NULL: that of the policy file for
+ * the proxy's host, else hardened, whatever the servers' policy is. */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_config_set_proxy_policy(struct anycert_config *config, const struct anycert_policy *policy,
                                 struct anycert_error *err);
+
+/* The policies of hosts, wherever none was set for the client: the request's own, those met by
+ * redirect, those that tokens come from, and the proxy's. The configuration keeps a reference;
+ * NULL: none. -1 with POLICY_UNAVAILABLE and the place of an entry that this version cannot carry
+ * out. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_policy_file(struct anycert_config *config,
+                                                                 struct anycert_policy_file *file,
+                                                                 struct anycert_error *err);
+/* The anchors of servers' policies that name none, where no policy was set for the client: those of
+ * a policy that is hardened and says nothing else; copied. NULL: the system's, which is the
+ * default. */
+ANYCERT_API ANYCERT_NODISCARD int
+anycert_config_set_default_anchors(struct anycert_config *config,
+                                   const struct anycert_policy *policy, struct anycert_error *err);
 
 /* Untrusted helper certificates for building chains: the answer to a server that forgets its
  * intermediate. They are never anchors. A PEM file, or PEM in memory. -1 with ANCHORS if it cannot

@@ -124,17 +124,19 @@ void anycert_client_free(struct anycert_client *client)
     anycert__free(client);
 }
 
-static int explain_tls(struct anycert_client *client, struct anycert__buf *out,
-                       struct anycert_error *err)
+static int explain_tls(struct anycert_client *client, const struct anycert__url *url,
+                       struct anycert__buf *out, struct anycert_error *err)
 {
     struct anycert__anchors *anchors = NULL;
     const struct anycert__situation *situation = anycert__situation_of(
-        client, ANYCERT__HERE, anycert__clock_now(&client->config->clock), &anchors, err);
+        client, url, ANYCERT__HERE, anycert__clock_now(&client->config->clock), &anchors, err);
     char *policy = situation ? anycert_policy_format(situation->policy, err) : NULL;
     int suites = policy ? anycert__tls_suites_offered(situation->policy, err) : -1;
 
     if (suites >= 0) {
         anycert__buf_addf(out, "policy   %s\n", policy);
+        if (situation->source)
+            anycert__buf_addf(out, "entry    %s\n", situation->source);
         if (anycert__anchors_error(anchors))
             anycert__buf_addf(out, "anchors  none: %s\n", anycert__anchors_error(anchors));
         else
@@ -162,7 +164,7 @@ char *anycert_client_explain(struct anycert_client *client, const char *url,
     anycert__buf_addf(&out, "origin   %s\n", parts.origin);
     if (!parts.https)
         anycert__buf_adds(&out, "policy   none applies: http is not protected at all\n");
-    else if (explain_tls(client, &out, err) < 0)
+    else if (explain_tls(client, &parts, &out, err) < 0)
         goto out;
     if (!anycert__http_proxied(client->http, parts.host, parts.port))
         anycert__buf_adds(&out, "proxy    none\n");

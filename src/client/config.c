@@ -3,6 +3,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "policy/file.h"
+#include "policy/policy.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -29,6 +31,8 @@ void anycert_config_free(struct anycert_config *config)
         return;
     anycert_policy_free(config->policy);
     anycert_policy_free(config->proxy_policy);
+    anycert_policy_free(config->default_anchors);
+    anycert_policy_file_free(config->policy_file);
     anycert__strings_clear(&config->intermediates);
     anycert__strings_clear(&config->intermediate_names);
     anycert__identity_clear(&config->identity);
@@ -74,6 +78,7 @@ static int copy_parts(struct anycert_config *to, const struct anycert_config *fr
 {
     if (replace_policy(&to->policy, from->policy, err) < 0 ||
         replace_policy(&to->proxy_policy, from->proxy_policy, err) < 0 ||
+        replace_policy(&to->default_anchors, from->default_anchors, err) < 0 ||
         anycert__demands_copy(&to->demands, &from->demands, err) < 0 ||
         anycert__identity_copy(&to->identity, &from->identity, err) < 0 ||
         anycert__replace(&to->base_url, from->base_url, err) < 0 ||
@@ -103,6 +108,7 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
 
     if (!copy || !config)
         return copy;
+    copy->policy_file = anycert__policy_file_ref(config->policy_file);
     copy->limits = config->limits;
     copy->header_bytes = config->header_bytes;
     copy->body_bytes = config->body_bytes;
@@ -159,6 +165,37 @@ int anycert_config_set_proxy_policy(struct anycert_config *config,
         (anycert_policy_check(policy, err) < 0 || anycert_policy_available(policy, err) < 0))
         return anycert__error_prefix(err, "policy for the proxy");
     return replace_policy(&config->proxy_policy, policy, err);
+}
+
+int anycert_config_set_policy_file(struct anycert_config *config, struct anycert_policy_file *file,
+                                   struct anycert_error *err)
+{
+    if (anycert__policy_file_available(file, err) < 0)
+        return -1;
+    anycert_policy_file_free(config->policy_file);
+    config->policy_file = anycert__policy_file_ref(file);
+    return 0;
+}
+
+int anycert_config_set_default_anchors(struct anycert_config *config,
+                                       const struct anycert_policy *policy,
+                                       struct anycert_error *err)
+{
+    struct anycert_policy *anchors = anycert_policy_new(err);
+    int result = -1;
+
+    if (!anchors)
+        return -1;
+    if (policy && anycert__policy_inherit_anchors(anchors, policy, err) < 0)
+        goto out;
+    if (!anycert_policy_equal(policy, anchors))
+        anycert__fail(err, ANYCERT_E_USAGE,
+                      "the default anchors are a policy that says something else than ca=");
+    else if (anycert_policy_available(anchors, err) == 0)
+        result = replace_policy(&config->default_anchors, anchors, err);
+out:
+    anycert_policy_free(anchors);
+    return result;
 }
 
 /* Parsed once here for the caller's sake, and again for each client. */

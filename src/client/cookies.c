@@ -26,8 +26,11 @@ int anycert_config_set_cookies(struct anycert_config *config, int cookies,
 int anycert__cookies_init(struct anycert_client *client, struct anycert_error *err)
 {
     for (size_t i = 0; client->config->cookies && i < ANYCERT__SITUATIONS; i++) {
-        const struct anycert_policy *policy = client->origin[i].policy;
-        struct anycert__jar **jar = policy ? &client->jars[which(policy)] : NULL;
+        const struct anycert_policy *policy = client->own.at[i].policy;
+        /* With a policy file, there may be hosts of either kind. */
+        struct anycert__jar **jar = client->listed ? &client->jars[i % 2]
+                                    : policy       ? &client->jars[which(policy)]
+                                                   : NULL;
 
         if (jar && !*jar && (*jar = anycert__jar_new(err)) == NULL)
             return -1;
@@ -79,7 +82,7 @@ void anycert__cookies_learn(const struct anycert_client *client,
 /* Of the origins that the client's requests name. */
 static struct anycert__jar *own_jar(const struct anycert_client *client, struct anycert_error *err)
 {
-    struct anycert__jar *jar = client->jars[which(client->origin[ANYCERT__HERE].policy)];
+    struct anycert__jar *jar = client->jars[which(client->own.at[ANYCERT__HERE].policy)];
 
     if (!jar)
         anycert__fail(err, ANYCERT_E_USAGE, "the client keeps no cookies");

@@ -247,6 +247,12 @@ char *anycert_client_curl_command(const struct anycert_client *client,
     bool has_failed = false;
     char *text = NULL;
 
+    /* Over http a redirect may lead to another origin's https, which no relaxation is about. */
+    curl.policy = anycert__policy_for(client->config, &request->url,
+                                      request->url.https ? ANYCERT__HERE : ANYCERT__ELSEWHERE,
+                                      anycert__clock_now(&client->config->clock), err);
+    if (!curl.policy)
+        return NULL;
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
         anycert__buf_init_secret(bufs[i], SIZE_MAX / 2);
     anycert__buf_init_secret(&all, SIZE_MAX / 2);
@@ -266,5 +272,6 @@ char *anycert_client_curl_command(const struct anycert_client *client,
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
         anycert__buf_free(bufs[i]);
     anycert__buf_free(&all);
+    anycert_policy_free(curl.policy);
     return text;
 }

@@ -9,6 +9,7 @@ struct anycert__curl {
     const struct anycert_request *request;
     const struct anycert_auth *auth; /* the credentials of the request; NULL: user, or none */
     const char *user, *password;     /* without auth; NULL: none */
+    struct anycert_policy *policy;   /* configured for the request's host; freed at the end */
     const char *expect_name;         /* stands in the URL instead of its host; NULL: none does */
     struct anycert__buf notes;       /* lines that begin with '#' */
     struct anycert__buf variables;   /* names of those that are used, a space behind each */

@@ -359,13 +359,12 @@ static void add_identity(struct anycert__curl *curl)
 bool anycert__curl_takes_any(const struct anycert__curl *curl)
 {
     int64_t now = anycert__clock_now(&curl->client->config->clock);
-    const struct anycert_policy *policy = curl->client->origin[ANYCERT__HERE].policy;
+    const struct anycert_policy *policy = curl->policy;
 
     return anycert__policy_accepts_any_certificate(policy) &&
            !(policy->has_until && now > policy->until);
 }
 
-/* Over http a redirect may lead to another origin's https, which no relaxation is about. */
 void anycert__curl_trust(struct anycert__curl *curl)
 {
     const struct anycert_client *client = curl->client;
@@ -378,7 +377,7 @@ void anycert__curl_trust(struct anycert__curl *curl)
         add_hop(curl, &proxy, client->proxy[0].policy);
     if (!is_https && config->max_redirects == 0)
         return;
-    add_hop(curl, &origin, client->origin[is_https ? ANYCERT__HERE : ANYCERT__ELSEWHERE].policy);
+    add_hop(curl, &origin, curl->policy);
     if (is_https)
         add_identity(curl);
     if (config->intermediates.count > 0)

@@ -100,12 +100,24 @@ static void add_timeout(struct anycert__buf *out, const struct anycert_client *c
     }
 }
 
+/* Whether the policy of the request's own host is one that accepts any certificate. */
+static bool accepts_any(const struct anycert_client *client, const struct anycert_request *request)
+{
+    const struct anycert_config *config = client->config;
+    int64_t now = anycert__clock_now(&config->clock);
+    struct anycert_policy *policy =
+        request ? anycert__policy_for(config, &request->url, ANYCERT__HERE, now, NULL) : NULL;
+    bool any = anycert__policy_accepts_any_certificate(policy ? policy : config->policy);
+
+    anycert_policy_free(policy);
+    return any;
+}
+
 static void add_failure(struct anycert__buf *out, const struct anycert_client *client,
+                        const struct anycert_request *request,
                         const struct anycert_response *response,
                         const struct anycert_error *failure)
 {
-    const struct anycert_policy *policy = client->origin[ANYCERT__HERE].policy;
-
     /* Not the original's, and not to be had by trusting anybody. */
     if (failure->code == ANYCERT_E_TRUST_DOWNGRADE || failure->code == ANYCERT_E_TRUST_SECRETS) {
         anycert__buf_adds(out, failure->message);
@@ -117,7 +129,7 @@ static void add_failure(struct anycert__buf *out, const struct anycert_client *c
         break;
     case ANYCERT_CLASS_TRUST:
     case ANYCERT_CLASS_TLS:
-        if (!anycert__policy_accepts_any_certificate(policy))
+        if (!accepts_any(client, request))
             anycert__buf_adds(out, CERTIFICATE "\n");
         anycert__buf_adds(out, failure->message);
         break;
@@ -160,7 +172,7 @@ char *anycert_client_error_text(const struct anycert_client *client,
         anycert__buf_adds(&out, "Failed to parse json object from response: ");
         anycert__python_bytes(&out, body, len);
     } else {
-        add_failure(&out, client, response, err_of_call);
+        add_failure(&out, client, request, response, err_of_call);
     }
     if (request)
         anycert__repeated_in_buf(client, request, &out);

@@ -11,6 +11,7 @@
 #include <anycert/client.h>
 #include <anycert/har.h>
 #include <anycert/log.h>
+#include <anycert/policy_file.h>
 #include <anycert/transfer.h>
 #include <anycert/version.h>
 
@@ -91,8 +92,10 @@ void anycert__demands_clear(struct anycert__demands *demands);
 int anycert__replace(char **to, const char *from, struct anycert_error *err);
 
 struct anycert_config {
-    struct anycert_policy *policy;              /* NULL: hardened */
-    struct anycert_policy *proxy_policy;        /* NULL: hardened */
+    struct anycert_policy *policy;              /* NULL: the policy file's, else hardened */
+    struct anycert_policy *proxy_policy;        /* likewise */
+    struct anycert_policy *default_anchors;     /* hardened with ca=; NULL: the system's */
+    struct anycert_policy_file *policy_file;    /* a reference, or NULL */
     struct anycert__strings intermediates;      /* PEM texts */
     struct anycert__strings intermediate_names; /* what each is called in messages */
     struct anycert__identity identity;
@@ -144,6 +147,9 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
 struct anycert__situation {
     struct anycert_policy *policy;
     char *policy_text;
+    const char *source; /* of the policy: "FILE:LINE" of the policy file, else NULL */
+    bool has_ended;
+    int64_t ended; /* the policy's last second, if it has */
     struct anycert__hop_terms terms;
     struct anycert__anchors
         *anchors;      /* as last seen; replaced under the client's mutex when a file changes */
@@ -156,10 +162,17 @@ enum {
     ANYCERT__TOKEN = 4,     /* a token server's origin; only where the policy names a host */
     ANYCERT__SITUATIONS = 7
 };
+/* All situations of the hosts that share a policy: those of one entry of the policy file, or all
+ * that the client's own policy is for. */
+struct anycert__scope {
+    struct anycert__situation at[ANYCERT__SITUATIONS]; /* lapsed ones only if there is an end */
+    bool is_ready;
+};
 
 struct anycert_client {
     struct anycert_config *config;
-    struct anycert__situation origin[ANYCERT__SITUATIONS];
+    struct anycert__scope own;
+    struct anycert__scope *listed; /* one for each entry of the policy file, ready when needed */
     struct anycert__situation proxy[2]; /* before and after the end of the proxy's policy */
     struct anycert__intermediates *intermediates;
     struct anycert__client_cert *client_cert;
@@ -260,14 +273,22 @@ int anycert__proxy_parse(const char *text, char **url, struct anycert__url *part
 /* situation.c */
 int anycert__situations_init(struct anycert_client *client, struct anycert_error *err);
 void anycert__situations_clear(struct anycert_client *client);
-/* The situation of an origin now (HERE, ELSEWHERE or TOKEN), and a reference to its anchors as
- * their files are now; NULL with ANCHORS, NOMEM. */
-const struct anycert__situation *anycert__situation_of(struct anycert_client *client, int where,
-                                                       int64_t now,
-                                                       struct anycert__anchors **anchors,
-                                                       struct anycert_error *err);
-/* The policy that is in force for a request's own origin now, as text. */
-const char *anycert__situation_text(const struct anycert_client *client, int64_t now);
+/* The policy that is configured for a host, as it is before its end: what was said for the client,
+ * else the entry of the policy file, else hardened; for another origin than the request's own
+ * (ELSEWHERE) or a token server's (TOKEN) what is left of the first there. To be freed. NULL with
+ * NOMEM. */
+struct anycert_policy *anycert__policy_for(const struct anycert_config *config,
+                                           const struct anycert__url *url, int where, int64_t now,
+                                           struct anycert_error *err);
+/* The situation of a host now (HERE, ELSEWHERE or TOKEN), and a reference to its anchors as their
+ * files are now; NULL with ANCHORS, NOMEM. */
+const struct anycert__situation *
+anycert__situation_of(struct anycert_client *client, const struct anycert__url *url, int where,
+                      int64_t now, struct anycert__anchors **anchors, struct anycert_error *err);
+/* The policy that is in force for a host that a request names, as text; NULL with ANCHORS, NOMEM.
+ */
+const char *anycert__situation_text(struct anycert_client *client, const struct anycert__url *url,
+                                    int64_t now, struct anycert_error *err);
 const struct anycert__situation *anycert__proxy_situation(struct anycert_client *client,
                                                           int64_t now,
                                                           struct anycert__anchors **anchors,

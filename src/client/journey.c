@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "client/cookies.h"
+#include "client/oauth2.h"
 #include "http/secret.h"
 
 #include <stdio.h>
@@ -136,7 +137,7 @@ static int choose_cookies(struct anycert__journey *journey, struct anycert_error
  * says about one host is not about the other. */
 static int where_of(const struct anycert__journey *journey)
 {
-    const struct anycert_policy *policy = journey->client->origin[ANYCERT__HERE].policy;
+    const struct anycert_policy *policy = journey->client->own.at[ANYCERT__HERE].policy;
     const struct anycert__url *own = &journey->request->url;
 
     if (!journey->is_fetching)
@@ -154,10 +155,11 @@ static int choose_terms(struct anycert__journey *journey, struct anycert_error *
     int64_t now = now_of(journey);
     int where = where_of(journey);
     const struct anycert__situation *situation =
-        anycert__situation_of(client, where, now, &journey->anchors, err);
+        anycert__situation_of(client, exchange->url, where, now, &journey->anchors, err);
 
     if (!situation)
         return -1;
+    journey->situation = situation;
     exchange->terms = &situation->terms;
     exchange->anchors = journey->anchors;
     exchange->only_public = client->config->private_addresses == ANYCERT_PRIVATE_REFUSED ||
@@ -189,6 +191,7 @@ static void clear_exchange(struct anycert__journey *journey)
     anycert__anchors_unref(journey->anchors);
     anycert__anchors_unref(journey->proxy_anchors);
     journey->anchors = journey->proxy_anchors = NULL;
+    journey->situation = NULL;
 }
 
 /* What of a policy is for the request's own host alone; NULL: nothing, or the whole of it is not.
@@ -204,21 +207,25 @@ static const char *part_of_one_host(const struct anycert_policy *policy)
     return policy->expect_name ? "the expected name applies" : NULL;
 }
 
-/* Says what a reader of the policy would not expect: that its relaxations have ended, or do not
- * count here. */
+/* Says what a reader of the policy would not expect: that its relaxations have ended, do not count
+ * here, or that it is one of the policy file. */
 static void explain_refusal(const struct anycert__journey *journey, struct anycert_error *err)
 {
-    const struct anycert_policy *policy = journey->client->origin[ANYCERT__HERE].policy;
-    int64_t now = anycert__clock_now(&journey->client->config->clock);
-    const char *part = part_of_one_host(policy);
+    const struct anycert_policy *said = journey->client->config->policy;
+    const struct anycert__situation *situation = journey->situation;
+    const char *part = said ? part_of_one_host(said) : NULL;
     int class = anycert_error_class_of(err->code);
     char date[ANYCERT__DATE_SIZE];
 
-    if (class != ANYCERT_CLASS_TRUST && class != ANYCERT_CLASS_TLS)
+    if (!situation || (class != ANYCERT_CLASS_TRUST && class != ANYCERT_CLASS_TLS))
         return;
-    if (policy->has_until && now > policy->until) {
-        anycert__format_date(policy->until, date);
-        (void)anycert__error_prefix(err, "the policy ended on %s", date);
+    if (situation->has_ended) {
+        anycert__format_date(situation->ended, date);
+        (void)anycert__error_prefix(err, "the policy%s%s ended on %s",
+                                    situation->source ? " of " : "",
+                                    situation->source ? situation->source : "", date);
+    } else if (situation->source) {
+        (void)anycert__error_prefix(err, "by the policy of %s", situation->source);
     } else if (part && !anycert__url_same_origin(journey->url, &journey->request->url)) {
         (void)anycert__error_prefix(err, "after a redirect from %s, to which alone %s",
                                     journey->request->url.origin, part);
@@ -293,19 +300,27 @@ static int prepare_request(struct anycert__journey *journey, struct anycert_erro
     return choose_credentials(journey, err) < 0 ? -1 : choose_terms(journey, err);
 }
 
+/* Whether a token has to be had first. One that was got under another policy is another one. */
+static enum anycert__auth_step need_token(struct anycert__journey *journey,
+                                          struct anycert_error *err)
+{
+    struct anycert__auth_use *use = auth_of(journey);
+    int64_t now = now_of(journey);
+    const char *terms = NULL;
+
+    if (!use || use->auth->kind != ANYCERT__AUTH_OAUTH2)
+        return ANYCERT__AUTH_READY;
+    terms = anycert__situation_text(journey->client, &use->auth->oauth2->url, now, err);
+    return terms ? anycert__auth_need(use, terms, now, err) : ANYCERT__AUTH_REFUSED;
+}
+
 static int prepare(struct anycert__journey *journey, struct anycert_error *err)
 {
-    enum anycert__auth_step step = ANYCERT__AUTH_READY;
-    int64_t now = now_of(journey);
-
     clear_exchange(journey);
     journey->is_fetching = false;
     if (choose_time(journey, err) < 0)
         return -1;
-    if (auth_of(journey))
-        step = anycert__auth_need(journey->auth, anycert__situation_text(journey->client, now), now,
-                                  err);
-    switch (step) {
+    switch (need_token(journey, err)) {
     case ANYCERT__AUTH_READY:
         return prepare_request(journey, err);
     case ANYCERT__AUTH_FETCH:

@@ -38,6 +38,7 @@ struct anycert__journey {
     /* of the exchange under way */
     struct anycert__exchange exchange;
     struct anycert__fields headers;
+    const struct anycert__situation *situation; /* of the origin; NULL before it is chosen */
     struct anycert__anchors *anchors, *proxy_anchors;
     int lapses;       /* how often a policy ended while its connection was made */
     bool is_fetching; /* a token is being asked for */

@@ -12,7 +12,7 @@ static int fill(struct anycert_client *client, const struct anycert__url *url,
     const struct anycert__limits *limits = &client->config->limits;
     int64_t now = anycert__clock_now(&client->config->clock);
     const struct anycert__situation *situation =
-        anycert__situation_of(client, ANYCERT__HERE, now, &exchange->anchors, err);
+        anycert__situation_of(client, url, ANYCERT__HERE, now, &exchange->anchors, err);
 
     if (!situation)
         return -1;

@@ -1,5 +1,7 @@
 #include "client/internal.h"
 
+#include "base/mem.h"
+#include "policy/file.h"
 #include "policy/policy.h"
 
 #include <string.h>
@@ -49,59 +51,132 @@ static int64_t after_end(const struct anycert_policy *policy)
     return policy->until < INT64_MAX ? policy->until + 1 : policy->until;
 }
 
-/* The policies of every place, as they follow from the one of the request's own origin; by is 0 or
- * LAPSED. Takes policy over. */
-static int init_places(struct anycert_client *client, struct anycert_policy *policy, int by,
-                       struct anycert_error *err)
+static bool is_over(const struct anycert_policy *policy, int64_t now)
 {
-    struct anycert__situation *origin = client->origin;
-
-    if (init_one(client, &origin[ANYCERT__HERE | by], policy, ANYCERT__HOP_ORIGIN, true, err) < 0 ||
-        init_one(client, &origin[ANYCERT__ELSEWHERE | by],
-                 anycert__policy_for_other_origin(policy, err), ANYCERT__HOP_ORIGIN, false,
-                 err) < 0)
-        return -1;
-    if (!anycert__policy_names_a_host(policy))
-        return 0;
-    return init_one(client, &origin[ANYCERT__TOKEN | by],
-                    anycert__policy_for_token_server(policy, err), ANYCERT__HOP_ORIGIN, true, err);
+    return policy->has_until && now > policy->until;
 }
 
-static int init_origin(struct anycert_client *client, const struct anycert_policy *policy,
-                       struct anycert_error *err)
+/* The entry of the policy file that a host is judged by, or NULL: what was said for the client goes
+ * before the file, for every https hop if it accepts any certificate, else for the first one. */
+static const struct anycert_policy_entry *entry_for(const struct anycert_config *config,
+                                                    const struct anycert__url *url, int where,
+                                                    int64_t now)
 {
-    if (init_places(client, anycert_policy_copy(policy, err), 0, err) < 0)
+    const struct anycert_policy *said = config->policy;
+
+    if (!config->policy_file || !url->https)
+        return NULL;
+    if (said && (where == ANYCERT__HERE ||
+                 (anycert__policy_accepts_any_certificate(said) && !is_over(said, now))))
+        return NULL;
+    return anycert_policy_file_find(config->policy_file, url->host, url->port);
+}
+
+/* Anchors that are the client's are those of all its policies that name none. */
+static const struct anycert_policy *anchors_of(const struct anycert_config *config)
+{
+    return config->policy ? config->policy : config->default_anchors;
+}
+
+/* What an entry says, or without one what was said for the client. */
+static struct anycert_policy *make_policy(const struct anycert_config *config,
+                                          const struct anycert_policy_entry *entry, int where,
+                                          struct anycert_error *err)
+{
+    struct anycert_policy *policy = NULL;
+
+    if (!entry && where == ANYCERT__ELSEWHERE)
+        return anycert__policy_for_other_origin(anchors_of(config), err);
+    if (!entry && where == ANYCERT__TOKEN)
+        return anycert__policy_for_token_server(anchors_of(config), err);
+    if (!entry)
+        return anycert_policy_copy(anchors_of(config), err);
+    policy = anycert_policy_copy(anycert_policy_entry_policy(entry), err);
+    if (policy && anycert__policy_inherit_anchors(policy, anchors_of(config), err) < 0) {
+        anycert_policy_free(policy);
+        return NULL;
+    }
+    return policy;
+}
+
+struct anycert_policy *anycert__policy_for(const struct anycert_config *config,
+                                           const struct anycert__url *url, int where, int64_t now,
+                                           struct anycert_error *err)
+{
+    return make_policy(config, entry_for(config, url, where, now), where, err);
+}
+
+/* The two situations of a policy, which is taken over: before its end and behind it. */
+static int init_both(struct anycert_client *client, struct anycert__situation *now,
+                     struct anycert__situation *lapsed, struct anycert_policy *policy,
+                     enum anycert__hop hop, bool with_cert, struct anycert_error *err)
+{
+    if (init_one(client, now, policy, hop, with_cert, err) < 0)
         return -1;
     if (!policy->has_until)
         return 0;
-    return init_places(client, anycert_policy_effective(policy, after_end(policy), err),
-                       ANYCERT__LAPSED, err);
+    lapsed->has_ended = true;
+    lapsed->ended = policy->until;
+    return init_one(client, lapsed, anycert_policy_effective(policy, after_end(policy), err), hop,
+                    with_cert, err);
+}
+
+static void clear_scope(struct anycert__scope *scope);
+
+static int init_scope(struct anycert_client *client, struct anycert__scope *scope,
+                      const struct anycert_policy_entry *entry, struct anycert_error *err)
+{
+    static const int places[] = {ANYCERT__HERE, ANYCERT__ELSEWHERE, ANYCERT__TOKEN};
+    struct anycert__situation *at = scope->at;
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        int where = places[i];
+
+        if (where == ANYCERT__TOKEN &&
+            !anycert__policy_names_a_host(client->own.at[ANYCERT__HERE].policy))
+            continue; /* token servers are judged like the request's own origin */
+        if (init_both(client, &at[where], &at[where | ANYCERT__LAPSED],
+                      make_policy(client->config, entry, where, err), ANYCERT__HOP_ORIGIN,
+                      where != ANYCERT__ELSEWHERE, err) < 0) {
+            clear_scope(scope);
+            return entry ? anycert__error_prefix(err, "%s", anycert_policy_entry_source(entry))
+                         : -1;
+        }
+    }
+    for (int i = 0; entry && i < ANYCERT__SITUATIONS; i++)
+        at[i].source = anycert_policy_entry_source(entry);
+    scope->is_ready = true;
+    return 0;
+}
+
+static int init_proxy(struct anycert_client *client, struct anycert_error *err)
+{
+    const struct anycert_config *config = client->config;
+    const struct anycert__url *url = &client->proxy_parts;
+    const struct anycert_policy_entry *entry =
+        config->proxy_policy ? NULL
+                             : anycert_policy_file_find(config->policy_file, url->host, url->port);
+    const struct anycert_policy *said =
+        entry ? anycert_policy_entry_policy(entry) : config->proxy_policy;
+
+    if (init_both(client, &client->proxy[0], &client->proxy[1], anycert_policy_copy(said, err),
+                  ANYCERT__HOP_PROXY, false, err) < 0)
+        return entry ? anycert__error_prefix(err, "%s", anycert_policy_entry_source(entry)) : -1;
+    return 0;
 }
 
 int anycert__situations_init(struct anycert_client *client, struct anycert_error *err)
 {
-    struct anycert_policy *hardened = anycert_policy_new(err);
-    const struct anycert_policy *proxy = NULL;
-    int result = -1;
+    size_t count = anycert__policy_file_count(client->config->policy_file);
 
-    if (!hardened)
-        return -1;
-    if (init_origin(client, client->config->policy ? client->config->policy : hardened, err) < 0)
-        goto out;
-    proxy = client->config->proxy_policy ? client->config->proxy_policy : hardened;
-    if (client->settings.proxy_https) {
-        if (init_one(client, &client->proxy[0], anycert_policy_copy(proxy, err), ANYCERT__HOP_PROXY,
-                     false, err) < 0)
-            goto out;
-        if (proxy->has_until && init_one(client, &client->proxy[1],
-                                         anycert_policy_effective(proxy, after_end(proxy), err),
-                                         ANYCERT__HOP_PROXY, false, err) < 0)
-            goto out;
+    if (count > 0) {
+        client->listed = anycert__calloc(count, sizeof *client->listed);
+        if (!client->listed)
+            return anycert__fail_nomem(err);
     }
-    result = 0;
-out:
-    anycert_policy_free(hardened);
-    return result;
+    if (init_scope(client, &client->own, NULL, err) < 0)
+        return -1;
+    return client->settings.proxy_https ? init_proxy(client, err) : 0;
 }
 
 static void clear_one(struct anycert__situation *situation)
@@ -112,10 +187,22 @@ static void clear_one(struct anycert__situation *situation)
     memset(situation, 0, sizeof *situation);
 }
 
+static void clear_scope(struct anycert__scope *scope)
+{
+    for (size_t i = 0; i < ANYCERT__SITUATIONS; i++)
+        clear_one(&scope->at[i]);
+    scope->is_ready = false;
+}
+
 void anycert__situations_clear(struct anycert_client *client)
 {
-    for (size_t i = 0; i < sizeof client->origin / sizeof client->origin[0]; i++)
-        clear_one(&client->origin[i]);
+    size_t count = client->listed ? anycert__policy_file_count(client->config->policy_file) : 0;
+
+    clear_scope(&client->own);
+    for (size_t i = 0; i < count; i++)
+        clear_scope(&client->listed[i]);
+    anycert__free(client->listed);
+    client->listed = NULL;
     for (size_t i = 0; i < sizeof client->proxy / sizeof client->proxy[0]; i++)
         clear_one(&client->proxy[i]);
 }
@@ -161,27 +248,56 @@ static int current_anchors(struct anycert_client *client, struct anycert__situat
     return result;
 }
 
-const struct anycert__situation *anycert__situation_of(struct anycert_client *client, int where,
-                                                       int64_t now,
-                                                       struct anycert__anchors **anchors,
-                                                       struct anycert_error *err)
+/* The scope that a host is in; NULL with err. */
+static struct anycert__scope *scope_of(struct anycert_client *client,
+                                       const struct anycert__url *url, int where, int64_t now,
+                                       struct anycert_error *err)
 {
-    const struct anycert_policy *policy = client->origin[ANYCERT__HERE].policy;
-    int which = where;
+    const struct anycert_policy_entry *entry = entry_for(client->config, url, where, now);
+    struct anycert__scope *scope = &client->own;
+    int result = 0;
 
-    if (policy->has_until && now > policy->until)
-        which |= ANYCERT__LAPSED;
-    if (current_anchors(client, &client->origin[which], anchors, err) < 0)
-        return NULL;
-    return &client->origin[which];
+    if (!entry)
+        return scope;
+    scope = &client->listed[anycert__policy_entry_index(entry)];
+    pthread_mutex_lock(&client->mutex);
+    if (!scope->is_ready)
+        result = init_scope(client, scope, entry, err);
+    pthread_mutex_unlock(&client->mutex);
+    return result == 0 ? scope : NULL;
 }
 
-const char *anycert__situation_text(const struct anycert_client *client, int64_t now)
+static struct anycert__situation *choose(struct anycert_client *client,
+                                         const struct anycert__url *url, int where, int64_t now,
+                                         struct anycert_error *err)
 {
-    const struct anycert_policy *policy = client->origin[ANYCERT__HERE].policy;
-    bool lapsed = policy->has_until && now > policy->until;
+    struct anycert__scope *scope = scope_of(client, url, where, now, err);
+    int which = where;
 
-    return client->origin[ANYCERT__HERE | (lapsed ? ANYCERT__LAPSED : 0)].policy_text;
+    if (!scope)
+        return NULL;
+    if (is_over(scope->at[which].policy, now))
+        which |= ANYCERT__LAPSED;
+    return &scope->at[which];
+}
+
+const struct anycert__situation *
+anycert__situation_of(struct anycert_client *client, const struct anycert__url *url, int where,
+                      int64_t now, struct anycert__anchors **anchors, struct anycert_error *err)
+{
+    struct anycert__situation *situation = choose(client, url, where, now, err);
+
+    if (situation && current_anchors(client, situation, anchors, err) < 0)
+        return NULL;
+    return situation;
+}
+
+const char *anycert__situation_text(struct anycert_client *client, const struct anycert__url *url,
+                                    int64_t now, struct anycert_error *err)
+{
+    const struct anycert__situation *situation = choose(client, url, ANYCERT__HERE, now, err);
+
+    return situation ? situation->policy_text : NULL;
 }
 
 const struct anycert__situation *anycert__proxy_situation(struct anycert_client *client,
@@ -189,9 +305,8 @@ const struct anycert__situation *anycert__proxy_situation(struct anycert_client 
                                                           struct anycert__anchors **anchors,
                                                           struct anycert_error *err)
 {
-    const struct anycert_policy *policy = client->proxy[0].policy;
     struct anycert__situation *situation =
-        &client->proxy[policy->has_until && now > policy->until ? 1 : 0];
+        &client->proxy[is_over(client->proxy[0].policy, now) ? 1 : 0];
 
     return current_anchors(client, situation, anchors, err) < 0 ? NULL : situation;
 }

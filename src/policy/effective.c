@@ -86,3 +86,12 @@ struct anycert_policy *anycert__policy_for_other_origin(const struct anycert_pol
     }
     return other;
 }
+
+int anycert__policy_inherit_anchors(struct anycert_policy *policy,
+                                    const struct anycert_policy *from, struct anycert_error *err)
+{
+    static const char *const anchors[] = {"ca"};
+    if (from == NULL || policy->ca_count > 0)
+        return 0;
+    return copy_keys(policy, from, anchors, 1) == 0 ? 0 : anycert__fail_nomem(err);
+}

@@ -105,6 +105,10 @@ bool anycert__policy_names_a_host(const struct anycert_policy *policy);
  * names a host. NULL with NOMEM. */
 struct anycert_policy *anycert__policy_for_token_server(const struct anycert_policy *policy,
                                                         struct anycert_error *err);
+/* Gives policy the anchors of from (NULL: none), if it names none of its own. 0, or -1 with NOMEM.
+ */
+int anycert__policy_inherit_anchors(struct anycert_policy *policy,
+                                    const struct anycert_policy *from, struct anycert_error *err);
 
 /* Which relaxations would let a verify error through; is how the judge and the remedies are made.
  * Facts about the certificate at that depth are the caller's to fill in. */

@@ -45,6 +45,28 @@ static void set_policies(struct anycert_config *config, const struct ask *ask)
     }
 }
 
+static void set_file(struct anycert_config *config, const struct ask *ask)
+{
+    struct anycert_error err = {0};
+
+    if (ask->file) {
+        struct anycert_policy_file *file =
+            anycert_policy_file_parse(ask->file, strlen(ask->file), "f", &err);
+
+        if (!file)
+            fail_msg("%s", err.message);
+        must(anycert_config_set_policy_file(config, file, &err), &err);
+        anycert_policy_file_free(file);
+    }
+    if (ask->anchors) {
+        struct anycert_policy *policy = anycert_policy_new(&err);
+
+        must(anycert_policy_add_ca_path(policy, ask->anchors, &err), &err);
+        must(anycert_config_set_default_anchors(config, policy, &err), &err);
+        anycert_policy_free(policy);
+    }
+}
+
 static void set_identity(struct anycert_config *config, const struct ask *ask)
 {
     struct anycert_error err = {0};
@@ -66,6 +88,7 @@ struct anycert_client *ask_client(const struct ask *ask)
 
     assert_non_null(config);
     set_policies(config, ask);
+    set_file(config, ask);
     must(anycert_config_set_proxy(config, ask->proxy, &err), &err);
     if (ask->resolve)
         must(anycert_config_add_resolve(config, ask->resolve, &err), &err);

@@ -11,7 +11,9 @@
 /* Zero means the default of the library, except for the time limits: connecting 20 s, the request
  * 40 s. */
 struct ask {
-    const char *policy; /* text; NULL: none is set */
+    const char *policy;  /* text; NULL: none is set */
+    const char *file;    /* lines of a policy file, called "f" */
+    const char *anchors; /* path of the default anchors */
     const char *proxy, *proxy_policy;
     const char *resolve;
     const char *connect_to;
