@@ -110,31 +110,54 @@ static int check(const struct cli_options *o, struct anycert_error *err)
     return status;
 }
 
+/* What stands for a URL: how it is reached, its policy, and where that comes from. */
+struct explanation {
+    char *plan;
+    struct anycert_policy *policy;
+    const char *source;
+    struct now now;
+};
+
+/* Anchors of its own, or those of the client. */
+static const char *anchors_source(const struct cli_trust *trust, const char *source)
+{
+    const struct anycert_policy_entry *entry = NULL;
+    bool own = false;
+    while ((entry = anycert_policy_file_next(trust->file, entry)) != NULL)
+        if (strcmp(anycert_policy_entry_source(entry), source) == 0)
+            break;
+    char *text = entry ? anycert_policy_format(anycert_policy_entry_policy(entry), NULL) : NULL;
+    own = text && strstr(text, " ca=");
+    anycert_free(text);
+    return own ? source : trust->anchors_source;
+}
+
 static int print_explanation(const struct cli_options *o, const struct cli_session *session,
-                             const struct now *now, const char *plan, struct anycert_error *err)
+                             const struct explanation *e, struct anycert_error *err)
 {
     const struct cli_trust *trust = &session->trust;
-
+    const char *anchors = anchors_source(trust, e->source);
     yyjson_mut_val *root;
     if (!o->json) {
-        (void)printf("%s\npolicy from: %s\nanchors from: %s%s\n\n", plan, trust->policy_source,
-                     trust->anchors_source, trust->environment ? " (environment)" : "");
+        (void)printf("%s\npolicy from: %s\nanchors from: %s%s\n\n", e->plan, e->source, anchors,
+                     anchors == trust->anchors_source && trust->environment ? " (environment)"
+                                                                            : "");
         if (o->profile) {
             (void)printf("settings of %s:\n", o->profile);
             cli_profile_print(stdout, yyjson_mut_doc_get_root(session->settings));
             (void)printf("\n");
         }
-        print_now(now);
+        print_now(&e->now);
         return 0;
     }
     yyjson_mut_doc *doc = new_document(&root);
-    yyjson_mut_obj_add_str(doc, root, "policy_source", trust->policy_source);
-    yyjson_mut_obj_add_str(doc, root, "anchors_source", trust->anchors_source);
-    yyjson_mut_obj_add_str(doc, root, "plan", plan);
+    yyjson_mut_obj_add_str(doc, root, "policy_source", e->source);
+    yyjson_mut_obj_add_str(doc, root, "anchors_source", anchors);
+    yyjson_mut_obj_add_str(doc, root, "plan", e->plan);
     yyjson_mut_obj_add_val(
         doc, root, "settings",
         yyjson_mut_val_mut_copy(doc, yyjson_mut_doc_get_root(session->settings)));
-    add_now(doc, root, now);
+    add_now(doc, root, &e->now);
     yyjson_mut_obj_add_bool(doc, root, "available", true);
     return print_json(doc, err);
 }
@@ -142,8 +165,7 @@ static int print_explanation(const struct cli_options *o, const struct cli_sessi
 static int explain(const struct cli_options *o, struct anycert_error *err)
 {
     struct cli_session session = {0};
-    struct now now = {0};
-    char *plan = NULL;
+    struct explanation e = {0};
     int status = -1;
     struct cli_codes codes;
     if (o->ok_codes && cli_codes_parse(&codes, o->ok_codes, "--ok-codes", err) != 0)
@@ -151,12 +173,17 @@ static int explain(const struct cli_options *o, struct anycert_error *err)
     if (cli_session_open(&session, o, err) == 0) {
         const char *base = anycert_profile_value(session.profile, "url");
         bool own = o->url && (cli_is_absolute(o->url) || !base);
-        plan = anycert_client_explain(session.client, own ? o->url : base, err);
+        const char *url = own ? o->url : base;
+        e.plan = anycert_client_explain(session.client, url, err);
+        e.policy = e.plan ? anycert_client_policy(session.client, url, &e.source, err) : NULL;
+        if (!e.source)
+            e.source = session.trust.policy_source;
     }
-    if (plan && find_now(&now, session.trust.policy, err) == 0)
-        status = print_explanation(o, &session, &now, plan, err);
-    free_now(&now);
-    anycert_free(plan);
+    if (e.policy && find_now(&e.now, e.policy, err) == 0)
+        status = print_explanation(o, &session, &e, err);
+    free_now(&e.now);
+    anycert_policy_free(e.policy);
+    anycert_free(e.plan);
     cli_session_close(&session);
     return status;
 }

@@ -277,6 +277,18 @@ static int add_each(struct anycert_config *config, const struct cli_list *list, 
     return 0;
 }
 
+static int set_policies(struct anycert_config *config, const struct cli_trust *trust,
+                        struct anycert_error *err)
+{
+    if (trust->file && anycert_config_set_policy_file(config, trust->file, err) != 0)
+        return -1;
+    if (!trust->leaves_it_to_file)
+        return anycert_config_set_policy(config, trust->policy, err);
+    return anycert_config_set_policy(config, NULL, err) == 0
+               ? anycert_config_set_default_anchors(config, trust->policy, err)
+               : -1;
+}
+
 struct anycert_config *cli_config_make(const struct cli_options *o, struct anycert_profile *profile,
                                        const struct cli_trust *trust, struct anycert_error *err)
 {
@@ -284,7 +296,7 @@ struct anycert_config *cli_config_make(const struct cli_options *o, struct anyce
     if (!config)
         return NULL;
     if (anycert_profile_apply(profile, config, cli_variable, NULL, err) == 0 &&
-        anycert_config_set_policy(config, trust->policy, err) == 0 &&
+        set_policies(config, trust, err) == 0 &&
         (!trust->proxy_policy ||
          anycert_config_set_proxy_policy(config, trust->proxy_policy, err) == 0) &&
         set_certificates(config, o, err) == 0 && set_proxy(config, o, err) == 0 &&

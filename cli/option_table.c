@@ -152,6 +152,8 @@ const struct cli_option cli_option_table[] = {
     VALUE("reason", 0, "TEXT", WITH_TRUST, TRUST, ONCE, reason, 0, "why; goes into the report"),
     VALUE("pin", 0, "sha256//BASE64", WITH_TRUST, TRUST, LIST_OF, pin, 0,
           "the server's key, or a CA's in its chain, has to be one of these"),
+    VALUE("policy-file", 0, "FILE", WITH_TRUST, TRUST, ONCE, policy_file, 0,
+          "the policy of each host, where no other option says one; see anycert-policy-file(5)"),
     VALUE("expect-name", 0, "NAME", LOOKS, TRUST, ONCE, expect_name, 0,
           "the certificate has to name NAME instead of the URL's host"),
     VALUE("sni", 0, "NAME", LOOKS, TRUST, ONCE, sni, 0,

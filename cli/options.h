@@ -87,6 +87,7 @@ struct cli_options {
 
     /* trust */
     bool insecure;
+    char *policy_file;
     char *trust, *until, *reason, *expect_name, *sni, *cert, *cert_type, *key, *proxy_trust;
     struct cli_secret pass;
     struct cli_list allow, pin, cacert, ca_add, intermediate;

@@ -208,10 +208,39 @@ static struct anycert_policy *base_policy(struct cli_trust *trust, const struct 
     return policy;
 }
 
+static bool is_ticked(const struct anycert_profile *profile, const char *key)
+{
+    const char *value = anycert_profile_value(profile, key);
+    return value && strcmp(value, "true") == 0;
+}
+
+/* The policy file of the option, else of the profile. */
+static int load_file(struct cli_trust *trust, const struct cli_options *o,
+                     const struct anycert_profile *profile, struct anycert_error *err)
+{
+    const char *path =
+        o->policy_file ? o->policy_file : anycert_profile_value(profile, "policy_file");
+    const char *source =
+        o->policy_file ? "--policy-file" : anycert_profile_source(profile, "policy_file");
+    if (!path)
+        return 0;
+    trust->file = anycert_policy_file_load(path, err);
+    if (!trust->file)
+        return cli_error_context(err, "%s: ", source);
+    trust->leaves_it_to_file = !o->insecure && !o->trust && o->allow.count == 0 &&
+                               o->pin.count == 0 && !o->expect_name && !o->sni && !o->until &&
+                               !o->reason &&
+                               strcmp(anycert_profile_source(profile, "trust"), "default") == 0 &&
+                               !is_ticked(profile, "insecure") && !is_ticked(profile, "unsecure");
+    return 0;
+}
+
 static int make(struct cli_trust *trust, const struct cli_options *o,
                 const struct anycert_profile *profile, struct anycert_error *err)
 {
     const char *proxy = anycert_profile_value(profile, "proxy");
+    if (load_file(trust, o, profile, err) != 0)
+        return -1;
     trust->policy = base_policy(trust, o, profile, err);
     if (!trust->policy || check_until(trust, o, err) != 0 ||
         add_relaxations(trust->policy, &o->allow, err) != 0 || set_pins(trust, o, err) != 0 ||
@@ -251,5 +280,7 @@ void cli_trust_free(struct cli_trust *trust)
 {
     anycert_policy_free(trust->policy);
     anycert_policy_free(trust->proxy_policy);
+    anycert_policy_file_free(trust->file);
     trust->policy = trust->proxy_policy = NULL;
+    trust->file = NULL;
 }

@@ -3,12 +3,15 @@
 #define ANYCERT_CLI_TRUST_H
 
 #include <anycert/policy.h>
+#include <anycert/policy_file.h>
 #include <anycert/profile.h>
 
 #include "options.h"
 
 struct cli_trust {
     struct anycert_policy *policy;
+    struct anycert_policy_file *file;    /* NULL: none */
+    bool leaves_it_to_file;              /* the policy names anchors at most */
     struct anycert_policy *proxy_policy; /* NULL: the default */
     const char *policy_source;           /* "default", "-k", "--trust", "box.json:4" */
     const char *anchors_source;          /* "default", "--cacert", "REQUESTS_CA_BUNDLE", ... */

@@ -20,7 +20,7 @@ _anycert_value() {
     case $1 in
     -b | --cookie | -c | --cookie-jar | --bearer-file | --profile | --pass-file | --proxy-user-file | --trace | \
         --api-key-file | --aws-session-token-file | --oauth2-client-secret-file | -T | --upload-file | --user-file | \
-        --cacert | --capath | --ca-add | --intermediate | -E | --cert | --key | -o | --output | --report)
+        --policy-file | --cacert | --capath | --ca-add | --intermediate | -E | --cert | --key | -o | --output | --report)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --trust | --proxy-trust) _anycert_words "hardened pinned tofu report-only trust-any antique" ;;
@@ -55,8 +55,8 @@ _anycert() {
         --env-proxy --resolve --connect-to --private-addresses --connect-timeout --max-time --stall-timeout
         --http1.1 --http2 --proxy-user --proxy-user-file --proxy-user-env --proxy-user-fd --proxy-digest
         --proxy-anyauth --format --help"
-    local trust="$looks --insecure --trust --allow --until --reason --pin --cert --key --profile --cert-type --pass
-        --pass-file --pass-env --pass-fd"
+    local trust="$looks --insecure --trust --allow --until --reason --pin --policy-file --cert --key --profile --cert-type
+        --pass --pass-file --pass-env --pass-fd"
     local talk="$trust --header --secret-header --user --user-file --user-agent --location --max-redirs
         --allow-downgrade --report --silent --show-error --verbose --user-env --user-fd --bearer --bearer-file
         --bearer-env --bearer-fd --oauth2-bearer --param --query --ok-codes --retry --retry-delay --retry-on

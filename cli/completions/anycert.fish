@@ -59,6 +59,7 @@ complete -c anycert -n $trust -l allow -x -a "(__fish_append , $relaxations)" -d
 complete -c anycert -n $trust -l until -x -d 'the last day on which relaxations count'
 complete -c anycert -n $trust -l reason -x -d 'why'
 complete -c anycert -n $trust -l pin -x -d 'the key has to be this one'
+complete -c anycert -n $trust -l policy-file -r -F -d 'the policy of each host'
 complete -c anycert -n $looks -l expect-name -x -d 'the name in the certificate'
 complete -c anycert -n $looks -l sni -x -d 'the name in the handshake'
 complete -c anycert -n $looks -l cacert -r -F -d 'trust these anchors only'

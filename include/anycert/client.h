@@ -319,6 +319,13 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_client_handshake(struct anycert_client
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_client_explain(struct anycert_client *client, const char *url, struct anycert_error *err);
 
+/* The policy that is configured for a URL's host, whether its end has passed or not; over http it
+ * means nothing. *source (may be NULL) becomes its place in the policy file, borrowed from the
+ * client, or NULL. Free with anycert_policy_free. NULL with URL or NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_policy *
+anycert_client_policy(const struct anycert_client *client, const char *url, const char **source,
+                      struct anycert_error *err);
+
 /* base with suffix behind it, as anycert_client_request joins them. Between their paths stands one
  * '/': an empty suffix (or NULL) ends base with one, and of the slashes that begin the suffix one
  * is taken away. base's query stays in front of the suffix's; a fragment is dropped from both. The

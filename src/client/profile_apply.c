@@ -93,6 +93,34 @@ struct anycert_policy *anycert_profile_policy(const struct anycert_profile *prof
     return NULL;
 }
 
+static int apply_policy_file(const struct anycert__applying *a, struct anycert_error *err)
+{
+    const struct anycert_profile *profile = a->profile;
+    struct anycert_policy_file *file =
+        anycert_policy_file_load(GIVEN(POLICY_FILE)->texts.list[0], err);
+    int result = file ? anycert_config_set_policy_file(a->config, file, err) : -1;
+
+    anycert_policy_file_free(file);
+    return result < 0 ? BLAME(POLICY_FILE) : 0;
+}
+
+/* A box that is not ticked chooses no policy where there is a file that does. */
+static int apply_policy(const struct anycert__applying *a, struct anycert_error *err)
+{
+    const struct anycert_profile *profile = a->profile;
+    bool chooses = GIVEN(TRUST) || anycert__profile_insecure(profile);
+    struct anycert_policy *policy = anycert_profile_policy(profile, err);
+    int result = -1;
+
+    if (!policy)
+        return -1;
+    result = chooses || !GIVEN(POLICY_FILE)
+                 ? anycert_config_set_policy(a->config, policy, err)
+                 : anycert_config_set_default_anchors(a->config, policy, err);
+    anycert_policy_free(policy);
+    return result < 0 ? BLAME(TRUST) : 0;
+}
+
 static int apply_policies(const struct anycert__applying *a, struct anycert_error *err)
 {
     const struct anycert_profile *profile = a->profile;
@@ -100,15 +128,10 @@ static int apply_policies(const struct anycert__applying *a, struct anycert_erro
     struct anycert_policy *policy = NULL;
     int result = 0;
 
-    if (box || GIVEN(TRUST) || GIVEN(CACERT) || GIVEN(CA_ADD)) {
-        policy = anycert_profile_policy(profile, err);
-        if (!policy)
-            return -1;
-        result = anycert_config_set_policy(a->config, policy, err);
-        anycert_policy_free(policy);
-        if (result < 0)
-            return BLAME(TRUST);
-    }
+    if (GIVEN(POLICY_FILE) && apply_policy_file(a, err) < 0)
+        return -1;
+    if ((box || GIVEN(TRUST) || GIVEN(CACERT) || GIVEN(CA_ADD)) && apply_policy(a, err) < 0)
+        return -1;
     if (!GIVEN(PROXY_TRUST))
         return 0;
     policy = parse_policy(profile, GIVEN(PROXY_TRUST)->texts.list[0], err);

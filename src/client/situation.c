@@ -106,6 +106,24 @@ struct anycert_policy *anycert__policy_for(const struct anycert_config *config,
     return make_policy(config, entry_for(config, url, where, now), where, err);
 }
 
+struct anycert_policy *anycert_client_policy(const struct anycert_client *client, const char *url,
+                                             const char **source, struct anycert_error *err)
+{
+    int64_t now = anycert__clock_now(&client->config->clock);
+    const struct anycert_policy_entry *entry = NULL;
+    struct anycert__url parts = {0};
+
+    if (source)
+        *source = NULL;
+    if (anycert__url_parse(url, &parts, err) < 0)
+        return NULL;
+    entry = entry_for(client->config, &parts, false, now);
+    anycert__url_clear(&parts);
+    if (source && entry)
+        *source = anycert_policy_entry_source(entry);
+    return make_policy(client->config, entry, false, err);
+}
+
 /* The two situations of a policy, which is taken over: before its end and behind it. */
 static int init_both(struct anycert_client *client, struct anycert__situation *now,
                      struct anycert__situation *lapsed, struct anycert_policy *policy,

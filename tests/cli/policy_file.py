@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Policy files: which host is judged by which line."""
+import json
+import os
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import Case, lab  # noqa: E402
+
+
+def write(name, text, mode=0o644):
+    path = pathlib.Path(name)
+    path.write_text(text)
+    path.chmod(mode)
+    return name
+
+
+class Requests(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab("good", "expired", "self-signed")
+        cls.servers, cls.files = cls.lab.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lab.__exit__(None, None, None)
+
+    def url(self, name):
+        return self.servers[name]["url"]
+
+    def line(self, name, policy):
+        return f"localhost:{self.servers[name]['port']} {policy}\n"
+
+    def get(self, *args, code=0, env=None):
+        return self.anycert("get", "-s", "-S", *args, code=code, env={"CURL_CA_BUNDLE": self.files["root"], **(env or {})})
+
+    def test_entry_of_the_host_counts(self):
+        name = write("policies", "# hosts\n" + self.line("expired", "hardened+expired"))
+        self.get("--policy-file", name, self.url("expired"))
+        self.get("--policy-file", name, self.url("good"))
+        self.get("--policy-file", name, self.url("self-signed"), code=3)
+        self.get(self.url("expired"), code=3)
+
+    def test_anchors_of_options_are_those_of_entries_without(self):
+        name = write("policies", self.line("expired", "hardened+expired"))
+        none = {"CURL_CA_BUNDLE": ""}
+        self.get("--policy-file", name, self.url("expired"), code=3, env=none)
+        self.get("--policy-file", name, "--cacert", self.files["root"], self.url("expired"), env=none)
+        self.get("--policy-file", name, "--ca-add", self.files["root"], self.url("expired"), env=none)
+        os.symlink(self.files["root"], "root.pem")
+        name = write("policies", self.line("expired", "hardened+expired ca=root.pem"))
+        os.mkdir("folder")
+        os.chdir("folder")
+        try:
+            self.get("--policy-file", "../policies", self.url("expired"), env=none)
+        finally:
+            os.chdir("..")
+
+    def test_options_of_trust_go_before_the_file(self):
+        name = write("policies", "localhost trust-any\n")
+        for option in (("--trust", "hardened"), ("--allow", "common-name"), ("--reason", "none")):
+            result = self.get("--policy-file", name, *option, self.url("expired"), code=3)
+            self.assertNotIn("policies:1", result.err)
+        name = write("policies", "localhost hardened\n")
+        self.get("--policy-file", name, "-k", self.url("expired"))
+
+    def test_redirect_is_judged_by_its_own_entry(self):
+        name = write("policies", self.line("expired", "hardened+expired"))
+        for target, code in (("expired", 0), ("self-signed", 3)):
+            for option in ((), ("--trust", "hardened"), ("--allow", "common-name")):
+                self.get("-L", "--policy-file", name, *option,
+                         f"{self.url('good')}redirect?to={self.url(target)}", code=code)
+
+    def test_refusal_names_the_line(self):
+        name = write("policies", "\nlocalhost hardened+expired\n")
+        result = self.get("--policy-file", name, self.url("self-signed"), code=3)
+        self.assertIn("by the policy of policies:2: ", result.err)
+        name = write("policies", "\nlocalhost hardened+expired until=2020-01-01\n")
+        result = self.get("--policy-file", name, self.url("expired"), code=3)
+        self.assertIn("the policy of policies:2 ended on 2020-01-01: ", result.err)
+
+    def test_profile_names_a_file(self):
+        write("policies", self.line("expired", "hardened+expired"))
+        os.makedirs("sub", exist_ok=True)
+        for extra in ("", ', "insecure": false', ', "unsecure": false'):
+            box = write("sub/box.json", f'{{"policy_file": "../policies"{extra}}}')
+            self.get("--profile", box, self.url("expired"))
+            self.get("--profile", box, self.url("self-signed"), code=3)
+        box = write("sub/box.json", '{"policy_file": "../policies", "trust": "hardened"}')
+        self.get("--profile", box, self.url("expired"), code=3)
+        box = write("sub/box.json", '{"policy_file": "../policies", "insecure": true}')
+        self.get("--profile", box, self.url("self-signed"))
+        box = write("sub/box.json", '{"policy_file": "absent"}')
+        self.refused("get", "--profile", box, self.url("good"), says="sub/box.json:1: policy file 'sub/absent'")
+        # The option stands in for the key.
+        self.get("--profile", box, "--policy-file", "policies", self.url("expired"))
+
+    def test_print_curl_knows_the_entry(self):
+        name = write("policies", "localhost trust-any\n")
+        self.assertIn("--insecure", self.anycert("get", "--policy-file", name, "--print-curl", self.url("good")).out)
+
+    def test_report_has_the_policy_of_the_entry(self):
+        name = write("policies", self.line("expired", "hardened+expired reason=ordered"))
+        self.get("--policy-file", name, "--report", "report.json", self.url("expired"))
+        self.assertIn("reason=ordered", pathlib.Path("report.json").read_text())
+
+
+class Files(Case):
+    URL = "https://localhost:1/"
+
+    def test_file_that_is_not_understood_is_one_sentence(self):
+        for text, says in (("localhost", ":1: there is a host without a policy"),
+                           ("a hardened\nlocalhost hardend", ":2: unknown rung 'hardend' (did you mean 'hardened'?)"),
+                           ("a hardened\nA. trust-any", ":2: 'a' stands in line 1 already"),
+                           ("* trust-any", "--trust"),
+                           ("a hardened # x", "a comment stands on a line of its own"),
+                           ("https://a/ hardened", "is a URL")):
+            with self.subTest(text=text):
+                self.refused("get", "--policy-file", write("wrong", text), self.URL, says=says)
+
+    def test_file_that_everybody_may_write_to_is_refused(self):
+        self.refused("get", "--policy-file", write("open", "localhost hardened", 0o666), self.URL, says="chmod o-w")
+
+    def test_file_that_cannot_be_read_is_refused(self):
+        self.refused("get", "--policy-file", "absent", self.URL, says="--policy-file: policy file 'absent'")
+        self.refused("get", "--policy-file", "/dev/null", self.URL, says="not a regular file")
+        self.refused("get", "--policy-file", ".", self.URL, says="directory")
+        self.refused("get", "--policy-file", "", self.URL, says="--policy-file")
+        name = write("one", "localhost hardened")
+        self.refused("get", "--policy-file", name, "--policy-file", name, self.URL, says="--policy-file")
+
+    def test_no_variable_of_the_environment_names_one(self):
+        name = write("any", "localhost trust-any")
+        for variable in ("ANYCERT_POLICY", "ANYCERT_POLICY_FILE", "XDG_CONFIG_HOME"):
+            text = self.anycert("policy", "explain", self.URL, env={variable: os.path.abspath(name)}).out
+            self.assertIn("policy   hardened\n", text)
+
+
+class Explain(Case):
+    def explain(self, *args, **kwargs):
+        return self.anycert("policy", "explain", "--policy-file", "policies", *args, **kwargs).out
+
+    def setUp(self):
+        pathlib.Path("ca.pem").write_bytes(pathlib.Path("/etc/ssl/certs/ca-certificates.crt").read_bytes())
+        write("policies", "# comment\n*.lab.example trust-any reason=lab\nold.example hardened+expired until=2020-01-01\n"
+                          "own.example hardened ca=ca.pem\n")
+
+    def test_source_is_the_line(self):
+        text = self.explain("https://a.lab.example/")
+        for part in ("policy   trust-any reason=lab\n", "policy from: policies:2\n", "anchors from: default\n",
+                     "peer authenticated: no", "less would do"):
+            self.assertIn(part, text)
+        document = json.loads(self.explain("--json", "https://a.lab.example/"))
+        self.assertEqual((document["policy"], document["policy_source"], document["anchors_source"]),
+                         ("trust-any reason=lab", "policies:2", "default"))
+
+    def test_host_without_an_entry(self):
+        text = self.explain("https://lab.example/")
+        self.assertIn("policy   hardened\n", text)
+        self.assertIn("policy from: default\n", text)
+
+    def test_entry_that_has_ended(self):
+        text = self.explain("https://old.example/")
+        self.assertIn("policy   hardened\n", text)
+        self.assertIn("ended: the policy hardened+expired until=2020-01-01 is over; in force is hardened\n", text)
+        self.assertIn("policy from: policies:3\n", text)
+
+    def test_anchors_of_the_entry(self):
+        self.assertIn("anchors from: policies:4\n", self.explain("https://own.example/"))
+        self.assertIn("anchors from: CURL_CA_BUNDLE (environment)\n",
+                      self.explain("https://a.lab.example/", env={"CURL_CA_BUNDLE": os.path.abspath("ca.pem")}))
+
+    def test_option_goes_before_the_file(self):
+        text = self.explain("--trust", "hardened+expired", "https://a.lab.example/")
+        self.assertIn("policy from: --trust\n", text)
+        self.assertIn("policy   hardened+expired\n", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
