@@ -8,6 +8,7 @@
 
 #include <yyjson.h>
 
+#include "check_file.h"
 #include "explain.h"
 #include "message.h"
 #include "profile.h"
@@ -86,8 +87,15 @@ static void add_now(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct now 
     cli_explain_json(doc, root, now->in_force, now->in_force_text);
 }
 
-static int check(const struct cli_options *o, struct anycert_error *err)
+static int check(const struct cli_options *o, int *exit_code, struct anycert_error *err)
 {
+    if (cli_is_policy_file(o->url)) {
+        bool found = false;
+        if (cli_check_file(o->url, o->json, &found, err) != 0)
+            return -1;
+        *exit_code = found ? ANYCERT_CLASS_USAGE : 0;
+        return 0;
+    }
     yyjson_mut_val *root;
     struct anycert_error missing = {0};
     struct now now = {0};
@@ -221,7 +229,7 @@ int cmd_policy(const struct cli_command *command, int argc, char **argv)
     translate_json(argc, argv);
     if (cli_begin(&options, command, argc, argv, &exit_code) == 0) {
         int status = command->bit == CLI_LIST    ? list(&options, &err)
-                     : command->bit == CLI_CHECK ? check(&options, &err)
+                     : command->bit == CLI_CHECK ? check(&options, &exit_code, &err)
                                                  : explain(&options, &err);
         if (status != 0) {
             cli_print_error(options.json, &err, NULL);

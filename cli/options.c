@@ -18,7 +18,9 @@ static const struct cli_command commands[] = {
     {"policy list", "", "rungs and relaxations, and what each gives up", NULL, CLI_LIST},
     {"policy explain", "URL", "what would be used for a URL, and where it comes from", NULL,
      CLI_EXPLAIN},
-    {"policy check", "POLICY", "whether a policy is right, and what it gives up", NULL, CLI_CHECK},
+    {"policy check", "POLICY|FILE",
+     "whether a policy is right and what it gives up, or what is wrong in a policy file", NULL,
+     CLI_CHECK},
     {"trust show", "URL",
      "a server's certificates and pins, what is wrong, and what would accept it", NULL, CLI_SHOW},
 };

@@ -110,6 +110,10 @@ ANYCERT_API const char *anycert_policy_rung(const struct anycert_policy *policy)
  * rung or a relaxation gives that up. NULL is hardened. */
 ANYCERT_API int anycert_policy_authenticates(const struct anycert_policy *policy);
 
+/* 1 if the policy has an end (`until`), else 0; *until (may be NULL) becomes the last second that
+ * counts, since 1970 UTC. NULL is hardened. */
+ANYCERT_API int anycert_policy_until(const struct anycert_policy *policy, int64_t *until);
+
 /* What is in force at a time (seconds since 1970 UTC): the policy itself until the end of the day
  * `until`, afterwards the rung hardened (or hardened with the pins) without relaxations; pins,
  * anchors, expected name stay. Free with anycert_policy_free. NULL with NOMEM. */

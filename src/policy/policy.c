@@ -129,6 +129,14 @@ const char *anycert_policy_rung(const struct anycert_policy *policy)
     return r ? anycert_rung_name(r) : NULL;
 }
 
+int anycert_policy_until(const struct anycert_policy *policy, int64_t *until)
+{
+    policy = or_hardened(policy);
+    if (until)
+        *until = policy->has_until ? policy->until : 0;
+    return policy->has_until;
+}
+
 anycert__relaxations anycert__policy_contains(const struct anycert_policy *policy)
 {
     anycert__relaxations set = anycert__rung_contains(policy->rung);

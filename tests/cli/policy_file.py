@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Policy files: which host is judged by which line."""
+import datetime
 import json
 import os
 import pathlib
@@ -136,6 +137,55 @@ class Files(Case):
         for variable in ("ANYCERT_POLICY", "ANYCERT_POLICY_FILE", "XDG_CONFIG_HOME"):
             text = self.anycert("policy", "explain", self.URL, env={variable: os.path.abspath(name)}).out
             self.assertIn("policy   hardened\n", text)
+
+
+class Check(Case):
+    def test_right_file(self):
+        write("right.policies", "a.example hardened+expired until=2099-12-31\n*.b.example trust-any\n")
+        self.assertEqual(self.anycert("policy", "check", "right.policies").out, "right.policies: 2 entries, 0 to be mended\n")
+        document = json.loads(self.anycert("policy", "check", "--json", "right.policies").out)
+        self.assertTrue(document["fine"])
+        self.assertEqual(document["entries"][1], {"line": 2, "hosts": "*.b.example", "policy": "trust-any", "flaw": None,
+                                                  "ends_soon": False})
+
+    def test_what_ended_is_unused_or_needless_is_found(self):
+        write("left.policies", "old.example trust-any until=2020-01-01\n10.0.0.0/31 trust-any\n10.0.0.0 hardened+expired\n"
+                               "10.0.0.1 hardened\nsame.example hardened\n")
+        text = self.anycert("policy", "check", "left.policies", code=2).out
+        self.assertEqual([line.split(" ")[:2] for line in text.splitlines()],
+                         [["left.policies:1:", "old.example"], ["left.policies:2:", "10.0.0.0/31"],
+                          ["left.policies:5:", "same.example"], ["left.policies:", "5"]])
+        self.assertIn("has ended", text)
+        self.assertIn("never used", text)
+        self.assertIn("5 entries, 3 to be mended", text)
+        entries = json.loads(self.anycert("policy", "check", "--json", "left.policies", code=2).out)["entries"]
+        self.assertEqual([entry["flaw"] for entry in entries], ["ended", "unused", None, None, "needless"])
+
+    def test_end_that_is_near_is_told(self):
+        for days, soon in ((0, True), (5, True), (9, False)):
+            date = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=days)
+            write("soon.policies", f"a.example hardened+expired until={date}\n")
+            text = self.anycert("policy", "check", "soon.policies").out
+            self.assertEqual(f"soon.policies:1: a.example ends soon, on {date}\n" in text, soon)
+
+    def test_what_no_client_could_use_is_found(self):
+        write("gone.policies", "a.example hardened ca=absent.pem\nb.example hardened ca=sha256:" + 64 * "0")
+        text = self.anycert("policy", "check", "gone.policies", code=2).out
+        self.assertRegex(text, r"(?m)^gone.policies:1: a.example: .*absent.pem")
+        self.assertRegex(text, r"(?m)^gone.policies:2: b.example: .*digest only")
+
+    def test_file_that_is_not_understood_is_one_sentence(self):
+        self.refused("policy", "check", write("wrong.policies", "a.example hardend"), says="wrong.policies:1: ")
+        self.refused("policy", "check", "./absent", says="absent")
+        self.refused("policy", "check", "absent.policies", says="cannot be read")
+        self.refused("policy", "check", "/", says="directory")
+        self.refused("policy", "check", write("open.policies", "", 0o646), says="chmod o-w")
+
+    def test_policies_are_still_policies(self):
+        write("hardened", "a.example trust-any\n")
+        self.assertIn("hardened\n", self.anycert("policy", "check", "hardened").out)
+        self.assertIn("1 entry", self.anycert("policy", "check", "./hardened").out)
+        self.refused("policy", "check", "hardend", says="did you mean 'hardened'")
 
 
 class Explain(Case):
