@@ -1,5 +1,6 @@
 /* Any text is either refused with its line and a sentence, or read; what was read has one spelling,
  * and each entry is found where it says. */
+#include "policy/ceiling.h"
 #include "policy/file.h"
 #include "policy/pattern.h"
 #include "policy/policy.h"
@@ -87,6 +88,25 @@ static void check_host(const char *text)
     anycert_policy_file_free(file);
 }
 
+/* The same of the administrator's ceiling: whatever it says, hardened may be used. */
+static void check_ceiling(const char *text, size_t size)
+{
+    struct anycert_error err = {0};
+    struct anycert__ceiling *ceiling = anycert__ceiling_parse(text, size, "c", &err);
+    struct anycert_policy *policy = anycert_policy_new(NULL);
+    require(policy != NULL);
+    if (ceiling) {
+        require(anycert__ceiling_check(ceiling, policy, 0, &err) == 0);
+        require(anycert_policy_set_rung(policy, "trust-any", NULL) == 0);
+        (void)anycert__ceiling_check(ceiling, policy, 0, &err);
+    }
+    check_text(err.message);
+    require(ceiling ? err.code == 0 || err.code == ANYCERT_E_POLICY_FORBIDDEN
+                    : strncmp(err.message, "c:", 2) == 0);
+    anycert_policy_free(policy);
+    anycert__ceiling_free(ceiling);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);
@@ -97,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     check_file(text, size);
     check_host(text);
+    check_ceiling(text, size);
     free(text);
     return 0;
 }

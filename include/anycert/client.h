@@ -33,6 +33,9 @@ struct anycert_response;
 
 /* Configuration: what a client is made from.
  *
+ * Policies that the administrator of the machine forbids (anycert-ceiling(5)) are refused with
+ * POLICY_FORBIDDEN when a client is made, and those of a policy file when a host needs them.
+ *
  * Threads: one at a time for each object. Every setter returns 0, or -1 with USAGE (or the code it
  * names) or NOMEM. */
 

@@ -29,6 +29,26 @@ static int open_for_reading(const char *path, int flags, int code, const char *w
     return fd;
 }
 
+/* Whoever may write to the folder can put another file in the place of one. */
+static int check_folder(const char *path, const struct anycert__file_guard *guard, int code,
+                        const char *what, struct anycert_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder =
+        slash ? anycert__strndup(path, (size_t)(slash + 1 - path)) : anycert__strdup(".");
+    struct stat st;
+    int rv = 0;
+    if (folder == NULL)
+        return anycert__fail_nomem(err);
+    if (stat(folder, &st) != 0)
+        rv = anycert__fail_errno(err, code, errno, "%s '%s' cannot be read", what, path);
+    else if (st.st_uid != guard->owner || (st.st_mode & (S_IWGRP | S_IWOTH)))
+        rv = anycert__fail(err, code, "%s '%s' is in a folder that others than user %lu can change",
+                           what, path, (unsigned long)guard->owner);
+    anycert__free(folder);
+    return rv;
+}
+
 /* Whether a file that is open may decide about trust. */
 static int check_guard(int fd, const char *path, const struct anycert__file_guard *guard, int code,
                        const char *what, struct anycert_error *err)
@@ -42,6 +62,8 @@ static int check_guard(int fd, const char *path, const struct anycert__file_guar
     if (guard->has_owner && st.st_uid != guard->owner)
         return anycert__fail(err, code, "%s '%s' belongs to user %lu and has to belong to user %lu",
                              what, path, (unsigned long)st.st_uid, (unsigned long)guard->owner);
+    if (guard->has_owner && check_folder(path, guard, code, what, err) != 0)
+        return -1;
     if (st.st_mode & others)
         return anycert__fail(err, code,
                              "%s '%s' can be changed by %s: take the permission away (chmod %s)",

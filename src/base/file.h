@@ -17,7 +17,7 @@ int anycert__file_read(const char *path, size_t max, int code, const char *what,
                        size_t *len, struct anycert_error *err);
 
 /* Who may change a file that decides about trust: without an owner, anybody but everybody; with
- * one, its owner alone. */
+ * one, its owner alone, and so for its folder. */
 struct anycert__file_guard {
     bool has_owner;
     uid_t owner;

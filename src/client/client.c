@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "http/loop.h"
+#include "policy/ceiling.h"
 
 #include <string.h>
 
@@ -114,6 +115,7 @@ void anycert_client_free(struct anycert_client *client)
     anycert__metrics_free(client->metrics);
     anycert__log_free(client->log);
     anycert__situations_clear(client);
+    anycert__ceiling_free(client->ceiling);
     anycert__client_cert_free(client->client_cert);
     anycert__intermediates_free(client->intermediates);
     anycert__url_clear(&client->proxy_parts);

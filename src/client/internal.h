@@ -171,6 +171,7 @@ struct anycert__scope {
 
 struct anycert_client {
     struct anycert_config *config;
+    struct anycert__ceiling *ceiling;
     struct anycert__scope own;
     struct anycert__scope *listed; /* one for each entry of the policy file, ready when needed */
     struct anycert__situation proxy[2]; /* before and after the end of the proxy's policy */

@@ -1,6 +1,7 @@
 #include "client/internal.h"
 
 #include "base/mem.h"
+#include "policy/ceiling.h"
 #include "policy/file.h"
 #include "policy/policy.h"
 
@@ -124,12 +125,22 @@ struct anycert_policy *anycert_client_policy(const struct anycert_client *client
     return make_policy(client->config, entry, false, err);
 }
 
+/* By the machine's clock: what the caller says about the time does not count here. */
+static int check_ceiling(const struct anycert_client *client, const struct anycert_policy *policy,
+                         struct anycert_error *err)
+{
+    static const struct anycert__clock system_clock = {0};
+
+    return anycert__ceiling_check(client->ceiling, policy, anycert__clock_now(&system_clock), err);
+}
+
 /* The two situations of a policy, which is taken over: before its end and behind it. */
 static int init_both(struct anycert_client *client, struct anycert__situation *now,
                      struct anycert__situation *lapsed, struct anycert_policy *policy,
                      enum anycert__hop hop, bool with_cert, struct anycert_error *err)
 {
-    if (init_one(client, now, policy, hop, with_cert, err) < 0)
+    if (init_one(client, now, policy, hop, with_cert, err) < 0 ||
+        check_ceiling(client, policy, err) < 0)
         return -1;
     if (!policy->has_until)
         return 0;
@@ -187,6 +198,9 @@ int anycert__situations_init(struct anycert_client *client, struct anycert_error
 {
     size_t count = anycert__policy_file_count(client->config->policy_file);
 
+    client->ceiling = anycert__ceiling_load(err);
+    if (!client->ceiling)
+        return -1;
     if (count > 0) {
         client->listed = anycert__calloc(count, sizeof *client->listed);
         if (!client->listed)

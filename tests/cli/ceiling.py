@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""The administrator's ceiling, as users meet it: a command line that is built with another place for it."""
+import os
+import pathlib
+import sys
+import unittest
+
+PRODUCT = os.environ["ANYCERT_BIN"]
+os.environ["ANYCERT_BIN"] = os.path.join(os.environ["ANYCERT_BUILD_DIR"], "bin", "anycert_cli_ceiling")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import Case  # noqa: E402
+
+URL = "https://localhost:1/"
+
+
+class Ceiling(Case):
+    def setUp(self):
+        self.folder = pathlib.Path("etc").absolute()
+        self.folder.mkdir(mode=0o755, exist_ok=True)
+        self.folder.chmod(0o755)
+        self.path = self.folder / "ceiling"
+        os.environ["ANYCERT_TEST_CEILING"] = str(self.path)
+
+    def write(self, text):
+        self.path.write_text(text)
+        self.path.chmod(0o644)
+
+    def test_what_is_forbidden_is_one_sentence_with_the_line(self):
+        self.write("# company\nforbid trust-any\nrequire-reason\n")
+        for way in (("-k",), ("--trust", "trust-any"), ("--trust", "report-only")):
+            self.refused("get", *way, "--reason", "x", URL, says=f"{self.path}:2: the administrator forbids 'trust-any'")
+        self.refused("get", "--allow", "expired", URL, says=f"{self.path}:3: the administrator wants a reason")
+        self.anycert("policy", "explain", "--allow", "expired", "--reason", "x", URL)
+        self.anycert("policy", "explain", URL)
+
+    def test_profiles_and_policy_files_do_not_lead_around_it(self):
+        self.write("forbid self-signed\n")
+        pathlib.Path("box.json").write_text('{"insecure": true}')
+        self.refused("get", "--profile", "box.json", URL, says=f"{self.path}:1: ")
+        pathlib.Path("policies").write_text("localhost trust-any\n")
+        self.refused("policy", "explain", "--policy-file", "policies", URL, says=f"policies:1: {self.path}:1: ")
+        self.assertIn(f"policies:1: localhost: {self.path}:1: ", self.anycert("policy", "check", "./policies", code=2).out)
+
+    def test_nothing_else_moves_it(self):
+        self.write("forbid trust-any\n")
+        for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "ANYCERT_CEILING"):
+            self.refused("get", "-k", URL, env={variable: "/nonexistent"}, says="the administrator forbids 'trust-any'")
+
+    def test_one_that_is_not_understood_leaves_hardened_alone(self):
+        self.write("forbid everything\n")
+        self.anycert("policy", "explain", URL)
+        self.refused("policy", "explain", "--allow", "expired", URL, says="hardened is all that can be used")
+
+    def test_the_product_has_no_such_place(self):
+        self.assertNotIn(b"ANYCERT_TEST_CEILING", pathlib.Path(PRODUCT).read_bytes())
+
+
+if __name__ == "__main__":
+    unittest.main()

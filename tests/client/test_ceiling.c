@@ -1,0 +1,364 @@
+/* What the administrator forbids: nobody gets it, whichever way it is asked for. */
+#include "policy/ceiling.h"
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <anycert/anycert.h>
+
+#include "client/floor.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+#define PIN      "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define NOW      1767225600 /* 2026-01-01 */
+
+static struct anycert_policy *parse(const char *text)
+{
+    struct anycert_error err = {0};
+    struct anycert_policy *policy = anycert_policy_parse(text, &err);
+
+    if (!policy)
+        fail_msg("%s: %s", text, err.message);
+    return policy;
+}
+
+static int judge(const char *lines, const char *text, struct anycert_error *err)
+{
+    struct anycert_policy *policy = parse(text);
+    struct anycert__ceiling *ceiling = anycert__ceiling_parse(lines, strlen(lines), "c", err);
+    int result = 0;
+
+    if (!ceiling)
+        fail_msg("%s: %s", lines, err->message);
+    result = anycert__ceiling_check(ceiling, policy, NOW, err);
+    anycert__ceiling_free(ceiling);
+    anycert_policy_free(policy);
+    return result;
+}
+
+static const struct {
+    const char *lines, *policy, *says; /* NULL: allowed */
+} policies[] = {
+    {"", "trust-any", NULL},
+    {"# nothing\n\n", "antique", NULL},
+    {"forbid trust-any", "hardened", NULL},
+    {"forbid trust-any", "hardened+expired", NULL},
+    {"forbid trust-any", "trust-any", "c:1: the administrator forbids 'trust-any'"},
+    /* What lets through as much. */
+    {"\nforbid trust-any", "report-only", "c:2: the administrator forbids 'trust-any', and"},
+    {"forbid trust-any", "antique", "lets through as much"},
+    {"forbid report-only", "trust-any", "forbids 'report-only', and"},
+    {"forbid antique", "trust-any", NULL},
+    {"forbid tofu", "hardened+untrusted-issuer+self-signed", "forbids 'tofu', and"},
+    {"forbid tofu", "hardened+self-signed", NULL},
+    {"forbid tofu", "pinned " PIN, NULL},
+    {"forbid tofu", "trust-any", "forbids 'tofu', and"},
+    {"forbid pinned", "pinned " PIN, "forbids 'pinned'"},
+    /* A rung that contains it. */
+    {"forbid self-signed", "hardened+self-signed", "c:1: the administrator forbids 'self-signed'"},
+    {"forbid self-signed", "trust-any", "'self-signed', which 'trust-any' contains"},
+    {"forbid self-signed", "antique", "which 'antique' contains"},
+    {"forbid self-signed", "report-only", "which 'report-only' contains"},
+    {"forbid self-signed", "tofu", "which 'tofu' contains"},
+    {"forbid self-signed", "pinned " PIN, "which 'pinned' contains"},
+    {"forbid expired", "pinned check=dates " PIN, NULL},
+    {"forbid expired", "pinned " PIN, "'expired', which 'pinned' contains"},
+    {"forbid expired", "tofu", NULL},
+    {"forbid tls1.0", "antique", "'tls1.0', which 'antique' contains"},
+    {"forbid tls1.0", "trust-any", NULL},
+    {"forbid small-dh", "trust-any", "'small-dh', which 'trust-any' contains"},
+    {"forbid expired wrong-host", "hardened+wrong-host", "c:1: "},
+    {"forbid expired\nforbid wrong-host", "hardened+wrong-host", "c:2: "},
+    {"max-days 30", "hardened", NULL},
+    {"max-days 30", "hardened " PIN, NULL},
+    {"max-days 30", "hardened+expired", "write until=2026-01-31"},
+    {"max-days 30", "hardened+expired until=2026-01-31", NULL},
+    {"max-days 30", "hardened+expired until=2026-02-01", "30 days at most"},
+    {"max-days 30", "hardened+expired until=2025-01-01", NULL},
+    {"require-reason", "hardened", NULL},
+    {"require-reason", "hardened+expired", "wants a reason"},
+    {"require-reason", "hardened+expired reason=x", NULL},
+    {"require-authenticated", "hardened+expired", NULL},
+    {"require-authenticated", "hardened+self-signed", "wants the peer to be authenticated"},
+    {"require-authenticated", "hardened+self-signed " PIN, NULL},
+    {"require-authenticated", "trust-any", "wants the peer to be authenticated"},
+    {"require-authenticated", "tofu", "wants the peer to be authenticated"},
+};
+
+static void check_table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(policies); i++) {
+        struct anycert_error err = {0};
+
+        if (judge(policies[i].lines, policies[i].policy, &err) == 0
+                ? policies[i].says != NULL
+                : !policies[i].says || !strstr(err.message, policies[i].says))
+            fail_msg("'%s' and %s: %s", policies[i].lines, policies[i].policy, err.message);
+        if (policies[i].says)
+            assert_int_equal(err.code, ANYCERT_E_POLICY_FORBIDDEN);
+    }
+}
+
+static void parse_refuses_what_it_does_not_understand(void **state)
+{
+    static const struct {
+        const char *lines, *says;
+    } rows[] = {
+        {"forbid", "c:1: 'forbid' names nothing"},
+        {"\n\nforbid trust_any", "c:3: 'trust_any' is neither"},
+        {"forbid selfsigned", "did you mean 'self-signed'"},
+        {"forbid expired, wrong-host", "'expired,' is neither"},
+        {"forbid hardened", "nothing would be left"},
+        {"forbidd trust-any", "did you mean 'forbid'"},
+        {"max-days", "no number"},
+        {"max-days 0", "no number"},
+        {"max-days -1", "no number"},
+        {"max-days 40000", "no number"},
+        {"max-days 1 2", "too much"},
+        {"max-days 1\nmax-days 2", "c:2: 'max-days' stands in line 1"},
+        {"require-reason please", "stands alone"},
+        {"require-authenticated=yes", "none of forbid"},
+        {"forbid trust-any # really", "'#' is neither"},
+        {"# \xff", "not UTF-8"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct anycert_error err = {0};
+
+        assert_null(anycert__ceiling_parse(rows[i].lines, strlen(rows[i].lines), "c", &err));
+        assert_int_equal(err.code, ANYCERT_E_POLICY_SYNTAX);
+        if (!strstr(err.message, rows[i].says))
+            fail_msg("'%s': %s", rows[i].lines, err.message);
+    }
+    assert_null(anycert__ceiling_parse("a\0b", 3, "c", NULL));
+}
+
+static void every_failed_allocation_is_out_of_memory(void **state)
+{
+    const char *lines = "forbid trust-any\nmax-days 3\n";
+
+    (void)state;
+    for (unsigned long nth = 1;; nth++) {
+        struct anycert_error err = {0};
+        struct anycert__ceiling *ceiling = NULL;
+
+        anycert__mem_fail_from(nth);
+        ceiling = anycert__ceiling_parse(lines, strlen(lines), "c", &err);
+        anycert__mem_fail_from(0);
+        anycert__ceiling_free(ceiling);
+        if (ceiling)
+            break;
+        assert_int_equal(err.code, ANYCERT_E_NOMEM);
+    }
+}
+
+/* ---- clients ---- */
+
+static char folder[64], path[96];
+
+static void put(const char *text, mode_t mode)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static int make_place(void **state)
+{
+    floor_setup(state);
+    snprintf(folder, sizeof folder, "/tmp/anycert-ceiling-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/ceiling", folder);
+    assert_int_equal(setenv("ANYCERT_TEST_CEILING", path, 1), 0);
+    return 0;
+}
+
+static int remove_place(void **state)
+{
+    assert_int_equal(rmdir(folder), 0);
+    return floor_teardown(state);
+}
+
+static int remove_ceiling(void **state)
+{
+    (void)state;
+    (void)unlink(path);
+    return chmod(folder, 0700);
+}
+
+/* The code of making a client under a policy, or 0. */
+static int code_of(const char *policy, struct anycert_error *err)
+{
+    struct anycert_config *config = anycert_config_new(err);
+    struct anycert_policy *parsed = parse(policy);
+    struct anycert_client *client = NULL;
+
+    *err = (struct anycert_error){0};
+    assert_int_equal(anycert_config_set_policy(config, parsed, err), 0);
+    client = anycert_client_new(config, err);
+    anycert_policy_free(parsed);
+    anycert_config_free(config);
+    anycert_client_free(client);
+    return err->code;
+}
+
+static void client_under_a_forbidden_policy_is_not_made(void **state)
+{
+    struct anycert_error err = {0};
+
+    (void)state;
+    assert_int_equal(code_of("trust-any", &err), 0);
+    put("require-reason\nforbid trust-any\n", 0644);
+    assert_int_equal(code_of("hardened", &err), 0);
+    assert_int_equal(code_of("hardened+expired reason=x", &err), 0);
+    assert_int_equal(code_of("trust-any reason=x", &err), ANYCERT_E_POLICY_FORBIDDEN);
+    assert_non_null(strstr(err.message, path));
+    assert_non_null(strstr(err.message, ":2: "));
+    assert_int_equal(code_of("report-only reason=x", &err), ANYCERT_E_POLICY_FORBIDDEN);
+    assert_int_equal(code_of("hardened+expired", &err), ANYCERT_E_POLICY_FORBIDDEN);
+}
+
+static void ceiling_that_cannot_be_used_leaves_hardened_alone(void **state)
+{
+    struct anycert_error err = {0};
+    static const struct {
+        const char *text;
+        mode_t mode, folder;
+        const char *says;
+    } rows[] = {
+        {"forbid antique", 0644, 0755, NULL},
+        {"forbid antikue", 0644, 0755, ":1: 'antikue'"},
+        {"forbid antique", 0664, 0755, "others than its owner"},
+        {"forbid antique", 0646, 0755, "others than its owner"},
+        {"forbid antique", 0644, 0775, "in a folder that others"},
+        {"forbid antique", 0644, 0777, "in a folder that others"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        put(rows[i].text, rows[i].mode);
+        assert_int_equal(chmod(folder, rows[i].folder), 0);
+        assert_int_equal(code_of("hardened", &err), 0);
+        assert_int_equal(code_of("hardened ca=system", &err), 0);
+        assert_int_equal(code_of("hardened+expired", &err),
+                         rows[i].says ? ANYCERT_E_POLICY_FORBIDDEN : 0);
+        if (rows[i].says && !strstr(err.message, rows[i].says))
+            fail_msg("%zu: %s", i, err.message);
+    }
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0755), 0);
+    assert_int_equal(code_of("hardened+expired", &err), ANYCERT_E_POLICY_FORBIDDEN);
+    assert_int_equal(code_of("hardened", &err), 0);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(symlink("/nonexistent", path), 0);
+    assert_int_equal(code_of("hardened+expired", &err), ANYCERT_E_POLICY_FORBIDDEN);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink(path, path), 0);
+    assert_int_equal(code_of("hardened+expired", &err), ANYCERT_E_POLICY_FORBIDDEN);
+}
+
+static void ceiling_holds_for_policy_files_profiles_and_proxies(void **state)
+{
+    struct anycert_error err = {0};
+    struct anycert_config *config = anycert_config_new(&err);
+    const char *text = "localhost hardened+self-signed\nother hardened";
+    const char *profile_text = "{\"insecure\": true}";
+    struct anycert_policy_file *file = anycert_policy_file_parse(text, strlen(text), "f", &err);
+    struct anycert_policy *policy = parse("trust-any");
+    struct anycert_profile *profile =
+        anycert_profile_parse(profile_text, strlen(profile_text), "p", &err);
+    struct anycert_client *client = NULL;
+
+    (void)state;
+    put("forbid self-signed", 0644);
+    assert_int_equal(anycert_config_set_policy_file(config, file, &err), 0);
+    client = anycert_client_new(config, &err);
+    assert_non_null(client);
+    floor_fails(client, floor_request("GET", floor_url("self-signed", "")),
+                ANYCERT_E_POLICY_FORBIDDEN, NULL);
+    assert_int_equal(strncmp(floor_message(), "f:1: ", 5), 0);
+    assert_non_null(strstr(floor_message(), path));
+    anycert_client_free(client);
+
+    assert_int_equal(anycert_config_set_proxy_policy(config, policy, &err), 0);
+    assert_int_equal(anycert_config_set_proxy(config, "https://localhost:1", &err), 0);
+    assert_null(anycert_client_new(config, &err));
+    assert_int_equal(err.code, ANYCERT_E_POLICY_FORBIDDEN);
+    err = (struct anycert_error){0};
+    assert_int_equal(anycert_config_set_proxy_policy(config, NULL, &err), 0);
+
+    assert_int_equal(anycert_profile_apply(profile, config, NULL, NULL, &err), 0);
+    assert_null(anycert_client_new(config, &err));
+    assert_int_equal(err.code, ANYCERT_E_POLICY_FORBIDDEN);
+    anycert_profile_free(profile);
+    anycert_policy_free(policy);
+    anycert_policy_file_free(file);
+    anycert_config_free(config);
+}
+
+/* A clock of the caller's does not move the days that the administrator allows. */
+static int64_t long_ago(void *arg)
+{
+    (void)arg;
+    return NOW - (int64_t)50 * 365 * 86400;
+}
+
+static int64_t far_ahead(void *arg)
+{
+    (void)arg;
+    return NOW + (int64_t)50 * 365 * 86400;
+}
+
+static void days_count_by_the_clock_of_the_machine(void **state)
+{
+    int64_t (*const clocks[])(void *) = {long_ago, far_ahead};
+
+    (void)state;
+    put("max-days 30", 0644);
+    for (size_t i = 0; i < COUNT(clocks); i++) {
+        struct anycert_error err = {0};
+        struct anycert_config *config = anycert_config_new(&err);
+        struct anycert_policy *policy =
+            parse(i == 0 ? "trust-any until=2999-01-01" : "trust-any until=2070-01-01");
+
+        assert_int_equal(anycert_config_set_clock(config, clocks[i], NULL, &err), 0);
+        assert_int_equal(anycert_config_set_policy(config, policy, &err), 0);
+        assert_null(anycert_client_new(config, &err));
+        assert_int_equal(err.code, ANYCERT_E_POLICY_FORBIDDEN);
+        anycert_policy_free(policy);
+        anycert_config_free(config);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(check_table),
+        cmocka_unit_test(parse_refuses_what_it_does_not_understand),
+        cmocka_unit_test(every_failed_allocation_is_out_of_memory),
+        cmocka_unit_test_teardown(client_under_a_forbidden_policy_is_not_made, remove_ceiling),
+        cmocka_unit_test_teardown(ceiling_that_cannot_be_used_leaves_hardened_alone,
+                                  remove_ceiling),
+        cmocka_unit_test_teardown(ceiling_holds_for_policy_files_profiles_and_proxies,
+                                  remove_ceiling),
+        cmocka_unit_test_teardown(days_count_by_the_clock_of_the_machine, remove_ceiling),
+    };
+
+    return cmocka_run_group_tests(tests, make_place, remove_place);
+}
