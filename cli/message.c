@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <yyjson.h>
@@ -170,6 +171,59 @@ static bool is_known(const struct anycert_response *response, size_t link,
     return false;
 }
 
+/* ---- policies that end ---- */
+
+#define WEEK ((int64_t)7 * 86400)
+
+/* When the policy of a link ends, if that is within a week; else 0. */
+static int64_t end_of(const struct anycert_report *report, int64_t now)
+{
+    struct anycert_policy *policy = anycert_policy_parse(anycert_report_policy(report), NULL);
+    int64_t until = 0;
+    bool soon = anycert_policy_until(policy, &until) && now <= until && until - now < WEEK;
+    anycert_policy_free(policy);
+    return soon ? until : 0;
+}
+
+/* Whether an earlier hop led to the same host. */
+static bool was_there(const struct anycert_response *response, size_t link)
+{
+    const struct anycert_report *report = link_report(response, link);
+    for (size_t n = link % 2; n < link; n += 2) {
+        const struct anycert_report *other = link_report(response, n);
+        if (other && anycert_report_port(other) == anycert_report_port(report) &&
+            strcmp(anycert_report_host(other), anycert_report_host(report)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void print_end(bool json, const struct anycert_report *report, int64_t until)
+{
+    const char *policy = anycert_report_policy(report), *host = anycert_report_host(report);
+    bool brackets = strchr(host, ':') != NULL;
+    char date[CLI_DATE_SIZE], sentence[600];
+    cli_format_date(until, date);
+    (void)snprintf(sentence, sizeof sentence,
+                   "%s%s%.255s%s:%u: the policy %.*s ends on %.10s; hardened counts from then on",
+                   strcmp(anycert_report_hop(report), "proxy") == 0 ? "proxy " : "",
+                   brackets ? "[" : "", host, brackets ? "]" : "",
+                   (unsigned)anycert_report_port(report), (int)strcspn(policy, " "), policy, date);
+    cli_print_warning(json, "policy_ends", sentence);
+}
+
+static void print_ends(bool json, const struct anycert_response *response)
+{
+    size_t links = response ? 2 * anycert_response_hop_count(response) : 0;
+    int64_t now = (int64_t)time(NULL);
+    for (size_t n = 0; n < links; n++) {
+        const struct anycert_report *report = link_report(response, n);
+        int64_t until = report && !was_there(response, n) ? end_of(report, now) : 0;
+        if (until > 0)
+            print_end(json, report, until);
+    }
+}
+
 void cli_print_warnings(bool json, const struct anycert_response *response)
 {
     size_t links = response ? 2 * anycert_response_hop_count(response) : 0;
@@ -183,6 +237,7 @@ void cli_print_warnings(bool json, const struct anycert_response *response)
                 !anycert_check_decided_by_pin(check) && !is_known(response, n, check))
                 print_check(json, report, check);
     }
+    print_ends(json, response);
 }
 
 void cli_print_withheld(bool json, const struct anycert_response *response)

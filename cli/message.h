@@ -20,7 +20,8 @@ void cli_print_error(bool json, const struct anycert_error *err, const struct cl
 const struct anycert_report *cli_failed_report(const struct anycert_error *err,
                                                const struct cli_failure *failure);
 
-/* One line for each host and reason where the policy let a failed check pass. */
+/* One line for each host and reason where the policy let a failed check pass, and one for each host
+ * whose policy ends within a week. */
 void cli_print_warnings(bool json, const struct anycert_response *response);
 
 /* A line if the secret guard has kept secrets back on any hop. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define LINE_LIMIT 8192
+#define SOON       (7 * 86400)
 #define KNOWN_MAX  1024 /* warnings that are remembered; beyond, the oldest are said once more */
 
 struct anycert__log {
@@ -190,6 +191,30 @@ static void warn_of_relaxed(struct anycert__log *log, const struct anycert_repor
     }
 }
 
+/* A week is time enough to see to what the policy was made for. */
+static void warn_of_end(struct anycert__log *log, const struct anycert_report *report,
+                        const struct anycert__hop_terms *terms)
+{
+    int64_t now = anycert__clock_now(&log->settings->clock);
+    bool brackets = report && strchr(anycert_report_host(report), ':') != NULL;
+    char date[ANYCERT__DATE_SIZE];
+    struct anycert__buf line;
+
+    if (!report || !terms->policy->has_until || now > terms->policy->until ||
+        terms->policy->until - now >= SOON)
+        return;
+    anycert__format_date(terms->policy->until, date);
+    anycert__buf_init(&line, LINE_LIMIT);
+    anycert__buf_addf(
+        &line, "%s%s%s%s:%u: the policy %.*s ends on %s; hardened counts from then on",
+        terms->hop == ANYCERT__HOP_PROXY ? "proxy " : "", brackets ? "[" : "",
+        anycert_report_host(report), brackets ? "]" : "", (unsigned)anycert_report_port(report),
+        (int)strcspn(anycert_report_policy(report), " "), anycert_report_policy(report), date);
+    if (line.data && is_new(log, line.data))
+        give(log, ANYCERT_LOG_WARNING, &line);
+    anycert__buf_free(&line);
+}
+
 /* ---- the end of an exchange ---- */
 
 static void log_failure(struct anycert__log *log, const struct anycert__exchange *exchange,
@@ -282,6 +307,8 @@ void anycert__log_ended(struct anycert__log *log, const struct anycert__exchange
     if (wants(log, ANYCERT_LOG_WARNING)) {
         warn_of_relaxed(log, exchange->proxy_report);
         warn_of_relaxed(log, exchange->report);
+        warn_of_end(log, exchange->proxy_report, exchange->proxy_terms);
+        warn_of_end(log, exchange->report, exchange->terms);
     }
     if (wants(log, ANYCERT_LOG_DEBUG)) {
         log_link(log, exchange->proxy_report);

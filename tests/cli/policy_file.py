@@ -108,6 +108,30 @@ class Requests(Case):
         self.assertIn("reason=ordered", pathlib.Path("report.json").read_text())
 
 
+    def test_end_that_is_near_is_warned_of_once_for_each_host(self):
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        for days, warned in ((0, True), (5, True), (9, False)):
+            date = today + datetime.timedelta(days=days)
+            name = write("policies", self.line("expired", f"hardened+expired until={date}"))
+            env = {"CURL_CA_BUNDLE": self.files["root"]}
+            url = f"{self.url('good')}redirect?to={self.url('expired')}"
+            lines = self.anycert("get", "-L", "--policy-file", name, url, env=env).err.splitlines()
+            ends = [line for line in lines if "ends on" in line]
+            port = self.servers["expired"]["port"]
+            self.assertEqual(ends, [f"anycert: warning: localhost:{port}: the policy hardened+expired ends on {date}; "
+                                    "hardened counts from then on"] if warned else [])
+            json_lines = self.anycert("get", "-L", "--format", "json", "--policy-file", name, url, env=env).err.splitlines()
+            self.assertEqual([json.loads(line)["warning"]["check"] for line in json_lines].count("policy_ends"), int(warned))
+        self.assertEqual(self.get("--policy-file", name, self.url("expired")).err, "")
+
+    def test_end_is_told_once_however_many_redirects_stay_there(self):
+        date = datetime.datetime.now(datetime.timezone.utc).date()
+        url = self.url("expired")
+        result = self.anycert("get", "-L", "--allow", "expired", "--until", str(date), f"{url}redirect?to={url}json",
+                              env={"CURL_CA_BUNDLE": self.files["root"]})
+        self.assertEqual(result.err.count("ends on"), 1)
+
+
 class Files(Case):
     URL = "https://localhost:1/"
 

@@ -319,6 +319,48 @@ static void levels_and_their_absence(void **state)
     lines_close(&lines);
 }
 
+#define LAST INT64_C(1894147199) /* 2030-01-08, the last second */
+
+static int64_t present;
+
+static int64_t show_clock(void *arg)
+{
+    (void)arg;
+    return present;
+}
+
+static void end_of_a_policy_is_told_once_a_week_before(void **state)
+{
+    struct lines lines;
+    struct anycert_config *config = NULL;
+    struct anycert_client *client = NULL;
+
+    (void)state;
+    lines_open(&lines);
+    config = logged("hardened+expired until=2030-01-08", ANYCERT_LOG_WARNING, &lines);
+    assert_int_equal(anycert_config_set_clock(config, show_clock, NULL, NULL), 0);
+    client = floor_client_of(config);
+    present = LAST - (int64_t)7 * 86400;
+    anycert_response_free(floor_ok(client, floor_request("GET", floor_url("expired", ""))));
+    assert_count(&lines, 0, "warning: ", "ends on", "");
+    present++;
+    for (int i = 0; i < 3; i++) {
+        anycert_response_free(floor_ok(client, floor_request("GET", floor_url("expired", ""))));
+        assert_count(&lines, 1,
+                     "warning: localhost:", ": the policy hardened+expired ends on 2030-01-08; ",
+                     "hardened counts from then on");
+        present = LAST;
+    }
+    anycert_response_free(floor_ok(client, floor_request("GET", floor_url("good", ""))));
+    assert_count(&lines, 2, "warning: localhost:", "ends on 2030-01-08", "");
+    present++;
+    floor_fails(client, floor_request("GET", floor_url("expired", "")), ANYCERT_E_TRUST_DATES,
+                NULL);
+    assert_count(&lines, 2, "warning: ", "ends on", "");
+    anycert_client_free(client);
+    lines_close(&lines);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +368,7 @@ int main(void)
         cmocka_unit_test(redirects_are_two_requests),
         cmocka_unit_test(failures_say_why),
         cmocka_unit_test(relaxed_checks_are_warned_of_once),
+        cmocka_unit_test(end_of_a_policy_is_told_once_a_week_before),
         cmocka_unit_test(retries_are_warned_of),
         cmocka_unit_test(no_secret_is_in_any_line),
         cmocka_unit_test(bytes_of_strangers_are_escaped),
