@@ -14,6 +14,7 @@
 #include "profile.h"
 #include "retry.h"
 #include "session.h"
+#include "sources.h"
 
 /* Prints and frees the document. */
 static int print_json(yyjson_mut_doc *doc, struct anycert_error *err)
@@ -122,7 +123,10 @@ static int check(const struct cli_options *o, int *exit_code, struct anycert_err
 struct explanation {
     char *plan;
     struct anycert_policy *policy;
-    const char *source;
+    const char *line;   /* of its entry in the policy file, or NULL */
+    const char *source; /* this, or what else says it */
+    const char *anchors;
+    struct cli_values values;
     struct now now;
 };
 
@@ -140,16 +144,36 @@ static const char *anchors_source(const struct cli_trust *trust, const char *sou
     return own ? source : trust->anchors_source;
 }
 
+static void print_values(const struct cli_values *values)
+{
+    for (size_t i = 0; i < values->count; i++)
+        (void)printf("  %-12s %s  (%s)\n", values->list[i].name, values->list[i].value,
+                     values->list[i].source);
+}
+
+static void add_values(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct cli_values *values)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    yyjson_mut_obj_add_val(doc, root, "values", list);
+    for (size_t i = 0; i < values->count; i++) {
+        yyjson_mut_val *value = yyjson_mut_arr_add_obj(doc, list);
+        yyjson_mut_obj_add_str(doc, value, "name", values->list[i].name);
+        yyjson_mut_obj_add_str(doc, value, "value", values->list[i].value);
+        yyjson_mut_obj_add_str(doc, value, "source", values->list[i].source);
+    }
+}
+
 static int print_explanation(const struct cli_options *o, const struct cli_session *session,
                              const struct explanation *e, struct anycert_error *err)
 {
     const struct cli_trust *trust = &session->trust;
-    const char *anchors = anchors_source(trust, e->source);
+    bool environment = e->anchors == trust->anchors_source && trust->environment;
     yyjson_mut_val *root;
     if (!o->json) {
-        (void)printf("%s\npolicy from: %s\nanchors from: %s%s\n\n", e->plan, e->source, anchors,
-                     anchors == trust->anchors_source && trust->environment ? " (environment)"
-                                                                            : "");
+        (void)printf("%s\npolicy from: %s\nanchors from: %s%s\n", e->plan, e->source, e->anchors,
+                     environment ? " (environment)" : "");
+        print_values(&e->values);
+        (void)printf("\n");
         if (o->profile) {
             (void)printf("settings of %s:\n", o->profile);
             cli_profile_print(stdout, yyjson_mut_doc_get_root(session->settings));
@@ -160,7 +184,8 @@ static int print_explanation(const struct cli_options *o, const struct cli_sessi
     }
     yyjson_mut_doc *doc = new_document(&root);
     yyjson_mut_obj_add_str(doc, root, "policy_source", e->source);
-    yyjson_mut_obj_add_str(doc, root, "anchors_source", anchors);
+    yyjson_mut_obj_add_str(doc, root, "anchors_source", e->anchors);
+    add_values(doc, root, &e->values);
     yyjson_mut_obj_add_str(doc, root, "plan", e->plan);
     yyjson_mut_obj_add_val(
         doc, root, "settings",
@@ -183,12 +208,14 @@ static int explain(const struct cli_options *o, struct anycert_error *err)
         bool own = o->url && (cli_is_absolute(o->url) || !base);
         const char *url = own ? o->url : base;
         e.plan = anycert_client_explain(session.client, url, err);
-        e.policy = e.plan ? anycert_client_policy(session.client, url, &e.source, err) : NULL;
-        if (!e.source)
-            e.source = session.trust.policy_source;
+        e.policy = e.plan ? anycert_client_policy(session.client, url, &e.line, err) : NULL;
+        e.source = e.line ? e.line : session.trust.policy_source;
+        e.anchors = anchors_source(&session.trust, e.source);
     }
-    if (e.policy && find_now(&e.now, e.policy, err) == 0)
+    if (e.policy && find_now(&e.now, e.policy, err) == 0 &&
+        cli_values_find(&e.values, e.now.text, e.line, e.anchors, &session.trust, o, err) == 0)
         status = print_explanation(o, &session, &e, err);
+    cli_values_free(&e.values);
     free_now(&e.now);
     anycert_policy_free(e.policy);
     anycert_free(e.plan);

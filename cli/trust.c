@@ -199,6 +199,9 @@ static struct anycert_policy *base_policy(struct cli_trust *trust, const struct 
         return NULL;
     }
     trust->policy_source = policy_source(o, profile);
+    trust->base_source = o->insecure ? "-k"
+                         : o->trust  ? "--trust"
+                                     : anycert_profile_source(profile, "trust");
     trust->text = o->insecure || o->trust ? o->trust : anycert_profile_value(profile, "trust");
     if (!o->insecure && !o->trust)
         return anycert_profile_policy(profile, err);

@@ -13,6 +13,7 @@ struct cli_trust {
     struct anycert_policy_file *file;    /* NULL: none */
     bool leaves_it_to_file;              /* the policy names anchors at most */
     struct anycert_policy *proxy_policy; /* NULL: the default */
+    const char *base_source;             /* of the policy before the options added to it */
     const char *policy_source;           /* "default", "-k", "--trust", "box.json:4" */
     const char *anchors_source;          /* "default", "--cacert", "REQUESTS_CA_BUNDLE", ... */
     const char *text;                    /* the policy before the options added to it, or NULL */

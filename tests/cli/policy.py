@@ -116,6 +116,24 @@ class Explain(Case):
         self.assertEqual((document["policy"], document["policy_source"]), ("trust-any", "-k"))
         self.assertFalse(document["authenticates"])
 
+    def test_each_value_says_where_it_comes_from(self):
+        def values(*args, **kwargs):
+            document = json.loads(self.explain("--json", *args, **kwargs))
+            return [(value["name"], value["value"], value["source"]) for value in document["values"]]
+        self.assertEqual(values(), [("rung", "hardened", "default")])
+        self.assertEqual(values("-k", "--until", "2099-01-01"),
+                         [("rung", "trust-any", "-k"), ("until", "2099-01-01", "--until")])
+        trust = 'hardened+not-yet-valid reason="a+b c=d \\"e\\""'
+        self.assertEqual(values("--trust", trust, "--allow", "expired,common-name", "--until", "2099-01-01"),
+                         [("rung", "hardened", "--trust"), ("relaxation", "expired", "--allow"),
+                          ("relaxation", "not-yet-valid", "--trust"), ("relaxation", "common-name", "--allow"),
+                          ("until", "2099-01-01", "--until"), ("reason", '"a+b c=d \\"e\\""', "--trust")])
+        path = "/etc/ssl/certs/ca-certificates.crt"
+        self.assertEqual(values("--allow", "expired", env={"CURL_CA_BUNDLE": path}),
+                         [("rung", "hardened", "default"), ("relaxation", "expired", "--allow"),
+                          ("ca", path, "CURL_CA_BUNDLE")])
+        self.assertIn("  until        2099-01-01  (--until)\n", self.explain("-k", "--until", "2099-01-01"))
+
     def test_a_whole_command_line_can_be_explained(self):
         plain = self.anycert("policy", "explain", "-k", "https://localhost/").out
         beside = ["-H", "A: b", "-L", "-f", "-o", "never", "-v", "-b", "a=b", "-c", "never", "--retry", "2", "-d", "x",

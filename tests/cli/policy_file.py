@@ -230,6 +230,14 @@ class Explain(Case):
         self.assertEqual((document["policy"], document["policy_source"], document["anchors_source"]),
                          ("trust-any reason=lab", "policies:2", "default"))
 
+    def test_each_value_is_of_the_line(self):
+        env = {"CURL_CA_BUNDLE": os.path.abspath("ca.pem")}
+        document = json.loads(self.explain("--json", "https://a.lab.example/", env=env))
+        self.assertEqual([(value["name"], value["source"]) for value in document["values"]],
+                         [("rung", "policies:2"), ("ca", "CURL_CA_BUNDLE"), ("reason", "policies:2")])
+        text = self.explain("https://own.example/", env=env)
+        self.assertIn("  rung         hardened  (policies:4)\n  ca           ca.pem  (policies:4)\n", text)
+
     def test_host_without_an_entry(self):
         text = self.explain("https://lab.example/")
         self.assertIn("policy   hardened\n", text)
