@@ -89,9 +89,25 @@ static struct anycert__jar *own_jar(const struct anycert_client *client, struct 
     return jar;
 }
 
+/* The jar of a host that requests name, which the policy file may say more about. */
+static struct anycert__jar *jar_of(const struct anycert_client *client,
+                                   const struct anycert__url *url, int64_t now,
+                                   struct anycert_error *err)
+{
+    struct anycert_policy *configured = anycert__policy_for(client->config, url, false, now, err);
+    struct anycert_policy *policy =
+        configured ? anycert_policy_effective(configured, now, err) : NULL;
+    struct anycert__jar *jar = policy ? client->jars[which(policy)] : NULL;
+
+    anycert_policy_free(policy);
+    anycert_policy_free(configured);
+    return jar;
+}
+
 int anycert_client_add_cookie(struct anycert_client *client, const char *set_cookie,
                               const char *url, struct anycert_error *err)
 {
+    int64_t now = anycert__clock_now(&client->config->clock);
     struct anycert__jar *jar = own_jar(client, err);
     struct anycert__url parts = {0};
     int result = -1;
@@ -100,9 +116,11 @@ int anycert_client_add_cookie(struct anycert_client *client, const char *set_coo
         return -1;
     if (!set_cookie)
         return anycert__fail(err, ANYCERT_E_USAGE, "there is no cookie");
-    if (anycert__url_parse(url, &parts, err) == 0)
-        result = anycert__jar_add(jar, set_cookie, &parts,
-                                  anycert__clock_now(&client->config->clock), err);
+    if (anycert__url_parse(url, &parts, err) < 0)
+        return -1;
+    jar = jar_of(client, &parts, now, err);
+    if (jar)
+        result = anycert__jar_add(jar, set_cookie, &parts, now, err);
     anycert__url_clear(&parts);
     return result;
 }

@@ -344,6 +344,45 @@ static void unproven_and_proven_peers_do_not_share(void **state)
     anycert_client_free(client);
 }
 
+/* Whether a host is proven is what its entry of the policy file says. */
+static void hosts_of_a_policy_file_share_only_with_their_kind(void **state)
+{
+    struct anycert_config *config = cookie_config(NULL);
+    struct anycert_policy *anchors = anycert_policy_new(NULL);
+    struct anycert_policy_file *file = NULL;
+    struct anycert_client *client = NULL;
+    struct anycert_response *response = NULL;
+    char lines[128];
+
+    (void)state;
+    (void)snprintf(lines, sizeof lines, "localhost:%u trust-any\n",
+                   (unsigned)lab_server_port(floor_server("self-signed")));
+    file = anycert_policy_file_parse(lines, strlen(lines), "f", NULL);
+    assert_int_equal(anycert_policy_add_ca_path(anchors, floor_root(), NULL), 0);
+    assert_int_equal(anycert_config_set_policy(config, NULL, NULL), 0);
+    assert_int_equal(anycert_config_set_default_anchors(config, anchors, NULL), 0);
+    assert_int_equal(anycert_config_set_policy_file(config, file, NULL), 0);
+    client = floor_client_of(config);
+    for (int i = 0; i < 2; i++) {
+        const char *own = i == 0 ? "self-signed" : "good", *other = i == 0 ? "good" : "self-signed";
+
+        assert_int_equal(
+            anycert_client_add_cookie(client, i == 0 ? "a=1" : "b=2", floor_url(own, ""), NULL), 0);
+        response = floor_ok(client, floor_request("GET", floor_url(own, "echo")));
+        assert_string_equal(echoed(response), i == 0 ? "a=1" : "b=2");
+        anycert_response_free(response);
+        response = floor_ok(client, floor_request("GET", floor_url(other, "echo")));
+        if (i == 0)
+            assert_null(echoed(response));
+        else
+            assert_string_equal(echoed(response), "a=1");
+        anycert_response_free(response);
+    }
+    anycert_client_free(client);
+    anycert_policy_file_free(file);
+    anycert_policy_free(anchors);
+}
+
 /* Cookies are secrets to the secret guard, too. */
 static void secret_guard_keeps_cookies_from_links_that_are_not_clean(void **state)
 {
@@ -479,6 +518,7 @@ int main(void)
         CASE(own_cookie_header_is_sent_alone_and_answers_count),
         CASE(own_host_header_has_no_part_in_cookies),
         CASE(unproven_and_proven_peers_do_not_share),
+        CASE(hosts_of_a_policy_file_share_only_with_their_kind),
         CASE(secret_guard_keeps_cookies_from_links_that_are_not_clean),
         CASE(clients_do_not_share),
         CASE(many_threads_share_one_jar),
