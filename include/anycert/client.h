@@ -57,13 +57,6 @@ ANYCERT_API ANYCERT_NODISCARD int
 anycert_config_set_proxy_policy(struct anycert_config *config, const struct anycert_policy *policy,
                                 struct anycert_error *err);
 
-/* The policies of hosts, wherever none was set for the client: the request's own, those met by
- * redirect, those that tokens come from, and the proxy's. The configuration keeps a reference;
- * NULL: none. -1 with POLICY_UNAVAILABLE and the place of an entry that this version cannot carry
- * out. */
-ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_policy_file(struct anycert_config *config,
-                                                                 struct anycert_policy_file *file,
-                                                                 struct anycert_error *err);
 /* The anchors of servers' policies that name none, where no policy was set for the client: those of
  * a policy that is hardened and says nothing else; copied. NULL: the system's, which is the
  * default. */
@@ -321,13 +314,6 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_client_handshake(struct anycert_client
  * come from, how many suites it offers, proxy. Free with anycert_free. NULL with URL or NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_client_explain(struct anycert_client *client, const char *url, struct anycert_error *err);
-
-/* The policy that is configured for a URL's host, whether its end has passed or not; over http it
- * means nothing. *source (may be NULL) becomes its place in the policy file, borrowed from the
- * client, or NULL. Free with anycert_policy_free. NULL with URL or NOMEM. */
-ANYCERT_API ANYCERT_NODISCARD struct anycert_policy *
-anycert_client_policy(const struct anycert_client *client, const char *url, const char **source,
-                      struct anycert_error *err);
 
 /* base with suffix behind it, as anycert_client_request joins them. Between their paths stands one
  * '/': an empty suffix (or NULL) ends base with one, and of the slashes that begin the suffix one

@@ -30,6 +30,9 @@ extern "C" {
 struct anycert_policy_file;
 /* One of its entries; it lives as long as its file. */
 struct anycert_policy_entry;
+/* See client.h. */
+struct anycert_config;
+struct anycert_client;
 
 /* Reads a policy file from text (UTF-8 of at most 4 MiB). name is what it is called in messages;
  * NULL: "policy file". Relative paths of anchors start at the working directory. Free with
@@ -77,6 +80,21 @@ enum anycert_policy_flaw {
 ANYCERT_API enum anycert_policy_flaw
 anycert_policy_file_flaw(const struct anycert_policy_file *file,
                          const struct anycert_policy_entry *entry, int64_t now);
+
+/* The policies of hosts, wherever none was set for the client: the request's own, those met by
+ * redirect, those that tokens come from, and the proxy's. The configuration keeps a reference;
+ * NULL: none. -1 with POLICY_UNAVAILABLE and the place of an entry that this version cannot carry
+ * out. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_policy_file(struct anycert_config *config,
+                                                                 struct anycert_policy_file *file,
+                                                                 struct anycert_error *err);
+
+/* The policy that is configured for a URL's host, whether its end has passed or not; over http it
+ * means nothing. *source (may be NULL) becomes its place in the policy file, borrowed from the
+ * client, or NULL. Free with anycert_policy_free. NULL with URL or NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_policy *
+anycert_client_policy(const struct anycert_client *client, const char *url, const char **source,
+                      struct anycert_error *err);
 
 #ifdef __cplusplus
 }
