@@ -266,20 +266,62 @@ static int check_rungs(const struct anycert__ceiling *ceiling, const struct anyc
     return 0;
 }
 
+#define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
+
+/* Relaxations that let through what another one is the name of. */
+static const struct {
+    anycert__relaxations of, within;
+} contained[] = {
+    {BIT(COMMON_NAME), BIT(WRONG_HOST)},
+    {BIT(NO_SNI) | BIT(NO_ALPN) | BIT(NO_EMS) | BIT(NO_ETM) | BIT(TLS1_2_MAX), BIT(BARE_HELLO)},
+};
+
+/* What the rung lets through. The switch's list is fixed to the letter, and some versions of
+ * OpenSSL have suites with short tags in it. */
+static anycert__relaxations of_rung(const struct anycert_policy *policy)
+{
+    bool is_switch =
+        policy->rung == ANYCERT__RUNG_TRUST_ANY || policy->rung == ANYCERT__RUNG_REPORT_ONLY;
+    return anycert__policy_contains(policy) | (is_switch ? BIT(LEGACY_CIPHERS) : 0);
+}
+
+/* The name of what lets a relaxation through: its own, another one's or the rung's. NULL: nothing
+ * does. */
+static const char *name_of_holder(const struct anycert_policy *policy,
+                                  const struct anycert_relaxation *relaxation)
+{
+    anycert__relaxations bit = ANYCERT__RELAX_BIT(anycert_relaxation_id(relaxation));
+    anycert__relaxations holders = bit;
+    for (size_t i = 0; i < sizeof contained / sizeof contained[0]; i++)
+        holders |= contained[i].of & bit ? contained[i].within : 0;
+    if (of_rung(policy) & holders)
+        return anycert_policy_rung(policy);
+    if (policy->relaxations & bit)
+        return anycert_relaxation_name(relaxation);
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+         r = anycert_relaxation_next(r)) {
+        if (policy->relaxations & holders & ANYCERT__RELAX_BIT(anycert_relaxation_id(r)))
+            return anycert_relaxation_name(r);
+    }
+    return NULL;
+}
+
 static int check_relaxations(const struct anycert__ceiling *ceiling,
-                             const struct anycert_policy *policy, anycert__relaxations allows,
-                             struct anycert_error *err)
+                             const struct anycert_policy *policy, struct anycert_error *err)
 {
     for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
          r = anycert_relaxation_next(r)) {
         anycert__relaxations bit = ANYCERT__RELAX_BIT(anycert_relaxation_id(r));
-        bool written = (policy->relaxations & bit) != 0;
+        const char *name = anycert_relaxation_name(r);
+        const char *holder = ceiling->forbidden & bit ? name_of_holder(policy, r) : NULL;
         char sentence[128];
-        if ((ceiling->forbidden & allows & bit) == 0)
+        if (holder == NULL)
             continue;
-        (void)snprintf(sentence, sizeof sentence, "forbids '%s'%s%s%s", anycert_relaxation_name(r),
-                       written ? "" : ", which '", written ? "" : anycert_policy_rung(policy),
-                       written ? "" : "' contains");
+        if (strcmp(holder, name) == 0)
+            (void)snprintf(sentence, sizeof sentence, "forbids '%s'", name);
+        else
+            (void)snprintf(sentence, sizeof sentence, "forbids '%s', which '%s' contains", name,
+                           holder);
         return fail(ceiling, ceiling->relaxation_line[anycert_relaxation_id(r)], sentence, err);
     }
     return 0;
@@ -312,7 +354,7 @@ int anycert__ceiling_check(const struct anycert__ceiling *ceiling,
                              "can be used",
                              ceiling->broken);
     if (check_rungs(ceiling, policy, allows, err) != 0 ||
-        check_relaxations(ceiling, policy, allows, err) != 0)
+        check_relaxations(ceiling, policy, err) != 0)
         return -1;
     if (ceiling->authenticated_line && anycert_policy_authenticates(policy) == 0)
         return fail(ceiling, ceiling->authenticated_line,
