@@ -3,6 +3,7 @@
 
 #include <openssl/pem.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,19 +229,13 @@ int lab__authority_prepare(struct lab *lab, struct anycert_error *err)
     return make_client(lab, err);
 }
 
-static X509 *make_leaf(struct lab_server *server)
+/* Without an issuer it signs itself. */
+static X509 *make_leaf(struct lab_server *server, EVP_PKEY *key, const struct lab__ca *issuer)
 {
     const struct lab__recipe *recipe = server->recipe;
-    const struct lab__ca *issuer = NULL;
     const struct lab__ca *other = NULL;
     const char *san = recipe->san != NULL ? recipe->san : default_names;
 
-    if (recipe->issuer != LAB__CA_SELF) {
-        issuer = lab__authority_get(server->lab, recipe->issuer);
-        if (issuer == NULL) {
-            return NULL;
-        }
-    }
     if (recipe->quirks & LAB__QUIRK_AKI) {
         other = lab__authority_get(server->lab, LAB__CA_OTHER_ROOT);
     }
@@ -254,7 +249,7 @@ static X509 *make_leaf(struct lab_server *server)
         .quirks = recipe->quirks,
         .ca = (recipe->quirks & LAB__QUIRK_IS_CA) != 0,
         .path_length = -1,
-        .key = server->key,
+        .key = key,
         .issuer = issuer != NULL ? issuer->cert : NULL,
         .issuer_key = issuer != NULL ? issuer->key : NULL,
         .key_id_of = other != NULL ? other->cert : NULL,
@@ -301,12 +296,86 @@ static int push_issuers(struct lab_server *server)
     return 1;
 }
 
+/* A CA below the one that last has, which becomes the last one, and is sent before it. */
+static int add_to_line(struct lab_server *server, int number, struct lab__ca *last)
+{
+    struct lab__ca next = {.key = lab__key_get(server->lab, LAB__KEY_EC)};
+    char cn[32];
+
+    snprintf(cn, sizeof(cn), "lab CA %d of many", number);
+    const struct lab__cert_spec spec = {
+        .cn = cn,
+        .from_days = -500,
+        .to_days = 500,
+        .digest = "SHA256",
+        .ca = true,
+        .path_length = -1,
+        .key = next.key,
+        .issuer = last->cert,
+        .issuer_key = last->key,
+    };
+    if (next.key != NULL) {
+        next.cert = lab__cert_make(server->lab, &spec);
+    }
+    EVP_PKEY_free(last->key);
+    X509_free(last->cert);
+    *last = next;
+    return next.cert != NULL && push(server->chain, next.cert, 0);
+}
+
+/* Who issues the server's certificates; its members are the caller's, and NULL if they sign
+ * themselves. */
+static int find_issuer(struct lab_server *server, struct lab__ca *out)
+{
+    const struct lab__recipe *recipe = server->recipe;
+    const struct lab__ca *issuer = NULL;
+
+    if (recipe->issuer == LAB__CA_SELF) {
+        return 1;
+    }
+    issuer = lab__authority_get(server->lab, recipe->issuer);
+    if (issuer == NULL || !X509_up_ref(issuer->cert)) {
+        return 0;
+    }
+    EVP_PKEY_up_ref(issuer->key);
+    *out = *issuer;
+    for (int i = 1; (recipe->quirks & LAB__QUIRK_LONG_LINE) && i <= LAB__LINE_LENGTH; i++) {
+        if (!add_to_line(server, i, out)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int make_leaves(struct lab_server *server)
+{
+    struct lab__ca issuer = {NULL, NULL};
+    const struct lab__ca *signer = NULL;
+    int ok = find_issuer(server, &issuer);
+
+    if (issuer.cert != NULL) {
+        signer = &issuer;
+    }
+    server->key = lab__key_get(server->lab, server->recipe->key);
+    if (ok && server->key != NULL) {
+        server->leaf = make_leaf(server, server->key, signer);
+    }
+    if (ok && (server->recipe->shake & LAB__SHAKE_OTHER_CERT)) {
+        server->other_key = lab__key_get(server->lab, server->recipe->key);
+        if (server->other_key != NULL) {
+            server->other_leaf = make_leaf(server, server->other_key, signer);
+        }
+        ok = server->other_leaf != NULL;
+    }
+    EVP_PKEY_free(issuer.key);
+    X509_free(issuer.cert);
+    return ok && server->leaf != NULL;
+}
+
 int lab__chain_make(struct lab_server *server, struct anycert_error *err)
 {
-    server->key = lab__key_get(server->lab, server->recipe->key);
-    server->leaf = server->key != NULL ? make_leaf(server) : NULL;
     server->chain = sk_X509_new_null();
-    if (server->leaf == NULL || server->chain == NULL || !push(server->chain, server->leaf, 0) ||
+    if (server->chain == NULL || !make_leaves(server) || !push(server->chain, server->leaf, 0) ||
         !push_issuers(server)) {
         return lab__fail_openssl(err, "cannot make the certificate chain");
     }

@@ -428,6 +428,12 @@ static bool serve_one(struct session *session, struct lab__exchange *exchange)
     }
     atomic_fetch_add(&server->stats->requests, 1);
     exchange->number++;
+    if ((server->recipe->shake & LAB__SHAKE_OTHER_CERT) && exchange->number == 1 &&
+        (SSL_use_certificate(exchange->stream->ssl, server->other_leaf) != 1 ||
+         SSL_use_PrivateKey(exchange->stream->ssl, server->other_key) != 1)) {
+        exchange->end = LAB__END_UNCLEAN;
+        return false;
+    }
     if ((server->recipe->shake & LAB__SHAKE_ASK_LATE) && exchange->number == 1 &&
         lab__stream_ask_late(exchange->stream, LAB__IDLE_MS) != 0) {
         exchange->end = LAB__END_UNCLEAN;

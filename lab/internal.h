@@ -38,6 +38,8 @@ struct lab_server {
     SSL_CTX *ctx;
     X509 *leaf;
     EVP_PKEY *key;
+    X509 *other_leaf; /* with LAB__SHAKE_OTHER_CERT, and its key */
+    EVP_PKEY *other_key;
     STACK_OF(X509) * chain; /* as sent, leaf first */
     char *chain_pem;
     unsigned char *staple;
@@ -101,6 +103,9 @@ int lab__fail_openssl(struct anycert_error *err, const char *doing);
 int lab__keys_prepare(struct lab *lab, struct anycert_error *err);
 /* A new reference to the shared key, or a fresh key. */
 EVP_PKEY *lab__key_get(struct lab *lab, enum lab__key kind);
+/* What looks like the EC key shown, and is another one's private half: whoever has only seen the
+ * certificate can do no better. */
+EVP_PKEY *lab__key_with_public_of(struct lab *lab, EVP_PKEY *shown);
 
 /* authority.c */
 /* Root, intermediate, other root and client certificate, written to files. */
@@ -125,6 +130,8 @@ int lab__staple_make(struct lab_server *server, struct anycert_error *err);
 
 /* servertls.c */
 int lab__context_make(struct lab_server *server, struct anycert_error *err);
+/* A Diffie-Hellman group by OpenSSL's name. */
+EVP_PKEY *lab__dh_group(struct lab *lab, const char *name);
 
 /* server.c: certificates, context, texts and listeners of one server. */
 int lab__server_init(struct lab_server *server, struct anycert_error *err);

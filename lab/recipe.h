@@ -24,6 +24,8 @@ enum lab__key {
     LAB__KEY_P192,
     LAB__KEY_BRAINPOOL,
     LAB__KEY_ED25519,
+    LAB__KEY_DSA,
+    LAB__KEY_DSA_1024,
     LAB__KEY_RSA, /* 2048 bits; made once a lab and shared, as are the following */
     LAB__KEY_RSA_CA,
     LAB__KEY_RSA_1024,
@@ -72,6 +74,7 @@ enum {
     LAB__QUIRK_SIGNATURE = 1 << 5,
     LAB__QUIRK_AKI = 1 << 6,
     LAB__QUIRK_MANY_NAMES = 1 << 7,
+    LAB__QUIRK_LONG_LINE = 1 << 8, /* LAB__LINE_LENGTH CAs stand between it and its issuer */
 };
 
 /* Oddities of the handshake. */
@@ -89,12 +92,17 @@ enum {
     LAB__SHAKE_REFUSE_MANY = 1 << 9,       /* RST if it names more suites than LAB__MANY_SUITES */
     LAB__SHAKE_ASK_LATE = 1 << 10, /* once the first request is read, asks for a client certificate:
                                       by a renegotiation, or after the handshake of TLS 1.3 */
+    LAB__SHAKE_OTHER_CERT = 1 << 11, /* and shows another certificate of its own then */
+    LAB__SHAKE_WRONG_KEY = 1 << 12,  /* signs with a key that is not its certificate's */
 };
 
 /* A ClientHello with a post-quantum key share is well above this, one without well below. */
 #define LAB__LARGE_HELLO 1000
 /* As many as a hello of the last decade had; today's have more. */
 #define LAB__MANY_SUITES 16
+
+/* More than any chain may have by default. */
+#define LAB__LINE_LENGTH 105
 
 /* Zero means what a good server does. */
 struct lab__recipe {

@@ -173,6 +173,8 @@ void lab__server_free(struct lab_server *server)
     sk_X509_pop_free(server->chain, X509_free);
     X509_free(server->leaf);
     EVP_PKEY_free(server->key);
+    X509_free(server->other_leaf);
+    EVP_PKEY_free(server->other_key);
     OPENSSL_free(server->staple);
     free(server->chain_pem);
     free(server->index);

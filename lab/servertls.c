@@ -17,6 +17,8 @@
     "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:" \
     "RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1:ECDSA+SHA1"
 #define DEFAULT_OPTIONS (SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION)
+/* A resumed session would show no certificates, nor ask for any. */
+#define LATE_OPTIONS (SSL_OP_NO_COMPRESSION | SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION)
 
 /* A misbehaving server finds nothing too weak. */
 static int allow_everything(const SSL *ssl, const SSL_CTX *ctx, int operation, int bits, int nid,
@@ -126,7 +128,7 @@ static EVP_PKEY *dh_from_prime(struct lab *lab, int bits)
     return group;
 }
 
-static EVP_PKEY *dh_named(struct lab *lab, const char *name)
+EVP_PKEY *lab__dh_group(struct lab *lab, const char *name)
 {
     OSSL_PARAM parameters[2];
     char buffer[16];
@@ -149,7 +151,7 @@ static int set_dh(struct lab_server *server)
     int bits = server->recipe->dh_bits;
     EVP_PKEY *group;
 
-    group = bits == 0 || bits == 2048 ? dh_named(server->lab, "ffdhe2048")
+    group = bits == 0 || bits == 2048 ? lab__dh_group(server->lab, "ffdhe2048")
                                       : dh_from_prime(server->lab, bits);
     if (group == NULL || !SSL_CTX_set0_tmp_dh_pkey(server->ctx, group)) {
         EVP_PKEY_free(group);
@@ -171,9 +173,7 @@ static int set_protocol(struct lab_server *server)
     int max = recipe->max_version != 0 ? recipe->max_version : TLS1_3_VERSION;
 
     SSL_CTX_clear_options(ctx, SSL_CTX_get_options(ctx));
-    SSL_CTX_set_options(ctx, recipe->shake & LAB__SHAKE_ASK_LATE
-                                 ? DEFAULT_OPTIONS & ~SSL_OP_NO_RENEGOTIATION
-                                 : DEFAULT_OPTIONS);
+    SSL_CTX_set_options(ctx, recipe->shake & LAB__SHAKE_ASK_LATE ? LATE_OPTIONS : DEFAULT_OPTIONS);
     SSL_CTX_set_security_level(ctx, 0);
     SSL_CTX_set_security_callback(ctx, allow_everything);
     SSL_CTX_set_keylog_callback(ctx, NULL);
@@ -188,13 +188,26 @@ static int set_protocol(struct lab_server *server)
            set_dh(server);
 }
 
+static int set_key(struct lab_server *server)
+{
+    EVP_PKEY *key = NULL;
+    int result = 0;
+
+    if (!(server->recipe->shake & LAB__SHAKE_WRONG_KEY)) {
+        return SSL_CTX_use_PrivateKey(server->ctx, server->key);
+    }
+    key = lab__key_with_public_of(server->lab, server->key);
+    result = key != NULL && SSL_CTX_use_PrivateKey(server->ctx, key);
+    EVP_PKEY_free(key);
+    return result;
+}
+
 static int set_certificate(struct lab_server *server)
 {
     if (server->leaf == NULL) {
         return 1;
     }
-    if (!SSL_CTX_use_certificate(server->ctx, server->leaf) ||
-        !SSL_CTX_use_PrivateKey(server->ctx, server->key)) {
+    if (!SSL_CTX_use_certificate(server->ctx, server->leaf) || !set_key(server)) {
         return 0;
     }
     SSL_CTX_set_mode(server->ctx, SSL_MODE_NO_AUTO_CHAIN);

@@ -192,9 +192,8 @@ static int verify_hook(X509_STORE_CTX *ctx, void *arg)
         return 1;
     }
     link->hook_ran = true;
-    if (anycert__verify(leaf, presented, link->terms->intermediates, link->anchors,
-                        anycert__tls_max_depth(link->terms->policy), link->facts, &link->chain,
-                        &link->trouble) < 0)
+    if (anycert__verify(leaf, presented, link->terms->intermediates, link->anchors, link->facts,
+                        &link->chain, &link->trouble) < 0)
         return 0;
     if (!anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time,
                                 ANYCERT__JUDGE_CERTIFICATES)) {

@@ -102,8 +102,6 @@ struct anycert__tls_settings {
     bool asks_staple;
 };
 void anycert__tls_settings(const struct anycert_policy *policy, struct anycert__tls_settings *out);
-/* How many certificates a chain may have between the peer's own and the anchor. */
-int anycert__tls_max_depth(const struct anycert_policy *policy);
 /* Whether the hello names the server. */
 bool anycert__tls_sends_sni(const struct anycert_policy *policy);
 
@@ -127,7 +125,7 @@ int anycert__context_configure(SSL_CTX *ctx, const struct anycert__tls_settings 
  * NOMEM or INTERNAL. *chain is the validated chain, owned by the caller. */
 int anycert__verify(X509 *leaf, STACK_OF(X509) * presented,
                     const struct anycert__intermediates *helpers, struct anycert__anchors *anchors,
-                    int max_depth, struct anycert__facts *facts, STACK_OF(X509) * *chain,
+                    struct anycert__facts *facts, STACK_OF(X509) * *chain,
                     struct anycert_error *err);
 
 /* ---- handshake.c */

@@ -40,9 +40,8 @@ static const char dsa_signatures[] = ":DSA+SHA256:DSA+SHA384:DSA+SHA512:DSA+SHA2
 static const char sha1_signatures[] = ":ECDSA+SHA1:RSA+SHA1";
 static const char sha1_dsa_signatures[] = ":DSA+SHA1";
 
-/* libssl's own limits, written down so that no configuration can move them. */
+/* libssl's own limit, written down so that no configuration can move it. */
 #define MAX_CHAIN_BYTES (100 * 1024)
-#define MAX_DEPTH       100
 #define OVERSIZED       10 /* times that */
 
 /* The whole option word. Middlebox compatibility and the padding extension change nothing in
@@ -52,7 +51,18 @@ static const char sha1_dsa_signatures[] = ":DSA+SHA1";
     (SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_TLSEXT_PADDING |  \
      SSL_OP_ENABLE_MIDDLEBOX_COMPAT)
 
+/* OpenSSL from 3.2 on offers to unpack certificates (RFC 8879) where it was built with zlib, brotli
+ * or zstd: bytes of somebody who has proved nothing yet, for the sake of some hundred saved. The
+ * numbers are those of SSL_OP_NO_TX_ and SSL_OP_NO_RX_CERTIFICATE_COMPRESSION, which older headers
+ * do not have. */
+#define NO_CERTIFICATE_COMPRESSION ((UINT64_C(1) << 32) | (UINT64_C(1) << 33))
+
 #define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
+
+static bool may_unpack_certificates(void)
+{
+    return OpenSSL_version_num() >= 0x30200000UL;
+}
 
 static bool has_default_keyword(void)
 {
@@ -141,7 +151,7 @@ static void set_signatures(anycert__relaxations allowed, struct anycert__tls_set
 
 static void set_options(anycert__relaxations allowed, struct anycert__tls_settings *out)
 {
-    out->options = COMMON_OPTIONS;
+    out->options = COMMON_OPTIONS | (may_unpack_certificates() ? NO_CERTIFICATE_COMPRESSION : 0);
     if (allowed & BIT(LEGACY_RENEGOTIATION))
         out->options |= SSL_OP_LEGACY_SERVER_CONNECT;
     if (allowed & BIT(RENEGOTIATION))
@@ -196,12 +206,6 @@ void anycert__tls_settings(const struct anycert_policy *policy, struct anycert__
     set_groups(policy && policy->rung == ANYCERT__RUNG_ANTIQUE, allowed, out);
     set_signatures(allowed, out);
     set_options(allowed, out);
-}
-
-int anycert__tls_max_depth(const struct anycert_policy *policy)
-{
-    return anycert__policy_allows(policy) & BIT(OVERSIZED_CHAIN) ? MAX_DEPTH * OVERSIZED
-                                                                 : MAX_DEPTH;
 }
 
 bool anycert__tls_sends_sni(const struct anycert_policy *policy)

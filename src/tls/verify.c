@@ -6,6 +6,11 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+/* So many certificates may stand between the peer's own and the anchor. It is ten times what the
+ * judge lets through, so that he knows of what is longer whether it would be good otherwise; how
+ * many there are to be verified is limited by their size. */
+#define MAX_DEPTH 1000
+
 /* What the verify callback needs, carried as app data of the store context. */
 struct recording {
     struct anycert__facts *facts;
@@ -114,7 +119,7 @@ fail:
 
 /* The same strict question on every rung (no flag and no level is ever relaxed). PARTIAL_CHAIN
  * because an anchor that somebody named is an anchor, self-signed or not. */
-static int set_question(X509_STORE_CTX *ctx, int64_t time, int max_depth)
+static int set_question(X509_STORE_CTX *ctx, int64_t time)
 {
     X509_VERIFY_PARAM *param = NULL;
 
@@ -122,7 +127,7 @@ static int set_question(X509_STORE_CTX *ctx, int64_t time, int max_depth)
         return -1;
     param = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_auth_level(param, 2);
-    X509_VERIFY_PARAM_set_depth(param, max_depth);
+    X509_VERIFY_PARAM_set_depth(param, MAX_DEPTH);
     X509_VERIFY_PARAM_set_time(param, (time_t)time);
     if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST) !=
         1)
@@ -153,7 +158,7 @@ static void note_leaf_names(struct anycert__facts *facts)
     }
 }
 
-static int run(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *store, int max_depth,
+static int run(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *store,
                struct anycert__facts *facts, STACK_OF(X509) * *chain, struct anycert_error *err)
 {
     struct recording recording = {.facts = facts};
@@ -161,7 +166,7 @@ static int run(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *store, int ma
     int result = -1;
 
     if (!ctx || X509_STORE_CTX_init(ctx, store, leaf, untrusted) != 1 ||
-        set_question(ctx, facts->time, max_depth) < 0) {
+        set_question(ctx, facts->time) < 0) {
         anycert__fail_openssl(err, ANYCERT_E_INTERNAL, "certificate verification cannot be set up");
         goto out;
     }
@@ -182,7 +187,7 @@ out:
 
 int anycert__verify(X509 *leaf, STACK_OF(X509) * presented,
                     const struct anycert__intermediates *helpers, struct anycert__anchors *anchors,
-                    int max_depth, struct anycert__facts *facts, STACK_OF(X509) * *chain,
+                    struct anycert__facts *facts, STACK_OF(X509) * *chain,
                     struct anycert_error *err)
 {
     STACK_OF(X509) *untrusted = NULL;
@@ -196,7 +201,7 @@ int anycert__verify(X509 *leaf, STACK_OF(X509) * presented,
         anycert__fail_nomem(err);
         goto out;
     }
-    if (run(leaf, untrusted, anycert__anchors_store(anchors), max_depth, facts, chain, err) < 0 ||
+    if (run(leaf, untrusted, anycert__anchors_store(anchors), facts, chain, err) < 0 ||
         fill_chain(*chain, &facts->validated, &facts->validated_count, err) < 0)
         goto out;
     facts->verified = true;

@@ -257,9 +257,12 @@ static void test_report_of_a_relaxed_call_names_what_was_wrong(void **state)
             bool flawed = !is_a_smaller_hello(condition->needs);
             bool authenticates = true;
 
-            assert_int_equal(answer.code, 0);
-            if (condition->http == LAB_HTTP_ROUTES) /* the others keep none */
-                assert_int_equal(answer.reused, j > 0);
+            if (answer.code != 0)
+                fail_msg("%s: %s", condition->name, answer.message);
+            if (condition->http == LAB_HTTP_ROUTES &&
+                answer.reused != (j > 0)) /* others keep none */
+                fail_msg("%s: request %d on a %s connection", condition->name, j,
+                         answer.reused ? "kept" : "fresh");
             assert_int_equal(answer.verdict, flawed ? ANYCERT_RELAXED : ANYCERT_PASS);
             assert_int_equal(count_failures(anycert_response_report(answer.response),
                                             condition->needs, &authenticates) > 0,

@@ -85,6 +85,13 @@ static int connect_to(const struct lab_server *server, unsigned knobs)
     return fd;
 }
 
+/* Without a key share, as it comes last: the hello stays small. */
+#if OPENSSL_VERSION_NUMBER >= 0x30500000L
+#define HYBRID ":X25519MLKEM768"
+#else
+#define HYBRID ""
+#endif
+
 static const char *ciphers_for(unsigned knobs)
 {
     if (knobs & KNOB_FORBIDDEN) {
@@ -92,6 +99,9 @@ static const char *ciphers_for(unsigned knobs)
     }
     if (knobs & KNOB_FEW) {
         return "ECDHE+AESGCM";
+    }
+    if (knobs & KNOB_DSA) {
+        return "DHE+DSS+AES";
     }
     if (knobs & KNOB_BARE) {
         return "DHE+AES+SHA1";
@@ -131,9 +141,11 @@ static int set_strength(SSL_CTX *ctx, unsigned knobs)
            SSL_CTX_set1_groups_list(ctx,
                                     (knobs & KNOB_GROUPS)
                                         ? "X25519:P-256:P-384:P-521:secp256k1:brainpoolP256r1:P-192"
-                                        : "X25519:P-256:P-384:P-521") &&
-           SSL_CTX_set1_sigalgs_list(ctx, (knobs & KNOB_SHA1) ? STRICT_SIGALGS ":RSA+SHA1"
-                                                              : STRICT_SIGALGS);
+                                        : "X25519:P-256:P-384:P-521" HYBRID) &&
+           SSL_CTX_set1_sigalgs_list(ctx,
+                                     (knobs & KNOB_SHA1)  ? STRICT_SIGALGS ":RSA+SHA1:ECDSA+SHA1"
+                                     : (knobs & KNOB_DSA) ? STRICT_SIGALGS ":DSA+SHA256:DSA+SHA1"
+                                                          : STRICT_SIGALGS);
 }
 
 static int set_trust(struct labclient *client, const struct lab *lab, unsigned knobs)

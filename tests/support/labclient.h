@@ -33,6 +33,7 @@ enum {
     KNOB_BARE = 1 << 21, /* with KNOB_TLS10: no later version, no elliptic curve, no extension */
     KNOB_FEW = 1 << 22,  /* few suites */
     KNOB_LATE = 1 << 23, /* renegotiation, and authentication after the handshake */
+    KNOB_DSA = 1 << 24,  /* suites and signatures for DSA keys */
 };
 
 /* How an attempt ended. */

@@ -18,6 +18,7 @@ static const char *const reached[] = {
     "camellia",      "secp192r1-group",  "ec-secp256k1",        "tls13-ccm8",
     "rsa-512",       "tls10-rsa-1024",   "alpn-mismatch",       "ems-intolerant",
     "renegotiation", "oversized-chain",  "post-handshake-auth", "good",
+    "dsa",           "tls10-dsa-1024",   "ecdsa-sha1",          "long-chain",
 };
 static const char *const beyond[] = {"3des", "rc4", "null-cipher", "anonymous", "psk-only"};
 

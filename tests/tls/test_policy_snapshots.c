@@ -23,6 +23,7 @@
 #define LINES_MAX  400
 #define LINE_SIZE  100
 #define HEADER_LEN 5 /* of a record */
+#define PIN        "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 struct lines {
     char text[LINES_MAX][LINE_SIZE];
@@ -56,6 +57,10 @@ static void add_options(struct lines *lines, SSL_CTX *ctx)
         {SSL_OP_LEGACY_SERVER_CONNECT, "servers without RFC 5746"},
         {SSL_OP_NO_EXTENDED_MASTER_SECRET, "no extended master secret"},
         {SSL_OP_NO_ENCRYPT_THEN_MAC, "no encrypt-then-MAC"},
+#ifdef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION
+        {SSL_OP_NO_TX_CERTIFICATE_COMPRESSION, "no compressed certificates of ours"},
+        {SSL_OP_NO_RX_CERTIFICATE_COMPRESSION, "no compressed certificates of the server"},
+#endif
     };
     uint64_t rest = SSL_CTX_get_options(ctx);
 
@@ -161,8 +166,7 @@ static void look(const char *text, struct lines *lines)
         (unsigned long)SSL_CTX_get_max_proto_version(ctx));
     add_options(lines, ctx);
     add_grants(lines, ctx, ssl);
-    add(lines, "chain of %ld bytes, %d between ends", SSL_CTX_get_max_cert_list(ctx),
-        anycert__tls_max_depth(policy));
+    add(lines, "chain of %ld bytes", SSL_CTX_get_max_cert_list(ctx));
     add_suites(lines, ssl, hello);
     add_numbers(lines, "group", hello->groups, hello->group_count);
     add_numbers(lines, "signature", hello->signature_algorithms, hello->signature_algorithm_count);
@@ -221,6 +225,7 @@ static void write_difference(FILE *out, const char *policy)
 static void write_all(FILE *out)
 {
     static const char *const rungs[] = {"hardened", "trust-any", "report-only", "antique"};
+    static const char *const like_hardened[] = {"pinned " PIN, "tofu"};
     /* more than the sum of both */
     static const char *const pairs[] = {
         "hardened+rsa-key-exchange+cbc-sha1", "hardened+tls1.0+rsa-key-exchange",
@@ -230,6 +235,8 @@ static void write_all(FILE *out)
 
     for (size_t i = 0; i < COUNT(rungs); i++)
         write_full(out, rungs[i]);
+    for (size_t i = 0; i < COUNT(like_hardened); i++)
+        write_difference(out, like_hardened[i]);
     for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
          r = anycert_relaxation_next(r)) {
         char policy[100];
@@ -255,6 +262,8 @@ static char *all_as_text(void)
 
 /* ---- the test ---- */
 
+static const char *program;
+
 static char *read_file(const char *path)
 {
     FILE *file = fopen(path, "r");
@@ -262,21 +271,32 @@ static char *read_file(const char *path)
 
     assert_non_null(text);
     if (!file)
-        fail_msg("there is no %s: look at what this program prints when it is called with the word "
-                 "print, and keep it there",
-                 path);
+        fail_msg(
+            "nobody has looked yet at what %s has in force. Read what '%s print' prints; if it "
+            "is right, keep it as %s, and list the file in docs/openssl-versions.md",
+            OpenSSL_version(OPENSSL_VERSION), program, path);
     assert_true(fread(text, 1, (1 << 20) - 1, file) > 0);
     fclose(file);
     return text;
 }
 
-static size_t line_of_difference(const char *a, const char *b)
+/* Says where they part, and how to see the rest. */
+static void fail_on_difference(const char *path, const char *now, const char *then)
 {
-    size_t line = 1;
+    size_t start = 0, line = 1;
 
-    for (; *a && *a == *b; a++, b++)
-        line += *a == '\n';
-    return line;
+    for (size_t i = 0; now[i] && now[i] == then[i]; i++) {
+        if (now[i] == '\n') {
+            start = i + 1;
+            line++;
+        }
+    }
+    now += start;
+    then += start;
+    fail_msg("%s:%zu: '%.*s' is written down, and %s has '%.*s' in force; '%s print | diff %s -' "
+             "shows all that is different",
+             path, line, (int)strcspn(then, "\n"), then, OpenSSL_version(OPENSSL_VERSION),
+             (int)strcspn(now, "\n"), now, program, path);
 }
 
 static void policies_are_what_is_written_down(void **state)
@@ -290,8 +310,7 @@ static void policies_are_what_is_written_down(void **state)
              OpenSSL_version_num() >> 28, OpenSSL_version_num() >> 20 & 0xff);
     then = read_file(path);
     if (strcmp(now, then) != 0)
-        fail_msg("%s:%zu: this is what OpenSSL has in force no longer; PROGRAM print shows what is",
-                 path, line_of_difference(now, then));
+        fail_on_difference(path, now, then);
     free(now);
     free(then);
 }
@@ -302,6 +321,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(policies_are_what_is_written_down),
     };
 
+    program = argv[0];
     if (argc > 1 && strcmp(argv[1], "print") == 0) {
         write_all(stdout);
         return 0;

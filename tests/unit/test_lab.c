@@ -79,6 +79,9 @@ static const struct row rows[] = {
     {.name = "name-constraints", .codes = {AT(X509_V_ERR_PERMITTED_VIOLATION, 0)}},
     {.name = "critical-extension", .codes = {AT(X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, 0)}},
     {.name = "oversized-chain", .strict = REFUSED_BY_US, .knobs = KNOB_LARGE_CHAIN},
+    {.name = "long-chain",
+     .codes = {AT(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, 101),
+               AT(X509_V_ERR_CERT_CHAIN_TOO_LONG, 101)}},
     {.name = "expired-and-wrong-host",
      .codes = {AT(X509_V_ERR_CERT_HAS_EXPIRED, 0), AT(X509_V_ERR_HOSTNAME_MISMATCH, 0)}},
     {.name = "expired-and-unknown-root",
@@ -93,7 +96,14 @@ static const struct row rows[] = {
     {.name = "ec-explicit", .codes = {AT(X509_V_ERR_EC_KEY_EXPLICIT_PARAMS, 0)}},
     {.name = "ec-secp256k1", .strict = ALERT, .alert = 40, .knobs = KNOB_GROUPS},
     {.name = "ec-brainpool", .strict = ALERT, .alert = 40, .knobs = KNOB_GROUPS},
+#if OPENSSL_VERSION_NUMBER >= 0x30500000L
+    {.name = "ec-brainpool-tls13", .strict = ALERT, .alert = 40},
+#endif
     {.name = "ec-192", .strict = ALERT, .alert = 40, .knobs = KNOB_GROUPS | KNOB_LEVEL1},
+#ifndef OPENSSL_NO_DSA
+    {.name = "dsa", .strict = ALERT, .alert = 40, .knobs = KNOB_DSA},
+    {.name = "tls10-dsa-1024", .strict = ALERT, .alert = 70, .knobs = KNOB_TLS10 | KNOB_DSA},
+#endif
     {.name = "tls13-only"},
     {.name = "tls12-only", .knobs = KNOB_TLS12_MAX},
     {.name = "tls11-only", .strict = ALERT, .alert = 70, .knobs = KNOB_TLS10},
@@ -112,6 +122,7 @@ static const struct row rows[] = {
     {.name = "dh-1024", .strict = REFUSED_BY_US, .knobs = KNOB_LEVEL1},
     {.name = "dh-512", .strict = REFUSED_BY_US, .knobs = KNOB_LEVEL0},
     {.name = "sha1-handshake", .strict = ALERT, .alert = 40, .knobs = KNOB_SHA1},
+    {.name = "ecdsa-sha1", .strict = ALERT, .alert = 40, .knobs = KNOB_SHA1},
     {.name = "dh-1024-wrong-host",
      .strict = REFUSED_BY_US,
      .codes = {AT(X509_V_ERR_HOSTNAME_MISMATCH, 0)},
@@ -129,6 +140,10 @@ static const struct row rows[] = {
     {.name = "hello-retry-request"},
     {.name = "secp256k1-group", .strict = ALERT, .alert = 40, .knobs = KNOB_GROUPS},
     {.name = "secp192r1-group", .strict = ALERT, .alert = 40, .knobs = KNOB_GROUPS | KNOB_LEVEL1},
+#if OPENSSL_VERSION_NUMBER >= 0x30500000L
+    {.name = "brainpool-group-tls13", .strict = ALERT, .alert = 40},
+    {.name = "post-quantum-only"},
+#endif
     {.name = "3des", .strict = ALERT, .alert = 40},
     {.name = "rc4", .strict = ALERT, .alert = 40},
     {.name = "no-rfc5746", .strict = REFUSED_BY_US, .knobs = KNOB_LEGACY},
@@ -139,6 +154,9 @@ static const struct row rows[] = {
      .alert = 116,
      .knobs = KNOB_CLIENT_CERT},
     {.name = "renegotiation", .strict = ALERT, .alert = 40, .knobs = KNOB_LATE},
+    {.name = "renegotiation-other-certificate", .strict = ALERT, .alert = 40, .knobs = KNOB_LATE},
+    {.name = "stolen-certificate", .strict = REFUSED_BY_US},
+    {.name = "stolen-certificate-tls12", .strict = REFUSED_BY_US},
     {.name = "post-handshake-auth", .strict = CLOSED, .knobs = KNOB_LATE},
     {.name = "sni-required", .strict = ALERT, .alert = 112, .knobs = KNOB_SNI_LOCALHOST},
     {.name = "sni-unrecognized-name", .strict = ALERT, .alert = 112, .knobs = KNOB_NO_SNI},
