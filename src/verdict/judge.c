@@ -322,8 +322,9 @@ static bool pin_proves(const struct anycert__pin *pin, const struct collection *
 static const char *proof(const struct anycert_report *report, const struct collection *collection)
 {
     const struct anycert__facts *facts = report->facts;
+    /* Anybody can show a certificate: that its key is theirs, only a handshake proves. */
     if (report->verdict == ANYCERT_FAIL || report->verdict == ANYCERT_NOT_CHECKED ||
-        !anycert__facts_verified(facts))
+        !facts->complete || !anycert__facts_verified(facts))
         return NULL;
     if (pin_proves(pin_of(collection), collection))
         return "pin";

@@ -285,6 +285,77 @@ static void test_a_pinned_certificate_behind_a_good_chain_counts_for_nothing(voi
     EVP_PKEY_free(victim_key);
 }
 
+/* Certificates are public: who shows the pinned one has to sign with its key, too. */
+static void test_a_pinned_certificate_without_its_key_is_refused(void **state)
+{
+    static const char *const names[] = {"stolen-certificate", "stolen-certificate-tls12"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const struct lab_server *thief = pins_server(names[i]);
+        const char *pin = lab_server_pin(thief);
+        const char *const policies[] = {
+            pins_policy("pinned", pin, ""),
+            pins_policy("hardened", pin, ""),
+            pins_policy("hardened+untrusted-issuer", pin, ""),
+            "trust-any",
+            "antique",
+        };
+
+        for (size_t k = 0; k < COUNT(policies); k++) {
+            struct anycert_client *client = ask_client(&(struct ask){.policy = policies[k]});
+            struct anycert_response *response = NULL;
+            struct anycert_error err = {0};
+            const struct anycert_report *report = NULL;
+
+            assert_int_equal(
+                anycert_client_handshake(client, lab_server_url(thief), &response, &err), -1);
+            assert_int_equal(anycert_error_class_of(err.code), ANYCERT_CLASS_TLS);
+            report = anycert_response_report(response);
+            assert_string_equal(anycert_report_cert_pin(report, 0), pin);
+            assert_int_equal(anycert_report_key_proven(report), 0);
+            assert_int_equal(anycert_report_peer_authenticated(report), 0);
+            assert_string_equal(anycert_report_authenticated_by(report), "none");
+            anycert_response_free(response);
+            anycert_client_free(client);
+            assert_int_equal(pins_code(policies[k], lab_server_url(thief)), ANYCERT_E_TLS);
+        }
+    }
+}
+
+/* To send a certificate again makes no chain of it, nor harm. */
+static void test_a_leaf_that_is_sent_twice_is_no_ca(void **state)
+{
+    X509 *good = pins_scene.pki.certs[FLAW_NONE], *signed_itself = NULL;
+    EVP_PKEY *key = certs_new_ec("P-256");
+    struct wiretap *tap = NULL;
+    const char *url = NULL;
+
+    (void)state;
+    signed_itself = issue(key, "leaf", "DNS:localhost", false, NULL, NULL);
+    for (int i = 0; i < 2; i++) {
+        X509 *leaf = i == 0 ? good : signed_itself;
+        const char *other = pins_of(i == 0 ? signed_itself : good);
+
+        tap = wiretap_start(
+            &(struct wiretap_plan){.role = WIRETAP_ORIGIN,
+                                   .cert = leaf,
+                                   .key = i == 0 ? pins_scene.pki.keys[FLAW_NONE] : key,
+                                   .chain = {leaf, i == 0 ? signed_itself : good}});
+        url = url_of("https", wiretap_port(tap), "");
+        assert_int_equal(pins_code(pins_policy("pinned", pins_of(leaf), ""), url), 0);
+        assert_int_equal(pins_code(pins_policy("hardened", pins_of(leaf), ""), url),
+                         i == 0 ? 0 : ANYCERT_E_TRUST_ISSUER);
+        assert_int_equal(pins_code(pins_policy("pinned", other, ""), url), ANYCERT_E_TRUST_PIN);
+        assert_int_equal(
+            pins_code(pins_policy("hardened+untrusted-issuer+self-signed", other, ""), url),
+            ANYCERT_E_TRUST_PIN);
+        (void)wiretap_stop(tap);
+    }
+    X509_free(signed_itself);
+    EVP_PKEY_free(key);
+}
+
 /* Whose key changes is another server, as long as nobody says otherwise. */
 static void test_a_new_key_is_refused(void **state)
 {
@@ -326,6 +397,8 @@ int main(void)
         cmocka_unit_test(test_chain_and_key_are_both_needed),
         cmocka_unit_test(test_a_pinned_ca_vouches_for_sound_chains_only),
         cmocka_unit_test(test_a_pinned_certificate_behind_a_good_chain_counts_for_nothing),
+        cmocka_unit_test(test_a_pinned_certificate_without_its_key_is_refused),
+        cmocka_unit_test(test_a_leaf_that_is_sent_twice_is_no_ca),
         cmocka_unit_test(test_a_new_key_is_refused),
     };
 
