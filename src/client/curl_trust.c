@@ -78,7 +78,8 @@ static void add_pins(struct anycert__curl *curl, const struct hop *hop,
 /* See add_ciphers and add_versions. */
 static const anycert__relaxations said_by_options =
     BIT(TLS1_0) | BIT(TLS1_1) | BIT(TLS1_2_MAX) | BIT(SMALL_DH) | BIT(SHA1_HANDSHAKE) |
-    BIT(RSA_KEY_EXCHANGE) | BIT(CBC_SHA1) | BIT(LEGACY_CIPHERS);
+    BIT(RSA_KEY_EXCHANGE) | BIT(CBC_SHA1) | BIT(LEGACY_CIPHERS) | BIT(NO_ALPN) |
+    BIT(CLASSICAL_HELLO);
 
 /* True if one of them needs the one switch that curl has. */
 static bool add_relaxations(struct anycert__curl *curl, const struct anycert_policy *policy)
@@ -166,6 +167,10 @@ static void add_versions(struct anycert__curl *curl, const struct anycert_policy
                                                      : "tlsv1.2");
     if (allowed & BIT(TLS1_2_MAX))
         anycert__curl_option(curl, "tls-max", "1.2");
+    if (allowed & BIT(CLASSICAL_HELLO))
+        anycert__curl_option(curl, "curves", anycert__tls_few_groups());
+    if (allowed & BIT(NO_ALPN))
+        anycert__curl_flag(curl, "no-alpn");
 }
 
 static void add_ciphers(struct anycert__curl *curl, const struct hop *hop,

@@ -76,6 +76,11 @@ static void append(char *list, size_t size, const char *more)
     (void)snprintf(list + used, size - used, "%s", more);
 }
 
+const char *anycert__tls_few_groups(void)
+{
+    return few_groups;
+}
+
 static bool is_bare(anycert__relaxations allowed)
 {
     return (allowed & BIT(BARE_HELLO)) != 0;

@@ -195,6 +195,8 @@ int anycert__tls_suites_offered(const struct anycert_policy *policy, struct anyc
 #define ANYCERT__TLS_LIST_SIZE    1024 /* groups, signature algorithms */
 void anycert__tls_ciphers(const struct anycert_policy *policy, char out[ANYCERT__TLS_CIPHERS_SIZE],
                           int *level);
+/* The groups of a hello that has to be small, as an OpenSSL list. */
+const char *anycert__tls_few_groups(void);
 /* Whether it offers an application protocol (ALPN), without which there is no HTTP/2. */
 bool anycert__tls_sends_alpn(const struct anycert_policy *policy);
 

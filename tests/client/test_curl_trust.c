@@ -114,7 +114,6 @@ static bool is_beyond_curl(const char *condition)
         "secp192r1-group",
         "sha1-handshake",
         "tls13-ccm8",
-        "alpn-mismatch",
         "renegotiation",
         "dh-512",
         "post-handshake-auth",
