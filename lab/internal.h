@@ -132,6 +132,8 @@ int lab__staple_make(struct lab_server *server, struct anycert_error *err);
 int lab__context_make(struct lab_server *server, struct anycert_error *err);
 /* A Diffie-Hellman group by OpenSSL's name. */
 EVP_PKEY *lab__dh_group(struct lab *lab, const char *name);
+/* One of 512, 768, 1024, 1536 or 2048 bits. */
+EVP_PKEY *lab__dh_of_bits(struct lab *lab, int bits);
 
 /* server.c: certificates, context, texts and listeners of one server. */
 int lab__server_init(struct lab_server *server, struct anycert_error *err);

@@ -94,13 +94,18 @@ static BIGNUM *dh_prime(int bits)
 {
     BIGNUM *prime = NULL;
 
-    if (bits == 1024) {
+    switch (bits) {
+    case 512:
+        return BN_hex2bn(&prime, DH_512_PRIME) > 0 ? prime : NULL;
+    case 768:
+        return BN_get_rfc2409_prime_768(NULL);
+    case 1024:
         return BN_get_rfc2409_prime_1024(NULL);
+    case 1536:
+        return BN_get_rfc3526_prime_1536(NULL);
+    default:
+        return NULL;
     }
-    if (bits == 512 && BN_hex2bn(&prime, DH_512_PRIME) > 0) {
-        return prime;
-    }
-    return NULL;
 }
 
 static EVP_PKEY *dh_from_prime(struct lab *lab, int bits)
@@ -146,13 +151,16 @@ EVP_PKEY *lab__dh_group(struct lab *lab, const char *name)
     return group;
 }
 
+EVP_PKEY *lab__dh_of_bits(struct lab *lab, int bits)
+{
+    return bits == 2048 ? lab__dh_group(lab, "ffdhe2048") : dh_from_prime(lab, bits);
+}
+
 static int set_dh(struct lab_server *server)
 {
     int bits = server->recipe->dh_bits;
-    EVP_PKEY *group;
+    EVP_PKEY *group = lab__dh_of_bits(server->lab, bits == 0 ? 2048 : bits);
 
-    group = bits == 0 || bits == 2048 ? lab__dh_group(server->lab, "ffdhe2048")
-                                      : dh_from_prime(server->lab, bits);
     if (group == NULL || !SSL_CTX_set0_tmp_dh_pkey(server->ctx, group)) {
         EVP_PKEY_free(group);
         return 0;

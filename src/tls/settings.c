@@ -23,6 +23,8 @@ static const char classic_groups[] =
     "X25519:P-256:X448:P-521:P-384:ffdhe2048:ffdhe3072:ffdhe4096:ffdhe6144:ffdhe8192";
 static const char default_groups[] = "DEFAULT";
 static const char hybrid_group[] = ":?X25519MLKEM768";
+/* Of the classic ones, what that list is without. */
+static const char large_groups[] = ":ffdhe4096:ffdhe6144:ffdhe8192";
 static const char few_groups[] = "X25519:P-256:P-384:P-521";
 
 /* OpenSSL's default signature algorithms without SHA-1 and without DSA. */
@@ -132,6 +134,8 @@ static void set_groups(bool antique, anycert__relaxations allowed,
                                           : classic_groups);
     if (keyword && antique && !(allowed & BIT(CLASSICAL_HELLO)))
         append(out->groups, size, hybrid_group);
+    if ((allowed & BIT(LEGACY_GROUPS)) && keyword && !antique)
+        append(out->groups, size, large_groups);
     if (allowed & BIT(LEGACY_GROUPS))
         append(out->groups, size, anycert__groups_rare());
 }
