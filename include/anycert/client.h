@@ -212,8 +212,8 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_private_addresses(
 
 /* Which versions of HTTP are offered. */
 enum anycert_http_version {
-    /* HTTP/2 where the server offers it in TLS, else 1.1; 1.1 alone under trust-any, report-only
-     * and antique, and behind https:// proxies. */
+    /* HTTP/2 where the server offers it in TLS, else 1.1; 1.1 alone under trust-any, report-only,
+     * antique, tls1.0 and tls1.1, and behind https:// proxies. */
     ANYCERT_HTTP_AUTO = 0,
     /* HTTP/1.1 alone. */
     ANYCERT_HTTP_1_1 = 1,

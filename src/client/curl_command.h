@@ -72,6 +72,8 @@ void anycert__curl_body(struct anycert__curl *curl);
 void anycert__curl_trust(struct anycert__curl *curl);
 /* Whether the policy in force takes any certificate. */
 bool anycert__curl_takes_any(const struct anycert__curl *curl);
+/* Whether it offers HTTP/1.1 alone by itself. */
+bool anycert__curl_needs_http1(const struct anycert__curl *curl);
 /* curl_way.c: proxy, names, limits, redirects, repetitions. */
 void anycert__curl_way(struct anycert__curl *curl);
 

@@ -361,13 +361,22 @@ static void add_identity(struct anycert__curl *curl)
                              "and before it has looked at the host's own");
 }
 
-bool anycert__curl_takes_any(const struct anycert__curl *curl)
+static bool has_ended(const struct anycert__curl *curl)
 {
     int64_t now = anycert__clock_now(&curl->client->config->clock);
-    const struct anycert_policy *policy = curl->policy;
 
-    return anycert__policy_accepts_any_certificate(policy) &&
-           !(policy->has_until && now > policy->until);
+    return curl->policy && curl->policy->has_until && now > curl->policy->until;
+}
+
+bool anycert__curl_takes_any(const struct anycert__curl *curl)
+{
+    return anycert__policy_accepts_any_certificate(curl->policy) && !has_ended(curl);
+}
+
+bool anycert__curl_needs_http1(const struct anycert__curl *curl)
+{
+    return anycert__curl_takes_any(curl) ||
+           (anycert__tls_offers_old_versions(curl->policy) && !has_ended(curl));
 }
 
 void anycert__curl_trust(struct anycert__curl *curl)

@@ -95,7 +95,7 @@ static bool needs_old_version(const struct anycert__curl *curl, bool is_proxied)
         return true;
     if (client->config->http_version != ANYCERT_HTTP_AUTO)
         return client->config->http_version == ANYCERT_HTTP_1_1;
-    return (is_proxied && client->settings.proxy_https) || anycert__curl_takes_any(curl);
+    return (is_proxied && client->settings.proxy_https) || anycert__curl_needs_http1(curl);
 }
 
 static void add_seconds(struct anycert__curl *curl, const char *option, uint32_t ms)

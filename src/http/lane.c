@@ -388,6 +388,7 @@ static long http_version(const struct anycert__lane *lane)
     /* libcurl 7.88 loses transfers over reused HTTP/2 tunnels behind https:// proxies now and then.
      */
     if (anycert__policy_accepts_any_certificate(lane->terms->policy) ||
+        anycert__tls_offers_old_versions(lane->terms->policy) ||
         (lane->proxied && lane->settings->proxy_https))
         return CURL_HTTP_VERSION_1_1;
     return CURL_HTTP_VERSION_2TLS;

@@ -227,6 +227,11 @@ bool anycert__tls_sends_alpn(const struct anycert_policy *policy)
     return !(anycert__policy_allows(policy) & (BIT(NO_ALPN) | BIT(BARE_HELLO)));
 }
 
+bool anycert__tls_offers_old_versions(const struct anycert_policy *policy)
+{
+    return (anycert__policy_allows(policy) & (BIT(TLS1_0) | BIT(TLS1_1))) != 0;
+}
+
 void anycert__tls_ciphers(const struct anycert_policy *policy, char out[ANYCERT__TLS_CIPHERS_SIZE],
                           int *level)
 {

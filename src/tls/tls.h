@@ -199,6 +199,9 @@ void anycert__tls_ciphers(const struct anycert_policy *policy, char out[ANYCERT_
 const char *anycert__tls_few_groups(void);
 /* Whether it offers an application protocol (ALPN), without which there is no HTTP/2. */
 bool anycert__tls_sends_alpn(const struct anycert_policy *policy);
+/* Whether it offers versions of TLS over which there is no HTTP/2 (RFC 9113 section 9.2). Some
+ * servers that speak such a version refuse whoever offers both. */
+bool anycert__tls_offers_old_versions(const struct anycert_policy *policy);
 
 /* ---- hashes (tls/hash.c)
  * ------------------------------------------------------------------------------------------ */
