@@ -1,6 +1,6 @@
 // Serve: an HTTPS server of Java's SSLServerSocket on loopback.
 //
-// usage: java Serve.java PORT KEYSTORE.p12 PASSWORD PROTOCOLS
+// usage: java Serve.java PORT KEYSTORE.p12 PASSWORD PROTOCOLS [SUITES]
 import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -47,6 +47,9 @@ public class Serve {
         SSLServerSocket listener = (SSLServerSocket) context.getServerSocketFactory().createServerSocket(
             Integer.parseInt(args[0]), 16, InetAddress.getByName("127.0.0.1"));
         listener.setEnabledProtocols(args[3].split(","));
+        if (args.length > 4) {
+            listener.setEnabledCipherSuites(args[4].split(","));
+        }
         while (true) {
             Socket socket = listener.accept();
             new Thread(() -> answer(socket)).start();

@@ -1,8 +1,8 @@
 // serve: an HTTPS server of Go's crypto/tls on loopback.
 //
-// usage: serve PORT CERT KEY MIN MAX ALPN CLIENTS
+// usage: serve PORT CERT KEY MIN MAX ALPN CLIENTS [SUITES]
 // MIN and MAX are TLS versions in hexadecimal; ALPN is a comma-separated list or "-"; CLIENTS is "-", or the CA file
-// of the client certificates that are required.
+// of the client certificates that are required; SUITES are numbers in hexadecimal, comma-separated.
 package main
 
 import (
@@ -38,6 +38,11 @@ func main() {
 			log.Fatal("no client CAs")
 		}
 		config.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	if len(args) > 7 {
+		for _, suite := range strings.Split(args[7], ",") {
+			config.CipherSuites = append(config.CipherSuites, version(suite))
+		}
 	}
 	server := &http.Server{Addr: "127.0.0.1:" + args[0], TLSConfig: config}
 	if args[5] == "-" { // Go adds h2 by itself otherwise

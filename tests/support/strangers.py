@@ -186,7 +186,7 @@ def gnutls(name, priority, *args, cert="good"):
         env={**os.environ, "GNUTLS_SYSTEM_PRIORITY_FILE": "/dev/null"})
 
 
-def nss(name, versions):
+def nss(name, versions, *args):
     """selfserv of NSS's tools, with a database of its own."""
     database = pathlib.Path(f"{name}.db")
     database.mkdir()
@@ -194,7 +194,7 @@ def nss(name, versions):
     run(tool("certutil"), "-N", "-d", f"sql:{database}", "-f", "password")
     run(tool("pk12util"), "-d", f"sql:{database}", "-i", "good.p12", "-k", "password", "-W", PASSWORD)
     return Stranger(name, lambda port: [
-        tool("selfserv"), "-d", f"sql:{database}", "-f", "password", "-n", "good", "-p", str(port), "-V", versions])
+        tool("selfserv"), "-d", f"sql:{database}", "-f", "password", "-n", "good", "-p", str(port), "-V", versions, *args])
 
 
 def nginx(name, *blocks):
@@ -227,11 +227,78 @@ def build_go(name="serve"):
     return str(folder / name)
 
 
-def go(name, program, low="0303", high="0304", alpn="-", clients="-"):
-    return Stranger(name, lambda port: [program, str(port), "good.pem", "good.key", low, high, alpn, clients])
+def apache(name, *directives):
+    """One Apache with mod_ssl and a single page; directives are those of the server."""
+    folder = pathlib.Path(f"{name}.apache").resolve()
+    folder.mkdir()
+    (folder / "index.html").write_text("apache", encoding="ascii")
+    modules = "\n".join(f"LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so"
+                        for module in ("mpm_event", "authz_core", "ssl", "dir"))
+
+    def command(port):
+        (folder / "httpd.conf").write_text(
+            f"{modules}\nServerName localhost\nListen 127.0.0.1:{port}\nPidFile {folder}/pid\n"
+            f"ServerRoot {folder}\nDefaultRuntimeDir {folder}\nMutex pthread\nErrorLog /dev/stderr\n"
+            f"DocumentRoot {folder}\nDirectoryIndex index.html\nSSLSessionCache none\nSSLEngine on\n"
+            f"SSLCertificateFile {pathlib.Path('good.pem').resolve()}\n"
+            f"SSLCertificateKeyFile {pathlib.Path('good.key').resolve()}\n"
+            + "\n".join(directives) + "\n", encoding="ascii")
+        return [tool("apache2"), "-d", str(folder), "-f", str(folder / "httpd.conf"), "-DFOREGROUND"]
+    return Stranger(name, command)
 
 
-def java(name, protocols):
+def lighttpd(name, *settings):
+    """One lighttpd with a single page; settings are lines of ssl.openssl.ssl-conf-cmd."""
+    folder = pathlib.Path(f"{name}.lighttpd").resolve()
+    folder.mkdir()
+    (folder / "index.html").write_text("lighttpd", encoding="ascii")
+    pairs = ", ".join(f'"{key}" => "{value}"' for key, value in settings)
+
+    def command(port):
+        (folder / "lighttpd.conf").write_text(
+            f'server.modules = ("mod_openssl")\nserver.bind = "127.0.0.1"\nserver.port = {port}\n'
+            f'server.document-root = "{folder}"\nindex-file.names = ("index.html")\n'
+            f'mimetype.assign = (".html" => "text/html")\n'
+            f'ssl.engine = "enable"\nssl.pemfile = "{pathlib.Path("good.pem").resolve()}"\n'
+            f'ssl.privkey = "{pathlib.Path("good.key").resolve()}"\n'
+            f'ssl.openssl.ssl-conf-cmd = ({pairs})\n', encoding="ascii")
+        return [tool("lighttpd"), "-D", "-f", str(folder / "lighttpd.conf")]
+    return Stranger(name, command)
+
+
+def go(name, program, low="0303", high="0304", alpn="-", clients="-", suites=None):
+    return Stranger(name, lambda port: [program, str(port), "good.pem", "good.key", low, high, alpn, clients,
+                                        *([suites] if suites else [])])
+
+
+def java(name, protocols, *suites):
+    """With suites, everything is allowed that this Java still has."""
+    security = pathlib.Path("java.security")
+    if suites:
+        security.write_text("jdk.tls.disabledAlgorithms=\njdk.tls.legacyAlgorithms=\n", encoding="ascii")
+    old = [f"-Djava.security.properties={security}", "-Djdk.sunec.disableNative=false"] if suites else []
     return Stranger(name, lambda port: [
-        tool("java"), "-XX:TieredStopAtLevel=1", "-Xshare:auto", str(PEERS / "Serve.java"), str(port), "good.p12",
-        PASSWORD, protocols])
+        tool("java"), "-XX:TieredStopAtLevel=1", "-Xshare:auto", *old, str(PEERS / "Serve.java"), str(port), "good.p12",
+        PASSWORD, protocols, *([",".join(suites)] if suites else [])])
+
+
+_PYTHON_SERVER = """import http.server, ssl, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        if self.path == "/length":
+            self.send_header("Content-Length", "6")
+        self.end_headers()
+        self.wfile.write(b"python")
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("good.pem", "good.key")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""
+
+
+def python(name):
+    """The standard library's server: HTTP/1.0, and a connection that is closed without close_notify. With the path
+    /length its body has one, with others it ends with the connection."""
+    return Stranger(name, lambda port: [tool("python3"), "-c", _PYTHON_SERVER, str(port)])
