@@ -394,6 +394,13 @@ static PyObject *client_open(PyObject *object, PyObject *const *args, Py_ssize_t
     return check_arguments(self, args, n) ? ext_stream_open(self->state, object, args) : NULL;
 }
 
+static PyObject *client_begin(PyObject *object, PyObject *const *args, Py_ssize_t n)
+{
+    struct client_object *self = of(object);
+
+    return check_arguments(self, args, n) ? ext_stream_begin(self->state, object, args) : NULL;
+}
+
 static PyObject *client_cookies(PyObject *object, PyObject *ignored)
 {
     struct client_object *self = of(object);
@@ -442,6 +449,7 @@ static PyObject *client_explain(PyObject *object, PyObject *url)
 static PyMethodDef client_methods[] = {
     {"send", (PyCFunction)(void (*)(void))client_send, METH_FASTCALL, NULL},
     {"open", (PyCFunction)(void (*)(void))client_open, METH_FASTCALL, NULL},
+    {"begin", (PyCFunction)(void (*)(void))client_begin, METH_FASTCALL, NULL},
     {"close", client_close, METH_NOARGS, NULL},
     {"cookies", client_cookies, METH_NOARGS, NULL},
     {"add_cookie", client_add_cookie, METH_VARARGS, NULL},

@@ -19,7 +19,7 @@
  *   asked for, and that the caller may set. content is one copy of the body.
  * - Stream owns one anycert_stream, its Request and a use of its Client; the Response that came
  * with it refers to it, and not the other way round, so that dropping the response ends the
- * transfer.
+ * transfer. An event loop has it the other way round: the Stream first, and the Response from it.
  * - Batch owns one anycert_batch, the requests in it and a use of its Client, for an event loop.
  * - Pending owns one Request of a Batch, and then what came of it, for the task that awaits it.
  * - Report owns one copy of an anycert_report (which is cheap), so it outlives the response.
@@ -280,6 +280,8 @@ void ext_client_leave(PyObject *client);
 int ext_stream_init(PyObject *module, struct ext_state *state);
 /* Opens: a tuple of Response and Stream, or NULL. */
 PyObject *ext_stream_open(struct ext_state *state, PyObject *client, PyObject *const *args);
+/* Begins without waiting, for an event loop: a Stream, or NULL. */
+PyObject *ext_stream_begin(struct ext_state *state, PyObject *client, PyObject *const *args);
 
 /* ---- pending.c ---- */
 

@@ -31,6 +31,9 @@ class Integration(xsoar.BaseClient):
 
 async def later() -> bytes:
     async with anycert.AsyncClient(concurrency=3) as client:
+        async with client.stream("GET", "https://a.example/", params={"a": 1}) as answer:
+            print(answer.status_code, len(await answer.aread()))
+            print([line async for line in answer.aiter_lines(decode_unicode=True)])
         return (await client.get("https://a.example/")).content
 
 

@@ -59,10 +59,10 @@ class Client(Session):
         return run(self, requests, concurrency)
 
     def _call_of(self, method, url, params=None, data=None, headers=None, cookies=None, files=None,
-                 auth=None, timeout=Ellipsis, allow_redirects=True, proxies=None, verify=None,
-                 cert=None, json=None, *, retry=None, policy=None, secret_headers=(),
+                 auth=None, timeout=Ellipsis, allow_redirects=True, proxies=None, hooks=None,
+                 verify=None, cert=None, json=None, *, retry=None, policy=None, secret_headers=(),
                  allow_downgrade=False):
         return self._call(method, url, params, data, headers, cookies, files, auth,
                           self.timeout if timeout is Ellipsis else timeout, allow_redirects, proxies,
-                          None, False, verify, cert, json, retry, policy, secret_headers,
+                          hooks, False, verify, cert, json, retry, policy, secret_headers,
                           allow_downgrade)

@@ -6,6 +6,8 @@ from ._cookies import Cookies
 from ._headers import CaseInsensitiveDict
 from ._prepare import PreparedRequest
 
+_LARGEST: int
+
 class Hop:
     url: str
     status: int

@@ -1,6 +1,7 @@
 """AsyncClient: many requests at once on asyncio, without a thread for any of them."""
 import asyncio
 import inspect
+import weakref
 
 from . import Client, _core
 from .exceptions import RequestException
@@ -74,19 +75,25 @@ class AsyncClient:
         self._client = Client(policy, **kwargs)
         self._concurrency = concurrency
         self._drivers = {}
+        self._streams = weakref.WeakSet()
         self._loop = None
 
     headers = property(lambda self: self._client.headers)
     cookies = property(lambda self: self._client.cookies)
     policy = property(lambda self: self._client.policy)
 
-    def _driver(self, client):
-        """The batch of one of the session's clients, in the loop that runs."""
+    def _own_loop(self):
+        """The loop that runs."""
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
             raise RuntimeError("an AsyncClient belongs to the event loop in which it was used first")
+        return loop
+
+    def _driver(self, client):
+        """The batch of one of the session's clients."""
+        loop = self._own_loop()
         driver = self._drivers.get(client)
         if driver is None:
             driver = self._drivers[client] = _Driver(client, self._concurrency, loop)
@@ -142,8 +149,23 @@ class AsyncClient:
         """request("DELETE", …)"""
         return self.request("DELETE", url, **kwargs)
 
+    def stream(self, method, url, **kwargs):
+        """Sends a request and leaves the answer's body to be read piece by piece:
+
+            async with client.stream("GET", url) as response:
+                async for piece in response.aiter_content():
+                    ...
+
+        Takes the arguments of request(). No more is received than is read, but for some 64 KiB.
+        Leaving the block, or cancelling its task there, gives up the rest. Streams are not counted
+        by concurrency, and each has a connection to itself."""
+        from ._aio_stream import Opening
+        return Opening(self, method, url, kwargs)
+
     async def aclose(self):
         """Gives up what is under way, and closes all connections."""
+        for stream in list(self._streams):
+            stream.close("the client was closed")
         drivers, self._drivers = self._drivers, {}
         for driver in drivers.values():
             driver.close()
