@@ -225,7 +225,8 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_http_version(struct anycert
                                                                   enum anycert_http_version version,
                                                                   struct anycert_error *err);
 
-/* 1: ask for compressed answers and decompress them (default 1). */
+/* 1: ask for compressed answers and decompress them (default 1). What an answer names as its coding
+ * and is none of gzip, deflate, br and zstd stays on the body. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_decompress(struct anycert_config *config,
                                                                 int decompress,
                                                                 struct anycert_error *err);

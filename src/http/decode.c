@@ -101,12 +101,10 @@ static int add_stage(struct anycert__decoder *decoder, const char *name, size_t 
     enum coding coding = CODING_GZIP;
     struct stage *stage = NULL;
 
-    if (len == 0 || anycert__is_word_nocase(name, len, "identity"))
-        return 0;
+    /* Servers say "none", "utf-8" and the like where there is no coding at all. What else is not
+     * known stays on the body, as with browsers. */
     if (!find_coding(name, len, &coding))
-        return anycert__fail(err, ANYCERT_E_BODY_ENCODING,
-                             "the body from %s is in the coding '%.*s', which was not asked for",
-                             decoder->host, len > 40 ? 40 : (int)len, name);
+        return 0;
     if (decoder->count == MAX_STAGES)
         return broken(decoder, "it is compressed more than twice", err);
     stage = anycert__calloc(1, sizeof *stage);

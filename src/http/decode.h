@@ -14,9 +14,9 @@
 
 struct anycert__decoder;
 
-/* For the codings that Content-Encoding names; *out is NULL if there are none. host is for
- * messages, and borrowed. 0, or -1 with BODY_ENCODING (a coding that is not understood, or more
- * than two) or NOMEM. */
+/* For the codings that Content-Encoding names; *out is NULL if there are none. Words that are no
+ * coding that is asked for count for nothing. host is for messages, and borrowed. 0, or -1 with
+ * BODY_ENCODING (more than two codings) or NOMEM. */
 int anycert__decoder_new(const struct anycert__fields *fields, const char *host,
                          struct anycert__decoder **out, struct anycert_error *err);
 void anycert__decoder_free(struct anycert__decoder *decoder);

@@ -286,14 +286,9 @@ static void long_chains_of_codings_are_refused(void **state)
 {
     struct bomb bomb = bomb_make("gzip, gzip", MIB);
     char chain[100 * 6 + 1] = "";
-    const char *const lists[] = {"gzip, gzip, gzip",
-                                 "gzip, br, zstd, deflate",
-                                 chain,
+    const char *const lists[] = {"gzip, gzip, gzip", "gzip, br, zstd, deflate", chain,
                                  "gzip\r\nContent-Encoding: gzip\r\nContent-Encoding: gzip",
-                                 "deflate64",
-                                 "compress",
-                                 "gzip, deflate64",
-                                 "exi"};
+                                 "gzip, none, br, exi, gzip"};
     struct anycert_client *client = floor_client(NULL);
 
     (void)state;

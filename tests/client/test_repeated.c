@@ -105,7 +105,7 @@ static int answer(struct canned *canned, unsigned way, const char *said)
         return ANYCERT_E_REDIRECTS;
     }
     canned_text(canned, CANNED_CLOSE,
-                "HTTP/1.1 200 %s\r\nContent-Encoding: %s\r\nContent-Length: 1\r\n\r\nx", said,
+                "HTTP/1.1 200 %s\r\nContent-Encoding: %s, gzip\r\nContent-Length: 1\r\n\r\nx", said,
                 said);
     return ANYCERT_E_BODY_ENCODING;
 }

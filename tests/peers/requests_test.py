@@ -247,6 +247,8 @@ ANSWERS = [
     Row("coding: deflate", otherwise=Answer(200, [("Content-Encoding", "deflate")], zlib.compress(b"compressed"))),
     Row("coding: broken", otherwise=Answer(200, [("Content-Encoding", "gzip")], b"this is not gzip"),
         fails=("ContentDecodingError", "BODY_ENCODING")),
+    *(Row(f"coding: {name}", otherwise=Answer(200, [("Content-Encoding", name), JSON], b'{"a": 1}'))
+      for name in ("identity", "none", "utf-8", "UTF-8", "compress", "gzipx", "strange, other", "")),
     Row("failure: no answer", otherwise=None, fails=("ConnectionError", "RESET")),
     Row("failure: chunks that end early", otherwise=Answer(200, [("Transfer-Encoding", "chunked")], b"5\r\nab",
                                                            length=False),

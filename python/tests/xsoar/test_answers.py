@@ -168,6 +168,11 @@ class Compressed(Answers):
     def test_bad_gzip(self):
         self.raises(exceptions.ContentDecodingError, self.parse, b"no gzip at all", [*JSON, ("Content-Encoding", "gzip")])
 
+    def test_words_that_are_no_coding(self):
+        for word in ("identity", "none", "utf-8", "UTF-8", "strange", "strange, other", ""):
+            with self.subTest(word):
+                self.assertEqual(self.parse(b'{"a": 1}', [*JSON, ("Content-Encoding", word)]), {"a": 1})
+
     def test_without_length(self):
         self.assertEqual(self.get(Answer(200, JSON, b"[1]", length=False)), [1])
         chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n2\r\n1]\r\n0\r\n\r\n"

@@ -57,13 +57,6 @@ class Http(Differences):
                 else:
                     self.raises(exceptions.InvalidHeader, request, self.client, "GET", headers=header)
 
-    def test_encodings_that_nobody_asked_for(self):
-        self.server.otherwise = Answer(200, [("Content-Encoding", "strange")], b"{}")
-        if STANDIN:
-            self.assertEqual(request(self.client, "GET"), {})
-        else:
-            self.raises(exceptions.ContentDecodingError, request, self.client, "GET")
-
     def test_answers_that_break_http(self):
         for head in (b"no colon\r\nContent-Length: 2\r\n\r\n{}", b"Content-Length: two\r\n\r\n{}"):
             with self.subTest(head):
