@@ -94,7 +94,7 @@ static int run(struct test *t, struct anycert_error *err)
     }
     int status = anycert_response_status(t->response);
     const char *to = anycert_response_header(t->response, "Location", 0);
-    if (status < 300 || status >= 400 || !to)
+    if (status < 300 || status >= 400 || !to || !to[0])
         return 0;
     return cli_error(
         err, ANYCERT_E_HTTP_STATUS, "%.*s redirects to another place, which was not followed; %s",

@@ -261,7 +261,7 @@ static void log_success(struct anycert__log *log, const struct anycert__exchange
                       (long long)(exchange->timings.total_us / 1000));
     if (exchange->sent_bytes)
         anycert__buf_addf(&line, ", %llu sent", (unsigned long long)exchange->sent_bytes);
-    if (location && exchange->status / 100 == 3) {
+    if (location && location[0] && exchange->status / 100 == 3) {
         struct anycert__buf shown;
 
         anycert__buf_init(&shown, SIZE_MAX / 2);

@@ -6,13 +6,18 @@
 
 bool anycert__is_redirect(const struct anycert__exchange *exchange)
 {
+    const char *location = NULL;
+
     switch (exchange->status) {
     case 301:
     case 302:
     case 303:
     case 307:
     case 308:
-        return anycert__fields_get(&exchange->fields, "Location", 0) != NULL;
+        /* An empty reference is the same URL again, and without an end: for browsers, curl and
+         * Python's requests it leads nowhere. */
+        location = anycert__fields_get(&exchange->fields, "Location", 0);
+        return location && location[0];
     default:
         return false;
     }

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,11 +64,36 @@ static void redirects_are_limited_for_a_request(void **state)
     anycert_client_free(client);
 }
 
+static void redirect_to_an_empty_place_is_the_answer(void **state)
+{
+    static const char *const fields[] = {"Location:", "Location: ", "Location:\r\nLocation: /x"};
+    struct anycert_client *client = floor_client(NULL);
+    struct canned *canned = canned_start(false);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        char text[200];
+        struct anycert_response *response = NULL;
+
+        (void)snprintf(text, sizeof text,
+                       "HTTP/1.1 302 Found\r\n%s\r\nContent-Length: 4\r\n\r\nhere", fields[i]);
+        canned_answer(canned, text, strlen(text), CANNED_KEEP);
+        response = floor_ok(client, floor_request("GET", floor_join(canned_origin(canned), "/")));
+        assert_int_equal(anycert_response_status(response), 302);
+        assert_string_equal(anycert_response_body(response, NULL), "here");
+        assert_int_equal(anycert_response_hop_count(response), 1);
+        anycert_response_free(response);
+    }
+    anycert_client_free(client);
+    canned_stop(canned);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hops_keep_their_headers),
         cmocka_unit_test(redirects_are_limited_for_a_request),
+        cmocka_unit_test(redirect_to_an_empty_place_is_the_answer),
     };
 
     return cmocka_run_group_tests(tests, floor_setup, floor_teardown);

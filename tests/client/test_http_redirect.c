@@ -404,7 +404,6 @@ static void relative_locations_lead_where_they_should(void **state)
 static void odd_locations_are_refused(void **state)
 {
     static const char *const locations[] = {
-        "",
         "file:///etc/passwd",
         "file:/etc/passwd",
         "FILE:///etc/passwd",

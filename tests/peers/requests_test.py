@@ -183,6 +183,8 @@ REDIRECTS = [
     Row("redirect: several", answers={"/x": to("/a"), "/a": to("/b", 307), "/b": to("/c", 301)}),
     Row("redirect: not followed", allow_redirects=False, answers={"/x": to("/y")}),
     Row("redirect: without a place", answers={"/x": Answer(302, [], b"nowhere")}),
+    *(Row(f"redirect: {status} to an empty place", answers={"/x": to("", status)}) for status in (301, 302, 307)),
+    Row("redirect: to an empty place in the end", answers={"/x": to("/y"), "/y": to("")}),
     Row("redirect: of a status that has none", answers={"/x": Answer(304, [("Location", "/y")], b"", length=False)}),
     Row("redirect: for ever", otherwise=to("/x"), fails=("TooManyRedirects", "REDIRECTS")),
     Row("redirect: to another scheme", answers={"/x": to("ftp://127.0.0.1/")}, fails=("InvalidSchema", "REDIRECTS")),

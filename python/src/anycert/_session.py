@@ -488,7 +488,8 @@ class _Call:
     def checked(self, response):
         """The response, unless it is a redirect that was not followed because of their number."""
         if 300 < response.status_code < 309 and self.redirects \
-                and response.is_redirect and response._hop_count() > self.redirects:
+                and response.is_redirect and response.headers["location"] \
+                and response._hop_count() > self.redirects:
             from .exceptions import _new
             raise _new("TooManyRedirects", f"Exceeded {self.redirects} redirects.",
                        response=response, request=response.request)

@@ -291,6 +291,15 @@ class Redirects(Calls):
         self.fails(request, self.client(), "GET", "/x", allow_redirects=False, ok_codes=(200,),
                    says="Error in API call [302] - Found\ngone")
 
+    def test_to_an_empty_place(self):
+        """Not even a place that follows as many redirects as there may be."""
+        for hops in (0, 1, 30):
+            self.server.reset({f"/{n}": Answer(302, [("Location", f"/{n - 1}")], b"") for n in range(1, hops + 1)},
+                              Answer(302, [("Location", "")], b"here"))
+            response = request(self.client(), "GET", f"/{hops}", resp_type="response")
+            self.assertEqual((response.status_code, response.text, len(response.history), response.is_redirect),
+                             (302, "here", hops, True))
+
     def test_too_many(self):
         self.server.otherwise = Answer(302, [("Location", "/x")], b"")
         self.raises(exceptions.TooManyRedirects, request, self.client(), "GET", raise_on_redirect=True,
