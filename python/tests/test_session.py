@@ -1,6 +1,7 @@
 """Session: requests as they go out, and answers as they come back."""
 import io
 import unittest
+import weakref
 
 import anycert
 from anycert import exceptions
@@ -285,6 +286,7 @@ class Answers(LabCase):
         self.assertEqual(response.raw.read(3) + response.raw.read(), b"abcdefghij")
         response = self.session.get(self.url("bytes/10"), stream=True)
         self.assertEqual(list(response.iter_lines()), [b"abcdefghij"])
+        self.assertEqual(response.raw.read(), b"")
         with self.assertRaises(exceptions.StreamConsumedError):
             next(response.iter_content())
         with self.assertRaises(exceptions.ChunkedEncodingError):
@@ -293,6 +295,25 @@ class Answers(LabCase):
         self.session.get(self.url("bytes/9000000"), stream=True)
         self.session.get(self.url("bytes/9000000"), stream=True).close()
         self.assertEqual(self.session.get(self.url("bytes/3"), stream=True).text, "abc")
+
+
+    def test_raw_is_one_file(self):
+        for stream in (True, False):
+            response = self.session.get(self.url("bytes/10"), stream=stream)
+            self.assertIs(response.raw, response.raw)
+            self.assertEqual((response.raw.status, response.raw.headers["Content-Length"]), (200, "10"))
+            self.assertEqual([response.raw.read(4) for _ in range(4)], [b"abcd", b"efgh", b"ij", b""])
+            self.assertTrue(response.raw.closed)
+            response = self.session.get(self.url("bytes/10"), stream=stream)
+            self.assertFalse(response.raw.closed)
+            response.close()
+            self.assertEqual((response.raw.closed, response.raw.read()), (True, b""))
+        raw = self.session.get(self.url("bytes/10"), stream=True).raw
+        self.assertEqual(b"".join(raw), b"abcdefghij")  # though the response is gone
+        response = self.session.get(self.url("bytes/9000000"), stream=True)
+        gone = weakref.ref(response), weakref.ref(response.raw)
+        del response
+        self.assertEqual([one() for one in gone], [None, None])  # without a collection of cycles
 
 
 class Trust(LabCase):

@@ -11,22 +11,18 @@ if TYPE_CHECKING:
 
 
 class Raw:
-    """What integrations use of urllib3's response. Bodies are always decoded."""
+    """What integrations use of urllib3's response. Bodies are always decoded. It does not refer to
+    the response, which has it: dropping both ends the transfer at once."""
 
     decode_content = True
     closed = False  # by close(), or at the body's end
 
     def __init__(self, response: Response) -> None:
-        self._response = response
-        self._rest: memoryview | None = None
-
-    @property
-    def status(self) -> int | None:
-        return self._response.status_code
-
-    @property
-    def headers(self) -> CaseInsensitiveDict:
-        return self._response.headers
+        self.status: int | None = response.status_code
+        self.headers: CaseInsensitiveDict = response.headers
+        self._stream: Any = getattr(response, "_stream")
+        gone = self._stream is not None or getattr(response, "_consumed")
+        self._rest = memoryview(b"" if gone else response.content)
 
     def read(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
         """Up to amt bytes, b"" at the end; without amt all that is left."""
@@ -40,10 +36,8 @@ class Raw:
         return data
 
     def _read(self, amt: int | None) -> bytes:
-        stream: Any = getattr(self._response, "_stream")
+        stream = self._stream
         if stream is None:
-            if self._rest is None:
-                self._rest = memoryview(self._response.content)
             piece, self._rest = self._rest[:amt], self._rest[len(self._rest[:amt]):]
             return bytes(piece)
         if amt is not None:
@@ -58,7 +52,8 @@ class Raw:
     def close(self) -> None:
         """Lets go of the connection, if it is still in use."""
         self.closed = True
-        self._response.close()
+        if self._stream is not None:
+            self._stream.close()
 
     def __iter__(self) -> Iterator[bytes]:
         return self.stream()

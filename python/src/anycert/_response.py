@@ -27,6 +27,7 @@ class Response(_core.Response):
     connection = None
     _stream = None  # of a body that is read as it comes
     _consumed = False
+    _raw = None  # once it was asked for
 
     # ---- what the slots of the C class are filled with
 
@@ -223,12 +224,16 @@ class Response(_core.Response):
 
     @property
     def raw(self):
-        """The body as a file, decoded."""
-        from ._raw import Raw
-        return Raw(self)
+        """The body as a file, decoded; always the same one."""
+        if self._raw is None:
+            from ._raw import Raw
+            self._raw = Raw(self)
+        return self._raw
 
     def close(self):
         """Lets go of the connection, if it is still in use."""
+        if self._raw is not None:
+            self._raw.closed = True
         if self._stream is not None:
             self._stream.close()
 
