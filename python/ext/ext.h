@@ -228,7 +228,7 @@ enum ext_argument {
     EXT_ARG_JSON,    /* None, or the text as bytes */
     EXT_ARG_FILES,   /* None, or a list of (field, filename or None, bytes or a file, type or None,
                         pairs of header fields) */
-    EXT_ARG_AUTH,    /* None, or (user, password) as bytes */
+    EXT_ARG_AUTH,    /* None, or (user, password) as bytes, and b"ntlm" if it is not Basic */
     EXT_ARG_CONNECT, /* int, milliseconds; 0: the client's, -1: none */
     EXT_ARG_READ,
     EXT_ARG_TOTAL,

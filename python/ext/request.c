@@ -430,16 +430,25 @@ static int set_body(struct ext_request *request, struct ext_state *state,
 static int set_auth(struct ext_request *request, struct ext_state *state, PyObject *auth)
 {
     struct anycert_error err = {0};
+    struct anycert_auth *object = NULL;
     const char *user = NULL;
     const char *password = NULL;
+    const char *scheme = NULL;
+    int result = -1;
 
     if (auth == Py_None)
         return 0;
-    if (!PyArg_ParseTuple(auth, "yy:auth", &user, &password))
+    if (!PyArg_ParseTuple(auth, "yy|y:auth", &user, &password, &scheme))
         return -1;
-    return anycert_request_set_basic_auth(request->request, user, password, &err) < 0
-               ? fail(state, &err)
-               : 0;
+    if (!scheme) {
+        result = anycert_request_set_basic_auth(request->request, user, password, &err);
+    } else {
+        object = anycert_auth_ntlm(user, password, &err);
+        if (object)
+            result = anycert_request_set_auth(request->request, object, &err);
+        anycert_auth_free(object);
+    }
+    return result < 0 ? fail(state, &err) : 0;
 }
 
 /* Milliseconds as the library has them: 0 is the client's, UINT32_MAX none. */

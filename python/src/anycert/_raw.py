@@ -55,5 +55,8 @@ class Raw:
         if self._stream is not None:
             self._stream.close()
 
+    def release_conn(self) -> None:
+        """Nothing: connections are the library's."""
+
     def __iter__(self) -> Iterator[bytes]:
         return self.stream()

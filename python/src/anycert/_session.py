@@ -294,7 +294,8 @@ class Session:
             del headers[name]
         prepared.prepare(request.method, request.url, headers, request.files, request.data,
                          _merged_params(self.params, request.params), request.auth or self.auth,
-                         request.cookies, _merged_hooks(self.hooks, request.hooks), request.json)
+                         request.cookies, {"response": _merged_hooks(self.hooks, request.hooks)},
+                         request.json)
         return prepared
 
     def send(self, request, *, timeout=None, allow_redirects=True, proxies=None, stream=None,
@@ -307,10 +308,15 @@ class Session:
         headers = CaseInsensitiveDict()
         headers._store.update({**without_ours, **store(request.headers or {})})
         bare = _Bare(self, headers)
+        hooks, auth = request.hooks, None
+        if hooks and hooks.get("response"):
+            from ._ntlm import of_hooks, without
+            auth = of_hooks(hooks)
+            hooks = without(hooks, auth) if auth else hooks
         return bare.request(request.method, request.url, data=request.body, timeout=timeout,
                             allow_redirects=allow_redirects, proxies=proxies, stream=stream,
-                            verify=verify, cert=cert,
-                            hooks=request.hooks if run_hooks else None, **kwargs)
+                            verify=verify, cert=cert, auth=kwargs.pop("auth", auth),
+                            hooks=hooks if run_hooks else None, **kwargs)
 
     # ---- life
 
@@ -408,6 +414,10 @@ class _Call:
             return _latin1(auth[0]), _latin1(auth[1])
         if not callable(auth):
             raise TypeError(f"{type(auth).__name__!r} object is not callable")  # as requests has it
+        from ._ntlm import credentials_of
+        credentials = credentials_of(auth)
+        if credentials is not None and not _is_foreign(self.session.get_adapter(self.url)):
+            return credentials
         self.sign(auth)
         return None
 

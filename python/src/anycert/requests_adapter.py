@@ -12,6 +12,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers, select_proxy
 
 from . import Policy, Session
+from ._ntlm import may_go_to, of_hooks
 from ._places import check_cert
 from ._prepare import hide_user
 from ._raw import Raw
@@ -46,9 +47,6 @@ class _Raw(Raw):
         self._original_response = _Original(response._header_list())
         self.reason = response.reason
 
-    def release_conn(self):
-        """Connections are the library's."""
-
 
 class AnycertAdapter(BaseAdapter):
     """policy: a Policy or its text, for everything that is mounted; None: what requests says with
@@ -81,6 +79,11 @@ class AnycertAdapter(BaseAdapter):
         url = hide_user(request.url)  # requests has made a header of them, or of others
         prepared = request.copy()
         prepared.url = url
+        ntlm = of_hooks(request.hooks)
+        if ntlm:
+            prepared.hooks = {}
+            request = request.copy()  # for its hook, which has nothing left to do when it sees this
+            request.headers["Authorization"] = "NTLM"
         proxy = select_proxy(url, proxies)
         if not url.startswith("https://"):
             check_cert(cert)
@@ -90,7 +93,7 @@ class AnycertAdapter(BaseAdapter):
                 prepared, timeout=timeout, allow_redirects=False, stream=stream, cert=cert,
                 proxies={url.partition(":")[0]: proxy} if proxy else None,
                 verify=self.policy if self.policy is not None else verify, retry=self.retry,
-                run_hooks=False)
+                auth=ntlm if ntlm and may_go_to(request.hooks, url) else None, run_hooks=False)
         except ConnectionError as error:
             if error.name == "HTTP_PROTOCOL" and "how long its body is" in error.message:
                 raise _like(error, "InvalidHeader") from None

@@ -1,4 +1,4 @@
-"""Squid as an http:// and an https:// proxy, and microsocks as a SOCKS proxy."""
+"""Squid as an http:// and an https:// proxy and as a server that speaks NTLM, and microsocks as a SOCKS proxy."""
 import contextlib
 import os
 import pathlib
@@ -41,6 +41,25 @@ def _child(start):
     raise AssertionError("the proxy does not start")
 
 
+def _common(folder, log_format):
+    """What every configuration ends with."""
+    return ("cache deny all\ncache_mem 1 MB\nmax_filedescriptors 1024\nvisible_hostname localhost\n"
+            f"access_log stdio:{folder}/access.log logformat={log_format}\nbuffered_logs off\n"
+            f"pid_filename {folder}/squid.pid\ncache_log {folder}/cache.log\ncoredump_dir {folder}\n"
+            "dns_nameservers 127.0.0.1\nudp_incoming_address 127.0.0.1\nicp_port 0\nsnmp_port 0\npinger_enable off\n"
+            "netdb_filename none\nshutdown_lifetime 0 seconds\n")
+
+
+def _start(folder, number):
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    folder.chmod(0o777)
+    nobody = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    return subprocess.Popen([SQUID, "-N", "-n", f"anycert{number}", "-f", "squid.conf"], cwd=folder,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                            env=PLAIN, **nobody)
+
+
 class Squid:
     """.http and .https are its addresses; https shows a certificate that signed itself, .certificate. With a user it
     wants Basic authentication."""
@@ -64,19 +83,9 @@ class Squid:
         (self.folder / "squid.conf").write_text(
             f"http_port 127.0.0.1:{self.http_port}\n"
             f"https_port 127.0.0.1:{self.https_port} tls-cert={self.certificate} tls-key={self._key}\n"
-            f"{auth}http_access allow all\ncache deny all\ncache_mem 1 MB\nmax_filedescriptors 1024\n"
-            "visible_hostname localhost\nvia off\nserver_persistent_connections off\nshutdown_lifetime 0 seconds\n"
-            "logformat brief %rm %ru %>Hs %{Proxy-Authorization}>h %rv\n"
-            f"access_log stdio:{self._log} logformat=brief\nbuffered_logs off\n"
-            f"pid_filename {self.folder}/squid.pid\ncache_log {self.folder}/cache.log\n"
-            f"coredump_dir {self.folder}\ndns_nameservers 127.0.0.1\nudp_incoming_address 127.0.0.1\n"
-            "icp_port 0\nsnmp_port 0\npinger_enable off\nnetdb_filename none\n")
-        for path in self.folder.iterdir():
-            path.chmod(0o644)
-        self.folder.chmod(0o777)
-        nobody = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-        return subprocess.Popen([SQUID, "-N", "-n", f"anycert{self.http_port}", "-f", "squid.conf"], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=PLAIN, **nobody), self.https_port
+            f"{auth}http_access allow all\nvia off\nserver_persistent_connections off\n"
+            "logformat brief %rm %ru %>Hs %{Proxy-Authorization}>h %rv\n" + _common(self.folder, "brief"))
+        return _start(self.folder, self.http_port), self.https_port
 
     @property
     def http(self):
@@ -113,6 +122,60 @@ def squid(user=None, password=None):
         with _child(proxy.start):
             proxy.forget()
             yield proxy
+
+
+class NtlmServer:
+    """Squid in front of a server, for https:// and for who comes in by NTLM, which Samba's ntlm_auth judges: it asks
+    no winbindd where it is given the password. .url and .certificate; asked() tells who has, "-" for nobody."""
+
+    user, password = "HOME\\b0b", "s3cret pass"
+
+    def __init__(self, folder, origin):
+        self.folder, self._origin = pathlib.Path(folder), origin
+        self.certificate, self._key = (shutil.copy(path, self.folder) for path in certificate())
+        (self.folder / "smb.conf").write_text(
+            "[global]\nworkgroup = HOME\nnetbios name = LAB\nsecurity = user\n" +
+            "".join(f"{name} = {folder}\n" for name in ("private dir", "lock directory", "state directory",
+                                                        "cache directory", "pid directory", "ncalrpc dir")))
+        (self.folder / "ntlm").write_text(
+            f"#!/bin/sh\nexec ntlm_auth --helper-protocol=squid-2.5-ntlmssp --configfile='{folder}/smb.conf' "
+            f"--domain=HOME --username=b0b --password='{self.password}'\n")
+
+    def start(self):
+        self.port = refusing_port()
+        (self.folder / "squid.conf").write_text(
+            f"https_port 127.0.0.1:{self.port} accel defaultsite=localhost tls-cert={self.certificate} "
+            f"tls-key={self._key}\n"
+            f"cache_peer 127.0.0.1 parent {self._origin} 0 no-query no-digest no-netdb-exchange originserver\n"
+            f"auth_param ntlm program /bin/sh {self.folder}/ntlm\n"
+            "auth_param ntlm children 20 startup=2 idle=1\nauth_param ntlm keep_alive on\n"
+            "acl known proxy_auth REQUIRED\nhttp_access deny !known\nhttp_access allow known\n"
+            "logformat who %un %>Hs %ru\n" + _common(self.folder, "who"))
+        return _start(self.folder, self.port), self.port
+
+    @property
+    def url(self):
+        return f"https://localhost:{self.port}"
+
+    def asked(self, path, wanted):
+        """Of each request for a path: who has asked, and the status; as soon as so many have been logged."""
+        found = []
+        for _ in range(ANSWERS):
+            lines = (line.split() for line in (self.folder / "access.log").read_text().splitlines())
+            found = [(user, status) for user, status, url in lines if url.endswith(path)]
+            if len(found) >= wanted:
+                break
+            time.sleep(0.05)
+        return found
+
+
+@contextlib.contextmanager
+def ntlm_server(origin):
+    """Before the server of that port."""
+    with tempfile.TemporaryDirectory(prefix="anycert-ntlm-") as folder:
+        server = NtlmServer(folder, origin)
+        with _child(server.start):
+            yield server
 
 
 @contextlib.contextmanager
