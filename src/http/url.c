@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "http/plain.h"
 #include "http/space.h"
 #include "tls/tls.h"
 
@@ -397,11 +398,13 @@ out:
 int anycert__url_parse(const char *text, struct anycert__url *out, struct anycert_error *err)
 {
     CURLU *url = NULL;
-    int result = -1;
+    int result = anycert__url_read_plain(text, out, err);
 
-    memset(out, 0, sizeof *out);
+    if (result != 0)
+        return result < 0 ? -1 : 0;
     if (check_text(text, err) < 0)
         return -1;
+    result = -1;
     url = curl_url();
     if (url)
         result = parse_handle(url, text, out, err);
