@@ -7,7 +7,7 @@ import threading
 import unittest
 
 import anycert
-from anycert import exceptions
+from anycert import _core, exceptions
 from labcase import LabCase
 
 # AddressSanitizer keeps what was freed, and tells by itself what was not, however small.
@@ -118,6 +118,17 @@ class Flat(LabCase):
                      "signed", "signed wrongly", "hook that fails", "retried", "cookies", "cancelled",
                      "let go in mid-request"):
             self.check(name)
+
+
+class LargeDocuments(unittest.TestCase):
+    def test_memory_of_a_large_one_is_given_back(self):
+        text = b"[" + b",".join(b'{"a": 12345}' for _ in range(2_000_000)) + b"]"
+        _core.fast_loads(text[:1000] + b'"]')  # not JSON
+        before = resident()
+        for _ in range(2):
+            self.assertEqual(len(_core.fast_loads(text)), 2_000_000)
+            gc.collect()
+            self.assertLess(resident() - before, 40_000)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@
 
 struct anycert_json {
     yyjson_doc *doc;
+    struct anycert__json_block block;
     atomic_uint refs;
 };
 
@@ -53,9 +54,10 @@ static struct anycert_json *parse(const char *text, size_t len, yyjson_read_flag
         anycert__fail_nomem(err);
         return NULL;
     }
+    anycert__json_block_init(&json->block, len);
     /* Without YYJSON_READ_INSITU the text is only read. */
     json->doc = yyjson_read_opts(unconst_text(text), len, flags | YYJSON_READ_BIGNUM_AS_RAW,
-                                 anycert__json_memory(), &why);
+                                 &json->block.memory, &why);
     atomic_init(&json->refs, 1);
     if (json->doc)
         return json;
@@ -67,6 +69,7 @@ static struct anycert_json *parse(const char *text, size_t len, yyjson_read_flag
                       : why.msg ? why.msg
                                 : "error",
                       why.pos);
+    anycert__json_block_free(&json->block);
     anycert__free(json);
     return NULL;
 }
@@ -160,6 +163,7 @@ void anycert_json_free(struct anycert_json *json)
     if (!json || atomic_fetch_sub(&json->refs, 1) > 1)
         return;
     yyjson_doc_free(json->doc);
+    anycert__json_block_free(&json->block);
     anycert__free(json);
 }
 

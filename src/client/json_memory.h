@@ -4,7 +4,20 @@
 
 #include <yyjson.h>
 
-/* For every call of yyjson that allocates. */
+/* For calls of yyjson that allocate little. */
 const yyjson_alc *anycert__json_memory(void);
+
+/* The memory of one document, with room for most texts in one block. The allocator takes and gives
+ * back several large ones otherwise, which the system then has to fill with zeros each time. What
+ * does not fit comes from base/mem.h. Stays where it is as long as the document lives. */
+struct anycert__json_block {
+    yyjson_alc memory; /* for the call that reads the document */
+    char *start, *next, *end;
+    void *last; /* what was given out last, and may grow */
+};
+/* For a text of so many bytes. Without memory for a block it is empty, and works. */
+void anycert__json_block_init(struct anycert__json_block *block, size_t len);
+/* After the document was freed. */
+void anycert__json_block_free(struct anycert__json_block *block);
 
 #endif
