@@ -60,7 +60,7 @@ def run(*command):
 def compile_in(folder, is_new):
     if is_new:
         run("cmake", "-S", str(TREE), "-B", str(folder), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-            "-DANYCERT_TESTS=OFF", "-DANYCERT_PYTHON_MODULE=ON",
+            "-DANYCERT_TESTS=OFF", "-DANYCERT_PYTHON_MODULE=ON", "-DANYCERT_LTO=ON",
             f"-DPython3_EXECUTABLE={sys.executable}")
     run("cmake", "--build", str(folder), "--target", "anycert_python", "anycert_cli")
     return folder / "python/anycert", folder / "bin/anycert"
