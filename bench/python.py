@@ -1,7 +1,8 @@
 """The Python package against requests and aiohttp: the same server, the same verification, one processor.
 
-The peers come from PyPI into an environment of their own; without a network there is nothing to compare with, and
-these rows are left out. Every client runs in a process of its own, one after the other in turns."""
+All three are installed by pip into an environment of their own: the peers from PyPI, the package from the tree, built
+and compiled to bytecode as it is for users. Without a network there is nothing to compare with, and these rows are
+left out. Every client runs in a process of its own, one after the other in turns."""
 
 import json
 import os
@@ -11,7 +12,9 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLIENT = os.path.join(HERE, "python_client.py")
-STANDIN = os.path.join(os.path.dirname(HERE), "python", "tests")
+TREE = os.path.dirname(HERE)
+STANDIN = os.path.join(TREE, "python", "tests")
+INTERPRETERS = dict.fromkeys(("/usr/bin/python3", sys.executable))
 PEERS = ("requests", "aiohttp")
 
 # HTTP/1.1 alone, which is all that the peers speak.
@@ -31,37 +34,29 @@ def document(items):
     return json.dumps({"items": [{"id": i, "name": "name %d" % i, "ok": True} for i in range(items)]})
 
 
-def interpreter_of(package):
-    """The Python that the package was built for, or None if it was not built."""
-    for candidate in dict.fromkeys(("/usr/bin/python3", sys.executable)):
-        environment = dict(os.environ, PYTHONPATH=package)
-        tried = subprocess.run([candidate, "-c", "import anycert"], env=environment, stderr=subprocess.DEVNULL)
-        if tried.returncode == 0:
-            return candidate
-    print("bench: the Python package is not built (-DANYCERT_PYTHON_MODULE=ON)", file=sys.stderr)
-    return None
-
-
-def python_with_peers(folder, interpreter):
-    """The interpreter of an environment with the peers, or None where they cannot be had."""
+def environment_in(folder):
+    """The interpreter of an environment with all three, or None where the peers cannot be had."""
+    interpreter = next(path for path in INTERPRETERS if os.path.exists(path))
     place = os.path.join(folder, "environment")
     python = os.path.join(place, "bin", "python")
-    install = (python, "-m", "pip", "-q", "--disable-pip-version-check", "install", *PEERS)
+    install = (python, "-m", "pip", "-q", "--disable-pip-version-check", "install")
     try:
         subprocess.run([interpreter, "-m", "venv", place], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*install, *PEERS], check=True, stdout=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError):
         print("bench: no %s from PyPI here, so Python is compared with nothing" % " or ".join(PEERS), file=sys.stderr)
         return None
+    subprocess.run([*install, "--no-deps", "--no-index", os.path.join(TREE, "python")], check=True,
+                   stdout=subprocess.DEVNULL)
     return python
 
 
 class Clients:
-    """Runs python_client.py with the package and the stand-in in its path, on the first processor."""
+    """Runs python_client.py with the stand-in in its path, on the first processor."""
 
-    def __init__(self, bench, python, package, server):
+    def __init__(self, bench, python, server):
         self.bench, self.python, self.server = bench, python, server
-        self.environment = dict(os.environ, PYTHONPATH=package + ":" + STANDIN)
+        self.environment = dict(os.environ, PYTHONPATH=STANDIN)
         self.pin = {min(os.sched_getaffinity(0))}
 
     def command(self, what, who, path, number):
@@ -94,14 +89,11 @@ class Clients:
         }
 
 
-def python(bench, folder_of, make_server, package, quick):
+def python(bench, folder_of, make_server, quick):
     """folder_of(): a temporary folder; make_server: bench/run's Nginx. None if there is nothing to compare with."""
-    interpreter = interpreter_of(package)
-    if not interpreter:
-        return None
     pairs = 3 if quick else 21
     with folder_of() as folder:
-        interpreter = python_with_peers(folder, interpreter)
+        interpreter = environment_in(folder)
         if not interpreter:
             return None
         os.mkdir(os.path.join(folder, "files"))
@@ -109,7 +101,7 @@ def python(bench, folder_of, make_server, package, quick):
             out.write(document(24000))
         server = make_server(folder, NGINX_HTTP, NGINX_SERVER.replace("@SMALL", document(24)), http2=False)
         try:
-            clients = Clients(bench, interpreter, package, server)
+            clients = Clients(bench, interpreter, server)
 
             def requests(what, path, number):
                 return clients.compare(lambda who: clients.figure(what, who, path, number), "requests", pairs)
