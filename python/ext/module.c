@@ -1,6 +1,7 @@
 #include "ext.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 struct ext_state *ext_state_of(PyTypeObject *type)
 {
@@ -87,6 +88,27 @@ static PyObject *fast_loads(PyObject *module, PyObject *text)
     return value;
 }
 
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("-._~!$&'()*+,;=:@/?#", c));
+}
+
+static PyObject *is_plain_url(PyObject *module, PyObject *url)
+{
+    Py_ssize_t len = 0;
+    const char *text = PyUnicode_AsUTF8AndSize(url, &len);
+    Py_ssize_t at = 0;
+
+    (void)module;
+    if (!text && !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
+        return NULL;
+    PyErr_Clear();
+    while (text && at < len && is_plain(text[at]) && !(text[at] == '/' && text[at + 1] == '.'))
+        at++;
+    return PyBool_FromLong(text && at == len);
+}
+
 static PyObject *versions(PyObject *module, PyObject *ignored)
 {
     (void)module;
@@ -98,6 +120,8 @@ static PyObject *versions(PyObject *module, PyObject *ignored)
 static PyMethodDef module_methods[] = {
     {"url_join", url_join, METH_VARARGS, "url_join(base, suffix)\n--\n\nJoins as BaseClient does."},
     {"fast_loads", fast_loads, METH_O, NULL},
+    {"is_plain_url", is_plain_url, METH_O,
+     "is_plain_url(url, /)\n--\n\nWhether it has nothing that would be written another way."},
     {"versions", versions, METH_NOARGS, "versions()\n--\n\nOf anycert, OpenSSL and libcurl."},
     {NULL, NULL, 0, NULL},
 };

@@ -240,11 +240,26 @@ static bool is_ours(const char *name)
     return false;
 }
 
-static PyObject *header_bytes(PyObject *text)
+/* Latin-1 of a str, or bytes as they are, without NUL; *keep is what they belong to. NULL, maybe
+ * without an exception, if it is neither. */
+static const char *header_text(PyObject *text, PyObject **keep)
 {
+    Py_ssize_t len = 0;
+    const char *ascii = PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &len) : NULL;
+    char *bytes = NULL;
+
+    if (ascii && len == PyUnicode_GetLength(text)) { /* most are, and a str has that at hand */
+        *keep = Py_NewRef(text);
+        return strlen(ascii) == (size_t)len ? ascii : NULL;
+    }
+    PyErr_Clear();
     if (PyBytes_Check(text))
-        return Py_NewRef(text);
-    return PyUnicode_Check(text) ? PyUnicode_AsLatin1String(text) : NULL;
+        *keep = Py_NewRef(text);
+    else
+        *keep = PyUnicode_Check(text) ? PyUnicode_AsLatin1String(text) : NULL;
+    if (*keep && PyBytes_AsStringAndSize(*keep, &bytes, NULL) < 0)
+        PyErr_Clear(); /* it says no more than that there is a NUL */
+    return bytes;
 }
 
 /* requests' own words for what is neither str nor bytes, or has a NUL. */
@@ -267,30 +282,28 @@ static int add_header(void *arg, PyObject *folded, PyObject *pair)
     struct anycert_error err = {0};
     const char *lower = ext_utf8(folded, "name of a header");
     PyObject *given = PyTuple_GetItem(pair, 1);
-    PyObject *name = NULL;
-    PyObject *value = NULL;
-    char *text = NULL;
+    PyObject *name_keep = NULL;
+    PyObject *value_keep = NULL;
+    const char *name = NULL;
+    const char *value = NULL;
     int result = -1;
 
     if (!lower || !given)
         return -1;
     if (is_ours(lower))
         return 0;
-    name = header_bytes(PyTuple_GetItem(pair, 0));
-    value = !name || given == Py_None ? NULL : header_bytes(given);
-    (void)ext_named(name && (value || given == Py_None) ? name : NULL, "headers");
+    name = header_text(PyTuple_GetItem(pair, 0), &name_keep);
+    value = !name || given == Py_None ? NULL : header_text(given, &value_keep);
     if (!name || (!value && given != Py_None)) {
-        result = bad_header(PyTuple_GetItem(pair, 0), given);
-    } else if (value && PyBytes_AsStringAndSize(value, &text, NULL) < 0) {
-        PyErr_Clear(); /* it says no more than that there is a NUL */
+        (void)ext_named(NULL, "headers");
         result = bad_header(PyTuple_GetItem(pair, 0), given);
     } else {
-        result = anycert_request_add_header(adding->request, PyBytes_AsString(name), text, &err);
+        result = anycert_request_add_header(adding->request, name, value, &err);
         if (result < 0)
             (void)fail(adding->state, &err);
     }
-    Py_XDECREF(value);
-    Py_XDECREF(name);
+    Py_XDECREF(value_keep);
+    Py_XDECREF(name_keep);
     return result;
 }
 

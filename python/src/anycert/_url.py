@@ -1,6 +1,8 @@
 """URLs, written as requests writes them."""
 from __future__ import annotations
 
+from ._core import is_plain_url as is_plain
+
 _HEX = frozenset("0123456789abcdefABCDEF")
 _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 _MARKS = "!$&'()*+,;=:@/?"  # that a path or query has as they are (RFC 3986)
@@ -28,11 +30,6 @@ def check_url(url: object) -> str:
         raise _new("MissingSchema", f"Invalid URL {url!r}: No scheme supplied. "
                                     f"Perhaps you meant https://{url}?")
     raise _new("InvalidSchema", f"No connection adapters were found for {url!r}")
-
-
-def is_plain(url: str) -> bool:
-    """Whether it has nothing that would be written another way."""
-    return _PLAIN.issuperset(url) and "/." not in url
 
 
 def _normal(url: str) -> str:
