@@ -114,6 +114,13 @@ ANYCERT_API int anycert_policy_authenticates(const struct anycert_policy *policy
  * counts, since 1970 UTC. NULL is hardened. */
 ANYCERT_API int anycert_policy_until(const struct anycert_policy *policy, int64_t *until);
 
+/* The value of a key (`ca`, `pin`, …) as it stands behind "=", unquoted. 1 with *value, to be freed
+ * with anycert_free; 0 if the policy does not have the key; -1 with POLICY_SYNTAX for an unknown
+ * one, or NOMEM. A policy of NULL is hardened. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_policy_get(const struct anycert_policy *policy,
+                                                     const char *key, char **value,
+                                                     struct anycert_error *err);
+
 /* What is in force at a time (seconds since 1970 UTC): the policy itself until the end of the day
  * `until`, afterwards the rung hardened (or hardened with the pins) without relaxations; pins,
  * anchors, expected name stay. Free with anycert_policy_free. NULL with NOMEM. */
@@ -145,6 +152,10 @@ ANYCERT_API const char *anycert_relaxation_danger(const struct anycert_relaxatio
 ANYCERT_API const char *anycert_relaxation_fix(const struct anycert_relaxation *r);
 /* 1 if the peer is still authenticated when only this is relaxed. */
 ANYCERT_API int anycert_relaxation_authenticates(const struct anycert_relaxation *r);
+/* 1 if the policy has it behind its rung; what the rung itself contains is not looked at. A policy
+ * of NULL is hardened. */
+ANYCERT_API int anycert_policy_relaxes(const struct anycert_policy *policy,
+                                       const struct anycert_relaxation *r);
 /* 1 if this version can carry it out. */
 ANYCERT_API int anycert_relaxation_is_available(const struct anycert_relaxation *r);
 

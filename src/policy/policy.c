@@ -1,5 +1,6 @@
 #include "policy/policy.h"
 #include "policy/keys.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -105,20 +106,52 @@ int anycert_policy_relax(struct anycert_policy *policy, const char *relaxation,
     return 0;
 }
 
+/* NULL with POLICY_SYNTAX. */
+static const struct anycert__key *known_key(const char *key, struct anycert_error *err)
+{
+    if (key == NULL)
+        key = "";
+    const struct anycert__key *found = anycert__key_find(key);
+    if (found == NULL)
+        anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                      "unknown key '%s'%s: expected ca, pin, check, mode, expect-name, sni, for, "
+                      "until or reason",
+                      anycert__word(key, strlen(key)).text, anycert__hint_key(key).text);
+    return found;
+}
+
 int anycert_policy_set(struct anycert_policy *policy, const char *key, const char *value,
                        struct anycert_error *err)
 {
     if (policy == NULL)
         return fail_no_policy(err);
-    if (key == NULL)
-        key = "";
-    const struct anycert__key *found = anycert__key_find(key);
-    if (found == NULL)
-        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
-                             "unknown key '%s'%s: expected ca, pin, check, mode, expect-name, sni, "
-                             "for, until or reason",
-                             anycert__word(key, strlen(key)).text, anycert__hint_key(key).text);
-    return anycert__key_set(found, policy, value, err);
+    const struct anycert__key *found = known_key(key, err);
+    return found ? anycert__key_set(found, policy, value, err) : -1;
+}
+
+int anycert_policy_get(const struct anycert_policy *policy, const char *key, char **value,
+                       struct anycert_error *err)
+{
+    const struct anycert__key *found = known_key(key, err);
+    struct anycert__buf out;
+    int result = 0;
+    *value = NULL;
+    policy = or_hardened(policy);
+    if (found == NULL || !found->given(policy))
+        return found ? 0 : -1;
+    anycert__buf_init(&out, ANYCERT__POLICY_TEXT_MAX);
+    if (found->print(policy, &out) != 0)
+        result = anycert__fail_nomem(err);
+    else if (out.len > 0 && (*value = anycert__buf_take(&out, "the value", err)) == NULL)
+        result = -1;
+    anycert__buf_free(&out);
+    return result == 0 && *value ? 1 : result;
+}
+
+int anycert_policy_relaxes(const struct anycert_policy *policy, const struct anycert_relaxation *r)
+{
+    policy = or_hardened(policy);
+    return (policy->relaxations & ANYCERT__RELAX_BIT(anycert_relaxation_id(r))) != 0;
 }
 
 const char *anycert_policy_rung(const struct anycert_policy *policy)

@@ -49,6 +49,37 @@ static void check_finds_what_no_longer_fits(void **state)
     assert_int_equal(anycert_policy_check(NULL, NULL), 0);
 }
 
+static void get_gives_what_set_took(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *value;
+    } rows[] = {
+        {"ca", "system,/x y"},   {"pin", PIN},
+        {"expect-name", "a"},    {"sni", "b"},
+        {"until", "2026-01-01"}, {"reason", "say \"why\""},
+    };
+    struct anycert_error err = {0};
+    struct anycert_policy *policy = parse("hardened+expired");
+    char *value = NULL;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(anycert_policy_get(policy, rows[i].key, &value, &err), 0);
+        assert_null(value);
+        assert_int_equal(anycert_policy_set(policy, rows[i].key, rows[i].value, &err), 0);
+        assert_int_equal(anycert_policy_get(policy, rows[i].key, &value, &err), 1);
+        assert_string_equal(value, rows[i].value);
+        anycert_free(value);
+    }
+    assert_int_equal(anycert_policy_get(NULL, "pin", &value, &err), 0);
+    assert_int_equal(anycert_policy_get(policy, "pins", &value, &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_POLICY_SYNTAX);
+    assert_non_null(strstr(err.message, "did you mean 'pin'?"));
+    assert_int_equal(anycert_policy_relaxes(policy, anycert_relaxation_find("expired")), 1);
+    assert_int_equal(anycert_policy_relaxes(policy, anycert_relaxation_find("wrong-host")), 0);
+    assert_int_equal(anycert_policy_relaxes(NULL, anycert_relaxation_find("expired")), 0);
+    anycert_policy_free(policy);
+}
+
 static void setters_refuse_and_change_nothing(void **state)
 {
     (void)state;
@@ -366,6 +397,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_finds_what_no_longer_fits),
+        cmocka_unit_test(get_gives_what_set_took),
         cmocka_unit_test(setters_refuse_and_change_nothing),
         cmocka_unit_test(setters_replace),
         cmocka_unit_test(setters_without_policy_fail),
