@@ -246,11 +246,15 @@ static int deliver(struct batch_object *self, const struct anycert_batch_result 
 static int next_result(struct batch_object *self, struct anycert_batch_result *result)
 {
     struct anycert_error err = {0};
+    struct ext_call call = {0}; /* for what the library says meanwhile */
     int more = 0;
 
     self->is_busy = true;
-    Py_BEGIN_ALLOW_THREADS more = anycert_batch_next(self->batch, 0, result, &err);
-    Py_END_ALLOW_THREADS self->is_busy = false;
+    ext_call_begin(&call);
+    more = anycert_batch_next(self->batch, 0, result, &err);
+    self->is_busy = false;
+    if (!ext_call_end(&call))
+        PyErr_Clear(); /* a logger's own trouble */
     if (more < 0)
         (void)ext_raise_plain(self->state, &err);
     return more;

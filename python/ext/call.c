@@ -92,6 +92,26 @@ int64_t ext_call_now(void *arg)
     return now_us() + ahead_us;
 }
 
+void ext_call_log(void *arg, enum anycert_log_level level, const char *text, size_t len)
+{
+    struct ext_call *call = innermost;
+    PyObject *module = NULL;
+    PyObject *done = NULL;
+
+    (void)arg;
+    if (level != ANYCERT_LOG_WARNING || !call || !call->thread || call->type)
+        return; /* errors are exceptions */
+    ext_call_enter(call);
+    if (PyDict_GetItemString(PySys_GetObject("modules"), "logging")) {
+        module = PyImport_ImportModule("anycert._log");
+        if (module)
+            done = PyObject_CallMethod(module, "warn", "s#", text, (Py_ssize_t)len);
+        Py_XDECREF(done);
+        Py_XDECREF(module);
+    }
+    ext_call_leave(call);
+}
+
 int ext_call_sleep(void *arg, int64_t ms)
 {
     int64_t end = ext_call_now(NULL) + ms * 1000;

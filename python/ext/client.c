@@ -40,6 +40,26 @@ static int set_proxy_policy(struct ext_state *state, struct anycert_config *conf
     return anycert_config_set_proxy_policy(config, policy, err);
 }
 
+static int set_policy_file(struct ext_state *state, struct anycert_config *config, PyObject *value,
+                           struct anycert_error *err)
+{
+    struct anycert_policy_file *file = NULL;
+
+    return ext_policy_file_arg(state, value, "policy_file", &file)
+               ? anycert_config_set_policy_file(config, file, err)
+               : -1;
+}
+
+static int set_default_anchors(struct ext_state *state, struct anycert_config *config,
+                               PyObject *value, struct anycert_error *err)
+{
+    const struct anycert_policy *policy = NULL;
+
+    return ext_policy_arg(state, value, "default_anchors", &policy)
+               ? anycert_config_set_default_anchors(config, policy, err)
+               : -1;
+}
+
 static int set_proxy(struct ext_state *state, struct anycert_config *config, PyObject *value,
                      struct anycert_error *err)
 {
@@ -184,6 +204,8 @@ static const struct {
 } keywords[] = {
     {"policy", set_policy},
     {"proxy_policy", set_proxy_policy},
+    {"policy_file", set_policy_file},
+    {"default_anchors", set_default_anchors},
     {"proxy", set_proxy},
     {"no_proxy", set_no_proxy},
     {"cert", set_cert},
@@ -228,7 +250,8 @@ static struct anycert_client *make_client(struct ext_state *state, PyObject *kwa
         return (struct anycert_client *)PyErr_NoMemory();
     /* Python's clients never ask before they send a body. */
     if (anycert_config_set_expect_continue(config, UINT32_MAX, &err) < 0 ||
-        anycert_config_set_waiting(config, ext_call_now, ext_call_sleep, NULL, &err) < 0) {
+        anycert_config_set_waiting(config, ext_call_now, ext_call_sleep, NULL, &err) < 0 ||
+        anycert_config_set_log(config, ANYCERT_LOG_WARNING, ext_call_log, NULL, &err) < 0) {
         (void)ext_raise_plain(state, &err);
         goto out;
     }
@@ -446,6 +469,63 @@ static PyObject *client_explain(PyObject *object, PyObject *url)
     return text ? ext_take_str(text) : ext_raise_plain(self->state, &err);
 }
 
+/* policy_for(url): (Policy, place in the policy file or None). */
+static PyObject *client_policy_for(PyObject *object, PyObject *url)
+{
+    struct client_object *self = of(object);
+    struct anycert_error err = {0};
+    struct anycert_policy *policy = NULL;
+    const char *utf8 = ext_utf8(url, "url");
+    const char *source = NULL;
+    PyObject *pair = NULL;
+
+    if (!utf8 || !ext_client_enter(object))
+        return NULL;
+    policy = anycert_client_policy(self->client, utf8, &source, &err);
+    if (policy)
+        pair = Py_BuildValue("(NN)", ext_policy_new(self->state, policy), ext_str(source));
+    else
+        (void)ext_raise_plain(self->state, &err);
+    anycert_policy_free(policy);
+    ext_client_leave(object);
+    return pair;
+}
+
+/* look(class, url): a Response without an answer, of a handshake alone. */
+static PyObject *client_look(PyObject *object, PyObject *args)
+{
+    struct client_object *self = of(object);
+    struct anycert_response *response = NULL;
+    struct anycert_error err = {0};
+    struct ext_failure failure = {.error = &err};
+    struct ext_call call = {0};
+    PyTypeObject *type = NULL;
+    PyObject *url = NULL;
+    PyObject *answer = NULL;
+    const char *utf8 = NULL;
+    int result = -1;
+
+    if (!PyArg_ParseTuple(args, "O!O:look", &PyType_Type, &type, &url))
+        return NULL;
+    utf8 = ext_utf8(url, "url");
+    if (!utf8 || !ext_client_enter(object))
+        return NULL;
+    ext_call_begin(&call);
+    result = anycert_client_handshake(self->client, utf8, &response, &err);
+    if (ext_call_end(&call) && response)
+        answer = ext_response_new(self->state, type, response, Py_None);
+    else
+        anycert_response_free(response);
+    ext_client_leave(object);
+    if (result == 0 || PyErr_Occurred())
+        return answer;
+    failure.response = answer;
+    failure.url = utf8;
+    (void)ext_raise(self->state, &failure);
+    Py_XDECREF(answer);
+    return NULL;
+}
+
 static PyMethodDef client_methods[] = {
     {"send", (PyCFunction)(void (*)(void))client_send, METH_FASTCALL, NULL},
     {"open", (PyCFunction)(void (*)(void))client_open, METH_FASTCALL, NULL},
@@ -454,6 +534,8 @@ static PyMethodDef client_methods[] = {
     {"cookies", client_cookies, METH_NOARGS, NULL},
     {"add_cookie", client_add_cookie, METH_VARARGS, NULL},
     {"explain", client_explain, METH_O, NULL},
+    {"policy_for", client_policy_for, METH_O, NULL},
+    {"look", client_look, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -9,7 +9,8 @@
  * interpreter has its own. An object that needs the module's state has a pointer to it: its type
  * keeps the module alive.
  *
- * - Policy owns one anycert_policy; immutable.
+ * - Policy owns one anycert_policy, PolicyFile one anycert_policy_file; immutable. PolicyEntry
+ *   refers to its file.
  * - Client owns one anycert_client. A call counts itself in `users` while the lock is away; close()
  *   only marks the client, and whoever leaves last frees it. Immutable otherwise, so many threads
  *   may use one.
@@ -94,8 +95,8 @@ static inline PyObject *Py_NewRef(PyObject *object)
 
 /* What the module knows; one for each interpreter. */
 struct ext_state {
-    PyTypeObject *policy_type, *client_type, *response_type, *report_type, *stream_type,
-        *pending_type;
+    PyTypeObject *policy_type, *policy_file_type, *policy_entry_type, *check_type, *cert_type,
+        *client_type, *response_type, *report_type, *stream_type, *pending_type;
     PyObject *run_name;                /* "run", of contextvars.Context */
     PyObject *_Atomic cancelled_error; /* asyncio.CancelledError, once it was needed */
     PyObject *_Atomic make_error;      /* anycert.exceptions._make, likewise */
@@ -139,6 +140,8 @@ const void *ext_named(const void *found, const char *what);
 const char *ext_utf8(PyObject *text, const char *what);
 /* The same, with None as NULL; false on failure. */
 bool ext_optional_utf8(PyObject *text, const char *what, const char **out);
+/* The str of a path: str, bytes or os.PathLike. NULL with an exception. */
+PyObject *ext_path(PyObject *given, const char *what);
 /* A str of bytes that came from the other side, as requests shows header values: Latin-1. */
 PyObject *ext_latin1(const char *text);
 /* A str of the library's own text, which is UTF-8. */
@@ -155,6 +158,16 @@ int ext_policy_init(PyObject *module, struct ext_state *state);
 /* The policy inside of a Policy object; None is NULL (hardened). False with TypeError. */
 bool ext_policy_arg(struct ext_state *state, PyObject *object, const char *what,
                     const struct anycert_policy **out);
+
+/* A Policy with a copy of one that is borrowed. */
+PyObject *ext_policy_new(struct ext_state *state, const struct anycert_policy *policy);
+
+/* ---- policy_file.c ---- */
+
+int ext_policy_file_init(PyObject *module, struct ext_state *state);
+/* The file inside of a PolicyFile object, borrowed. False with TypeError. */
+bool ext_policy_file_arg(struct ext_state *state, PyObject *object, const char *what,
+                         struct anycert_policy_file **out);
 
 /* ---- report.c ---- */
 
@@ -185,6 +198,9 @@ int ext_call_progress(void *arg, uint64_t received, uint64_t receive_total, uint
 /* Waits between requests, for anycert_config_set_waiting(): with anycert._session._sleep, which
  * Ctrl-C ends, and which tests put something else in place of. */
 int ext_call_sleep(void *arg, int64_t ms);
+/* anycert_log_callback; arg is not looked at. Warnings go to the logger "anycert" of Python's
+ * logging, if the program has imported that: without, nobody could have asked for them. */
+void ext_call_log(void *arg, enum anycert_log_level level, const char *text, size_t len);
 /* Microseconds of the clock that goes with it: after a wait, its time has passed. */
 int64_t ext_call_now(void *arg);
 

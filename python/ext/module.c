@@ -130,10 +130,10 @@ static int module_exec(PyObject *module)
 {
     struct ext_state *state = PyModule_GetState(module);
 
-    if (ext_policy_init(module, state) < 0 || ext_report_init(module, state) < 0 ||
-        ext_response_init(module, state) < 0 || ext_stream_init(module, state) < 0 ||
-        ext_client_init(module, state) < 0 || ext_batch_init(module, state) < 0 ||
-        ext_pending_init(module, state) < 0)
+    if (ext_policy_init(module, state) < 0 || ext_policy_file_init(module, state) < 0 ||
+        ext_report_init(module, state) < 0 || ext_response_init(module, state) < 0 ||
+        ext_stream_init(module, state) < 0 || ext_client_init(module, state) < 0 ||
+        ext_batch_init(module, state) < 0 || ext_pending_init(module, state) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", anycert_version());
 }
@@ -143,6 +143,10 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     struct ext_state *state = PyModule_GetState(module);
 
     Py_VISIT(state->policy_type);
+    Py_VISIT(state->policy_file_type);
+    Py_VISIT(state->policy_entry_type);
+    Py_VISIT(state->check_type);
+    Py_VISIT(state->cert_type);
     Py_VISIT(state->client_type);
     Py_VISIT(state->response_type);
     Py_VISIT(state->report_type);
@@ -159,6 +163,10 @@ static int module_clear(PyObject *module)
     struct ext_state *state = PyModule_GetState(module);
 
     Py_CLEAR(state->policy_type);
+    Py_CLEAR(state->policy_file_type);
+    Py_CLEAR(state->policy_entry_type);
+    Py_CLEAR(state->check_type);
+    Py_CLEAR(state->cert_type);
     Py_CLEAR(state->client_type);
     Py_CLEAR(state->response_type);
     Py_CLEAR(state->report_type);

@@ -59,6 +59,18 @@ bool ext_optional_utf8(PyObject *text, const char *what, const char **out)
     return *out != NULL;
 }
 
+PyObject *ext_path(PyObject *given, const char *what)
+{
+    PyObject *path = PyOS_FSPath(given);
+
+    if (!path && PyErr_ExceptionMatches(PyExc_TypeError))
+        ext_wrong_type(what, "a path", given);
+    if (path && PyBytes_Check(path))
+        ext_set(&path,
+                PyUnicode_DecodeFSDefaultAndSize(PyBytes_AsString(path), PyBytes_Size(path)));
+    return path;
+}
+
 PyObject *ext_latin1(const char *text)
 {
     return PyUnicode_DecodeLatin1(text, (Py_ssize_t)strlen(text), NULL);

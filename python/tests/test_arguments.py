@@ -4,7 +4,7 @@ import sys
 import unittest
 
 import anycert
-from anycert import AsyncClient, Client, Policy, Retry, Session
+from anycert import AsyncClient, Client, Policy, PolicyFile, Retry, Session
 from labcase import LabCase
 
 HERE = sys.executable  # a file that is there
@@ -36,10 +36,24 @@ CALL = {  # of a request
     "verify": ("", 5, 0, 1, 0.0, b"x", [], {}, Thing()),
     "cert": (5, b"x", {}, ("",) * 4, (5, 6), (HERE, HERE, 5), Thing()),
     "retry": (5, "x", {}, True),
-    "policy": (5, "", "trust-any", False, True, b"x", Thing()),
+    "policy": (5, "", "trust-any", False, True, b"x", Thing(), PolicyFile.parse("")),
     "secret_headers": (5, None, "X-Key", b"X-Key", [5]),
     "allow_downgrade": ("no", 1, None, []),
 }
+PIN = "sha256//" + "A" * 43 + "="
+KEYS = {  # of a policy
+    "pin": ("md5//x", PIN[:-1], PIN.upper(), [PIN, PIN], [5], PIN + ",", "sha256//" + "A" * 44),
+    "check": ("names", ["name", "name"]), "mode": ("never",), "expect_name": ("a b", "*.example", "x" * 300),
+    "sni": ("192.0.2.1", "a b"), "target": ("nope", "trust-any"), "until": ("never", "2026-02-30", "26-1-1"),
+    "reason": ("x" * 201,),
+}
+CONTRADICTIONS = (
+    "hardened+no-sni sni=a.example", "trust-any pin=" + PIN, "hardened mode=strict", "hardened check=name", "pinned",
+    "hardened+wrong-host expect-name=a", "hardened for=hardened", "trust-any+expired", "hardened+expired+expired",
+    "report-only for=trust-any", "hardened until=2100-01-01 until=2100-01-01", "pinned+expired pin=" + PIN, "hardened ",
+    " hardened", "hardened  reason=x", "+expired", "hardened+", "hardened pin=", "HARDENED", "off", "none", "0", "false",
+    "antique+tls1.0", "hardened+tls1.2-max+bare-hello+bare-hello", "tofu+self-signed",
+)
 SESSION = {  # attributes
     "auth": (5,), "cert": (5,), "cookies": (5,), "headers": (None, 5), "hooks": (5,), "max_redirects": ("x", None),
     "params": (5,), "proxies": (5,), "verify": (5, "", 0),
@@ -97,6 +111,60 @@ class Arguments(LabCase):
         self.refused("nope", "nope", lambda: Policy("nope"))
         for value in (5, "", b"", [], [5], Thing()):
             self.refused("ca", value, lambda value=value: Policy(ca=value))
+        for name, values in KEYS.items():
+            rung = {"check": f"pinned pin={PIN}", "mode": "tofu", "target": "report-only"}.get(name, "hardened")
+            for value in (5, "", b"x", "a\0", "a\nb", "\ud800", "x" * 70000, Thing(), [], *values):
+                with self.subTest(key=name, value=str(value)[:20]):
+                    with self.assertRaises((TypeError, ValueError)) as caught:
+                        Policy(rung, **{name: value})
+                    said = str(caught.exception)
+                    self.assertTrue(0 < len(said) < 300 and "\n" not in said, said)
+                    if isinstance(caught.exception, TypeError):
+                        self.assertIn(name, said)
+        for value in (5, None, b"hardened", "", "hardened\0"):
+            self.assertRaises((TypeError, ValueError), Policy.parse, value)
+        for names in ((5,), ("",), (None,), ("nope",), ("expired", "expired"), ("expired\0",)):
+            self.assertRaises((TypeError, ValueError), Policy().relax, *names)
+        for pins in ((5,), ("",), ("md5//x",), ([PIN],), (PIN, PIN)):
+            self.assertRaises((TypeError, ValueError), Policy().with_pin, *pins)
+
+    def test_policies_that_contradict_themselves(self):
+        """One sentence, the documented class, and no policy."""
+        for text in CONTRADICTIONS:
+            with self.subTest(text), self.assertRaises(anycert.exceptions.PolicyError) as caught:
+                Policy(text)
+            self.assertEqual(caught.exception.name, "POLICY_SYNTAX")
+            self.assertNotIn("\n", str(caught.exception))
+        for wrong, right in (("hardened+expird", "expired"), ("hardend", "hardened"), ("trustany", "trust-any"),
+                             ("hardened pins=x", "pin")):
+            with self.assertRaisesRegex(ValueError, f"did you mean '{right}'"):
+                Policy(wrong)
+
+    def test_of_a_policy_file(self):
+        for value in (5, None, Thing(), "a\0"):
+            self.refused("path", value, lambda value=value: PolicyFile(value))
+            if value is not None:
+                self.refused("", value, lambda value=value: Session(policy_file=value))
+                self.refused("", value, lambda value=value: Client(policy_file=value))
+        self.refused("path", "", lambda: PolicyFile(""))
+        self.refused("path", "", lambda: Session(policy_file=""))
+        self.assertRaises(OSError, PolicyFile, "/nowhere")
+        self.assertRaises(OSError, Client, policy_file="/nowhere")
+        for value in (5, None, b"a.example hardened"):
+            self.refused("text", value, lambda value=value: PolicyFile.parse(value))
+        self.refused("name", 5, lambda: PolicyFile.parse("", name=5))
+        file = PolicyFile.parse("a.example trust-any\n")
+        self.refused("policy", file, lambda: Client(file))
+        for value in (5, None, b"a.example", "a.example\0"):
+            self.refused("host", value, lambda value=value: file.find(value))
+        for value in (0, -1, 65536):
+            self.refused("port", value, lambda value=value: file.find("a.example", value))
+        for text in ("a.example", "a.example hardened\0\n", "a.example  hardened  \0", "http://a.example/ hardened",
+                     "a.example hardened+nope", "a.example hardened\na.example hardened", "300.1.1.0/33 hardened",
+                     "a.example:0 hardened", "a.example trust-any pin=" + PIN, "\ud800 hardened"):
+            with self.subTest(text), self.assertRaises(ValueError):
+                PolicyFile.parse(text)
+        self.assertIsNone(file.find(""))
 
     def test_of_a_retry(self):
         for name, values in {"total": ("x", None, []), "backoff_factor": ("x", -1, None), "backoff_jitter": ("x", -1),

@@ -14,7 +14,15 @@ def main() -> None:
             print(result.number, result.result().status_code)
         with client.stream("GET", "https://a.example/") as answer:
             print(sum(len(piece) for piece in answer.iter_content(4096)))
-    session = anycert.Session()
+    policy = anycert.Policy("pinned", pin=["sha256//x"], until="2100-01-01").relax(anycert.Relaxation.EXPIRED)
+    file = anycert.PolicyFile("hosts")
+    entry = file.find("a.example", port=8443)
+    if entry is not None and policy.until is not None:
+        print(entry.policy.rung, policy.until.year, policy.pins[0])
+    for check in anycert.look("https://a.example/", policy).checks:
+        print(check.id, check.decided_by_pin)
+    print(anycert.Client(policy_file=file).explain("https://a.example/"))
+    session = anycert.Session(policy_file="hosts")
     session.headers["X"] = "y"
     try:
         session.post("https://a.example/", json={}, verify=False, cert=("a", "b")).raise_for_status()

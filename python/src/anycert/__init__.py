@@ -5,17 +5,20 @@
         print(client.get("https://example.test/").json())
 """
 from . import exceptions
-from ._client import Client
-from ._core import Policy, Report, __version__
+from ._client import Client, look
+from ._core import Certificate, Check, Policy, PolicyEntry, PolicyFile, Report, __version__
 from ._response import Response
 from ._session import Retry, Session
 
-__all__ = ["AsyncClient", "Client", "Policy", "Report", "Response", "Retry", "Session", "exceptions",
-           "__version__"]
+__all__ = ["AsyncClient", "Certificate", "Check", "Client", "Policy", "PolicyEntry", "PolicyFile",
+           "Relaxation", "Report", "Response", "Retry", "Session", "exceptions", "look", "__version__"]
 
 
 def __getattr__(name):
     if name == "AsyncClient":  # asyncio takes its time
         from .aio import AsyncClient
         return AsyncClient
+    if name == "Relaxation":  # so does enum
+        from ._relaxation import Relaxation
+        return Relaxation
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

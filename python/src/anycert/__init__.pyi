@@ -1,9 +1,11 @@
 from . import exceptions as exceptions
-from ._client import Client as Client
-from ._core import Policy as Policy, Report as Report, __version__ as __version__
+from ._client import Client as Client, look as look
+from ._core import (Certificate as Certificate, Check as Check, Policy as Policy, PolicyEntry as PolicyEntry,
+                    PolicyFile as PolicyFile, Report as Report, __version__ as __version__)
+from ._relaxation import Relaxation as Relaxation
 from ._response import Response as Response
 from ._session import Retry as Retry, Session as Session
 from .aio import AsyncClient as AsyncClient
 
-__all__ = ["AsyncClient", "Client", "Policy", "Report", "Response", "Retry", "Session", "exceptions",
-           "__version__"]
+__all__ = ["AsyncClient", "Certificate", "Check", "Client", "Policy", "PolicyEntry", "PolicyFile",
+           "Relaxation", "Report", "Response", "Retry", "Session", "exceptions", "look", "__version__"]

@@ -1,6 +1,6 @@
 """Client: a session that keeps to one policy, and sends many requests at once."""
 from ._checks import wrong_type
-from ._core import Policy
+from ._core import Policy, PolicyFile
 from ._headers import store
 from ._session import Session
 
@@ -8,14 +8,19 @@ from ._session import Session
 class Client(Session):
     """A client that keeps to one policy.
 
-    policy: a Policy or its text; hardened by default. ca: anchors in place of the system's, the path
-    of a PEM file or folder. timeout: seconds, or (connect, read), for every request that says
-    nothing else. The rest is as requests.Session has it."""
+    policy: a Policy or its text; hardened by default. policy_file: a PolicyFile or its path, with
+    the policies of hosts; one that is said as policy goes before them, but not for hosts that
+    redirects lead to. ca: anchors in place of the system's, the path of a PEM file or folder.
+    timeout: seconds, or (connect, read), for every request that says nothing else. The rest is as
+    requests.Session has it."""
 
     def __init__(self, policy=None, *, ca=None, timeout=(30, 60), proxy=None, cert=None,
-                 headers=None, auth=None):
-        super().__init__()
+                 headers=None, auth=None, policy_file=None):
+        super().__init__(policy_file=policy_file)
         del self.stream  # a session's setting: here it is a method
+        if isinstance(policy, PolicyFile):
+            raise TypeError("policy has to be a Policy or its text; a PolicyFile is for policy_file")
+        judged_by_file = policy is None and self.policy_file is not None
         if policy is None or isinstance(policy, str):
             policy = Policy("hardened" if policy is None else policy,
                             ca=ca if ca is not None else self._bundle)
@@ -23,7 +28,10 @@ class Client(Session):
             raise ValueError("ca goes with the text of a policy; a Policy has its own anchors")
         elif not isinstance(policy, Policy):
             raise TypeError(f"policy has to be a Policy or its text, not {type(policy).__name__}")
-        self.policy = self.verify = policy
+        self.policy = policy  # with a file that counts, that of hosts which are not in it
+        self.verify = self.policy_file if judged_by_file else policy
+        if judged_by_file and (ca is not None or self._bundle):
+            self._anchors = policy
         self.timeout = timeout
         self.cert = cert
         self.auth = auth
@@ -66,3 +74,10 @@ class Client(Session):
                           self.timeout if timeout is Ellipsis else timeout, allow_redirects, proxies,
                           hooks, False, verify, cert, json, retry, policy, secret_headers,
                           allow_downgrade)
+
+
+def look(url, policy="report-only", **kwargs):
+    """A Report of a handshake with the URL's host: what it shows, and what is wrong with that. No
+    request is sent. The rest is as Client has it; SSLError, with a report, if there is no handshake."""
+    with Client(policy, **kwargs) as client:
+        return client.look(url)

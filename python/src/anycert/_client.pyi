@@ -1,7 +1,8 @@
+from os import PathLike
 from typing import Any, Iterable, Iterator, Mapping
 
 from ._batch import BatchResult
-from ._core import Policy
+from ._core import Policy, PolicyFile, Report
 from ._response import Response
 from ._session import Session, _Cert, _Headers, _Timeout
 
@@ -12,9 +13,12 @@ class Client(Session):
     timeout: _Timeout
     def __init__(self, policy: Policy | str | None = ..., *, ca: Any = ..., timeout: _Timeout = ...,
                  proxy: str | None = ..., cert: _Cert = ..., headers: _Headers = ...,
-                 auth: Any = ...) -> None: ...
+                 auth: Any = ...,
+                 policy_file: PolicyFile | str | PathLike[str] | None = ...) -> None: ...
     def request(self, method: str, url: str, *args: Any, timeout: Any = ..., **kwargs: Any) -> Response: ...
     def __enter__(self) -> Client: ...
     def stream(self, method: str, url: str, **kwargs: Any) -> Response: ...  # type: ignore[override]
     def batch(self, requests: Iterable[str | tuple[str, str] | Mapping[str, Any]], *,
               concurrency: int = ...) -> Iterator[BatchResult]: ...
+
+def look(url: str, policy: Policy | str = ..., **kwargs: Any) -> Report: ...

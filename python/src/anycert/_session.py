@@ -5,7 +5,8 @@ from . import _core
 from ._checks import all_of, checked_cert, count, limits_of, milliseconds, named, wrong_type
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
-from ._places import certifi_bundle, check_cert, existing, proxy_url
+from ._judging import Judging, file_of, new_client
+from ._places import check_cert, proxy_url
 from ._response import Response
 from ._url import check_url, is_plain
 
@@ -62,14 +63,17 @@ class HTTPAdapter:
         """Nothing: connections are the session's."""
 
 
-class Session:
+class Session(Judging):
     """Like requests.Session. environment_proxies: use the proxies that the environment names (which
     trust_env, when it is set later, does, too; nothing else of the environment is trusted).
-    proxy_follows_verify: verify=False holds for an https:// proxy's own certificate, too."""
+    proxy_follows_verify: verify=False holds for an https:// proxy's own certificate, too.
+    policy_file: a PolicyFile or its path, with the policies of hosts: they hold where verify is True
+    or the path of anchors, and for what redirects lead to; verify=PolicyFile says the same for one
+    call. A Policy, and verify=False, go before it."""
 
     _keeps_cookies = True
 
-    def __init__(self, *, environment_proxies=False, proxy_follows_verify=False):
+    def __init__(self, *, environment_proxies=False, proxy_follows_verify=False, policy_file=None):
         for name, value in (("environment_proxies", environment_proxies),
                             ("proxy_follows_verify", proxy_follows_verify)):
             if not isinstance(value, bool):
@@ -88,6 +92,7 @@ class Session:
         self._foreign = False  # an adapter that is not ours has been mounted
         self._environment_proxies = environment_proxies
         self._proxy_follows_verify = proxy_follows_verify
+        self._policy_file = file_of(policy_file)
         self._bundle = ca_bundle()  # anchors are fixed here
         self._clients = {}
         self._cookies = None
@@ -110,38 +115,16 @@ class Session:
 
     # ---- clients
 
-    def _policy(self, verify):
-        """The policy that verify stands for; wrong types are errors, and never 'off'."""
-        if isinstance(verify, Policy):
-            return verify
-        if verify is True or verify is None:
-            return Policy(ca=existing(self._bundle)) if self._bundle else None
-        if verify is False:
-            return Policy("trust-any")
-        if isinstance(verify, bytes) or not (isinstance(verify, str) or hasattr(verify, "__fspath__")):
-            raise ValueError(f"verify has to be True, False, the path of a CA bundle or a Policy, "
-                             f"not {verify!r}")
-        if not str(verify):
-            raise ValueError("verify is empty: it has to be True, False, the path of a CA bundle or "
-                             "a Policy")
-        return Policy(ca=existing(verify))
-
     def _client(self, key):
         verify, cert, proxy, no_proxy, allow_downgrade, secret_headers = key
-        policy = self._policy(verify)
+        policy, arguments = self._judged_by(verify)
         check_cert(cert)
-        arguments = {
+        arguments.update({
             "cert": cert, "proxy": proxy, "no_proxy": no_proxy, "cookies": self._keeps_cookies,
             "proxy_policy": policy if self._proxy_follows_verify and verify is False else None,
             "allow_downgrade": allow_downgrade, "secret_headers": secret_headers, "max_body": 0,
-            "max_redirects": 30, "keep_last_redirect": True}
-        try:
-            client = _core.Client(policy=policy, **arguments)
-        except OSError as error:
-            bundle = certifi_bundle() if policy is None and error.name == "ANCHORS" else None
-            if bundle is None:
-                raise
-            client = _core.Client(policy=Policy(ca=bundle), **arguments)
+            "max_redirects": 30, "keep_last_redirect": True})
+        client = new_client(arguments)
         self._clients[key] = client
         return client
 

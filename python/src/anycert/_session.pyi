@@ -1,15 +1,18 @@
+from os import PathLike
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from . import _core
 from ._cookies import Cookies
 from ._headers import CaseInsensitiveDict
+from ._judging import Judging
 from ._prepare import PreparedRequest, Request
 from ._response import Response as Response
 
 Policy = _core.Policy
 VERSION: str
 _Timeout = float | tuple[float | None, float | None] | None
-_Verify = bool | str | _core.Policy | None
+_Verify = bool | str | PathLike[str] | _core.Policy | _core.PolicyFile | None
+_File = _core.PolicyFile | str | PathLike[str] | None
 _Cert = str | tuple[str, str | None] | tuple[str, str | None, str | None] | list[str] | None
 _Headers = Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None
 
@@ -39,7 +42,7 @@ class HTTPAdapter:
     def close(self) -> None: ...
 
 
-class Session:
+class Session(Judging):
     """Like requests.Session."""
 
     headers: CaseInsensitiveDict
@@ -53,7 +56,8 @@ class Session:
     max_redirects: int
     trust_env: bool
     adapters: dict[str, Any]
-    def __init__(self, *, environment_proxies: bool = ..., proxy_follows_verify: bool = ...) -> None: ...
+    def __init__(self, *, environment_proxies: bool = ..., proxy_follows_verify: bool = ...,
+                 policy_file: _File = ...) -> None: ...
     @property
     def cookies(self) -> Cookies: ...
     @cookies.setter

@@ -35,7 +35,7 @@ class BaseClient:
 
     base_url: what each call's suffix is joined to; looked at when the first request is made.
     verify: True or None, the default policy: nothing is forgiven; False: the policy trust-any; a path: of the file or
-        folder with the anchors to use; a Policy. ValueError for anything else, "" and 0 included.
+        folder with the anchors to use; a Policy; a PolicyFile: each host by its line. ValueError for anything else, "" and 0 included.
     proxy: True: the environment's proxies, whose variables are repaired first; False: none, and HTTP_PROXY and
         HTTPS_PROXY are deleted from the environment.
     ok_codes: the statuses that are no errors; without them all below 400.

@@ -39,17 +39,17 @@ def make_retry(total: int, statuses: Collection[int] | None, backoff_factor: flo
 
 
 def checked_verify(verify: Any) -> Any:
-    """verify as a session takes it: True (for None, too), False, the path of anchors, or a policy. ValueError for
-    what is none of these: nothing that is merely empty or zero turns verification off."""
+    """verify as a session takes it: True (for None, too), False, the path of anchors, a policy, or a file of them.
+    ValueError for what is none of these: nothing that is merely empty or zero turns verification off."""
     if verify is None or verify is True:
         return True
     if verify is False:
         return False
     if isinstance(verify, (str, os.PathLike)) and os.fspath(verify):
         return os.fspath(verify)
-    if type(verify).__module__.partition(".")[0] == "anycert":
+    if type(verify).__module__ == "anycert" and type(verify).__name__ in ("Policy", "PolicyFile"):
         return verify
-    raise ValueError(f"verify must be True, False, a path or a Policy, not {verify!r}")
+    raise ValueError(f"verify must be True, False, a path, a Policy or a PolicyFile, not {verify!r}")
 
 
 def accepts_anything(verify: Any) -> bool:

@@ -122,6 +122,18 @@ class UnrewindableBodyError(RequestException):
     """The body would have to be sent again, and cannot be read again."""
 
 
+class PolicyError(ValueError):
+    """A policy or a policy file that is not understood, does not go together, or asks for what
+    this version cannot do. code, name: of the library's error, such as 201 and 'POLICY_SYNTAX'."""
+
+    code = None
+    name = None
+
+
+class PolicyForbidden(PolicyError):
+    """A policy that the administrator of the machine forbids (anycert-ceiling(5))."""
+
+
 _combined = {}
 
 
@@ -258,6 +270,10 @@ def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, 
     if kind == _USAGE and name not in _BY_NAME:
         if name in ("ANCHORS", "FILE", "CLIENT_CERT"):
             error = OSError(message)
+        elif name == "POLICY_FORBIDDEN":
+            error = PolicyForbidden(message)
+        elif name.startswith("POLICY_"):
+            error = PolicyError(message)
         else:
             error = ValueError(message)
         error.code, error.name = code, name

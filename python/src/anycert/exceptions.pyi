@@ -42,6 +42,16 @@ class ContentDecodingError(RequestException): ...
 class StreamConsumedError(RequestException, TypeError): ...
 class RetryError(RequestException): ...
 class UnrewindableBodyError(RequestException): ...
+
+class PolicyError(ValueError):
+    """A policy or a policy file that is not understood."""
+
+    code: int | None
+    name: str | None
+
+class PolicyForbidden(PolicyError):
+    """A policy that the administrator of the machine forbids."""
+
 class JSONDecodeError(InvalidJSONError, ValueError):
     msg: str
     doc: str

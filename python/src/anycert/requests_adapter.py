@@ -50,15 +50,17 @@ class _Raw(Raw):
 
 class AnycertAdapter(BaseAdapter):
     """policy: a Policy or its text, for everything that is mounted; None: what requests says with
-    verify, True meaning hardened and False trust-any. retry: a Retry, for every request."""
+    verify, True meaning hardened and False trust-any. policy_file: a PolicyFile or its path, with the
+    policies of hosts, where neither policy nor verify=False says anything else. retry: a Retry, for
+    every request."""
 
     _anycert_adapter = True
 
-    def __init__(self, policy=None, *, ca=None, retry=None):
+    def __init__(self, policy=None, *, ca=None, retry=None, policy_file=None):
         super().__init__()
         if isinstance(policy, str) or ca is not None:
             policy = Policy(policy or "hardened", ca=ca)
-        self.policy, self.retry = policy, retry
+        self.policy, self.retry, self.policy_file = policy, retry, policy_file
         self._session = self._new_session()
 
     def __getstate__(self):
@@ -68,9 +70,8 @@ class AnycertAdapter(BaseAdapter):
         self.__dict__.update(state)
         self._session = self._new_session()  # connections stay where they are
 
-    @staticmethod
-    def _new_session():
-        session = Session()
+    def _new_session(self):
+        session = Session(policy_file=self.policy_file)
         session._keeps_cookies = False  # requests does
         return session
 

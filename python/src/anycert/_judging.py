@@ -1,0 +1,90 @@
+"""What a session judges servers by: verify, policies and files of them, and where anchors come from."""
+from __future__ import annotations
+
+from . import _core
+from ._core import Policy, PolicyFile
+from ._places import certifi_bundle, existing
+from ._response import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def file_of(given: Any) -> PolicyFile | None:
+    """A PolicyFile of one, of a path, or of None."""
+    return given if given is None or isinstance(given, PolicyFile) else PolicyFile(given)
+
+
+def new_client(arguments: dict[str, Any]) -> _core.Client:
+    """A client; where the system has no anchors, and nobody has named others, with those of certifi."""
+    try:
+        return _core.Client(**arguments)
+    except OSError as error:
+        unsaid = arguments["policy"] is None and arguments["default_anchors"] is None
+        bundle = certifi_bundle() if unsaid and getattr(error, "name", "") == "ANCHORS" else None
+        if bundle is None:
+            raise
+        which = "policy" if arguments["policy_file"] is None else "default_anchors"
+        return _core.Client(**{**arguments, which: Policy(ca=bundle)})
+
+
+class Judging:
+    """The part of a session that is about this."""
+
+    _policy_file: PolicyFile | None = None
+    _anchors: Policy | None = None  # where the policy file's policies name none
+    _bundle: str | None = None  # the environment's
+
+    @property
+    def policy_file(self) -> PolicyFile | None:
+        """The PolicyFile that hosts are judged by, or None."""
+        return self._policy_file
+
+    def explain(self, url: str) -> str:
+        """How a request to the URL would go, and under which policy, in words. Nothing is sent."""
+        return self._client_for(url).explain(url)
+
+    def policy_for(self, url: str) -> tuple[Policy, str | None]:
+        """(Policy, source) of the URL's host: source is the place of its line in the policy file,
+        as 'NAME:LINE', or None. Nothing is sent."""
+        return self._client_for(url).policy_for(url)
+
+    def look(self, url: str) -> _core.Report:
+        """A Report of a handshake with the URL's host; no request is sent. SSLError, with a report,
+        if the policy refuses it."""
+        report: _core.Report = self._client_for(url).look(Response, url).report
+        return report
+
+    def _client_for(self, url: str) -> _core.Client:
+        call: Any = getattr(self, "_call")
+        client: _core.Client = call("GET", url, *[None] * 7, True, *[None] * 8, (), False).client()
+        return client
+
+    def _policy(self, verify: Any) -> Policy | None:
+        """The policy that verify stands for; wrong types are errors, and never 'off'."""
+        if isinstance(verify, Policy):
+            return verify
+        if verify is True or verify is None:
+            return Policy(ca=existing(self._bundle)) if self._bundle else None
+        if verify is False:
+            return Policy("trust-any")
+        if isinstance(verify, bytes) or not (isinstance(verify, str) or hasattr(verify, "__fspath__")):
+            raise ValueError("verify has to be True, False, the path of a CA bundle, a Policy or a "
+                             f"PolicyFile, not {verify!r}")
+        if not str(verify):
+            raise ValueError("verify is empty: it has to be True, False, the path of a CA bundle, a "
+                             "Policy or a PolicyFile")
+        return Policy(ca=existing(verify))
+
+    def _judged_by(self, verify: Any) -> tuple[Policy | None, dict[str, Any]]:
+        """The policy that verify says, and what a client is told of it: with a policy file, True and
+        paths of anchors choose no policy, only the anchors of those that name none."""
+        file = self._policy_file
+        if isinstance(verify, PolicyFile):
+            file, verify = verify, True
+        policy = self._policy(verify)
+        anchors = None
+        if file is not None and verify is not False and not isinstance(verify, Policy):
+            policy, anchors = None, self._anchors or policy
+        return policy, {"policy": policy, "default_anchors": anchors, "policy_file": file}
