@@ -408,6 +408,89 @@ static void print_hints(const struct cli_failure *failure, const struct anycert_
     (void)fprintf(stderr, "; anycert policy list says what each lets through\n");
 }
 
+/* ---- the entry of a policy file ---- */
+
+/* Whether the relaxation is one of those that are known to be needed. */
+static bool is_needed(const struct anycert_error *err, const struct anycert_report *report,
+                      const struct anycert_relaxation *r)
+{
+    const struct anycert_check *c = next_failed(report, NULL);
+    const char *name = NULL;
+    if (!c)
+        return strstr(err->message, " (relaxation: ") &&
+               is_named(err->message, anycert_relaxation_name(r));
+    for (; c; c = next_failed(report, c)) {
+        name = anycert_check_relaxation(c);
+        if (name && strcmp(name, anycert_relaxation_name(r)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_relaxation_for_all(const struct anycert_report *report)
+{
+    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c))
+        if (!anycert_check_relaxation(c))
+            return false;
+    return true;
+}
+
+/* Takes a key over from the policy that refused. */
+static int keep(struct anycert_policy *policy, const struct anycert_policy *from, const char *key)
+{
+    char *value = NULL;
+    int found = anycert_policy_get(from, key, &value, NULL);
+    int result = found == 1 ? anycert_policy_set(policy, key, value, NULL) : found;
+    anycert_free(value);
+    return result;
+}
+
+/* hardened with what is relaxed already and what is needed; its anchors are the client's. NULL if
+ * there is no such policy, or nobody knows which. */
+static char *entry_policy(const struct anycert_error *err, const struct anycert_report *report)
+{
+    struct anycert_policy *from = anycert_policy_parse(anycert_report_policy(report), NULL);
+    struct anycert_policy *policy = from ? anycert_policy_new(NULL) : NULL;
+    const struct anycert_relaxation *r = NULL;
+    unsigned needed = 0;
+    char *text = NULL;
+    bool fine = policy && strcmp(anycert_policy_rung(from), "hardened") == 0 &&
+                has_relaxation_for_all(report);
+    while (fine && (r = anycert_relaxation_next(r)) != NULL) {
+        bool missing = is_needed(err, report, r);
+        needed += missing;
+        if (missing || anycert_policy_relaxes(from, r))
+            fine = anycert_relaxation_is_available(r) &&
+                   anycert_policy_relax(policy, anycert_relaxation_name(r), NULL) == 0;
+    }
+    if (!next_failed(report, NULL) && needed > KNOWN)
+        fine = false;
+    if (fine && needed > 0 && keep(policy, from, "pin") >= 0 &&
+        keep(policy, from, "expect-name") >= 0 && keep(policy, from, "sni") >= 0 &&
+        anycert_policy_check(policy, NULL) == 0)
+        text = anycert_policy_format(policy, NULL);
+    anycert_policy_free(policy);
+    anycert_policy_free(from);
+    return text;
+}
+
+static void print_entry(const struct anycert_error *err, const struct anycert_report *report)
+{
+    char pinned[CLI_PIN_POLICY_SIZE];
+    /* Whom a relaxation would let anybody answer for, a pin does not. */
+    bool by_pin = is_pin_enough(err, report) && cli_pin_policy(report, false, pinned);
+    char *relaxed = by_pin || has_failed_pin(report) ? NULL : entry_policy(err, report);
+    const char *policy = by_pin ? pinned : relaxed, *host = anycert_report_host(report);
+    bool brackets = strchr(host, ':') != NULL;
+    if (policy)
+        (void)fprintf(stderr,
+                      "  %-12s %s%s%s:%u %s%s reason=WHY (a line for --policy-file FILE%s)\n",
+                      "entry", brackets ? "[" : "", host, brackets ? "]" : "",
+                      (unsigned)anycert_report_port(report), policy, by_pin ? "" : " until=DATE",
+                      by_pin ? ", once you have compared the key" : "");
+    anycert_free(relaxed);
+}
+
 void cli_print_refusal(const struct anycert_error *err, const struct cli_failure *failure)
 {
     const struct anycert_report *report = cli_failed_report(err, failure);
@@ -424,5 +507,6 @@ void cli_print_refusal(const struct anycert_error *err, const struct cli_failure
     if (report) {
         print_relaxations(failure, report);
         print_hints(failure, err, report);
+        print_entry(err, report);
     }
 }
