@@ -46,14 +46,15 @@ def forget():
 
 @contextlib.contextmanager
 def sleeps():
-    """Nothing waits between attempts: yields the list of the seconds that would have been waited."""
+    """Nothing waits between attempts: yields the list of the seconds that would have been waited, to a tenth. What
+    the machine needs between the decision to wait and the wait itself is taken off."""
     waited = []
     if STANDIN:
         fake = types.SimpleNamespace(**{**vars(urllib3_retry.time), "sleep": waited.append})
         with mock.patch.object(urllib3_retry, "time", fake):
             yield waited
     else:
-        with mock.patch("anycert._session._sleep", waited.append):
+        with mock.patch("anycert._session._sleep", lambda seconds: waited.append(round(seconds, 1))):
             yield waited
 
 
