@@ -1,6 +1,7 @@
 // Serve: an HTTPS server of Java's SSLServerSocket on loopback.
 //
 // usage: java Serve.java PORT KEYSTORE.p12 PASSWORD PROTOCOLS [SUITES]
+// With SUITES it has these alone, and Java's own refusals of old protocols and suites are switched off.
 import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyStore;
+import java.security.Security;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
@@ -36,6 +38,10 @@ public class Serve {
     }
 
     public static void main(String[] args) throws Exception {
+        if (args.length > 4) {
+            Security.setProperty("jdk.tls.disabledAlgorithms", "");
+            Security.setProperty("jdk.tls.legacyAlgorithms", "");
+        }
         KeyStore store = KeyStore.getInstance("PKCS12");
         try (FileInputStream in = new FileInputStream(args[1])) {
             store.load(in, args[2].toCharArray());

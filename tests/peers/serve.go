@@ -2,7 +2,8 @@
 //
 // usage: serve PORT CERT KEY MIN MAX ALPN CLIENTS [SUITES]
 // MIN and MAX are TLS versions in hexadecimal; ALPN is a comma-separated list or "-"; CLIENTS is "-", or the CA file
-// of the client certificates that are required; SUITES are numbers in hexadecimal, comma-separated.
+// of the client certificates that are required; SUITES are the numbers, in hexadecimal, of all that it has before
+// TLS 1.3.
 package main
 
 import (
@@ -17,7 +18,8 @@ import (
 	"strings"
 )
 
-func version(text string) uint16 {
+// A version or a suite.
+func number(text string) uint16 {
 	n, err := strconv.ParseUint(text, 16, 16)
 	if err != nil {
 		log.Fatal(err)
@@ -27,7 +29,7 @@ func version(text string) uint16 {
 
 func main() {
 	args := os.Args[1:]
-	config := &tls.Config{MinVersion: version(args[3]), MaxVersion: version(args[4])}
+	config := &tls.Config{MinVersion: number(args[3]), MaxVersion: number(args[4])}
 	if args[5] != "-" {
 		config.NextProtos = strings.Split(args[5], ",")
 	}
@@ -41,7 +43,7 @@ func main() {
 	}
 	if len(args) > 7 {
 		for _, suite := range strings.Split(args[7], ",") {
-			config.CipherSuites = append(config.CipherSuites, version(suite))
+			config.CipherSuites = append(config.CipherSuites, number(suite))
 		}
 	}
 	server := &http.Server{Addr: "127.0.0.1:" + args[0], TLSConfig: config}

@@ -194,7 +194,8 @@ def nss(name, versions, *args):
     run(tool("certutil"), "-N", "-d", f"sql:{database}", "-f", "password")
     run(tool("pk12util"), "-d", f"sql:{database}", "-i", "good.p12", "-k", "password", "-W", PASSWORD)
     return Stranger(name, lambda port: [
-        tool("selfserv"), "-d", f"sql:{database}", "-f", "password", "-n", "good", "-p", str(port), "-V", versions, *args])
+        tool("selfserv"), "-d", f"sql:{database}", "-f", "password", "-n", "good", "-p", str(port), "-V", versions,
+        *args])
 
 
 def nginx(name, *blocks):
@@ -272,13 +273,8 @@ def go(name, program, low="0303", high="0304", alpn="-", clients="-", suites=Non
 
 
 def java(name, protocols, *suites):
-    """With suites, everything is allowed that this Java still has."""
-    security = pathlib.Path("java.security")
-    if suites:
-        security.write_text("jdk.tls.disabledAlgorithms=\njdk.tls.legacyAlgorithms=\n", encoding="ascii")
-    old = [f"-Djava.security.properties={security}", "-Djdk.sunec.disableNative=false"] if suites else []
     return Stranger(name, lambda port: [
-        tool("java"), "-XX:TieredStopAtLevel=1", "-Xshare:auto", *old, str(PEERS / "Serve.java"), str(port), "good.p12",
+        tool("java"), "-XX:TieredStopAtLevel=1", "-Xshare:auto", str(PEERS / "Serve.java"), str(port), "good.p12",
         PASSWORD, protocols, *([",".join(suites)] if suites else [])])
 
 
