@@ -28,6 +28,8 @@ struct anycert_policy_file {
     struct anycert_policy_entry **entries; /* by line */
     struct anycert_policy_entry **sorted;  /* by pattern */
     size_t count, capacity;
+    /* Which lengths there are of networks: an IPv6 address lies in 129 of them. */
+    bool has_ipv4[33], has_ipv6[129];
 };
 
 /* What is read, and where. */
@@ -136,6 +138,10 @@ static int add_entry(struct anycert_policy_file *file, struct anycert_policy_ent
     }
     entry->index = file->count;
     file->entries[file->count++] = entry;
+    if (entry->pattern.kind == ANYCERT__PATTERN_IPV4)
+        file->has_ipv4[entry->pattern.bits] = true;
+    else if (entry->pattern.kind == ANYCERT__PATTERN_IPV6)
+        file->has_ipv6[entry->pattern.bits] = true;
     return 0;
 }
 
@@ -310,6 +316,20 @@ static const struct anycert_policy_entry *find(const struct anycert_policy_file 
     return found ? *found : NULL;
 }
 
+static bool may_have(const struct anycert_policy_file *file, const struct anycert__pattern *pattern)
+{
+    switch (pattern->kind) {
+    case ANYCERT__PATTERN_IPV4:
+        return file->has_ipv4[pattern->bits];
+    case ANYCERT__PATTERN_IPV6:
+        return file->has_ipv6[pattern->bits];
+    case ANYCERT__PATTERN_HOST:
+    case ANYCERT__PATTERN_BELOW:
+        break;
+    }
+    return true;
+}
+
 const struct anycert_policy_entry *anycert_policy_file_find(const struct anycert_policy_file *file,
                                                             const char *host, uint16_t port)
 {
@@ -318,7 +338,7 @@ const struct anycert_policy_entry *anycert_policy_file_find(const struct anycert
     if (file == NULL || host == NULL || !anycert__pattern_of_host(host, port, &pattern))
         return NULL;
     do
-        entry = find(file, &pattern);
+        entry = may_have(file, &pattern) ? find(file, &pattern) : NULL;
     while (entry == NULL && anycert__pattern_widen(&pattern, port));
     return entry;
 }

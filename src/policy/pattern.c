@@ -216,7 +216,8 @@ bool anycert__pattern_widen(struct anycert__pattern *pattern, uint16_t port)
     if (is_network(pattern)) {
         if (pattern->bits == 0)
             return false;
-        (void)clear_rest(pattern->address, --pattern->bits);
+        pattern->bits--; /* what is behind it is cleared already */
+        pattern->address[pattern->bits / 8] &= (uint8_t)~(0x80U >> pattern->bits % 8);
         return true;
     }
     const char *dot = strchr(pattern->name, '.');

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -175,6 +176,44 @@ static void find_takes_the_most_specific_entry(void **state)
     assert_null(anycert_policy_file_find(file, NULL, 443));
     assert_null(anycert_policy_file_find(NULL, "a.example", 443));
     anycert_policy_file_free(file);
+}
+
+/* The first bits of an address, the next one turned over where that is asked for, then zeros. */
+static void write_bits(const uint8_t *address, size_t size, unsigned bits, int turn, char *out)
+{
+    uint8_t copy[16] = {0};
+    for (unsigned i = 0; i < bits; i++)
+        copy[i / 8] |= (uint8_t)(address[i / 8] & (0x80U >> i % 8));
+    if (turn >= 0)
+        copy[turn / 8] ^= (uint8_t)(0x80U >> turn % 8);
+    assert_non_null(
+        inet_ntop(size == 4 ? AF_INET : AF_INET6, copy, out, (socklen_t)INET6_ADDRSTRLEN));
+}
+
+/* A network has the addresses that begin with its bits, whatever its length. */
+static void find_looks_at_each_bit_of_a_network(void **state)
+{
+    static const uint8_t address[16] = {0x2a, 0xb5, 0xd3, 0x96, 0x5a, 0xc7, 0x3c, 0xe1,
+                                        0x8b, 0x4d, 0xa6, 0x59, 0x72, 0xf8, 0x1d, 0xb4};
+    (void)state;
+    for (unsigned size = 4; size <= 16; size += 12) {
+        for (unsigned bits = 0; bits <= 8 * size; bits++) {
+            char network[INET6_ADDRSTRLEN], inside[INET6_ADDRSTRLEN], text[200];
+            const char *open = size == 4 ? "" : "[", *close = size == 4 ? "" : "]";
+            write_bits(address, size, bits, -1, network);
+            write_bits(address, size, 8 * size, -1, inside);
+            snprintf(text, sizeof text, "%s%s/%u%s hardened+expired", open, network, bits, close);
+            struct anycert_policy_file *file = parse(text);
+            assert_non_null(anycert_policy_file_find(file, inside, 443));
+            for (unsigned turn = 0; turn < 8 * size; turn++) {
+                char other[INET6_ADDRSTRLEN];
+                write_bits(address, size, 8 * size, (int)turn, other);
+                if ((anycert_policy_file_find(file, other, 443) != NULL) != (turn >= bits))
+                    fail_msg("%s and %s", text, other);
+            }
+            anycert_policy_file_free(file);
+        }
+    }
 }
 
 static void next_goes_through_the_lines(void **state)
@@ -401,6 +440,7 @@ int main(void)
         cmocka_unit_test(pattern_has_one_spelling),
         cmocka_unit_test(pattern_that_is_none_is_refused_with_what_to_write),
         cmocka_unit_test(find_takes_the_most_specific_entry),
+        cmocka_unit_test(find_looks_at_each_bit_of_a_network),
         cmocka_unit_test(next_goes_through_the_lines),
         cmocka_unit_test(file_that_is_not_understood_is_refused_with_its_line),
         cmocka_unit_test(nul_and_size_are_refused),
