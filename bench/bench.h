@@ -31,6 +31,7 @@ _Noreturn void bench_die(const char *name, const char *what);
 
 /* Each prints members of one JSON object, without braces, ended by ",\n". */
 void bench_warm(const struct bench_server *server, unsigned pairs, unsigned requests);
+void bench_policy(const struct bench_server *server, unsigned pairs, unsigned requests);
 void bench_clients(const struct bench_server *server);
 void bench_bundles(const struct bench_server *server);
 
