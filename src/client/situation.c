@@ -1,6 +1,7 @@
 #include "client/internal.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "policy/ceiling.h"
 #include "policy/file.h"
 #include "policy/policy.h"
@@ -313,13 +314,33 @@ static struct anycert__situation *choose(struct anycert_client *client,
     return &scope->at[which];
 }
 
+/* Of a machine that has lost its clock: no certificate of today is valid then, none of long ago has
+ * expired, and no policy ever ends. */
+#define CLOCK_FLOOR INT64_C(1577836800) /* 2020-01-01 */
+
+static int check_clock(const struct anycert_policy *policy, int64_t now, struct anycert_error *err)
+{
+    bool no_dates = anycert__policy_accepts_any_certificate(policy) ||
+                    (policy->rung == ANYCERT__RUNG_PINNED && !policy->check_dates);
+    char date[ANYCERT__DATE_SIZE];
+
+    if (now >= CLOCK_FLOOR || (no_dates && !policy->has_until))
+        return 0;
+    anycert__format_date(now, date);
+    return anycert__fail(err, ANYCERT_E_TRUST_DATES,
+                         "the clock says %s, by which neither the dates of certificates nor the "
+                         "end of a policy can be judged: set the clock of this machine",
+                         date);
+}
+
 const struct anycert__situation *
 anycert__situation_of(struct anycert_client *client, const struct anycert__url *url, int where,
                       int64_t now, struct anycert__anchors **anchors, struct anycert_error *err)
 {
     struct anycert__situation *situation = choose(client, url, where, now, err);
 
-    if (situation && current_anchors(client, situation, anchors, err) < 0)
+    if (situation && ((url->https && check_clock(situation->policy, now, err) < 0) ||
+                      current_anchors(client, situation, anchors, err) < 0))
         return NULL;
     return situation;
 }
@@ -340,5 +361,8 @@ const struct anycert__situation *anycert__proxy_situation(struct anycert_client 
     struct anycert__situation *situation =
         &client->proxy[is_over(client->proxy[0].policy, now) ? 1 : 0];
 
-    return current_anchors(client, situation, anchors, err) < 0 ? NULL : situation;
+    if (check_clock(situation->policy, now, err) < 0 ||
+        current_anchors(client, situation, anchors, err) < 0)
+        return NULL;
+    return situation;
 }

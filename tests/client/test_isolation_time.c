@@ -125,6 +125,49 @@ static void test_warm_connection_does_not_outlive_its_policy(void **state)
     }
 }
 
+/* Whose clock starts anew in 1970 would find no policy at its end, and no certificate expired. */
+static void test_a_clock_that_cannot_be_right_judges_nothing(void **state)
+{
+    static const struct {
+        const char *rung, *keys;
+        enum flaw flaw;
+        bool works;
+    } rows[] = {
+        {"hardened", "", FLAW_NONE, false},
+        {"hardened+expired", "", FLAW_EXPIRED, false},
+        {"hardened+expired", " until=2010-01-01", FLAW_EXPIRED, false},
+        {"hardened+not-yet-valid", "", FLAW_NONE, false},
+        {"trust-any", "", FLAW_EXPIRED, true},
+        {"trust-any", " until=2010-01-01", FLAW_EXPIRED, false},
+        {"report-only", " until=2010-01-01", FLAW_EXPIRED, false},
+    };
+    static const int64_t clocks[] = {0, -1, 1000000, INT64_C(1577836799)};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bool anchored = strncmp(rows[i].rung, "hardened", 8) == 0;
+        const char *url = url_of("https", scene.web.ports[rows[i].flaw], "");
+        char policy[1024];
+
+        snprintf(policy, sizeof policy, "%s%s%s%s", rows[i].rung, anchored ? " ca=" : "",
+                 anchored ? scene.pki.root_path : "", rows[i].keys);
+        for (size_t k = 0; k < sizeof clocks / sizeof clocks[0]; k++) {
+            struct anycert_client *client =
+                ask_client(&(struct ask){.policy = policy, .now = show_clock});
+            struct answer answer;
+
+            present = clocks[k];
+            answer = ask_get(client, url);
+            if (rows[i].works ? answer.code != 0 : answer.code != ANYCERT_E_TRUST_DATES)
+                fail_msg("%s at %lld: %s", policy, (long long)clocks[k], answer.message);
+            if (!rows[i].works)
+                assert_non_null(strstr(answer.message, "the clock says"));
+            answer_free(&answer);
+            anycert_client_free(client);
+        }
+    }
+}
+
 static void test_policy_that_has_ended_before_is_hardened(void **state)
 {
     char date[11];
@@ -546,6 +589,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_warm_connection_does_not_outlive_its_policy, set_clock),
         cmocka_unit_test_setup(test_policy_that_has_ended_before_is_hardened, set_clock),
+        cmocka_unit_test_setup(test_a_clock_that_cannot_be_right_judges_nothing, set_clock),
         cmocka_unit_test_setup(test_ended_policy_of_an_https_proxy_closes_warm_tunnels, set_clock),
         cmocka_unit_test(test_plain_libcurl_keeps_a_connection_beyond_its_date),
         cmocka_unit_test_setup(test_certificate_expires_on_a_warm_connection, set_clock),
