@@ -148,6 +148,24 @@ static int where_of(const struct anycert__journey *journey)
                : ANYCERT__HERE;
 }
 
+/* What says who has to answer can be looked at in TLS only, and to look at nothing is not what was
+ * meant. */
+static int check_is_protected(const struct anycert__journey *journey,
+                              const struct anycert_policy *policy, struct anycert_error *err)
+{
+    const struct anycert__url *url = journey->exchange.url;
+
+    if (url->https || !anycert__url_same_origin(url, &journey->request->url) ||
+        !anycert__policy_names_a_host(policy))
+        return 0;
+    return anycert__fail(err, ANYCERT_E_TRUST_DOWNGRADE,
+                         "%s is not protected, so that the policy's %s means nothing: write https",
+                         url->origin,
+                         policy->expect_name ? "expected name"
+                         : policy->sni       ? "server name"
+                                             : "pin");
+}
+
 static int choose_terms(struct anycert__journey *journey, struct anycert_error *err)
 {
     struct anycert_client *client = journey->client;
@@ -160,6 +178,8 @@ static int choose_terms(struct anycert__journey *journey, struct anycert_error *
     if (!situation)
         return -1;
     journey->situation = situation;
+    if (check_is_protected(journey, situation->policy, err) < 0)
+        return -1;
     exchange->terms = &situation->terms;
     exchange->anchors = journey->anchors;
     exchange->only_public = client->config->private_addresses == ANYCERT_PRIVATE_REFUSED ||

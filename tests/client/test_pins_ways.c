@@ -49,6 +49,24 @@ static void test_a_refused_server_sees_no_client_certificate(void **state)
 
 /* ---- P19: on every way */
 
+/* There is no key to compare in plain HTTP, and no certificate. */
+static void test_plain_http_is_no_way_to_a_pinned_server(void **state)
+{
+    static const char *const keys[] = {"", " expect-name=localhost", " sni=localhost"};
+    const char *url = lab_server_url(pins_server("http"));
+
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(keys); i++) {
+        char policy[300];
+        bool pinned = i % 2 != 0 || i == 0;
+
+        snprintf(policy, sizeof policy, "%s%s%s%s", i == 0 ? "pinned" : "hardened",
+                 pinned ? " pin=" : "", pinned ? pins_at(FLAW_NONE) : "", keys[i / 2]);
+        assert_int_equal(pins_code(policy, url), ANYCERT_E_TRUST_DOWNGRADE);
+    }
+    assert_int_equal(pins_code("hardened", url), 0);
+}
+
 static void test_pins_hold_on_every_way(void **state)
 {
     (void)state;
@@ -362,6 +380,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refused_server_sees_no_client_certificate),
+        cmocka_unit_test(test_plain_http_is_no_way_to_a_pinned_server),
         cmocka_unit_test(test_pins_hold_on_every_way),
         cmocka_unit_test(test_a_proxy_has_pins_of_its_own),
         cmocka_unit_test(test_redirects_leave_the_pin_behind_and_the_chain_in_force),
