@@ -7,10 +7,11 @@
 #if PY_VERSION_HEX >= 0x030A0000 && !defined Py_GIL_DISABLED
 #define EXT_STOPS_GC
 #endif
-#define NAMES 256
+#define NAMES 256 /* a power of two */
 
 /* Names of members come again and again: one object for all of the same name. */
 struct names {
+    size_t mask; /* a short text uses only the first few, as looking after all would take longer */
     struct {
         const char *text;
         size_t len;
@@ -64,8 +65,8 @@ static PyObject *member_name(const struct anycert_json_value *value, struct name
     if (len == 0 || len > 64)
         return PyUnicode_FromStringAndSize(text, (Py_ssize_t)len);
     slot = (len * 31 + (unsigned char)text[0] * 7 + (unsigned char)text[len - 1] * 3 +
-            (unsigned char)text[len / 2] * 17) %
-           NAMES;
+            (unsigned char)text[len / 2] * 17) &
+           names->mask;
     if (names->at[slot].name && names->at[slot].len == len &&
         memcmp(names->at[slot].text, text, len) == 0)
         return Py_NewRef(names->at[slot].name);
@@ -155,6 +156,23 @@ static PyObject *convert(const struct anycert_json *json, struct names *names)
     return value;
 }
 
+/* For a text of so many bytes. */
+static void begin_names(struct names *names, size_t len)
+{
+    size_t count = 16;
+
+    while (count < NAMES && count * 64 < len)
+        count *= 2;
+    names->mask = count - 1;
+    memset(names->at, 0, count * sizeof names->at[0]);
+}
+
+static void end_names(struct names *names)
+{
+    for (size_t i = 0; i <= names->mask; i++)
+        Py_XDECREF(names->at[i].name);
+}
+
 PyObject *ext_json_value(const char *text, size_t len)
 {
     struct anycert_error err = {0};
@@ -170,10 +188,9 @@ PyObject *ext_json_value(const char *text, size_t len)
     }
     if (!json)
         return err.code == ANYCERT_E_NOMEM ? PyErr_NoMemory() : NULL;
-    memset(&names, 0, sizeof names);
+    begin_names(&names, len);
     value = convert(json, &names);
-    for (size_t i = 0; i < NAMES; i++)
-        Py_XDECREF(names.at[i].name);
+    end_names(&names);
     anycert_json_free(json);
     return value;
 }

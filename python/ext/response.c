@@ -115,7 +115,7 @@ static const char *find(const char *text, const char *what)
 {
     size_t len = strlen(what);
 
-    for (; strlen(text) >= len; text++) {
+    for (size_t left = strlen(text); left >= len; left--, text++) {
         if (ascii_equal(text, what, len))
             return text;
     }
