@@ -9,7 +9,7 @@ import unittest
 import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from recorder import Answer  # noqa: E402
+from recorder import CLOSE, Answer  # noqa: E402
 from sidebyside import File, Row, Stream, suite_of  # noqa: E402
 
 JSON = ("Content-Type", "application/json")
@@ -251,7 +251,7 @@ ANSWERS = [
         fails=("ContentDecodingError", "BODY_ENCODING")),
     *(Row(f"coding: {name}", otherwise=Answer(200, [("Content-Encoding", name), JSON], b'{"a": 1}'))
       for name in ("identity", "none", "utf-8", "UTF-8", "compress", "gzipx", "strange, other", "")),
-    Row("failure: no answer", otherwise=None, fails=("ConnectionError", "RESET")),
+    Row("failure: no answer", otherwise=CLOSE, fails=("ConnectionError", "RESET")),
     Row("failure: chunks that end early", otherwise=Answer(200, [("Transfer-Encoding", "chunked")], b"5\r\nab",
                                                            length=False),
         fails=("ChunkedEncodingError", "BODY_TRUNCATED")),

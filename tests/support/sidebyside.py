@@ -1,4 +1,5 @@
 """A call through Python's requests and the same through anycert, against one server that keeps what it was asked."""
+import contextlib
 import json
 import os
 import pathlib
@@ -8,7 +9,7 @@ import unittest
 
 import requests
 
-from recorder import Answer, Recorder
+from recorder import Answer, Server
 
 PROGRAM = pathlib.Path(os.environ["ANYCERT_BUILD_DIR"]) / "bin" / "peer_call"
 # Who is asking, what a connection is kept for, whether a long body is announced; the last three are looked at apart.
@@ -207,12 +208,9 @@ class SideBySide(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.server, cls.other = Recorder(), Recorder()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-        cls.other.stop()
+        stack = contextlib.ExitStack()
+        cls.addClassCleanup(stack.close)
+        cls.server, cls.other = stack.enter_context(Server()), stack.enter_context(Server())
 
     def _put_in(self, value):
         """OTHER in a row is the second server's URL, HERE the first one's."""
@@ -223,8 +221,8 @@ class SideBySide(unittest.TestCase):
 
     def _ask(self, run):
         row = self.row
-        answers = {path: answer and Answer(answer.status, [(name, self._put_in(value)) for name, value in
-                                                           answer.headers], answer.body, answer.length)
+        answers = {path: Answer(answer.status, [(name, self._put_in(value)) for name, value in answer.headers],
+                                answer.body, answer.length)
                    for path, answer in row.answers.items()}
         self.server.reset(answers, row.otherwise)
         self.other.reset()
