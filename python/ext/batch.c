@@ -23,7 +23,7 @@ static struct batch_object *of(PyObject *self)
 
 static void link_job(struct batch_object *self, struct ext_pending *job)
 {
-    job->batch = (PyObject *)self;
+    ext_pending_set_batch(job, (PyObject *)self);
     job->next = self->jobs;
     if (self->jobs)
         self->jobs->previous = job;
@@ -41,7 +41,7 @@ static void unlink_job(struct batch_object *self, struct ext_pending *job)
     if (job->next)
         job->next->previous = job->previous;
     job->next = job->previous = NULL;
-    job->batch = NULL;
+    ext_pending_set_batch(job, NULL);
 }
 
 /* Its request is over. */
@@ -201,13 +201,19 @@ static PyObject *batch_start(PyObject *object, PyObject *tuple)
 
 void ext_batch_give_up(struct ext_pending *job)
 {
-    struct batch_object *self = of(job->batch);
+    PyObject *object = ext_pending_batch(job);
+    struct batch_object *self = of(object);
 
-    if (!self || !self->batch || self->is_busy)
+    if (!object)
         return;
-    (void)anycert_batch_cancel(self->batch, job);
-    if (schedule(self) < 0) /* its memory is freed with the next result, or the batch */
-        PyErr_Clear();
+    EXT_LOCK(object);
+    if (self->batch && !self->is_busy) { /* else what comes of it is for nobody */
+        (void)anycert_batch_cancel(self->batch, job);
+        if (schedule(self) < 0) /* its memory is freed with the next result, or the batch */
+            PyErr_Clear();
+    }
+    EXT_UNLOCK();
+    Py_DECREF(object);
 }
 
 /* Gives a result to whoever waits for it. -1 with what has to leave the event loop. */
@@ -221,8 +227,7 @@ static int deliver(struct batch_object *self, const struct anycert_batch_result 
     PyObject *traceback = NULL;
     int ended = 0;
 
-    unlink_job(self, job);            /* making an exception is Python, which may close the batch */
-    if (job->is_done || !job->args) { /* cancelled */
+    if (ext_pending_is_done(job) || !job->args) { /* cancelled */
         anycert_response_free(result->response);
     } else {
         for (Py_ssize_t i = 0; i < EXT_ARGS; i++)
@@ -242,24 +247,6 @@ static int deliver(struct batch_object *self, const struct anycert_batch_result 
     return ended;
 }
 
-/* 1 and a result, 0, or -1 with an exception. */
-static int next_result(struct batch_object *self, struct anycert_batch_result *result)
-{
-    struct anycert_error err = {0};
-    struct ext_call call = {0}; /* for what the library says meanwhile */
-    int more = 0;
-
-    self->is_busy = true;
-    ext_call_begin(&call);
-    more = anycert_batch_next(self->batch, 0, result, &err);
-    self->is_busy = false;
-    if (!ext_call_end(&call))
-        PyErr_Clear(); /* a logger's own trouble */
-    if (more < 0)
-        (void)ext_raise_plain(self->state, &err);
-    return more;
-}
-
 /* Milliseconds until poll() has to be called again; -1: there is nothing to wait for. */
 static int64_t left_ms(const struct batch_object *self)
 {
@@ -268,38 +255,80 @@ static int64_t left_ms(const struct batch_object *self)
     return anycert_batch_timeout_ms(self->batch);
 }
 
+/* 1 and a result, whose job is in the batch no more; 0 and what left_ms() says; or -1 with an
+ * exception. */
+static int next_result(struct batch_object *self, struct anycert_batch_result *result,
+                       int64_t *left)
+{
+    struct anycert_error err = {0};
+    struct ext_call call = {0}; /* for what the library says meanwhile */
+    int more = 0;
+
+    *left = -1;
+    EXT_LOCK((PyObject *)self);
+    if (self->batch && !self->is_busy) {
+        self->is_busy = true;
+        ext_call_begin(&call);
+        more = anycert_batch_next(self->batch, 0, result, &err);
+        if (!ext_call_end(&call))
+            PyErr_Clear(); /* a logger's own trouble */
+        self->is_busy = false;
+        if (more == 1)
+            unlink_job(self, result->tag);
+        *left = left_ms(self);
+    }
+    EXT_UNLOCK();
+    if (more < 0)
+        (void)ext_raise_plain(self->state, &err);
+    return more;
+}
+
+/* How many results may be given out in one turn; 0 with an exception. */
+static size_t begin_turn(struct batch_object *self)
+{
+    size_t budget = 0;
+
+    EXT_LOCK((PyObject *)self);
+    if (is_open(self)) {
+        self->is_scheduled = false;
+        budget = anycert_batch_pending(self->batch) + 1;
+    }
+    EXT_UNLOCK();
+    return budget;
+}
+
 /* poll(): gives out what has ended, without waiting, and moves the rest on. Those who are woken ask
- * for more, and may close it; no more is given out than was there at first, so that others in the
- * event loop have their turn. Returns what left_ms() says. */
+ * for more, and may close it, so it is not in its lock then; no more is given out than was there at
+ * first, so that others in the event loop have their turn. Returns what left_ms() says. */
 static PyObject *batch_poll(PyObject *object, PyObject *ignored)
 {
     struct batch_object *self = of(object);
     struct anycert_batch_result result;
-    size_t budget = 0;
+    size_t budget = begin_turn(self);
+    int64_t left = -1;
     int looks = 2; /* what is new is due at once */
+    int more = 0;
 
     (void)ignored;
-    if (!is_open(self))
+    if (budget == 0)
         return NULL;
-    self->is_scheduled = false;
-    budget = anycert_batch_pending(self->batch) + 1;
     Py_INCREF(object);
-    while (self->batch && !self->is_busy && budget > 0) {
-        int more = next_result(self, &result);
-
-        if (more == 1)
-            more = deliver(self, &result) < 0 ? -1 : 1;
-        if (more < 0) {
-            Py_DECREF(object);
-            return NULL;
-        }
-        if (more == 1)
+    while (budget > 0 && more >= 0) {
+        more = next_result(self, &result, &left);
+        if (more == 1) {
+            more = deliver(self, &result);
             budget--;
-        else if (--looks == 0 || left_ms(self) != 0)
+        } else if (--looks == 0 || left != 0) {
             break;
+        }
+    }
+    if (more == 0) {
+        EXT_LOCK(object);
+        left = left_ms(self);
+        EXT_UNLOCK();
     }
     Py_DECREF(object);
-    return PyLong_FromLongLong(left_ms(self));
+    return more < 0 ? NULL : PyLong_FromLongLong(left);
 }
 
 static PyObject *batch_fd(PyObject *object, PyObject *ignored)
@@ -327,12 +356,11 @@ static PyObject *batch_close(PyObject *object, PyObject *ignored)
 }
 
 EXT_LOCKED(batch_start)
-EXT_LOCKED(batch_poll)
 EXT_LOCKED(batch_fd)
 EXT_LOCKED(batch_close)
 static PyMethodDef batch_methods[] = {
     {"start", batch_start_locked, METH_O, NULL},
-    {"poll", batch_poll_locked, METH_NOARGS, NULL},
+    {"poll", batch_poll, METH_NOARGS, NULL},
     {"fd", batch_fd_locked, METH_NOARGS, NULL},
     {"close", batch_close_locked, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -305,7 +305,7 @@ PyObject *ext_stream_begin(struct ext_state *state, PyObject *client, PyObject *
 struct ext_pending {
     PyObject_HEAD struct ext_state *state;
     struct ext_pending *next, *previous; /* in the batch */
-    PyObject *batch;                     /* which it is in, borrowed; NULL: in none */
+    PyObject *batch;                     /* which it is in; NULL: in none */
     struct ext_request request;
     PyObject *args; /* as Client.send has them, a tuple */
     PyObject *loop;
@@ -317,9 +317,14 @@ struct ext_pending {
 int ext_pending_init(PyObject *module, struct ext_state *state);
 /* A Pending that is in no batch yet. */
 PyObject *ext_pending_new(struct ext_state *state, PyObject *loop, PyObject *args);
-/* The end of one that was not cancelled, with either of these, which it takes over: wakes who waits
- * for it. Only where no task runs. -1 with an exception that has to leave the event loop. */
+/* The end, with either of these, which it takes over: wakes who waits for it. Nothing if it was
+ * cancelled before. Only where no task runs. -1 with an exception that has to leave the event loop.
+ */
 int ext_pending_end(struct ext_pending *self, PyObject *value, PyObject *error);
+bool ext_pending_is_done(struct ext_pending *self);
+/* The batch that it is in, NULL for none: a reference either way. */
+void ext_pending_set_batch(struct ext_pending *self, PyObject *batch);
+PyObject *ext_pending_batch(struct ext_pending *self);
 
 /* ---- batch.c ---- */
 

@@ -21,6 +21,7 @@ PyObject *ext_pending_new(struct ext_state *state, PyObject *loop, PyObject *arg
 
 static int pending_traverse(PyObject *self, visitproc visit, void *arg)
 {
+    Py_VISIT(THIS(self)->batch);
     Py_VISIT(THIS(self)->loop);
     Py_VISIT(THIS(self)->args);
     Py_VISIT(THIS(self)->value);
@@ -52,15 +53,47 @@ static void pending_dealloc(PyObject *self)
 
 /* ---- the end ---- */
 
+/* Who waits, the task's callback and what it runs in; taken out for waking. */
+struct waiter {
+    PyObject *callback, *context; /* NULL: nobody */
+};
+
+static struct waiter take_waiter(struct ext_pending *self)
+{
+    struct waiter waiter = {self->waiter, self->context};
+
+    self->waiter = self->context = NULL;
+    return waiter;
+}
+
+/* Notes the end, unless there was one before: which of two threads is first is told here. The value
+ * or the error is taken over then. */
+static bool note_end(struct ext_pending *self, PyObject *value, PyObject *error,
+                     struct waiter *waiter)
+{
+    bool is_first = false;
+
+    EXT_LOCK((PyObject *)self);
+    is_first = !self->is_done;
+    if (is_first) {
+        self->is_done = true;
+        self->value = value;
+        self->error = error;
+        *waiter = take_waiter(self);
+    }
+    EXT_UNLOCK();
+    return is_first;
+}
+
 /* In the event loop's next turn. A loop that is closed has nobody who waits. */
-static void wake_later(struct ext_pending *self)
+static void wake_later(struct ext_pending *self, struct waiter waiter)
 {
     PyObject *call_soon = self->loop ? PyObject_GetAttrString(self->loop, "call_soon") : NULL;
-    PyObject *args = PyTuple_Pack(2, self->waiter, (PyObject *)self);
+    PyObject *args = PyTuple_Pack(2, waiter.callback, (PyObject *)self);
     PyObject *kwargs = PyDict_New();
     PyObject *handle = NULL;
 
-    if (call_soon && args && kwargs && PyDict_SetItemString(kwargs, "context", self->context) == 0)
+    if (call_soon && args && kwargs && PyDict_SetItemString(kwargs, "context", waiter.context) == 0)
         handle = PyObject_Call(call_soon, args, kwargs);
     if (!handle)
         PyErr_Clear();
@@ -68,43 +101,77 @@ static void wake_later(struct ext_pending *self)
     Py_XDECREF(kwargs);
     Py_XDECREF(args);
     Py_XDECREF(call_soon);
-    Py_CLEAR(self->waiter);
-    Py_CLEAR(self->context);
+    Py_DECREF(waiter.callback);
+    Py_DECREF(waiter.context);
 }
 
 /* Now. -1 with what the task has let through: KeyboardInterrupt and the like. */
-static int wake(struct ext_pending *self)
+static int wake(struct ext_pending *self, struct waiter waiter)
 {
-    PyObject *waiter = self->waiter;
-    PyObject *context = self->context;
-    PyObject *done = NULL;
+    PyObject *done = PyObject_CallMethodObjArgs(waiter.context, self->state->run_name,
+                                                waiter.callback, (PyObject *)self, NULL);
 
-    self->waiter = self->context = NULL;
-    done =
-        PyObject_CallMethodObjArgs(context, self->state->run_name, waiter, (PyObject *)self, NULL);
     Py_XDECREF(done);
-    Py_DECREF(waiter);
-    Py_DECREF(context);
+    Py_DECREF(waiter.callback);
+    Py_DECREF(waiter.context);
     return done ? 0 : -1;
 }
 
 int ext_pending_end(struct ext_pending *self, PyObject *value, PyObject *error)
 {
-    self->is_done = true;
-    self->value = value;
-    self->error = error;
-    return self->waiter ? wake(self) : 0;
+    struct waiter waiter = {NULL, NULL};
+
+    if (!note_end(self, value, error, &waiter)) {
+        Py_XDECREF(value);
+        Py_XDECREF(error);
+        return 0;
+    }
+    return waiter.callback ? wake(self, waiter) : 0;
+}
+
+bool ext_pending_is_done(struct ext_pending *self)
+{
+    bool is_done = false;
+
+    EXT_LOCK((PyObject *)self);
+    is_done = self->is_done;
+    EXT_UNLOCK();
+    return is_done;
+}
+
+void ext_pending_set_batch(struct ext_pending *self, PyObject *batch)
+{
+    PyObject *before = NULL;
+
+    EXT_LOCK((PyObject *)self);
+    before = self->batch;
+    self->batch = batch;
+    Py_XINCREF(batch);
+    EXT_UNLOCK();
+    Py_XDECREF(before);
+}
+
+PyObject *ext_pending_batch(struct ext_pending *self)
+{
+    PyObject *batch = NULL;
+
+    EXT_LOCK((PyObject *)self);
+    batch = self->batch;
+    Py_XINCREF(batch);
+    EXT_UNLOCK();
+    return batch;
 }
 
 /* fail(error): its client is being closed. */
 static PyObject *pending_fail(PyObject *object, PyObject *error)
 {
-    if (!THIS(object)->is_done) {
-        THIS(object)->is_done = true;
-        THIS(object)->error = Py_NewRef(error);
-        if (THIS(object)->waiter)
-            wake_later(THIS(object));
-    }
+    struct waiter waiter = {NULL, NULL};
+
+    Py_INCREF(error);
+    if (!note_end(THIS(object), NULL, error, &waiter))
+        Py_DECREF(error);
+    else if (waiter.callback)
+        wake_later(THIS(object), waiter);
     Py_RETURN_NONE;
 }
 
@@ -113,41 +180,52 @@ static PyObject *pending_cancel(PyObject *object, PyObject *args, PyObject *kwar
     struct ext_pending *self = THIS(object);
     PyObject *message = kwargs ? PyDict_GetItemString(kwargs, "msg") : NULL;
     PyObject *class = NULL;
+    PyObject *error = NULL;
+    struct waiter waiter = {NULL, NULL};
 
     if (!message)
         message = PyTuple_Size(args) > 0 ? PyTuple_GetItem(args, 0) : Py_None;
-    if (self->is_done)
+    if (ext_pending_is_done(self))
         Py_RETURN_FALSE;
     class = ext_import(&self->state->cancelled_error, "asyncio", "CancelledError");
     if (!class)
         return NULL;
-    self->error = message == Py_None ? PyObject_CallFunctionObjArgs(class, NULL)
-                                     : PyObject_CallFunctionObjArgs(class, message, NULL);
-    if (!self->error)
+    error = message == Py_None ? PyObject_CallFunctionObjArgs(class, NULL)
+                               : PyObject_CallFunctionObjArgs(class, message, NULL);
+    if (!error)
         return NULL;
-    self->is_done = true;
+    if (!note_end(self, NULL, error, &waiter)) {
+        Py_DECREF(error);
+        Py_RETURN_FALSE;
+    }
     ext_batch_give_up(self);
-    if (self->waiter)
-        wake_later(self);
+    if (waiter.callback)
+        wake_later(self, waiter);
     Py_RETURN_TRUE;
 }
 
-/* The value, or NULL with the error. */
-static PyObject *look(const struct ext_pending *self)
+/* The value, or NULL with the error. Whoever awaits it takes the value away, which is its end. */
+static PyObject *look(struct ext_pending *self, bool takes)
 {
-    if (!self->error)
-        return Py_NewRef(self->value ? self->value : Py_None);
-    PyErr_SetObject((PyObject *)Py_TYPE(self->error), self->error);
-    return NULL;
-}
+    PyObject *value = NULL;
+    PyObject *error = NULL;
 
-/* The same for whoever awaits it, which is its end. */
-static PyObject *take(struct ext_pending *self)
-{
-    PyObject *value = look(self);
-
-    Py_CLEAR(self->value);
-    return value;
+    EXT_LOCK((PyObject *)self);
+    error = self->error;
+    Py_XINCREF(error);
+    value = self->value;
+    if (takes)
+        self->value = NULL;
+    else
+        Py_XINCREF(value);
+    EXT_UNLOCK();
+    if (error) {
+        Py_XDECREF(value);
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+        Py_DECREF(error);
+        return NULL;
+    }
+    return value ? value : Py_NewRef(Py_None);
 }
 
 /* ---- for whoever waits ---- */
@@ -155,8 +233,8 @@ static PyObject *take(struct ext_pending *self)
 static PyObject *pending_result(PyObject *object, PyObject *ignored)
 {
     (void)ignored;
-    if (THIS(object)->is_done)
-        return look(THIS(object));
+    if (ext_pending_is_done(THIS(object)))
+        return look(THIS(object), false);
     PyErr_SetString(PyExc_RuntimeError, "the request is still under way");
     return NULL;
 }
@@ -164,7 +242,7 @@ static PyObject *pending_result(PyObject *object, PyObject *ignored)
 static PyObject *pending_done(PyObject *object, PyObject *ignored)
 {
     (void)ignored;
-    return PyBool_FromLong(THIS(object)->is_done);
+    return PyBool_FromLong(ext_pending_is_done(THIS(object)));
 }
 
 static PyObject *pending_get_loop(PyObject *object, PyObject *ignored)
@@ -179,15 +257,24 @@ static PyObject *pending_add_callback(PyObject *object, PyObject *args, PyObject
     struct ext_pending *self = THIS(object);
     PyObject *callback = PyTuple_Size(args) == 1 ? PyTuple_GetItem(args, 0) : NULL;
     PyObject *context = kwargs ? PyDict_GetItemString(kwargs, "context") : NULL;
+    struct waiter waiter = {NULL, NULL};
+    bool is_taken = false;
 
-    if (!callback || !context || self->waiter) {
+    EXT_LOCK(object);
+    is_taken = !callback || !context || self->waiter;
+    if (!is_taken) {
+        self->waiter = Py_NewRef(callback);
+        self->context = Py_NewRef(context);
+        if (self->is_done)
+            waiter = take_waiter(self);
+    }
+    EXT_UNLOCK();
+    if (is_taken) {
         PyErr_SetString(PyExc_RuntimeError, "a request is awaited by one task, and once");
         return NULL;
     }
-    self->waiter = Py_NewRef(callback);
-    self->context = Py_NewRef(context);
-    if (self->is_done)
-        wake_later(self);
+    if (waiter.callback)
+        wake_later(self, waiter);
     Py_RETURN_NONE;
 }
 
@@ -219,11 +306,11 @@ static PyObject *wait_for(struct ext_pending *self)
 static PySendResult pending_send(PyObject *object, PyObject *ignored, PyObject **result)
 {
     (void)ignored;
-    if (!THIS(object)->is_done) {
+    if (!ext_pending_is_done(THIS(object))) {
         *result = wait_for(THIS(object));
         return PYGEN_NEXT;
     }
-    *result = take(THIS(object));
+    *result = look(THIS(object), true);
     return *result ? PYGEN_RETURN : PYGEN_ERROR;
 }
 #endif
@@ -232,9 +319,9 @@ static PyObject *pending_next(PyObject *object)
 {
     PyObject *value = NULL;
 
-    if (!THIS(object)->is_done)
+    if (!ext_pending_is_done(THIS(object)))
         return wait_for(THIS(object));
-    value = take(THIS(object));
+    value = look(THIS(object), true);
     if (value)
         PyErr_SetObject(PyExc_StopIteration, value);
     Py_XDECREF(value);

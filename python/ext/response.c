@@ -190,20 +190,36 @@ static PyObject *make(PyObject *object, enum slot slot)
     Py_RETURN_NONE;
 }
 
-static PyObject *get_slot(PyObject *self, void *closure)
+/* What is in a slot; NULL: nothing yet. */
+static PyObject *look(PyObject *self, enum slot slot)
 {
-    enum slot slot = (enum slot)(uintptr_t)closure;
     PyObject *value = NULL;
 
     EXT_LOCK(self);
     value = of(self)->slots[slot];
     Py_XINCREF(value);
-    if (!value) {
-        value = make(self, slot);
-        if (value)
-            ext_set(&of(self)->slots[slot], Py_NewRef(value));
-    }
     EXT_UNLOCK();
+    return value;
+}
+
+/* It is made outside of the lock, as that may be Python, which asks the object for more: to take
+ * the same lock again costs as much as waiting for another thread. Of two that make it at once,
+ * both get what the first one has made. */
+static PyObject *get_slot(PyObject *self, void *closure)
+{
+    enum slot slot = (enum slot)(uintptr_t)closure;
+    PyObject *value = look(self, slot);
+    PyObject *made = value ? NULL : make(self, slot);
+
+    if (!made)
+        return value;
+    EXT_LOCK(self);
+    value = of(self)->slots[slot];
+    if (!value)
+        of(self)->slots[slot] = value = Py_NewRef(made);
+    Py_INCREF(value);
+    EXT_UNLOCK();
+    Py_DECREF(made);
     return value;
 }
 
@@ -233,6 +249,8 @@ static PyObject *get_ok(PyObject *self, void *closure)
 }
 
 /* ---- methods for the class in Python ---- */
+
+/* They need no lock: the library's response never changes. */
 
 static PyObject *pairs_of(const struct anycert_response *response, size_t hop)
 {
@@ -329,7 +347,7 @@ static bool is_utf8_name(PyObject *encoding)
 static PyObject *fast_json(PyObject *self, PyObject *ignored)
 {
     PyObject *encoding = get_slot(self, (void *)(uintptr_t)SLOT_ENCODING);
-    PyObject *content = of(self)->slots[SLOT_CONTENT];
+    PyObject *content = encoding ? look(self, SLOT_CONTENT) : NULL;
     PyObject *value = NULL;
     const char *body = NULL;
     size_t len = 0;
@@ -338,13 +356,10 @@ static PyObject *fast_json(PyObject *self, PyObject *ignored)
     if (!encoding)
         return NULL;
     if (content && PyBytes_Check(content)) {
-        Py_INCREF(content);
         body = PyBytes_AsString(content);
         len = (size_t)PyBytes_Size(content);
-    } else {
-        content = NULL;
-        if (of(self)->response && !of(self)->slots[SLOT_CONTENT])
-            body = anycert_response_body(of(self)->response, &len);
+    } else if (!content && of(self)->response) {
+        body = anycert_response_body(of(self)->response, &len);
     }
     if (body && (encoding == Py_None || is_utf8_name(encoding) || is_ascii(body, len)))
         value = ext_json_value(body, len);
@@ -355,18 +370,10 @@ static PyObject *fast_json(PyObject *self, PyObject *ignored)
     return value;
 }
 
-EXT_LOCKED(header_list)
-EXT_LOCKED(hop_list)
-EXT_LOCKED(hop_count)
-EXT_LOCKED(timings)
-EXT_LOCKED(fast_json)
 static PyMethodDef response_methods[] = {
-    {"_header_list", header_list_locked, METH_NOARGS, NULL},
-    {"_hop_list", hop_list_locked, METH_NOARGS, NULL},
-    {"_hop_count", hop_count_locked, METH_NOARGS, NULL},
-    {"_timings", timings_locked, METH_NOARGS, NULL},
-    {"_fast_json", fast_json_locked, METH_NOARGS, NULL},
-    {NULL, NULL, 0, NULL},
+    {"_header_list", header_list, METH_NOARGS, NULL}, {"_hop_list", hop_list, METH_NOARGS, NULL},
+    {"_hop_count", hop_count, METH_NOARGS, NULL},     {"_timings", timings, METH_NOARGS, NULL},
+    {"_fast_json", fast_json, METH_NOARGS, NULL},     {NULL, NULL, 0, NULL},
 };
 #define SLOT(name, index, doc) {name, get_slot, set_slot, doc, (void *)(uintptr_t)(index)}
 static PyGetSetDef response_getset[] = {
