@@ -34,7 +34,9 @@
  * Interpreters without that lock (which importing this module switches on, unless told not to).
  * What has changing parts (Client, Response, Stream, Batch) is used under its own, EXT_LOCK();
  * Policy and Report never change. With the waits that let it go, an object that is in use elsewhere
- * says so by `users` or `is_busy`, as with the other lock.
+ * says so by `users` or `is_busy`, as with the other lock. What is Python is called outside of it,
+ * where that may come back to the same object: CPython lets a thread take its own lock once more,
+ * but only after many looks at whether somebody else lets go of it.
  *
  * Signals. The library asks now and then whether to go on (anycert_request_set_progress), at the
  * latest when poll() was interrupted. Then the lock is taken and PyErr_CheckSignals() asked, every
