@@ -38,9 +38,7 @@ bool cli_is_policy_file(const char *text)
            access(text, F_OK) == 0;
 }
 
-/* Whether a client can be made under the policy: whether the anchors are there, and what else is
- * only known then. */
-static void try_policy(const struct anycert_policy *policy, struct anycert_error *error)
+void cli_try_policy(const struct anycert_policy *policy, struct anycert_error *error)
 {
     struct anycert_config *config = anycert_config_new(error);
     struct anycert_client *client = NULL;
@@ -59,7 +57,7 @@ static void look(struct finding *finding, const struct anycert_policy_file *file
         finding->until = until;
         finding->soon = finding->flaw != ANYCERT_FLAW_ENDED && until - now < SOON;
     }
-    try_policy(policy, &finding->error);
+    cli_try_policy(policy, &finding->error);
 }
 
 static bool is_bad(const struct finding *finding)

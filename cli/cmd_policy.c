@@ -103,17 +103,30 @@ static int check(const struct cli_options *o, int *exit_code, struct anycert_err
     struct anycert_policy *policy = anycert_policy_parse(o->url, err);
     int status = policy ? find_now(&now, policy, err) : -1;
     bool available = status == 0 && anycert_policy_available(policy, &missing) == 0;
+    struct anycert_error made = {0};
+    if (available)
+        cli_try_policy(policy, &made);
+    bool forbidden = made.code == ANYCERT_E_POLICY_FORBIDDEN;
     if (status == 0 && o->json) {
         yyjson_mut_doc *doc = new_document(&root);
         add_now(doc, root, &now);
         yyjson_mut_obj_add_bool(doc, root, "available", available);
+        yyjson_mut_obj_add_bool(doc, root, "forbidden", forbidden);
+        if (forbidden)
+            yyjson_mut_obj_add_str(doc, root, "forbidden_by", made.message);
         status = print_json(doc, err);
     } else if (status == 0) {
         (void)printf("%s\n\n", now.text);
         print_now(&now);
         if (!available)
             (void)printf("note: %s\n", missing.message);
+        if (forbidden)
+            (void)printf("forbidden: %s\n", made.message);
+        else if (available)
+            (void)printf("ceiling: nothing on this machine forbids it\n");
     }
+    if (status == 0 && forbidden)
+        *exit_code = ANYCERT_CLASS_USAGE;
     free_now(&now);
     anycert_policy_free(policy);
     return status;

@@ -140,8 +140,11 @@ static int init_both(struct anycert_client *client, struct anycert__situation *n
                      struct anycert__situation *lapsed, struct anycert_policy *policy,
                      enum anycert__hop hop, bool with_cert, struct anycert_error *err)
 {
-    if (init_one(client, now, policy, hop, with_cert, err) < 0 ||
-        check_ceiling(client, policy, err) < 0)
+    if (policy && check_ceiling(client, policy, err) < 0) {
+        anycert_policy_free(policy);
+        return -1;
+    }
+    if (init_one(client, now, policy, hop, with_cert, err) < 0)
         return -1;
     if (!policy->has_until)
         return 0;

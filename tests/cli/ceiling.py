@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The administrator's ceiling, as users meet it: a command line that is built with another place for it."""
+import json
 import os
 import pathlib
 import sys
@@ -40,6 +41,18 @@ class Ceiling(Case):
         pathlib.Path("policies").write_text("localhost trust-any\n")
         self.refused("policy", "explain", "--policy-file", "policies", URL, says=f"policies:1: {self.path}:1: ")
         self.assertIn(f"policies:1: localhost: {self.path}:1: ", self.anycert("policy", "check", "./policies", code=2).out)
+
+    def test_check_says_what_it_thinks(self):
+        self.write("forbid self-signed\nmax-days 30\n")
+        for policy, line in (("trust-any", 1), ("hardened+self-signed ca=/absent.pem", 1), ("hardened+expired", 2)):
+            result = self.anycert("policy", "check", policy, code=2)
+            self.assertIn(f"forbidden: {self.path}:{line}: the administrator ", result.out)
+            document = json.loads(self.anycert("policy", "check", "--json", policy, code=2).out)
+            self.assertTrue(document["forbidden"])
+            self.assertIn(f"{self.path}:{line}: ", document["forbidden_by"])
+        for policy in ("hardened", "hardened ca=/absent.pem expect-name=a"):
+            self.assertIn("nothing on this machine forbids it", self.anycert("policy", "check", policy).out)
+        self.assertFalse(json.loads(self.anycert("policy", "check", "--json", "hardened").out)["forbidden"])
 
     def test_nothing_else_moves_it(self):
         self.write("forbid trust-any\n")
