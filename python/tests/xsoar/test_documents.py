@@ -10,7 +10,7 @@ import ssl
 import sys
 from unittest import mock
 
-from anycert import exceptions, xsoar
+from anycert import Policy, exceptions, xsoar
 from common.case import Case, Platform, lab, request
 from common.server import Answer, Server, answer_json, certificate, full_backlog, refusing_port
 from common.subject import clock, sleeps
@@ -32,6 +32,8 @@ SENTENCES = {
     "client-cert-required-tls13": "the server requires a client certificate",
     "sni-unrecognized-name": "the server does not know the name it is asked for",
     "alert-internal-error": "the server reports an internal error",
+    "oversized-chain": "certificate chain is too large",
+    "alpn-mismatch": "the server does not speak the version of HTTP that we offer",
     "reset": "the peer closed or reset the connection during the handshake",
     # As the version of libcurl has it.
     "close-without-notify": ("ended without close_notify", "was lost before the body's end"),
@@ -52,6 +54,17 @@ TOKENS = {
     "plain-http": "WRONG_VERSION_NUMBER", "sni-unrecognized-name": "TLSV1_UNRECOGNIZED_NAME",
     "alert-internal-error": "TLSV1_ALERT_INTERNAL_ERROR",
 }
+
+
+# Those whose rows name a policy first that gets an answer from that server.
+MENDED = ("expired", "not-yet-valid", "cn-only", "rsa-1024", "sha1-leaf", "wrong-purpose", "tls10-only", "rsa-kx-gcm",
+          "dh-1024", "no-rfc5746", "sni-unrecognized-name", "oversized-chain", "alpn-mismatch")
+
+
+def policy_for(sentence):
+    """The first policy with a relaxation that the row of a sentence names, without its end."""
+    line = next(line for line in TROUBLE.read_text("utf-8").split("\n") if line.startswith(f"| `{sentence}`"))
+    return re.search(r"`(hardened\+[a-z0-9.+-]+)", line).group(1)
 
 
 def sentences_of(name):
@@ -164,6 +177,14 @@ class Handshakes(Case):
                 request(client, "GET", "/status/200", resp_type="response")
             said = str(caught.exception)
             self.assertTrue(any(sentence in said for sentence in sentences_of(name)), said)
+
+    def test_policies_that_they_name(self):
+        for name in MENDED:
+            policy = policy_for(sentences_of(name)[0])
+            with self.subTest(name, policy=policy):
+                client = xsoar.BaseClient(self.servers[name], verify=Policy(policy, ca=self.files["root"]))
+                answer = request(client, "GET", "/status/200", resp_type="response")
+                self.assertTrue(answer.report.peer_authenticated)
 
     def test_tokens(self):
         known = [code for codes in table("Texts of OpenSSL and requests") for code in codes]
