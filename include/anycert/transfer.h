@@ -84,6 +84,8 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_expect_continue(struct anyc
  * become his. So they are kept apart by what the policy promises: where it lets anybody in for the
  * request's own origin alone (such as self-signed or wrong-host), other origins, met by redirect,
  * have cookies of their own, which are neither listed nor saved; none cross from one to the other.
+ * Under a policy file, those of hosts whose entry lets anybody in are listed and saved behind the
+ * line "# of peers that were not authenticated"; what stands behind it goes to such hosts alone.
  * What was learned over such links is written to a file only by anycert_client_save_cookies. */
 
 /* 1: clients keep cookies. Default 0. */

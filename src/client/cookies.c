@@ -1,5 +1,6 @@
 #include "client/cookies.h"
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -125,11 +126,67 @@ int anycert_client_add_cookie(struct anycert_client *client, const char *set_coo
     return result;
 }
 
+/* Behind this line of a cookie file stand those of hosts whose entry of the policy file gives up
+ * who answers: they go where they came from, and to nobody who has proved himself. */
+static const char mark[] = "# of peers that were not authenticated\n";
+
+/* The jar of those hosts, where the client's own is another one; NULL: there is none. */
+static struct anycert__jar *marked_jar(const struct anycert_client *client,
+                                       const struct anycert__jar *own)
+{
+    struct anycert__jar *jar = client->jars[UNPROVEN];
+
+    return client->listed && jar != own ? jar : NULL;
+}
+
+/* Appends the lines of a jar, without its head, behind the mark. */
+static char *with_marked(char *text, struct anycert__jar *jar, int64_t now,
+                         struct anycert_error *err)
+{
+    char *more = anycert__jar_text(jar, now, err);
+    const char *lines = more ? strchr(more, '\n') : NULL;
+    struct anycert__buf out;
+
+    anycert__buf_init_secret(&out, SIZE_MAX / 2);
+    anycert__buf_adds(&out, text);
+    if (lines && lines[1] != '\0') {
+        anycert__buf_adds(&out, mark);
+        anycert__buf_adds(&out, lines + 1);
+    }
+    anycert__free_secret(text);
+    text = more ? anycert__buf_take(&out, "cookies", err) : NULL;
+    anycert__buf_free(&out);
+    anycert__free_secret(more);
+    return text;
+}
+
 char *anycert_client_cookies(struct anycert_client *client, struct anycert_error *err)
 {
-    struct anycert__jar *jar = own_jar(client, err);
+    int64_t now = anycert__clock_now(&client->config->clock);
+    struct anycert__jar *own = own_jar(client, err);
+    struct anycert__jar *marked = own ? marked_jar(client, own) : NULL;
+    char *text = own ? anycert__jar_text(own, now, err) : NULL;
 
-    return jar ? anycert__jar_text(jar, anycert__clock_now(&client->config->clock), err) : NULL;
+    return text && marked ? with_marked(text, marked, now, err) : text;
+}
+
+/* Those behind the mark are left out by a client for whom every peer proves who it is. */
+static int read_file(struct anycert_client *client, struct anycert__jar *own, char *text,
+                     const char *path, struct anycert_error *err)
+{
+    char *behind = strstr(text, mark);
+    struct anycert__jar *marked = own == client->jars[UNPROVEN] ? own : marked_jar(client, own);
+
+    if (anycert__jar_check(text, path, err) < 0)
+        return -1;
+    while (behind && behind != text && behind[-1] != '\n')
+        behind = strstr(behind + 1, mark);
+    if (behind) {
+        if (marked && anycert__jar_read(marked, behind, path, err) < 0)
+            return -1;
+        anycert__wipe(behind, strlen(behind));
+    }
+    return anycert__jar_read(own, text, path, err);
 }
 
 int anycert_client_load_cookies(struct anycert_client *client, const char *path,
@@ -146,7 +203,7 @@ int anycert_client_load_cookies(struct anycert_client *client, const char *path,
     if (strlen(text) != len)
         anycert__fail(err, ANYCERT_E_USAGE, "'%.200s' is not a text", path);
     else
-        result = anycert__jar_read(jar, text, path, err);
+        result = read_file(client, jar, text, path, err);
     anycert__wipe(text, len);
     anycert__free(text);
     return result;

@@ -208,7 +208,7 @@ char *anycert__jar_text(struct anycert__jar *jar, int64_t now, struct anycert_er
     return text;
 }
 
-static int check_all(const char *text, const char *what, struct anycert_error *err)
+int anycert__jar_check(const char *text, const char *what, struct anycert_error *err)
 {
     unsigned number = 1;
 
@@ -227,7 +227,7 @@ int anycert__jar_read(struct anycert__jar *jar, const char *text, const char *wh
                       struct anycert_error *err)
 {
     struct anycert__buf one;
-    int result = check_all(text, what, err);
+    int result = anycert__jar_check(text, what, err);
 
     anycert__buf_init_secret(&one, SIZE_MAX / 2);
     pthread_mutex_lock(&jar->easy_lock);

@@ -31,6 +31,9 @@ int anycert__jar_pairs(struct anycert__jar *jar, const struct anycert__url *url,
 /* All cookies that have not expired, as text in the Netscape format, from anycert__malloc. NULL
  * with NOMEM. */
 char *anycert__jar_text(struct anycert__jar *jar, int64_t now, struct anycert_error *err);
+/* 0 if every line of a cookie file's text can be understood, else -1 with the number of the line
+ * that cannot. what: how messages call it. */
+int anycert__jar_check(const char *text, const char *what, struct anycert_error *err);
 /* Adds what stands in such a text, all of it or nothing. what is the text's name in messages. -1
  * with USAGE and the line's number, NOMEM. */
 int anycert__jar_read(struct anycert__jar *jar, const char *text, const char *what,

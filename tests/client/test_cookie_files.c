@@ -146,6 +146,72 @@ static void saved_cookies_are_private_and_load_again(void **state)
     floor_remove_folder(1);
 }
 
+/* A client under a policy file, one of whose hosts may be anybody. */
+static struct anycert_client *client_with_file(const char *policy)
+{
+    static const char lines[] = "*.example.co.uk trust-any\n";
+    struct anycert_config *config = cookie_config();
+    struct anycert_policy_file *file = anycert_policy_file_parse(lines, strlen(lines), "f", NULL);
+    struct anycert_policy *said = policy ? anycert_policy_parse(policy, NULL) : NULL;
+
+    assert_int_equal(anycert_config_set_policy(config, said, NULL), 0);
+    assert_int_equal(anycert_config_set_policy_file(config, file, NULL), 0);
+    anycert_policy_file_free(file);
+    anycert_policy_free(said);
+    return floor_client_of(config);
+}
+
+/* They are saved and loaded as with an explicit trust-any, and stay apart from the others. */
+static void cookies_of_entries_that_accept_anybody_are_kept_apart(void **state)
+{
+    struct anycert_client *client = client_with_file(NULL);
+    struct anycert_error err = {0};
+    const char *marked = NULL;
+    char *text = NULL;
+
+    (void)state;
+    floor_folder();
+    add(client, "anybodys=1; Domain=example.co.uk");
+    assert_int_equal(anycert_client_add_cookie(client, "proven=1", "https://h.test/", &err), 0);
+    assert_int_equal(anycert_client_save_cookies(client, floor_path("both"), &err), 0);
+    text = anycert_client_cookies(client, NULL);
+    marked = strstr(text, "\n# of peers that were not authenticated\n");
+    assert_non_null(marked);
+    assert_true(strstr(text, "proven") < marked);
+    assert_true(strstr(text, "anybodys") > marked);
+    anycert_client_free(client);
+
+    for (int i = 0; i < 2; i++) { /* a second time, they are the same */
+        char *again = NULL;
+
+        client = client_with_file(NULL);
+        assert_int_equal(anycert_client_load_cookies(client, floor_path("both"), &err), 0);
+        again = anycert_client_cookies(client, NULL);
+        assert_string_equal(again, text);
+        assert_int_equal(anycert_client_save_cookies(client, floor_path("both"), &err), 0);
+        anycert_free(again);
+        anycert_client_free(client);
+    }
+    anycert_free(text);
+
+    client = floor_client_of(cookie_config()); /* every peer is proven */
+    assert_int_equal(anycert_client_load_cookies(client, floor_path("both"), &err), 0);
+    text = anycert_client_cookies(client, NULL);
+    assert_non_null(strstr(text, "proven"));
+    assert_null(strstr(text, "anybodys"));
+    anycert_free(text);
+    anycert_client_free(client);
+
+    client = client_with_file("trust-any"); /* none is */
+    assert_int_equal(anycert_client_load_cookies(client, floor_path("both"), &err), 0);
+    text = anycert_client_cookies(client, NULL);
+    assert_non_null(strstr(text, "anybodys"));
+    assert_null(strstr(text, "# of peers"));
+    anycert_free(text);
+    anycert_client_free(client);
+    floor_remove_folder(1);
+}
+
 static void bad_files_add_nothing(void **state)
 {
     static const struct {
@@ -219,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(added_cookies_are_checked_and_listed),
         cmocka_unit_test(saved_cookies_are_private_and_load_again),
+        cmocka_unit_test(cookies_of_entries_that_accept_anybody_are_kept_apart),
         cmocka_unit_test(bad_files_add_nothing),
         cmocka_unit_test(client_without_cookies_says_so),
     };

@@ -260,6 +260,82 @@ static void token_request_goes_through_the_clients_proxy(void **state)
     auth_remove(&server);
 }
 
+/* ---- under a policy file */
+
+/* A client with the anchors of the API, and a line for it and one for the token server. */
+static struct anycert_client *client_of_lines(const struct auth_server *server, const char *api,
+                                              const char *token)
+{
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_policy *anchors = anycert_policy_new(NULL);
+    struct anycert_policy_file *file = NULL;
+    struct anycert_error err = {0};
+    struct anycert_auth *auth = known_to(server, false);
+    char lines[1024];
+
+    snprintf(lines, sizeof lines, "localhost:%u %s\nlocalhost:%u %s\n",
+             (unsigned)lab_server_port(floor_server("good")), api, (unsigned)server->port, token);
+    file = anycert_policy_file_parse(lines, strlen(lines), "f", &err);
+    if (!file)
+        fail_msg("%s", err.message);
+    assert_int_equal(anycert_policy_add_ca_path(anchors, floor_root(), NULL), 0);
+    assert_int_equal(anycert_config_set_policy(config, NULL, NULL), 0);
+    assert_int_equal(anycert_config_set_default_anchors(config, anchors, NULL), 0);
+    assert_int_equal(anycert_config_set_policy_file(config, file, NULL), 0);
+    assert_int_equal(anycert_config_set_auth(config, auth, NULL), 0);
+    anycert_auth_free(auth);
+    anycert_policy_file_free(file);
+    anycert_policy_free(anchors);
+    return floor_client_of(config);
+}
+
+/* Neither does the entry of the API's host cover the token server, nor the other way round. */
+static void token_server_is_judged_by_its_own_entry(void **state)
+{
+    static const char wrong_pin[] =
+        "pinned pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    struct auth_server server;
+    char trusted[400], relaxed[400];
+    const struct {
+        const char *api, *token;
+        int code;
+        const char *says;
+    } rows[] = {
+        {"hardened", trusted, 0, NULL},
+        {"hardened", relaxed, 0, NULL},
+        {"hardened", "trust-any", 0, NULL},
+        {"hardened", "hardened", ANYCERT_E_TRUST_ISSUER, "by the policy of f:2: "},
+        {"trust-any", "hardened", ANYCERT_E_TRUST_ISSUER, "by the policy of f:2: "},
+        {"hardened", wrong_pin, ANYCERT_E_TRUST_PIN, "by the policy of f:2: "},
+        {wrong_pin, trusted, ANYCERT_E_TRUST_PIN, "by the policy of f:1: "},
+    };
+
+    (void)state;
+    floor_setup(NULL);
+    oauth2_start(&server, &pki, 3600);
+    snprintf(trusted, sizeof trusted, "hardened ca=%s", pki.root_path);
+    snprintf(relaxed, sizeof relaxed, "hardened+expired ca=%s", pki.root_path);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct anycert_client *client = client_of_lines(&server, rows[i].api, rows[i].token);
+        struct anycert_request *request = floor_request("GET", floor_url("good", "echo"));
+
+        if (rows[i].code == 0) {
+            struct anycert_response *response = floor_ok(client, request);
+
+            assert_int_equal(strncmp(floor_echo_header(response, "Authorization", 0), "Bearer ", 7),
+                             0);
+            anycert_response_free(response);
+        } else {
+            floor_fails(client, request, rows[i].code, NULL);
+            if (!strstr(floor_message(), rows[i].says))
+                fail_msg("%zu: '%s' does not say '%s'", i, floor_message(), rows[i].says);
+        }
+        anycert_client_free(client);
+    }
+    auth_remove(&server);
+    floor_teardown(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +345,7 @@ int main(void)
         cmocka_unit_test(threads_share_one_token),
         cmocka_unit_test(batch_shares_one_token),
         cmocka_unit_test(token_request_goes_through_the_clients_proxy),
+        cmocka_unit_test(token_server_is_judged_by_its_own_entry),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
