@@ -330,7 +330,7 @@ static int check_clock(const struct anycert_policy *policy, int64_t now, struct 
     if (now >= CLOCK_FLOOR || (no_dates && !policy->has_until))
         return 0;
     anycert__format_date(now, date);
-    return anycert__fail(err, ANYCERT_E_TRUST_DATES,
+    return anycert__fail(err, ANYCERT_E_CLOCK,
                          "the clock says %s, by which neither the dates of certificates nor the "
                          "end of a policy can be judged: set the clock of this machine",
                          date);
