@@ -2,7 +2,7 @@
  * controls a terminal. */
 #include "client/curl_command.h"
 
-#include "base/mem.h"
+#include "base/shell.h"
 #include "base/str.h"
 
 #include <stdarg.h>
@@ -27,86 +27,21 @@ void anycert__curl_note(struct anycert__curl *curl, const char *format, ...)
 
 /* ---- quoting ---- */
 
-/* Within single quotes the shell takes everything as it is, but for themselves. What stands in
- * quotes just before goes on. */
-static void add_quoted(struct anycert__curl *curl, const char *bytes, size_t len)
-{
-    struct anycert__buf *out = &curl->options;
-
-    if (out->len > 0 && out->len == curl->quoted_end)
-        out->data[--out->len] = '\0';
-    else
-        anycert__buf_adds(out, "'");
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] == '\'')
-            anycert__buf_adds(out, "'\\''");
-        else
-            anycert__buf_add(out, &bytes[i], 1);
-    }
-    anycert__buf_adds(out, "'");
-    curl->quoted_end = out->len;
-}
-
-/* A format of printf, in single quotes. An exclamation mark would mean something to an interactive
- * bash where the whole stands in double quotes. */
-static void add_format(struct anycert__buf *out, const char *bytes, size_t len)
-{
-    anycert__buf_adds(out, "printf '");
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-
-        if (c == '%')
-            anycert__buf_adds(out, "%%");
-        else if (c < 0x20 || c >= 0x7f || strchr("'\"\\!$`", c))
-            anycert__buf_addf(out, "\\%03o", c);
-        else
-            anycert__buf_add(out, &bytes[i], 1);
-    }
-    anycert__buf_adds(out, "'");
-}
-
-/* Whether a terminal shows it as what it is: UTF-8 without control characters but tabs and line
- * ends, and nothing invisible that turns the direction of text. */
-static bool is_showable(const char *bytes, size_t len)
-{
-    struct anycert__buf shown;
-    bool is_same = true;
-
-    anycert__buf_init(&shown, SIZE_MAX / 2);
-    for (size_t at = 0; is_same && at < len;) {
-        const char *piece = bytes + at;
-        size_t n = 0;
-
-        while (at + n < len && !strchr("\n\t\\", piece[n]))
-            n++;
-        anycert__buf_reset(&shown);
-        anycert__buf_add_escaped(&shown, piece, n);
-        is_same = !shown.failed && shown.len == n;
-        at += n;
-        if (at < len && bytes[at] == '\0')
-            is_same = false;
-        at += at < len;
-    }
-    anycert__buf_free(&shown);
-    return is_same;
-}
-
+/* What stands in quotes just before goes on. */
 void anycert__curl_bytes(struct anycert__curl *curl, const char *bytes, size_t len)
 {
-    size_t end = len;
+    struct anycert__buf *out = &curl->options;
+    size_t begin = out->len;
+    bool goes_on = out->len > 0 && out->len == curl->quoted_end;
 
-    if (is_showable(bytes, len)) {
-        add_quoted(curl, bytes, len);
+    anycert__shell_add(out, bytes, len);
+    if (out->failed)
         return;
+    if (goes_on && out->data[begin] == '\'') {
+        memmove(out->data + begin - 1, out->data + begin + 1, out->len - begin);
+        out->len -= 2;
     }
-    /* Line ends at the end would be lost. */
-    while (end > 0 && bytes[end - 1] == '\n')
-        end--;
-    anycert__buf_adds(&curl->options, "\"$(");
-    add_format(&curl->options, bytes, end);
-    anycert__buf_adds(&curl->options, ")\"");
-    if (end < len)
-        add_quoted(curl, bytes + end, len - end);
+    curl->quoted_end = out->data[out->len - 1] == '\'' ? out->len : 0;
 }
 
 void anycert__curl_text(struct anycert__curl *curl, const char *text)
@@ -130,7 +65,7 @@ bool anycert__curl_input(struct anycert__curl *curl, const char *bytes, size_t l
     if (curl->reads_input || len > MAX_INPUT)
         return false;
     curl->reads_input = true;
-    add_format(&curl->input, bytes, len);
+    anycert__shell_add_printf(&curl->input, bytes, len);
     anycert__buf_adds(&curl->input, " |\n");
     return true;
 }
