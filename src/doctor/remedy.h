@@ -1,0 +1,51 @@
+/* doctor/remedy.h — what mends a cause: sentences, commands and lines of configuration with what is
+ * known of the case in them. Without state: safe from any thread. */
+#ifndef ANYCERT_DOCTOR_REMEDY_H
+#define ANYCERT_DOCTOR_REMEDY_H
+
+#include <stddef.h>
+
+#include "doctor/cause.h"
+
+/* What is known of the case. Values may be the network's: nothing is assumed about their bytes. A
+ * key may be missing, and others than these are passed over:
+ *
+ *   host        the name or address that was asked for
+ *   port        its port
+ *   name        a name that the certificate has
+ *   address     an address of the host
+ *   proxy       the proxy's name and port: "proxy.example:3128"
+ *   pin         the key's pin: "sha256//..."
+ *   issuer-url  where the certificate says that its issuer's can be fetched
+ *   ca-names    the CAs of which the server takes client certificates, as text
+ *
+ * What is not a plain name, number, pin or URL stands in sentences only, escaped and cut; in
+ * commands and configuration a word in capitals stands for it, as it does for what is not known. */
+struct anycert__evidence {
+    const char *key;
+    const char *value; /* NULL counts as missing */
+};
+
+struct anycert__remedy {
+    const char *audience; /* "client", "server" or "network": who has to do it; static */
+    const char *where;    /* "nginx", "anycert", "the URL": static */
+    const char *language; /* of lines: "shell", "nginx", "apache", "haproxy", "powershell"; static;
+                             NULL without lines */
+    char *text;           /* one sentence or two */
+    char *lines;          /* each ends with a line end; NULL: none */
+};
+
+struct anycert__remedies {
+    struct anycert__remedy *items;
+    size_t count;
+};
+
+/* Fills *out with the remedies of a cause, the first to be tried first. 0, or -1 with NOMEM and an
+ * empty *out. */
+int anycert__remedies_for(const struct anycert__cause *cause,
+                          const struct anycert__evidence *evidence, size_t count,
+                          struct anycert__remedies *out, struct anycert_error *err);
+/* Frees what is in it, and empties it. */
+void anycert__remedies_clear(struct anycert__remedies *remedies);
+
+#endif
