@@ -1,0 +1,238 @@
+/* Remedies: every cause has one, and nothing that a stranger says becomes a command. */
+#include "base/str.h"
+#include "doctor/blank.h"
+#include "doctor/remedy.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static const struct anycert__evidence usual[] = {
+    {"host", "appliance.example"},
+    {"port", "8443"},
+    {"name", "*.other.example"},
+    {"address", "192.0.2.7"},
+    {"proxy", "proxy.example:3128"},
+    {"pin", "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+    {"issuer-url", "http://ca.example/issuing.cer?a=1&b=2"},
+    {"ca-names", "CN=Clients, O=Example"},
+    {"something-else", "not used"},
+};
+
+static const struct anycert__cause *at(unsigned i)
+{
+    return anycert__cause((enum anycert__cause_number)i);
+}
+
+static struct anycert__remedies remedies_of(const char *id,
+                                            const struct anycert__evidence *evidence, size_t count)
+{
+    struct anycert__remedies remedies;
+    struct anycert_error err = {0};
+
+    if (anycert__remedies_for(anycert__cause_find(id), evidence, count, &remedies, &err) != 0)
+        fail_msg("%s: %s", id, err.message);
+    return remedies;
+}
+
+/* The lines of the first remedy for a place. */
+static const char *lines_for(const struct anycert__remedies *remedies, const char *where)
+{
+    for (size_t i = 0; i < remedies->count; i++) {
+        if (strcmp(remedies->items[i].where, where) == 0)
+            return remedies->items[i].lines;
+    }
+    fail_msg("no remedy for %s", where);
+    return NULL;
+}
+
+static void every_cause_has_remedies(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < ANYCERT__CAUSE_COUNT; i++) {
+        struct anycert__remedies remedies = remedies_of(at(i)->id, usual, COUNT(usual));
+
+        if (remedies.count == 0)
+            fail_msg("%s has no remedy", at(i)->id);
+        if (at(i)->here && strcmp(remedies.items[0].audience, "client") != 0)
+            fail_msg("%s: what can be mended here does not come first", at(i)->id);
+        for (size_t k = 0; k < remedies.count; k++) {
+            const struct anycert__remedy *remedy = &remedies.items[k];
+            size_t len = strlen(remedy->text);
+
+            assert_true(remedy->text[len - 1] == '.');
+            assert_true((remedy->lines == NULL) == (remedy->language == NULL));
+            assert_null(strchr(remedy->text, '{'));
+            if (!remedy->lines)
+                continue;
+            len = strlen(remedy->lines);
+            assert_true(len > 1 && remedy->lines[len - 1] == '\n');
+            if (strcmp(remedy->language, "powershell") != 0)
+                assert_null(strchr(remedy->lines, '{'));
+        }
+        anycert__remedies_clear(&remedies);
+        assert_null(remedies.items);
+    }
+}
+
+static void evidence_is_filled_in(void **state)
+{
+    struct anycert__remedies remedies = remedies_of("missing-intermediate", usual, COUNT(usual));
+
+    (void)state;
+    assert_string_equal(lines_for(&remedies, "anycert"),
+                        "curl -fo intermediate.der 'http://ca.example/issuing.cer?a=1&b=2'\n"
+                        "openssl x509 -inform DER -in intermediate.der -out intermediate.pem\n"
+                        "anycert get --intermediate intermediate.pem "
+                        "https://appliance.example:8443/\n");
+    assert_non_null(
+        strstr(lines_for(&remedies, "nginx"), "/etc/ssl/certs/appliance.example.fullchain.pem;\n"));
+    anycert__remedies_clear(&remedies);
+    remedies = remedies_of("name-mismatch", usual, COUNT(usual));
+    assert_string_equal(lines_for(&remedies, "anycert"),
+                        "anycert get --expect-name '*.other.example' "
+                        "https://appliance.example:8443/\n");
+    assert_non_null(strstr(lines_for(&remedies, "OpenSSL"),
+                           "-subj /CN=appliance.example "
+                           "-addext subjectAltName=DNS:appliance.example "));
+    anycert__remedies_clear(&remedies);
+    remedies = remedies_of("client-cert-required", usual, COUNT(usual));
+    assert_non_null(strstr(remedies.items[0].text, "CN=Clients, O=Example"));
+    anycert__remedies_clear(&remedies);
+}
+
+static void addresses_are_written_as_addresses(void **state)
+{
+    static const struct anycert__evidence v6[] = {{"host", "2001:db8::1"}, {"port", "443"}};
+    static const struct anycert__evidence v4[] = {{"host", "192.0.2.1"}, {"port", "80"}};
+    struct anycert__remedies remedies = remedies_of("address-mismatch", v6, COUNT(v6));
+
+    (void)state;
+    assert_non_null(
+        strstr(lines_for(&remedies, "OpenSSL"), "-addext subjectAltName=IP:2001:db8::1 "));
+    assert_non_null(strstr(lines_for(&remedies, "anycert"), " 'https://[2001:db8::1]/'\n"));
+    anycert__remedies_clear(&remedies);
+    remedies = remedies_of("speaks-http", v4, COUNT(v4));
+    assert_string_equal(lines_for(&remedies, "the URL"), "anycert get http://192.0.2.1/\n");
+    anycert__remedies_clear(&remedies);
+}
+
+static void unknown_evidence_is_a_word_in_capitals(void **state)
+{
+    struct anycert__remedies remedies = remedies_of("name-mismatch", NULL, 0);
+
+    (void)state;
+    assert_string_equal(lines_for(&remedies, "anycert"),
+                        "anycert get --expect-name NAME https://HOST/\n");
+    anycert__remedies_clear(&remedies);
+}
+
+/* Each would do something in a shell, a configuration, a URL, or a terminal. */
+static const char *const hostile[] = {
+    "x'; touch /tmp/pwned; '",
+    "$(touch /tmp/pwned)",
+    "`touch /tmp/pwned`",
+    "a\ntouch /tmp/pwned",
+    "a\r\nssl_certificate /etc/passwd;",
+    "a; include /etc/passwd;",
+    "a} server { root /",
+    "a\x1b]0;title\x07",
+    "-oProxyCommand=x",
+    "--output=/etc/passwd",
+    "a b",
+    "a\"b",
+    "a,DNS:evil.example",
+    "{port}",
+    "\xe2\x80\xae"
+    "gpj",
+    "\xff\xfe",
+    "a#b",
+    "a%b",
+    "a/../../etc/passwd",
+    "sha256//AAAA'",
+    "http://x/';touch${IFS}/tmp/pwned",
+};
+
+static void expect_harmless(const struct anycert__remedy *remedy, const char *value,
+                            const char *wanted)
+{
+    if (anycert__has_control(remedy->text, strlen(remedy->text)) ||
+        !anycert__is_utf8(remedy->text, strlen(remedy->text)) ||
+        strstr(remedy->text, "\xe2\x80\xae"))
+        fail_msg("'%s' controls a terminal", remedy->text);
+    if (!remedy->lines)
+        return;
+    if (strstr(remedy->lines, value) && strcmp(value, "{port}") != 0)
+        fail_msg("'%s' got into %s", value, remedy->lines);
+    /* The same lines as if nothing were known. */
+    if (strcmp(remedy->lines, wanted) != 0)
+        fail_msg("'%s' changed the lines: %s", value, remedy->lines);
+}
+
+static void hostile_values_stay_out_of_lines(void **state)
+{
+    (void)state;
+    for (size_t h = 0; h < COUNT(hostile); h++) {
+        const struct anycert__evidence evidence[] = {
+            {"host", hostile[h]},       {"port", hostile[h]},    {"name", hostile[h]},
+            {"address", hostile[h]},    {"proxy", hostile[h]},   {"pin", hostile[h]},
+            {"issuer-url", hostile[h]}, {"ca-names", hostile[h]}};
+
+        for (unsigned i = 0; i < ANYCERT__CAUSE_COUNT; i++) {
+            struct anycert__remedies remedies = remedies_of(at(i)->id, evidence, COUNT(evidence));
+            struct anycert__remedies wanted = remedies_of(at(i)->id, NULL, 0);
+
+            assert_int_equal(remedies.count, wanted.count);
+            for (size_t k = 0; k < remedies.count; k++)
+                expect_harmless(&remedies.items[k], hostile[h], wanted.items[k].lines);
+            anycert__remedies_clear(&remedies);
+            anycert__remedies_clear(&wanted);
+        }
+    }
+}
+
+static void long_values_are_cut(void **state)
+{
+    static char name[20000];
+    const struct anycert__evidence evidence[] = {{"name", name}, {"host", name}};
+    struct anycert__remedies remedies;
+
+    (void)state;
+    memset(name, 'a', sizeof name - 1);
+    remedies = remedies_of("name-mismatch", evidence, COUNT(evidence));
+    for (size_t i = 0; i < remedies.count; i++) {
+        assert_true(strlen(remedies.items[i].text) < 1000);
+        assert_true(!remedies.items[i].lines || strlen(remedies.items[i].lines) < 1000);
+    }
+    anycert__remedies_clear(&remedies);
+}
+
+static void blanks_are_known(void **state)
+{
+    (void)state;
+    assert_true(anycert__blank_is_known("host", 4));
+    assert_true(anycert__blank_is_known("url", 3));
+    assert_false(anycert__blank_is_known("hos", 3));
+    assert_false(anycert__blank_is_known("", 0));
+    assert_false(anycert__blank_is_known("LogName='System'", 16));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_cause_has_remedies),
+        cmocka_unit_test(evidence_is_filled_in),
+        cmocka_unit_test(addresses_are_written_as_addresses),
+        cmocka_unit_test(unknown_evidence_is_a_word_in_capitals),
+        cmocka_unit_test(hostile_values_stay_out_of_lines),
+        cmocka_unit_test(long_values_are_cut),
+        cmocka_unit_test(blanks_are_known),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
