@@ -2,136 +2,51 @@
  * cannot say is said in a note, with what comes nearest. */
 #include "client/curl_command.h"
 
-#include "base/mem.h"
 #include "base/str.h"
+#include "http/curl_words.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
-/* Names of the options of one hop. */
-struct hop {
-    const char *insecure, *cacert, *capath, *pin, *ciphers;
-    bool has_versions; /* options of the lowest and highest version of TLS */
-    const char *name;  /* in notes */
-};
-
-static const struct hop origin = {"insecure", "cacert", "capath",    "pinnedpubkey",
-                                  "ciphers",  true,     "the server"};
-static const struct hop proxy = {"proxy-insecure",     "proxy-cacert",  "proxy-capath",
-                                 "proxy-pinnedpubkey", "proxy-ciphers", false,
-                                 "the proxy"};
-
-static bool is_folder(const char *path)
+static void write_note(void *arg, enum anycert__curl_note_kind kind, const char *text)
 {
-    struct stat info;
-
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    (void)kind;
+    anycert__curl_note(arg, "%s", text);
 }
 
-static void add_anchors(struct anycert__curl *curl, const struct hop *hop,
-                        const struct anycert_policy *policy)
+static void write_option(void *arg, const char *option, const char *value)
 {
-    const struct anycert__ca *only = policy->cas && policy->ca_count == 1 ? &policy->cas[0] : NULL;
-
-    if (!policy->cas || policy->ca_count == 0 || (only && only->kind == ANYCERT__CA_SYSTEM)) {
-        anycert__curl_note(curl, "curl takes the anchors that it was built with for the system's");
-        return;
-    }
-    if (only && only->kind == ANYCERT__CA_PATH) {
-        anycert__curl_option(curl, is_folder(only->path) ? hop->capath : hop->cacert, only->path);
-        return;
-    }
-    for (size_t i = 0; i < policy->ca_count; i++) {
-        if (policy->cas[i].kind == ANYCERT__CA_PATH)
-            anycert__curl_note(curl, "anchors for %s: %s", hop->name, policy->cas[i].path);
-        else
-            anycert__curl_note(curl, "anchors for %s: %s", hop->name,
-                               policy->cas[i].kind == ANYCERT__CA_SYSTEM ? "the system's"
-                                                                         : "some in memory");
-    }
-    anycert__curl_note(curl, "curl takes anchors from one file: they have to be in one together");
-    anycert__curl_begin(curl, hop->cacert);
-    anycert__curl_variable(curl, "ANYCERT_ANCHORS", NULL, 0, "the name of that file");
+    if (value)
+        anycert__curl_option(arg, option, value);
+    else
+        anycert__curl_flag(arg, option);
 }
 
-static void add_pins(struct anycert__curl *curl, const struct hop *hop,
-                     const struct anycert_policy *policy)
+static void write_variable(void *arg, const char *option)
 {
-    struct anycert__buf pins;
-
-    if (policy->pin_count == 0)
-        return;
-    anycert__buf_init(&pins, 65536);
-    for (size_t i = 0; i < policy->pin_count; i++)
-        anycert__buf_addf(&pins, "%s%s", i ? ";" : "", policy->pins[i]);
-    if (pins.data)
-        anycert__curl_option(curl, hop->pin, pins.data);
-    anycert__buf_free(&pins);
-    anycert__curl_note(curl,
-                       "curl compares pins with the key of %s alone: one of a CA in its chain "
-                       "never matches there",
-                       hop->name);
+    anycert__curl_begin(arg, option);
+    anycert__curl_variable(arg, "ANYCERT_ANCHORS", NULL, 0, "the name of that file");
 }
 
-#define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
-
-/* See add_ciphers and add_versions. */
-static const anycert__relaxations said_by_options =
-    BIT(TLS1_0) | BIT(TLS1_1) | BIT(TLS1_2_MAX) | BIT(SMALL_DH) | BIT(SHA1_HANDSHAKE) |
-    BIT(RSA_KEY_EXCHANGE) | BIT(CBC_SHA1) | BIT(LEGACY_CIPHERS) | BIT(NO_ALPN) |
-    BIT(CLASSICAL_HELLO);
-
-/* True if one of them needs the one switch that curl has. */
-static bool add_relaxations(struct anycert__curl *curl, const struct anycert_policy *policy)
+static struct anycert__curl_words words_of(struct anycert__curl *curl)
 {
-    bool insecure = false;
-
-    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
-         r = anycert_relaxation_next(r)) {
-        const char *name = anycert_relaxation_name(r);
-
-        if (!(policy->relaxations & ANYCERT__RELAX_BIT(anycert_relaxation_id(r))))
-            continue;
-        if (anycert_relaxation_id(r) == ANYCERT__RELAX_COMMON_NAME) {
-            anycert__curl_note(curl, "%s: curl takes a common name for the host's by itself", name);
-        } else if (ANYCERT__RELAX_BIT(anycert_relaxation_id(r)) &
-                   anycert__relaxations_of_certificates()) {
-            anycert__curl_note(curl,
-                               "%s: curl cannot give up this alone; --insecure gives up all "
-                               "that a certificate is for",
-                               name);
-            insecure = true;
-        } else if (!(ANYCERT__RELAX_BIT(anycert_relaxation_id(r)) & said_by_options)) {
-            anycert__curl_note(curl, "%s: curl has no option for this alone", name);
-        }
-    }
-    return insecure;
+    return (struct anycert__curl_words){
+        .note = write_note, .option = write_option, .one_file = write_variable, .arg = curl};
 }
 
 /* curl looks for the host of the URL in a certificate, and may connect to another one. */
 static void add_expected_name(struct anycert__curl *curl, const char *name)
 {
     const struct anycert__url *url = &curl->request->url;
-    bool is_default = url->port == 443;
+    const struct anycert__curl_words words = words_of(curl);
+    bool has_host = anycert__fields_get(anycert__curl_fields(curl), "Host", 0) != NULL;
 
-    if (curl->client->config->connect_to.count > 0 || strpbrk(name, ":*")) {
+    if (curl->client->config->connect_to.count > 0)
         anycert__curl_note(curl,
                            "expect-name: curl looks for the host of the URL in the "
                            "certificate, not for %s",
                            name);
-        return;
-    }
-    curl->expect_name = name;
-    anycert__curl_begin(curl, "connect-to");
-    anycert__curl_textf(curl, "%s:%u:%s:%u", name, (unsigned)url->port, url->host,
-                        (unsigned)url->port);
-    if (!anycert__fields_get(anycert__curl_fields(curl), "Host", 0)) {
-        anycert__curl_begin(curl, "header");
-        anycert__curl_textf(curl, is_default ? "Host: %s" : "Host: %s:%u", url->host,
-                            (unsigned)url->port);
-    }
-    anycert__curl_note(curl, "expect-name: the URL has the expected name, so that curl looks for "
-                             "that; curl sends it in the handshake, too");
+    else if (anycert__curl_say_expected_name(&words, name, url->host, url->port, has_host))
+        curl->expect_name = name;
 }
 
 static void add_names(struct anycert__curl *curl, const struct anycert_policy *policy)
@@ -148,105 +63,18 @@ static void add_names(struct anycert__curl *curl, const struct anycert_policy *p
     }
 }
 
-/* curl cannot give up one thing of a level alone. */
-static int level_for_curl(const struct anycert_policy *policy, int level)
-{
-    anycert__relaxations allowed = anycert__policy_allows(policy);
-
-    if (allowed & (BIT(TLS1_0) | BIT(TLS1_1) | BIT(SHA1_HANDSHAKE) | BIT(LEGACY_CIPHERS)))
-        return 0;
-    return (allowed & BIT(SMALL_DH)) && level > 1 ? 1 : level;
-}
-
-static void add_versions(struct anycert__curl *curl, const struct anycert_policy *policy)
-{
-    anycert__relaxations allowed = anycert__policy_allows(policy);
-
-    anycert__curl_flag(curl, allowed & BIT(TLS1_0)   ? "tlsv1.0"
-                             : allowed & BIT(TLS1_1) ? "tlsv1.1"
-                                                     : "tlsv1.2");
-    if (allowed & BIT(TLS1_2_MAX))
-        anycert__curl_option(curl, "tls-max", "1.2");
-    if (allowed & BIT(CLASSICAL_HELLO))
-        anycert__curl_option(curl, "curves", anycert__tls_few_groups());
-    if (allowed & BIT(NO_ALPN))
-        anycert__curl_flag(curl, "no-alpn");
-}
-
-static void add_ciphers(struct anycert__curl *curl, const struct hop *hop,
-                        const struct anycert_policy *policy)
-{
-    char ciphers[ANYCERT__TLS_CIPHERS_SIZE];
-    int level = 0;
-    int of_curl = 0;
-
-    anycert__tls_ciphers(policy, ciphers, &level);
-    of_curl = level_for_curl(policy, level);
-    if (of_curl < level)
-        anycert__curl_note(curl,
-                           "security level %d instead of %d: curl gives up with it what the "
-                           "policy keeps, such as the strength of keys and digests",
-                           of_curl, level);
-    anycert__curl_begin(curl, hop->ciphers);
-    anycert__curl_text(curl, ciphers);
-    anycert__curl_textf(curl, ":@SECLEVEL=%d", of_curl);
-    if (hop->has_versions)
-        add_versions(curl, policy);
-}
-
-static void add_rung(struct anycert__curl *curl, const struct hop *hop,
-                     const struct anycert_policy *policy)
-{
-    bool insecure = true;
-
-    switch (policy->rung) {
-    case ANYCERT__RUNG_HARDENED:
-        insecure = add_relaxations(curl, policy);
-        anycert__curl_note(curl,
-                           "hardened also refuses %s for renegotiation, wildcards of public "
-                           "suffixes and more, where curl does not",
-                           hop->name);
-        break;
-    case ANYCERT__RUNG_PINNED:
-        anycert__curl_note(curl, "pinned: --insecure with the pin; names and dates that check= "
-                                 "asks for are not looked at");
-        break;
-    case ANYCERT__RUNG_TOFU:
-        anycert__curl_note(curl, "tofu: curl remembers no keys; with --insecure it takes any, "
-                                 "each time");
-        break;
-    case ANYCERT__RUNG_REPORT_ONLY:
-        anycert__curl_note(curl, "report-only: with --insecure curl checks nothing, and "
-                                 "reports nothing");
-        break;
-    case ANYCERT__RUNG_TRUST_ANY:
-    case ANYCERT__RUNG_ANTIQUE:
-        anycert__curl_note(curl,
-                           "%s: with --insecure curl checks nothing of the certificate, tells "
-                           "nothing of what was wrong, and has no option for servers without "
-                           "secure renegotiation",
-                           anycert_policy_rung(policy));
-        break;
-    }
-    if (insecure)
-        anycert__curl_flag(curl, hop->insecure);
-    add_ciphers(curl, hop, policy);
-}
-
-static void add_hop(struct anycert__curl *curl, const struct hop *hop,
+static void add_hop(struct anycert__curl *curl, enum anycert__hop hop,
                     const struct anycert_policy *configured)
 {
     int64_t now = anycert__clock_now(&curl->client->config->clock);
     struct anycert_policy *policy = anycert_policy_effective(configured, now, NULL);
+    const struct anycert__curl_words words = words_of(curl);
 
     if (!policy) {
         curl->options.failed = true;
         return;
     }
-    add_rung(curl, hop, policy);
-    if (!anycert__policy_accepts_any_certificate(policy) && policy->rung != ANYCERT__RUNG_PINNED)
-        add_anchors(curl, hop, policy);
-    add_pins(curl, hop, policy);
+    anycert__curl_say_policy(&words, hop, policy);
     add_names(curl, policy);
     if (curl->expect_name)
         curl->expect_name = configured->expect_name; /* the same, and it stays */
@@ -388,10 +216,10 @@ void anycert__curl_trust(struct anycert__curl *curl)
     if (config->secret_guard != ANYCERT_SECRETS_SEND)
         anycert__curl_note(curl, "the secret guard: curl sends secrets wherever it connects");
     if (client->settings.proxy_https)
-        add_hop(curl, &proxy, client->proxy[0].policy);
+        add_hop(curl, ANYCERT__HOP_PROXY, client->proxy[0].policy);
     if (!is_https && config->max_redirects == 0)
         return;
-    add_hop(curl, &origin, curl->policy);
+    add_hop(curl, ANYCERT__HOP_ORIGIN, curl->policy);
     if (is_https)
         add_identity(curl);
     if (config->intermediates.count > 0)

@@ -109,8 +109,6 @@ static bool is_beyond_curl(const char *condition)
         "sni-unrecognized-name",
         "sni-intolerant",
         "ems-intolerant",
-        "ec-secp256k1",
-        "secp256k1-group",
         "secp192r1-group",
         "sha1-handshake",
         "tls13-ccm8",
@@ -119,7 +117,6 @@ static bool is_beyond_curl(const char *condition)
         "post-handshake-auth",
         "etm-intolerant",
         "extension-intolerant",
-        "ec-brainpool",
         "ec-192",
         "dh-1024-sha1",
     };
