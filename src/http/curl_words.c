@@ -27,6 +27,11 @@ static const struct hop proxy = {"proxy-insecure",     "proxy-cacert",  "proxy-c
 static const char rare_groups[] = "X25519:P-256:X448:P-521:P-384:secp256k1:brainpoolP256r1:"
                                   "brainpoolP384r1:brainpoolP512r1";
 
+/* Those of TLS 1.3, with the two that hardened does not offer. */
+static const char legacy_suites[] =
+    "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"
+    "TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256";
+
 static void note(const struct anycert__curl_words *words, enum anycert__curl_note_kind kind,
                  const char *format, ...) ANYCERT__PRINTF(3, 4);
 
@@ -122,6 +127,10 @@ static bool say_relaxation(const struct anycert__curl_words *words, const struct
              name);
         return true;
     }
+    if (id == ANYCERT__RELAX_RENEGOTIATION) {
+        note(words, ANYCERT__CURL_REMARK, "%s: curl takes part in it by itself", name);
+        return false;
+    }
     if (!(bit & said_by_ciphers) && !((bit & said_by_hello) && hop->has_hello))
         note(words, ANYCERT__CURL_LACKS, "%s: curl has no option for this alone", name);
     return false;
@@ -163,6 +172,8 @@ static void say_hello(const struct anycert__curl_words *words, anycert__relaxati
         words->option(words->arg, "tls-max", "1.2");
     if (allowed & BIT(NO_ALPN))
         words->option(words->arg, "no-alpn", NULL);
+    if (asked & BIT(LEGACY_CIPHERS))
+        words->option(words->arg, "tls13-ciphers", legacy_suites);
     if ((allowed & BIT(CLASSICAL_HELLO)) && !(asked & BIT(LEGACY_GROUPS)))
         words->option(words->arg, "curves", anycert__tls_few_groups());
     if (asked & BIT(LEGACY_GROUPS)) {

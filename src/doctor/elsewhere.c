@@ -1,0 +1,94 @@
+#include "doctor/elsewhere.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "doctor/page.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_MAX 65536
+
+static const struct {
+    const char *name, *shown, *comment;
+    void (*write)(struct anycert__page *page);
+} clients[] = {
+    {"curl", "curl", "# ", anycert__page_curl},
+    {"requests", "Python", "# ", anycert__page_requests},
+    {"openssl.cnf", "openssl.cnf", "# ", anycert__page_openssl},
+    {"go", "Go", "// ", anycert__page_go},
+    {"node", "Node", "// ", anycert__page_node},
+    {"java", "Java", "// ", anycert__page_java},
+    {"wget", "wget", "# ", anycert__page_wget},
+};
+#define CLIENTS (sizeof clients / sizeof clients[0])
+
+const char *anycert__elsewhere_client(size_t n)
+{
+    return n < CLIENTS ? clients[n].name : NULL;
+}
+
+const char *anycert__fit_name(enum anycert__fit fit)
+{
+    switch (fit) {
+    case ANYCERT__FIT_SAME:
+        return "same";
+    case ANYCERT__FIT_COARSER:
+        return "coarser";
+    case ANYCERT__FIT_LACKS:
+        return "lacks";
+    }
+    return "lacks";
+}
+
+static char *join(struct anycert__page *page, struct anycert_error *err)
+{
+    if (page->body.failed)
+        page->notes.failed = true;
+    else if (page->body.data)
+        anycert__buf_add(&page->notes, page->body.data, page->body.len);
+    return anycert__buf_take(&page->notes, "the equivalent", err);
+}
+
+int anycert__elsewhere(const struct anycert_policy *policy, const char *host, uint16_t port,
+                       const char *client, struct anycert__elsewhere *out,
+                       struct anycert_error *err)
+{
+    static const struct anycert_policy hardened = {.rung = ANYCERT__RUNG_HARDENED};
+    struct anycert__page page = {.policy = policy ? policy : &hardened,
+                                 .allowed = anycert__policy_allows(policy),
+                                 .port = port};
+    char identity[256];
+    bool is_address = false;
+    bool brackets = false;
+    size_t which = 0;
+
+    *out = (struct anycert__elsewhere){ANYCERT__FIT_SAME, NULL};
+    while (which < CLIENTS && !anycert__str_equal(clients[which].name, client))
+        which++;
+    if (which == CLIENTS)
+        return anycert__fail(err, ANYCERT_E_USAGE, "there is no equivalent for '%.40s'",
+                             client ? client : "");
+    if (anycert__identity_from_host(host, identity, &is_address, err) != 0)
+        return -1;
+    brackets = strchr(identity, ':') != NULL;
+    page.host = identity;
+    page.client = clients[which].shown;
+    page.comment = clients[which].comment;
+    (void)snprintf(page.url, sizeof page.url, "https://%s%s%s:%u/", brackets ? "[" : "", identity,
+                   brackets ? "]" : "", (unsigned)port);
+    anycert__buf_init(&page.notes, TEXT_MAX);
+    anycert__buf_init(&page.body, TEXT_MAX);
+    clients[which].write(&page);
+    out->text = join(&page, err);
+    out->fit = page.fit;
+    anycert__buf_free(&page.notes);
+    anycert__buf_free(&page.body);
+    return out->text ? 0 : -1;
+}
+
+void anycert__elsewhere_clear(struct anycert__elsewhere *elsewhere)
+{
+    anycert__free(elsewhere->text);
+    elsewhere->text = NULL;
+}

@@ -1,0 +1,204 @@
+/* What is said for other clients: that each policy can be said, that nothing breaks out of its
+ * quotes, and what is called the same. */
+#include "base/str.h"
+#include "doctor/elsewhere.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct anycert__elsewhere say(const char *text, const char *host, const char *client)
+{
+    struct anycert_error err = {0};
+    struct anycert_policy *policy = anycert_policy_parse(text, &err);
+    struct anycert__elsewhere said;
+
+    if (!policy || anycert__elsewhere(policy, host, 8443, client, &said, &err) != 0)
+        fail_msg("%s for %s: %s", text, client, err.message);
+    anycert_policy_free(policy);
+    return said;
+}
+
+/* Comment lines first, then something that has the host. */
+static void expect_whole(const struct anycert__elsewhere *said, const char *client)
+{
+    const char *body = said->text;
+    const char *comment = body[0] == '/' ? "// " : "# ";
+
+    while (anycert__str_starts(body, comment))
+        body = strchr(body, '\n') + 1;
+    assert_true(strlen(body) > 20);
+    if (strcmp(client, "openssl.cnf") != 0)
+        assert_non_null(strstr(body, "localhost:8443"));
+    for (const char *p = said->text; *p; p++)
+        assert_true(*p == '\n' || *p == '\t' || ((unsigned char)*p >= 0x20 && *p != 0x7f));
+}
+
+static void every_policy_can_be_said(void **state)
+{
+    static const char *const rungs[] = {
+        "hardened",  "pinned pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "tofu",      "report-only",
+        "trust-any", "antique"};
+    struct anycert__elsewhere said;
+    char text[100];
+
+    (void)state;
+    for (size_t c = 0; anycert__elsewhere_client(c); c++) {
+        const char *client = anycert__elsewhere_client(c);
+
+        for (size_t i = 0; i < sizeof rungs / sizeof rungs[0]; i++) {
+            said = say(rungs[i], "localhost", client);
+            expect_whole(&said, client);
+            anycert__elsewhere_clear(&said);
+        }
+        for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+             r = anycert_relaxation_next(r)) {
+            (void)snprintf(text, sizeof text, "hardened+%s", anycert_relaxation_name(r));
+            said = say(text, "localhost", client);
+            expect_whole(&said, client);
+            /* Nothing is passed over in silence: a sentence about it, or other lines. */
+            if (!strstr(said.text, anycert_relaxation_name(r))) {
+                struct anycert__elsewhere hardened = say("hardened", "localhost", client);
+
+                if (strcmp(said.text, hardened.text) == 0)
+                    fail_msg("%s says nothing about %s", client, anycert_relaxation_name(r));
+                anycert__elsewhere_clear(&hardened);
+            }
+            anycert__elsewhere_clear(&said);
+        }
+    }
+}
+
+static void hardened_is_the_same_everywhere(void **state)
+{
+    (void)state;
+    for (size_t c = 0; anycert__elsewhere_client(c); c++) {
+        struct anycert__elsewhere said = say("hardened", "localhost", anycert__elsewhere_client(c));
+        struct anycert__elsewhere none;
+
+        assert_int_equal(said.fit, ANYCERT__FIT_SAME);
+        assert_int_equal(
+            anycert__elsewhere(NULL, "localhost", 8443, anycert__elsewhere_client(c), &none, NULL),
+            0);
+        assert_string_equal(said.text, none.text);
+        assert_null(strstr(said.text, "insecure"));
+        assert_null(strstr(said.text, "CERT_NONE"));
+        assert_null(strstr(said.text, "InsecureSkipVerify"));
+        assert_null(strstr(said.text, "rejectUnauthorized"));
+        assert_null(strstr(said.text, "no-check-certificate"));
+        anycert__elsewhere_clear(&said);
+        anycert__elsewhere_clear(&none);
+    }
+}
+
+static void one_switch_is_called_coarser(void **state)
+{
+    static const struct {
+        const char *client, *policy;
+        enum anycert__fit fit;
+        const char *has;
+    } rows[] = {
+        {"curl", "hardened+expired", ANYCERT__FIT_COARSER, "--insecure"},
+        {"curl", "hardened+legacy-renegotiation", ANYCERT__FIT_LACKS, "no option"},
+        {"curl", "hardened+rsa-key-exchange", ANYCERT__FIT_SAME, "AES128-GCM-SHA256"},
+        {"curl", "hardened expect-name=a.test", ANYCERT__FIT_SAME, "--connect-to a.test:8443:"},
+        {"curl", "hardened sni=a.test", ANYCERT__FIT_LACKS, "# sni: "},
+        {"requests", "hardened+expired", ANYCERT__FIT_COARSER, "0x200000"},
+        {"requests", "hardened+expired+not-yet-valid", ANYCERT__FIT_SAME, "0x200000"},
+        {"requests", "hardened+legacy-renegotiation", ANYCERT__FIT_SAME, "options |= 0x4"},
+        {"requests", "hardened+no-sni", ANYCERT__FIT_LACKS, "no-sni"},
+        {"requests", "hardened+self-signed", ANYCERT__FIT_COARSER, "CERT_NONE"},
+        {"openssl.cnf", "hardened+expired", ANYCERT__FIT_LACKS, "expired"},
+        {"openssl.cnf", "hardened+legacy-renegotiation", ANYCERT__FIT_SAME,
+         "Options = UnsafeLegacyServerConnect\n"},
+        {"go", "hardened+expired", ANYCERT__FIT_SAME, "c.NotAfter"},
+        {"go", "hardened+small-dh", ANYCERT__FIT_LACKS, "small-dh"},
+        {"node", "hardened+expired", ANYCERT__FIT_COARSER, "rejectUnauthorized: false"},
+        {"node", "hardened+small-dh", ANYCERT__FIT_COARSER, "SECLEVEL=1"},
+        {"java", "hardened+wrong-host", ANYCERT__FIT_SAME, "setHostnameVerifier"},
+        {"java", "hardened+expired", ANYCERT__FIT_COARSER, "X509ExtendedTrustManager"},
+        {"wget", "hardened+tls1.0", ANYCERT__FIT_SAME, "+VERS-TLS1.0"},
+        {"wget", "hardened+wrong-host", ANYCERT__FIT_COARSER, "--no-check-certificate"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct anycert__elsewhere said = say(rows[i].policy, "localhost", rows[i].client);
+
+        if (said.fit != rows[i].fit || !strstr(said.text, rows[i].has))
+            fail_msg("%s, %s: %s\n%s", rows[i].client, rows[i].policy, anycert__fit_name(said.fit),
+                     said.text);
+        anycert__elsewhere_clear(&said);
+    }
+}
+
+static void paths_stay_in_their_quotes(void **state)
+{
+    static const struct {
+        const char *policy, *in_shell, *in_program;
+    } rows[] = {
+        {"hardened ca=\"/a b/it's.pem\"", "'/a b/it'\\''s.pem'", "\"/a b/it's.pem\""},
+        {"hardened ca=\"/a$(b)`c`.pem\"", "'/a$(b)`c`.pem'", "\"/a$(b)`c`.pem\""},
+        {"hardened ca=\"/a\\\"b\\\\.pem\"", "'/a\"b\\.pem'", "\"/a\\\"b\\\\.pem\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t c = 0; anycert__elsewhere_client(c); c++) {
+            const char *client = anycert__elsewhere_client(c);
+            bool shell = strcmp(client, "curl") == 0 || strcmp(client, "wget") == 0;
+            struct anycert__elsewhere said = say(rows[i].policy, "localhost", client);
+
+            if (strcmp(client, "openssl.cnf") != 0 &&
+                !strstr(said.text, shell ? rows[i].in_shell : rows[i].in_program))
+                fail_msg("%s: %s", client, said.text);
+            anycert__elsewhere_clear(&said);
+        }
+    }
+}
+
+static void addresses_have_brackets_in_urls(void **state)
+{
+    struct anycert__elsewhere said = say("hardened", "::1", "curl");
+
+    (void)state;
+    assert_non_null(strstr(said.text, "'https://[::1]:8443/'\n"));
+    anycert__elsewhere_clear(&said);
+    said = say("hardened", "::1", "requests");
+    assert_non_null(strstr(said.text, "\"https://[::1]:8443/\""));
+    anycert__elsewhere_clear(&said);
+}
+
+static void strangers_are_refused(void **state)
+{
+    struct anycert_error err = {0};
+    struct anycert__elsewhere said;
+
+    (void)state;
+    assert_int_equal(anycert__elsewhere(NULL, "localhost", 443, "telnet", &said, &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_USAGE);
+    assert_null(said.text);
+    assert_int_equal(anycert__elsewhere(NULL, "localhost", 443, NULL, &said, NULL), -1);
+    assert_int_equal(anycert__elsewhere(NULL, "a'; touch b", 443, "curl", &said, NULL), -1);
+    assert_int_equal(anycert__elsewhere(NULL, "a\nb", 443, "curl", &said, NULL), -1);
+    assert_null(said.text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_policy_can_be_said),
+        cmocka_unit_test(hardened_is_the_same_everywhere),
+        cmocka_unit_test(one_switch_is_called_coarser),
+        cmocka_unit_test(paths_stay_in_their_quotes),
+        cmocka_unit_test(addresses_have_brackets_in_urls),
+        cmocka_unit_test(strangers_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
