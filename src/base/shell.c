@@ -81,7 +81,7 @@ void anycert__shell_add(struct anycert__buf *buf, const char *bytes, size_t len)
 void anycert__shell_add_word(struct anycert__buf *buf, const char *text)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "@%+:,./_-";
+                                "@%+=:,./_-";
 
     if (*text && text[strspn(text, plain)] == '\0')
         anycert__buf_adds(buf, text);

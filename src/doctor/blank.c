@@ -23,10 +23,10 @@ static bool consists_of(const char *value, const char *allowed, size_t max)
     return len > 0 && len <= max && strspn(value, allowed) == len;
 }
 
-/* A name, perhaps with a wildcard, or an address. */
+/* A name of one host, or an address. */
 static bool is_host(const char *value)
 {
-    return value[0] != '-' && consists_of(value, LETTERS DIGITS ".-_:*", HOST_MAX);
+    return value[0] != '-' && consists_of(value, LETTERS DIGITS ".-_:", HOST_MAX);
 }
 
 static bool is_port(const char *value)
@@ -139,7 +139,7 @@ static void write_file(const char *host, char out[VALUE_SIZE])
 {
     (void)snprintf(out, VALUE_SIZE, "%s", host);
     for (char *p = out; *p; p++) {
-        if (*p == '*' || *p == ':')
+        if (*p == ':')
             *p = '_';
     }
 }

@@ -20,7 +20,8 @@
  *   ca-names    the CAs of which the server takes client certificates, as text
  *
  * What is not a plain name, number, pin or URL stands in sentences only, escaped and cut; in
- * commands and configuration a word in capitals stands for it, as it does for what is not known. */
+ * commands and configuration a word in capitals stands for it, as it does for what is not known. A
+ * name with a wildcard is not plain: it names no host. */
 struct anycert__evidence {
     const char *key;
     const char *value; /* NULL counts as missing */

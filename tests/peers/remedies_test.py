@@ -3,6 +3,8 @@
 import json
 import os
 import pathlib
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,10 +13,12 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import strangers  # noqa: E402
 
+BIN = os.environ["ANYCERT_BIN"]
 SAYS = str(pathlib.Path(os.environ["ANYCERT_BUILD_DIR"]) / "bin" / "doctor_lines")
 SOURCE = pathlib.Path(os.environ["ANYCERT_SOURCE_DIR"])
-EVIDENCE = ["host=appliance.example", "port=8443", "name=*.other.example", "address=192.0.2.7",
-            "issuer-url=http://ca.example/a.cer?x=1&y=2", "proxy=proxy.example:3128"]
+EVIDENCE = ["host=appliance.invalid", "port=1", "name=www.other.example", "address=127.0.0.1",
+            "issuer-url=http://ca.example/a.cer?x=1&y=2", "proxy=proxy.invalid:3128",
+            "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
 MODULES = pathlib.Path("/usr/lib/apache2/modules")
 CLEAN = {"PATH": "/usr/sbin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
@@ -45,12 +49,12 @@ class Remedies(unittest.TestCase):
         cls.folder = pathlib.Path(cls.stack.name)
         (cls.folder / "certs").mkdir()
         (cls.folder / "private").mkdir()
-        key, certificate = cls.folder / "private/appliance.example.key", cls.folder / "certs/appliance.example.fullchain.pem"
+        key, certificate = cls.folder / "private/appliance.invalid.key", cls.folder / "certs/appliance.invalid.fullchain.pem"
         strangers.run(strangers.tool("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key),
-                      "-out", str(certificate), "-subj", "/CN=appliance.example", "-days", "2")
+                      "-out", str(certificate), "-subj", "/CN=appliance.invalid", "-days", "2")
         both = certificate.read_text("ascii") + key.read_text("ascii")
         (cls.folder / "certs/client-ca.pem").write_text(certificate.read_text("ascii"), encoding="ascii")
-        (cls.folder / "private/appliance.example.pem").write_text(both, encoding="ascii")
+        (cls.folder / "private/appliance.invalid.pem").write_text(both, encoding="ascii")
         strangers.run(strangers.tool("openssl"), "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt",
                       "group:ffdhe2048", "-out", str(cls.folder / "certs/dh2048.pem"))
 
@@ -72,8 +76,8 @@ class Remedies(unittest.TestCase):
         self.assertEqual(done.returncode, 0, f"{text}\n{done.stdout.decode('utf-8', 'replace')}")
 
     def test_nginx(self):
-        pair = (f"ssl_certificate {self.folder}/certs/appliance.example.fullchain.pem;\n"
-                f"ssl_certificate_key {self.folder}/private/appliance.example.key;\n")
+        pair = (f"ssl_certificate {self.folder}/certs/appliance.invalid.fullchain.pem;\n"
+                f"ssl_certificate_key {self.folder}/private/appliance.invalid.key;\n")
         for lines in self.of("nginx"):
             with self.subTest(lines):
                 self.accepts(f"pid {self.folder}/nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off;\n"
@@ -84,8 +88,8 @@ class Remedies(unittest.TestCase):
         modules = "".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so\n"
                           for name in ("mpm_event", "authz_core", "socache_shmcb", "ssl", "http2")
                           if (MODULES / f"mod_{name}.so").exists())
-        pair = (f"SSLCertificateFile {self.folder}/certs/appliance.example.fullchain.pem\n"
-                f"SSLCertificateKeyFile {self.folder}/private/appliance.example.key\n")
+        pair = (f"SSLCertificateFile {self.folder}/certs/appliance.invalid.fullchain.pem\n"
+                f"SSLCertificateKeyFile {self.folder}/private/appliance.invalid.key\n")
         for lines in self.of("apache"):
             with self.subTest(lines):
                 inside = ("" if "SSLEngine" in lines else "SSLEngine on\n") + lines
@@ -100,8 +104,8 @@ class Remedies(unittest.TestCase):
         for lines in self.of("haproxy"):
             with self.subTest(lines):
                 everywhere = lines if not lines.startswith("bind") else ""
-                here = lines if lines.startswith("bind") else f"bind :443 ssl crt {self.folder}/private/appliance.example.pem\n"
-                here = here.replace(f"{self.folder}/private/ ", f"{self.folder}/private/appliance.example.pem ")
+                here = lines if lines.startswith("bind") else f"bind :443 ssl crt {self.folder}/private/appliance.invalid.pem\n"
+                here = here.replace(f"{self.folder}/private/ ", f"{self.folder}/private/appliance.invalid.pem ")
                 self.accepts(f"global\n  {everywhere}\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 5s\n"
                              f"  timeout server 5s\nfrontend it\n  {here}", strangers.tool("haproxy"), "-c", "-q", "-f")
 
@@ -117,6 +121,21 @@ class Remedies(unittest.TestCase):
                 self.make_ca()
                 self.accepts(lines, "sh", "-e", name="it.sh")
 
+    def test_own_commands(self):
+        """The command line understands what it is told to be given, and finds no server of that name."""
+        for name in ("ca", "company-ca", "intermediate", "server", "client", "client-chain"):
+            shutil.copy(self.folder / "certs/client-ca.pem", self.folder / f"{name}.own.pem")
+        shutil.copy(self.folder / "private/appliance.invalid.key", self.folder / "client.own.key")
+        commands = {line for lines in self.of("shell") for line in lines.splitlines() if line.startswith("anycert ")}
+        self.assertGreater(len(commands), 15)
+        for command in sorted(commands):
+            with self.subTest(command):
+                words = [word.replace(".pem", ".own.pem").replace("client.key", "client.own.key")
+                         for word in shlex.split(command)[1:]]
+                done = subprocess.run([BIN, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.folder,
+                                      env={**CLEAN, "PROXY_USER": "u:p"}, timeout=60, check=False)
+                self.assertIn(done.returncode, (5, 6, 7), done.stdout.decode("utf-8", "replace"))
+
     def make_ca(self):
         if (self.folder / "ca.pem").exists():
             return
@@ -130,7 +149,7 @@ class Remedies(unittest.TestCase):
         lines = {remedy["where"]: remedy["lines"] for remedy in self.remedies if remedy["language"] == "shell"
                  and "openssl" in remedy["lines"] and "server.csr" in remedy["lines"]}
         authority = next(remedy["lines"] for remedy in self.remedies if "CA:TRUE" in remedy["lines"])
-        check = ("openssl verify -x509_strict -purpose sslserver -verify_hostname appliance.example -CAfile ca.pem "
+        check = ("openssl verify -x509_strict -purpose sslserver -verify_hostname appliance.invalid -CAfile ca.pem "
                  "server.pem\n")
         self.accepts(authority + lines["OpenSSL"] + lines["a private CA"] + check, "sh", "-e", name="whole.sh")
 

@@ -15,7 +15,7 @@
 static const struct anycert__evidence usual[] = {
     {"host", "appliance.example"},
     {"port", "8443"},
-    {"name", "*.other.example"},
+    {"name", "www.other.example"},
     {"address", "192.0.2.7"},
     {"proxy", "proxy.example:3128"},
     {"pin", "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
@@ -95,7 +95,7 @@ static void evidence_is_filled_in(void **state)
     anycert__remedies_clear(&remedies);
     remedies = remedies_of("name-mismatch", usual, COUNT(usual));
     assert_string_equal(lines_for(&remedies, "anycert"),
-                        "anycert get --expect-name '*.other.example' "
+                        "anycert get --expect-name www.other.example "
                         "https://appliance.example:8443/\n");
     assert_non_null(strstr(lines_for(&remedies, "OpenSSL"),
                            "-subj /CN=appliance.example "
@@ -145,6 +145,7 @@ static const char *const hostile[] = {
     "-oProxyCommand=x",
     "--output=/etc/passwd",
     "a b",
+    "*.example",
     "a\"b",
     "a,DNS:evil.example",
     "{port}",
