@@ -1,5 +1,6 @@
 /* What is said for other clients: that each policy can be said, that nothing breaks out of its
  * quotes, and what is called the same. */
+#include "base/mem.h"
 #include "base/str.h"
 #include "doctor/elsewhere.h"
 
@@ -189,6 +190,44 @@ static void strangers_are_refused(void **state)
     assert_null(said.text);
 }
 
+static void expect_complete(const struct anycert_policy *policy, const char *client,
+                            const char *text)
+{
+    struct anycert__elsewhere said;
+
+    assert_int_equal(anycert__elsewhere(policy, "localhost", 443, client, &said, NULL), 0);
+    assert_string_equal(said.text, text);
+    anycert__elsewhere_clear(&said);
+}
+
+static void want_of_memory_gives_no_half_text(void **state)
+{
+    struct anycert_policy *policy = anycert_policy_parse("hardened+expired+tls1.0 ca=/a.pem", NULL);
+
+    (void)state;
+    assert_non_null(policy);
+    for (size_t c = 0; anycert__elsewhere_client(c); c++) {
+        struct anycert__elsewhere whole = {ANYCERT__FIT_SAME, NULL};
+        bool done = false;
+
+        for (unsigned long nth = 1; !done; nth++) {
+            struct anycert_error err = {0};
+
+            anycert__mem_fail_from(nth);
+            done = anycert__elsewhere(policy, "localhost", 443, anycert__elsewhere_client(c),
+                                      &whole, &err) == 0;
+            anycert__mem_fail_from(0);
+            if (!done) {
+                assert_int_equal(err.code, ANYCERT_E_NOMEM);
+                assert_null(whole.text);
+            }
+        }
+        expect_complete(policy, anycert__elsewhere_client(c), whole.text);
+        anycert__elsewhere_clear(&whole);
+    }
+    anycert_policy_free(policy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +237,7 @@ int main(void)
         cmocka_unit_test(paths_stay_in_their_quotes),
         cmocka_unit_test(addresses_have_brackets_in_urls),
         cmocka_unit_test(strangers_are_refused),
+        cmocka_unit_test(want_of_memory_gives_no_half_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

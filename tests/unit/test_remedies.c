@@ -1,4 +1,5 @@
 /* Remedies: every cause has one, and nothing that a stranger says becomes a command. */
+#include "base/mem.h"
 #include "base/str.h"
 #include "doctor/blank.h"
 #include "doctor/remedy.h"
@@ -213,6 +214,28 @@ static void long_values_are_cut(void **state)
     anycert__remedies_clear(&remedies);
 }
 
+static void want_of_memory_leaves_nothing(void **state)
+{
+    const struct anycert__cause *cause = anycert__cause_find("name-mismatch");
+    struct anycert__remedies remedies;
+    bool done = false;
+
+    (void)state;
+    for (unsigned long nth = 1; !done; nth++) {
+        struct anycert_error err = {0};
+
+        anycert__mem_fail_from(nth);
+        done = anycert__remedies_for(cause, usual, COUNT(usual), &remedies, &err) == 0;
+        anycert__mem_fail_from(0);
+        if (done)
+            break;
+        assert_int_equal(err.code, ANYCERT_E_NOMEM);
+        assert_null(remedies.items);
+        assert_int_equal(remedies.count, 0);
+    }
+    anycert__remedies_clear(&remedies);
+}
+
 static void blanks_are_known(void **state)
 {
     (void)state;
@@ -232,6 +255,7 @@ int main(void)
         cmocka_unit_test(unknown_evidence_is_a_word_in_capitals),
         cmocka_unit_test(hostile_values_stay_out_of_lines),
         cmocka_unit_test(long_values_are_cut),
+        cmocka_unit_test(want_of_memory_leaves_nothing),
         cmocka_unit_test(blanks_are_known),
     };
 
