@@ -2,7 +2,8 @@
  * output.
  *
  * doctor_lines remedies CAUSE [KEY=VALUE...]
- * doctor_lines elsewhere CLIENT HOST PORT POLICY */
+ * doctor_lines elsewhere CLIENT HOST PORT POLICY
+ * doctor_lines seen CAUSE */
 #include "base/str.h"
 #include "doctor/elsewhere.h"
 #include "doctor/remedy.h"
@@ -86,8 +87,27 @@ static int elsewhere(char **argv)
     return print(doc);
 }
 
+static int seen(const char *id)
+{
+    const struct anycert__cause *cause = anycert__cause_find(id);
+    const struct anycert__seen *text = NULL;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *array = yyjson_mut_arr(doc);
+
+    yyjson_mut_doc_set_root(doc, array);
+    for (size_t n = 0; cause && (text = anycert__cause_seen(cause, n)) != NULL; n++) {
+        yyjson_mut_val *item = yyjson_mut_arr_add_obj(doc, array);
+
+        yyjson_mut_obj_add_strcpy(doc, item, "who", text->who);
+        yyjson_mut_obj_add_strcpy(doc, item, "text", text->text);
+    }
+    return print(doc);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "seen") == 0)
+        return seen(argv[2]);
     if (argc >= 3 && strcmp(argv[1], "remedies") == 0)
         return remedies(argc - 2, argv + 2);
     if (argc == 6 && strcmp(argv[1], "elsewhere") == 0)

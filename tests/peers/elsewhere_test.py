@@ -33,6 +33,24 @@ FEW = {
 # They take a common name for the host's, that of an address, too, where hardened does not.
 LAXER = {("curl", "ip-in-cn"), ("requests", "ip-in-cn")}
 
+# Conditions that have one cause, by its id.
+CAUSES = {
+    "expired": "expired", "expired-intermediate": "expired-issuer", "not-yet-valid": "not-yet-valid",
+    "self-signed": "self-signed", "untrusted-root": "unknown-root", "unknown-issuer": "unknown-root",
+    "incomplete-chain": "missing-intermediate", "authority-key-mismatch": "key-identifiers-differ",
+    "wrong-host": "name-mismatch", "ip-no-san": "address-mismatch", "ip-as-dns-name": "address-as-name",
+    "cn-only": "common-name-only", "wrong-purpose": "wrong-purpose", "not-a-ca": "not-a-ca",
+    "path-length": "path-length", "name-constraints": "name-constraints", "critical-extension": "critical-extension",
+    "oversized-chain": "chain-too-large", "rsa-1024": "weak-key", "sha1-leaf": "sha1-signature",
+    "ec-explicit": "explicit-curve", "tls11-only": "tls11-only", "tls10-only": "tls10-only",
+    "rsa-kx-gcm": "static-rsa-only", "dh-1024": "small-dh", "sha1-handshake": "sha1-handshake",
+    "secp256k1-group": "rare-group", "camellia": "rare-ciphers-only", "no-rfc5746": "no-secure-renegotiation",
+    "sni-unrecognized-name": "sni-unknown", "alpn-mismatch": "alpn-mismatch",
+}
+# Whose texts a client shows. With OpenSSL inside, the last part of a text is OpenSSL's.
+SPEAKERS = {"requests": {"Python", "OpenSSL"}, "openssl.cnf": {"OpenSSL"}, "node": {"Node", "OpenSSL"}, "go": {"Go"},
+            "java": {"Java"}}
+
 
 def says(*args):
     return json.loads(subprocess.run([SAYS, *args], stdout=subprocess.PIPE, check=True).stdout)
@@ -149,7 +167,15 @@ class Elsewhere(unittest.TestCase):
                     self.assertIn("by itself", one.text, other)
                 else:
                     exact += one.connects
+                    self.expect_known_text(client, server["name"], other)
         return exact
+
+    def expect_known_text(self, client, condition, failed):
+        """A search for what the client says finds the cause."""
+        if client not in SPEAKERS or condition not in CAUSES:
+            return
+        texts = [seen["text"] for seen in says("seen", CAUSES[condition]) if seen["who"] in SPEAKERS[client]]
+        self.assertTrue(any(text in failed.output for text in texts), f"{texts}\n{failed}")
 
     def test_curl(self):
         self.assertGreater(self.compare("curl"), 30)
