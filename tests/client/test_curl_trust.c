@@ -97,27 +97,11 @@ static bool is_available(const char *text)
 static bool is_beyond_curl(const char *condition)
 {
     static const char *const names[] = {
-        "no-rfc5746",
-        "tls10-no-rfc5746",
-        "oversized-chain",
-        "long-chain",
-        "ecdsa-sha1",
-        "ec-brainpool-tls13",
-        "brainpool-group-tls13",
-        "dsa",
-        "tls10-dsa-1024",
-        "sni-unrecognized-name",
-        "sni-intolerant",
-        "ems-intolerant",
-        "secp192r1-group",
-        "sha1-handshake",
-        "tls13-ccm8",
-        "renegotiation",
-        "dh-512",
-        "post-handshake-auth",
-        "etm-intolerant",
-        "extension-intolerant",
-        "ec-192",
+        "no-rfc5746",          "tls10-no-rfc5746",      "oversized-chain",       "long-chain",
+        "ecdsa-sha1",          "ec-brainpool-tls13",    "brainpool-group-tls13", "dsa",
+        "tls10-dsa-1024",      "sni-unrecognized-name", "sni-intolerant",        "ems-intolerant",
+        "secp192r1-group",     "sha1-handshake",        "renegotiation",         "dh-512",
+        "post-handshake-auth", "etm-intolerant",        "extension-intolerant",  "ec-192",
         "dh-1024-sha1",
     };
 
