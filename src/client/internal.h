@@ -286,6 +286,10 @@ struct anycert_policy *anycert__policy_for(const struct anycert_config *config,
 const struct anycert__situation *
 anycert__situation_of(struct anycert_client *client, const struct anycert__url *url, int where,
                       int64_t now, struct anycert__anchors **anchors, struct anycert_error *err);
+/* What says who has to answer can be looked at in TLS only, and to look at nothing is not what was
+ * meant. 0, or -1 with TRUST_DOWNGRADE. */
+int anycert__situation_fits(const struct anycert__situation *situation,
+                            const struct anycert__url *url, struct anycert_error *err);
 /* The policy that is in force for a host that a request names, as text; NULL with ANCHORS, NOMEM.
  */
 const char *anycert__situation_text(struct anycert_client *client, const struct anycert__url *url,

@@ -148,24 +148,6 @@ static int where_of(const struct anycert__journey *journey)
                : ANYCERT__HERE;
 }
 
-/* What says who has to answer can be looked at in TLS only, and to look at nothing is not what was
- * meant. */
-static int check_is_protected(const struct anycert__journey *journey,
-                              const struct anycert_policy *policy, struct anycert_error *err)
-{
-    const struct anycert__url *url = journey->exchange.url;
-
-    if (url->https || !anycert__url_same_origin(url, &journey->request->url) ||
-        !anycert__policy_names_a_host(policy))
-        return 0;
-    return anycert__fail(err, ANYCERT_E_TRUST_DOWNGRADE,
-                         "%s is not protected, so that the policy's %s means nothing: write https",
-                         url->origin,
-                         policy->expect_name ? "expected name"
-                         : policy->sni       ? "server name"
-                                             : "pin");
-}
-
 static int choose_terms(struct anycert__journey *journey, struct anycert_error *err)
 {
     struct anycert_client *client = journey->client;
@@ -178,7 +160,7 @@ static int choose_terms(struct anycert__journey *journey, struct anycert_error *
     if (!situation)
         return -1;
     journey->situation = situation;
-    if (check_is_protected(journey, situation->policy, err) < 0)
+    if (where != ANYCERT__ELSEWHERE && anycert__situation_fits(situation, exchange->url, err) < 0)
         return -1;
     exchange->terms = &situation->terms;
     exchange->anchors = journey->anchors;

@@ -348,6 +348,21 @@ anycert__situation_of(struct anycert_client *client, const struct anycert__url *
     return situation;
 }
 
+int anycert__situation_fits(const struct anycert__situation *situation,
+                            const struct anycert__url *url, struct anycert_error *err)
+{
+    const struct anycert_policy *policy = situation->policy;
+
+    if (url->https || !anycert__policy_names_a_host(policy))
+        return 0;
+    return anycert__fail(err, ANYCERT_E_TRUST_DOWNGRADE,
+                         "%s is not protected, so that the policy's %s means nothing: write https",
+                         url->origin,
+                         policy->expect_name ? "expected name"
+                         : policy->sni       ? "server name"
+                                             : "pin");
+}
+
 const char *anycert__situation_text(struct anycert_client *client, const struct anycert__url *url,
                                     int64_t now, struct anycert_error *err)
 {

@@ -64,8 +64,7 @@ static const struct reason alerts[] = {
      RELAX(TLS1_0) | RELAX(TLS1_1) | RELAX(RSA_KEY_EXCHANGE) | RELAX(CBC_SHA1) |
          RELAX(SHA1_HANDSHAKE) | RELAX(LEGACY_CIPHERS) | RELAX(LEGACY_GROUPS)},
     {SSL_AD_PROTOCOL_VERSION, ANYCERT_E_TLS_VERSION,
-     "the server does not speak the versions of TLS that we offer",
-     RELAX(TLS1_0) | RELAX(TLS1_1)},
+     "the server does not speak the versions of TLS that we offer", RELAX(TLS1_0) | RELAX(TLS1_1)},
     {SSL_AD_UNRECOGNIZED_NAME, ANYCERT_E_TLS_ALERT,
      "the server does not know the name it is asked for", RELAX(NO_SNI)},
     {SSL_AD_INSUFFICIENT_SECURITY, ANYCERT_E_TLS_ALERT, "the server wants stronger cipher suites",

@@ -134,37 +134,29 @@ static void test_a_clock_that_cannot_be_right_judges_nothing(void **state)
         bool works;
     } rows[] = {
         {"hardened", "", FLAW_NONE, false},
-        {"hardened+expired", "", FLAW_EXPIRED, false},
         {"hardened+expired", " until=2010-01-01", FLAW_EXPIRED, false},
         {"hardened+not-yet-valid", "", FLAW_NONE, false},
         {"trust-any", "", FLAW_EXPIRED, true},
         {"trust-any", " until=2010-01-01", FLAW_EXPIRED, false},
-        {"report-only", " until=2010-01-01", FLAW_EXPIRED, false},
     };
     static const int64_t clocks[] = {0, -1, 1000000, INT64_C(1577836799)};
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        bool anchored = strncmp(rows[i].rung, "hardened", 8) == 0;
-        const char *url = url_of("https", scene.web.ports[rows[i].flaw], "");
-        char policy[1024];
+    for (size_t i = 0; i < 4 * sizeof rows / sizeof rows[0]; i++) {
+        struct ending ending = {rows[i / 4].rung, rows[i / 4].rung[0] == 'h', rows[i / 4].flaw};
+        char policy[1100];
+        struct anycert_client *client = NULL;
+        struct answer answer;
 
-        snprintf(policy, sizeof policy, "%s%s%s%s", rows[i].rung, anchored ? " ca=" : "",
-                 anchored ? scene.pki.root_path : "", rows[i].keys);
-        for (size_t k = 0; k < sizeof clocks / sizeof clocks[0]; k++) {
-            struct anycert_client *client =
-                ask_client(&(struct ask){.policy = policy, .now = show_clock});
-            struct answer answer;
-
-            present = clocks[k];
-            answer = ask_get(client, url);
-            if (rows[i].works ? answer.code != 0 : answer.code != ANYCERT_E_CLOCK)
-                fail_msg("%s at %lld: %s", policy, (long long)clocks[k], answer.message);
-            if (!rows[i].works)
-                assert_non_null(strstr(answer.message, "the clock says"));
-            answer_free(&answer);
-            anycert_client_free(client);
-        }
+        snprintf(policy, sizeof policy, "%s%s%s%s", ending.rung, ending.takes_anchors ? " ca=" : "",
+                 ending.takes_anchors ? scene.pki.root_path : "", rows[i / 4].keys);
+        client = ask_client(&(struct ask){.policy = policy, .now = show_clock});
+        present = clocks[i % 4];
+        answer = ask_get(client, url_of("https", scene.web.ports[ending.flaw], ""));
+        assert_int_equal(answer.code, rows[i / 4].works ? 0 : ANYCERT_E_CLOCK);
+        assert_true(rows[i / 4].works || strstr(answer.message, "the clock says"));
+        answer_free(&answer);
+        anycert_client_free(client);
     }
 }
 
