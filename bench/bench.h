@@ -34,6 +34,7 @@ void bench_warm(const struct bench_server *server, unsigned pairs, unsigned requ
 void bench_policy(const struct bench_server *server, unsigned pairs, unsigned requests);
 void bench_clients(const struct bench_server *server);
 void bench_bundles(const struct bench_server *server);
+void bench_trust(void);
 
 /* Many requests at once to a server that somebody else has started. */
 struct bench_many {

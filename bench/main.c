@@ -79,8 +79,14 @@ int main(int argc, char **argv)
         bench_million(argv[2], argv[3], (unsigned)strtoul(argv[4], NULL, 10));
         return 0;
     }
+    if (argc == 2 && strcmp(argv[1], "trust") == 0) {
+        bench_pin(0);
+        bench_trust();
+        return 0;
+    }
     if (argc > 1 && !quick) {
         fprintf(stderr, "usage: anycert_bench [--quick]\n"
+                        "       anycert_bench trust\n"
                         "       anycert_bench run COMMAND...\n"
                         "       anycert_bench million URL ROOT REQUESTS\n"
                         "       anycert_bench many anycert|libcurl|libcurl-kept URL ROOT 1|2 "
@@ -95,6 +101,7 @@ int main(int argc, char **argv)
     printf("{\n");
     bench_clients(&server);
     bench_bundles(&server);
+    bench_trust();
     bench_warm(&server, quick ? 5 : 41, quick ? 100 : 500);
     /* Two per cent are looked for: many short turns, so that the machine's speed is the same in
      * both. */

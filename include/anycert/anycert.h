@@ -34,6 +34,7 @@
 #include <anycert/retry.h>
 #include <anycert/stream.h>
 #include <anycert/transfer.h>
+#include <anycert/trust_store.h>
 #include <anycert/version.h>
 #include <anycert/xml.h>
 

@@ -33,13 +33,13 @@ static bool two_digits(const char *s, int *out)
     return true;
 }
 
-bool anycert__parse_date(const char *s, int64_t *out)
+/* The first ten characters at s, which has them. */
+static bool read_date(const char *s, int64_t *out)
 {
     int century, year_of_century, month, day;
-    if (s == NULL || strlen(s) != 10 || s[4] != '-' || s[7] != '-')
-        return false;
-    if (!two_digits(s, &century) || !two_digits(s + 2, &year_of_century) ||
-        !two_digits(s + 5, &month) || !two_digits(s + 8, &day))
+    if (s[4] != '-' || s[7] != '-' || !two_digits(s, &century) ||
+        !two_digits(s + 2, &year_of_century) || !two_digits(s + 5, &month) ||
+        !two_digits(s + 8, &day))
         return false;
     int64_t year = (int64_t)century * 100 + year_of_century;
     if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
@@ -48,6 +48,23 @@ bool anycert__parse_date(const char *s, int64_t *out)
     for (int m = 1; m < month; m++)
         days += days_in_month(year, m);
     *out = days * DAY;
+    return true;
+}
+
+bool anycert__parse_date(const char *s, int64_t *out)
+{
+    return s != NULL && strlen(s) == 10 && read_date(s, out);
+}
+
+bool anycert__parse_time(const char *s, size_t len, int64_t *out)
+{
+    int hour, minute, second;
+    if (len != 20 || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != 'Z' ||
+        !two_digits(s + 11, &hour) || !two_digits(s + 14, &minute) || !two_digits(s + 17, &second))
+        return false;
+    if (hour > 23 || minute > 59 || second > 59 || !read_date(s, out))
+        return false;
+    *out += hour * 3600 + minute * 60 + second;
     return true;
 }
 

@@ -14,6 +14,9 @@ static int open_for_reading(const char *path, int flags, int code, const char *w
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
+    if (fd < 0 && errno == ELOOP && (flags & O_NOFOLLOW))
+        return anycert__fail(err, code, "%s '%s' is a symbolic link: name the file itself", what,
+                             path);
     if (fd < 0)
         return anycert__fail_errno(err, code, errno, "%s '%s' cannot be read", what, path);
     if (fstat(fd, &st) != 0) {
@@ -30,8 +33,8 @@ static int open_for_reading(const char *path, int flags, int code, const char *w
 }
 
 /* Whoever may write to the folder can put another file in the place of one. */
-static int check_folder(const char *path, const struct anycert__file_guard *guard, int code,
-                        const char *what, struct anycert_error *err)
+int anycert__file_guard_folder(const char *path, const struct anycert__file_guard *guard, int code,
+                               const char *what, struct anycert_error *err)
 {
     const char *slash = strrchr(path, '/');
     char *folder =
@@ -62,7 +65,7 @@ static int check_guard(int fd, const char *path, const struct anycert__file_guar
     if (guard->has_owner && st.st_uid != guard->owner)
         return anycert__fail(err, code, "%s '%s' belongs to user %lu and has to belong to user %lu",
                              what, path, (unsigned long)st.st_uid, (unsigned long)guard->owner);
-    if (guard->has_owner && check_folder(path, guard, code, what, err) != 0)
+    if (guard->has_owner && anycert__file_guard_folder(path, guard, code, what, err) != 0)
         return -1;
     if (st.st_mode & others)
         return anycert__fail(err, code,
@@ -144,7 +147,8 @@ int anycert__file_read_guarded(const char *path, const struct anycert__file_guar
     *out = NULL;
     *len = 0;
     /* A pipe must not hold the program up before it is refused. */
-    int fd = open_for_reading(path, O_NONBLOCK, code, what, &r.hint, err);
+    int fd = open_for_reading(path, O_NONBLOCK | (guard->no_link ? O_NOFOLLOW : 0), code, what,
+                              &r.hint, err);
     if (fd < 0)
         return -1;
     if (check_guard(fd, path, guard, code, what, err) != 0) {

@@ -21,12 +21,17 @@ int anycert__file_read(const char *path, size_t max, int code, const char *what,
 struct anycert__file_guard {
     bool has_owner;
     uid_t owner;
+    bool no_link; /* a symbolic link in its place is refused; else it is followed */
 };
 /* The same for such a file, which has to be a regular one. What is open is looked at, so that
- * nobody exchanges it in between; symbolic links are followed. */
+ * nobody exchanges it in between. */
 int anycert__file_read_guarded(const char *path, const struct anycert__file_guard *guard,
                                size_t max, int code, const char *what, char **out, size_t *len,
                                struct anycert_error *err);
+
+/* Looks at its folder alone, as that is before the file is made. The guard has an owner. */
+int anycert__file_guard_folder(const char *path, const struct anycert__file_guard *guard, int code,
+                               const char *what, struct anycert_error *err);
 
 /* What tells one state of a file from another; all zero for a file that does not exist. */
 struct anycert__file_stamp {

@@ -36,6 +36,8 @@ bool anycert__parse_seconds(const char *s, uint64_t max, uint64_t *out);
 bool anycert__parse_date(const char *s, int64_t *out);
 #define ANYCERT__DATE_SIZE 16
 #define ANYCERT__TIME_SIZE 32
+/* The len bytes "2026-01-31T12:00:00Z" → seconds since 1970; nothing but exactly this form. */
+bool anycert__parse_time(const char *s, size_t len, int64_t *out);
 /* "2026-01-31" and "2026-01-31T12:00:00Z"; years outside 0000 to 9999 print as the nearest end. */
 void anycert__format_date(int64_t seconds, char out[ANYCERT__DATE_SIZE]);
 void anycert__format_time(int64_t seconds, char out[ANYCERT__TIME_SIZE]);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "policy/file.h"
+#include "policy/trust_store.h"
 #include "policy/policy.h"
 
 #include <arpa/inet.h>
@@ -33,6 +34,7 @@ void anycert_config_free(struct anycert_config *config)
     anycert_policy_free(config->proxy_policy);
     anycert_policy_free(config->default_anchors);
     anycert_policy_file_free(config->policy_file);
+    anycert_trust_store_free(config->trust_store);
     anycert__strings_clear(&config->intermediates);
     anycert__strings_clear(&config->intermediate_names);
     anycert__identity_clear(&config->identity);
@@ -109,6 +111,9 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
     if (!copy || !config)
         return copy;
     copy->policy_file = anycert__policy_file_ref(config->policy_file);
+    copy->trust_store = anycert__trust_store_ref(config->trust_store);
+    copy->trust_ask = config->trust_ask;
+    copy->trust_ask_arg = config->trust_ask_arg;
     copy->limits = config->limits;
     copy->header_bytes = config->header_bytes;
     copy->body_bytes = config->body_bytes;

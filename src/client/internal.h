@@ -13,6 +13,7 @@
 #include <anycert/log.h>
 #include <anycert/policy_file.h>
 #include <anycert/transfer.h>
+#include <anycert/trust_store.h>
 #include <anycert/version.h>
 
 #include "base/buf.h"
@@ -92,10 +93,13 @@ void anycert__demands_clear(struct anycert__demands *demands);
 int anycert__replace(char **to, const char *from, struct anycert_error *err);
 
 struct anycert_config {
-    struct anycert_policy *policy;              /* NULL: the policy file's, else hardened */
-    struct anycert_policy *proxy_policy;        /* likewise */
-    struct anycert_policy *default_anchors;     /* hardened with ca=; NULL: the system's */
-    struct anycert_policy_file *policy_file;    /* a reference, or NULL */
+    struct anycert_policy *policy;           /* NULL: the policy file's, else hardened */
+    struct anycert_policy *proxy_policy;     /* likewise */
+    struct anycert_policy *default_anchors;  /* hardened with ca=; NULL: the system's */
+    struct anycert_policy_file *policy_file; /* a reference, or NULL */
+    struct anycert_trust_store *trust_store; /* likewise */
+    anycert_trust_ask *trust_ask;            /* NULL: nobody */
+    void *trust_ask_arg;
     struct anycert__strings intermediates;      /* PEM texts */
     struct anycert__strings intermediate_names; /* what each is called in messages */
     struct anycert__identity identity;

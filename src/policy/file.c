@@ -279,7 +279,7 @@ static char *folder_of(const char *path, struct anycert_error *err)
 
 struct anycert_policy_file *anycert_policy_file_load(const char *path, struct anycert_error *err)
 {
-    static const struct anycert__file_guard guard = {false, 0};
+    static const struct anycert__file_guard guard = {.has_owner = false};
     struct anycert_policy_file *file = NULL;
     char *text = NULL;
     size_t len = 0;

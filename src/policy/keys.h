@@ -52,6 +52,9 @@ int anycert__key_set(const struct anycert__key *key, struct anycert_policy *poli
  * to NULL behind the last item. An item may be empty. */
 void anycert__list_next(const char **list, const char **item, size_t *len);
 
+/* True for "sha256//" and the base64 of a digest, in its one spelling. */
+bool anycert__is_pin(const char *item, size_t len);
+
 /* Writes a host name in lower case and without its final dot; what is wrong with it, or NULL. */
 const char *anycert__host_name_fault(const char *value, char out[254]);
 

@@ -1,28 +1,12 @@
 /* The key pin=: a set of SHA-256 digests of SubjectPublicKeyInfo, as in RFC 7469 and curl's
  * --pinnedpubkey. */
 #include "policy/keys.h"
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define BASE64_LEN 44
-
-/* True if the 44 characters are what an encoder writes for 32 bytes: 43 of the alphabet, of which
- * the last carries four bits only, and one "=" (RFC 4648 section 3.5). So no digest has two
- * spellings. */
-static bool is_canonical_base64(const char *s)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < BASE64_LEN - 1; i++) {
-        const char *at = memchr(alphabet, s[i], sizeof alphabet - 1);
-        if (at == NULL || (i == BASE64_LEN - 2 && (at - alphabet) % 4 != 0))
-            return false;
-    }
-    return s[BASE64_LEN - 1] == '=';
-}
 
 static int compare(const void *a, const void *b)
 {
@@ -41,12 +25,18 @@ static void clear(struct anycert_policy *policy)
     policy->pin_count = 0;
 }
 
+bool anycert__is_pin(const char *item, size_t len)
+{
+    const size_t prefix = sizeof ANYCERT__PIN_PREFIX - 1;
+    uint8_t digest[32];
+    return len == ANYCERT__PIN_SIZE - 1 && memcmp(item, ANYCERT__PIN_PREFIX, prefix) == 0 &&
+           anycert__base64_read_32(item + prefix, digest);
+}
+
 static int read_pin(const char *item, size_t len, char out[ANYCERT__PIN_SIZE],
                     struct anycert_error *err)
 {
-    const size_t prefix = sizeof ANYCERT__PIN_PREFIX - 1;
-    if (len != ANYCERT__PIN_SIZE - 1 || memcmp(item, ANYCERT__PIN_PREFIX, prefix) != 0 ||
-        !is_canonical_base64(item + prefix))
+    if (!anycert__is_pin(item, len))
         return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
                              "'%s' is not a pin: expected sha256// and the 44 base64 characters of "
                              "a SHA-256 digest",

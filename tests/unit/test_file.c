@@ -134,8 +134,9 @@ static int read_guarded(const char *path, const struct anycert__file_guard *guar
 static void read_guarded_asks_who_may_write(void **state)
 {
     struct fixture *f = *state;
-    const struct anycert__file_guard any = {false, 0}, own = {true, geteuid()},
-                                     other = {true, geteuid() + 1};
+    const struct anycert__file_guard any = {.has_owner = false},
+                                     own = {.has_owner = true, .owner = geteuid()},
+                                     other = {.has_owner = true, .owner = geteuid() + 1};
     static const struct {
         mode_t mode;
         bool any, own;

@@ -1,0 +1,165 @@
+#include "policy/trust_file.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WHAT            "the trust store"
+#define LOCK_SUFFIX     ".lock"
+#define LOCK_LIMIT_US   INT64_C(10000000)
+#define LOCK_PATH_LIMIT 65536
+#define CLOCK_TICK_S    2 /* the coarsest file time in use, FAT's */
+
+/* The user's own, or root's, who may do everything anyway: the store of a whole machine. */
+static struct anycert__file_guard guard_of(const char *path)
+{
+    struct stat st;
+    bool of_root = lstat(path, &st) == 0 && st.st_uid == 0;
+    return (struct anycert__file_guard){
+        .has_owner = true, .owner = of_root ? 0 : geteuid(), .no_link = true};
+}
+
+void anycert__trust_file_stamp(const char *path, struct anycert__trust_stamp *stamp)
+{
+    anycert__file_stamp(path, &stamp->file);
+    int64_t made =
+        stamp->file.mtime_s > stamp->file.ctime_s ? stamp->file.mtime_s : stamp->file.ctime_s;
+    stamp->is_fresh = stamp->file.exists && made + CLOCK_TICK_S >= (int64_t)time(NULL);
+}
+
+bool anycert__trust_stamp_equal(const struct anycert__trust_stamp *a,
+                                const struct anycert__trust_stamp *b)
+{
+    return !a->is_fresh && !b->is_fresh && anycert__file_stamp_equal(&a->file, &b->file);
+}
+
+int anycert__trust_file_read(const char *path, anycert__trust_hmac *hmac,
+                             struct anycert__trust_text *known, struct anycert__trust_text **out,
+                             struct anycert__trust_stamp *stamp, struct anycert_error *err)
+{
+    const struct anycert__file_guard guard = guard_of(path);
+    struct stat st;
+    char *text = NULL;
+    size_t len = 0;
+    *out = NULL;
+    /* First: what changes in between is seen the next time. */
+    anycert__trust_file_stamp(path, stamp);
+    bool is_there = stamp->file.exists || lstat(path, &st) == 0;
+    if (!is_there && errno != ENOENT)
+        return anycert__fail_errno(err, ANYCERT_E_TRUST_STORE, errno, WHAT " '%s' cannot be read",
+                                   path);
+    if (is_there && anycert__file_read_guarded(path, &guard, ANYCERT__TRUST_TEXT_MAX,
+                                               ANYCERT_E_TRUST_STORE, WHAT, &text, &len, err) != 0)
+        return -1;
+    if (known && text && known->len == len && memcmp(known->text, text, len) == 0) {
+        anycert__free(text);
+        *out = anycert__trust_text_ref(known);
+        return 0;
+    }
+    *out = anycert__trust_text_new(text, len, path, hmac, err);
+    return *out ? 0 : -1;
+}
+
+/* ---- writing ---- */
+
+static int fail_writing(const char *path, int os_errno, struct anycert_error *err)
+{
+    return anycert__fail_errno(err, ANYCERT_E_TRUST_STORE, os_errno, WHAT " '%s' cannot be written",
+                               path);
+}
+
+/* All folders that are not there, for their user alone. */
+static int make_folders(const char *path, struct anycert_error *err)
+{
+    char *folder = anycert__strdup(path);
+    int rv = 0;
+    if (folder == NULL)
+        return anycert__fail_nomem(err);
+    for (char *slash = strchr(folder + 1, '/'); slash && rv == 0; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+            rv = fail_writing(path, errno, err);
+        *slash = '/';
+    }
+    anycert__free(folder);
+    return rv;
+}
+
+/* Another process holds the lock for as long as a file takes to be written. */
+static int wait_for_lock(int fd, const char *path, struct anycert_error *err)
+{
+    const struct timespec pause = {0, 2000000};
+    int64_t limit = anycert__monotonic_us() + LOCK_LIMIT_US;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK)
+            return fail_writing(path, errno, err);
+        if (anycert__monotonic_us() > limit)
+            return anycert__fail(err, ANYCERT_E_TRUST_STORE,
+                                 WHAT " '%s' is locked by another process for ten seconds", path);
+        (void)nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+static int open_lock(const char *path, struct anycert_error *err)
+{
+    struct anycert__buf name;
+    struct stat st;
+    anycert__buf_init(&name, LOCK_PATH_LIMIT);
+    anycert__buf_adds(&name, path);
+    if (anycert__buf_adds(&name, LOCK_SUFFIX) != 0) {
+        anycert__buf_free(&name);
+        return anycert__fail_nomem(err);
+    }
+    int fd = open(name.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0)
+        (void)fail_writing(path, errno, err);
+    else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        fd = anycert__fail(err, ANYCERT_E_TRUST_STORE, "the lock file '%s' is not a regular file",
+                           name.data);
+    }
+    anycert__buf_free(&name);
+    return fd;
+}
+
+int anycert__trust_file_lock(const char *path, struct anycert_error *err)
+{
+    const struct anycert__file_guard guard = {
+        .has_owner = true, .owner = geteuid(), .no_link = true};
+    if (make_folders(path, err) != 0 ||
+        anycert__file_guard_folder(path, &guard, ANYCERT_E_TRUST_STORE, WHAT, err) != 0)
+        return -1;
+    int fd = open_lock(path, err);
+    if (fd >= 0 && wait_for_lock(fd, path, err) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int anycert__trust_file_write(const char *path, const char *text, size_t len,
+                              struct anycert_error *err)
+{
+    struct anycert__file_writer *w = NULL;
+    struct anycert_error why = {0};
+    int rv = -1;
+    if (anycert__file_writer_open_secret(path, &w, &why) == 0 &&
+        anycert__file_writer_write(w, text, len, &why) == 0)
+        rv = anycert__file_writer_commit(w, &why);
+    anycert__file_writer_free(w);
+    if (rv == 0)
+        return 0;
+    if (why.code == ANYCERT_E_NOMEM)
+        return anycert__fail_nomem(err);
+    return anycert__fail(err, ANYCERT_E_TRUST_STORE, WHAT " %s", why.message);
+}

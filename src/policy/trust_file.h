@@ -1,0 +1,30 @@
+/* policy/trust_file.h — the file of a trust store: who may change it, and how it is replaced. */
+#ifndef ANYCERT_POLICY_TRUST_FILE_H
+#define ANYCERT_POLICY_TRUST_FILE_H
+
+#include "base/file.h"
+#include "policy/trust_text.h"
+
+/* In which state the file is, or was when it was read. */
+struct anycert__trust_stamp {
+    struct anycert__file_stamp file;
+    bool is_fresh; /* equal times do not prove equal content yet: it has to be read once more */
+};
+
+/* Reads it, and says in which state it was; a file that does not exist is an empty store. If it has
+ * the text of known (NULL: none), that is *out. 0, or -1 with TRUST_STORE, NOMEM. */
+int anycert__trust_file_read(const char *path, anycert__trust_hmac *hmac,
+                             struct anycert__trust_text *known, struct anycert__trust_text **out,
+                             struct anycert__trust_stamp *stamp, struct anycert_error *err);
+/* The state it is in now. */
+void anycert__trust_file_stamp(const char *path, struct anycert__trust_stamp *stamp);
+bool anycert__trust_stamp_equal(const struct anycert__trust_stamp *a,
+                                const struct anycert__trust_stamp *b);
+/* Makes the folder if there is none, and waits until nobody else writes: the descriptor that holds
+ * the lock until it is closed, or -1 with TRUST_STORE. */
+int anycert__trust_file_lock(const char *path, struct anycert_error *err);
+/* Replaces it. 0, or -1 with TRUST_STORE, NOMEM; it is as it was then. */
+int anycert__trust_file_write(const char *path, const char *text, size_t len,
+                              struct anycert_error *err);
+
+#endif

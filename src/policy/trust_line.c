@@ -1,0 +1,251 @@
+#include "policy/trust_line.h"
+#include "policy/keys.h"
+#include "policy/pattern.h"
+#include "policy/trust_record.h"
+#include "base/base64.h"
+#include "base/str.h"
+
+#include <string.h>
+
+static const char *const kinds[] = {
+    [ANYCERT_TRUST_PIN] = "pin",
+    [ANYCERT_TRUST_CA] = "ca",
+};
+static const char *const sources[] = {
+    [ANYCERT_TRUST_FIRST_USE] = "first-use",
+    [ANYCERT_TRUST_ADDED] = "added",
+    [ANYCERT_TRUST_IMPORTED] = "imported",
+};
+
+const char *anycert_trust_kind_name(enum anycert_trust_kind kind)
+{
+    size_t i = (size_t)kind;
+    return i < sizeof kinds / sizeof kinds[0] ? kinds[i] : NULL;
+}
+
+const char *anycert_trust_source_name(enum anycert_trust_source source)
+{
+    size_t i = (size_t)source;
+    return i < sizeof sources / sizeof sources[0] ? sources[i] : NULL;
+}
+
+/* ---- fields ---- */
+
+struct cursor {
+    const char *at, *end;
+};
+
+struct field {
+    const char *text;
+    size_t len;
+};
+
+static void skip_blanks(struct cursor *c)
+{
+    while (c->at < c->end && *c->at == ' ')
+        c->at++;
+}
+
+static struct field next_field(struct cursor *c)
+{
+    skip_blanks(c);
+    struct field field = {c->at, 0};
+    const char *blank = memchr(c->at, ' ', (size_t)(c->end - c->at));
+    c->at = blank ? blank : c->end;
+    field.len = (size_t)(c->at - field.text);
+    return field;
+}
+
+static bool is(const struct field *field, const char *word)
+{
+    return strlen(word) == field->len && memcmp(field->text, word, field->len) == 0;
+}
+
+/* The number of a word in a list whose first is NULL, or 0. */
+static size_t number_of(const struct field *field, const char *const *words, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (is(field, words[i]))
+            return i;
+    }
+    return 0;
+}
+
+/* ---- hosts ---- */
+
+static bool is_hashed(const struct field *host)
+{
+    uint8_t bytes[32];
+    const char *s = host->text;
+    return host->len == ANYCERT__TRUST_HASHED_LEN && memcmp(s, "|1|", 3) == 0 &&
+           anycert__base64_read_32(s + 3, bytes) && s[47] == '|' &&
+           anycert__base64_read_32(s + 48, bytes) && s[92] == '|';
+}
+
+/* Names in their one spelling, with a port, and nothing that could be an address: true for almost
+ * every line, and found out at once. */
+static bool is_plain_name(const struct field *host)
+{
+    const char *s = host->text;
+    size_t len = host->len, colon = len, label = 0;
+    unsigned port = 0;
+    bool begins_with_letter = false;
+    while (colon > 0 && s[colon - 1] != ':')
+        colon--;
+    if (colon < 2 || colon > 254 || len - colon < 1 || len - colon > 5 || s[colon] == '0')
+        return false;
+    for (size_t i = colon; i < len; i++) {
+        if (s[i] < '0' || s[i] > '9')
+            return false;
+        port = port * 10 + (unsigned)(s[i] - '0');
+    }
+    for (size_t i = 0; i < colon - 1; i++) {
+        bool is_letter = s[i] >= 'a' && s[i] <= 'z';
+        bool is_inside = is_letter || (s[i] >= '0' && s[i] <= '9') || s[i] == '_';
+        bool is_hyphen = s[i] == '-' && label > 0 && s[i + 1] != '.' && s[i + 1] != ':';
+        label = s[i] == '.' ? 0 : label + 1;
+        begins_with_letter = label == 1 ? is_letter : begins_with_letter;
+        if (label > 63 || (!is_inside && !is_hyphen && (s[i] != '.' || i == 0 || s[i - 1] == '.')))
+            return false;
+    }
+    return port <= 65535 && label > 0 && begins_with_letter;
+}
+
+static const char *host_fault(const struct field *host)
+{
+    struct anycert__pattern pattern;
+    char text[ANYCERT__TRUST_HOST_SIZE], normal[ANYCERT__PATTERN_SIZE];
+    if (is_plain_name(host))
+        return NULL;
+    if (host->len >= sizeof text)
+        return "its host is too long";
+    memcpy(text, host->text, host->len);
+    text[host->len] = '\0';
+    if (strlen(text) != host->len || anycert__pattern_parse(text, &pattern, NULL) != 0 ||
+        pattern.kind == ANYCERT__PATTERN_BELOW || pattern.port == 0)
+        return "it does not begin with HOST:PORT, or |1|SALT|HASH|";
+    anycert__pattern_format(&pattern, normal);
+    return strcmp(text, normal) == 0 && strchr(normal, '/') == NULL
+               ? NULL
+               : "its host is not in its one spelling (lower case, no final dot)";
+}
+
+int anycert__trust_host_text(const char *host, uint16_t port, char out[ANYCERT__TRUST_HOST_SIZE],
+                             struct anycert_error *err)
+{
+    struct anycert__pattern pattern;
+    if (host == NULL || *host == '\0' || port == 0)
+        return anycert__fail(err, ANYCERT_E_USAGE, "the trust store needs a host and a port");
+    if (!anycert__pattern_of_host(host, port, &pattern))
+        return anycert__fail(err, ANYCERT_E_USAGE, "'%s' is neither a host name nor an address",
+                             anycert__word(host, strlen(host)).text);
+    _Static_assert(ANYCERT__TRUST_HOST_SIZE >= ANYCERT__PATTERN_SIZE, "room for a pattern's text");
+    anycert__pattern_format(&pattern, out);
+    return 0;
+}
+
+/* ---- the rest ---- */
+
+const char *anycert__trust_pins_fault(const char *pins, size_t len, size_t *count)
+{
+    const char *end = pins + len;
+    *count = 0;
+    for (const char *pin = pins;; pin++) {
+        const char *comma = memchr(pin, ',', (size_t)(end - pin));
+        size_t n = (size_t)((comma ? comma : end) - pin);
+        if (!anycert__is_pin(pin, n))
+            return "a pin is not sha256// and the 44 base64 characters of a SHA-256 digest";
+        for (const char *other = pins; other < pin; other += ANYCERT__PIN_SIZE) {
+            if (memcmp(other, pin, n) == 0)
+                return "a pin stands twice in it";
+        }
+        if (++*count > ANYCERT__TRUST_PINS_MAX)
+            return "it has more than 16 pins";
+        if (comma == NULL)
+            return NULL;
+        pin = comma;
+    }
+}
+
+const char *anycert__trust_comment_fault(const char *comment, size_t len)
+{
+    if (len > ANYCERT__TRUST_COMMENT_MAX)
+        return "its comment is longer than 200 bytes";
+    if (anycert__has_control(comment, len) || !anycert__is_utf8(comment, len))
+        return "its comment is not UTF-8 text in one line";
+    return NULL;
+}
+
+static const char *parse_kind(struct cursor *c, struct anycert__trust_line *out)
+{
+    struct field kind = next_field(c), pins = next_field(c);
+    out->kind = (enum anycert_trust_kind)number_of(&kind, kinds, sizeof kinds / sizeof kinds[0]);
+    if (out->kind == 0)
+        return "behind its host is neither pin nor ca";
+    if (out->kind == ANYCERT_TRUST_CA)
+        return is(&pins, "-") ? NULL : "ca has no pins: '-' has to stand there";
+    out->pins = pins.text;
+    out->pins_len = pins.len;
+    return anycert__trust_pins_fault(pins.text, pins.len, &out->pin_count);
+}
+
+static const char *parse_comment(struct cursor *c, struct anycert__trust_line *out)
+{
+    skip_blanks(c);
+    if (c->at == c->end)
+        return NULL;
+    if (*c->at++ != '#')
+        return "there is something behind its last field that is no comment (#)";
+    skip_blanks(c);
+    while (c->end > c->at && c->end[-1] == ' ')
+        c->end--;
+    out->comment = c->at;
+    out->comment_len = (size_t)(c->end - c->at);
+    return anycert__trust_comment_fault(out->comment, out->comment_len);
+}
+
+const char *anycert__trust_line_parse(const char *text, size_t len, struct anycert__trust_line *out)
+{
+    struct cursor c = {text, text + len};
+    *out = (struct anycert__trust_line){.pins = "", .comment = ""};
+    struct field host = next_field(&c);
+    if (host.len == 0 || host.text[0] == '#')
+        return memchr(text, '\0', len) ? "it has a NUL byte in it" : NULL;
+    out->is_hashed = is_hashed(&host);
+    const char *fault = out->is_hashed ? NULL : host_fault(&host);
+    if (fault == NULL)
+        fault = parse_kind(&c, out);
+    if (fault)
+        return fault;
+    struct field first = next_field(&c), changed = next_field(&c), source = next_field(&c);
+    if (!anycert__parse_time(first.text, first.len, &out->first_seen) ||
+        !anycert__parse_time(changed.text, changed.len, &out->changed))
+        return "it has no two times such as 2026-01-31T12:00:00Z behind its pins";
+    out->source =
+        (enum anycert_trust_source)number_of(&source, sources, sizeof sources / sizeof sources[0]);
+    if (out->source == 0)
+        return "behind its times is neither first-use, added nor imported";
+    fault = parse_comment(&c, out);
+    out->host = host.text;
+    out->host_len = host.len;
+    return fault;
+}
+
+void anycert__trust_line_write(struct anycert__buf *buf, const struct anycert__trust_line *line)
+{
+    char first[ANYCERT__TIME_SIZE], changed[ANYCERT__TIME_SIZE];
+    anycert__format_time(line->first_seen, first);
+    anycert__format_time(line->changed, changed);
+    anycert__buf_add(buf, line->host, line->host_len);
+    anycert__buf_addf(buf, " %s ", kinds[line->kind]);
+    if (line->kind == ANYCERT_TRUST_PIN)
+        anycert__buf_add(buf, line->pins, line->pins_len);
+    else
+        anycert__buf_adds(buf, "-");
+    anycert__buf_addf(buf, " %s %s %s", first, changed, sources[line->source]);
+    if (line->comment_len > 0) {
+        anycert__buf_adds(buf, " # ");
+        anycert__buf_add(buf, line->comment, line->comment_len);
+    }
+    anycert__buf_adds(buf, "\n");
+}

@@ -1,0 +1,63 @@
+/* policy/trust_store.h — the trust store's inside, for the layers above. */
+#ifndef ANYCERT_POLICY_TRUST_STORE_INSIDE_H
+#define ANYCERT_POLICY_TRUST_STORE_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <anycert/trust_store.h>
+
+#include "policy/trust_file.h"
+#include "policy/trust_record.h"
+
+struct anycert_trust_store {
+    atomic_uint holders;
+    char *path;
+    bool is_read_only;
+    anycert__trust_hmac *hmac;
+    pthread_mutex_t mutex; /* over the rest */
+    struct anycert__trust_text *text;
+    struct anycert__trust_stamp stamp; /* of the file that text was read from */
+    int64_t looked_us;                 /* when that was looked at, on the monotonic clock */
+};
+
+/* Opens it; the public functions, which know a hash, are in tls/. */
+struct anycert_trust_store *anycert__trust_store_open(const char *path, bool is_read_only,
+                                                      anycert__trust_hmac *hmac,
+                                                      struct anycert_error *err);
+/* One more who holds it. NULL gives NULL. */
+struct anycert_trust_store *anycert__trust_store_ref(struct anycert_trust_store *store);
+/* A reference to the text as it is now; looked for in the file ten times a second at most, unless
+ * at once. NULL with err. */
+struct anycert__trust_text *anycert__trust_store_text(struct anycert_trust_store *store,
+                                                      bool at_once, struct anycert_error *err);
+/* Puts the text that was just written in its place. */
+void anycert__trust_store_wrote(struct anycert_trust_store *store,
+                                struct anycert__trust_text *text);
+
+/* What is known of a host, as one record, which is replaced; unchanged if it was looked up in the
+ * state in which the store still is. 0, or -1 with err and a record that was not asked for: hosts
+ * that the store says two things of, too. */
+int anycert__trust_store_look(struct anycert_trust_store *store, const char *host, uint16_t port,
+                              struct anycert__trust_record *record, struct anycert_error *err);
+/* Records a host at its first contact: by its CA, or by this pin. Somebody else may have done so
+ * meanwhile: -1 with TRUST_CHANGED if it was something else. */
+int anycert__trust_store_record(struct anycert_trust_store *store, const char *host, uint16_t port,
+                                const char *pin, bool by_ca, int64_t now,
+                                struct anycert_error *err);
+/* The slots of a host, and the first one's line, for what has to be one. Their number; -1 with
+ * TRUST_STORE if they do not say the same. */
+#define ANYCERT__TRUST_SLOTS (ANYCERT__TRUST_SALTS_MAX + 1)
+long anycert__trust_store_slots(const struct anycert_trust_store *store,
+                                const struct anycert__trust_text *text, const char *host,
+                                size_t slots[ANYCERT__TRUST_SLOTS],
+                                struct anycert__trust_line *line, struct anycert_error *err);
+
+/* trust_entry.c: an entry of its own. NULL with NOMEM. */
+struct anycert_trust_entry *anycert__trust_entry_new(const struct anycert__trust_text *text,
+                                                     size_t slot, struct anycert_error *err);
+/* trust_entry.c: the pins of a line. 0, or -1 without memory. */
+int anycert__trust_pins_copy(const struct anycert__trust_line *line,
+                             char (**pins)[ANYCERT__PIN_SIZE]);
+
+#endif
