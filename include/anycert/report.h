@@ -103,9 +103,8 @@ ANYCERT_API int anycert_check_depth(const struct anycert_check *check);
 /* Name of the relaxation that lets this through, or NULL if there is none or the check passed; if
  * several would, one that keeps the peer authenticated. */
 ANYCERT_API const char *anycert_check_relaxation(const struct anycert_check *check);
-/* 1 if the check is relaxed and gives nothing up, as the key is pinned and that decides in its
- * place.
- */
+/* 1 if the check is relaxed and gives nothing up, as the key is pinned, or the one that the
+ * trust store has, and that decides in its place. */
 ANYCERT_API int anycert_check_decided_by_pin(const struct anycert_check *check);
 /* What was found, in words, without a final full stop; borrowed from the report. */
 ANYCERT_API const char *anycert_check_detail(const struct anycert_check *check);

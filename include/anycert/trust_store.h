@@ -1,6 +1,6 @@
 /* trust_store.h — the keys that servers were met with: what the rung tofu compares them with.
  *
- *     struct anycert_trust_store *store = anycert_trust_store_open("/home/me/trust", &err);
+ *     struct anycert_trust_store *store = anycert_trust_store_open("trust", &err);
  *     struct anycert_policy *policy = anycert_policy_parse("tofu mode=accept-new", &err);
  *     anycert_config_set_trust_store(config, store, &err);
  *     anycert_config_set_policy(config, policy, &err);

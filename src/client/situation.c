@@ -28,6 +28,36 @@ static int open_anchors(const struct anycert_policy *policy, struct anycert__anc
     return -1;
 }
 
+/* True if the policy, or what it reports by, looks into the trust store. */
+static bool is_tofu(const struct anycert_policy *policy)
+{
+    return policy->rung == ANYCERT__RUNG_TOFU ||
+           (policy->target && policy->target->rung == ANYCERT__RUNG_TOFU);
+}
+
+static int init_trust(const struct anycert_client *client, struct anycert__hop_terms *terms,
+                      struct anycert_error *err)
+{
+    const struct anycert_config *config = client->config;
+    const struct anycert_policy *policy = terms->policy;
+
+    if (!is_tofu(policy))
+        return 0;
+    if (!config->trust_store)
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "the policy 'tofu' looks into a trust store, and none is set "
+                             "(--trust-store FILE)");
+    if (terms->hop == ANYCERT__HOP_PROXY && policy->rung == ANYCERT__RUNG_TOFU &&
+        policy->mode != ANYCERT__TOFU_STRICT)
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "no key of a proxy is learned at first contact, as its password goes "
+                             "there at once: add it to the trust store, and say tofu mode=strict");
+    terms->trust_store = config->trust_store;
+    terms->trust_ask = config->trust_ask;
+    terms->trust_ask_arg = config->trust_ask_arg;
+    return 0;
+}
+
 /* Takes policy over; sets everything else. */
 static int init_one(struct anycert_client *client, struct anycert__situation *situation,
                     struct anycert_policy *policy, enum anycert__hop hop, bool with_cert,
@@ -43,7 +73,7 @@ static int init_one(struct anycert_client *client, struct anycert__situation *si
     situation->terms.client_cert = with_cert ? client->client_cert : NULL;
     situation->terms.guard = client->config->secret_guard;
     situation->policy_text = anycert_policy_format(policy, err);
-    if (!situation->policy_text)
+    if (!situation->policy_text || init_trust(client, &situation->terms, err) < 0)
         return -1;
     return open_anchors(policy, &situation->anchors, err);
 }

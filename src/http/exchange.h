@@ -165,8 +165,8 @@ struct anycert__exchange {
     bool has_header; /* status and fields are those of the answer; set only if there is a hold */
     bool is_held;    /* something of the body waits for the hold's end */
     bool unexpected; /* the server refuses the expectation: ask again without, nothing was done */
-    bool lapsed;   /* nothing was sent, as a policy ended while the connection was made: ask again,
-                      with new terms */
+    bool lapsed; /* nothing was sent, as a policy ended while the connection was made, or the trust
+                    store learned something: ask again, with new terms */
     bool withheld; /* the guard has kept secrets from the peer, the client certificate counted */
     bool guarded; /* nothing was sent, as the secret guard withholds the secrets from this link: ask
                      again without them */

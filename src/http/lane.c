@@ -71,12 +71,13 @@ static bool has_ended(const struct anycert__hop_terms *terms, int64_t now)
     return terms->policy->has_until && now > terms->policy->until;
 }
 
-static bool link_may_stand(struct anycert__link *link, const struct anycert__hop_terms *terms,
-                           int64_t now)
+static bool link_may_stand(struct anycert__lane *lane, struct anycert__link *link,
+                           const struct anycert__hop_terms *terms, int64_t now)
 {
     return link && anycert__link_policy(link) == terms->policy && !has_ended(terms, now) &&
            anycert__judge_accepts(anycert__link_facts(link), terms->policy, now,
-                                  ANYCERT__JUDGE_ALL);
+                                  ANYCERT__JUDGE_ALL) &&
+           anycert__tofu_is_current(lane, link, terms, now);
 }
 
 /* Which links this transfer goes over, asked of the connection itself; false if one that must be
@@ -126,13 +127,13 @@ int anycert__lane_judge(struct anycert__lane *lane, const char *primary_ip)
     lane->lapsed = !lane->approved && ((lane->link && has_ended(lane->terms, now)) ||
                                        (lane->proxy_link && has_ended(lane->proxy_terms, now)));
     if (stands && lane->proxy_link)
-        stands = link_may_stand(lane->proxy_link, lane->proxy_terms, now);
+        stands = link_may_stand(lane, lane->proxy_link, lane->proxy_terms, now);
     if (stands && lane->link)
-        stands = link_may_stand(lane->link, lane->terms, now);
+        stands = anycert__tofu_ask(lane, now) && link_may_stand(lane, lane->link, lane->terms, now);
     if (stands && anycert__guard_stops(lane))
         return CURL_PREREQFUNC_ABORT;
     lane->looked = stands && lane->exchange->only_handshake;
-    if (lane->looked)
+    if (lane->looked || (stands && !anycert__tofu_learn(lane, now)))
         return CURL_PREREQFUNC_ABORT;
     lane->approved = lane->approved || stands;
     if (stands)

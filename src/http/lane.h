@@ -54,7 +54,8 @@ struct anycert__lane {
     bool approved;                /* a request may have been sent */
     bool once;                    /* and must not be sent twice unasked */
     bool unanswered;          /* it was sent, and a new connection is made before an answer came */
-    bool lapsed;              /* a policy ended while the connection was made */
+    bool lapsed;              /* a policy ended while the connection was made, or the trust store
+                                 learned something that asks for another one */
     bool guarded;             /* the secret guard has stopped it, to be asked without secrets */
     bool stale;               /* it found a kept connection that may not stand any more */
     bool looked;              /* every link may stand, and nothing more was asked for */
@@ -188,6 +189,17 @@ bool anycert__private_stops(struct anycert__lane *lane, const char *address);
 /* private.c: the failure of an exchange for its host's address, "" for one that is not known.
  * Returns -1. */
 int anycert__private_failure(const char *host, const char *address, struct anycert_error *err);
+
+/* tofu.c: in the pre-request check: whether the record that a link was made under is what the trust
+ * store says by now, or the link may stand under that, too. */
+bool anycert__tofu_is_current(struct anycert__lane *lane, struct anycert__link *link,
+                              const struct anycert__hop_terms *terms, int64_t now);
+/* tofu.c: asks about the origin's key, if its policy wants that; the answer is among the facts.
+ * False: the lane knows why that cannot be done. */
+bool anycert__tofu_ask(struct anycert__lane *lane, int64_t now);
+/* tofu.c: records the origin, if it is met for the first time, once nothing else is in the way.
+ * False: the lane knows why it cannot be, and nothing must be sent. */
+bool anycert__tofu_learn(struct anycert__lane *lane, int64_t now);
 
 /* challenge.c: true if a proxy may answer CONNECT in the way that libcurl cannot deal with. */
 bool anycert__challenge_may_come(const struct anycert__lane *lane);

@@ -39,17 +39,19 @@ struct anycert_policy *anycert_policy_effective(const struct anycert_policy *pol
 
 bool anycert__policy_names_a_host(const struct anycert_policy *policy)
 {
-    return policy && (policy->expect_name || policy->sni || policy->pin_count > 0 ||
-                      (policy->target && policy->target->pin_count > 0));
+    return policy && (policy->rung == ANYCERT__RUNG_TOFU || policy->expect_name || policy->sni ||
+                      policy->pin_count > 0 ||
+                      (policy->target && (policy->target->rung == ANYCERT__RUNG_TOFU ||
+                                          policy->target->pin_count > 0)));
 }
 
-/* Without pins, the chain is what is left to decide. */
+/* Without pins, and without keys that were learned, the chain is what is left to decide. */
 static void forget_host(struct anycert_policy *policy)
 {
-    static const char *const of_one_host[] = {"expect-name", "sni", "pin", "check"};
+    static const char *const of_one_host[] = {"expect-name", "sni", "pin", "check", "mode"};
     for (size_t i = 0; i < sizeof of_one_host / sizeof of_one_host[0]; i++)
         anycert__key_find(of_one_host[i])->clear(policy);
-    if (policy->rung == ANYCERT__RUNG_PINNED)
+    if (policy->rung == ANYCERT__RUNG_PINNED || policy->rung == ANYCERT__RUNG_TOFU)
         policy->rung = ANYCERT__RUNG_HARDENED;
 }
 

@@ -19,7 +19,7 @@ static const struct anycert_rung table[] = {
      "certificate authorities: name and dates only count as far as check= says", true},
     {ANYCERT__RUNG_TOFU, "tofu",
      "the key seen at the first contact is remembered and decides from then on, as ssh does",
-     "the proof at the first contact: whoever answers then is believed from then on", false},
+     "the proof at the first contact: whoever answers then is believed from then on", true},
     {ANYCERT__RUNG_REPORT_ONLY, "report-only",
      "connects like trust-any and reports what its target (for=) would have refused",
      "the same as trust-any: anybody who can answer for the host can read and change everything",

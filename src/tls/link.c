@@ -4,7 +4,9 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "policy/trust_store.h"
 #include "verdict/judge.h"
+#include "verdict/known.h"
 #include "verdict/report.h"
 
 #include <openssl/err.h>
@@ -28,7 +30,8 @@ struct anycert__link {
     bool refused_renegotiation;      /* we did, which it may take ill */
     /* why the certificates could not even be looked at, or our own not be shown */
     struct anycert_error trouble;
-    struct anycert_report *report; /* kept for whoever uses the connection next */
+    struct anycert__trust_record record; /* as it is by now */
+    struct anycert_report *report;       /* kept for whoever uses the connection next */
     int64_t report_until;
 };
 
@@ -71,6 +74,7 @@ void anycert__link_unref(struct anycert__link *link)
     sk_X509_pop_free(link->chain, X509_free);
     anycert__link_unref(link->proxy);
     anycert_report_free(link->report);
+    anycert__trust_record_clear(&link->record);
     anycert__anchors_unref(link->anchors);
     anycert__facts_unref(link->facts);
     anycert__free(link);
@@ -129,6 +133,19 @@ int anycert__link_late_alert(const struct anycert__link *link, bool *from_peer)
 const struct anycert_error *anycert__link_trouble(const struct anycert__link *link)
 {
     return link->trouble.code != 0 ? &link->trouble : NULL;
+}
+
+const struct anycert__trust_record *anycert__link_record(struct anycert__link *link,
+                                                         struct anycert_error *err)
+{
+    const struct anycert__facts *facts = link->facts;
+    struct anycert_trust_store *store = link->terms->trust_store;
+
+    if (!store)
+        return &facts->record;
+    if (anycert__trust_store_look(store, facts->host, facts->port, &link->record, err) < 0)
+        return NULL;
+    return link->record.state == facts->record.state ? &facts->record : &link->record;
 }
 
 bool anycert__link_showed_cert(const struct anycert__link *link)
@@ -258,9 +275,14 @@ static int may_show_cert(struct anycert__link *link, SSL *ssl)
 {
     struct anycert__facts view;
     struct anycert_report *report = NULL;
+    bool wants_answer = false;
     int may = 1;
 
     view_so_far(&view, link, ssl);
+    /* Nor for somebody about whom the user has still to be asked, which is done afterwards. */
+    (void)anycert__known_may_learn(&view, link->terms->policy, &wants_answer);
+    if (wants_answer)
+        return 0;
     report = anycert__judge(&view, link->terms->policy, time_of(link), ANYCERT__JUDGE_ALL,
                             &link->trouble);
     if (!report)
@@ -482,6 +504,9 @@ static int fill_target(struct anycert__facts *facts, const struct anycert__hop_t
     facts->anchors = anycert__strdup(anycert__anchors_source(anchors));
     if (!facts->host || !facts->identity || !facts->anchors)
         return anycert__fail_nomem(err);
+    if (terms->trust_store &&
+        anycert__trust_store_look(terms->trust_store, host, port, &facts->record, err) < 0)
+        return -1;
     facts->ask_digest = ask_digest;
     facts->release_keeper = release_anchors;
     facts->digest_keeper = anycert__anchors_ref(anchors);

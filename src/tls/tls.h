@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <anycert/client.h>
+#include <anycert/trust_store.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -100,6 +101,9 @@ struct anycert__hop_terms {
     const struct anycert__intermediates *intermediates;
     const struct anycert__client_cert *client_cert; /* NULL: none is sent */
     enum anycert_secret_guard guard;                /* over the client certificate */
+    struct anycert_trust_store *trust_store;        /* NULL: the policy has no use for one */
+    anycert_trust_ask *trust_ask;                   /* NULL: nobody can be asked */
+    void *trust_ask_arg;
 };
 
 /* What is known of one connection's link. Owned by the SSL_CTX (as ex_data) and by whoever took a
@@ -138,6 +142,10 @@ const struct anycert_error *anycert__link_trouble(const struct anycert__link *li
 /* Whether the client certificate has been shown over it, or kept from the peer by the guard. */
 bool anycert__link_showed_cert(const struct anycert__link *link);
 bool anycert__link_withheld_cert(const struct anycert__link *link);
+/* What the trust store says of the host by now, for the thread that uses the connection; NULL with
+ * err. That of the handshake is among the facts. Without a store it is that one. */
+const struct anycert__trust_record *anycert__link_record(struct anycert__link *link,
+                                                         struct anycert_error *err);
 /* The one that it was made with, borrowed, or NULL. */
 const struct anycert__client_cert *anycert__link_client_cert(const struct anycert__link *link);
 /* Whether the peer has sent close_notify (RFC 8446 section 6.1): without it, the end of the data

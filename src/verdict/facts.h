@@ -13,6 +13,7 @@
 #include <anycert/report.h>
 
 #include "policy/policy.h"
+#include "policy/trust_record.h"
 
 enum anycert__name_kind {
     ANYCERT__NAME_DNS,
@@ -148,6 +149,9 @@ struct anycert__facts {
     void (*release_keeper)(void *keeper);
     void *digest_keeper; /* a reference, released with the facts */
     char *anchors_error; /* why they could not be read, or NULL */
+
+    /* what the trust store said of the host when the handshake began */
+    struct anycert__trust_record record;
 
     /* stapled OCSP answer (RFC 6066 section 8, RFC 6960) */
     bool staple_present;

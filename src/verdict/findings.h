@@ -18,7 +18,8 @@ enum anycert__finding_kind {
                                  do, and say so */
     ANYCERT__FINDING_OFFERED, /* let through by a relaxation, and by rungs whose own offer has it */
     ANYCERT__FINDING_ANTIQUE, /* no relaxation lets it through, but the rung antique does */
-    ANYCERT__FINDING_PIN      /* the policy wants a pin or a record of one, which is not there */
+    ANYCERT__FINDING_PIN,     /* the policy wants a pin, which is not there */
+    ANYCERT__FINDING_RECORD   /* what the trust store's record says to the key */
 };
 
 struct anycert__finding {
@@ -33,7 +34,8 @@ struct anycert__finding {
 typedef void anycert__finding_fn(void *arg, const struct anycert__finding *finding);
 
 /* Calls fn for each finding, in no order that matters. Allocates nothing. Dates are judged at now.
- * Pins are the policy's matter, and no finding of theirs is among them (verdict/pin.h). */
+ * Pins and records are the policy's matter, and no finding of theirs is among them (verdict/pin.h,
+ * verdict/known.h). */
 void anycert__findings(const struct anycert__facts *facts, int64_t now,
                        enum anycert__judge_scope scope, anycert__finding_fn *fn, void *arg);
 

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "verdict/detail.h"
 #include "verdict/findings.h"
+#include "verdict/known.h"
 #include "verdict/pin.h"
 #include "verdict/report.h"
 
@@ -14,6 +15,7 @@ struct yardstick {
     bool pinned;                  /* the rung: the pin decides instead of the chain */
     bool keeps_name, keeps_dates; /* and not instead of these */
     struct anycert__pin pin;
+    enum anycert__known known;
 };
 
 /* Relaxations that leave the peer authenticated. */
@@ -24,7 +26,8 @@ static const anycert__relaxations harmless_to_authentication =
     0;
 
 static struct yardstick yardstick_of(const struct anycert_policy *policy,
-                                     const struct anycert__facts *facts)
+                                     const struct anycert__facts *facts, int64_t now,
+                                     enum anycert__judge_scope scope)
 {
     enum anycert__rung rung = policy != NULL ? policy->rung : ANYCERT__RUNG_HARDENED;
     return (struct yardstick){
@@ -35,6 +38,7 @@ static struct yardstick yardstick_of(const struct anycert_policy *policy,
         .keeps_name = rung == ANYCERT__RUNG_PINNED && policy->check_name,
         .keeps_dates = rung == ANYCERT__RUNG_PINNED && policy->check_dates,
         .pin = anycert__pin_look(facts, policy),
+        .known = anycert__known_look(facts, policy, now, scope),
     };
 }
 
@@ -45,6 +49,8 @@ static bool pin_decides(const struct anycert__finding *finding, const struct yar
 {
     bool of_leaf = yardstick->pin.match == ANYCERT__PIN_LEAF;
     bool of_anchor = anycert__pin_replaces_anchor(finding->x509_code);
+    if (yardstick->known == ANYCERT__KNOWN_SAME) /* it stands for who answers, and no more */
+        return finding->kind == ANYCERT__FINDING_FACT && of_anchor;
     if (!anycert__pin_stands(&yardstick->pin) || finding->kind != ANYCERT__FINDING_FACT ||
         anycert__check_is_protocol(finding->check) || finding->depth < 0 ||
         anycert__x509_meaning(finding->x509_code, finding->depth)->code == 0)
@@ -67,6 +73,8 @@ static enum anycert_verdict verdict_on(const struct anycert__finding *finding,
     case ANYCERT__FINDING_PIN:
         return yardstick->pin.wanted && !anycert__pin_stands(&yardstick->pin) ? ANYCERT_FAIL
                                                                               : ANYCERT_PASS;
+    case ANYCERT__FINDING_RECORD:
+        return anycert__known_verdict(yardstick->known);
     case ANYCERT__FINDING_REVOKED:
         relaxed = yardstick->any_certificate;
         break;
@@ -105,8 +113,9 @@ bool anycert__judge_accepts(const struct anycert__facts *facts, const struct any
     struct acceptance acceptance = {.refused = false};
     if (facts == NULL || (scope != ANYCERT__JUDGE_CERTIFICATES && !facts->complete))
         return false;
-    acceptance.yardstick = yardstick_of(policy, facts);
-    if (acceptance.yardstick.pin.wanted && !anycert__pin_stands(&acceptance.yardstick.pin))
+    acceptance.yardstick = yardstick_of(policy, facts, now, scope);
+    if ((acceptance.yardstick.pin.wanted && !anycert__pin_stands(&acceptance.yardstick.pin)) ||
+        anycert__known_verdict(acceptance.yardstick.known) == ANYCERT_FAIL)
         return false;
     anycert__findings(facts, now, scope, refuse_if_it_fails, &acceptance);
     return !acceptance.refused;
@@ -117,6 +126,7 @@ bool anycert__judge_accepts(const struct anycert__facts *facts, const struct any
 /* The findings that matter to at least one of the two policies. */
 struct collection {
     struct yardstick policy, reference;
+    const struct anycert_policy *tofu; /* the one of the two that looks at the record, or NULL */
     struct anycert__finding *findings; /* NULL while they are only counted */
     size_t count;
 };
@@ -138,14 +148,24 @@ static const struct anycert__pin *pin_of(const struct collection *collection)
     return collection->policy.pin.wanted ? &collection->policy.pin : &collection->reference.pin;
 }
 
+/* The same of the trust store's record. */
+static enum anycert__known known_of(const struct collection *collection)
+{
+    return collection->policy.known != ANYCERT__KNOWN_UNWANTED ? collection->policy.known
+                                                               : collection->reference.known;
+}
+
 static void collect_all(struct collection *collection, const struct anycert__facts *facts,
                         int64_t now, enum anycert__judge_scope scope)
 {
     static const struct anycert__finding no_pin = {
         .check = ANYCERT__CHECK_PIN, .kind = ANYCERT__FINDING_PIN, .depth = -1};
+    static const struct anycert__finding record = {
+        .check = ANYCERT__CHECK_RECORD, .kind = ANYCERT__FINDING_RECORD, .depth = -1};
     collection->count = 0;
     anycert__findings(facts, now, scope, collect, collection);
     collect(collection, &no_pin);
+    collect(collection, &record);
 }
 
 static bool recorded_about_trust(const struct anycert__facts *facts)
@@ -200,6 +220,16 @@ static int add_check(struct anycert_report *report, const struct anycert_check *
     return 0;
 }
 
+static char *detail_of(const struct anycert_report *report, const struct collection *collection,
+                       const struct anycert__finding *finding)
+{
+    if (finding->kind == ANYCERT__FINDING_PIN)
+        return anycert__pin_detail(report->facts, pin_of(collection));
+    if (finding->kind == ANYCERT__FINDING_RECORD)
+        return anycert__known_detail(report->facts, known_of(collection), collection->tofu);
+    return anycert__detail_of_finding(report->facts, finding, report->judged_at);
+}
+
 static int add_finding(struct anycert_report *report, const struct collection *collection,
                        const struct anycert__finding *finding)
 {
@@ -213,10 +243,11 @@ static int add_finding(struct anycert_report *report, const struct collection *c
     };
     check.decided_by_pin =
         check.verdict == ANYCERT_RELAXED && pin_decides(finding, &collection->policy);
-    return add_check(report, &check,
-                     finding->kind == ANYCERT__FINDING_PIN
-                         ? anycert__pin_detail(report->facts, pin_of(collection))
-                         : anycert__detail_of_finding(report->facts, finding, report->judged_at));
+    check.decided_by_record =
+        check.decided_by_pin && collection->policy.known == ANYCERT__KNOWN_SAME;
+    if (finding->kind == ANYCERT__FINDING_RECORD)
+        check.code = anycert__known_code(known_of(collection));
+    return add_check(report, &check, detail_of(report, collection, finding));
 }
 
 static int add_pin(struct anycert_report *report, const struct anycert__pin *pin)
@@ -228,11 +259,23 @@ static int add_pin(struct anycert_report *report, const struct anycert__pin *pin
     return add_check(report, &check, anycert__pin_detail(report->facts, pin));
 }
 
+static int add_record(struct anycert_report *report, const struct collection *collection)
+{
+    struct anycert_check check = {.id = ANYCERT__CHECK_RECORD,
+                                  .verdict = ANYCERT_PASS,
+                                  .reference_verdict = ANYCERT_PASS,
+                                  .depth = -1};
+    return add_check(report, &check,
+                     anycert__known_detail(report->facts, known_of(collection), collection->tofu));
+}
+
 static int add_silence(struct anycert_report *report, const struct collection *collection,
                        enum anycert__check_id id, enum anycert__judge_scope scope)
 {
     if (id == ANYCERT__CHECK_PIN) /* which only those have who want one */
         return pin_of(collection)->wanted ? add_pin(report, pin_of(collection)) : 0;
+    if (id == ANYCERT__CHECK_RECORD)
+        return known_of(collection) != ANYCERT__KNOWN_UNWANTED ? add_record(report, collection) : 0;
     enum anycert_verdict verdict = verdict_on_silence(report->facts, id, scope);
     struct anycert_check check = {
         .id = id, .verdict = verdict, .reference_verdict = verdict, .depth = -1};
@@ -321,6 +364,7 @@ static bool pin_proves(const struct anycert__pin *pin, const struct collection *
 
 static const char *proof(const struct anycert_report *report, const struct collection *collection)
 {
+    static const struct anycert__pin recorded = {true, ANYCERT__PIN_LEAF, 0};
     const struct anycert__facts *facts = report->facts;
     /* Anybody can show a certificate: that its key is theirs, only a handshake proves. */
     if (report->verdict == ANYCERT_FAIL || report->verdict == ANYCERT_NOT_CHECKED ||
@@ -328,6 +372,8 @@ static const char *proof(const struct anycert_report *report, const struct colle
         return NULL;
     if (pin_proves(pin_of(collection), collection))
         return "pin";
+    if (collection->policy.known == ANYCERT__KNOWN_SAME && pin_proves(&recorded, collection))
+        return "tofu";
     return chain_proves(facts, collection) ? "chain" : NULL;
 }
 
@@ -366,8 +412,10 @@ struct anycert_report *anycert__judge(struct anycert__facts *facts,
                                       enum anycert__judge_scope scope, struct anycert_error *err)
 {
     const struct anycert_policy *reference = anycert__policy_reference(policy);
-    struct collection collection = {.policy = yardstick_of(policy, facts),
-                                    .reference = yardstick_of(reference, facts)};
+    struct collection collection = {
+        .policy = yardstick_of(policy, facts, now, scope),
+        .reference = yardstick_of(reference, facts, now, scope),
+        .tofu = policy != NULL && policy->rung == ANYCERT__RUNG_TOFU ? policy : reference};
     struct anycert_report *report = anycert__calloc(1, sizeof(*report)), *result = NULL;
     if (report == NULL)
         goto out;

@@ -35,10 +35,10 @@ bool anycert__judge_accepts(const struct anycert__facts *facts, const struct any
                             int64_t now, enum anycert__judge_scope scope);
 
 /* Fills err with the refusal: the code of the worst finding (TRUST_NAME before TRUST_DATES … when
- * there are several: TRUST_REVOKED, TRUST_PIN, TRUST_ISSUER, TRUST_NAME, TRUST_STRENGTH,
- * TRUST_DATES, TRUST_PROTOCOL, TRUST), a sentence that names host and port, all that failed, and
- * the relaxations that cover it ("no relaxation allows this" if none does). For hop PROXY the code
- * is PROXY_TRUST. Returns -1. */
+ * there are several: TRUST_REVOKED, TRUST_CHANGED, TRUST_PIN, TRUST_UNKNOWN, TRUST_ISSUER,
+ * TRUST_NAME, TRUST_STRENGTH, TRUST_DATES, TRUST_PROTOCOL, TRUST), a sentence that names host and
+ * port, all that failed, and the relaxations that cover it ("no relaxation allows this" if none
+ * does). For hop PROXY the code is PROXY_TRUST. Returns -1. */
 int anycert__report_refusal(const struct anycert_report *report, struct anycert_error *err);
 
 /* True if the peer is authenticated and nothing was relaxed but what its pin decides: what the

@@ -85,8 +85,7 @@ struct anycert__pin anycert__pin_look(const struct anycert__facts *facts,
     struct anycert__pin pin = {.depth = -1};
     if (policy == NULL)
         return pin;
-    pin.wanted = policy->pin_count > 0 || policy->rung == ANYCERT__RUNG_PINNED ||
-                 policy->rung == ANYCERT__RUNG_TOFU;
+    pin.wanted = policy->pin_count > 0 || policy->rung == ANYCERT__RUNG_PINNED;
     if (policy->pin_count == 0)
         return pin;
     const struct anycert__certificate *leaf = anycert__certificate_at(facts, 0);

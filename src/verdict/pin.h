@@ -18,7 +18,7 @@ enum anycert__pin_match {
 };
 
 struct anycert__pin {
-    bool wanted; /* the policy wants a pin, or a record of one */
+    bool wanted; /* the policy wants a pin */
     enum anycert__pin_match match;
     int depth; /* of the certificate with the pinned key, in the validated chain; -1 for none */
 };

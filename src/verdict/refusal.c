@@ -12,6 +12,8 @@ static int code_of(const struct anycert_check *check)
 {
     if (check->id == ANYCERT__CHECK_PIN)
         return ANYCERT_E_TRUST_PIN;
+    if (check->id == ANYCERT__CHECK_RECORD)
+        return check->code != 0 ? check->code : ANYCERT_E_TRUST;
     if (anycert__check_is_protocol(check->id))
         return ANYCERT_E_TRUST_PROTOCOL;
     if (check->x509_code == ANYCERT__X509_REVOKED)
@@ -32,8 +34,10 @@ static int code_of(const struct anycert_check *check)
 
 /* From the worst on. */
 static const int order[] = {
-    ANYCERT_E_TRUST_REVOKED,  ANYCERT_E_TRUST_PIN,   ANYCERT_E_TRUST_ISSUER,   ANYCERT_E_TRUST_NAME,
-    ANYCERT_E_TRUST_STRENGTH, ANYCERT_E_TRUST_DATES, ANYCERT_E_TRUST_PROTOCOL, ANYCERT_E_TRUST,
+    ANYCERT_E_TRUST_REVOKED,  ANYCERT_E_TRUST_CHANGED, ANYCERT_E_TRUST_PIN,
+    ANYCERT_E_TRUST_UNKNOWN,  ANYCERT_E_TRUST_ISSUER,  ANYCERT_E_TRUST_NAME,
+    ANYCERT_E_TRUST_STRENGTH, ANYCERT_E_TRUST_DATES,   ANYCERT_E_TRUST_PROTOCOL,
+    ANYCERT_E_TRUST,
 };
 #define ORDER_COUNT (sizeof(order) / sizeof(order[0]))
 
@@ -69,9 +73,11 @@ static bool append_check(struct sentence *sentence, const char *separator,
 {
     const char *relaxation = anycert_check_relaxation(check);
     size_t room = sizeof(sentence->text) - sentence->len - ROOM_FOR_REST;
-    int n = snprintf(sentence->text + sentence->len, room, "%s%s (%s%s)", separator, check->detail,
-                     relaxation != NULL ? "relaxation: " : "no relaxation allows this",
-                     relaxation != NULL ? relaxation : "");
+    bool says_more = check->id == ANYCERT__CHECK_RECORD; /* namely what to do */
+    const char *note = relaxation != NULL ? " (relaxation: " : " (no relaxation allows this";
+    int n =
+        snprintf(sentence->text + sentence->len, room, "%s%s%s%s%s", separator, check->detail,
+                 says_more ? "" : note, relaxation != NULL ? relaxation : "", says_more ? "" : ")");
     if (n < 0 || (size_t)n >= room) {
         sentence->text[sentence->len] = '\0';
         return false;

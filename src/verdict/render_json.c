@@ -202,7 +202,7 @@ static yyjson_mut_val *check_object(struct writer *w, const struct anycert_check
         put_int(w, object, "depth", check->depth);
     put(w, object, "relaxations", relaxations_of(w, check));
     if (check->decided_by_pin)
-        put_word(w, object, "decided_by", "pin");
+        put_word(w, object, "decided_by", check->decided_by_record ? "record" : "pin");
     if (anycert__check_is_protocol(check->id) && check->verdict != ANYCERT_NOT_CHECKED)
         put_word(w, object, "certainty", "negotiated");
     put_text(w, object, "detail", check->detail);

@@ -201,9 +201,10 @@ static void check_lines(struct anycert__buf *buf, const struct anycert_report *r
         label(buf, name);
         anycert__buf_addf(buf, "%s: %s", anycert_check_id(check), check->detail);
         anycert__buf_addf(buf, " [%s]\n",
-                          check->decided_by_pin ? "the pin decides"
-                          : relaxation != NULL  ? relaxation
-                                                : "no relaxation for it");
+                          check->decided_by_record ? "the recorded key decides"
+                          : check->decided_by_pin  ? "the pin decides"
+                          : relaxation != NULL     ? relaxation
+                                                   : "no relaxation for it");
     }
 }
 

@@ -20,7 +20,10 @@ struct anycert_check {
     int x509_code;                    /* 0 for none */
     int depth;                        /* -1 for none */
     anycert__relaxations relaxations; /* any one of them lets it through; 0 for none */
-    bool decided_by_pin;              /* relaxed, and nothing is given up: the pin stands for it */
+    bool decided_by_pin;              /* relaxed, and nothing is given up: the pin, or the recorded
+                                         key, stands for it */
+    bool decided_by_record;           /* and it is the recorded one */
+    int code;                         /* of a refusal, for RECORD; else 0 */
     char *detail;
 };
 

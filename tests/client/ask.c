@@ -67,6 +67,21 @@ static void set_file(struct anycert_config *config, const struct ask *ask)
     }
 }
 
+static void set_trust(struct anycert_config *config, const struct ask *ask)
+{
+    struct anycert_error err = {0};
+    struct anycert_trust_store *store = NULL;
+
+    must(anycert_config_set_trust_ask(config, ask->trust_ask, ask->trust_ask_arg, &err), &err);
+    if (!ask->trust_store)
+        return;
+    store = ask->store_is_read_only ? anycert_trust_store_open_read_only(ask->trust_store, &err)
+                                    : anycert_trust_store_open(ask->trust_store, &err);
+    must(store ? 0 : -1, &err);
+    must(anycert_config_set_trust_store(config, store, &err), &err);
+    anycert_trust_store_free(store);
+}
+
 static void set_identity(struct anycert_config *config, const struct ask *ask)
 {
     struct anycert_error err = {0};
@@ -96,6 +111,7 @@ struct anycert_client *ask_client(const struct ask *ask)
         must(anycert_config_add_connect_to(config, ask->connect_to, &err), &err);
     must(anycert_config_set_no_proxy(config, ask->no_proxy, &err), &err);
     must(anycert_config_set_proxy_auth(config, ask->proxy_auth, &err), &err);
+    set_trust(config, ask);
     set_identity(config, ask);
     must(anycert_config_set_secret_guard(config, ask->guard, &err), &err);
     must(anycert_config_set_http_version(config, ask->http_version, &err), &err);

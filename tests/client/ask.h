@@ -25,6 +25,10 @@ struct ask {
     enum anycert_proxy_auth proxy_auth;
     enum anycert_http_version http_version;
     unsigned connect_ms, total_ms;
+    const char *trust_store; /* path */
+    bool store_is_read_only;
+    anycert_trust_ask *trust_ask;
+    void *trust_ask_arg;
     int64_t (*now)(void *arg);
     void *now_arg;
 };

@@ -414,30 +414,6 @@ static void test_http_and_https_of_one_port_share_nothing(void **state)
     assert_null(strstr(seen.text, "secret"));
 }
 
-/* ---- what the policy refuses to be: nothing is ignored */
-
-static void test_policies_of_later_versions_are_refused_not_ignored(void **state)
-{
-    static const char *const texts[] = {"tofu", "report-only for=tofu"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        struct anycert_error err = {0};
-        struct anycert_policy *policy = anycert_policy_parse(texts[i], &err);
-        struct anycert_config *config = anycert_config_new(NULL);
-
-        if (!policy)
-            fail_msg("%s: %s", texts[i], err.message);
-        assert_int_equal(anycert_config_set_policy(config, policy, &err), -1);
-        assert_int_equal(err.code, ANYCERT_E_POLICY_UNAVAILABLE);
-        memset(&err, 0, sizeof err);
-        assert_int_equal(anycert_config_set_proxy_policy(config, policy, &err), -1);
-        assert_int_equal(err.code, ANYCERT_E_POLICY_UNAVAILABLE);
-        anycert_config_free(config);
-        anycert_policy_free(policy);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -455,7 +431,6 @@ int main(void)
         cmocka_unit_test(test_anchor_paths_differ_by_case),
         cmocka_unit_test(test_plain_libcurl_compares_pins_without_case),
         cmocka_unit_test(test_http_and_https_of_one_port_share_nothing),
-        cmocka_unit_test(test_policies_of_later_versions_are_refused_not_ignored),
     };
 
     return cmocka_run_group_tests(tests, make_scene, free_scene);

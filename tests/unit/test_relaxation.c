@@ -161,7 +161,7 @@ static void rung_table_is_the_normative_one(void **state)
         const char *name;
         int available;
     } rows[] = {
-        {0, "hardened", 1},    {1, "pinned", 1},    {2, "tofu", 0},
+        {0, "hardened", 1},    {1, "pinned", 1},    {2, "tofu", 1},
         {3, "report-only", 1}, {4, "trust-any", 1}, {5, "antique", 1},
     };
     const struct anycert_rung *r = NULL;

@@ -1,0 +1,85 @@
+/* Trust on first use: whom the trust store knows, and who is recorded. */
+#include "http/lane.h"
+
+#include "policy/trust_store.h"
+#include "verdict/judge.h"
+#include "verdict/known.h"
+#include "verdict/report.h"
+
+bool anycert__tofu_is_current(struct anycert__lane *lane, struct anycert__link *link,
+                              const struct anycert__hop_terms *terms, int64_t now)
+{
+    const struct anycert__facts *facts = anycert__link_facts(link);
+    const struct anycert__trust_record *record = anycert__link_record(link, &lane->failure);
+    struct anycert__facts view;
+
+    if (!record)
+        return false;
+    if (record == &facts->record || anycert__trust_record_equal(record, &facts->record))
+        return true;
+    /* A kept connection was made under another record: a new one is made under this. */
+    if (lane->contexts == 0 && !lane->approved)
+        return false;
+    /* The host has been recorded since, by this exchange or somebody else. */
+    anycert__facts_view(&view, facts);
+    view.record = *record;
+    if (anycert__judge_accepts(&view, terms->policy, now, ANYCERT__JUDGE_ALL))
+        return true;
+    lane->lapsed = !lane->approved;
+    if (lane->approved)
+        anycert__fail(&lane->failure, ANYCERT_E_TRUST_CHANGED,
+                      "the trust store says something else of %s by now than when it was asked",
+                      lane->origin);
+    return false;
+}
+
+/* Nobody is asked about a server that would be refused anyway. */
+static bool would_stand(const struct anycert__facts *facts, const struct anycert_policy *policy,
+                        int64_t now)
+{
+    struct anycert__facts view;
+
+    anycert__facts_view(&view, facts);
+    view.record.is_accepted = true;
+    return anycert__judge_accepts(&view, policy, now, ANYCERT__JUDGE_ALL);
+}
+
+bool anycert__tofu_ask(struct anycert__lane *lane, int64_t now)
+{
+    struct anycert__facts *facts = anycert__link_facts(lane->link);
+    const struct anycert__hop_terms *terms = lane->terms;
+    struct anycert_report *report = NULL;
+    bool wants_answer = false;
+
+    (void)anycert__known_may_learn(facts, terms->policy, &wants_answer);
+    if (!wants_answer || !terms->trust_ask || lane->exchange->only_handshake || !facts->complete ||
+        !would_stand(facts, terms->policy, now))
+        return true;
+    report = anycert__judge(facts, terms->policy, now, ANYCERT__JUDGE_ALL, &lane->failure);
+    if (!report)
+        return false;
+    facts->record.is_accepted = terms->trust_ask(terms->trust_ask_arg, report) == 1;
+    anycert_report_free(report);
+    return true;
+}
+
+bool anycert__tofu_learn(struct anycert__lane *lane, int64_t now)
+{
+    const struct anycert__facts *facts = lane->link ? anycert__link_facts(lane->link) : NULL;
+    const struct anycert__hop_terms *terms = lane->terms;
+    const struct anycert__trust_record *record = NULL;
+
+    if (!facts || !facts->complete || lane->exchange->only_handshake || !terms->trust_store ||
+        !anycert__known_may_learn(facts, terms->policy, NULL))
+        return true;
+    record = anycert__link_record(lane->link, &lane->failure);
+    if (!record || record->known != ANYCERT__TRUST_NEW)
+        return record != NULL; /* it was recorded a moment ago, and looked at since */
+    if (anycert__trust_store_record(terms->trust_store, facts->host, facts->port,
+                                    facts->presented[0].pin, anycert__known_verifies(facts, now),
+                                    now, &lane->failure) < 0)
+        return false;
+    /* Our certificate was withheld until the user had answered: once more, with it. */
+    lane->lapsed = facts->record.is_accepted && anycert__link_withheld_cert(lane->link);
+    return !lane->lapsed;
+}
