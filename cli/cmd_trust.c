@@ -11,6 +11,7 @@
 #include "message.h"
 #include "pin.h"
 #include "session.h"
+#include "store.h"
 #include "text.h"
 
 static void print_line(const char *label, const char *text)
@@ -91,11 +92,39 @@ static void print_ways(const struct anycert_report *report, bool wrong)
         print_line("option", "none: what is wrong here no pin makes right");
 }
 
-static void print_text(const struct anycert_report *report)
+/* ---- what the trust store knows */
+
+/* Whether the key that was shown is one of the entry's. */
+static bool is_same_key(const struct anycert_trust_entry *entry,
+                        const struct anycert_report *report)
+{
+    for (size_t i = 0; i < anycert_trust_entry_pin_count(entry); i++)
+        if (strcmp(anycert_trust_entry_pin(entry, i), anycert_report_cert_pin(report, 0)) == 0)
+            return true;
+    return false;
+}
+
+static void print_known(const struct anycert_trust_entry *entry,
+                        const struct anycert_report *report)
+{
+    const char *now = "";
+    if (!entry) {
+        print_line("known", "no: the trust store has no entry of this host");
+        return;
+    }
+    if (anycert_trust_entry_kind(entry) == ANYCERT_TRUST_PIN)
+        now = is_same_key(entry, report) ? "; this is the key" : "; THIS IS ANOTHER KEY";
+    else if (anycert_report_reference_verdict(report) == ANYCERT_FAIL)
+        now = "; HARDENED DOES NOT ACCEPT IT ANY MORE";
+    (void)printf("%-12s %s%s\n", "known", cli_store_words(entry), now);
+}
+
+static void print_text(const struct anycert_report *report, const struct anycert_trust_entry *entry)
 {
     print_server(report);
     for (size_t i = 0; i < anycert_report_chain_length(report); i++)
         print_certificate(report, i);
+    print_known(entry, report);
     print_ways(report, print_wrong(report));
 }
 
@@ -127,7 +156,8 @@ static void add_policy(yyjson_mut_doc *doc, yyjson_mut_val *root,
         yyjson_mut_obj_add_null(doc, root, "policy");
 }
 
-static int print_json(const struct anycert_report *report, struct anycert_error *err)
+static int print_json(const struct anycert_report *report, const struct anycert_trust_entry *entry,
+                      struct anycert_error *err)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
@@ -137,6 +167,10 @@ static int print_json(const struct anycert_report *report, struct anycert_error 
     if (parsed) {
         yyjson_mut_obj_add_bool(doc, root, "key_proven", anycert_report_key_proven(report) != 0);
         yyjson_mut_obj_add_val(doc, root, "pins", pins_of(doc, report));
+        if (entry)
+            yyjson_mut_obj_add_val(doc, root, "known", cli_store_json(doc, entry));
+        else
+            yyjson_mut_obj_add_null(doc, root, "known");
         add_policy(doc, root, report);
         yyjson_mut_obj_add_val(doc, root, "report",
                                yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
@@ -161,6 +195,23 @@ static int choose_policy(struct cli_options *o, struct anycert_error *err)
     return o->trust ? 0 : -1;
 }
 
+static int print_all(const struct cli_options *o, const struct anycert_report *report,
+                     struct anycert_error *err)
+{
+    struct anycert_trust_store *store = cli_store_open(o->trust_store, err);
+    struct anycert_trust_entry *entry = NULL;
+    int status = store ? anycert_trust_store_find(store, anycert_report_host(report),
+                                                  anycert_report_port(report), &entry, err)
+                       : -1;
+    if (status >= 0 && o->json)
+        status = print_json(report, entry, err);
+    else if (status >= 0)
+        print_text(report, entry);
+    anycert_trust_entry_free(entry);
+    anycert_trust_store_free(store);
+    return status < 0 ? -1 : 0;
+}
+
 static int show(struct cli_options *o, struct cli_session *session,
                 struct anycert_response **response, struct anycert_error *err)
 {
@@ -173,9 +224,7 @@ static int show(struct cli_options *o, struct cli_session *session,
     if (!report || anycert_report_chain_length(report) == 0)
         return status == 0 ? cli_error(err, ANYCERT_E_TLS, "the server has shown no certificate")
                            : -1;
-    if (!o->json)
-        print_text(report);
-    else if (print_json(report, &late) != 0 && status == 0) {
+    if (print_all(o, report, &late) != 0 && status == 0) {
         *err = late;
         status = -1;
     }

@@ -12,6 +12,8 @@ int cmd_test(const struct cli_command *command, int argc, char **argv);
 int cmd_policy(const struct cli_command *command, int argc, char **argv);
 /* trust show; argv[0] is the word behind `trust`. */
 int cmd_trust(const struct cli_command *command, int argc, char **argv);
+/* trust list, add, remove, import, export, hash; likewise. */
+int cmd_store(const struct cli_command *command, int argc, char **argv);
 /* lab: misbehaving servers; argv[0] is "lab". */
 int cmd_lab(int argc, char **argv);
 

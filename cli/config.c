@@ -10,6 +10,7 @@
 #include "auth.h"
 #include "profile.h"
 #include "secret.h"
+#include "store.h"
 
 /* Bytes of a user or password, as they stand in a URL. */
 static int add_escaped(struct cli_bytes *url, const char *text, size_t length,
@@ -297,6 +298,7 @@ struct anycert_config *cli_config_make(const struct cli_options *o, struct anyce
         return NULL;
     if (anycert_profile_apply(profile, config, cli_variable, NULL, err) == 0 &&
         set_policies(config, trust, err) == 0 &&
+        cli_store_set(config, o, profile, trust, err) == 0 &&
         (!trust->proxy_policy ||
          anycert_config_set_proxy_policy(config, trust->proxy_policy, err) == 0) &&
         set_certificates(config, o, err) == 0 && set_proxy(config, o, err) == 0 &&

@@ -85,10 +85,11 @@ void cli_help_policy(FILE *out)
 void cli_help_trust(FILE *out)
 {
     (void)fputs("usage: anycert trust COMMAND [OPTION...] [ARGUMENT]\n\n"
-                "What servers show of themselves; no request is sent.\n\n",
+                "What servers show of themselves, and what is remembered of them; no request is "
+                "sent.\n\n",
                 out);
-    print_commands(out, CLI_SHOW, CLI_SHOW);
-    (void)fputs("\nThe options of each: anycert help trust show.\n", out);
+    print_commands(out, CLI_SHOW, CLI_TRUST_HASH);
+    (void)fputs("\nThe options of each: anycert help trust show, and so on.\n", out);
 }
 
 void cli_help_overview(FILE *out)
@@ -99,7 +100,7 @@ void cli_help_overview(FILE *out)
     print_commands(out, CLI_GET, CLI_REQUEST);
     print_commands(out, CLI_TEST, CLI_TEST);
     print_commands(out, CLI_LIST, CLI_CHECK);
-    print_commands(out, CLI_SHOW, CLI_SHOW);
+    print_commands(out, CLI_SHOW, CLI_TRUST_HASH);
     (void)fprintf(out, "  %-24s%s\n  %-24s%s\n\n%s\n%s", "lab [CONDITION...]",
                   "misbehaving servers on this machine, to try things out", "help [COMMAND]",
                   "this text, or the options of a command", "  anycert get https://example.com/",

@@ -65,7 +65,9 @@ static const char *next_policy_command(size_t index)
 /* Those behind `trust`. */
 static const char *next_trust_command(size_t index)
 {
-    return index == 0 ? "show" : NULL;
+    static const char *const names[] = {"show",   "list",   "add", "remove",
+                                        "import", "export", "hash"};
+    return index < sizeof names / sizeof *names ? names[index] : NULL;
 }
 
 /* Commands of two words: the first, those that there are, and where a misspelt one is looked for.
@@ -78,7 +80,8 @@ struct group {
 
 static const struct group groups[] = {
     {"policy", "there are list, explain and check", next_policy_command, cli_help_policy},
-    {"trust", "there is only show", next_trust_command, cli_help_trust},
+    {"trust", "there are show, list, add, remove, import, export and hash", next_trust_command,
+     cli_help_trust},
 };
 
 /* NULL if the word begins no command of two. */
@@ -198,6 +201,8 @@ static int dispatch(int argc, char **argv)
         return cmd_test(command, argc, argv);
     if (command && command->bit == CLI_SHOW)
         return cmd_trust(command, argc - 1, argv + 1);
+    if (command && (command->bit & CLI_STORE))
+        return cmd_store(command, argc - 1, argv + 1);
     if (command)
         return command->bit & CLI_REQUESTS ? cmd_request(command, argc, argv)
                                            : cmd_policy(command, argc - 1, argv + 1);

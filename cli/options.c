@@ -23,6 +23,12 @@ static const struct cli_command commands[] = {
      CLI_CHECK},
     {"trust show", "URL",
      "a server's certificates and pins, what is wrong, and what would accept it", NULL, CLI_SHOW},
+    {"trust list", "", "the hosts that the trust store knows, and by what", NULL, CLI_TRUST_LIST},
+    {"trust add", "HOST:PORT", "what a host is known by from now on", NULL, CLI_TRUST_ADD},
+    {"trust remove", "HOST:PORT", "forget a host", NULL, CLI_TRUST_REMOVE},
+    {"trust import", "FILE", "take over the entries of another store", NULL, CLI_TRUST_IMPORT},
+    {"trust export", "", "print the whole store", NULL, CLI_TRUST_EXPORT},
+    {"trust hash", "", "replace the names of all hosts by hashes", NULL, CLI_TRUST_HASH},
 };
 
 const struct cli_command *cli_command_of(unsigned bit)

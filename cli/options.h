@@ -27,6 +27,14 @@ enum cli_command_bit {
      */
     CLI_EXPLAINED = 1 << 11,
     CLI_SHOW = 1 << 12,
+    CLI_TRUST_LIST = 1 << 13,
+    CLI_TRUST_ADD = 1 << 14,
+    CLI_TRUST_REMOVE = 1 << 15,
+    CLI_TRUST_IMPORT = 1 << 16,
+    CLI_TRUST_EXPORT = 1 << 17,
+    CLI_TRUST_HASH = 1 << 18,
+    CLI_STORE = CLI_TRUST_LIST | CLI_TRUST_ADD | CLI_TRUST_REMOVE | CLI_TRUST_IMPORT |
+                CLI_TRUST_EXPORT | CLI_TRUST_HASH,
     CLI_REQUESTS = (1 << 7) - 1
 };
 
@@ -87,7 +95,8 @@ struct cli_options {
 
     /* trust */
     bool insecure;
-    char *policy_file;
+    char *policy_file, *trust_store, *comment;
+    bool by_ca;
     char *trust, *until, *reason, *expect_name, *sni, *cert, *cert_type, *key, *proxy_trust;
     struct cli_secret pass;
     struct cli_list allow, pin, cacert, ca_add, intermediate;

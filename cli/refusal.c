@@ -180,6 +180,41 @@ static bool is_about_pin(const struct anycert_check *check)
     return strcmp(anycert_check_id(check), "pin") == 0;
 }
 
+/* What the trust store says is known by the refusal's own words, which name the command. */
+static bool has_failed_record(const struct anycert_report *report)
+{
+    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c))
+        if (strcmp(anycert_check_id(c), "record") == 0)
+            return true;
+    return false;
+}
+
+static void add_record(struct lines *lines, const struct anycert_error *err,
+                       const struct anycert_report *report, const struct cli_failure *failure)
+{
+    const char *host = anycert_report_host(report);
+    bool brackets = strchr(host, ':') != NULL;
+    struct anycert_error nowhere = {0};
+    struct cli_bytes text = {0};
+    char port[16];
+    (void)snprintf(port, sizeof port, ":%u", (unsigned)anycert_report_port(report));
+    add_line(lines, err->code == ANYCERT_E_TRUST_CHANGED
+                        ? "ask the administrator whether the server has got a new key, and "
+                          "compare its pin; if it has none, somebody is in between"
+                        : "ask the administrator for the pin of the server's key, and compare it");
+    if (cli_bytes_add_text(&text, "then: anycert trust add ", &nowhere) == 0 &&
+        cli_bytes_add_text(&text, brackets ? "[" : "", &nowhere) == 0 &&
+        cli_bytes_add_text(&text, host, &nowhere) == 0 &&
+        cli_bytes_add_text(&text, brackets ? "]" : "", &nowhere) == 0 &&
+        cli_bytes_add_text(&text, port, &nowhere) == 0 &&
+        cli_bytes_add_text(&text, " --pin ", &nowhere) == 0 &&
+        cli_bytes_add_text(&text, anycert_report_cert_pin(report, 0), &nowhere) == 0 &&
+        (!failure->trust_store || (cli_bytes_add_text(&text, " --trust-store ", &nowhere) == 0 &&
+                                   cli_bytes_add_text(&text, failure->trust_store, &nowhere) == 0)))
+        add_line(lines, text.data);
+    cli_bytes_free(&text);
+}
+
 static bool has_failed_pin(const struct anycert_report *report)
 {
     for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c))
@@ -320,7 +355,9 @@ static void print_better(const struct anycert_error *err, const struct anycert_r
         if (name && !is_repeated(report, c) && !is_proxy(report))
             add_option(&lines, report, c);
     }
-    if (report && !is_proxy(report))
+    if (report && has_failed_record(report) && anycert_report_chain_length(report) > 0)
+        add_record(&lines, err, report, failure);
+    else if (report && !is_proxy(report))
         add_pin(&lines, err, report);
     for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
         const char *name = anycert_check_relaxation(c);
@@ -328,7 +365,7 @@ static void print_better(const struct anycert_error *err, const struct anycert_r
         if (r && !is_repeated(report, c))
             add_on_server(&lines, report, r);
     }
-    if (!has_failed_pin(report))
+    if (!has_failed_pin(report) && !has_failed_record(report))
         add_switch(&lines, err, report);
 }
 
@@ -374,7 +411,7 @@ static void print_relaxations(const struct cli_failure *failure,
         const struct anycert_relaxation *r = name ? anycert_relaxation_find(name) : NULL;
         if (r)
             print_relaxation(failure, report, r);
-        else
+        else if (strcmp(anycert_check_id(c), "record") != 0)
             (void)fprintf(stderr, "  %-12s none lets this through: %s\n", "relaxation",
                           anycert_check_detail(c));
     }

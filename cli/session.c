@@ -98,3 +98,11 @@ bool cli_session_has_cert(const struct cli_session *session, const struct cli_op
 {
     return options->cert || (session->profile && anycert_profile_value(session->profile, "cert"));
 }
+
+const char *cli_session_trust_store(const struct cli_session *session,
+                                    const struct cli_options *options)
+{
+    if (options->trust_store)
+        return options->trust_store;
+    return session->profile ? anycert_profile_value(session->profile, "trust_store") : NULL;
+}

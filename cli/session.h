@@ -32,5 +32,8 @@ void cli_session_close(struct cli_session *session);
 
 /* Whether a client certificate was named, as far as is known when something went wrong early. */
 bool cli_session_has_cert(const struct cli_session *session, const struct cli_options *options);
+/* The path of the trust store, if it was said; else NULL. */
+const char *cli_session_trust_store(const struct cli_session *session,
+                                    const struct cli_options *options);
 
 #endif

@@ -20,7 +20,7 @@ _anycert_value() {
     case $1 in
     -b | --cookie | -c | --cookie-jar | --bearer-file | --profile | --pass-file | --proxy-user-file | --trace | \
         --api-key-file | --aws-session-token-file | --oauth2-client-secret-file | -T | --upload-file | --user-file | \
-        --policy-file | --cacert | --capath | --ca-add | --intermediate | -E | --cert | --key | -o | --output | --report)
+        --trust-store | --policy-file | --cacert | --capath | --ca-add | --intermediate | -E | --cert | --key | -o | --output | --report)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --trust | --proxy-trust) _anycert_words "hardened pinned tofu report-only trust-any antique" ;;
@@ -42,7 +42,7 @@ _anycert_value() {
         --oauth2-client-secret-env | --oauth2-client-secret-fd | --oauth2-scope | --oauth2-audience | \
         --oauth2-param | -H | --header | --secret-header | -d | --data | --data-raw | --data-binary | \
         --data-urlencode | --json | -u | --user | -A | --user-agent | --max-redirs | --max-body | --until | \
-        --reason | --pin | --expect-name | --sni | -x | --proxy | --noproxy | --resolve | --connect-to | \
+        --reason | --comment | --pin | --expect-name | --sni | -x | --proxy | --noproxy | --resolve | --connect-to | \
         --connect-timeout | -m | --max-time | --stall-timeout | --expect100-timeout | --data-ascii | \
         -w | --write-out) COMPREPLY=() ;;
     *) return 1 ;;
@@ -51,7 +51,7 @@ _anycert_value() {
 
 _anycert() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local looks="--expect-name --sni --cacert --capath --ca-add --intermediate --proxy-trust --proxy --noproxy
+    local looks="--trust-store --expect-name --sni --cacert --capath --ca-add --intermediate --proxy-trust --proxy --noproxy
         --env-proxy --resolve --connect-to --private-addresses --connect-timeout --max-time --stall-timeout
         --http1.1 --http2 --proxy-user --proxy-user-file --proxy-user-env --proxy-user-fd --proxy-digest
         --proxy-anyauth --format --help"
@@ -80,7 +80,7 @@ _anycert() {
         return
     fi
     if ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == trust ]]; then
-        _anycert_words "show"
+        _anycert_words "show list add remove import export hash"
         return
     fi
     _anycert_value "$previous" && return
@@ -94,7 +94,15 @@ _anycert() {
         explain) _anycert_words "$trust" ;;
         list | check) _anycert_words "--format --help" ;;
         esac ;;
-    trust) _anycert_words "$looks" ;;
+    trust)
+        case ${COMP_WORDS[2]} in
+        show) _anycert_words "$looks" ;;
+        add) _anycert_words "--trust-store --pin --by-ca --comment --format --help" ;;
+        import)
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -W "--trust-store --format --help" -- "$current") ;;
+        list | remove | export | hash) _anycert_words "--trust-store --format --help" ;;
+        esac ;;
     lab)
         _anycert_words "--list --json --help $(anycert lab --list 2>/dev/null | cut -d ' ' -f 1)" ;;
     help) _anycert_words "get head post put patch delete request test policy trust lab" ;;

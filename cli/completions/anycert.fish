@@ -24,6 +24,10 @@ function __anycert_in
     set -l words (commandline -opc)
     test (count $words) -ge 2; and contains -- $words[2] $argv
 end
+function __anycert_in_trust
+    set -l words (commandline -opc)
+    test (count $words) -ge 3; and test $words[2] = trust; and contains -- $words[3] $argv
+end
 function __anycert_in_policy
     set -l words (commandline -opc)
     test (count $words) -ge 3; and test $words[2] = policy; and contains -- $words[3] $argv
@@ -44,7 +48,7 @@ complete -c anycert -n __anycert_no_command -a lab -d 'misbehaving servers on th
 complete -c anycert -n __anycert_no_command -a help -d 'the options of a command'
 complete -c anycert -n __anycert_no_command -l version -d 'print versions'
 complete -c anycert -n __anycert_policy_word -a 'list explain check'
-complete -c anycert -n __anycert_trust_word -a show
+complete -c anycert -n __anycert_trust_word -a 'show list add remove import export hash'
 complete -c anycert -n '__anycert_in help' -a 'get head post put patch delete request test policy trust lab'
 complete -c anycert -n '__anycert_in lab' -l list -d 'list the conditions'
 complete -c anycert -n '__anycert_in lab' -l json -d 'print JSON'
@@ -52,7 +56,7 @@ complete -c anycert -n '__anycert_in lab' -l json -d 'print JSON'
 # Of requests, `test` and `policy explain`.
 set -l trust "__anycert_in $talking; or __anycert_in_policy explain"
 # And of `trust show`.
-set -l looks "__anycert_in $talking trust; or __anycert_in_policy explain"
+set -l looks "__anycert_in $talking; or __anycert_in_policy explain; or __anycert_in_trust show"
 complete -c anycert -n $trust -s k -l insecure -d 'the same as --trust trust-any'
 complete -c anycert -n $trust -l trust -x -a "$rungs" -d 'the policy'
 complete -c anycert -n $trust -l allow -x -a "(__fish_append , $relaxations)" -d 'give up these checks only'
@@ -60,6 +64,11 @@ complete -c anycert -n $trust -l until -x -d 'the last day on which relaxations 
 complete -c anycert -n $trust -l reason -x -d 'why'
 complete -c anycert -n $trust -l pin -x -d 'the key has to be this one'
 complete -c anycert -n $trust -l policy-file -r -F -d 'the policy of each host'
+complete -c anycert -n "__anycert_in $talking trust; or __anycert_in_policy explain" -l trust-store -r -F -d 'the keys that tofu remembers'
+complete -c anycert -n '__anycert_in_trust add' -l pin -x -d 'the key has to be this one'
+complete -c anycert -n '__anycert_in_trust add' -l by-ca -d 'known by its certificate authority'
+complete -c anycert -n '__anycert_in_trust add' -l comment -x -d 'a note for the reader'
+complete -c anycert -n '__anycert_in_trust import' -F
 complete -c anycert -n $looks -l expect-name -x -d 'the name in the certificate'
 complete -c anycert -n $looks -l sni -x -d 'the name in the handshake'
 complete -c anycert -n $looks -l cacert -r -F -d 'trust these anchors only'

@@ -145,6 +145,9 @@ static int explain_tls(struct anycert_client *client, const struct anycert__url 
             anycert__buf_addf(out, "anchors  %s, %zu certificates, sha256:%s\n",
                               anycert__anchors_source(anchors), anycert__anchors_count(anchors),
                               anycert__anchors_digest(anchors));
+        if (situation->terms.trust_store)
+            anycert__buf_addf(out, "store    %s\n",
+                              anycert_trust_store_path(situation->terms.trust_store));
         anycert__buf_addf(out, "offers   %d cipher suites (%s)\n", suites,
                           anycert_openssl_version());
     }

@@ -104,6 +104,18 @@ static int apply_policy_file(const struct anycert__applying *a, struct anycert_e
     return result < 0 ? BLAME(POLICY_FILE) : 0;
 }
 
+static int apply_trust_store(const struct anycert__applying *a, struct anycert_error *err)
+{
+    const struct anycert_profile *profile = a->profile;
+    const struct anycert__profile_value *path = GIVEN(TRUST_STORE);
+    struct anycert_trust_store *store =
+        path ? anycert_trust_store_open(path->texts.list[0], err) : NULL;
+    int result = store ? anycert_config_set_trust_store(a->config, store, err) : -1;
+
+    anycert_trust_store_free(store);
+    return result < 0 ? BLAME(TRUST_STORE) : 0;
+}
+
 /* A box that is not ticked chooses no policy where there is a file that does. */
 static int apply_policy(const struct anycert__applying *a, struct anycert_error *err)
 {
@@ -128,7 +140,8 @@ static int apply_policies(const struct anycert__applying *a, struct anycert_erro
     struct anycert_policy *policy = NULL;
     int result = 0;
 
-    if (GIVEN(POLICY_FILE) && apply_policy_file(a, err) < 0)
+    if ((GIVEN(POLICY_FILE) && apply_policy_file(a, err) < 0) ||
+        (GIVEN(TRUST_STORE) && apply_trust_store(a, err) < 0))
         return -1;
     if ((box || GIVEN(TRUST) || GIVEN(CACERT) || GIVEN(CA_ADD)) && apply_policy(a, err) < 0)
         return -1;

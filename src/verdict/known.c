@@ -147,9 +147,9 @@ static void write_refused(struct anycert__buf *buf, const struct anycert__facts 
                           const struct anycert_policy *policy)
 {
     bool strict = policy != NULL && policy->mode == ANYCERT__TOFU_STRICT;
-    anycert__buf_addf(buf, "the trust store does not know it, and %s; if its key is right",
-                      strict ? "mode=strict learns nothing"
-                             : "nobody has said that its key is right");
+    anycert__buf_addf(buf, "the trust store does not know it, and %s",
+                      strict ? "mode=strict learns nothing; if its key is right"
+                             : "nobody has said that its key is right; if it is");
     write_command(buf, facts);
 }
 

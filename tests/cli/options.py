@@ -11,7 +11,7 @@ from anycert_cli import SOURCE, Case, closed_port, left_behind, run  # noqa: E40
 
 COMMANDS = ["get", "head", "post", "put", "patch", "delete", "request", "test"]
 POLICY = ["policy list", "policy explain", "policy check"]
-TRUST = ["trust show"]
+TRUST = ["trust show", "trust list", "trust add", "trust remove", "trust import", "trust export", "trust hash"]
 URL = "https://localhost:1/"
 
 # What is given, and words that the sentence must have.

@@ -85,11 +85,12 @@ class Check(Case):
         self.assertFalse(json.loads(self.anycert("policy", "check", "--json", "hardened").out)["ended"])
 
     def test_what_is_not_available_is_said(self):
-        text = self.anycert("policy", "check", "tofu").out
+        digest = f"hardened ca=sha256:{'0' * 64}"
+        text = self.anycert("policy", "check", digest).out
         self.assertIn("note: ", text)
-        document = json.loads(self.anycert("policy", "check", "--format", "json", "tofu").out)
+        document = json.loads(self.anycert("policy", "check", "--format", "json", digest).out)
         self.assertFalse(document["available"])
-        self.refused("get", "--trust", "tofu", "https://localhost:1/", says="tofu")
+        self.refused("get", "--trust", digest, "https://localhost:1/", says="known by their digest only")
 
 
 class Explain(Case):

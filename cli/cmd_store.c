@@ -1,0 +1,243 @@
+/* anycert trust list, add, remove, import, export, hash: what the trust store says. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yyjson.h>
+
+#include "message.h"
+#include "store.h"
+#include "text.h"
+
+/* ---- HOST:PORT */
+
+/* The host, in its brackets or without, to be freed, and the port, 443 if there is none. */
+static char *read_host(const char *text, uint16_t *port, struct anycert_error *err)
+{
+    const char *colon = strrchr(text, ':');
+    unsigned number = 443;
+    if (strstr(text, "://")) {
+        cli_error(err, ANYCERT_E_USAGE, "'%.200s' is a URL: write HOST or HOST:PORT", text);
+        return NULL;
+    }
+    if (colon && (colon < strrchr(text, ']') || strchr(text, ':') != colon) && text[0] != '[') {
+        cli_error(err, ANYCERT_E_USAGE,
+                  "'%.200s' has several colons: write an IPv6 address in brackets", text);
+        return NULL;
+    }
+    if (text[0] == '[' && colon && strchr(colon, ']'))
+        colon = NULL;
+    if (colon &&
+        (cli_parse_number(colon + 1, "the port", 65535, &number, err) != 0 || number == 0)) {
+        if (err->code == 0)
+            cli_error(err, ANYCERT_E_USAGE, "0 is no port");
+        return NULL;
+    }
+    *port = (uint16_t)number;
+    char *host = cli_copy(text, err);
+    if (host && colon)
+        host[colon - text] = '\0';
+    return host;
+}
+
+/* ---- list */
+
+static void print_entry(const struct anycert_trust_entry *entry)
+{
+    const char *host = anycert_trust_entry_host(entry);
+    const char *comment = anycert_trust_entry_comment(entry);
+    bool brackets = strchr(host, ':') != NULL;
+    if (anycert_trust_entry_port(entry) == 0)
+        (void)printf("%s", host);
+    else
+        (void)printf("%s%s%s:%u", brackets ? "[" : "", host, brackets ? "]" : "",
+                     (unsigned)anycert_trust_entry_port(entry));
+    (void)printf(" %s%s%s\n", cli_store_words(entry), *comment ? " # " : "", comment);
+}
+
+static int print_json(yyjson_mut_doc *doc, struct anycert_error *err)
+{
+    char *text = yyjson_mut_write(doc, YYJSON_WRITE_PRETTY_TWO_SPACES, NULL);
+    if (text)
+        (void)printf("%s\n", text);
+    int status =
+        text ? 0 : cli_error(err, ANYCERT_E_INTERNAL, "the answer cannot be written as JSON");
+    free(text);
+    yyjson_mut_doc_free(doc);
+    return status;
+}
+
+static int list(const struct cli_options *o, struct anycert_trust_store *store,
+                struct anycert_error *err)
+{
+    struct anycert_trust_list *entries = anycert_trust_store_list(store, err);
+    const struct anycert_trust_entry *entry = NULL;
+    int status = 0;
+    if (!entries)
+        return -1;
+    if (o->json) {
+        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+        yyjson_mut_val *root = yyjson_mut_obj(doc);
+        yyjson_mut_doc_set_root(doc, root);
+        yyjson_mut_obj_add_str(doc, root, "store", anycert_trust_store_path(store));
+        yyjson_mut_val *array = yyjson_mut_obj_add_arr(doc, root, "entries");
+        for (size_t i = 0; (entry = anycert_trust_list_at(entries, i)) != NULL; i++)
+            yyjson_mut_arr_append(array, cli_store_json(doc, entry));
+        status = print_json(doc, err);
+    } else {
+        for (size_t i = 0; (entry = anycert_trust_list_at(entries, i)) != NULL; i++)
+            print_entry(entry);
+    }
+    anycert_trust_list_free(entries);
+    return status;
+}
+
+/* ---- one host */
+
+static int say_entry(const struct cli_options *o, struct anycert_trust_store *store,
+                     const char *host, uint16_t port, struct anycert_error *err)
+{
+    struct anycert_trust_entry *entry = NULL;
+    int status = anycert_trust_store_find(store, host, port, &entry, err);
+    if (status < 0)
+        return -1;
+    status = 0;
+    if (entry && o->json) {
+        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+        yyjson_mut_doc_set_root(doc, cli_store_json(doc, entry));
+        status = print_json(doc, err);
+    } else if (entry) {
+        print_entry(entry);
+    }
+    anycert_trust_entry_free(entry);
+    return status;
+}
+
+static int add(const struct cli_options *o, struct anycert_trust_store *store,
+               struct anycert_error *err)
+{
+    struct cli_bytes pins = {0};
+    uint16_t port = 0;
+    char *host = NULL;
+    int status = 0;
+    if ((o->pin.count > 0) == o->by_ca)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "say what it is known by: --pin (anycert trust show URL prints it), or "
+                         "--by-ca");
+    for (size_t i = 0; i < o->pin.count && status == 0; i++) {
+        status = i > 0 ? cli_bytes_add_text(&pins, ",", err) : 0;
+        if (status == 0)
+            status = cli_bytes_add_text(&pins, o->pin.items[i], err);
+    }
+    host = status == 0 ? read_host(o->url, &port, err) : NULL;
+    status = host ? anycert_trust_store_add(store, host, port, pins.data, o->comment, err) : -1;
+    if (status == 0)
+        status = say_entry(o, store, host, port, err);
+    free(host);
+    cli_bytes_free(&pins);
+    return status;
+}
+
+static int forget(const struct cli_options *o, struct anycert_trust_store *store,
+                  struct anycert_error *err)
+{
+    uint16_t port = 0;
+    char *host = read_host(o->url, &port, err);
+    int found = host ? anycert_trust_store_remove(store, host, port, err) : -1;
+    if (found == 0)
+        cli_error(err, ANYCERT_E_USAGE, "the trust store '%s' does not know %s:%u",
+                  anycert_trust_store_path(store), host, (unsigned)port);
+    free(host);
+    return found == 1 ? 0 : -1;
+}
+
+/* ---- all of them */
+
+static int say_count(const struct cli_options *o, const char *key, size_t count, const char *words,
+                     struct anycert_error *err)
+{
+    if (!o->json) {
+        (void)printf("%zu %s\n", count, words);
+        return 0;
+    }
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_uint(doc, root, key, count);
+    return print_json(doc, err);
+}
+
+static int import(const struct cli_options *o, struct anycert_trust_store *store,
+                  struct anycert_error *err)
+{
+    struct cli_bytes text = {0};
+    size_t count = 0;
+    int status = cli_bytes_read(&text, o->url, "the store to import", err);
+    if (status == 0)
+        status = anycert_trust_store_import(store, text.data ? text.data : "", text.len, o->url,
+                                            &count, err);
+    cli_bytes_free(&text);
+    return status == 0 ? say_count(o, "imported", count, "entries taken over", err) : -1;
+}
+
+static int export(struct anycert_trust_store *store, struct anycert_error *err)
+{
+    char *text = anycert_trust_store_export(store, err);
+    if (text)
+        (void)fputs(text, stdout);
+    anycert_free(text);
+    return text ? 0 : -1;
+}
+
+static int hash(const struct cli_options *o, struct anycert_trust_store *store,
+                struct anycert_error *err)
+{
+    size_t count = 0;
+    return anycert_trust_store_hash_names(store, &count, err) == 0
+               ? say_count(o, "hashed", count, "names hashed", err)
+               : -1;
+}
+
+static int run(const struct cli_options *o, struct anycert_error *err)
+{
+    struct anycert_trust_store *store = cli_store_open(o->trust_store, err);
+    int status = -1;
+    if (store)
+        switch (o->command->bit) {
+        case CLI_TRUST_LIST:
+            status = list(o, store, err);
+            break;
+        case CLI_TRUST_ADD:
+            status = add(o, store, err);
+            break;
+        case CLI_TRUST_REMOVE:
+            status = forget(o, store, err);
+            break;
+        case CLI_TRUST_IMPORT:
+            status = import(o, store, err);
+            break;
+        case CLI_TRUST_EXPORT:
+            status = export(store, err);
+            break;
+        default:
+            status = hash(o, store, err);
+            break;
+        }
+    anycert_trust_store_free(store);
+    return status;
+}
+
+int cmd_store(const struct cli_command *command, int argc, char **argv)
+{
+    struct cli_options options = {0};
+    struct anycert_error err = {0};
+    int exit_code = 0;
+    if (cli_begin(&options, command, argc, argv, &exit_code) == 0 && run(&options, &err) != 0) {
+        cli_print_error(options.json, &err, NULL);
+        exit_code = anycert_error_class_of(err.code);
+    }
+    cli_options_free(&options);
+    return exit_code;
+}

@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+"""Trust on first use on the command line: what is remembered, what is refused, and the commands of the store."""
+import json
+import os
+import pathlib
+import pty
+import select
+import stat
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import BIN, Case, lab  # noqa: E402
+
+CONDITIONS = ["good", "self-signed", "untrusted-root", "expired"]
+OTHER = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+ANY = "tofu mode=accept-new"
+
+
+class Tofu(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.context = lab(*CONDITIONS)
+        cls.servers, cls.files = cls.context.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.context.__exit__(None, None, None)
+
+    def setUp(self):
+        self.home = pathlib.Path("home").absolute()
+        self.home.mkdir(mode=0o700)
+        self.env = {"HOME": str(self.home), "XDG_STATE_HOME": ""}
+        self.store = self.home / ".local/state/anycert/trust"
+
+    def tearDown(self):
+        subprocess.run(["rm", "-rf", self.home], check=True)
+
+    def url(self, name):
+        return self.servers[name]["url"]
+
+    def authority(self, name):
+        return self.url(name).split("/")[2]
+
+    def pin(self, name):
+        return self.servers[name]["pin"]
+
+    def trust(self, *args, **kwargs):
+        return self.anycert("trust", *args, env=self.env, **kwargs)
+
+    def get(self, name, policy, *args, code=0, **kwargs):
+        return self.anycert("get", "--trust", policy, "--cacert", self.files["root"], "-o", "/dev/null", *args,
+                            self.url(name), code=code, env=self.env, **kwargs)
+
+    def entries(self):
+        return json.loads(self.trust("list", "--format", "json").out)["entries"]
+
+
+class Requests(Tofu):
+    def test_a_key_is_remembered_in_the_home_of_its_user(self):
+        result = self.get("self-signed", ANY, "-w", "%{trust} %{authenticated_by}")
+        self.assertEqual(result.out, "relaxed none")
+        self.assertIn("first contact: its key is believed from now on, " + self.pin("self-signed"), result.err)
+        self.assertEqual(stat.S_IMODE(self.store.stat().st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(self.store.parent.stat().st_mode), 0o700)
+        result = self.get("self-signed", "tofu mode=strict", "-w", "%{trust} %{authenticated_by}")
+        self.assertEqual((result.out, result.err), ("relaxed tofu", ""))
+        self.get("good", ANY)
+        kinds = {entry["port"]: (entry["kind"], entry["source"]) for entry in self.entries()}
+        self.assertEqual(kinds, {self.servers["self-signed"]["port"]: ("pin", "first-use"),
+                                 self.servers["good"]["port"]: ("ca", "first-use")})
+
+    def test_the_place_of_the_store(self):
+        self.get("self-signed", ANY, "--trust-store", "home/mine")
+        self.assertTrue((self.home / "mine").exists())
+        self.assertFalse(self.store.exists())
+        state = str(self.home / "state")
+        self.anycert("get", "--trust", ANY, "-o", "/dev/null", self.url("self-signed"),
+                     env={"HOME": "/nonexistent", "XDG_STATE_HOME": state})
+        self.assertTrue((self.home / "state/anycert/trust").exists())
+        self.env["XDG_STATE_HOME"] = "relative"  # counts as unset
+        self.get("self-signed", ANY)
+        self.assertTrue(self.store.exists())
+        self.refused("get", "--trust", ANY, self.url("good"), env={"HOME": "", "XDG_STATE_HOME": ""},
+                     says="--trust-store FILE")
+        # Whoever does not ask for it needs no home.
+        self.anycert("get", "-o", "/dev/null", "--cacert", self.files["root"], self.url("good"),
+                     env={"HOME": "", "XDG_STATE_HOME": ""})
+
+    def test_a_changed_key_is_refused_with_the_command_that_accepts_it(self):
+        authority = self.authority("self-signed")
+        self.trust("add", authority, "--pin", OTHER)
+        for policy in ("tofu", ANY, "tofu mode=strict"):
+            text = self.get("self-signed", policy, code=3).err
+            self.assertIn("THE KEY HAS CHANGED", text)
+            self.assertIn(OTHER, text)
+            command = f"anycert trust add {authority} --pin {self.pin('self-signed')}"
+            self.assertIn(f"then: {command}\n", text)
+            self.assertNotIn("relaxation   none", text)
+        error = json.loads(self.get("self-signed", "tofu", "--format", "json", code=3).err.splitlines()[-1])["error"]
+        self.assertEqual(error["code"], "TRUST_CHANGED")
+        self.anycert(*command.split()[1:], env=self.env)
+        self.get("self-signed", "tofu")
+
+    def test_another_store_is_named_in_the_command(self):
+        text = self.get("self-signed", "tofu mode=strict", "--trust-store", "home/mine", code=3).err
+        self.assertIn(f"--pin {self.pin('self-signed')} --trust-store home/mine\n", text)
+
+    def test_without_a_terminal_nobody_is_asked(self):
+        result = subprocess.run(["setsid", "--wait", BIN, "get", "--trust", "tofu", self.url("self-signed")],
+                                stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                env={**os.environ, **self.env})
+        self.assertEqual(result.returncode, 3, result)
+        self.assertIn("nobody has said that its key is right", result.stderr)
+        self.assertFalse(self.store.exists())
+
+    def ask(self, answer):
+        """A get on a terminal of its own, where the question is answered; exit code, and what the terminal saw."""
+        child, terminal = pty.fork()
+        if child == 0:
+            os.environ.update(self.env)
+            os.execvp(BIN, [BIN, "get", "--trust", "tofu", "-o", "/dev/null", self.url("self-signed")])
+        seen = b""
+        answered = False
+        while select.select([terminal], [], [], 60)[0]:
+            try:
+                part = os.read(terminal, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            seen += part
+            if not answered and b"(yes/no)" in seen:
+                os.write(terminal, answer.encode() + b"\n")
+                answered = True
+        status = os.waitpid(child, 0)[1]
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(status), seen.decode()
+
+    def test_on_a_terminal_the_user_is_asked(self):
+        for answer in ("no", "y", "", "YES", "yes please"):
+            code, seen = self.ask(answer)
+            self.assertEqual(code, 3, seen)
+            self.assertIn(self.pin("self-signed"), seen)
+            self.assertIn("self-signed certificate", seen)
+            self.assertFalse(self.store.exists(), answer)
+        code, seen = self.ask("yes")
+        self.assertEqual(code, 0, seen)
+        self.assertEqual(self.entries()[0]["pins"], [self.pin("self-signed")])
+        self.get("self-signed", "tofu")
+
+    def test_profiles_and_policy_files(self):
+        pathlib.Path("box.json").write_text(json.dumps({"url": self.url("self-signed"), "trust": ANY,
+                                                        "trust_store": "home/box"}))
+        self.anycert("get", "--profile", "box.json", "-o", "/dev/null", env=self.env)
+        self.assertTrue((self.home / "box").exists())
+        self.assertFalse(self.store.exists())
+        self.anycert("get", "--profile", "box.json", "--trust-store", "home/other", "-o", "/dev/null", env=self.env)
+        self.assertTrue((self.home / "other").exists())
+        pathlib.Path("policies").write_text(f"localhost {ANY}\n")
+        self.anycert("get", "--policy-file", "policies", "-o", "/dev/null", self.url("self-signed"), env=self.env)
+        self.assertTrue(self.store.exists())
+        for name in ("box.json", "policies"):
+            pathlib.Path(name).unlink()
+
+    def test_explain_names_the_store(self):
+        text = self.anycert("policy", "explain", "--trust", "tofu", self.url("good"), env=self.env).out
+        self.assertIn(f"store    {self.store}\n", text)
+        self.assertNotIn("store ", self.anycert("policy", "explain", self.url("good"), env=self.env).out)
+
+    def test_expiry_goes_back_to_hardened(self):
+        self.trust("add", self.authority("self-signed"), "--pin", self.pin("self-signed"))
+        self.get("self-signed", "tofu until=2020-01-01", code=3)
+
+
+class Store(Tofu):
+    def test_add_list_remove(self):
+        pin = self.pin("good")
+        self.assertIn(f"nas.example:443 pin {pin}, first seen 20",
+                      self.trust("add", "NAS.example.", "--pin", pin, "--comment", "cellar").out)
+        self.trust("add", "[2001:db8::1]:8443", "--pin", pin, "--pin", OTHER)
+        self.trust("add", "192.0.2.1:1", "--by-ca")
+        lines = self.trust("list").out.splitlines()
+        self.assertEqual(len(lines), 3)
+        self.assertTrue(lines[0].endswith("(added) # cellar"))
+        self.assertTrue(lines[1].startswith(f"[2001:db8::1]:8443 pin {pin},{OTHER}, first seen"))
+        self.assertTrue(lines[2].startswith("192.0.2.1:1 ca, first seen"))
+        entry = self.entries()[1]
+        self.assertEqual((entry["host"], entry["port"], entry["kind"], entry["pins"], entry["line"]),
+                         ("2001:db8::1", 8443, "pin", [pin, OTHER], 3))
+        self.trust("remove", "nas.example")
+        self.assertEqual(len(self.entries()), 2)
+        self.assertIn("does not know nas.example:443", self.trust("remove", "nas.example", code=2).err)
+
+    def test_what_is_no_entry_is_refused(self):
+        for args, says in [(("nas.example",), "--by-ca"), (("nas.example", "--by-ca", "--pin", OTHER), "--by-ca"),
+                           (("nas.example", "--pin", "sha256//x"), "44 base64"), (("https://nas.example/", "--by-ca"), "URL"),
+                           (("nas.example:0", "--by-ca"), "port"), (("nas.example:x", "--by-ca"), "port"),
+                           (("2001:db8::1", "--by-ca"), "brackets"), (("*.example", "--by-ca"), "host"),
+                           (("nas.example", "--by-ca", "--comment", "a\nb"), "comment"), ((), "HOST:PORT")]:
+            with self.subTest(args=args):
+                self.refused("trust", "add", *args, env=self.env, says=says)
+        self.assertFalse(self.store.exists())
+        self.refused("trust", "lst", env=self.env, says="did you mean 'list'")
+
+    def test_import_and_export(self):
+        self.trust("add", "a.example", "--by-ca")
+        self.trust("add", "b.example", "--pin", OTHER)
+        text = self.trust("export").out
+        self.assertEqual(text, self.store.read_text())
+        pathlib.Path("home/theirs").write_text(text)
+        self.trust("remove", "b.example")
+        self.assertEqual(self.trust("import", "home/theirs").out, "1 entries taken over\n")
+        self.assertEqual(self.trust("import", "-", data=text.encode()).out, "0 entries taken over\n")
+        self.trust("add", "b.example", "--by-ca")
+        self.assertIn("'home/theirs' line 3", self.trust("import", "home/theirs", code=3).err)
+        self.assertIn("line 1", self.trust("import", "-", data=b"nonsense\n", code=2).err)
+
+    def test_hashed_names(self):
+        self.trust("add", self.authority("self-signed"), "--pin", self.pin("self-signed"))
+        self.assertEqual(json.loads(self.trust("hash", "--format", "json").out), {"hashed": 1})
+        self.assertNotIn("localhost", self.store.read_text())
+        self.get("self-signed", "tofu mode=strict")
+        self.get("untrusted-root", ANY)
+        self.assertNotIn("localhost", self.store.read_text())
+        self.assertEqual([entry["port"] for entry in self.entries()], [None, None])
+
+    def test_show_says_what_is_known(self):
+        url = self.url("self-signed")
+        self.assertIn("known        no: ", self.trust("show", url).out)
+        self.assertFalse(self.store.exists())  # looking is no first contact
+        self.get("self-signed", ANY)
+        self.assertIn("; this is the key\n", self.trust("show", url).out)
+        self.trust("add", self.authority("self-signed"), "--pin", OTHER)
+        self.assertIn("; THIS IS ANOTHER KEY\n", self.trust("show", url).out)
+        self.assertEqual(json.loads(self.trust("show", "--format", "json", url).out)["known"]["pins"], [OTHER])
+        self.trust("add", self.authority("self-signed"), "--by-ca")
+        self.assertIn("HARDENED DOES NOT ACCEPT IT ANY MORE", self.trust("show", url).out)
+
+    def test_a_store_that_others_may_change_is_refused(self):
+        self.trust("add", "a.example", "--by-ca")
+        self.store.chmod(0o622)
+        for args in (("trust", "list"), ("trust", "add", "b.example", "--by-ca"),
+                     ("get", "--trust", ANY, self.url("self-signed"))):
+            result = self.anycert(*args, env=self.env, code=2)
+            self.assertIn("chmod go-w", result.err)
+        self.store.chmod(0o600)
+        self.store.write_text("# anycert-trust-store 1\nnonsense\n")
+        self.assertIn("line 2", self.get("self-signed", ANY, code=2).err)
+        self.store.unlink()
+        self.store.symlink_to("/dev/null")
+        self.assertIn("symbolic link", self.get("self-signed", ANY, code=2).err)
+
+    def test_a_folder_that_cannot_be_written_refuses_new_hosts(self):
+        self.trust("add", self.authority("good"), "--by-ca")
+        if os.geteuid() == 0:  # whom no mode stops: a file size that does
+            command = ["bash", "-c", 'ulimit -f 0; exec "$@"', "-", BIN]
+        else:
+            self.store.parent.chmod(0o500)
+            command = [BIN]
+        result = subprocess.run([*command, "get", "--trust", ANY, "--cacert", self.files["root"],
+                                 self.url("self-signed")], capture_output=True, text=True,
+                                env={**os.environ, **self.env})
+        self.store.parent.chmod(0o700)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertEqual(result.stdout, "")
+        self.assertEqual(len(self.entries()), 1)
+
+    def test_two_at_once_lose_nothing(self):
+        processes = [subprocess.Popen([BIN, "trust", "add", f"h{i}.example", "--by-ca"],
+                                      stdout=subprocess.DEVNULL, env={**os.environ, **self.env}) for i in range(12)]
+        self.assertEqual([process.wait() for process in processes], [0] * 12)
+        self.assertEqual(len(self.entries()), 12)
+
+
+if __name__ == "__main__":
+    unittest.main()
