@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "http/curl_words.h"
+#include "policy/trust_store.h"
 
 #include <string.h>
 
@@ -63,6 +64,29 @@ static void add_names(struct anycert__curl *curl, const struct anycert_policy *p
     }
 }
 
+/* What the trust store knows becomes a policy that curl has words for: pins, or the chain. */
+static void take_record(struct anycert__curl *curl, enum anycert__hop hop,
+                        struct anycert_policy *policy)
+{
+    const struct anycert_client *client = curl->client;
+    const struct anycert__url *url =
+        hop == ANYCERT__HOP_ORIGIN ? &curl->request->url : &client->proxy_parts;
+    struct anycert__trust_record record = {0};
+
+    if (policy->rung != ANYCERT__RUNG_TOFU || !client->config->trust_store ||
+        anycert__trust_store_look(client->config->trust_store, url->host, url->port, &record,
+                                  NULL) < 0)
+        return;
+    if (record.known == ANYCERT__TRUST_BY_CA)
+        policy->rung = ANYCERT__RUNG_HARDENED;
+    if (record.known == ANYCERT__TRUST_BY_PIN) {
+        policy->pins = record.pins;
+        policy->pin_count = record.pin_count;
+        record.pins = NULL;
+    }
+    anycert__trust_record_clear(&record);
+}
+
 static void add_hop(struct anycert__curl *curl, enum anycert__hop hop,
                     const struct anycert_policy *configured)
 {
@@ -74,6 +98,7 @@ static void add_hop(struct anycert__curl *curl, enum anycert__hop hop,
         curl->options.failed = true;
         return;
     }
+    take_record(curl, hop, policy);
     anycert__curl_say_policy(&words, hop, policy);
     add_names(curl, policy);
     if (curl->expect_name)

@@ -206,6 +206,8 @@ static const char *part_of_one_host(const struct anycert_policy *policy)
         return "the relaxations apply";
     if (policy->pin_count > 0)
         return "the pins apply";
+    if (policy->rung == ANYCERT__RUNG_TOFU)
+        return "tofu applies";
     return policy->expect_name ? "the expected name applies" : NULL;
 }
 

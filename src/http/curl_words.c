@@ -105,9 +105,9 @@ static void say_pins(const struct anycert__curl_words *words, const struct hop *
 static const anycert__relaxations said_by_ciphers = BIT(SMALL_DH) | BIT(SHA1_HANDSHAKE) |
                                                     BIT(RSA_KEY_EXCHANGE) | BIT(CBC_SHA1) |
                                                     BIT(LEGACY_CIPHERS);
-static const anycert__relaxations said_by_hello =
-    BIT(TLS1_0) | BIT(TLS1_1) | BIT(TLS1_2_MAX) | BIT(NO_ALPN) | BIT(LEGACY_GROUPS) |
-    BIT(CLASSICAL_HELLO);
+static const anycert__relaxations said_by_hello = BIT(TLS1_0) | BIT(TLS1_1) | BIT(TLS1_2_MAX) |
+                                                  BIT(NO_ALPN) | BIT(LEGACY_GROUPS) |
+                                                  BIT(CLASSICAL_HELLO);
 
 /* True if it needs the one switch that curl has. */
 static bool say_relaxation(const struct anycert__curl_words *words, const struct hop *hop, int id,
@@ -228,7 +228,9 @@ static bool say_rung(const struct anycert__curl_words *words, const struct hop *
         break;
     case ANYCERT__RUNG_TOFU:
         note(words, ANYCERT__CURL_COARSER,
-             "tofu: curl remembers no keys; with --insecure it takes any, each time");
+             "tofu: curl has no trust store; with --insecure it takes %s, and looks at no name and "
+             "no date",
+             policy->pin_count ? "the recorded key" : "any key, each time");
         break;
     case ANYCERT__RUNG_REPORT_ONLY:
         note(words, ANYCERT__CURL_REMARK,

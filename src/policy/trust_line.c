@@ -218,8 +218,11 @@ const char *anycert__trust_line_parse(const char *text, size_t len, struct anyce
     if (fault)
         return fault;
     struct field first = next_field(&c), changed = next_field(&c), source = next_field(&c);
-    if (!anycert__parse_time(first.text, first.len, &out->first_seen) ||
-        !anycert__parse_time(changed.text, changed.len, &out->changed))
+    bool is_unchanged =
+        first.len == changed.len && memcmp(first.text, changed.text, first.len) == 0;
+    bool good = anycert__parse_time(first.text, first.len, &out->first_seen);
+    out->changed = out->first_seen;
+    if (!good || (!is_unchanged && !anycert__parse_time(changed.text, changed.len, &out->changed)))
         return "it has no two times such as 2026-01-31T12:00:00Z behind its pins";
     out->source =
         (enum anycert_trust_source)number_of(&source, sources, sizeof sources / sizeof sources[0]);

@@ -169,6 +169,15 @@ class Requests(Tofu):
         self.assertIn(f"store    {self.store}\n", text)
         self.assertNotIn("store ", self.anycert("policy", "explain", self.url("good"), env=self.env).out)
 
+    def test_a_curl_command_has_the_recorded_key(self):
+        def command(name):
+            return self.anycert("get", "--trust", "tofu", "--print-curl", self.url(name), env=self.env).out
+        self.assertIn("any key, each time", command("self-signed"))
+        self.trust("add", self.authority("self-signed"), "--pin", self.pin("self-signed"))
+        self.assertIn(f"--pinnedpubkey {self.pin('self-signed')}", command("self-signed").replace("'", ""))
+        self.trust("add", self.authority("good"), "--by-ca")
+        self.assertNotIn("--insecure", command("good"))
+
     def test_expiry_goes_back_to_hardened(self):
         self.trust("add", self.authority("self-signed"), "--pin", self.pin("self-signed"))
         self.get("self-signed", "tofu until=2020-01-01", code=3)

@@ -126,6 +126,30 @@ static void proxy_has_to_be_known(void **state)
     anycert_client_free(client);
 }
 
+/* What one store knows is of no use to who has another, on warm connections neither. */
+static void stores_share_nothing(void **state)
+{
+    char *other = pins_text();
+    char *lock = pins_text();
+    const char *url = url_of("https", port_of(FLAW_SELF_SIGNED), "");
+    struct anycert_client *first = known_client("tofu", "accept-new"), *second = NULL;
+
+    (void)state;
+    (void)snprintf(other, 900, "%s.other", known_path());
+    (void)snprintf(lock, 900, "%s.lock", other);
+    second =
+        ask_client(&(struct ask){.policy = known_policy("tofu", "strict"), .trust_store = other});
+    ask_works(first, url);
+    ask_works(first, url);
+    ask_fails(second, url, ANYCERT_E_TRUST_UNKNOWN);
+    assert_true(ask_works(first, url));
+    ask_fails(second, url, ANYCERT_E_TRUST_UNKNOWN);
+    anycert_client_free(first);
+    anycert_client_free(second);
+    assert_int_equal(access(other, F_OK), -1);
+    assert_int_equal(access(lock, F_OK), -1);
+}
+
 /* ---- where nothing can be recorded, nothing is sent */
 
 static void read_only_store_lets_nobody_new_in(void **state)
@@ -356,6 +380,7 @@ int main(void)
         CASE(redirects_are_not_first_contacts),
         CASE(policy_file_may_say_tofu),
         CASE(proxy_has_to_be_known),
+        CASE(stores_share_nothing),
         CASE(read_only_store_lets_nobody_new_in),
         CASE(broken_store_lets_nobody_in),
         CASE(clock_that_is_not_set_records_nothing),

@@ -1,4 +1,5 @@
 #include "base/buf.h"
+#include "base/base64.h"
 #include "base/str.h"
 #include "base/utf8.h"
 
@@ -168,6 +169,52 @@ static void parse_date_refuses_what_is_no_date(void **state)
     assert_int_equal(out, 7);
 }
 
+static void parse_time_takes_what_format_time_writes(void **state)
+{
+    static const int64_t times[] = {0, -1, 951782399, 951782400, 1769860800, 253402300799};
+    static const char *const none[] = {
+        "2026-01-31 12:00:00Z",  "2026-01-31T12:00:00",  "2026-01-31T12:00:00z",
+        "2026-02-29T12:00:00Z",  "2026-01-31T24:00:00Z", "2026-01-31T12:60:00Z",
+        "2026-01-31T12:00:60Z",  "2026-01-31T1a:00:00Z", "2026-00-31T12:00:00Z",
+        "2026-01-31T12:00:00Z ", "2026-01-31T12-00-00Z", "",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        char text[ANYCERT__TIME_SIZE];
+        int64_t out = 1;
+        anycert__format_time(times[i], text);
+        assert_true(anycert__parse_time(text, strlen(text), &out));
+        assert_int_equal(out, times[i]);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        int64_t out;
+        if (anycert__parse_time(none[i], strlen(none[i]), &out))
+            fail_msg("'%s' is taken for a time", none[i]);
+    }
+}
+
+static void base64_of_digests_has_one_spelling(void **state)
+{
+    uint8_t bytes[32], again[32];
+    char text[ANYCERT__BASE64_32 + 1];
+    (void)state;
+    for (unsigned round = 0; round < 300; round++) {
+        for (unsigned i = 0; i < sizeof bytes; i++)
+            bytes[i] = (uint8_t)(round * 37 + i * (round % 7 + 1));
+        anycert__base64_write_32(bytes, text);
+        assert_int_equal(strlen(text), ANYCERT__BASE64_32);
+        assert_true(anycert__base64_read_32(text, again));
+        assert_memory_equal(bytes, again, sizeof bytes);
+    }
+    assert_true(anycert__base64_read_32("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", again));
+    assert_memory_equal(again, "0123456789abcdef0123456789abcdef", 32);
+    /* Other bits behind the digest, other ends, other letters. */
+    assert_false(anycert__base64_read_32("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWZ=", again));
+    assert_false(anycert__base64_read_32("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYA", again));
+    assert_false(anycert__base64_read_32("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZ-Y=", again));
+    assert_false(anycert__base64_read_32("=DEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", again));
+}
+
 static void dates_every_day_agrees_with_the_next(void **state)
 {
     (void)state;
@@ -296,6 +343,8 @@ int main(void)
         cmocka_unit_test(utf8_every_character_round_trips),
         cmocka_unit_test(parse_uint_table),
         cmocka_unit_test(parse_date_refuses_what_is_no_date),
+        cmocka_unit_test(parse_time_takes_what_format_time_writes),
+        cmocka_unit_test(base64_of_digests_has_one_spelling),
         cmocka_unit_test(dates_every_day_agrees_with_the_next),
         cmocka_unit_test(format_time_agrees_with_the_c_library),
         cmocka_unit_test(format_time_far_away_is_the_nearest_end),
