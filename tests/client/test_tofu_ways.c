@@ -275,7 +275,7 @@ static void client_certificate_waits_for_the_answer(void **state)
 
 struct worker {
     struct anycert_client *client;
-    uint16_t port;
+    const char *url;
     int failures;
 };
 
@@ -284,7 +284,7 @@ static void *work(void *arg)
     struct worker *w = arg;
 
     for (int i = 0; i < 5; i++) {
-        struct answer answer = ask_get(w->client, url_of("https", w->port, ""));
+        struct answer answer = ask_get(w->client, w->url);
 
         w->failures += answer.code != 0;
         answer_free(&answer);
@@ -295,12 +295,13 @@ static void *work(void *arg)
 static void threads_that_meet_a_host_at_once_agree(void **state)
 {
     struct anycert_client *client = known_client("tofu", "accept-new");
+    const char *url = url_of("https", port_of(FLAW_SELF_SIGNED), "");
     struct worker workers[4];
     pthread_t threads[COUNT(workers)];
 
     (void)state;
     for (size_t i = 0; i < COUNT(workers); i++) {
-        workers[i] = (struct worker){client, port_of(FLAW_SELF_SIGNED), 0};
+        workers[i] = (struct worker){client, url, 0};
         assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
     }
     for (size_t i = 0; i < COUNT(workers); i++) {
@@ -318,7 +319,8 @@ static void processes_that_meet_hosts_at_once_lose_none(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(flaws); i++) {
-        struct worker w = {known_client("tofu", "accept-new"), port_of(flaws[i]), 0};
+        struct worker w = {known_client("tofu", "accept-new"),
+                           url_of("https", port_of(flaws[i]), ""), 0};
 
         children[i] = fork();
         assert_true(children[i] >= 0);
