@@ -234,7 +234,8 @@ static bool is_pin_enough(const struct anycert_error *err, const struct anycert_
                                         : NULL;
         proven = proven || !r || !anycert_relaxation_authenticates(r);
     }
-    return proven && anycert_error_class_of(err->code) == ANYCERT_CLASS_TRUST &&
+    return proven && !has_failed_record(report) &&
+           anycert_error_class_of(err->code) == ANYCERT_CLASS_TRUST &&
            err->code != ANYCERT_E_TRUST_REVOKED && err->code != ANYCERT_E_TRUST_PROTOCOL;
 }
 

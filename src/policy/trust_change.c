@@ -152,13 +152,14 @@ static int hide_host(const struct change *c, struct anycert__trust_line *line,
 }
 
 /* Writes the entry of a host in the place of what there is. */
-static int put(struct change *c, struct anycert__trust_line *line, size_t *slots, long count,
+static int put(struct change *c, const struct anycert__trust_line *entry, size_t *slots, long count,
                struct anycert_error *err)
 {
     char hashed[ANYCERT__TRUST_HASHED_LEN + 1];
-    if (c->text->hashes_names && hide_host(c, line, hashed, err) != 0)
+    struct anycert__trust_line line = *entry;
+    if (c->text->hashes_names && hide_host(c, &line, hashed, err) != 0)
         return -1;
-    replace_lines(c, slots, (size_t)count, line);
+    replace_lines(c, slots, (size_t)count, &line);
     return commit(c, err);
 }
 
@@ -284,29 +285,29 @@ static long find_same(const struct change *c, const struct anycert__trust_line *
 }
 
 /* Adds one entry of another store. */
-static int take_over(struct change *c, struct anycert__trust_line *line, const char *name,
+static int take_over(struct change *c, const struct anycert__trust_line *entry, const char *name,
                      size_t number, size_t *count, struct anycert_error *err)
 {
     char hashed[ANYCERT__TRUST_HASHED_LEN + 1];
     size_t slots[ANYCERT__TRUST_SLOTS];
-    struct anycert__trust_line mine;
-    long found = find_same(c, line, slots);
+    struct anycert__trust_line mine, line = *entry;
+    long found = find_same(c, entry, slots);
     for (long i = 0; i < found; i++) {
         anycert__trust_text_line(c->text, slots[i], &mine);
-        if (mine.kind != line->kind || mine.pins_len != line->pins_len ||
-            memcmp(mine.pins, line->pins, line->pins_len) != 0)
+        if (mine.kind != line.kind || mine.pins_len != line.pins_len ||
+            memcmp(mine.pins, line.pins, line.pins_len) != 0)
             return anycert__fail(err, ANYCERT_E_TRUST_CHANGED,
                                  "'%s' line %zu says something else of %.*s than '%s' line %u: "
                                  "nothing is taken over",
-                                 name, number, (int)line->host_len, line->host, c->store->path,
+                                 name, number, (int)line.host_len, line.host, c->store->path,
                                  (unsigned)c->text->slots[slots[i]].line);
     }
     if (found != 0)
         return found < 0 ? anycert__fail(err, ANYCERT_E_INTERNAL, "a name cannot be hashed") : 0;
-    if (c->text->hashes_names && hide_host(c, line, hashed, err) != 0)
+    if (c->text->hashes_names && hide_host(c, &line, hashed, err) != 0)
         return -1;
-    line->source = ANYCERT_TRUST_IMPORTED;
-    anycert__trust_line_write(&c->out, line);
+    line.source = ANYCERT_TRUST_IMPORTED;
+    anycert__trust_line_write(&c->out, &line);
     ++*count;
     return 0;
 }

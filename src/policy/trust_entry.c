@@ -133,7 +133,7 @@ void anycert_trust_list_free(struct anycert_trust_list *list)
 {
     if (list == NULL)
         return;
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; list->entries && i < list->count; i++)
         anycert_trust_entry_free(list->entries[i]);
     anycert__free(list->entries);
     anycert__free(list);

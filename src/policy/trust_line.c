@@ -179,9 +179,10 @@ const char *anycert__trust_comment_fault(const char *comment, size_t len)
 static const char *parse_kind(struct cursor *c, struct anycert__trust_line *out)
 {
     struct field kind = next_field(c), pins = next_field(c);
-    out->kind = (enum anycert_trust_kind)number_of(&kind, kinds, sizeof kinds / sizeof kinds[0]);
-    if (out->kind == 0)
+    size_t which = number_of(&kind, kinds, sizeof kinds / sizeof kinds[0]);
+    if (which == 0)
         return "behind its host is neither pin nor ca";
+    out->kind = (enum anycert_trust_kind)which;
     if (out->kind == ANYCERT_TRUST_CA)
         return is(&pins, "-") ? NULL : "ca has no pins: '-' has to stand there";
     out->pins = pins.text;
@@ -224,10 +225,10 @@ const char *anycert__trust_line_parse(const char *text, size_t len, struct anyce
     out->changed = out->first_seen;
     if (!good || (!is_unchanged && !anycert__parse_time(changed.text, changed.len, &out->changed)))
         return "it has no two times such as 2026-01-31T12:00:00Z behind its pins";
-    out->source =
-        (enum anycert_trust_source)number_of(&source, sources, sizeof sources / sizeof sources[0]);
-    if (out->source == 0)
+    size_t which = number_of(&source, sources, sizeof sources / sizeof sources[0]);
+    if (which == 0)
         return "behind its times is neither first-use, added nor imported";
+    out->source = (enum anycert_trust_source)which;
     fault = parse_comment(&c, out);
     out->host = host.text;
     out->host_len = host.len;

@@ -37,9 +37,9 @@ struct anycert__trust_text {
     anycert__trust_hmac *hmac;
 };
 
-/* Takes text (from anycert__malloc) over, on failure, too; NULL: a store that has nothing in it.
+/* Takes bytes (from anycert__malloc) over, on failure, too; NULL: a store that has nothing in it.
  * name is what it is called in messages. NULL with TRUST_STORE and the line, NOMEM. */
-struct anycert__trust_text *anycert__trust_text_new(char *text, size_t len, const char *name,
+struct anycert__trust_text *anycert__trust_text_new(char *bytes, size_t len, const char *name,
                                                     anycert__trust_hmac *hmac,
                                                     struct anycert_error *err);
 struct anycert__trust_text *anycert__trust_text_ref(struct anycert__trust_text *text);

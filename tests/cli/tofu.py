@@ -98,6 +98,7 @@ class Requests(Tofu):
             command = f"anycert trust add {authority} --pin {self.pin('self-signed')}"
             self.assertIn(f"then: {command}\n", text)
             self.assertNotIn("relaxation   none", text)
+            self.assertNotIn("pinned pin=", text)
         error = json.loads(self.get("self-signed", "tofu", "--format", "json", code=3).err.splitlines()[-1])["error"]
         self.assertEqual(error["code"], "TRUST_CHANGED")
         self.anycert(*command.split()[1:], env=self.env)
