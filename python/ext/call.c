@@ -112,6 +112,27 @@ void ext_call_log(void *arg, enum anycert_log_level level, const char *text, siz
     ext_call_leave(call);
 }
 
+int ext_call_ask(void *arg, const struct anycert_report *report)
+{
+    const struct ext_asking *asking = arg;
+    struct ext_call *call = innermost;
+    PyObject *shown = NULL;
+    PyObject *answer = NULL;
+    bool is_right = false;
+
+    if (!call || !call->thread || call->type)
+        return 0;
+    ext_call_enter(call);
+    shown = ext_report_new(asking->state, report);
+    if (shown)
+        answer = PyObject_CallFunctionObjArgs(asking->callable, shown, NULL);
+    is_right = answer == Py_True; /* and nothing that is merely something */
+    Py_XDECREF(answer);
+    Py_XDECREF(shown);
+    ext_call_leave(call);
+    return is_right && !call->type;
+}
+
 int ext_call_sleep(void *arg, int64_t ms)
 {
     int64_t end = ext_call_now(NULL) + ms * 1000;

@@ -4,6 +4,7 @@
 
 struct client_object {
     PyObject_HEAD struct ext_state *state;
+    struct ext_asking asking; /* about hosts that the trust store does not know */
     struct anycert_client *client;
     Py_ssize_t users; /* calls that are under way */
     bool is_closed;
@@ -47,6 +48,16 @@ static int set_policy_file(struct ext_state *state, struct anycert_config *confi
 
     return ext_policy_file_arg(state, value, "policy_file", &file)
                ? anycert_config_set_policy_file(config, file, err)
+               : -1;
+}
+
+static int set_trust_store(struct ext_state *state, struct anycert_config *config, PyObject *value,
+                           struct anycert_error *err)
+{
+    struct anycert_trust_store *store = NULL;
+
+    return ext_trust_store_arg(state, value, "trust_store", &store)
+               ? anycert_config_set_trust_store(config, store, err)
                : -1;
 }
 
@@ -206,6 +217,7 @@ static const struct {
     {"proxy_policy", set_proxy_policy},
     {"policy_file", set_policy_file},
     {"default_anchors", set_default_anchors},
+    {"trust_store", set_trust_store},
     {"proxy", set_proxy},
     {"no_proxy", set_no_proxy},
     {"cert", set_cert},
@@ -237,8 +249,32 @@ static int set_keyword(struct ext_state *state, struct anycert_config *config, P
     return -1;
 }
 
-static struct anycert_client *make_client(struct ext_state *state, PyObject *kwargs)
+/* on_first_use: the client keeps the callable, which may refer to the client. */
+static int take_asking(struct client_object *self, struct anycert_config *config, PyObject *kwargs)
 {
+    struct anycert_error err = {0};
+    PyObject *callable = kwargs ? PyDict_GetItemString(kwargs, "on_first_use") : NULL;
+
+    if (!callable)
+        return 0;
+    if (callable != Py_None) {
+        if (!PyCallable_Check(callable)) {
+            ext_wrong_type("on_first_use", "a callable", callable);
+            return -1;
+        }
+        self->asking.state = self->state;
+        self->asking.callable = Py_NewRef(callable);
+        if (anycert_config_set_trust_ask(config, ext_call_ask, &self->asking, &err) < 0) {
+            (void)ext_raise_plain(self->state, &err);
+            return -1;
+        }
+    }
+    return PyDict_DelItemString(kwargs, "on_first_use");
+}
+
+static struct anycert_client *make_client(struct client_object *self, PyObject *kwargs)
+{
+    struct ext_state *state = self->state;
     struct anycert_error err = {0};
     struct anycert_config *config = anycert_config_new(&err);
     struct anycert_client *client = NULL;
@@ -255,6 +291,8 @@ static struct anycert_client *make_client(struct ext_state *state, PyObject *kwa
         (void)ext_raise_plain(state, &err);
         goto out;
     }
+    if (take_asking(self, config, kwargs) < 0)
+        goto out;
     while (kwargs && PyDict_Next(kwargs, &at, &name, &value)) {
         if (value != Py_None && set_keyword(state, config, name, value) < 0)
             goto out;
@@ -283,7 +321,7 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     if (!self)
         return NULL;
     of(self)->state = state;
-    of(self)->client = make_client(state, kwargs);
+    of(self)->client = make_client(of(self), kwargs);
     if (!of(self)->client)
         Py_CLEAR(self);
     return self;
@@ -301,9 +339,18 @@ static void free_client(struct client_object *self)
     Py_END_ALLOW_THREADS
 }
 
+static int client_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT((PyObject *)Py_TYPE(self));
+    Py_VISIT(of(self)->asking.callable);
+    return 0;
+}
+
 static void client_dealloc(PyObject *self)
 {
+    PyObject_GC_UnTrack(self);
     free_client(of(self));
+    Py_CLEAR(of(self)->asking.callable);
     ext_free(self);
 }
 
@@ -491,39 +538,9 @@ static PyObject *client_policy_for(PyObject *object, PyObject *url)
     return pair;
 }
 
-/* look(class, url): a Response without an answer, of a handshake alone. */
 static PyObject *client_look(PyObject *object, PyObject *args)
 {
-    struct client_object *self = of(object);
-    struct anycert_response *response = NULL;
-    struct anycert_error err = {0};
-    struct ext_failure failure = {.error = &err};
-    struct ext_call call = {0};
-    PyTypeObject *type = NULL;
-    PyObject *url = NULL;
-    PyObject *answer = NULL;
-    const char *utf8 = NULL;
-    int result = -1;
-
-    if (!PyArg_ParseTuple(args, "O!O:look", &PyType_Type, &type, &url))
-        return NULL;
-    utf8 = ext_utf8(url, "url");
-    if (!utf8 || !ext_client_enter(object))
-        return NULL;
-    ext_call_begin(&call);
-    result = anycert_client_handshake(self->client, utf8, &response, &err);
-    if (ext_call_end(&call) && response)
-        answer = ext_response_new(self->state, type, response, Py_None);
-    else
-        anycert_response_free(response);
-    ext_client_leave(object);
-    if (result == 0 || PyErr_Occurred())
-        return answer;
-    failure.response = answer;
-    failure.url = utf8;
-    (void)ext_raise(self->state, &failure);
-    Py_XDECREF(answer);
-    return NULL;
+    return ext_look(of(object)->state, object, args);
 }
 
 static PyMethodDef client_methods[] = {
@@ -543,12 +560,13 @@ static PyType_Slot client_slots[] = {
     {Py_tp_new, client_new},
     {Py_tp_dealloc, client_dealloc},
     {Py_tp_methods, client_methods},
+    {Py_tp_traverse, client_traverse},
     {0, NULL},
 };
 static PyType_Spec client_spec = {
     .name = "anycert._core.Client",
     .basicsize = sizeof(struct client_object),
-    .flags = Py_TPFLAGS_DEFAULT,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .slots = client_slots,
 };
 

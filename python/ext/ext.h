@@ -98,7 +98,8 @@ static inline PyObject *Py_NewRef(PyObject *object)
 /* What the module knows; one for each interpreter. */
 struct ext_state {
     PyTypeObject *policy_type, *policy_file_type, *policy_entry_type, *check_type, *cert_type,
-        *client_type, *response_type, *report_type, *stream_type, *pending_type;
+        *trust_store_type, *trust_entry_type, *client_type, *response_type, *report_type,
+        *stream_type, *pending_type;
     PyObject *run_name;                /* "run", of contextvars.Context */
     PyObject *_Atomic cancelled_error; /* asyncio.CancelledError, once it was needed */
     PyObject *_Atomic make_error;      /* anycert.exceptions._make, likewise */
@@ -164,6 +165,9 @@ bool ext_policy_arg(struct ext_state *state, PyObject *object, const char *what,
 /* A Policy with a copy of one that is borrowed. */
 PyObject *ext_policy_new(struct ext_state *state, const struct anycert_policy *policy);
 
+/* One text of str or of several, with commas between. NULL with an exception. */
+PyObject *ext_joined(const char *what, PyObject *value);
+
 /* ---- policy_file.c ---- */
 
 int ext_policy_file_init(PyObject *module, struct ext_state *state);
@@ -171,7 +175,20 @@ int ext_policy_file_init(PyObject *module, struct ext_state *state);
 bool ext_policy_file_arg(struct ext_state *state, PyObject *object, const char *what,
                          struct anycert_policy_file **out);
 
+/* ---- trust_store.c ---- */
+
+int ext_trust_store_init(PyObject *module, struct ext_state *state);
+/* The store inside of a TrustStore object, borrowed. False with TypeError. */
+bool ext_trust_store_arg(struct ext_state *state, PyObject *object, const char *what,
+                         struct anycert_trust_store **out);
+
 /* ---- report.c ---- */
+
+/* A type of named tuples, added to the module; and one of them, which takes the values over, and is
+ * NULL if one of these is. */
+PyTypeObject *ext_add_tuple_type(PyObject *module, const char *name, const char *doc,
+                                 PyStructSequence_Field *fields, int count);
+PyObject *ext_named_tuple(PyTypeObject *type, PyObject *const *values, size_t count);
 
 int ext_report_init(PyObject *module, struct ext_state *state);
 /* A Report of one that is borrowed; None for NULL. */
@@ -205,6 +222,12 @@ int ext_call_sleep(void *arg, int64_t ms);
 void ext_call_log(void *arg, enum anycert_log_level level, const char *text, size_t len);
 /* Microseconds of the clock that goes with it: after a wait, its time has passed. */
 int64_t ext_call_now(void *arg);
+/* anycert_trust_ask: what a callable says of a report, with the lock; an exception refuses. */
+struct ext_asking {
+    struct ext_state *state;
+    PyObject *callable;
+};
+int ext_call_ask(void *arg, const struct anycert_report *report);
 
 /* ---- body.c ---- */
 
@@ -292,6 +315,11 @@ PyObject *ext_client_finish(struct ext_state *state, const struct ext_request *r
  * exception; and one user less. */
 struct anycert_client *ext_client_enter(PyObject *client);
 void ext_client_leave(PyObject *client);
+
+/* ---- look.c ---- */
+
+/* look(class, url): a Response without an answer, of a handshake alone. */
+PyObject *ext_look(struct ext_state *state, PyObject *client, PyObject *args);
 
 /* ---- stream.c ---- */
 

@@ -131,9 +131,10 @@ static int module_exec(PyObject *module)
     struct ext_state *state = PyModule_GetState(module);
 
     if (ext_policy_init(module, state) < 0 || ext_policy_file_init(module, state) < 0 ||
-        ext_report_init(module, state) < 0 || ext_response_init(module, state) < 0 ||
-        ext_stream_init(module, state) < 0 || ext_client_init(module, state) < 0 ||
-        ext_batch_init(module, state) < 0 || ext_pending_init(module, state) < 0)
+        ext_trust_store_init(module, state) < 0 || ext_report_init(module, state) < 0 ||
+        ext_response_init(module, state) < 0 || ext_stream_init(module, state) < 0 ||
+        ext_client_init(module, state) < 0 || ext_batch_init(module, state) < 0 ||
+        ext_pending_init(module, state) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", anycert_version());
 }
@@ -145,6 +146,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->policy_type);
     Py_VISIT(state->policy_file_type);
     Py_VISIT(state->policy_entry_type);
+    Py_VISIT(state->trust_store_type);
+    Py_VISIT(state->trust_entry_type);
     Py_VISIT(state->check_type);
     Py_VISIT(state->cert_type);
     Py_VISIT(state->client_type);
@@ -165,6 +168,8 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->policy_type);
     Py_CLEAR(state->policy_file_type);
     Py_CLEAR(state->policy_entry_type);
+    Py_CLEAR(state->trust_store_type);
+    Py_CLEAR(state->trust_entry_type);
     Py_CLEAR(state->check_type);
     Py_CLEAR(state->cert_type);
     Py_CLEAR(state->client_type);

@@ -68,8 +68,7 @@ static int add_ca(struct ext_state *state, struct anycert_policy *policy, PyObje
 
 /* ---- keys as keywords ---- */
 
-/* One text of several, as the keys have them. */
-static PyObject *joined(const char *what, PyObject *value)
+PyObject *ext_joined(const char *what, PyObject *value)
 {
     PyObject *comma = PyUnicode_FromString(",");
     PyObject *list = NULL;
@@ -119,7 +118,7 @@ static const struct {
     char key[12];
     PyObject *(*text)(const char *what, PyObject *value);
 } keys[] = {
-    {"pin", "pin", joined},       {"check", "check", joined},
+    {"pin", "pin", ext_joined},   {"check", "check", ext_joined},
     {"mode", "mode", one_text},   {"expect_name", "expect-name", one_text},
     {"sni", "sni", one_text},     {"target", "for", one_text},
     {"until", "until", day_text}, {"reason", "reason", one_text},
@@ -368,7 +367,7 @@ static PyObject *policy_with_pin(PyObject *self, PyObject *pins)
     struct anycert_error err = {0};
     struct anycert_policy *copy = anycert_policy_copy(inner(self), &err);
     PyObject *before = copy ? value_of(self, "pin") : NULL;
-    PyObject *all = before ? joined("pins", pins) : NULL;
+    PyObject *all = before ? ext_joined("pins", pins) : NULL;
     const char *text = NULL;
     int result = -1;
 

@@ -160,8 +160,7 @@ static PyObject *get_chain(PyObject *self, void *closure)
     return chain;
 }
 
-/* A named tuple, which takes the values over. */
-static PyObject *named_tuple(PyTypeObject *type, PyObject *const *values, size_t count)
+PyObject *ext_named_tuple(PyTypeObject *type, PyObject *const *values, size_t count)
 {
     PyObject *tuple = PyStructSequence_New(type);
     bool fine = tuple != NULL;
@@ -208,7 +207,7 @@ static PyObject *new_check(PyTypeObject *type, const struct anycert_check *check
         PyLong_FromLong(anycert_check_depth(check)),
     };
 
-    return named_tuple(type, values, CHECK_FIELDS);
+    return ext_named_tuple(type, values, CHECK_FIELDS);
 }
 
 static PyObject *get_checks(PyObject *self, void *closure)
@@ -240,7 +239,7 @@ static PyObject *new_cert(PyTypeObject *type, const struct anycert_report *repor
         PyBytes_FromStringAndSize((const char *)der, (Py_ssize_t)len),
     };
 
-    return named_tuple(type, values, CERT_FIELDS);
+    return ext_named_tuple(type, values, CERT_FIELDS);
 }
 
 static PyObject *get_certificates(PyObject *self, void *closure)
@@ -351,8 +350,8 @@ static PyStructSequence_Field cert_fields[] = {
     {NULL, NULL},
 };
 
-static PyTypeObject *add_tuple_type(PyObject *module, const char *name, const char *doc,
-                                    PyStructSequence_Field *fields, int count)
+PyTypeObject *ext_add_tuple_type(PyObject *module, const char *name, const char *doc,
+                                 PyStructSequence_Field *fields, int count)
 {
     PyStructSequence_Desc desc = {name, doc, fields, count};
     PyTypeObject *type = PyStructSequence_NewType(&desc);
@@ -365,10 +364,10 @@ static PyTypeObject *add_tuple_type(PyObject *module, const char *name, const ch
 int ext_report_init(PyObject *module, struct ext_state *state)
 {
     state->report_type = ext_add_type(module, &report_spec);
-    state->check_type = add_tuple_type(module, "anycert.Check", "One check of a report.",
-                                       check_fields, CHECK_FIELDS);
+    state->check_type = ext_add_tuple_type(module, "anycert.Check", "One check of a report.",
+                                           check_fields, CHECK_FIELDS);
     state->cert_type =
-        add_tuple_type(module, "anycert.Certificate", "One certificate that a peer has sent.",
-                       cert_fields, CERT_FIELDS);
+        ext_add_tuple_type(module, "anycert.Certificate", "One certificate that a peer has sent.",
+                           cert_fields, CERT_FIELDS);
     return state->report_type && state->check_type && state->cert_type ? 0 : -1;
 }

@@ -6,12 +6,14 @@
 """
 from . import exceptions
 from ._client import Client, look
-from ._core import Certificate, Check, Policy, PolicyEntry, PolicyFile, Report, __version__
+from ._core import Certificate, Check, Policy, PolicyEntry, PolicyFile, Report, TrustEntry, TrustStore, \
+    __version__
 from ._response import Response
 from ._session import Retry, Session
 
 __all__ = ["AsyncClient", "Certificate", "Check", "Client", "Policy", "PolicyEntry", "PolicyFile",
-           "Relaxation", "Report", "Response", "Retry", "Session", "exceptions", "look", "__version__"]
+           "Relaxation", "Report", "Response", "Retry", "Session", "TrustEntry", "TrustStore",
+           "exceptions", "look", "__version__"]
 
 
 def __getattr__(name):

@@ -11,12 +11,14 @@ class Client(Session):
     policy: a Policy or its text; hardened by default. policy_file: a PolicyFile or its path, with
     the policies of hosts; one that is said as policy goes before them, but not for hosts that
     redirects lead to. ca: anchors in place of the system's, the path of a PEM file or folder.
-    timeout: seconds, or (connect, read), for every request that says nothing else. The rest is as
+    timeout: seconds, or (connect, read), for every request that says nothing else. trust_store, on_first_use and the rest are as
     requests.Session has it."""
 
     def __init__(self, policy=None, *, ca=None, timeout=(30, 60), proxy=None, cert=None,
-                 headers=None, auth=None, policy_file=None):
-        super().__init__(policy_file=policy_file)
+                 headers=None, auth=None, policy_file=None, trust_store=None,
+                 on_first_use=None):
+        super().__init__(policy_file=policy_file, trust_store=trust_store,
+                         on_first_use=on_first_use)
         del self.stream  # a session's setting: here it is a method
         if isinstance(policy, PolicyFile):
             raise TypeError("policy has to be a Policy or its text; a PolicyFile is for policy_file")

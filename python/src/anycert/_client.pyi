@@ -1,8 +1,8 @@
 from os import PathLike
-from typing import Any, Iterable, Iterator, Mapping
+from typing import Any, Callable, Iterable, Iterator, Mapping
 
 from ._batch import BatchResult
-from ._core import Policy, PolicyFile, Report
+from ._core import Policy, PolicyFile, Report, TrustStore
 from ._response import Response
 from ._session import Session, _Cert, _Headers, _Timeout
 
@@ -14,7 +14,9 @@ class Client(Session):
     def __init__(self, policy: Policy | str | None = ..., *, ca: Any = ..., timeout: _Timeout = ...,
                  proxy: str | None = ..., cert: _Cert = ..., headers: _Headers = ...,
                  auth: Any = ...,
-                 policy_file: PolicyFile | str | PathLike[str] | None = ...) -> None: ...
+                 policy_file: PolicyFile | str | PathLike[str] | None = ...,
+                 trust_store: TrustStore | str | PathLike[str] | None = ...,
+                 on_first_use: Callable[[Report], bool] | None = ...) -> None: ...
     def request(self, method: str, url: str, *args: Any, timeout: Any = ..., **kwargs: Any) -> Response: ...
     def __enter__(self) -> Client: ...
     def stream(self, method: str, url: str, **kwargs: Any) -> Response: ...  # type: ignore[override]

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from . import _core
-from ._core import Policy, PolicyFile
+from ._core import Policy, PolicyFile, TrustStore
 from ._places import certifi_bundle, existing
 from ._response import Response
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 def file_of(given: Any) -> PolicyFile | None:
     """A PolicyFile of one, of a path, or of None."""
     return given if given is None or isinstance(given, PolicyFile) else PolicyFile(given)
+
+
+def store_of(given: Any) -> TrustStore | None:
+    """A TrustStore of one, of a path, or of None."""
+    return given if given is None or isinstance(given, TrustStore) else TrustStore(given)
 
 
 def new_client(arguments: dict[str, Any]) -> _core.Client:
@@ -33,6 +38,8 @@ class Judging:
     """The part of a session that is about this."""
 
     _policy_file: PolicyFile | None = None
+    _trust_store: TrustStore | None = None
+    _on_first_use: Any = None
     _anchors: Policy | None = None  # where the policy file's policies name none
     _bundle: str | None = None  # the environment's
 
@@ -40,6 +47,11 @@ class Judging:
     def policy_file(self) -> PolicyFile | None:
         """The PolicyFile that hosts are judged by, or None."""
         return self._policy_file
+
+    @property
+    def trust_store(self) -> TrustStore | None:
+        """The TrustStore that the policy tofu looks into, or None."""
+        return self._trust_store
 
     def explain(self, url: str) -> str:
         """How a request to the URL would go, and under which policy, in words. Nothing is sent."""
@@ -87,4 +99,5 @@ class Judging:
         anchors = None
         if file is not None and verify is not False and not isinstance(verify, Policy):
             policy, anchors = None, self._anchors or policy
-        return policy, {"policy": policy, "default_anchors": anchors, "policy_file": file}
+        return policy, {"policy": policy, "default_anchors": anchors, "policy_file": file,
+                        "trust_store": self._trust_store, "on_first_use": self._on_first_use}

@@ -5,7 +5,7 @@ from . import _core
 from ._checks import all_of, checked_cert, count, limits_of, milliseconds, named, wrong_type
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
-from ._judging import Judging, file_of, new_client
+from ._judging import Judging, file_of, new_client, store_of
 from ._places import check_cert, proxy_url
 from ._response import Response
 from ._url import check_url, is_plain
@@ -69,11 +69,15 @@ class Session(Judging):
     proxy_follows_verify: verify=False holds for an https:// proxy's own certificate, too.
     policy_file: a PolicyFile or its path, with the policies of hosts: they hold where verify is True
     or the path of anchors, and for what redirects lead to; verify=PolicyFile says the same for one
-    call. A Policy, and verify=False, go before it."""
+    call. A Policy, and verify=False, go before it.
+    trust_store: a TrustStore or its path, for the policy tofu. on_first_use: what tofu asks about a
+    host that the store does not know: it gets a Report, and says True if the key is right; nothing
+    else records it. It must not use the session."""
 
     _keeps_cookies = True
 
-    def __init__(self, *, environment_proxies=False, proxy_follows_verify=False, policy_file=None):
+    def __init__(self, *, environment_proxies=False, proxy_follows_verify=False, policy_file=None,
+                 trust_store=None, on_first_use=None):
         for name, value in (("environment_proxies", environment_proxies),
                             ("proxy_follows_verify", proxy_follows_verify)):
             if not isinstance(value, bool):
@@ -92,7 +96,10 @@ class Session(Judging):
         self._foreign = False  # an adapter that is not ours has been mounted
         self._environment_proxies = environment_proxies
         self._proxy_follows_verify = proxy_follows_verify
-        self._policy_file = file_of(policy_file)
+        if on_first_use is not None and not callable(on_first_use):
+            raise wrong_type("on_first_use", "a callable", on_first_use)
+        self._policy_file, self._trust_store = file_of(policy_file), store_of(trust_store)
+        self._on_first_use = on_first_use
         self._bundle = ca_bundle()  # anchors are fixed here
         self._clients = {}
         self._cookies = None

@@ -57,7 +57,9 @@ class Session(Judging):
     trust_env: bool
     adapters: dict[str, Any]
     def __init__(self, *, environment_proxies: bool = ..., proxy_follows_verify: bool = ...,
-                 policy_file: _File = ...) -> None: ...
+                 policy_file: _File = ...,
+                 trust_store: _core.TrustStore | str | PathLike[str] | None = ...,
+                 on_first_use: Callable[[_core.Report], bool] | None = ...) -> None: ...
     @property
     def cookies(self) -> Cookies: ...
     @cookies.setter

@@ -43,6 +43,7 @@ class BaseClient:
     auth: (user, password), or a callable that gets the prepared request; for calls without one of their own.
     timeout: seconds, for connecting and for each wait for data; the environment's REQUESTS_TIMEOUT.NAME and
         REQUESTS_TIMEOUT come before it, a call's timeout before them.
+    trust_store, on_first_use: for the policy tofu, as anycert.Session has them.
 
     Hooks for classes derived from it: client_error_handler, determine_error_type, is_polling_in_progress,
     _is_status_code_valid, _handle_error, _handle_success. Threads: like its session's."""
@@ -51,7 +52,7 @@ class BaseClient:
     TIME_SENSITIVE_TOTAL_TIMEOUT = 15
 
     def __init__(self, base_url: str, verify: Any = True, proxy: bool = False, ok_codes: Collection[int] | None = (),
-                 headers: Any = None, auth: Any = None, timeout: float = REQUESTS_TIMEOUT) -> None:
+                 headers: Any = None, auth: Any = None, timeout: float = REQUESTS_TIMEOUT, *, trust_store: Any = None, on_first_use: Any = None) -> None:
         self._base_url = base_url
         self._verify = checked_verify(verify)
         self._ok_codes = ok_codes
@@ -61,7 +62,7 @@ class BaseClient:
             ensure_proxy_has_http_prefix()
         else:
             skip_proxy()
-        self._session = make_session(bool(proxy))
+        self._session = make_session(bool(proxy), trust_store=trust_store, on_first_use=on_first_use)
         if self._verify is False:
             self._session.mount("https://", SSLAdapter(verify=False))
             skip_cert_verification()

@@ -12,10 +12,10 @@ RETRY_AFTER_MAX = 21600  # seconds, as the original's library has it
 RETRIED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def make_session(environment_proxies: bool) -> Any:
+def make_session(environment_proxies: bool, **trust: Any) -> Any:
     """A session with the environment's proxies, or with none; its anchors are what the environment says now."""
     from ._session import Session  # pylint: disable=import-outside-toplevel
-    return Session(environment_proxies=environment_proxies, proxy_follows_verify=True)
+    return Session(environment_proxies=environment_proxies, proxy_follows_verify=True, **trust)
 
 
 def times(retries: Any) -> int:

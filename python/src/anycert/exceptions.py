@@ -268,7 +268,7 @@ def _describe(name, kind, message, response, url, connect_ms, read_ms, began):
 def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, read_ms, began):
     """The exception for an error of the library."""
     if kind == _USAGE and name not in _BY_NAME:
-        if name in ("ANCHORS", "FILE", "CLIENT_CERT"):
+        if name in ("ANCHORS", "FILE", "CLIENT_CERT", "TRUST_STORE"):
             error = OSError(message)
         elif name == "POLICY_FORBIDDEN":
             error = PolicyForbidden(message)

@@ -1,0 +1,163 @@
+"""The policy tofu: anycert.TrustStore, and who is asked about hosts that are met for the first time."""
+import asyncio
+import pathlib
+import tempfile
+import unittest
+
+import anycert
+from anycert import AsyncClient, Client, Policy, Session, TrustStore, exceptions, xsoar
+from labcase import LabCase
+
+PIN = "sha256//" + "A" * 43 + "="
+
+
+class Stores(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name, "trust")
+        self.store = TrustStore(self.path)
+
+    def test_entries(self):
+        self.assertTrue(self.store)
+        self.assertEqual((len(self.store), self.store.path), (0, str(self.path)))
+        self.store.add("nas.example", pins=[PIN], comment="on its console")
+        self.store.add("ca.example", 8443)
+        self.assertEqual(len(self.store), 2)
+        entry = self.store.find("NAS.example", port=443)
+        self.assertEqual((entry.host, entry.port, entry.kind, entry.pins, entry.source, entry.comment),
+                         ("nas.example", 443, "pin", (PIN,), "added", "on its console"))
+        self.assertGreater(entry.first_seen, 1577836800)
+        self.assertEqual(sorted((entry.host, entry.kind) for entry in self.store), [("ca.example", "ca"), ("nas.example", "pin")])
+        self.assertIsNone(self.store.find("nas.example", 444))
+        self.assertTrue(self.store.remove("nas.example"))
+        self.assertFalse(self.store.remove("nas.example"))
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+
+    def test_import_and_export(self):
+        self.store.add("nas.example", pins=PIN)
+        other = TrustStore(self.path.with_name("other"))
+        self.assertEqual(other.import_text(self.store.export(), name="mine"), 1)
+        self.assertEqual(other.import_text(self.store.export()), 0)
+        self.assertEqual(other.find("nas.example").source, "imported")
+        self.assertEqual(other.hash_names(), 1)
+        self.assertEqual(other.find("nas.example").pins, (PIN,))
+        self.assertNotIn("nas.example", other.export())
+        with self.assertRaises(OSError) as caught:
+            other.import_text("nonsense\n", name="theirs")
+        self.assertEqual(caught.exception.name, "TRUST_STORE")
+        self.assertIn("theirs", str(caught.exception))
+
+    def test_what_is_refused(self):
+        self.store.add("nas.example", pins=PIN)
+        with self.assertRaises(OSError):
+            TrustStore(self.path, read_only=True).add("a.example")
+        self.path.chmod(0o666)
+        with self.assertRaises(OSError) as caught:
+            TrustStore(self.path)
+        self.assertEqual(caught.exception.name, "TRUST_STORE")
+        for arguments in ((5,), ("",), ("a b",), ("a\0",), ("a.example", 0), ("a.example", 65536), (None,)):
+            for call in (self.store.find, self.store.add, self.store.remove):
+                self.assertRaises((TypeError, ValueError), call, *arguments)
+        for pins in (5, "", [], ["x"], "md5//x", [5]):
+            self.assertRaises((TypeError, ValueError), self.store.add, "a.example", pins=pins)
+        for value in (5, None, "", "a\0"):
+            self.assertRaises((TypeError, ValueError), TrustStore, value)
+            if value is not None:
+                self.assertRaises((TypeError, ValueError), Client, trust_store=value)
+        for value in (5, "yes", True):
+            self.assertRaises(TypeError, Client, on_first_use=value)
+
+
+class FirstUse(LabCase):
+    conditions = ("good", "self-signed", "expired")
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.store = TrustStore(pathlib.Path(folder.name, "trust"))
+        self.asked = []
+
+    def answer(self, value):
+        def ask(report):
+            self.asked.append(report)
+            return value
+        return ask
+
+    def place(self, server="self-signed"):
+        host, _, port = self.servers[server]["url"].split("/")[2].rpartition(":")
+        return host, int(port)
+
+    def ways(self, policy, ask):
+        """Everything that makes requests, as something that gets a URL."""
+        def later(url):
+            async def wait():
+                async with AsyncClient(policy, trust_store=self.store, on_first_use=ask) as client:
+                    return await client.get(url)
+            return asyncio.run(wait())
+
+        def client(url):
+            with Client(policy, trust_store=self.store, on_first_use=ask) as one:
+                return one.get(url)
+
+        def session(url):
+            with Session(trust_store=self.store, on_first_use=ask) as one:
+                return one.get(url, verify=policy)
+
+        def base(url):
+            return xsoar.BaseClient(url, verify=policy, trust_store=self.store, on_first_use=ask)._http_request(
+                "GET", "", resp_type="response")
+        return {"Client": client, "Session": session, "AsyncClient": later, "BaseClient": base}
+
+    def test_ask(self):
+        url = self.url(server="self-signed")
+        policy = Policy("tofu mode=ask", ca=self.root)
+        for name, get in self.ways(policy, self.answer(True)).items():
+            with self.subTest(name):
+                self.store.remove(*self.place())
+                self.asked.clear()
+                report = get(url).report
+                self.assertFalse(report.peer_authenticated)  # by nothing but the answer
+                self.assertEqual([(r.host, r.port, r.pin) for r in self.asked], [(*self.place(), report.pin)])
+                self.assertEqual(self.store.find(*self.place()).pins, (report.pin,))
+                report = get(url).report
+                self.assertEqual((report.authenticated_by, report.peer_authenticated), ("tofu", True))
+                self.assertEqual(len(self.asked), 1)  # it is known now
+
+    def test_nothing_but_true_is_yes(self):
+        for value in (False, None, 1, "yes", [1]):
+            for name, get in self.ways(Policy("tofu", ca=self.root), self.answer(value)).items():
+                with self.subTest(name, value=value), self.assertRaises(Exception) as caught:
+                    get(self.url(server="self-signed"))
+                self.assertIn("trust store does not know", str(caught.exception))
+        self.assertEqual(len(self.store), 0)
+
+    def test_nobody_is_asked(self):
+        with Client(Policy("tofu", ca=self.root), trust_store=self.store) as client:
+            with self.assertRaises(exceptions.SSLError) as caught:
+                client.get(self.url(server="self-signed"))
+        self.assertEqual(caught.exception.name, "TRUST_UNKNOWN")
+        self.assertRaises(ValueError, Client("tofu").get, self.url())  # no store
+
+    def test_what_is_asked_may_raise(self):
+        def ask(report):
+            raise KeyError(report.host)
+        with Client(Policy("tofu", ca=self.root), trust_store=self.store, on_first_use=ask) as client:
+            self.assertRaises(KeyError, client.get, self.url(server="self-signed"))
+        self.assertEqual(len(self.store), 0)
+
+    def test_a_changed_key_is_refused(self):
+        self.store.add(*self.place(), pins=PIN)
+        policy = Policy("tofu mode=accept-new", ca=self.root)
+        with Client(policy, trust_store=self.store, on_first_use=self.answer(True)) as client:
+            with self.assertRaises(exceptions.SSLError) as caught:
+                client.get(self.url(server="self-signed"))
+            self.assertEqual(caught.exception.name, "TRUST_CHANGED")
+            client.get(self.url())
+        self.assertEqual(self.asked, [])
+        self.assertEqual(self.store.find(*self.place("good")).kind, "ca")
+        self.assertIsInstance(anycert.look(self.url(), ca=self.root), anycert.Report)
+
+
+if __name__ == "__main__":
+    unittest.main()
