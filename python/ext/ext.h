@@ -287,6 +287,8 @@ struct ext_request {
     size_t part_count;
     uint32_t connect_ms, read_ms;
 };
+/* retry.c: what a tuple of Retry's says (None: nothing). 0, or -1 with an exception. */
+int ext_request_set_retry(struct ext_request *request, struct ext_state *state, PyObject *tuple);
 /* Zeroed before. 0, or -1 with an exception; clear it in either case. */
 int ext_request_init(struct ext_request *request, struct ext_state *state,
                      PyObject *const args[EXT_ARGS]);

@@ -50,7 +50,7 @@ class Refusals(Trust):
         self.assertRegex(lines[0], rf"^anycert: certificate of {self.authority('expired')} is refused: expired 20")
         fields = {line[2:14].strip(): line[15:] for line in lines[1:]}
         self.assertEqual(list(fields), ["refused by", "subject", "issuer", "valid", "names, key", "pin",
-                                        "better", "relaxation"])
+                                        "better", "relaxation", "entry"])
         self.assertTrue(fields["refused by"].startswith("us, under the policy hardened"))
         self.assertRegex(fields["valid"], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC to 20\d\d-")
         self.assertRegex(fields["pin"], r"^sha256//[A-Za-z0-9+/]{43}= \(unproven")
