@@ -212,7 +212,8 @@ static int verify_hook(X509_STORE_CTX *ctx, void *arg)
     if (anycert__verify(leaf, presented, link->terms->intermediates, link->anchors, link->facts,
                         &link->chain, &link->trouble) < 0)
         return 0;
-    if (!anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time,
+    if (!link->terms->observes &&
+        !anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time,
                                 ANYCERT__JUDGE_CERTIFICATES)) {
         if (link->facts->error_count > 0)
             code = link->facts->errors[0].code; /* it also chooses the alert */
@@ -233,7 +234,8 @@ static int judge_staple(SSL *ssl, void *arg)
 
     if (link->chain && !link->facts->complete)
         anycert__staple_read(ssl, link->chain, link->facts->time, link->facts);
-    return anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time,
+    return link->terms->observes ||
+           anycert__judge_accepts(link->facts, link->terms->policy, link->facts->time,
                                   ANYCERT__JUDGE_CERTIFICATES);
 }
 
@@ -447,7 +449,7 @@ static void note_done(struct anycert__link *link, SSL *ssl)
     /* A proxy's link carries a request (CONNECT, with credentials) before anybody is asked again,
      * so one that must not stand is made unusable right here; the origin's is judged by the
      * transfer before its first byte. */
-    if (link->terms->hop == ANYCERT__HOP_PROXY && !may_stand(link))
+    if (link->terms->hop == ANYCERT__HOP_PROXY && !link->terms->observes && !may_stand(link))
         make_unusable(ssl);
 }
 

@@ -104,6 +104,9 @@ struct anycert__hop_terms {
     struct anycert_trust_store *trust_store;        /* NULL: the policy has no use for one */
     anycert_trust_ask *trust_ask;                   /* NULL: nobody can be asked */
     void *trust_ask_arg;
+    /* Nothing that a certificate says ends the handshake, so that everything can be seen; the judge
+     * is asked afterwards. No request may follow. */
+    bool observes;
 };
 
 /* What is known of one connection's link. Owned by the SSL_CTX (as ex_data) and by whoever took a

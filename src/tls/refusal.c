@@ -1,0 +1,45 @@
+#include "tls/refusal.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
+enum anycert__refusal anycert__refusal_of(const struct anycert__facts *facts)
+{
+    unsigned long code = facts->failure.openssl_error;
+
+    if (!facts->failure.failed || code == 0)
+        return ANYCERT__REFUSAL_NONE;
+    if (ERR_GET_LIB(code) != ERR_LIB_SSL)
+        return ANYCERT__REFUSAL_OTHER;
+    switch (ERR_GET_REASON(code)) {
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_WRONG_SSL_VERSION:
+    case SSL_R_VERSION_TOO_LOW:
+        return ANYCERT__REFUSAL_VERSION;
+    case SSL_R_UNKNOWN_CIPHER_RETURNED:
+    case SSL_R_WRONG_CIPHER_RETURNED:
+        return ANYCERT__REFUSAL_SUITE;
+    case SSL_R_WRONG_CURVE:
+    case SSL_R_BAD_KEY_SHARE:
+    case SSL_R_NO_SUITABLE_KEY_SHARE:
+        return ANYCERT__REFUSAL_GROUP;
+    case SSL_R_DH_KEY_TOO_SMALL:
+        return ANYCERT__REFUSAL_SMALL_DH;
+    case SSL_R_LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED:
+    case SSL_R_WRONG_SIGNATURE_TYPE:
+        return ANYCERT__REFUSAL_SIGNATURE;
+    case SSL_R_BAD_SIGNATURE:
+        return ANYCERT__REFUSAL_BAD_SIGNATURE;
+    case SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED:
+        return ANYCERT__REFUSAL_RENEGOTIATION;
+    case SSL_R_EXCESSIVE_MESSAGE_SIZE:
+        return ANYCERT__REFUSAL_LARGE_CHAIN;
+    case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
+    case SSL_R_DIGEST_CHECK_FAILED:
+        return ANYCERT__REFUSAL_DAMAGED;
+    case SSL_R_INAPPROPRIATE_FALLBACK:
+        return ANYCERT__REFUSAL_DOWNGRADE;
+    default:
+        return ANYCERT__REFUSAL_OTHER;
+    }
+}
