@@ -21,6 +21,7 @@
 #include <anycert/batch.h>
 #include <anycert/call.h>
 #include <anycert/client.h>
+#include <anycert/doctor.h>
 #include <anycert/error.h>
 #include <anycert/har.h>
 #include <anycert/json.h>

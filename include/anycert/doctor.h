@@ -1,0 +1,199 @@
+/* doctor.h — why a connection fails, who refuses, and the least relaxation that works.
+ *
+ * An examination walks from the name to the answer (stages), makes real handshakes with the server,
+ * few of them, and finds: every cause, with its evidence; the policy that gives up least and
+ * connects, confirmed by a handshake under exactly that policy, and shown to be minimal; and what
+ * else would do. Handshakes carry no credentials, no client certificate and no cookies, and send no
+ * request unless it is asked for (anycert_doctor_set_request).
+ *
+ *     struct anycert_doctor *doctor = anycert_doctor_new(&err);
+ *     struct anycert_diagnosis *diagnosis = anycert_doctor_examine(doctor, "host.example", &err);
+ *     printf("%s\n", anycert_diagnosis_policy(diagnosis, 0)); // NULL if no policy connects
+ *     anycert_diagnosis_free(diagnosis);
+ *     anycert_doctor_free(doctor);
+ *
+ * Threads: a doctor is for one thread at a time while it is set up; afterwards many threads may
+ * examine with it at once. A diagnosis does not change and may be shared. */
+#ifndef ANYCERT_DOCTOR_H
+#define ANYCERT_DOCTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <anycert/error.h>
+#include <anycert/policy.h>
+#include <anycert/report.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Settings of examinations. */
+struct anycert_doctor;
+/* What an examination found. */
+struct anycert_diagnosis;
+
+/* What a diagnosis comes to. The numbers are the exit codes of the command line. */
+enum anycert_doctor_verdict {
+    ANYCERT_VERDICT_HEALTHY = 0,     /* hardened connects */
+    ANYCERT_VERDICT_UNREACHABLE = 5, /* there is no connection to shake hands over, or no answer */
+    ANYCERT_VERDICT_RELAXABLE = 10,  /* a policy with something given up connects */
+    ANYCERT_VERDICT_IMPOSSIBLE = 11, /* no policy of this build connects */
+    ANYCERT_VERDICT_FIXABLE = 12,    /* something on our side can mend it, nothing given up */
+    ANYCERT_VERDICT_FORBIDDEN = 13   /* only what is never allowed would connect; exit code 11 */
+};
+
+/* Where it stands, or where it fails. */
+enum anycert_doctor_stage {
+    ANYCERT_STAGE_DNS = 0,         /* the name's addresses */
+    ANYCERT_STAGE_TCP = 1,         /* the connection to the server */
+    ANYCERT_STAGE_PROXY = 2,       /* the connection to the proxy, and its tunnel */
+    ANYCERT_STAGE_PROXY_TLS = 3,   /* TLS with an https:// proxy */
+    ANYCERT_STAGE_TLS = 4,         /* the handshake */
+    ANYCERT_STAGE_CERTIFICATE = 5, /* the certificates that it showed */
+    ANYCERT_STAGE_HTTP = 6,        /* the answer to a request, if one was asked for */
+    ANYCERT_STAGE_DONE = 7         /* nothing failed */
+};
+
+/* A doctor with the defaults. NULL with NOMEM or INTERNAL. Free with anycert_doctor_free. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_doctor *anycert_doctor_new(struct anycert_error *err);
+/* Frees it; no examination may be going on. NULL is a no-op. */
+ANYCERT_API void anycert_doctor_free(struct anycert_doctor *doctor);
+
+/* What all policies begin with: anchors (ca=), expected name and SNI of a policy of the rung
+ * hardened without relaxations; copied. 0, or -1 with USAGE for anything else in it, or NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_set_base(struct anycert_doctor *doctor,
+                                                          const struct anycert_policy *policy,
+                                                          struct anycert_error *err);
+/* Adds certificates (PEM) that help to build chains and are not trusted themselves. 0, or -1 with
+ * ANCHORS or NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_intermediates(struct anycert_doctor *doctor,
+                                                                   const void *pem, size_t len,
+                                                                   struct anycert_error *err);
+/* The proxy: a URL with the scheme http, https, socks4, socks4a, socks5 or socks5h and a port.
+ * Credentials in it are not sent. NULL: none. 0, or -1 with USAGE or URL. */
+ANYCERT_API ANYCERT_NODISCARD int
+anycert_doctor_set_proxy(struct anycert_doctor *doctor, const char *url, struct anycert_error *err);
+/* Adds a rule "HOST:PORT:ADDRESS": that address is the host's. 0, or -1 with USAGE. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_resolve(struct anycert_doctor *doctor,
+                                                             const char *rule,
+                                                             struct anycert_error *err);
+/* Adds a rule "HOST1:PORT1:HOST2:PORT2": the second is connected to for the first, and what is
+ * verified stays the first. 0, or -1 with USAGE. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_connect_to(struct anycert_doctor *doctor,
+                                                                const char *rule,
+                                                                struct anycert_error *err);
+/* The limit for each attempt, in milliseconds (default 10000; at least 1). */
+ANYCERT_API void anycert_doctor_set_timeout(struct anycert_doctor *doctor, uint32_t ms);
+/* What is waited between two attempts with one target, in milliseconds (default 0). */
+ANYCERT_API void anycert_doctor_set_delay(struct anycert_doctor *doctor, uint32_t ms);
+/* 1: policies are confirmed by a request, too (HEAD for "/", without credentials), which has to be
+ * answered, with whatever status. 0, the default: no request is ever sent. */
+ANYCERT_API void anycert_doctor_set_request(struct anycert_doctor *doctor, int on);
+/* Seconds since 1970 UTC for all dates that are judged; called from any thread that examines. NULL:
+ * the system's clock. */
+ANYCERT_API void anycert_doctor_set_clock(struct anycert_doctor *doctor, int64_t (*now)(void *arg),
+                                          void *arg);
+
+/* Told before each attempt: the target, the number of the attempt (1 is the first) and what is
+ * tried, in policy text. Called in the thread that examines. */
+typedef void anycert_doctor_progress(void *arg, const char *target, size_t attempt,
+                                     const char *what);
+/* Sets it; NULL: nobody is told. */
+ANYCERT_API void anycert_doctor_set_progress(struct anycert_doctor *doctor,
+                                             anycert_doctor_progress *progress, void *arg);
+
+/* Ends all examinations of the doctor within a tenth of a second, and every later one at once; a
+ * name that is being looked up is waited for. Safe from any thread, and in a signal handler. */
+ANYCERT_API void anycert_doctor_cancel(struct anycert_doctor *doctor);
+
+/* Examines a target: a URL with https://, HOST, or HOST:PORT (443 if none is said). A diagnosis,
+ * whatever it comes to; NULL with URL or USAGE for a target that is none, ANCHORS, INTERRUPTED
+ * after anycert_doctor_cancel, NOMEM or INTERNAL. Free with anycert_diagnosis_free. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_diagnosis *
+anycert_doctor_examine(struct anycert_doctor *doctor, const char *target,
+                       struct anycert_error *err);
+/* Frees it and everything borrowed from it. NULL is a no-op. */
+ANYCERT_API void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis);
+
+/* The verdict, one of enum anycert_doctor_verdict. */
+ANYCERT_API int anycert_diagnosis_verdict(const struct anycert_diagnosis *diagnosis);
+/* "healthy", "unreachable", "relaxable", "impossible", "fixable", "forbidden"; NULL for a number
+ * that is none. Static string. */
+ANYCERT_API const char *anycert_doctor_verdict_name(int verdict);
+/* The exit code of a verdict: the number itself, but for forbidden. */
+ANYCERT_API int anycert_doctor_exit_code(int verdict);
+/* The first stage that fails under hardened, one of enum anycert_doctor_stage. */
+ANYCERT_API int anycert_diagnosis_stage(const struct anycert_diagnosis *diagnosis);
+/* "dns", "tcp", "proxy", "proxy-tls", "tls", "certificate", "http", "done"; NULL for a number that
+ * is none. Static string. */
+ANYCERT_API const char *anycert_doctor_stage_name(int stage);
+/* The target as it was given, and as it was understood. Borrowed. */
+ANYCERT_API const char *anycert_diagnosis_target(const struct anycert_diagnosis *diagnosis);
+ANYCERT_API const char *anycert_diagnosis_host(const struct anycert_diagnosis *diagnosis);
+ANYCERT_API uint16_t anycert_diagnosis_port(const struct anycert_diagnosis *diagnosis);
+/* How many handshakes were begun, and how long all took. */
+ANYCERT_API size_t anycert_diagnosis_handshakes(const struct anycert_diagnosis *diagnosis);
+ANYCERT_API uint64_t anycert_diagnosis_elapsed_ms(const struct anycert_diagnosis *diagnosis);
+/* What was seen under hardened with everything looked at, as a report; NULL if no handshake came so
+ * far. Borrowed. */
+ANYCERT_API const struct anycert_report *
+anycert_diagnosis_report(const struct anycert_diagnosis *diagnosis);
+
+/* Causes: all that was found, in the order in which a connection meets them.
+ *
+ * Their number, and for each (n from 0 on; NULL behind the last) its stable id, the check that it
+ * belongs to, who has to act ("local", "network" or "remote"), one sentence, one or two more, what
+ * was seen here, and what OpenSSL or another client says in that case ("" if nothing). Borrowed. */
+ANYCERT_API size_t anycert_diagnosis_causes(const struct anycert_diagnosis *diagnosis);
+ANYCERT_API const char *anycert_diagnosis_cause_id(const struct anycert_diagnosis *diagnosis,
+                                                   size_t n);
+ANYCERT_API const char *anycert_diagnosis_cause_check(const struct anycert_diagnosis *diagnosis,
+                                                      size_t n);
+ANYCERT_API const char *anycert_diagnosis_cause_side(const struct anycert_diagnosis *diagnosis,
+                                                     size_t n);
+ANYCERT_API const char *anycert_diagnosis_cause_title(const struct anycert_diagnosis *diagnosis,
+                                                      size_t n);
+ANYCERT_API const char *
+anycert_diagnosis_cause_explanation(const struct anycert_diagnosis *diagnosis, size_t n);
+ANYCERT_API const char *anycert_diagnosis_cause_evidence(const struct anycert_diagnosis *diagnosis,
+                                                         size_t n);
+ANYCERT_API const char *anycert_diagnosis_cause_error(const struct anycert_diagnosis *diagnosis,
+                                                      size_t n);
+
+/* Policies that connect: the first is the one that gives up least, the others are alternatives.
+ *
+ * Their number, and for each (n from 0 on; NULL or 0 behind the last) its canonical text; whether a
+ * handshake under exactly that policy was made; whether it failed without each of its parts; and
+ * what has to be known before it is used ("" if nothing). Borrowed. */
+ANYCERT_API size_t anycert_diagnosis_policies(const struct anycert_diagnosis *diagnosis);
+ANYCERT_API const char *anycert_diagnosis_policy(const struct anycert_diagnosis *diagnosis,
+                                                 size_t n);
+ANYCERT_API int anycert_diagnosis_policy_confirmed(const struct anycert_diagnosis *diagnosis,
+                                                   size_t n);
+ANYCERT_API int anycert_diagnosis_policy_minimal(const struct anycert_diagnosis *diagnosis,
+                                                 size_t n);
+ANYCERT_API const char *anycert_diagnosis_policy_note(const struct anycert_diagnosis *diagnosis,
+                                                      size_t n);
+/* The relaxations of the nth policy: the id of the ith; 0 behind the last. */
+ANYCERT_API int anycert_diagnosis_policy_relaxation(const struct anycert_diagnosis *diagnosis,
+                                                    size_t n, size_t i);
+
+/* The whole as JSON (anycert-doctor-json(5) has the schema), without a final newline. Free with
+ * anycert_free. NULL with NOMEM or INTERNAL. */
+ANYCERT_API ANYCERT_NODISCARD char *
+anycert_diagnosis_json(const struct anycert_diagnosis *diagnosis, struct anycert_error *err);
+/* The whole as text for people: the answer in the first three lines, what led to it below. Free
+ * with anycert_free. NULL with NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD char *
+anycert_diagnosis_text(const struct anycert_diagnosis *diagnosis, struct anycert_error *err);
+/* What an examination does, step by step, as text; nothing is sent. Free with anycert_free. NULL
+ * with NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD char *anycert_doctor_plan(const struct anycert_doctor *doctor,
+                                                        struct anycert_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

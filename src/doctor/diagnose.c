@@ -1,0 +1,281 @@
+/* What an examination means. */
+#include "doctor/diagnosis.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "verdict/judge.h"
+#include "verdict/show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- one cause ---- */
+
+/* What OpenSSL said here, or what it says in such cases, and curl. */
+static char *others_say(const struct anycert__cause *cause, const struct anycert__trial *trial,
+                        struct anycert_error *err)
+{
+    const struct anycert__handshake_failure *failure =
+        trial && trial->facts ? &trial->facts->failure : NULL;
+    bool has_openssl = failure && failure->openssl_error != 0;
+    bool has_curl = false;
+    struct anycert__buf buf;
+    char *text = NULL;
+
+    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
+    if (has_openssl)
+        anycert__buf_addf(&buf, "OpenSSL: error:%08lX:%s", failure->openssl_error, failure->reason);
+    for (size_t i = 0; anycert__cause_seen(cause, i); i++) {
+        const struct anycert__seen *seen = anycert__cause_seen(cause, i);
+        bool is_openssl = strcmp(seen->who, "OpenSSL") == 0;
+        bool is_curl = strcmp(seen->who, "curl") == 0;
+
+        if ((!is_openssl || has_openssl) && (!is_curl || has_curl))
+            continue;
+        anycert__buf_addf(&buf, "%s%s: %s", buf.len > 0 ? "; " : "", seen->who, seen->text);
+        has_openssl = has_openssl || is_openssl;
+        has_curl = has_curl || is_curl;
+    }
+    text = anycert__buf_take(&buf, "the errors of others", err);
+    anycert__buf_free(&buf);
+    return text;
+}
+
+static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__diagnosed *found,
+                         const struct anycert__trial *trial, struct anycert_error *err)
+{
+    char port[8];
+    struct anycert__evidence evidence[] = {
+        {"host", diagnosis->peer.host},
+        {"port", port},
+        {"name", diagnosis->name[0] != '\0' ? diagnosis->name : NULL},
+        {"pin", diagnosis->pin[0] != '\0' ? diagnosis->pin : NULL},
+        {"ca-names", trial && trial->ca_name_count > 0 ? trial->ca_names[0] : NULL},
+    };
+
+    (void)snprintf(port, sizeof port, "%u", (unsigned)diagnosis->peer.port);
+    return anycert__remedies_for(found->cause, evidence, sizeof evidence / sizeof evidence[0],
+                                 &found->remedies, err);
+}
+
+int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause,
+                      const char *evidence, const struct anycert__trial *trial,
+                      struct anycert_error *err)
+{
+    struct anycert__diagnosed *found = &diagnosis->causes[diagnosis->cause_count];
+
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        if (diagnosis->causes[i].cause->number == cause)
+            return 0;
+    }
+    if (diagnosis->cause_count == ANYCERT__DIAGNOSED_MAX)
+        return 0;
+    diagnosis->cause_count++;
+    found->cause = anycert__cause(cause);
+    found->evidence = anycert__strdup(evidence ? evidence : trial ? trial->error.message : "");
+    found->error = others_say(found->cause, trial, err);
+    if (!found->evidence || !found->error)
+        return anycert__fail_nomem(err);
+    return find_remedies(diagnosis, found, trial, err);
+}
+
+/* In the order in which a connection meets them. */
+static void sort_causes(struct anycert_diagnosis *diagnosis)
+{
+    for (size_t i = 1; i < diagnosis->cause_count; i++) {
+        struct anycert__diagnosed moved = diagnosis->causes[i];
+        size_t j = i;
+
+        for (; j > 0 && diagnosis->causes[j - 1].cause->number > moved.cause->number; j--)
+            diagnosis->causes[j] = diagnosis->causes[j - 1];
+        diagnosis->causes[j] = moved;
+    }
+}
+
+/* ---- policies ---- */
+
+static const char *note_on(const struct anycert__attempt *attempt)
+{
+    bool unproven = anycert__without_proof(attempt->relaxations) != 0;
+
+    if (attempt->rung == ANYCERT__RUNG_ANTIQUE)
+        return "nobody is authenticated, and a determined listener reads along; interception and "
+               "a genuine server look alike";
+    if (attempt->pin && (unproven || attempt->rung == ANYCERT__RUNG_PINNED))
+        return "compare the pin with the server's by another way before it is used: it was seen "
+               "over a connection that nobody vouches for, where interception and a genuine "
+               "self-signed server look alike";
+    if (unproven)
+        return "whoever answers is believed: interception and a genuine self-signed server look "
+               "alike";
+    if (attempt->expect_name)
+        return "only if that is a name of the server that is meant";
+    return "";
+}
+
+static int add_policies(struct anycert_diagnosis *diagnosis,
+                        const struct anycert__examination *examination, struct anycert_error *err)
+{
+    const struct anycert__plan *plan = &examination->plan;
+
+    for (size_t i = 0; i < plan->way_count; i++) {
+        const struct anycert__way *way = &plan->ways[i];
+        struct anycert__advice *advice = &diagnosis->policies[i];
+        struct anycert_policy *policy =
+            anycert__trial_policy(&examination->trials, &way->attempt, err);
+
+        if (!policy)
+            return -1;
+        diagnosis->policy_count = i + 1;
+        advice->policy = anycert_policy_format(policy, err);
+        advice->note = note_on(&way->attempt);
+        advice->relaxations = way->attempt.relaxations;
+        advice->tried_without = way->tried_without;
+        advice->judged_without = way->judged_without;
+        advice->confirmed = true; /* nothing else becomes a way */
+        advice->minimal = way->minimal;
+        anycert_policy_free(policy);
+        if (!advice->policy)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- verdict and stage ---- */
+
+static bool is_ours_to_mend(const struct anycert_diagnosis *diagnosis)
+{
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        const struct anycert__cause *cause = diagnosis->causes[i].cause;
+
+        if (cause->side == ANYCERT__SIDE_LOCAL && cause->here)
+            return true;
+    }
+    return false;
+}
+
+static bool is_never_done(const struct anycert_diagnosis *diagnosis)
+{
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        if (diagnosis->causes[i].cause->otherwise == ANYCERT__OTHERWISE_NEVER)
+            return true;
+    }
+    return false;
+}
+
+/* Nothing connects. */
+static enum anycert_doctor_verdict verdict_on_nothing(const struct anycert_diagnosis *diagnosis)
+{
+    if (diagnosis->stage == ANYCERT_STAGE_DNS || diagnosis->stage == ANYCERT_STAGE_TCP)
+        return ANYCERT_VERDICT_UNREACHABLE;
+    if (diagnosis->stage == ANYCERT_STAGE_PROXY) {
+        enum anycert__cause_number cause = diagnosis->causes[0].cause->number;
+
+        if (cause == ANYCERT__CAUSE_PROXY_UNREACHABLE ||
+            cause == ANYCERT__CAUSE_PROXY_NAME_NOT_FOUND || !is_ours_to_mend(diagnosis))
+            return ANYCERT_VERDICT_UNREACHABLE;
+        return ANYCERT_VERDICT_FIXABLE;
+    }
+    if (is_ours_to_mend(diagnosis))
+        return ANYCERT_VERDICT_FIXABLE;
+    if (diagnosis->stage == ANYCERT_STAGE_PROXY_TLS)
+        return ANYCERT_VERDICT_UNREACHABLE;
+    return is_never_done(diagnosis) ? ANYCERT_VERDICT_FORBIDDEN : ANYCERT_VERDICT_IMPOSSIBLE;
+}
+
+static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *diagnosis,
+                                              const struct anycert__plan *plan)
+{
+    switch (plan->found) {
+    case ANYCERT__FOUND_HEALTHY:
+        return plan->request_failed ? ANYCERT_VERDICT_UNREACHABLE : ANYCERT_VERDICT_HEALTHY;
+    case ANYCERT__FOUND_WAYS:
+        return plan->ways[0].attempt.rung == ANYCERT__RUNG_HARDENED &&
+                       plan->ways[0].attempt.relaxations == 0
+                   ? ANYCERT_VERDICT_FIXABLE
+                   : ANYCERT_VERDICT_RELAXABLE;
+    case ANYCERT__FOUND_REVOKED:
+        return ANYCERT_VERDICT_FORBIDDEN;
+    case ANYCERT__FOUND_NOTHING:
+        break;
+    }
+    return verdict_on_nothing(diagnosis);
+}
+
+/* The first stage that fails under hardened. */
+static enum anycert_doctor_stage stage_of(const struct anycert__examination *examination)
+{
+    const struct anycert__plan *plan = &examination->plan;
+    const struct anycert__trial *first = &examination->done[0];
+
+    if (plan->count == 0)
+        return ANYCERT_STAGE_DNS;
+    if (first->obstacle.is_set)
+        return first->obstacle.stage;
+    if (!anycert__needs_met(&first->sighting.offer, 0) ||
+        first->sighting.ending != ANYCERT__END_STANDS)
+        return ANYCERT_STAGE_TLS;
+    if (!anycert__needs_met(&first->sighting.certificates, 0))
+        return ANYCERT_STAGE_CERTIFICATE;
+    if (plan->request_failed || plan->found != ANYCERT__FOUND_HEALTHY)
+        return ANYCERT_STAGE_HTTP;
+    return ANYCERT_STAGE_DONE;
+}
+
+/* ---- all of it ---- */
+
+static int add_report(struct anycert_diagnosis *diagnosis,
+                      const struct anycert__examination *examination, struct anycert_error *err)
+{
+    const struct anycert__trial *best = anycert__best_view(examination);
+    const struct anycert__attempt hardened = {.observes = true};
+    struct anycert_policy *policy = NULL;
+
+    if (!best)
+        return 0;
+    policy = anycert__trial_policy(&examination->trials, &hardened, err);
+    if (!policy)
+        return -1;
+    diagnosis->report =
+        anycert__judge(best->facts, policy, best->facts->time, ANYCERT__JUDGE_ALL, err);
+    anycert_policy_free(policy);
+    return diagnosis->report ? 0 : -1;
+}
+
+static int add_causes(struct anycert_diagnosis *diagnosis,
+                      const struct anycert__examination *examination, struct anycert_error *err)
+{
+    const struct anycert__plan *plan = &examination->plan;
+
+    if (anycert__diagnose_chain(diagnosis, examination, err) < 0)
+        return -1;
+    if (plan->found == ANYCERT__FOUND_WAYS &&
+        anycert__diagnose_offer(diagnosis, examination, err) < 0)
+        return -1;
+    if ((plan->found == ANYCERT__FOUND_NOTHING || plan->request_failed) && plan->count > 0 &&
+        anycert__diagnose_ending(diagnosis, examination, err) < 0)
+        return -1;
+    sort_causes(diagnosis);
+    return 0;
+}
+
+int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
+                            const struct anycert__examination *examination,
+                            struct anycert_error *err)
+{
+    diagnosis->pin = anycert__strdup(examination->trials.pin);
+    diagnosis->name = anycert__strdup(examination->trials.name);
+    if (!diagnosis->pin || !diagnosis->name)
+        return anycert__fail_nomem(err);
+    diagnosis->stage = stage_of(examination);
+    diagnosis->handshakes = examination->plan.count;
+    diagnosis->elapsed_ms = examination->elapsed_ms;
+    diagnosis->exhausted = examination->plan.exhausted;
+    if (add_report(diagnosis, examination, err) < 0 ||
+        add_causes(diagnosis, examination, err) < 0 ||
+        add_policies(diagnosis, examination, err) < 0)
+        return -1;
+    diagnosis->verdict = verdict_on(diagnosis, &examination->plan);
+    return 0;
+}

@@ -1,0 +1,138 @@
+/* What is wrong with the certificates: all of it, from one view of them. */
+#include "doctor/diagnosis.h"
+
+#include "base/mem.h"
+#include "verdict/detail.h"
+#include "verdict/findings.h"
+
+#include <string.h>
+
+#define X509_NO_ROOT              2  /* X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT */
+#define X509_ISSUER_NOT_FOUND     20 /* X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY */
+#define X509_FIRST_NOT_VERIFIABLE 21 /* X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE */
+
+struct chain_walk {
+    struct anycert_diagnosis *diagnosis;
+    const struct anycert__trial *trial;
+    struct anycert_error *err;
+    int result;
+};
+
+const struct anycert__trial *anycert__best_view(const struct anycert__examination *examination)
+{
+    const struct anycert__trial *best = NULL;
+
+    for (size_t i = 0; i < examination->plan.count; i++) {
+        const struct anycert__trial *trial = &examination->done[i];
+
+        if (!trial->facts || !trial->facts->verified)
+            continue;
+        if (!best || (trial->facts->complete && !best->facts->complete))
+            best = trial;
+    }
+    return best;
+}
+
+/* The issuer of the highest certificate that is not its own. */
+static bool issuer_was_sent(const struct anycert__facts *facts, const char *issuer)
+{
+    for (size_t i = 1; i < facts->presented_count; i++) {
+        if (strcmp(facts->presented[i].subject, issuer) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Nobody whom we trust is at the end of the chain. */
+static enum anycert__cause_number cause_of_end(const struct anycert__facts *facts, int code,
+                                               int depth)
+{
+    const struct anycert__certificate *last = anycert__certificate_at(facts, depth);
+
+    if (facts->anchors_error)
+        return ANYCERT__CAUSE_NO_ANCHORS;
+    if (code != X509_ISSUER_NOT_FOUND && code != X509_FIRST_NOT_VERIFIABLE)
+        return ANYCERT__CAUSE_UNKNOWN_ROOT;
+    if (last && issuer_was_sent(facts, last->issuer))
+        return ANYCERT__CAUSE_KEY_IDENTIFIERS_DIFFER; /* there, and not taken */
+    /* A root's own certificates come with nothing between, but hardly any root issues them. */
+    return facts->presented_count == 1 ? ANYCERT__CAUSE_MISSING_INTERMEDIATE
+                                       : ANYCERT__CAUSE_UNKNOWN_ROOT;
+}
+
+static enum anycert__cause_number cause_of_strength(const struct anycert__finding *finding)
+{
+    if (finding->check == ANYCERT__CHECK_KEY_STRENGTH)
+        return finding->relaxations ? ANYCERT__CAUSE_WEAK_KEY : ANYCERT__CAUSE_TINY_KEY;
+    return finding->relaxations ? ANYCERT__CAUSE_SHA1_SIGNATURE : ANYCERT__CAUSE_MD5_SIGNATURE;
+}
+
+static enum anycert__cause_number cause_of(const struct anycert__facts *facts,
+                                           const struct anycert__finding *finding)
+{
+    const struct anycert__cause *usual =
+        anycert__cause_of_x509(finding->x509_code, finding->depth, 0);
+
+    switch (finding->check) {
+    case ANYCERT__CHECK_NAME:
+        return anycert__cause_of_name(facts);
+    case ANYCERT__CHECK_KEY_STRENGTH:
+    case ANYCERT__CHECK_SIGNATURE_STRENGTH:
+        return cause_of_strength(finding);
+    case ANYCERT__CHECK_TRUST:
+        if (finding->x509_code == ANYCERT__X509_SELF_SIGNED)
+            return ANYCERT__CAUSE_SELF_SIGNED;
+        if (finding->x509_code != X509_NO_ROOT)
+            return cause_of_end(facts, finding->x509_code, finding->depth);
+        break;
+    case ANYCERT__CHECK_SIGNATURES:
+    case ANYCERT__CHECK_DATES:
+    case ANYCERT__CHECK_PURPOSE:
+    case ANYCERT__CHECK_AUTHORITY:
+    case ANYCERT__CHECK_PATH_LENGTH:
+    case ANYCERT__CHECK_NAME_CONSTRAINTS:
+    case ANYCERT__CHECK_CRITICAL_EXTENSIONS:
+    case ANYCERT__CHECK_CURVE_PARAMETERS:
+    case ANYCERT__CHECK_REVOCATION:
+    case ANYCERT__CHECK_OTHER:
+    case ANYCERT__CHECK_PIN:
+    case ANYCERT__CHECK_RECORD:
+    case ANYCERT__CHECK_PROTOCOL:
+    case ANYCERT__CHECK_KEY_EXCHANGE:
+    case ANYCERT__CHECK_GROUP:
+    case ANYCERT__CHECK_CIPHER:
+    case ANYCERT__CHECK_HANDSHAKE_SIGNATURE:
+    case ANYCERT__CHECK_RENEGOTIATION:
+        break;
+    }
+    if (finding->relaxations & ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN))
+        return ANYCERT__CAUSE_CHAIN_TOO_LARGE;
+    return usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER;
+}
+
+static void take_finding(void *arg, const struct anycert__finding *finding)
+{
+    struct chain_walk *walk = arg;
+    const struct anycert__facts *facts = walk->trial->facts;
+    char *detail = NULL;
+
+    if (walk->result < 0)
+        return;
+    detail = anycert__detail_of_finding(facts, finding, facts->time);
+    walk->result = detail ? anycert__diagnose(walk->diagnosis, cause_of(facts, finding), detail,
+                                              NULL, walk->err)
+                          : anycert__fail_nomem(walk->err);
+    anycert__free(detail);
+}
+
+int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
+                            const struct anycert__examination *examination,
+                            struct anycert_error *err)
+{
+    struct chain_walk walk = {diagnosis, anycert__best_view(examination), err, 0};
+
+    if (walk.trial)
+        anycert__findings(walk.trial->facts, walk.trial->facts->time, ANYCERT__JUDGE_CERTIFICATES,
+                          take_finding, &walk);
+    return walk.result;
+}

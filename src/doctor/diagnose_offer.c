@@ -1,0 +1,176 @@
+/* What was wrong with the offer, read from what had to be given up for it. */
+#include "doctor/diagnosis.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "verdict/alert.h"
+#include "verdict/show.h"
+
+#include <string.h>
+
+#define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
+
+static const struct {
+    enum anycert__relaxation relaxation;
+    enum anycert__cause_number cause;
+} usual[] = {
+    {ANYCERT__RELAX_TLS1_0, ANYCERT__CAUSE_TLS10_ONLY},
+    {ANYCERT__RELAX_TLS1_1, ANYCERT__CAUSE_TLS11_ONLY},
+    {ANYCERT__RELAX_TLS1_2_MAX, ANYCERT__CAUSE_TLS13_INTOLERANT},
+    {ANYCERT__RELAX_LEGACY_RENEGOTIATION, ANYCERT__CAUSE_NO_SECURE_RENEGOTIATION},
+    {ANYCERT__RELAX_SMALL_DH, ANYCERT__CAUSE_SMALL_DH},
+    {ANYCERT__RELAX_SHA1_HANDSHAKE, ANYCERT__CAUSE_SHA1_HANDSHAKE},
+    {ANYCERT__RELAX_RSA_KEY_EXCHANGE, ANYCERT__CAUSE_STATIC_RSA_ONLY},
+    {ANYCERT__RELAX_CBC_SHA1, ANYCERT__CAUSE_CBC_SHA1_ONLY},
+    {ANYCERT__RELAX_LEGACY_CIPHERS, ANYCERT__CAUSE_RARE_CIPHERS_ONLY},
+    {ANYCERT__RELAX_LEGACY_GROUPS, ANYCERT__CAUSE_RARE_GROUP},
+    {ANYCERT__RELAX_OVERSIZED_CHAIN, ANYCERT__CAUSE_CHAIN_TOO_LARGE},
+    {ANYCERT__RELAX_RENEGOTIATION, ANYCERT__CAUSE_CLIENT_CERT_ASKED_LATE},
+    {ANYCERT__RELAX_NO_SNI, ANYCERT__CAUSE_SNI_INTOLERANT},
+    {ANYCERT__RELAX_NO_ALPN, ANYCERT__CAUSE_ALPN_INTOLERANT},
+    {ANYCERT__RELAX_NO_EMS, ANYCERT__CAUSE_EMS_INTOLERANT},
+    {ANYCERT__RELAX_NO_ETM, ANYCERT__CAUSE_ETM_INTOLERANT},
+    {ANYCERT__RELAX_CLASSICAL_HELLO, ANYCERT__CAUSE_MANY_SUITES_INTOLERANT},
+    {ANYCERT__RELAX_BARE_HELLO, ANYCERT__CAUSE_EXTENSION_INTOLERANT},
+};
+
+/* The same relaxation may stand for several causes; the evidence tells them apart. */
+static enum anycert__cause_number refine(enum anycert__cause_number cause,
+                                         const struct anycert__trial *first,
+                                         const struct anycert__facts *facts)
+{
+    const struct anycert__certificate *leaf =
+        facts && facts->presented_count > 0 ? facts->presented : NULL;
+    int alert = first->sighting.alert;
+
+    if (cause == ANYCERT__CAUSE_SNI_INTOLERANT && alert >= 0)
+        return ANYCERT__CAUSE_SNI_UNKNOWN;
+    if (cause == ANYCERT__CAUSE_ALPN_INTOLERANT && alert >= 0)
+        return ANYCERT__CAUSE_ALPN_MISMATCH;
+    if (cause == ANYCERT__CAUSE_RARE_CIPHERS_ONLY && leaf && strcmp(leaf->key_type, "DSA") == 0)
+        return ANYCERT__CAUSE_DSA_ONLY;
+    if (cause == ANYCERT__CAUSE_RARE_GROUP && facts && !facts->negotiated.legacy_group)
+        return ANYCERT__CAUSE_RARE_CERTIFICATE_CURVE;
+    return cause;
+}
+
+void anycert__write_relaxations(struct anycert__buf *buf, anycert__relaxations set)
+{
+    const char *between = "";
+
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+         r = anycert_relaxation_next(r)) {
+        if (!(set & ANYCERT__RELAX_BIT(anycert_relaxation_id(r))))
+            continue;
+        anycert__buf_addf(buf, "%s%s", between, anycert_relaxation_name(r));
+        between = "+";
+    }
+}
+
+/* "TLSv1 with TLS_RSA_WITH_AES_128_CBC_SHA, DH of 1024 bits" */
+static void write_choice(struct anycert__buf *buf, const struct anycert__facts *facts)
+{
+    const struct anycert__negotiated *chosen = &facts->negotiated;
+
+    anycert__show_version(buf, chosen->version);
+    anycert__buf_addf(buf, " with %s", chosen->cipher);
+    if (chosen->key_exchange == ANYCERT__KX_DHE && chosen->group_bits > 0)
+        anycert__buf_addf(buf, ", Diffie-Hellman of %d bits", chosen->group_bits);
+    else if (chosen->group[0] != '\0')
+        anycert__buf_addf(buf, ", group %s", chosen->group);
+    if (chosen->signature[0] != '\0')
+        anycert__buf_addf(buf, ", signed with %s", chosen->signature);
+    if (facts->presented_count > 0) {
+        anycert__buf_adds(buf, ", certificate with ");
+        anycert__show_key(buf, facts->presented);
+    }
+}
+
+static void write_refusal(struct anycert__buf *buf, const struct anycert__trial *first)
+{
+    if (first->sighting.alert >= 0) {
+        const char *name = anycert__alert_name(first->sighting.alert);
+
+        anycert__buf_addf(buf, "the server refuses hardened with alert %d%s%s",
+                          first->sighting.alert, name ? " " : "", name ? name : "");
+        return;
+    }
+    switch (first->sighting.ending) {
+    case ANYCERT__END_OWN_REFUSAL:
+        anycert__buf_addf(buf, "under hardened we refuse (%s)",
+                          first->facts ? first->facts->failure.reason : "");
+        break;
+    case ANYCERT__END_SILENT:
+        anycert__buf_adds(buf, "the server does not answer hardened");
+        break;
+    case ANYCERT__END_RESET:
+        anycert__buf_adds(buf, "under hardened the connection is reset");
+        break;
+    case ANYCERT__END_CLOSED:
+        anycert__buf_adds(buf, "under hardened the server closes without a word");
+        break;
+    case ANYCERT__END_STANDS:
+    case ANYCERT__END_CERTIFICATES:
+    case ANYCERT__END_ALERT:
+    case ANYCERT__END_CLIENT_CERT:
+    case ANYCERT__END_SLOW:
+    case ANYCERT__END_NOT_TLS:
+    case ANYCERT__END_NO_ANSWER:
+    case ANYCERT__END_NO_WAY:
+        anycert__buf_adds(buf, "hardened does not connect");
+        break;
+    }
+}
+
+/* The handshake that was made under the policy that is recommended, or the first that stands. */
+static const struct anycert__trial *way_trial(const struct anycert__examination *examination)
+{
+    for (size_t i = 0; i < examination->plan.count; i++) {
+        const struct anycert__trial *trial = &examination->done[i];
+
+        if (trial->facts && trial->facts->complete && !trial->attempt.observes &&
+            trial->attempt.relaxations == examination->plan.ways[0].attempt.relaxations)
+            return trial;
+    }
+    return anycert__best_view(examination);
+}
+
+static char *evidence_of(const struct anycert__examination *examination,
+                         const struct anycert__facts *facts, struct anycert_error *err)
+{
+    struct anycert__buf buf;
+    char *text = NULL;
+
+    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
+    write_refusal(&buf, &examination->done[0]);
+    if (facts && facts->complete) {
+        anycert__buf_adds(&buf, "; it takes ");
+        write_choice(&buf, facts);
+    }
+    text = anycert__buf_take(&buf, "the evidence", err);
+    anycert__buf_free(&buf);
+    return text;
+}
+
+int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
+                            const struct anycert__examination *examination,
+                            struct anycert_error *err)
+{
+    const struct anycert__attempt *attempt = &examination->plan.ways[0].attempt;
+    const struct anycert__trial *trial = way_trial(examination);
+    const struct anycert__facts *facts = trial ? trial->facts : NULL;
+    char *evidence = evidence_of(examination, facts, err);
+    int result = evidence ? 0 : -1;
+
+    if (result == 0 && attempt->rung == ANYCERT__RUNG_ANTIQUE)
+        result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_TINY_DH, evidence,
+                                   &examination->done[0], err);
+    for (size_t i = 0; result == 0 && i < sizeof usual / sizeof usual[0]; i++) {
+        if (attempt->relaxations & ANYCERT__RELAX_BIT(usual[i].relaxation))
+            result =
+                anycert__diagnose(diagnosis, refine(usual[i].cause, &examination->done[0], facts),
+                                  evidence, &examination->done[0], err);
+    }
+    anycert__free(evidence);
+    return result;
+}

@@ -1,0 +1,181 @@
+#include "doctor/diagnosis.h"
+
+#include "base/mem.h"
+
+static const struct {
+    int verdict;
+    const char *name;
+} verdicts[] = {
+    {ANYCERT_VERDICT_HEALTHY, "healthy"},     {ANYCERT_VERDICT_UNREACHABLE, "unreachable"},
+    {ANYCERT_VERDICT_RELAXABLE, "relaxable"}, {ANYCERT_VERDICT_IMPOSSIBLE, "impossible"},
+    {ANYCERT_VERDICT_FIXABLE, "fixable"},     {ANYCERT_VERDICT_FORBIDDEN, "forbidden"},
+};
+
+const char *anycert_doctor_verdict_name(int verdict)
+{
+    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++) {
+        if (verdicts[i].verdict == verdict)
+            return verdicts[i].name;
+    }
+    return NULL;
+}
+
+int anycert_doctor_exit_code(int verdict)
+{
+    return verdict == ANYCERT_VERDICT_FORBIDDEN ? ANYCERT_VERDICT_IMPOSSIBLE : verdict;
+}
+
+const char *anycert_doctor_stage_name(int stage)
+{
+    static const char *const names[] = {"dns", "tcp",         "proxy", "proxy-tls",
+                                        "tls", "certificate", "http",  "done"};
+
+    return stage >= 0 && (size_t)stage < sizeof names / sizeof names[0] ? names[stage] : NULL;
+}
+
+void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis)
+{
+    if (!diagnosis)
+        return;
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        anycert__free(diagnosis->causes[i].evidence);
+        anycert__free(diagnosis->causes[i].error);
+        anycert__remedies_clear(&diagnosis->causes[i].remedies);
+    }
+    for (size_t i = 0; i < diagnosis->policy_count; i++)
+        anycert_free(diagnosis->policies[i].policy);
+    anycert_report_free(diagnosis->report);
+    anycert__free(diagnosis->pin);
+    anycert__free(diagnosis->name);
+    anycert__free(diagnosis->target);
+    anycert__free(diagnosis);
+}
+
+int anycert_diagnosis_verdict(const struct anycert_diagnosis *diagnosis)
+{
+    return (int)diagnosis->verdict;
+}
+
+int anycert_diagnosis_stage(const struct anycert_diagnosis *diagnosis)
+{
+    return (int)diagnosis->stage;
+}
+
+const char *anycert_diagnosis_target(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->target;
+}
+
+const char *anycert_diagnosis_host(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->peer.host;
+}
+
+uint16_t anycert_diagnosis_port(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->peer.port;
+}
+
+size_t anycert_diagnosis_handshakes(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->handshakes;
+}
+
+uint64_t anycert_diagnosis_elapsed_ms(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->elapsed_ms;
+}
+
+const struct anycert_report *anycert_diagnosis_report(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->report;
+}
+
+/* ---- causes ---- */
+
+static const struct anycert__diagnosed *cause_at(const struct anycert_diagnosis *diagnosis,
+                                                 size_t n)
+{
+    return n < diagnosis->cause_count ? &diagnosis->causes[n] : NULL;
+}
+
+size_t anycert_diagnosis_causes(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->cause_count;
+}
+
+const char *anycert_diagnosis_cause_id(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return cause_at(diagnosis, n) ? cause_at(diagnosis, n)->cause->id : NULL;
+}
+
+const char *anycert_diagnosis_cause_check(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return cause_at(diagnosis, n) ? cause_at(diagnosis, n)->cause->check : NULL;
+}
+
+const char *anycert_diagnosis_cause_side(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return cause_at(diagnosis, n) ? anycert__side_name(cause_at(diagnosis, n)->cause->side) : NULL;
+}
+
+const char *anycert_diagnosis_cause_title(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return cause_at(diagnosis, n) ? cause_at(diagnosis, n)->cause->title : NULL;
+}
+
+const char *anycert_diagnosis_cause_explanation(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return cause_at(diagnosis, n) ? cause_at(diagnosis, n)->cause->explanation : NULL;
+}
+
+const char *anycert_diagnosis_cause_evidence(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return cause_at(diagnosis, n) ? cause_at(diagnosis, n)->evidence : NULL;
+}
+
+const char *anycert_diagnosis_cause_error(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return cause_at(diagnosis, n) ? cause_at(diagnosis, n)->error : NULL;
+}
+
+/* ---- policies ---- */
+
+size_t anycert_diagnosis_policies(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->policy_count;
+}
+
+const char *anycert_diagnosis_policy(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return n < diagnosis->policy_count ? diagnosis->policies[n].policy : NULL;
+}
+
+int anycert_diagnosis_policy_confirmed(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return n < diagnosis->policy_count && diagnosis->policies[n].confirmed;
+}
+
+int anycert_diagnosis_policy_minimal(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return n < diagnosis->policy_count && diagnosis->policies[n].minimal;
+}
+
+const char *anycert_diagnosis_policy_note(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return n < diagnosis->policy_count ? diagnosis->policies[n].note : NULL;
+}
+
+int anycert_diagnosis_policy_relaxation(const struct anycert_diagnosis *diagnosis, size_t n,
+                                        size_t i)
+{
+    if (n >= diagnosis->policy_count)
+        return 0;
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+         r = anycert_relaxation_next(r)) {
+        if ((diagnosis->policies[n].relaxations & ANYCERT__RELAX_BIT(anycert_relaxation_id(r))) &&
+            i-- == 0)
+            return anycert_relaxation_id(r);
+    }
+    return 0;
+}

@@ -1,0 +1,77 @@
+/* doctor/diagnosis.h — the inside of a diagnosis, and the steps that fill it in. */
+#ifndef ANYCERT_DOCTOR_DIAGNOSIS_H
+#define ANYCERT_DOCTOR_DIAGNOSIS_H
+
+#include <anycert/doctor.h>
+
+#include "doctor/examine.h"
+#include "doctor/remedy.h"
+
+#define ANYCERT__DIAGNOSED_MAX 24
+
+/* A cause that was found. */
+struct anycert__diagnosed {
+    const struct anycert__cause *cause;
+    char *evidence; /* what was seen here */
+    char *error;    /* what others say */
+    struct anycert__remedies remedies;
+};
+
+/* A policy that connects. */
+struct anycert__advice {
+    char *policy;
+    const char *note;
+    anycert__relaxations relaxations, tried_without, judged_without;
+    bool confirmed, minimal;
+};
+
+struct anycert_diagnosis {
+    char *target;
+    struct anycert__peer peer;
+    enum anycert_doctor_verdict verdict;
+    enum anycert_doctor_stage stage;
+    struct anycert__diagnosed causes[ANYCERT__DIAGNOSED_MAX];
+    size_t cause_count;
+    struct anycert__advice policies[ANYCERT__WAYS_MAX];
+    size_t policy_count;
+    struct anycert_report *report;
+    size_t handshakes;
+    uint64_t elapsed_ms;
+    bool exhausted;
+    char *pin, *name; /* of the server, "" if unknown */
+};
+
+/* The handshake that shows the certificates best: of those that verified them the first one that
+ * was completed, else the first. NULL if none was. */
+const struct anycert__trial *anycert__best_view(const struct anycert__examination *examination);
+
+/* Adds a cause, unless it is there already. evidence may be NULL: the trial's own words; trial may
+ * be NULL. 0, or -1 with NOMEM. */
+int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause,
+                      const char *evidence, const struct anycert__trial *trial,
+                      struct anycert_error *err);
+
+/* What is wrong with the certificates (diagnose_chain.c), with the offer (diagnose_offer.c), and
+ * with handshakes of which nothing is known but how they end (diagnose_ending.c). 0, or -1 with
+ * NOMEM. */
+int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
+                            const struct anycert__examination *examination,
+                            struct anycert_error *err);
+int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
+                            const struct anycert__examination *examination,
+                            struct anycert_error *err);
+int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
+                             const struct anycert__examination *examination,
+                             struct anycert_error *err);
+/* Which cause a name that does not match has (diagnose_name.c). */
+enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *facts);
+
+/* Fills everything in (diagnose.c). 0, or -1 with NOMEM. */
+int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
+                            const struct anycert__examination *examination,
+                            struct anycert_error *err);
+/* A handle for appending "a, b" of a set of relaxations. */
+struct anycert__buf;
+void anycert__write_relaxations(struct anycert__buf *buf, anycert__relaxations set);
+
+#endif

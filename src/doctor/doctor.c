@@ -1,0 +1,183 @@
+#include "doctor/doctor.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "doctor/diagnosis.h"
+
+#include <string.h>
+
+#define TIMEOUT_MS 10000
+
+struct anycert_doctor *anycert_doctor_new(struct anycert_error *err)
+{
+    struct anycert_doctor *doctor = NULL;
+
+    if (anycert__tls_init(err) < 0)
+        return NULL;
+    doctor = anycert__calloc(1, sizeof *doctor);
+    if (!doctor) {
+        anycert__fail_nomem(err);
+        return NULL;
+    }
+    atomic_init(&doctor->cancelled, false);
+    doctor->timeout_ms = TIMEOUT_MS;
+    doctor->budget = ANYCERT__PLAN_BUDGET;
+    doctor->base = anycert_policy_new(err);
+    if (!doctor->base) {
+        anycert_doctor_free(doctor);
+        return NULL;
+    }
+    return doctor;
+}
+
+void anycert_doctor_free(struct anycert_doctor *doctor)
+{
+    if (!doctor)
+        return;
+    anycert_policy_free(doctor->base);
+    anycert__intermediates_free(doctor->intermediates);
+    anycert__free(doctor);
+}
+
+int anycert_doctor_set_base(struct anycert_doctor *doctor, const struct anycert_policy *policy,
+                            struct anycert_error *err)
+{
+    struct anycert_policy *copy = anycert_policy_copy(policy, err);
+
+    if (!copy)
+        return -1;
+    if (copy->rung != ANYCERT__RUNG_HARDENED || copy->relaxations != 0 || copy->pin_count > 0 ||
+        copy->has_until || anycert_policy_check(copy, err) < 0 ||
+        anycert_policy_available(copy, err) < 0) {
+        anycert_policy_free(copy);
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "an examination begins with hardened, anchors, an expected name and "
+                             "a server name: it finds the rest");
+    }
+    anycert_policy_free(doctor->base);
+    doctor->base = copy;
+    return 0;
+}
+
+int anycert_doctor_add_intermediates(struct anycert_doctor *doctor, const void *pem, size_t len,
+                                     struct anycert_error *err)
+{
+    return anycert__intermediates_add(&doctor->intermediates, pem, len, "the intermediates", err);
+}
+
+int anycert_doctor_set_proxy(struct anycert_doctor *doctor, const char *url,
+                             struct anycert_error *err)
+{
+    struct anycert__proxy proxy = {.kind = ANYCERT__PROXY_NONE};
+
+    if (url && anycert__peer_proxy(url, &proxy, err) < 0)
+        return -1;
+    doctor->proxy = proxy;
+    return 0;
+}
+
+int anycert_doctor_add_resolve(struct anycert_doctor *doctor, const char *rule,
+                               struct anycert_error *err)
+{
+    struct anycert__rule *next = &doctor->resolve[doctor->resolve_count];
+    const char *address = NULL;
+
+    if (doctor->resolve_count == ANYCERT__RULES_MAX)
+        return anycert__fail(err, ANYCERT_E_USAGE, "resolve: at most %d rules", ANYCERT__RULES_MAX);
+    if (anycert__peer_rule(rule, "resolve", &next->from, &address, err) < 0)
+        return -1;
+    if (anycert__peer_address(address, next->to.host, err) < 0)
+        return anycert__error_prefix(err, "resolve");
+    doctor->resolve_count++;
+    return 0;
+}
+
+int anycert_doctor_add_connect_to(struct anycert_doctor *doctor, const char *rule,
+                                  struct anycert_error *err)
+{
+    struct anycert__rule *next = &doctor->connect_to[doctor->connect_to_count];
+    const char *rest = NULL, *behind = NULL;
+    char second[600];
+    size_t len = 0;
+
+    if (doctor->connect_to_count == ANYCERT__RULES_MAX)
+        return anycert__fail(err, ANYCERT_E_USAGE, "connect-to: at most %d rules",
+                             ANYCERT__RULES_MAX);
+    if (anycert__peer_rule(rule, "connect-to", &next->from, &rest, err) < 0)
+        return -1;
+    len = strlen(rest);
+    if (len + 2 > sizeof second)
+        return anycert__fail(err, ANYCERT_E_USAGE, "connect-to: the rule is too long");
+    memcpy(second, rest, len);
+    memcpy(second + len, ":", 2); /* the same form as the first half */
+    if (anycert__peer_rule(second, "connect-to", &next->to, &behind, err) < 0)
+        return -1;
+    if (*behind != '\0')
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "connect-to: '%s' is not HOST1:PORT1:HOST2:PORT2", rule);
+    doctor->connect_to_count++;
+    return 0;
+}
+
+void anycert_doctor_set_timeout(struct anycert_doctor *doctor, uint32_t ms)
+{
+    doctor->timeout_ms = ms > 0 ? ms : 1;
+}
+
+void anycert_doctor_set_delay(struct anycert_doctor *doctor, uint32_t ms)
+{
+    doctor->delay_ms = ms;
+}
+
+void anycert_doctor_set_request(struct anycert_doctor *doctor, int on)
+{
+    doctor->wants_request = on != 0;
+}
+
+void anycert_doctor_set_clock(struct anycert_doctor *doctor, int64_t (*now)(void *arg), void *arg)
+{
+    doctor->clock = (struct anycert__clock){.now = now, .arg = arg};
+}
+
+void anycert_doctor_set_progress(struct anycert_doctor *doctor, anycert_doctor_progress *progress,
+                                 void *arg)
+{
+    doctor->progress = progress;
+    doctor->progress_arg = arg;
+}
+
+void anycert_doctor_cancel(struct anycert_doctor *doctor)
+{
+    atomic_store(&doctor->cancelled, true);
+}
+
+struct anycert_diagnosis *anycert_doctor_examine(struct anycert_doctor *doctor, const char *target,
+                                                 struct anycert_error *err)
+{
+    struct anycert__peer peer;
+    struct anycert_diagnosis *diagnosis = NULL;
+    struct anycert__examination *examination = NULL;
+    int result = -1;
+
+    if (anycert__peer_read(target, &peer, err) < 0)
+        return NULL;
+    diagnosis = anycert__calloc(1, sizeof *diagnosis);
+    examination = anycert__calloc(1, sizeof *examination);
+    if (!diagnosis || !examination) {
+        anycert__fail_nomem(err);
+        goto out;
+    }
+    diagnosis->peer = peer;
+    diagnosis->target = anycert__strdup(target);
+    if (!diagnosis->target)
+        anycert__fail_nomem(err);
+    else if (anycert__examine(doctor, &peer, target, examination, err) == 0)
+        result = anycert__diagnosis_fill(diagnosis, examination, err);
+    anycert__examination_clear(examination);
+out:
+    anycert__free(examination);
+    if (result == 0)
+        return diagnosis;
+    anycert_diagnosis_free(diagnosis);
+    return NULL;
+}

@@ -1,0 +1,37 @@
+/* doctor/doctor.h — the inside of a doctor: what all its examinations share. */
+#ifndef ANYCERT_DOCTOR_DOCTOR_H
+#define ANYCERT_DOCTOR_DOCTOR_H
+
+#include <anycert/doctor.h>
+
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "doctor/peer.h"
+#include "policy/policy.h"
+#include "tls/tls.h"
+
+#define ANYCERT__RULES_MAX 64
+
+/* Where a host and port are looked for instead: another address or another host. */
+struct anycert__rule {
+    struct anycert__peer from, to;
+};
+
+struct anycert_doctor {
+    struct anycert_policy *base; /* hardened, with the caller's anchors, expected name and SNI */
+    struct anycert__intermediates *intermediates;
+    struct anycert__proxy proxy;
+    struct anycert__rule resolve[ANYCERT__RULES_MAX];
+    struct anycert__rule connect_to[ANYCERT__RULES_MAX];
+    size_t resolve_count, connect_to_count;
+    uint32_t timeout_ms, delay_ms;
+    bool wants_request;
+    size_t budget;
+    struct anycert__clock clock;
+    anycert_doctor_progress *progress;
+    void *progress_arg;
+    atomic_bool cancelled;
+};
+
+#endif

@@ -1,0 +1,109 @@
+#include "doctor/examine.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define SHORTER 4 /* times, once a server was silent: it has shown how it says no */
+
+/* Waits in slices, so that it can be given up. */
+static void wait_ms(const struct anycert_doctor *doctor, uint32_t ms)
+{
+    static const struct anycert__waiting waiting;
+
+    for (uint32_t left = ms; left > 0 && !atomic_load(&doctor->cancelled);) {
+        uint32_t slice = left < 50 ? left : 50;
+
+        (void)anycert__waiting_sleep(&waiting, slice);
+        left -= slice;
+    }
+}
+
+static int tell(struct anycert__examination *examination, const char *shown,
+                struct anycert_error *err)
+{
+    const struct anycert_doctor *doctor = examination->trials.doctor;
+    struct anycert_policy *policy = NULL;
+    char *text = NULL;
+
+    if (!doctor->progress)
+        return 0;
+    policy = anycert__trial_policy(&examination->trials, &examination->plan.next, err);
+    text = policy ? anycert_policy_format(policy, err) : NULL;
+    if (text)
+        doctor->progress(doctor->progress_arg, shown, examination->plan.count + 1, text);
+    anycert_policy_free(policy);
+    anycert_free(text);
+    return text ? 0 : -1;
+}
+
+static int run(struct anycert__examination *examination, const char *shown,
+               struct anycert_error *err)
+{
+    struct anycert__plan *plan = &examination->plan;
+    struct anycert__trials *trials = &examination->trials;
+
+    while (plan->wants_more) {
+        size_t n = plan->count;
+        struct anycert__trial *trial = &examination->done[n];
+
+        if (n > 0)
+            wait_ms(trials->doctor, trials->doctor->delay_ms);
+        if (tell(examination, shown, err) < 0 ||
+            anycert__trial_make(trials, &plan->next, trial, err) < 0)
+            return -1;
+        if (trial->sighting.ending == ANYCERT__END_SILENT ||
+            trial->sighting.ending == ANYCERT__END_SLOW)
+            trials->limit_ms = 1 + trials->doctor->timeout_ms / SHORTER;
+        anycert__plan_take(plan, &trial->sighting);
+    }
+    return 0;
+}
+
+/* Without the system's anchors everything can still be seen, and that they are missing is a cause.
+ */
+static struct anycert__anchors *open_anchors(const struct anycert_policy *base,
+                                             struct anycert_error *err)
+{
+    struct anycert__anchors *anchors = NULL;
+    struct anycert_error why = {0};
+
+    if (anycert__anchors_open(base->cas, base->ca_count, &anchors, &why) == 0)
+        return anchors;
+    if (base->ca_count == 0)
+        return anycert__anchors_none(why.message);
+    if (err)
+        *err = why;
+    return NULL;
+}
+
+int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__peer *target,
+                     const char *shown, struct anycert__examination *examination,
+                     struct anycert_error *err)
+{
+    struct anycert__anchors *anchors = NULL;
+    int result = -1;
+
+    memset(examination, 0, sizeof *examination);
+    examination->begun_us = anycert__monotonic_us();
+    examination->trials.doctor = doctor;
+    examination->trials.limit_ms = doctor->timeout_ms;
+    anchors = open_anchors(doctor->base, err);
+    if (!anchors ||
+        anycert__route_begin(&examination->trials.route, doctor, target, anchors, err) < 0)
+        goto out;
+    anycert__plan_begin(&examination->plan, doctor->wants_request, doctor->budget);
+    result = run(examination, shown, err);
+out:
+    examination->trials.route.anchors = NULL;
+    anycert__anchors_unref(anchors);
+    examination->elapsed_ms = (uint64_t)(anycert__monotonic_us() - examination->begun_us) / 1000;
+    return result;
+}
+
+void anycert__examination_clear(struct anycert__examination *examination)
+{
+    for (size_t i = 0; i < ANYCERT__PLAN_BUDGET; i++)
+        anycert__trial_clear(&examination->done[i]);
+    anycert__route_end(&examination->trials.route);
+}

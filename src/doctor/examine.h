@@ -1,0 +1,21 @@
+/* doctor/examine.h — all attempts with one target, until the plan wants no more. */
+#ifndef ANYCERT_DOCTOR_EXAMINE_H
+#define ANYCERT_DOCTOR_EXAMINE_H
+
+#include "doctor/trial.h"
+
+struct anycert__examination {
+    struct anycert__plan plan;
+    struct anycert__trials trials;
+    struct anycert__trial done[ANYCERT__PLAN_BUDGET]; /* as many as plan.count, in its order */
+    int64_t begun_us;
+    uint64_t elapsed_ms;
+};
+
+/* 0, or -1 with INTERRUPTED, ANCHORS, NOMEM or INTERNAL; to be cleared in any case. */
+int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__peer *target,
+                     const char *shown, struct anycert__examination *examination,
+                     struct anycert_error *err);
+void anycert__examination_clear(struct anycert__examination *examination);
+
+#endif

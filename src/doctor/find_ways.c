@@ -1,0 +1,215 @@
+/* The policies that connect: found from what was seen, confirmed to the letter, and made minimal.
+ */
+#include "doctor/search.h"
+
+#define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
+
+/* A request that was not answered says nothing against the policy, once no policy got an answer. */
+static bool stands(const struct anycert__plan *plan, const struct anycert__sighting *sighting)
+{
+    return sighting->ending == ANYCERT__END_STANDS ||
+           (sighting->ending == ANYCERT__END_NO_ANSWER && plan->request_failed);
+}
+
+/* The server may want to ask for a client certificate late. */
+static enum anycert__thought confirm_late(struct anycert__plan *plan,
+                                          struct anycert__attempt *attempt)
+{
+    struct anycert__attempt late = *attempt;
+    const struct anycert__sighting *sighting = NULL;
+
+    late.relaxations |= BIT(RENEGOTIATION);
+    sighting = anycert__plan_ask(plan, &late);
+    if (!sighting && !plan->exhausted)
+        return ANYCERT__LATER;
+    if (sighting && sighting->ending == ANYCERT__END_STANDS)
+        *attempt = late;
+    else
+        plan->request_failed = true;
+    return ANYCERT__YES;
+}
+
+/* Tries the policy itself, and adds what certificates need that were not seen before. */
+static enum anycert__thought confirm(struct anycert__plan *plan, struct anycert__attempt *attempt,
+                                     struct anycert__needs *certificates)
+{
+    for (int round = 0; round < 4; round++) {
+        const struct anycert__sighting *sighting = anycert__plan_ask(plan, attempt);
+        anycert__relaxations more = 0;
+
+        if (!sighting)
+            return plan->exhausted ? ANYCERT__NO : ANYCERT__LATER;
+        if (stands(plan, sighting))
+            return ANYCERT__YES;
+        if (sighting->ending == ANYCERT__END_NO_ANSWER)
+            return confirm_late(plan, attempt);
+        if (sighting->ending != ANYCERT__END_CERTIFICATES || sighting->certificates.beyond ||
+            sighting->certificates.revoked || attempt->rung != ANYCERT__RUNG_HARDENED)
+            return ANYCERT__NO;
+        anycert__needs_join(certificates, &sighting->certificates);
+        more = anycert__needs_least(certificates);
+        if (attempt->expect_name)
+            more &= ~(BIT(WRONG_HOST) | BIT(COMMON_NAME));
+        if ((more & ~attempt->relaxations) == 0)
+            return ANYCERT__NO;
+        attempt->relaxations |= more;
+    }
+    return ANYCERT__NO;
+}
+
+/* Takes each relaxation away, the most dangerous first, and looks that it fails then. What the
+ * budget forbids to try is judged, where it is about certificates alone. */
+static enum anycert__thought minimise(struct anycert__plan *plan, struct anycert__way *way,
+                                      const struct anycert__needs *certificates)
+{
+    size_t dangers = 0;
+
+    while (anycert__by_danger(dangers) != 0)
+        dangers++;
+    for (size_t i = dangers; i-- > 0;) {
+        anycert__relaxations one = ANYCERT__RELAX_BIT(anycert__by_danger(i));
+        struct anycert__attempt without = way->attempt;
+        const struct anycert__sighting *sighting = NULL;
+
+        if (!(way->attempt.relaxations & one))
+            continue;
+        without.relaxations &= ~one;
+        sighting = anycert__plan_ask(plan, &without);
+        if (!sighting && !plan->exhausted)
+            return ANYCERT__LATER;
+        if (!sighting && (one & anycert__relaxations_of_certificates()) &&
+            !anycert__needs_met(certificates, without.relaxations))
+            way->judged_without |= one;
+        if (sighting && stands(plan, sighting)) {
+            way->attempt = without;
+            way->tried_without = way->judged_without = 0;
+            i = dangers;
+        } else if (sighting) {
+            way->tried_without |= one;
+        }
+    }
+    way->minimal = (way->tried_without | way->judged_without) == way->attempt.relaxations;
+    return ANYCERT__YES;
+}
+
+static struct anycert__way *add_way(struct anycert__plan *plan,
+                                    const struct anycert__attempt *attempt)
+{
+    struct anycert__way *way = &plan->ways[plan->way_count++];
+
+    *way = (struct anycert__way){.attempt = *attempt};
+    plan->found = ANYCERT__FOUND_WAYS;
+    return way;
+}
+
+/* The name that the certificate has, expected instead of the host: nothing is given up then. */
+static enum anycert__thought find_name(struct anycert__plan *plan,
+                                       const struct anycert__attempt *relaxed,
+                                       const struct anycert__sighting *seen,
+                                       struct anycert__needs *certificates)
+{
+    struct anycert__attempt named = *relaxed;
+    enum anycert__thought thought = ANYCERT__NO;
+    struct anycert__way *way = NULL;
+    const struct anycert__sighting *sighting = NULL;
+
+    if (!(relaxed->relaxations & BIT(WRONG_HOST)) || !seen->has_name)
+        return ANYCERT__NO;
+    named.relaxations &= ~BIT(WRONG_HOST);
+    named.expect_name = true;
+    named.pin = seen->has_pin && anycert__without_proof(named.relaxations) != 0;
+    thought = confirm(plan, &named, certificates);
+    if (thought != ANYCERT__YES)
+        return thought;
+    way = add_way(plan, &named);
+    if (minimise(plan, way, certificates) == ANYCERT__LATER)
+        return ANYCERT__LATER;
+    named = way->attempt;
+    named.expect_name = false;
+    sighting = anycert__plan_ask(plan, &named);
+    if (!sighting && !plan->exhausted)
+        return ANYCERT__LATER;
+    way->minimal = way->minimal && sighting && !stands(plan, sighting);
+    return ANYCERT__YES;
+}
+
+/* Relaxations that give up who answers come with the pin of the key that was seen; without it they
+ * are the last resort. */
+static void find_relaxed(struct anycert__plan *plan, struct anycert__attempt *attempt,
+                         const struct anycert__sighting *seen, struct anycert__needs *certificates)
+{
+    struct anycert__way *way = NULL;
+    enum anycert__thought thought = confirm(plan, attempt, certificates);
+
+    if (thought == ANYCERT__YES && attempt->relaxations == 0) {
+        plan->found = ANYCERT__FOUND_HEALTHY;
+        return;
+    }
+    if (thought == ANYCERT__YES && anycert__without_proof(attempt->relaxations) && !attempt->pin &&
+        seen->has_pin) {
+        attempt->pin = true;
+        thought = confirm(plan, attempt, certificates);
+    }
+    if (thought != ANYCERT__YES || find_name(plan, attempt, seen, certificates) == ANYCERT__LATER)
+        return;
+    way = add_way(plan, attempt);
+    if (plan->way_count > 1)
+        way->minimal = plan->ways[0].minimal;
+    else if (minimise(plan, way, certificates) == ANYCERT__LATER)
+        return;
+    *attempt = way->attempt;
+    if (!attempt->pin)
+        return;
+    attempt->pin = false;
+    if (confirm(plan, attempt, certificates) == ANYCERT__YES)
+        add_way(plan, attempt)->minimal = plan->ways[0].minimal;
+}
+
+/* Where no relaxation helps, the key may decide instead of the chain. */
+static void find_pinned(struct anycert__plan *plan, anycert__relaxations offer,
+                        const struct anycert__sighting *seen)
+{
+    struct anycert__needs certificates = seen->certificates;
+    struct anycert__attempt attempt = {.rung = ANYCERT__RUNG_PINNED,
+                                       .relaxations = offer,
+                                       .request = plan->wants_request,
+                                       .pin = true,
+                                       .check_name = seen->name_is_right,
+                                       .check_dates = seen->dates_are_right};
+
+    if (seen->has_pin && confirm(plan, &attempt, &certificates) == ANYCERT__YES)
+        (void)minimise(plan, add_way(plan, &attempt), &certificates);
+}
+
+void anycert__find_ways(struct anycert__plan *plan, anycert__relaxations offer,
+                        const struct anycert__sighting *seen)
+{
+    struct anycert__needs certificates = seen->certificates;
+    struct anycert__attempt attempt = {.request = plan->wants_request};
+
+    if (certificates.revoked) {
+        plan->found = ANYCERT__FOUND_REVOKED;
+        return;
+    }
+    if (certificates.beyond) {
+        find_pinned(plan, offer, seen);
+        return;
+    }
+    attempt.relaxations = offer | anycert__needs_least(&certificates);
+    attempt.pin = seen->has_pin && anycert__without_proof(attempt.relaxations) != 0;
+    /* What was observed under hardened, and is right, needs no second handshake. */
+    if (attempt.relaxations == 0 && !attempt.request)
+        plan->found = ANYCERT__FOUND_HEALTHY;
+    else
+        find_relaxed(plan, &attempt, seen, &certificates);
+}
+
+void anycert__find_antique(struct anycert__plan *plan)
+{
+    struct anycert__needs none = {0};
+    struct anycert__attempt attempt = {.rung = ANYCERT__RUNG_ANTIQUE,
+                                       .request = plan->wants_request};
+
+    if (confirm(plan, &attempt, &none) == ANYCERT__YES)
+        add_way(plan, &attempt)->minimal = true; /* everything finer was offered before */
+}

@@ -1,0 +1,111 @@
+#include "doctor/plan.h"
+
+#include "doctor/search.h"
+
+static bool is_same(const struct anycert__attempt *a, const struct anycert__attempt *b)
+{
+    return a->rung == b->rung && a->relaxations == b->relaxations && a->observes == b->observes &&
+           a->request == b->request && a->pin == b->pin && a->expect_name == b->expect_name &&
+           a->check_name == b->check_name && a->check_dates == b->check_dates;
+}
+
+const struct anycert__sighting *anycert__plan_ask(struct anycert__plan *plan,
+                                                  const struct anycert__attempt *attempt)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (is_same(&plan->log[i].attempt, attempt))
+            return &plan->log[i].sighting;
+    }
+    if (plan->wants_more || plan->exhausted)
+        return NULL;
+    if (plan->count >= plan->budget) {
+        plan->exhausted = true;
+        return NULL;
+    }
+    plan->next = *attempt;
+    plan->wants_more = true;
+    return NULL;
+}
+
+const struct anycert__sighting *anycert__plan_observe(struct anycert__plan *plan,
+                                                      anycert__relaxations relaxations)
+{
+    struct anycert__attempt attempt = {.relaxations = relaxations, .observes = true};
+
+    return anycert__plan_ask(plan, &attempt);
+}
+
+bool anycert__offer_stands(const struct anycert__sighting *sighting,
+                           anycert__relaxations relaxations)
+{
+    return sighting->ending == ANYCERT__END_STANDS &&
+           anycert__needs_met(&sighting->offer, relaxations);
+}
+
+/* Another offer would change nothing. */
+static bool is_final(const struct anycert__sighting *sighting)
+{
+    return sighting->ending == ANYCERT__END_NOT_TLS || sighting->ending == ANYCERT__END_NO_WAY ||
+           sighting->ending == ANYCERT__END_CLIENT_CERT;
+}
+
+static bool was_refused_here(const struct anycert__plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->log[i].sighting.ending == ANYCERT__END_OWN_REFUSAL)
+            return true;
+    }
+    return false;
+}
+
+static void think(struct anycert__plan *plan)
+{
+    const struct anycert__sighting *seen = anycert__plan_observe(plan, 0);
+    anycert__relaxations offer = 0;
+
+    if (!seen || is_final(seen))
+        return;
+    if (anycert__offer_stands(seen, 0)) {
+        anycert__find_ways(plan, 0, seen);
+        return;
+    }
+    switch (anycert__find_offer(plan, &offer, &seen)) {
+    case ANYCERT__LATER:
+        break;
+    case ANYCERT__YES:
+        anycert__find_ways(plan, offer, seen);
+        break;
+    case ANYCERT__NO:
+        if (was_refused_here(plan))
+            anycert__find_antique(plan);
+        break;
+    }
+}
+
+static void think_anew(struct anycert__plan *plan)
+{
+    plan->wants_more = false;
+    plan->found = ANYCERT__FOUND_NOTHING;
+    plan->way_count = 0;
+    plan->request_failed = false;
+    plan->exhausted = false;
+    think(plan);
+}
+
+void anycert__plan_begin(struct anycert__plan *plan, bool wants_request, size_t budget)
+{
+    *plan = (struct anycert__plan){.wants_request = wants_request, .budget = budget};
+    if (plan->budget == 0 || plan->budget > ANYCERT__PLAN_BUDGET)
+        plan->budget = ANYCERT__PLAN_BUDGET;
+    think_anew(plan);
+}
+
+void anycert__plan_take(struct anycert__plan *plan, const struct anycert__sighting *sighting)
+{
+    if (!plan->wants_more || plan->count >= ANYCERT__PLAN_BUDGET)
+        return;
+    plan->log[plan->count].attempt = plan->next;
+    plan->log[plan->count].sighting = *sighting;
+    plan->count++;
+    think_anew(plan);
+}

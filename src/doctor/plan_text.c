@@ -1,0 +1,47 @@
+/* What an examination does, as text for those who want to know beforehand. */
+#include "doctor/doctor.h"
+
+#include "base/buf.h"
+#include "doctor/diagnosis.h"
+#include "doctor/plan.h"
+
+static void add_offer(struct anycert__buf *buf, const char *what, anycert__relaxations set)
+{
+    anycert__buf_addf(buf, "   %s: hardened+", what);
+    anycert__write_relaxations(buf, set);
+    anycert__buf_adds(buf, "\n");
+}
+
+char *anycert_doctor_plan(const struct anycert_doctor *doctor, struct anycert_error *err)
+{
+    struct anycert__buf buf;
+    char *text = NULL;
+
+    anycert__buf_init(&buf, 65536);
+    anycert__buf_addf(&buf,
+                      "1. the addresses of the name, the connection%s\n"
+                      "2. one handshake under hardened; certificates are looked at and refuse "
+                      "nothing. If all is well,%s this is all\n"
+                      "3. if the server cannot do with the offer: everything that this build can "
+                      "authenticate and encrypt\n"
+                      "   with, then the same without what the server took, until nothing can be "
+                      "left out\n",
+                      doctor->proxy.kind != ANYCERT__PROXY_NONE ? " to the proxy, its tunnel" : "",
+                      doctor->wants_request ? " and a request is answered," : "");
+    add_offer(&buf, "everything", ANYCERT__PLAN_WIDE);
+    anycert__buf_adds(&buf, "4. if it breaks on the hello: a smaller one, then what of it is "
+                            "needed\n");
+    add_offer(&buf, "smaller", ANYCERT__PLAN_SMALL);
+    anycert__buf_addf(
+        &buf,
+        "5. a handshake under exactly the policy that is found, and one without each of its "
+        "parts\n"
+        "6. a name of the certificate and a pin of the key in place of what gives up who answers\n"
+        "Handshakes carry no credentials, no client certificate and no cookies%s. At most %u are "
+        "made,\neach with a limit of %u ms.\n",
+        doctor->wants_request ? "; requests are HEAD for /" : ", and no request is sent",
+        (unsigned)doctor->budget, (unsigned)doctor->timeout_ms);
+    text = anycert__buf_take(&buf, "the plan", err);
+    anycert__buf_free(&buf);
+    return text;
+}

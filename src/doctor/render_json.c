@@ -1,0 +1,158 @@
+/* A diagnosis for programs; anycert-doctor-json(5) has the schema. */
+#include "doctor/diagnosis.h"
+
+#include "base/mem.h"
+#include "verdict/render.h"
+
+#include <yyjson.h>
+
+#include <string.h>
+
+#define SCHEMA 1
+
+/* Every string is copied, escaped where it may be the peer's; a failure leaves a NULL value, which
+ * the document refuses. */
+static bool add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, const char *text)
+{
+    return yyjson_mut_obj_add_val(doc, object, key,
+                                  anycert__json_text(doc, text, text ? strlen(text) : 0));
+}
+
+static yyjson_mut_val *relaxations_of(yyjson_mut_doc *doc, anycert__relaxations set)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); list && r;
+         r = anycert_relaxation_next(r)) {
+        if ((set & ANYCERT__RELAX_BIT(anycert_relaxation_id(r))) &&
+            !yyjson_mut_arr_add_str(doc, list, anycert_relaxation_name(r)))
+            return NULL;
+    }
+    return list;
+}
+
+static yyjson_mut_val *policy_of(yyjson_mut_doc *doc, const struct anycert__advice *advice)
+{
+    yyjson_mut_val *object = yyjson_mut_obj(doc);
+
+    if (!object || !add_text(doc, object, "policy", advice->policy) ||
+        !yyjson_mut_obj_add_val(doc, object, "relaxations",
+                                relaxations_of(doc, advice->relaxations)) ||
+        !yyjson_mut_obj_add_bool(doc, object, "confirmed", advice->confirmed) ||
+        !yyjson_mut_obj_add_bool(doc, object, "minimal", advice->minimal) ||
+        !yyjson_mut_obj_add_val(doc, object, "tried_without",
+                                relaxations_of(doc, advice->tried_without)) ||
+        !yyjson_mut_obj_add_val(doc, object, "judged_without",
+                                relaxations_of(doc, advice->judged_without)) ||
+        !add_text(doc, object, "note", advice->note))
+        return NULL;
+    return object;
+}
+
+static bool add_policies(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                         const struct anycert_diagnosis *diagnosis)
+{
+    yyjson_mut_val *others = yyjson_mut_arr(doc);
+    yyjson_mut_val *least = diagnosis->policy_count > 0 ? policy_of(doc, &diagnosis->policies[0])
+                                                        : yyjson_mut_null(doc);
+
+    for (size_t i = 1; others && i < diagnosis->policy_count; i++) {
+        if (!yyjson_mut_arr_add_val(others, policy_of(doc, &diagnosis->policies[i])))
+            return false;
+    }
+    return yyjson_mut_obj_add_val(doc, root, "least", least) &&
+           yyjson_mut_obj_add_val(doc, root, "alternatives", others);
+}
+
+static bool add_causes(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                       const struct anycert_diagnosis *diagnosis)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+
+    for (size_t i = 0; list && i < diagnosis->cause_count; i++) {
+        const struct anycert__diagnosed *found = &diagnosis->causes[i];
+        yyjson_mut_val *object = yyjson_mut_obj(doc);
+
+        if (!object || !add_text(doc, object, "id", found->cause->id) ||
+            !add_text(doc, object, "check", found->cause->check) ||
+            !add_text(doc, object, "side", anycert__side_name(found->cause->side)) ||
+            !add_text(doc, object, "title", found->cause->title) ||
+            !add_text(doc, object, "explanation", found->cause->explanation) ||
+            !add_text(doc, object, "evidence", found->evidence) ||
+            !add_text(doc, object, "error", found->error) || !yyjson_mut_arr_add_val(list, object))
+            return false;
+    }
+    return yyjson_mut_obj_add_val(doc, root, "causes", list);
+}
+
+static bool add_remedies(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                         const struct anycert_diagnosis *diagnosis)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+
+    for (size_t i = 0; list && i < diagnosis->cause_count; i++) {
+        const struct anycert__diagnosed *found = &diagnosis->causes[i];
+
+        for (size_t j = 0; j < found->remedies.count; j++) {
+            const struct anycert__remedy *remedy = &found->remedies.items[j];
+            yyjson_mut_val *object = yyjson_mut_obj(doc);
+
+            if (!object || !add_text(doc, object, "cause", found->cause->id) ||
+                !add_text(doc, object, "audience", remedy->audience) ||
+                !add_text(doc, object, "where", remedy->where) ||
+                !add_text(doc, object, "text", remedy->text) ||
+                !add_text(doc, object, "language", remedy->language) ||
+                !add_text(doc, object, "lines", remedy->lines) ||
+                !yyjson_mut_arr_add_val(list, object))
+                return false;
+        }
+    }
+    return yyjson_mut_obj_add_val(doc, root, "remedies", list);
+}
+
+static bool add_report(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                       const struct anycert_diagnosis *diagnosis)
+{
+    yyjson_mut_val *report = NULL;
+
+    if (!diagnosis->report)
+        return yyjson_mut_obj_add_null(doc, root, "report");
+    return anycert__report_add_json(diagnosis->report, doc, &report) == 0 &&
+           yyjson_mut_obj_add_val(doc, root, "report", report);
+}
+
+static bool add_all(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                    const struct anycert_diagnosis *diagnosis)
+{
+    int verdict = (int)diagnosis->verdict;
+
+    return yyjson_mut_obj_add_int(doc, root, "schema", SCHEMA) &&
+           add_text(doc, root, "target", diagnosis->target) &&
+           add_text(doc, root, "host", diagnosis->peer.host) &&
+           yyjson_mut_obj_add_uint(doc, root, "port", diagnosis->peer.port) &&
+           add_text(doc, root, "stage", anycert_doctor_stage_name((int)diagnosis->stage)) &&
+           add_text(doc, root, "verdict", anycert_doctor_verdict_name(verdict)) &&
+           yyjson_mut_obj_add_int(doc, root, "exit_code", anycert_doctor_exit_code(verdict)) &&
+           add_causes(doc, root, diagnosis) && add_policies(doc, root, diagnosis) &&
+           add_remedies(doc, root, diagnosis) &&
+           yyjson_mut_obj_add_uint(doc, root, "handshakes", diagnosis->handshakes) &&
+           yyjson_mut_obj_add_uint(doc, root, "elapsed_ms", diagnosis->elapsed_ms) &&
+           yyjson_mut_obj_add_bool(doc, root, "budget_exhausted", diagnosis->exhausted) &&
+           add_report(doc, root, diagnosis);
+}
+
+char *anycert_diagnosis_json(const struct anycert_diagnosis *diagnosis, struct anycert_error *err)
+{
+    yyjson_mut_doc *doc = anycert__json_new();
+    yyjson_mut_val *root = doc ? yyjson_mut_obj(doc) : NULL;
+    char *text = NULL;
+
+    if (root && add_all(doc, root, diagnosis)) {
+        yyjson_mut_doc_set_root(doc, root);
+        text = anycert__json_write(doc, err);
+    } else {
+        anycert__fail_nomem(err);
+    }
+    yyjson_mut_doc_free(doc);
+    return text;
+}

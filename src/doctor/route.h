@@ -1,0 +1,70 @@
+/* doctor/route.h — the way to a server, up to the first byte of TLS: name, address, proxy. */
+#ifndef ANYCERT_DOCTOR_ROUTE_H
+#define ANYCERT_DOCTOR_ROUTE_H
+
+#include <netdb.h>
+#include <stdbool.h>
+
+#include "doctor/cause.h"
+#include "doctor/doctor.h"
+#include "doctor/wire.h"
+#include "tls/shake.h"
+
+/* Why there is no way. */
+struct anycert__obstacle {
+    enum anycert_doctor_stage stage;
+    enum anycert__cause_number cause;
+    bool is_set;
+    char evidence[256];
+};
+
+/* What is known of the way to one server; kept between attempts. */
+struct anycert__route {
+    const struct anycert_doctor *doctor;
+    struct anycert__peer target;
+    struct anycert__anchors *anchors;
+    struct addrinfo *addresses;
+    const struct addrinfo *works; /* the address that took a connection; is taken again */
+    size_t failed;                /* addresses before it that did not */
+    struct anycert_policy *proxy_policy;
+    struct anycert__hop_terms proxy_terms;
+    struct anycert__facts *proxy_facts; /* of an https:// proxy */
+};
+
+/* An open way. */
+struct anycert__line {
+    int fd;
+    struct anycert__shake *proxy; /* TLS to an https:// proxy, in which everything else goes */
+};
+
+/* 0, or -1 with NOMEM. Anchors are borrowed. */
+int anycert__route_begin(struct anycert__route *route, const struct anycert_doctor *doctor,
+                         const struct anycert__peer *target, struct anycert__anchors *anchors,
+                         struct anycert_error *err);
+void anycert__route_end(struct anycert__route *route);
+
+/* Goes it. OK and a line that has to be closed, or how it ended and what was in the way. */
+enum anycert__wire anycert__route_go(struct anycert__route *route,
+                                     const struct anycert__patience *patience,
+                                     struct anycert__line *line,
+                                     struct anycert__obstacle *obstacle);
+void anycert__line_close(struct anycert__line *line);
+/* As for a wire. */
+enum anycert__wire anycert__line_send(struct anycert__line *line, const void *bytes, size_t len,
+                                      const struct anycert__patience *patience);
+enum anycert__wire anycert__line_receive(struct anycert__line *line, void *out, size_t size,
+                                         size_t *len, const struct anycert__patience *patience);
+
+/* tunnel.c: asks the proxy at the other end of the line to lead on to the target. address is the
+ * target's, where this side looks names up, or NULL. */
+enum anycert__wire
+anycert__tunnel_dig(struct anycert__line *line, const struct anycert__proxy *proxy,
+                    const struct anycert__peer *target, const struct addrinfo *address,
+                    const struct anycert__patience *patience, struct anycert__obstacle *obstacle);
+/* Says what is in the way, unless it was said before. Returns result. */
+enum anycert__wire anycert__obstruct(struct anycert__obstacle *obstacle,
+                                     enum anycert_doctor_stage stage,
+                                     enum anycert__cause_number cause, enum anycert__wire result,
+                                     const char *format, ...) ANYCERT__PRINTF(5, 6);
+
+#endif

@@ -1,0 +1,333 @@
+#include "doctor/trial.h"
+
+#include "base/mem.h"
+#include "verdict/checks.h"
+#include "verdict/judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CHUNK     16384
+#define LINGER_US 500000 /* how long a refusal after the handshake is waited for */
+#define TLS1_3    0x0304
+
+/* ---- bytes ---- */
+
+enum anycert__wire anycert__trial_flush(struct anycert__shake *shake, struct anycert__line *line,
+                                        const struct anycert__patience *patience)
+{
+    char out[CHUNK];
+    size_t len = 0;
+    enum anycert__wire result = ANYCERT__WIRE_OK;
+
+    while (result == ANYCERT__WIRE_OK && (len = anycert__shake_take(shake, out, sizeof out)) > 0)
+        result = anycert__line_send(line, out, len, patience);
+    return result;
+}
+
+static void note_bytes(struct anycert__trial *trial, const unsigned char *bytes, size_t len)
+{
+    size_t room = sizeof trial->first - trial->first_len;
+    size_t kept = len < room ? len : room;
+
+    memcpy(trial->first + trial->first_len, bytes, kept);
+    trial->first_len += kept;
+    trial->received += len;
+}
+
+enum anycert__wire anycert__trial_exchange(struct anycert__shake *shake, struct anycert__line *line,
+                                           const struct anycert__patience *patience,
+                                           struct anycert__trial *trial)
+{
+    unsigned char in[CHUNK];
+    size_t len = 0;
+    enum anycert__wire result = anycert__trial_flush(shake, line, patience);
+
+    /* A peer that was too quick may have said why before it closed. */
+    if (result == ANYCERT__WIRE_OK || result == ANYCERT__WIRE_RESET)
+        result = anycert__line_receive(line, in, sizeof in, &len, patience);
+    if (result != ANYCERT__WIRE_OK)
+        return result;
+    note_bytes(trial, in, len);
+    return anycert__shake_feed(shake, in, len, NULL) == 0 ? ANYCERT__WIRE_OK : ANYCERT__WIRE_BROKEN;
+}
+
+/* ---- the handshake ---- */
+
+/* TLS records begin with their type and the major version, whatever is in them. */
+static bool is_tls(const struct anycert__trial *trial)
+{
+    return trial->first_len == 0 || (trial->first[0] >= 0x14 && trial->first[0] <= 0x17 &&
+                                     (trial->first_len < 2 || trial->first[1] == 3));
+}
+
+static enum anycert__shake_state shake_hands(struct anycert__shake *shake,
+                                             struct anycert__line *line,
+                                             const struct anycert__patience *patience,
+                                             struct anycert__trial *trial)
+{
+    enum anycert__shake_state state = anycert__shake_step(shake);
+
+    while (state == ANYCERT__SHAKE_GOING) {
+        trial->wire = anycert__trial_exchange(shake, line, patience, trial);
+        if (trial->wire == ANYCERT__WIRE_CLOSED)
+            anycert__shake_end(shake);
+        else if (trial->wire != ANYCERT__WIRE_OK)
+            return state;
+        state = anycert__shake_step(shake);
+    }
+    /* What is left to say: Finished, or the alert that explains our refusal. */
+    (void)anycert__trial_flush(shake, line, patience);
+    return state;
+}
+
+/* TLS 1.3's server refuses a missing client certificate when we believe to be done. It does so at
+ * once, or says something else. */
+static void wait_for_refusal(struct anycert__shake *shake, struct anycert__line *line,
+                             const struct anycert__patience *patience, struct anycert__trial *trial)
+{
+    struct anycert__patience linger = *patience;
+    int64_t until = anycert__monotonic_us() + LINGER_US;
+
+    if (until < linger.until_us)
+        linger.until_us = until;
+    while (anycert__shake_read(shake, NULL, 0) == 0 && !anycert__shake_spoke_after(shake)) {
+        trial->wire = anycert__trial_exchange(shake, line, &linger, trial);
+        if (trial->wire == ANYCERT__WIRE_CLOSED)
+            anycert__shake_end(shake);
+        else if (trial->wire != ANYCERT__WIRE_OK)
+            return;
+    }
+}
+
+/* ---- what it means ---- */
+
+static bool is_about_client_cert(int alert)
+{
+    return (alert >= 40 && alert <= 49) || alert == 116;
+}
+
+static enum anycert__ending ending_of_wire(const struct anycert__trial *trial)
+{
+    switch (trial->wire) {
+    case ANYCERT__WIRE_SILENT:
+        return trial->received > 0 ? ANYCERT__END_SLOW : ANYCERT__END_SILENT;
+    case ANYCERT__WIRE_RESET:
+        return ANYCERT__END_RESET;
+    case ANYCERT__WIRE_CLOSED:
+    case ANYCERT__WIRE_OK:
+    case ANYCERT__WIRE_CANCELLED:
+    case ANYCERT__WIRE_BROKEN:
+        break;
+    }
+    return ANYCERT__END_CLOSED;
+}
+
+static enum anycert__ending ending_of_failure(const struct anycert__trial *trial,
+                                              const struct anycert_policy *policy)
+{
+    const struct anycert__facts *facts = trial->facts;
+    const struct anycert__handshake_failure *failure = &facts->failure;
+
+    if (!is_tls(trial))
+        return ANYCERT__END_NOT_TLS;
+    if (!trial->attempt.observes && facts->verified &&
+        !anycert__judge_accepts(facts, policy, facts->time, ANYCERT__JUDGE_CERTIFICATES))
+        return ANYCERT__END_CERTIFICATES;
+    if (failure->alert >= 0 && failure->alert_from_peer)
+        return trial->asked_cert && is_about_client_cert(failure->alert) ? ANYCERT__END_CLIENT_CERT
+                                                                         : ANYCERT__END_ALERT;
+    if (trial->wire != ANYCERT__WIRE_OK)
+        return ending_of_wire(trial);
+    return ANYCERT__END_OWN_REFUSAL;
+}
+
+static enum anycert__ending ending_of_late(struct anycert__shake *shake,
+                                           struct anycert__trial *trial)
+{
+    bool from_peer = false;
+    int alert = anycert__link_late_alert(anycert__shake_link(shake), &from_peer);
+
+    if (alert < 0 || !from_peer)
+        return ANYCERT__END_STANDS;
+    trial->late = true;
+    trial->sighting.alert = alert;
+    (void)anycert__late_alert_failure(trial->facts, alert, &trial->error);
+    return is_about_client_cert(alert) ? ANYCERT__END_CLIENT_CERT : ANYCERT__END_ALERT;
+}
+
+/* The request was not answered. */
+static enum anycert__ending ending_of_silence(struct anycert__shake *shake,
+                                              struct anycert__trial *trial)
+{
+    struct anycert__link *link = anycert__shake_link(shake);
+    bool from_peer = false;
+
+    /* Who does not want to renegotiate is refused with an alert that says something else. */
+    if (anycert__link_refused_renegotiation(link))
+        return ANYCERT__END_NO_ANSWER;
+    if (anycert__link_late_alert(link, &from_peer) >= 0 && from_peer)
+        return ending_of_late(shake, trial);
+    return trial->wire == ANYCERT__WIRE_OK && !anycert__link_closed_cleanly(link)
+               ? ANYCERT__END_OWN_REFUSAL
+               : ANYCERT__END_NO_ANSWER;
+}
+
+/* The sentence that the client has for it. */
+static void explain(struct anycert__shake *shake, struct anycert__trial *trial,
+                    const struct anycert_policy *policy)
+{
+    struct anycert__facts *facts = trial->facts;
+    const struct anycert_error *trouble = anycert__link_trouble(anycert__shake_link(shake));
+    struct anycert_report *report = NULL;
+
+    if (trial->error.code != 0)
+        return;
+    if (trouble) {
+        trial->error = *trouble;
+    } else if (trial->sighting.ending == ANYCERT__END_CERTIFICATES) {
+        report = anycert__judge(facts, policy, facts->time, ANYCERT__JUDGE_ALL, &trial->error);
+        if (report)
+            (void)anycert__report_refusal(report, &trial->error);
+        anycert_report_free(report);
+    } else {
+        (void)anycert__handshake_failure(facts, policy, &trial->error);
+    }
+}
+
+static void read_dates(const struct anycert__facts *facts, struct anycert__sighting *sighting)
+{
+    sighting->dates_are_right = true;
+    for (size_t i = 0; i < facts->error_count; i++) {
+        if (facts->errors[i].code == ANYCERT__X509_EXPIRED ||
+            facts->errors[i].code == ANYCERT__X509_NOT_YET_VALID)
+            sighting->dates_are_right = false;
+    }
+}
+
+/* The key and the name that are spoken of later are those of the first server that proved to have
+ * them. */
+static void remember(struct anycert__trials *trials, struct anycert__trial *trial)
+{
+    const struct anycert__facts *facts = trial->facts;
+
+    if (facts->complete && facts->presented_count > 0 && trials->pin[0] == '\0') {
+        memcpy(trials->pin, facts->presented[0].pin, sizeof trials->pin);
+        anycert__trial_pick_name(facts, trials->name);
+    }
+    trial->sighting.has_pin = trials->pin[0] != '\0';
+    trial->sighting.has_name = trials->name[0] != '\0';
+    trial->sighting.name_is_right = facts->name_match;
+    read_dates(facts, &trial->sighting);
+    anycert__needs_read(facts, facts->time, &trial->sighting.certificates, &trial->sighting.offer);
+}
+
+static void take_ca_names(const struct anycert__shake *shake, struct anycert__trial *trial)
+{
+    trial->asked_cert = anycert__shake_asked_cert(shake);
+    while (trial->asked_cert && trial->ca_name_count < ANYCERT__CA_NAMES) {
+        char *name = anycert__shake_ca_name(shake, trial->ca_name_count);
+
+        if (!name)
+            break;
+        trial->ca_names[trial->ca_name_count++] = name;
+    }
+}
+
+static void finish(struct anycert__trials *trials, struct anycert__shake *shake,
+                   struct anycert__line *line, const struct anycert_policy *policy,
+                   const struct anycert__patience *patience, struct anycert__trial *trial)
+{
+    const struct anycert__attempt *attempt = &trial->attempt;
+    bool accepts =
+        attempt->observes ||
+        anycert__judge_accepts(trial->facts, policy, trial->facts->time, ANYCERT__JUDGE_ALL);
+
+    if (!accepts) {
+        trial->sighting.ending = ANYCERT__END_CERTIFICATES;
+        return;
+    }
+    if (trial->asked_cert && trial->facts->negotiated.version >= TLS1_3)
+        wait_for_refusal(shake, line, patience, trial);
+    trial->sighting.ending = ending_of_late(shake, trial);
+    if (trial->sighting.ending == ANYCERT__END_STANDS && attempt->request &&
+        !anycert__trial_ask(shake, line, &trials->route.target, patience, trial))
+        trial->sighting.ending = ending_of_silence(shake, trial);
+    if (trial->wire == ANYCERT__WIRE_OK) {
+        anycert__shake_close(shake);
+        (void)anycert__trial_flush(shake, line, patience);
+    }
+}
+
+/* A handshake over an open line. 0, or -1. */
+static int talk(struct anycert__trials *trials, struct anycert__line *line,
+                const struct anycert_policy *policy, const struct anycert__patience *patience,
+                struct anycert__trial *trial, struct anycert_error *err)
+{
+    const struct anycert_doctor *doctor = trials->doctor;
+    const struct anycert__peer *target = &trials->route.target;
+    struct anycert__hop_terms terms = {.policy = policy,
+                                       .clock = &doctor->clock,
+                                       .intermediates = doctor->intermediates,
+                                       .observes = trial->attempt.observes};
+    bool http2 = !trial->attempt.request && !anycert__policy_accepts_any_certificate(policy);
+    struct anycert__shake *shake =
+        anycert__shake_new(&terms, target->host, target->port, trials->route.anchors, http2, err);
+    enum anycert__shake_state state = ANYCERT__SHAKE_FAILED;
+
+    if (!shake)
+        return -1;
+    state = shake_hands(shake, line, patience, trial);
+    trial->facts = anycert__facts_ref(anycert__link_facts(anycert__shake_link(shake)));
+    trial->sighting.alert =
+        trial->facts->failure.alert_from_peer ? trial->facts->failure.alert : -1;
+    take_ca_names(shake, trial);
+    remember(trials, trial);
+    if (state == ANYCERT__SHAKE_DONE)
+        finish(trials, shake, line, policy, patience, trial);
+    else
+        trial->sighting.ending = ending_of_failure(trial, policy);
+    if (trial->sighting.ending != ANYCERT__END_STANDS)
+        explain(shake, trial, policy);
+    anycert__shake_free(shake);
+    return 0;
+}
+
+int anycert__trial_make(struct anycert__trials *trials, const struct anycert__attempt *attempt,
+                        struct anycert__trial *trial, struct anycert_error *err)
+{
+    int64_t begin = anycert__monotonic_us();
+    struct anycert__patience patience = {.until_us = begin + (int64_t)trials->limit_ms * 1000,
+                                         .cancelled = &trials->doctor->cancelled};
+    struct anycert_policy *policy = anycert__trial_policy(trials, attempt, err);
+    struct anycert__line line = {.fd = -1};
+    int result = -1;
+
+    *trial = (struct anycert__trial){.attempt = *attempt, .sighting = {.alert = -1}};
+    trial->policy_text = policy ? anycert_policy_format(policy, err) : NULL;
+    if (!trial->policy_text)
+        goto out;
+    trial->wire = anycert__route_go(&trials->route, &patience, &line, &trial->obstacle);
+    if (trial->wire == ANYCERT__WIRE_OK)
+        result = talk(trials, &line, policy, &patience, trial, err);
+    else
+        result = 0;
+    if (trial->obstacle.is_set)
+        trial->sighting.ending = ANYCERT__END_NO_WAY;
+    anycert__line_close(&line);
+    if (atomic_load(&trials->doctor->cancelled))
+        result = anycert__fail(err, ANYCERT_E_INTERRUPTED, "the examination was given up");
+    trial->took_ms = (uint32_t)((anycert__monotonic_us() - begin) / 1000);
+out:
+    anycert_policy_free(policy);
+    return result;
+}
+
+void anycert__trial_clear(struct anycert__trial *trial)
+{
+    anycert__facts_unref(trial->facts);
+    for (size_t i = 0; i < trial->ca_name_count; i++)
+        anycert__free(trial->ca_names[i]);
+    anycert_free(trial->policy_text);
+    *trial = (struct anycert__trial){0};
+}

@@ -1,0 +1,71 @@
+/* doctor/trial.h — one attempt, made: a connection, a handshake, perhaps a request. */
+#ifndef ANYCERT_DOCTOR_TRIAL_H
+#define ANYCERT_DOCTOR_TRIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "doctor/plan.h"
+#include "doctor/route.h"
+
+#define ANYCERT__FIRST_BYTES 64
+#define ANYCERT__CA_NAMES    16
+
+/* What was seen. */
+struct anycert__trial {
+    struct anycert__attempt attempt;
+    struct anycert__sighting sighting;         /* what the plan wants to know of it */
+    struct anycert__facts *facts;              /* NULL if there was no connection */
+    struct anycert_error error;                /* the client's sentence for it, if it failed */
+    struct anycert__obstacle obstacle;         /* if there was no way */
+    unsigned char first[ANYCERT__FIRST_BYTES]; /* bytes that came */
+    size_t first_len, received;
+    bool asked_cert; /* the server asked for a client certificate */
+    bool late;       /* it refused after the handshake */
+    char *ca_names[ANYCERT__CA_NAMES];
+    size_t ca_name_count;
+    int http_status; /* of the answer to the request; 0: none came */
+    bool has_http_date;
+    int64_t http_date;       /* its Date, seconds since 1970 UTC */
+    enum anycert__wire wire; /* how the connection ended */
+    uint32_t took_ms;
+    char *policy_text;
+};
+
+/* What the attempts with one target share. */
+struct anycert__trials {
+    const struct anycert_doctor *doctor;
+    struct anycert__route route;
+    char pin[ANYCERT__PIN_SIZE]; /* of the key that was first seen, or "" */
+    char name[256];              /* a name of the certificate that can be expected, or "" */
+    uint32_t limit_ms;           /* for the next attempt */
+};
+
+/* Makes it. 0 whatever came of it, or -1 with INTERRUPTED, NOMEM or INTERNAL; trial is to be
+ * cleared in any case. */
+int anycert__trial_make(struct anycert__trials *trials, const struct anycert__attempt *attempt,
+                        struct anycert__trial *trial, struct anycert_error *err);
+void anycert__trial_clear(struct anycert__trial *trial);
+
+/* The policy of an attempt. NULL with NOMEM, INTERNAL, or POLICY_SYNTAX where base and attempt do
+ * not fit together. */
+struct anycert_policy *anycert__trial_policy(const struct anycert__trials *trials,
+                                             const struct anycert__attempt *attempt,
+                                             struct anycert_error *err);
+/* The best name of the server's certificate to expect instead of the host, into out; "" if it has
+ * none: a whole dNSName, without a wildcard, that shares most with the host. */
+void anycert__trial_pick_name(const struct anycert__facts *facts, char out[256]);
+/* request.c: sends a request without consequences over a handshake that stands, and reads the
+ * answer's status and date into trial. True if there was an answer. */
+bool anycert__trial_ask(struct anycert__shake *shake, struct anycert__line *line,
+                        const struct anycert__peer *target,
+                        const struct anycert__patience *patience, struct anycert__trial *trial);
+/* Feeds what comes, and sends what is to be sent; once. */
+enum anycert__wire anycert__trial_exchange(struct anycert__shake *shake, struct anycert__line *line,
+                                           const struct anycert__patience *patience,
+                                           struct anycert__trial *trial);
+/* Sends what is to be sent. */
+enum anycert__wire anycert__trial_flush(struct anycert__shake *shake, struct anycert__line *line,
+                                        const struct anycert__patience *patience);
+
+#endif

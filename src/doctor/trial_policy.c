@@ -1,0 +1,99 @@
+/* What an attempt tries, as a policy. */
+#include "doctor/trial.h"
+
+#include "base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
+
+static int set_keys(struct anycert_policy *policy, const struct anycert__trials *trials,
+                    const struct anycert__attempt *attempt, struct anycert_error *err)
+{
+    char check[16];
+
+    if (attempt->expect_name && anycert_policy_set(policy, "expect-name", trials->name, err) < 0)
+        return -1;
+    if (attempt->pin && anycert_policy_set(policy, "pin", trials->pin, err) < 0)
+        return -1;
+    if (attempt->rung != ANYCERT__RUNG_PINNED || !(attempt->check_name || attempt->check_dates))
+        return 0;
+    (void)snprintf(check, sizeof check, "%s%s%s", attempt->check_name ? "name" : "",
+                   attempt->check_name && attempt->check_dates ? "," : "",
+                   attempt->check_dates ? "dates" : "");
+    return anycert_policy_set(policy, "check", check, err);
+}
+
+/* What the base says, as far as it means anything beside the relaxations. */
+static struct anycert_policy *fitting_base(const struct anycert__trials *trials,
+                                           const struct anycert__attempt *attempt,
+                                           struct anycert_error *err)
+{
+    const struct anycert_policy *base = trials->doctor->base;
+    struct anycert_policy *policy = anycert_policy_new(err);
+
+    if (!policy)
+        return NULL;
+    if (base->sni && !(attempt->relaxations & (BIT(NO_SNI) | BIT(BARE_HELLO))) &&
+        anycert_policy_set(policy, "sni", base->sni, err) < 0)
+        goto fail;
+    if (base->expect_name && !(attempt->relaxations & BIT(WRONG_HOST)) &&
+        attempt->rung != ANYCERT__RUNG_ANTIQUE &&
+        anycert_policy_set(policy, "expect-name", base->expect_name, err) < 0)
+        goto fail;
+    if (anycert__policy_inherit_anchors(policy, base, err) < 0)
+        goto fail;
+    return policy;
+fail:
+    anycert_policy_free(policy);
+    return NULL;
+}
+
+struct anycert_policy *anycert__trial_policy(const struct anycert__trials *trials,
+                                             const struct anycert__attempt *attempt,
+                                             struct anycert_error *err)
+{
+    struct anycert_policy *policy = fitting_base(trials, attempt, err);
+
+    if (!policy)
+        return NULL;
+    policy->rung = attempt->rung;
+    policy->relaxations = attempt->relaxations;
+    if (set_keys(policy, trials, attempt, err) == 0 && anycert_policy_check(policy, err) == 0)
+        return policy;
+    anycert_policy_free(policy);
+    return NULL;
+}
+
+/* How many bytes at their ends are equal. */
+static size_t common_end(const char *a, const char *b)
+{
+    size_t a_len = strlen(a), b_len = strlen(b), common = 0;
+
+    while (common < a_len && common < b_len && a[a_len - 1 - common] == b[b_len - 1 - common])
+        common++;
+    return common;
+}
+
+void anycert__trial_pick_name(const struct anycert__facts *facts, char out[256])
+{
+    const struct anycert__certificate *leaf = facts->presented;
+    size_t best = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; leaf && i < leaf->name_count; i++) {
+        const struct anycert__alt_name *name = &leaf->names[i];
+        char identity[256];
+        bool is_ip = false;
+
+        if (name->kind != ANYCERT__NAME_DNS || strlen(name->value) != name->len ||
+            strchr(name->value, '*') ||
+            anycert__identity_from_host(name->value, identity, &is_ip, NULL) < 0 || is_ip)
+            continue;
+        if (out[0] == '\0' || common_end(identity, facts->identity) > best) {
+            best = common_end(identity, facts->identity);
+            memcpy(out, identity, sizeof identity);
+        }
+    }
+}
