@@ -14,6 +14,8 @@ int cmd_policy(const struct cli_command *command, int argc, char **argv);
 int cmd_trust(const struct cli_command *command, int argc, char **argv);
 /* trust list, add, remove, import, export, hash; likewise. */
 int cmd_store(const struct cli_command *command, int argc, char **argv);
+/* doctor: examinations. */
+int cmd_doctor(const struct cli_command *command, int argc, char **argv);
 /* lab: misbehaving servers; argv[0] is "lab". */
 int cmd_lab(int argc, char **argv);
 

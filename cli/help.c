@@ -99,6 +99,7 @@ void cli_help_overview(FILE *out)
                 out);
     print_commands(out, CLI_GET, CLI_REQUEST);
     print_commands(out, CLI_TEST, CLI_TEST);
+    print_commands(out, CLI_DOCTOR, CLI_DOCTOR);
     print_commands(out, CLI_LIST, CLI_CHECK);
     print_commands(out, CLI_SHOW, CLI_TRUST_HASH);
     (void)fprintf(out, "  %-24s%s\n  %-24s%s\n\n%s\n%s", "lab [CONDITION...]",

@@ -49,7 +49,7 @@ int cli_begin(struct cli_options *options, const struct cli_command *command, in
 /* Names of subcommands for a hint; those of two words count by their first. */
 static const char *next_command(size_t index)
 {
-    static const char *const others[] = {"test", "policy", "trust", "lab", "help"};
+    static const char *const others[] = {"test", "doctor", "policy", "trust", "lab", "help"};
     if (index < 7)
         return cli_command_of(1u << index)->name;
     return index < 7 + sizeof others / sizeof *others ? others[index - 7] : NULL;
@@ -129,7 +129,7 @@ static const struct cli_command *find_command(int argc, char **argv)
     char name[64];
     if (argc > 0 && !group_of(argv[0])) {
         const struct cli_command *command = cli_command_find(argv[0]);
-        return command && (command->bit & (CLI_REQUESTS | CLI_TEST)) ? command : NULL;
+        return command && (command->bit & (CLI_REQUESTS | CLI_TEST | CLI_DOCTOR)) ? command : NULL;
     }
     if (argc < 2)
         return NULL;
@@ -199,6 +199,8 @@ static int dispatch(int argc, char **argv)
     const struct cli_command *command = find_command(argc, argv);
     if (command && command->bit == CLI_TEST)
         return cmd_test(command, argc, argv);
+    if (command && command->bit == CLI_DOCTOR)
+        return cmd_doctor(command, argc, argv);
     if (command && command->bit == CLI_SHOW)
         return cmd_trust(command, argc - 1, argv + 1);
     if (command && (command->bit & CLI_STORE))

@@ -7,6 +7,7 @@
 #define TALK       (CLI_REQUESTS | CLI_TEST)
 #define WITH_TRUST (CLI_REQUESTS | CLI_TEST | CLI_EXPLAIN)
 #define LOOKS      (WITH_TRUST | CLI_SHOW)
+#define PROBES     (LOOKS | CLI_DOCTOR)
 
 /* Settings that a profile may have as well. */
 #define SETTING   (TALK | CLI_EXPLAINED)
@@ -37,7 +38,7 @@
      help}
 
 const struct cli_option cli_option_table[] = {
-    VALUE("profile", 0, "FILE", WITH_TRUST, REQUEST, ONCE, profile, 0,
+    VALUE("profile", 0, "FILE", WITH_TRUST | CLI_DOCTOR, REQUEST, ONCE, profile, 0,
           "take URL, trust, proxy, credentials and more from a profile (JSON); see "
           "anycert-profile(5)"),
     VALUE("request", 'X', "METHOD", CLI_REQUEST, REQUEST, ONCE, method, 0,
@@ -160,16 +161,16 @@ const struct cli_option cli_option_table[] = {
     FLAG("by-ca", 0, CLI_TRUST_ADD, TRUST, by_ca,
          "it is known by its certificate authority: every check of hardened has to pass"),
     VALUE("comment", 0, "TEXT", CLI_TRUST_ADD, TRUST, ONCE, comment, 0, "a note for the reader"),
-    VALUE("expect-name", 0, "NAME", LOOKS, TRUST, ONCE, expect_name, 0,
+    VALUE("expect-name", 0, "NAME", PROBES, TRUST, ONCE, expect_name, 0,
           "the certificate has to name NAME instead of the URL's host"),
-    VALUE("sni", 0, "NAME", LOOKS, TRUST, ONCE, sni, 0,
+    VALUE("sni", 0, "NAME", PROBES, TRUST, ONCE, sni, 0,
           "the name sent in the handshake instead of the URL's host"),
-    VALUE("cacert", 0, "FILE|DIR", LOOKS, TRUST, LIST_OF, cacert, 0,
+    VALUE("cacert", 0, "FILE|DIR", PROBES, TRUST, LIST_OF, cacert, 0,
           "trust these anchors (PEM) instead of the system's"),
-    VALUE("capath", 0, "FILE|DIR", LOOKS, TRUST, LIST_OF, cacert, 0, "another name of --cacert"),
-    VALUE("ca-add", 0, "FILE|DIR", LOOKS, TRUST, LIST_OF, ca_add, 0,
+    VALUE("capath", 0, "FILE|DIR", PROBES, TRUST, LIST_OF, cacert, 0, "another name of --cacert"),
+    VALUE("ca-add", 0, "FILE|DIR", PROBES, TRUST, LIST_OF, ca_add, 0,
           "trust these anchors beside the others"),
-    VALUE("intermediate", 0, "FILE", LOOKS, TRUST, LIST_OF, intermediate, 0,
+    VALUE("intermediate", 0, "FILE", PROBES, TRUST, LIST_OF, intermediate, 0,
           "certificates that help to build the chain and are not trusted themselves"),
     VALUE("cert", 'E', "FILE", WITH_TRUST, TRUST, ONCE, cert, CLI_HIDE,
           "client certificate (PEM or PKCS#12), or the pkcs11: URI of one on a token"),
@@ -182,7 +183,7 @@ const struct cli_option cli_option_table[] = {
     VALUE("proxy-trust", 0, "POLICY", LOOKS, TRUST, ONCE, proxy_trust, 0,
           "the policy for an https:// proxy itself (default hardened)"),
 
-    VALUE("proxy", 'x', "URL", LOOKS, CONNECTION, LAST, proxy, CLI_HIDE,
+    VALUE("proxy", 'x', "URL", PROBES, CONNECTION, LAST, proxy, CLI_HIDE,
           "use this proxy: http, https, socks4, socks4a, socks5 or socks5h"),
     SECRET("proxy-user", 'U', "USER:PASSWORD", LOOKS, CONNECTION, proxy_user,
            "user and password for the proxy"),
@@ -194,9 +195,9 @@ const struct cli_option cli_option_table[] = {
           "reach these hosts without the proxy, comma-separated"),
     FLAG("env-proxy", 0, LOOKS, CONNECTION, env_proxy,
          "use the proxies that the environment names; otherwise they are ignored"),
-    VALUE("resolve", 0, "HOST:PORT:ADDRESS", LOOKS, CONNECTION, LIST_OF, resolve, 0,
+    VALUE("resolve", 0, "HOST:PORT:ADDRESS", PROBES, CONNECTION, LIST_OF, resolve, 0,
           "use this address for the host; what is verified stays HOST"),
-    VALUE("connect-to", 0, "HOST1:PORT1:HOST2:PORT2", LOOKS, CONNECTION, LIST_OF, connect_to, 0,
+    VALUE("connect-to", 0, "HOST1:PORT1:HOST2:PORT2", PROBES, CONNECTION, LIST_OF, connect_to, 0,
           "connect to the second for the first; what is verified stays HOST1"),
     VALUE("private-addresses", 0, "allowed|not-by-redirect|refused", LOOKS, CONNECTION, LAST,
           private_addresses, 0,
@@ -212,6 +213,16 @@ const struct cli_option cli_option_table[] = {
     FLAG("http1.1", 0, LOOKS, CONNECTION, http1_1, "speak HTTP/1.1 only"),
     FLAG("http2", 0, LOOKS, CONNECTION, http2, "offer HTTP/2 under every policy"),
 
+    VALUE("timeout", 0, "SECONDS", CLI_DOCTOR, CONNECTION, LAST, timeout, 0,
+          "limit for each handshake (default 10)"),
+    VALUE("delay", 0, "SECONDS", CLI_DOCTOR, CONNECTION, LAST, delay, 0,
+          "wait so long between two handshakes with a target (default 0)"),
+    VALUE("parallel", 0, "NUMBER", CLI_DOCTOR, CONNECTION, LAST, parallel, 0,
+          "examine so many targets at once (default 16, at most 256)"),
+    FLAG("http", 0, CLI_DOCTOR, CONNECTION, http,
+         "confirm by a request, too: HEAD for /, without credentials"),
+    FLAG("plan", 0, CLI_DOCTOR, OUTPUT, plan, "say what would be done, and send nothing"),
+
     VALUE("output", 'o', "FILE", REQUESTS, OUTPUT, ONCE, output, 0,
           "write the body to FILE, which appears only when it is whole (-: standard output)"),
     FLAG("include", 'i', REQUESTS, OUTPUT, include,
@@ -225,11 +236,11 @@ const struct cli_option cli_option_table[] = {
     VALUE("report", 0, "FILE", TALK, OUTPUT, ONCE, report, 0,
           "write what was checked as JSON, on failure too (-: standard output)"),
     VALUE("format", 0, "text|json",
-          TALK | CLI_LIST | CLI_EXPLAIN | CLI_CHECK | CLI_SHOW | CLI_STORE, OUTPUT, LAST, format, 0,
-          "how messages (and the answers of anycert policy) are printed"),
+          TALK | CLI_LIST | CLI_EXPLAIN | CLI_CHECK | CLI_SHOW | CLI_STORE | CLI_DOCTOR, OUTPUT,
+          LAST, format, 0, "how messages (and the answers of anycert policy) are printed"),
     FLAG("silent", 's', TALK, OUTPUT, silent, "no messages, warnings included"),
     FLAG("show-error", 'S', TALK, OUTPUT, show_error, "with -s: the error all the same"),
-    FLAG("verbose", 'v', TALK, OUTPUT, verbose,
+    FLAG("verbose", 'v', TALK | CLI_DOCTOR, OUTPUT, verbose,
          "tell on standard error what happens; secrets are hidden"),
     VALUE("log-level", 0, "LEVEL", TALK, OUTPUT, LAST, log_level, 0,
           "log to standard error what is done: error, warning, info or debug"),

@@ -15,6 +15,9 @@ static const struct cli_command commands[] = {
     {"request", "URL", "any other method (-X), or the one that the options imply", NULL,
      CLI_REQUEST},
     {"test", "URL", "whether a server, or a profile, works as it is set up", "GET", CLI_TEST},
+    {"doctor", "TARGET...",
+     "why a server cannot be talked to, and the least that has to be given up for it", NULL,
+     CLI_DOCTOR},
     {"policy list", "", "rungs and relaxations, and what each gives up", NULL, CLI_LIST},
     {"policy explain", "URL", "what would be used for a URL, and where it comes from", NULL,
      CLI_EXPLAIN},
@@ -317,11 +320,30 @@ static int take(struct cli_options *options, int value, char **argv, struct anyc
     return option ? store(options, option, optarg, err) : absent_option(value, err);
 }
 
+/* Several targets, each a URL or a host. */
+static int take_targets(struct cli_options *options, int argc, char **argv,
+                        struct anycert_error *err)
+{
+    if (optind == argc && !options->profile && !options->plan)
+        return cli_error(err, ANYCERT_E_USAGE, "no TARGET given; see anycert help %s",
+                         options->command->name);
+    for (int i = optind; i < argc; i++) {
+        if (*argv[i] == '\0')
+            return cli_error(err, ANYCERT_E_USAGE, "the TARGET is empty");
+        if (cli_list_add(&options->targets, argv[i], err) != 0)
+            return -1;
+        hide_in_url(argv[i]);
+    }
+    return 0;
+}
+
 static int take_arguments(struct cli_options *options, int argc, char **argv,
                           struct anycert_error *err)
 {
     const char *wanted = options->command->arguments;
     int given = argc - optind;
+    if (options->command->bit == CLI_DOCTOR)
+        return take_targets(options, argc, argv, err);
     if (*wanted == '\0' && given > 0)
         return cli_error(err, ANYCERT_E_USAGE, "anycert %s takes no argument, but there is '%s'",
                          options->command->name, argv[optind]);
@@ -377,6 +399,7 @@ void cli_options_free(struct cli_options *options)
     for (size_t i = 0; i < options->data_count; i++)
         cli_wipe_free(options->data[i].value);
     free(options->data);
+    cli_list_free(&options->targets);
     cli_wipe_free(options->url);
     *options = (struct cli_options){0};
 }

@@ -35,6 +35,7 @@ enum cli_command_bit {
     CLI_TRUST_HASH = 1 << 18,
     CLI_STORE = CLI_TRUST_LIST | CLI_TRUST_ADD | CLI_TRUST_REMOVE | CLI_TRUST_IMPORT |
                 CLI_TRUST_EXPORT | CLI_TRUST_HASH,
+    CLI_DOCTOR = 1 << 19,
     CLI_REQUESTS = (1 << 7) - 1
 };
 
@@ -75,6 +76,7 @@ struct cli_options {
 
     /* request */
     char *url, *profile;
+    struct cli_list targets; /* doctor */
     char *method, *upload, *user_agent;
     struct cli_secret user, bearer, api_key, aws_session_token, oauth2_client_secret;
     bool basic, digest, ntlm, negotiate;
@@ -107,6 +109,10 @@ struct cli_options {
     char *private_addresses, *expect_timeout;
     char *proxy, *noproxy, *connect_timeout, *max_time, *stall_timeout;
     struct cli_list resolve, connect_to;
+
+    /* doctor */
+    bool http, plan;
+    char *delay, *timeout, *parallel;
 
     /* output */
     bool include, fail, fail_with_body, silent, show_error, verbose, progress_bar, print_curl;

@@ -127,6 +127,9 @@ static int set_url(struct anycert_profile *profile, const struct cli_options *o,
 {
     struct anycert_error ignored = {0};
     const char *base = anycert_profile_value(profile, "url");
+    if (o->command->bit ==
+        CLI_DOCTOR) /* it has targets, and carries nothing of the profile there */
+        return 0;
     if (!o->url && !base)
         return cli_error(err, ANYCERT_E_USAGE, "no URL given, and none in %s (\"url\")",
                          o->profile);

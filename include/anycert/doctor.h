@@ -60,8 +60,9 @@ ANYCERT_API ANYCERT_NODISCARD struct anycert_doctor *anycert_doctor_new(struct a
 /* Frees it; no examination may be going on. NULL is a no-op. */
 ANYCERT_API void anycert_doctor_free(struct anycert_doctor *doctor);
 
-/* What all policies begin with: anchors (ca=), expected name and SNI of a policy of the rung
- * hardened without relaxations; copied. 0, or -1 with USAGE for anything else in it, or NOMEM. */
+/* What all policies begin with: the anchors (ca=), the expected name and the SNI of this policy;
+ * what else it says is what the examination is to find out. Copied. 0, or -1 with
+ * POLICY_UNAVAILABLE or NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_set_base(struct anycert_doctor *doctor,
                                                           const struct anycert_policy *policy,
                                                           struct anycert_error *err);
@@ -128,7 +129,7 @@ ANYCERT_API int anycert_diagnosis_stage(const struct anycert_diagnosis *diagnosi
 /* "dns", "tcp", "proxy", "proxy-tls", "tls", "certificate", "http", "done"; NULL for a number that
  * is none. Static string. */
 ANYCERT_API const char *anycert_doctor_stage_name(int stage);
-/* The target as it was given, and as it was understood. Borrowed. */
+/* The target as it was given, but of a URL only its origin, and as it was understood. Borrowed. */
 ANYCERT_API const char *anycert_diagnosis_target(const struct anycert_diagnosis *diagnosis);
 ANYCERT_API const char *anycert_diagnosis_host(const struct anycert_diagnosis *diagnosis);
 ANYCERT_API uint16_t anycert_diagnosis_port(const struct anycert_diagnosis *diagnosis);
@@ -179,7 +180,7 @@ ANYCERT_API const char *anycert_diagnosis_policy_note(const struct anycert_diagn
 ANYCERT_API int anycert_diagnosis_policy_relaxation(const struct anycert_diagnosis *diagnosis,
                                                     size_t n, size_t i);
 
-/* The whole as JSON (anycert-doctor-json(5) has the schema), without a final newline. Free with
+/* The whole as JSON (anycert-doctor(1) has the schema), without a final newline. Free with
  * anycert_free. NULL with NOMEM or INTERNAL. */
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_diagnosis_json(const struct anycert_diagnosis *diagnosis, struct anycert_error *err);

@@ -42,21 +42,22 @@ void anycert_doctor_free(struct anycert_doctor *doctor)
 int anycert_doctor_set_base(struct anycert_doctor *doctor, const struct anycert_policy *policy,
                             struct anycert_error *err)
 {
-    struct anycert_policy *copy = anycert_policy_copy(policy, err);
+    struct anycert_policy *base = anycert_policy_new(err);
 
-    if (!copy)
-        return -1;
-    if (copy->rung != ANYCERT__RUNG_HARDENED || copy->relaxations != 0 || copy->pin_count > 0 ||
-        copy->has_until || anycert_policy_check(copy, err) < 0 ||
-        anycert_policy_available(copy, err) < 0) {
-        anycert_policy_free(copy);
-        return anycert__fail(err, ANYCERT_E_USAGE,
-                             "an examination begins with hardened, anchors, an expected name and "
-                             "a server name: it finds the rest");
-    }
+    if (!base || anycert_policy_available(policy, err) < 0 ||
+        anycert__policy_inherit_anchors(base, policy, err) < 0)
+        goto fail;
+    if (policy && policy->expect_name &&
+        anycert_policy_set(base, "expect-name", policy->expect_name, err) < 0)
+        goto fail;
+    if (policy && policy->sni && anycert_policy_set(base, "sni", policy->sni, err) < 0)
+        goto fail;
     anycert_policy_free(doctor->base);
-    doctor->base = copy;
+    doctor->base = base;
     return 0;
+fail:
+    anycert_policy_free(base);
+    return -1;
 }
 
 int anycert_doctor_add_intermediates(struct anycert_doctor *doctor, const void *pem, size_t len,
@@ -151,6 +152,25 @@ void anycert_doctor_cancel(struct anycert_doctor *doctor)
     atomic_store(&doctor->cancelled, true);
 }
 
+/* A URL may hold secrets in front of the host and behind it, which are nobody's business here. */
+static char *shown_target(const char *target, const struct anycert__peer *peer)
+{
+    bool is_ipv6 = strchr(peer->host, ':') != NULL;
+    struct anycert__buf buf;
+    char *text = NULL;
+
+    if (!strstr(target, "://"))
+        return anycert__strdup(target);
+    anycert__buf_init(&buf, 1024);
+    anycert__buf_addf(&buf, "https://%s%s%s", is_ipv6 ? "[" : "", peer->host, is_ipv6 ? "]" : "");
+    if (peer->port != 443)
+        anycert__buf_addf(&buf, ":%u", (unsigned)peer->port);
+    anycert__buf_adds(&buf, "/");
+    text = anycert__buf_take(&buf, "the target", NULL);
+    anycert__buf_free(&buf);
+    return text;
+}
+
 struct anycert_diagnosis *anycert_doctor_examine(struct anycert_doctor *doctor, const char *target,
                                                  struct anycert_error *err)
 {
@@ -168,10 +188,10 @@ struct anycert_diagnosis *anycert_doctor_examine(struct anycert_doctor *doctor, 
         goto out;
     }
     diagnosis->peer = peer;
-    diagnosis->target = anycert__strdup(target);
+    diagnosis->target = shown_target(target, &peer);
     if (!diagnosis->target)
         anycert__fail_nomem(err);
-    else if (anycert__examine(doctor, &peer, target, examination, err) == 0)
+    else if (anycert__examine(doctor, &peer, diagnosis->target, examination, err) == 0)
         result = anycert__diagnosis_fill(diagnosis, examination, err);
     anycert__examination_clear(examination);
 out:

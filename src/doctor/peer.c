@@ -140,7 +140,7 @@ int anycert__peer_rule(const char *text, const char *what, struct anycert__peer 
     host += bracketed;
     if (!behind || (size_t)(end - host) >= sizeof out->host ||
         (size_t)(behind - port) >= sizeof number)
-        return anycert__fail(err, ANYCERT_E_USAGE, "%s: '%s' is not HOST:PORT:...", what,
+        return anycert__fail(err, ANYCERT_E_USAGE, "%s: '%s' does not begin with HOST:PORT:", what,
                              text ? text : "");
     memcpy(out->host, host, (size_t)(end - host));
     anycert__str_lower(out->host);

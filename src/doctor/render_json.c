@@ -1,4 +1,4 @@
-/* A diagnosis for programs; anycert-doctor-json(5) has the schema. */
+/* A diagnosis for programs; anycert-doctor(1) has the schema. */
 #include "doctor/diagnosis.h"
 
 #include "base/mem.h"

@@ -105,7 +105,7 @@ struct anycert__hop_terms {
     anycert_trust_ask *trust_ask;                   /* NULL: nobody can be asked */
     void *trust_ask_arg;
     /* Nothing that a certificate says ends the handshake, so that everything can be seen; the judge
-     * is asked afterwards. No request may follow. */
+     * is asked afterwards. Nothing of the caller's may follow. */
     bool observes;
 };
 

@@ -1,0 +1,367 @@
+/* anycert doctor: why connections fail, and the least that has to be given up for them. Several
+ * targets are examined at once and told in their order. */
+#include "commands.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <anycert/doctor.h>
+#include <anycert/profile.h>
+
+#include "message.h"
+#include "profile.h"
+#include "progress.h"
+#include "trust.h"
+
+#define PARALLEL     16 /* examinations at once, if nothing is said */
+#define PARALLEL_MAX 256
+#define LOOK_MS      50 /* how often it is looked whether a signal came */
+
+/* What became of one target. */
+struct outcome {
+    char *text; /* what is printed, or NULL */
+    int verdict;
+    struct anycert_error err; /* code 0: there is a diagnosis */
+    bool done;
+};
+
+struct rounds {
+    const struct cli_options *options;
+    struct anycert_doctor *doctor;
+    struct cli_list targets;
+    struct outcome *outcomes;
+    size_t next; /* target that nobody has taken yet */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+};
+
+/* ---- what is examined, and how ---- */
+
+static int add_line(struct cli_list *targets, const char *line, size_t len,
+                    struct anycert_error *err)
+{
+    char word[4096];
+    while (len > 0 && strchr(" \t\r", line[len - 1]))
+        len--;
+    while (len > 0 && strchr(" \t", *line)) {
+        line++;
+        len--;
+    }
+    if (len == 0 || *line == '#')
+        return 0;
+    if (len >= sizeof word || memchr(line, '\0', len))
+        return cli_error(err, ANYCERT_E_USAGE, "a line of standard input is no target");
+    memcpy(word, line, len);
+    word[len] = '\0';
+    return cli_list_add(targets, word, err);
+}
+
+/* One target a line; empty ones and those that begin with # are passed over. */
+static int read_targets(struct cli_list *targets, struct anycert_error *err)
+{
+    struct cli_bytes bytes = {0};
+    int status = cli_bytes_read(&bytes, "-", "TARGET", err);
+    for (size_t at = 0; status == 0 && at < bytes.len;) {
+        const char *line = bytes.data + at;
+        const char *end = memchr(line, '\n', bytes.len - at);
+        size_t len = end ? (size_t)(end - line) : bytes.len - at;
+        status = add_line(targets, line, len, err);
+        at += len + 1;
+    }
+    cli_bytes_free(&bytes);
+    return status;
+}
+
+static int find_targets(struct rounds *rounds, const struct anycert_profile *profile,
+                        struct anycert_error *err)
+{
+    const struct cli_list *given = &rounds->options->targets;
+    const char *url = anycert_profile_value(profile, "url");
+    bool read = false;
+    for (size_t i = 0; i < given->count; i++) {
+        bool list = strcmp(given->items[i], "-") == 0;
+        if (list && read)
+            return cli_error(err, ANYCERT_E_USAGE, "standard input is read once; leave one - out");
+        read = read || list;
+        if ((list ? read_targets(&rounds->targets, err)
+                  : cli_list_add(&rounds->targets, given->items[i], err)) != 0)
+            return -1;
+    }
+    if (given->count == 0 && url && cli_list_add(&rounds->targets, url, err) != 0)
+        return -1;
+    if (rounds->targets.count == 0)
+        return cli_error(err, ANYCERT_E_USAGE, "there is no target to examine");
+    return 0;
+}
+
+static int set_intermediates(struct anycert_doctor *doctor, const struct cli_options *o,
+                             struct anycert_error *err)
+{
+    for (size_t i = 0; i < o->intermediate.count; i++) {
+        struct cli_bytes pem = {0};
+        int status = cli_bytes_read(&pem, o->intermediate.items[i], "--intermediate", err);
+        if (status == 0)
+            status = anycert_doctor_add_intermediates(doctor, pem.data, pem.len, err);
+        cli_bytes_free(&pem);
+        if (status != 0)
+            return cli_error_context(err, "--intermediate: ");
+    }
+    return 0;
+}
+
+static int set_way(struct anycert_doctor *doctor, const struct cli_options *o,
+                   const struct anycert_profile *profile, struct anycert_error *err)
+{
+    const char *proxy = o->proxy ? o->proxy : anycert_profile_value(profile, "proxy");
+    /* A profile may say "true" or "false" there, too. */
+    if (proxy && (o->proxy || strstr(proxy, "://")) &&
+        anycert_doctor_set_proxy(doctor, proxy, err) != 0)
+        return -1;
+    for (size_t i = 0; i < o->resolve.count; i++)
+        if (anycert_doctor_add_resolve(doctor, o->resolve.items[i], err) != 0)
+            return -1;
+    for (size_t i = 0; i < o->connect_to.count; i++)
+        if (anycert_doctor_add_connect_to(doctor, o->connect_to.items[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+static int set_times(struct anycert_doctor *doctor, const struct cli_options *o,
+                     struct anycert_error *err)
+{
+    uint32_t ms = 0;
+    if (o->timeout) {
+        if (cli_parse_seconds(o->timeout, "--timeout", &ms, err) != 0)
+            return -1;
+        if (ms == 0)
+            return cli_error(err, ANYCERT_E_USAGE, "--timeout: an attempt needs some time");
+        anycert_doctor_set_timeout(doctor, ms);
+    }
+    if (o->delay && cli_parse_seconds(o->delay, "--delay", &ms, err) != 0)
+        return -1;
+    if (o->delay)
+        anycert_doctor_set_delay(doctor, ms);
+    anycert_doctor_set_request(doctor, o->http);
+    return 0;
+}
+
+static int prepare(struct rounds *rounds, struct anycert_profile **profile, struct cli_trust *trust,
+                   struct anycert_error *err)
+{
+    const struct cli_options *o = rounds->options;
+    *profile = cli_profile_load(o, err);
+    if (!*profile || cli_trust_make(trust, o, *profile, err) != 0)
+        return -1;
+    rounds->doctor = anycert_doctor_new(err);
+    if (!rounds->doctor ||
+        (trust->policy && anycert_doctor_set_base(rounds->doctor, trust->policy, err) != 0) ||
+        set_intermediates(rounds->doctor, o, err) != 0 ||
+        set_way(rounds->doctor, o, *profile, err) != 0 || set_times(rounds->doctor, o, err) != 0)
+        return cli_trust_context(trust, err);
+    return o->plan ? 0 : find_targets(rounds, *profile, err);
+}
+
+/* ---- examining ---- */
+
+static void examine(struct rounds *rounds, const char *target, struct outcome *outcome)
+{
+    struct anycert_diagnosis *diagnosis =
+        anycert_doctor_examine(rounds->doctor, target, &outcome->err);
+    if (!diagnosis)
+        return;
+    outcome->verdict = anycert_diagnosis_verdict(diagnosis);
+    outcome->text = rounds->options->json ? anycert_diagnosis_json(diagnosis, &outcome->err)
+                                          : anycert_diagnosis_text(diagnosis, &outcome->err);
+    anycert_diagnosis_free(diagnosis);
+}
+
+static void *work(void *arg)
+{
+    struct rounds *rounds = arg;
+    (void)pthread_mutex_lock(&rounds->lock);
+    while (rounds->next < rounds->targets.count) {
+        size_t i = rounds->next++;
+        (void)pthread_mutex_unlock(&rounds->lock);
+        examine(rounds, rounds->targets.items[i], &rounds->outcomes[i]);
+        (void)pthread_mutex_lock(&rounds->lock);
+        rounds->outcomes[i].done = true;
+        (void)pthread_cond_signal(&rounds->changed);
+    }
+    (void)pthread_mutex_unlock(&rounds->lock);
+    return NULL;
+}
+
+/* Waits until the target is done; a signal ends all examinations. */
+static void wait_for(struct rounds *rounds, size_t i)
+{
+    (void)pthread_mutex_lock(&rounds->lock);
+    while (!rounds->outcomes[i].done) {
+        struct timespec until;
+        (void)clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += LOOK_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        (void)pthread_cond_timedwait(&rounds->changed, &rounds->lock, &until);
+        if (cli_interrupted())
+            anycert_doctor_cancel(rounds->doctor);
+    }
+    (void)pthread_mutex_unlock(&rounds->lock);
+}
+
+/* ---- telling ---- */
+
+/* policy.md's order: healthy, fixable, relaxable, impossible, unreachable. */
+static int weight_of(int exit_code)
+{
+    static const int order[] = {0, 12, 10, 11, 5};
+    for (int i = 0; i < (int)(sizeof order / sizeof *order); i++)
+        if (order[i] == exit_code)
+            return i;
+    return -1;
+}
+
+static const char *colour_of(int verdict)
+{
+    if (verdict == ANYCERT_VERDICT_HEALTHY)
+        return "\033[32m";
+    return verdict == ANYCERT_VERDICT_RELAXABLE || verdict == ANYCERT_VERDICT_FIXABLE ? "\033[33m"
+                                                                                      : "\033[31m";
+}
+
+/* Of several, each gets its answer in three lines; what led to it is printed with -v, or for one
+ * alone. */
+static void print_text(const struct rounds *rounds, const struct outcome *outcome)
+{
+    bool several = rounds->targets.count > 1;
+    const char *blank = strstr(outcome->text, "\n\n");
+    size_t line = strcspn(outcome->text, "\n");
+    size_t end = several && !rounds->options->verbose && blank ? (size_t)(blank - outcome->text) + 1
+                                                               : strlen(outcome->text);
+    bool coloured = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    if (coloured)
+        (void)printf("%s%.*s\033[0m", colour_of(outcome->verdict), (int)line, outcome->text);
+    else
+        (void)printf("%.*s", (int)line, outcome->text);
+    (void)fwrite(outcome->text + line, 1, end - line, stdout);
+}
+
+static void print_outcome(const struct rounds *rounds, size_t i, bool as_list)
+{
+    const struct outcome *outcome = &rounds->outcomes[i];
+    if (!outcome->text) {
+        if (outcome->err.code != ANYCERT_E_INTERRUPTED)
+            cli_print_error(rounds->options->json, &outcome->err, NULL);
+        return;
+    }
+    if (!rounds->options->json) {
+        if (i > 0)
+            (void)printf("\n");
+        print_text(rounds, outcome);
+        return;
+    }
+    static bool any;
+    if (as_list)
+        (void)printf("%s", any ? ",\n" : "[\n");
+    any = true;
+    (void)printf("%s%s", outcome->text, as_list ? "" : "\n");
+}
+
+/* Tells what is done, in order; the exit code. */
+static int tell(struct rounds *rounds)
+{
+    bool as_list = rounds->options->json &&
+                   (rounds->targets.count > 1 || cli_list_has(&rounds->options->targets, "-"));
+    int worst = 0, failed = 0;
+    for (size_t i = 0; i < rounds->targets.count; i++) {
+        struct outcome *outcome = &rounds->outcomes[i];
+        wait_for(rounds, i);
+        print_outcome(rounds, i, as_list);
+        (void)fflush(stdout);
+        int code = anycert_doctor_exit_code(outcome->verdict);
+        if (!outcome->text)
+            failed = failed ? failed : anycert_error_class_of(outcome->err.code);
+        else if (weight_of(code) > weight_of(worst))
+            worst = code;
+        anycert_free(outcome->text);
+        outcome->text = NULL;
+    }
+    if (as_list)
+        (void)printf("\n]\n");
+    if (cli_interrupted())
+        return ANYCERT_CLASS_INTERRUPTED;
+    return worst ? worst : failed;
+}
+
+/* ---- all of it ---- */
+
+static int parse_parallel(const struct cli_options *o, size_t targets, size_t *out,
+                          struct anycert_error *err)
+{
+    unsigned parallel = PARALLEL;
+    if (o->parallel &&
+        cli_parse_number(o->parallel, "--parallel", PARALLEL_MAX, &parallel, err) != 0)
+        return -1;
+    if (parallel == 0)
+        return cli_error(err, ANYCERT_E_USAGE, "--parallel: at least one at a time");
+    *out = parallel < targets ? parallel : targets;
+    return 0;
+}
+
+static int run(struct rounds *rounds, int *exit_code, struct anycert_error *err)
+{
+    pthread_t threads[PARALLEL_MAX];
+    size_t wanted = 0, started = 0;
+    if (parse_parallel(rounds->options, rounds->targets.count, &wanted, err) != 0)
+        return -1;
+    rounds->outcomes = calloc(rounds->targets.count, sizeof *rounds->outcomes);
+    if (!rounds->outcomes)
+        return cli_no_memory(err);
+    while (started < wanted && pthread_create(&threads[started], NULL, work, rounds) == 0)
+        started++;
+    if (started == 0)
+        return cli_error(err, ANYCERT_E_INTERNAL, "no thread can be started");
+    *exit_code = tell(rounds);
+    for (size_t i = 0; i < started; i++)
+        (void)pthread_join(threads[i], NULL);
+    return 0;
+}
+
+static int print_plan(const struct rounds *rounds, struct anycert_error *err)
+{
+    char *plan = anycert_doctor_plan(rounds->doctor, err);
+    if (plan)
+        (void)printf("%s", plan);
+    anycert_free(plan);
+    return plan ? 0 : -1;
+}
+
+int cmd_doctor(const struct cli_command *command, int argc, char **argv)
+{
+    struct cli_options options = {0};
+    struct rounds rounds = {.options = &options,
+                            .lock = PTHREAD_MUTEX_INITIALIZER,
+                            .changed = PTHREAD_COND_INITIALIZER};
+    struct anycert_profile *profile = NULL;
+    struct cli_trust trust = {0};
+    struct anycert_error err = {0};
+    int exit_code = 0;
+    if (cli_begin(&options, command, argc, argv, &exit_code) == 0) {
+        cli_catch_signals();
+        if (prepare(&rounds, &profile, &trust, &err) != 0 ||
+            (options.plan ? print_plan(&rounds, &err) : run(&rounds, &exit_code, &err)) != 0) {
+            cli_print_error(options.json, &err, NULL);
+            exit_code = anycert_error_class_of(err.code);
+        }
+    }
+    free(rounds.outcomes);
+    cli_list_free(&rounds.targets);
+    anycert_doctor_free(rounds.doctor);
+    cli_trust_free(&trust);
+    anycert_profile_free(profile);
+    cli_options_free(&options);
+    return exit_code;
+}

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""anycert doctor, against the lab: answers, exit codes, lists of targets, and ways to them."""
+import contextlib
+import json
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import Case, lab, start  # noqa: E402
+
+CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "plain-http", "close", "good-wildcard",
+              "revoked-staple", "client-cert-required", "rsa-kx-cbc", "renegotiation", "alert-handshake-failure",
+              "incomplete-chain"]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def proxy(answer):
+    """A proxy that reads the header of one request for each connection and answers: None leads on."""
+    seen = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def pump(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve(client):
+        with client, contextlib.suppress(OSError):
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                byte = client.recv(1)
+                if not byte:
+                    return
+                head += byte
+            seen.append(head.decode())
+            if answer is not None:
+                client.sendall(answer)
+                return
+            host, port = head.split()[1].decode().rsplit(":", 1)
+            with socket.create_connection((host, int(port))) as server:
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(target=pump, args=(server, client))
+                back.start()
+                pump(client, server)
+                back.join()
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    try:
+        yield listener.getsockname()[1], seen
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+class Doctor(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.context = lab(*CONDITIONS)
+        cls.servers, cls.files = cls.context.__enter__()
+        cls.root = cls.files["root"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.context.__exit__(None, None, None)
+
+    def url(self, name):
+        return self.servers[name]["url"]
+
+    def port(self, name):
+        return int(self.url(name).split(":")[2].strip("/"))
+
+    def doctor(self, name, *args, code=0, **kwargs):
+        return self.anycert("doctor", "--cacert", self.root, *args, self.url(name), code=code, **kwargs)
+
+    def json(self, name, *args, code=0, **kwargs):
+        return json.loads(self.doctor(name, "--format", "json", *args, code=code, **kwargs).out)
+
+    # ---- answers
+
+    def test_first_three_lines_are_the_answer(self):
+        for name, code, answer, why, better in (
+                ("good", 0, "healthy: hardened connects", "nothing is wrong", "nothing to mend"),
+                ("expired", 10, f"works with: hardened+expired ca={self.root}", "The certificate has expired.", ""),
+                ("wrong-host", 12, "fixable here, nothing given up: hardened "
+                 f"ca={self.root} expect-name=other.lab.test", "The certificate is for another name.", ""),
+                ("plain-http", 12, "fixable here", "The port speaks plain HTTP, not TLS.", ""),
+                ("close", 11, "impossible: no policy of this build connects",
+                 "The server closes the connection during the TLS handshake, without saying why.", ""),
+                ("revoked-staple", 11, "forbidden: only what is never allowed would connect", "", "")):
+            with self.subTest(name):
+                result = self.doctor(name, code=code)
+                lines = result.out.splitlines()
+                self.assertEqual(lines[0], f"localhost:{self.port(name)}: {answer}")
+                self.assertTrue(lines[1].startswith(f"why: {why}"), lines[1])
+                self.assertTrue(lines[2].startswith(f"better: {better}"), lines[2])
+                self.assertEqual(lines[3], "")
+                self.assertEqual(result.err, "")
+
+    def test_json_has_what_the_schema_says(self):
+        found = self.json("rsa-kx-cbc", code=10)
+        self.assertEqual((found["schema"], found["verdict"], found["exit_code"], found["stage"]),
+                         (1, "relaxable", 10, "tls"))
+        self.assertEqual((found["target"], found["host"], found["port"]),
+                         (self.url("rsa-kx-cbc"), "localhost", self.port("rsa-kx-cbc")))
+        self.assertEqual([cause["id"] for cause in found["causes"]], ["static-rsa-only", "cbc-sha1-only"])
+        for cause in found["causes"]:
+            self.assertEqual(set(cause), {"id", "check", "side", "title", "explanation", "evidence", "error"})
+            self.assertIn("alert 40", cause["evidence"])
+            self.assertIn("error:0A000410", cause["error"])
+        least = found["least"]
+        self.assertEqual(least["relaxations"], ["rsa-key-exchange", "cbc-sha1"])
+        self.assertEqual((least["confirmed"], least["minimal"]), (True, True))
+        self.assertEqual(sorted(least["tried_without"]), sorted(least["relaxations"]))
+        self.assertEqual(found["alternatives"], [])
+        self.assertTrue(found["remedies"])
+        self.assertLessEqual(found["handshakes"], 25)
+        self.assertEqual(found["report"]["host"], "localhost")
+
+    def test_least_policy_is_what_get_needs(self):
+        for name in ("expired", "self-signed", "rsa-kx-cbc", "tls10-only", "wrong-host", "incomplete-chain"):
+            with self.subTest(name):
+                found = self.json(name, code=12 if name == "wrong-host" else 10)
+                self.anycert("get", "--trust", found["least"]["policy"], "-o", "x", "-s", self.url(name))
+                for other in found["alternatives"]:
+                    self.anycert("get", "--trust", other["policy"], "-o", "x", "-s", self.url(name))
+
+    def test_without_proof_pin_and_sentence_come_first(self):
+        found = self.json("self-signed", code=10)
+        self.assertIn(" pin=sha256//", found["least"]["policy"])
+        self.assertIn("interception", found["least"]["note"])
+        self.assertNotIn("pin=", found["alternatives"][0]["policy"])
+        self.assertIn("interception", found["alternatives"][0]["note"])
+
+    def test_client_certificate_names_who_may_issue_it(self):
+        found = self.json("client-cert-required", code=12)
+        self.assertEqual([cause["id"] for cause in found["causes"]], ["client-cert-required"])
+        self.assertIsNone(found["least"])
+        self.assertIn("it takes certificates of", found["causes"][0]["evidence"])
+
+    def test_http_confirms_by_a_request(self):
+        self.assertEqual(self.json("renegotiation")["verdict"], "healthy")
+        found = self.json("renegotiation", "--http", code=10)
+        self.assertEqual(found["least"]["relaxations"], ["renegotiation"])
+        self.assertEqual(self.json("good", "--http")["handshakes"], 2)
+
+    def test_unreachable(self):
+        result = self.anycert("doctor", f"127.0.0.1:{free_port()}", code=5)
+        self.assertIn("unreachable", result.out.splitlines()[0])
+        self.assertIn("Nothing listens on that port.", result.out.splitlines()[1])
+        self.assertIn("The host name does not exist.", self.anycert("doctor", "no.such.host.invalid", code=5).out)
+
+    # ---- ways
+
+    def test_resolve_and_connect_to(self):
+        port = self.port("good-wildcard")
+        target = f"a.lab.test:{port}"
+        self.anycert("doctor", "--cacert", self.root, "--resolve", f"a.lab.test:{port}:127.0.0.1", target)
+        self.anycert("doctor", "--cacert", self.root, "--connect-to", f"a.lab.test:{port}:127.0.0.1:", target)
+        self.anycert("doctor", "--cacert", self.root, "--expect-name", "x.lab.test", "--sni", "x.lab.test",
+                     f"localhost:{port}")
+
+    def test_proxy_leads_on_and_carries_nothing(self):
+        with proxy(None) as (port, seen):
+            found = self.json("expired", "-x", f"http://user:secret@127.0.0.1:{port}", code=10)
+        self.assertEqual(found["least"]["relaxations"], ["expired"])
+        for head in seen:
+            self.assertNotIn("uthorization", head)
+            self.assertTrue(head.startswith(f"CONNECT localhost:{self.port('expired')} HTTP/1.1\r\n"))
+
+    def test_proxy_is_the_cause(self):
+        for answer, code, cause in ((b"HTTP/1.1 407 No\r\n\r\n", 12, "proxy-wants-password"),
+                                    (b"HTTP/1.1 403 No\r\n\r\n", 5, "proxy-forbids"),
+                                    (b"HTTP/1.1 502 No\r\n\r\n", 5, "proxy-cannot-reach"),
+                                    (b"\x15\x03\x01\x00\x02\x02\x28", 12, "proxy-is-tls"),
+                                    (b"SSH-2.0-x\r\n", 12, "proxy-is-none"),
+                                    (b"", 5, "proxy-closed")):
+            with self.subTest(cause), proxy(answer) as (port, _):
+                found = self.json("good", "-x", f"http://127.0.0.1:{port}", code=code)
+                self.assertEqual([c["id"] for c in found["causes"]], [cause])
+                self.assertEqual(found["stage"], "proxy")
+        with proxy(b"HTTP/1.1 400 No\r\n\r\n") as (port, _):
+            found = self.json("good", "--timeout", "0.3", "-x", f"https://127.0.0.1:{port}", code=5)
+            self.assertEqual(found["stage"], "proxy-tls")
+
+    def test_https_proxy_that_is_plain(self):
+        found = self.json("good", "-x", f"https://localhost:{self.port('plain-http')}", code=12)
+        self.assertEqual([c["id"] for c in found["causes"]], ["proxy-is-plain"])
+
+    # ---- several
+
+    def test_several_are_told_in_their_order(self):
+        names = ["good", "expired", "close"]
+        result = self.anycert("doctor", "--cacert", self.root, *map(self.url, names), code=11)
+        blocks = result.out.split("\n\n")
+        self.assertEqual(len(blocks), 3)
+        for name, block in zip(names, blocks):
+            lines = block.strip().splitlines()
+            self.assertEqual(len(lines), 3)
+            self.assertTrue(lines[0].startswith(f"localhost:{self.port(name)}: "))
+
+    def test_list_of_standard_input(self):
+        lines = f"# a comment\n\n  {self.url('good')} \r\n{self.url('expired')}"
+        result = self.anycert("doctor", "--cacert", self.root, "--format", "json", "--parallel", "1", "-", code=10,
+                              data=lines.encode())
+        found = json.loads(result.out)
+        self.assertEqual([one["verdict"] for one in found], ["healthy", "relaxable"])
+        self.refused("doctor", "-", data=b"", says="no target")
+        self.refused("doctor", "-", "-", data=b"", says="read once")
+
+    def test_worst_of_several_is_the_exit_code(self):
+        args = ["doctor", "--cacert", self.root]
+        self.anycert(*args, self.url("good"), self.url("wrong-host"), code=12)
+        self.anycert(*args, self.url("expired"), self.url("wrong-host"), code=10)
+        self.anycert(*args, self.url("expired"), self.url("close"), code=11)
+        self.anycert(*args, self.url("close"), f"localhost:{free_port()}", code=5)
+
+    # ---- the rest
+
+    def test_profile_gives_url_and_anchors_and_nothing_weak(self):
+        pathlib.Path("box.json").write_text(json.dumps({
+            "url": self.url("expired"), "insecure": True, "credentials": {"identifier": "u", "password": "p"}}),
+            "utf-8")
+        found = json.loads(self.anycert("doctor", "--profile", "box.json", "--format", "json", code=10).out)
+        self.assertEqual(found["least"]["relaxations"], ["untrusted-issuer", "expired"])
+
+    def test_secrets_of_a_url_are_not_shown(self):
+        url = self.url("good").replace("https://", "https://user:geheim@") + "?token=geheim"
+        for format in ("text", "json"):
+            result = self.anycert("doctor", "--cacert", self.root, "--format", format, url)
+            self.assertNotIn("geheim", result.out + result.err)
+
+    def test_plan_sends_nothing(self):
+        text = self.anycert("doctor", "--plan", "--timeout", "3").out
+        self.assertIn("one handshake under hardened", text)
+        self.assertIn("3000 ms", text)
+
+    def test_usage(self):
+        self.refused("doctor", says="no TARGET given")
+        self.refused("doctor", "", says="empty")
+        self.refused("doctor", "http://localhost/", says="http is not protected")
+        self.refused("doctor", "a b", code=2)
+        self.refused("doctor", "--timeout", "0", "localhost", says="--timeout")
+        self.refused("doctor", "--parallel", "0", "localhost", says="--parallel")
+        self.refused("doctor", "-x", "ftp://localhost:1", "localhost", says="proxy")
+        self.refused("doctor", "--resolve", "nonsense", "localhost", says="resolve")
+        self.refused("doctor", "--connect-to", "a:1:b:2:c", "localhost", says="connect-to")
+        self.refused("doctor", "--cacert", "missing.pem", "localhost", says="missing.pem", code=2)
+        self.refused("doctor", "-k", "localhost", says="insecure")
+
+    def test_interrupted(self):
+        silent = socket.create_server(("127.0.0.1", 0))
+        with silent, start("doctor", "--timeout", "600", f"127.0.0.1:{silent.getsockname()[1]}",
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            client, _ = silent.accept()
+            with client:
+                client.recv(1)
+                process.send_signal(signal.SIGINT)
+                process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 130)
+
+
+if __name__ == "__main__":
+    unittest.main()
