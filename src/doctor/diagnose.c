@@ -214,7 +214,7 @@ static enum anycert_doctor_stage stage_of(const struct anycert__examination *exa
     if (first->obstacle.is_set)
         return first->obstacle.stage;
     if (!anycert__needs_met(&first->sighting.offer, 0) ||
-        first->sighting.ending != ANYCERT__END_STANDS)
+        first->sighting.ending != ANYCERT__ENDED_STANDS)
         return ANYCERT_STAGE_TLS;
     if (!anycert__needs_met(&first->sighting.certificates, 0))
         return ANYCERT_STAGE_CERTIFICATE;

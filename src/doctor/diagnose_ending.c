@@ -138,29 +138,29 @@ static enum anycert__cause_number cause_of_own_refusal(const struct anycert__tri
 static enum anycert__cause_number cause_of_ending(const struct anycert__trial *trial)
 {
     switch (trial->sighting.ending) {
-    case ANYCERT__END_NO_WAY:
+    case ANYCERT__ENDED_NO_WAY:
         return trial->obstacle.cause;
-    case ANYCERT__END_NOT_TLS:
+    case ANYCERT__ENDED_NOT_TLS:
         return cause_of_bytes(trial);
-    case ANYCERT__END_CLIENT_CERT:
+    case ANYCERT__ENDED_CLIENT_CERT:
         return cause_of_client_cert(trial);
-    case ANYCERT__END_ALERT:
+    case ANYCERT__ENDED_ALERT:
         return cause_of_alert(trial);
-    case ANYCERT__END_OWN_REFUSAL:
-    case ANYCERT__END_CERTIFICATES:
-    case ANYCERT__END_STANDS:
+    case ANYCERT__ENDED_OWN_REFUSAL:
+    case ANYCERT__ENDED_CERTIFICATES:
+    case ANYCERT__ENDED_STANDS:
         return cause_of_own_refusal(trial);
-    case ANYCERT__END_SILENT:
+    case ANYCERT__ENDED_SILENT:
         return ANYCERT__CAUSE_TLS_SILENT;
-    case ANYCERT__END_SLOW:
+    case ANYCERT__ENDED_SLOW:
         return ANYCERT__CAUSE_TLS_SLOW;
-    case ANYCERT__END_RESET:
+    case ANYCERT__ENDED_RESET:
         return ANYCERT__CAUSE_TLS_RESET;
-    case ANYCERT__END_NO_ANSWER:
+    case ANYCERT__ENDED_NO_ANSWER:
         return trial->wire == ANYCERT__WIRE_SILENT  ? ANYCERT__CAUSE_HTTP_SILENT
                : trial->wire == ANYCERT__WIRE_RESET ? ANYCERT__CAUSE_HTTP_RESET
                                                     : ANYCERT__CAUSE_HTTP_CLOSED;
-    case ANYCERT__END_CLOSED:
+    case ANYCERT__ENDED_CLOSED:
         break;
     }
     return ANYCERT__CAUSE_TLS_CLOSED;
@@ -182,7 +182,7 @@ static void write_evidence(struct anycert__buf *buf, const struct anycert__trial
             anycert__buf_adds(buf, i == 0 ? "; it takes certificates of " : ", ");
             anycert__show_quoted(buf, trial->ca_names[i]);
         }
-    } else if (trial->sighting.ending == ANYCERT__END_NOT_TLS) {
+    } else if (trial->sighting.ending == ANYCERT__ENDED_NOT_TLS) {
         size_t shown = trial->first_len < 48 ? trial->first_len : 48;
 
         anycert__buf_adds(buf, "the first bytes are \"");
@@ -208,8 +208,8 @@ int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
     for (size_t i = 0; i < plan->count; i++) {
         enum anycert__ending ending = examination->done[i].sighting.ending;
 
-        if (ending == ANYCERT__END_CLIENT_CERT || ending == ANYCERT__END_NO_ANSWER ||
-            (ending == ANYCERT__END_OWN_REFUSAL && examination->done[i].facts->complete)) {
+        if (ending == ANYCERT__ENDED_CLIENT_CERT || ending == ANYCERT__ENDED_NO_ANSWER ||
+            (ending == ANYCERT__ENDED_OWN_REFUSAL && examination->done[i].facts->complete)) {
             trial = &examination->done[i];
             break;
         }

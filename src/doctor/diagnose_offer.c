@@ -96,27 +96,27 @@ static void write_refusal(struct anycert__buf *buf, const struct anycert__trial 
         return;
     }
     switch (first->sighting.ending) {
-    case ANYCERT__END_OWN_REFUSAL:
+    case ANYCERT__ENDED_OWN_REFUSAL:
         anycert__buf_addf(buf, "under hardened we refuse (%s)",
                           first->facts ? first->facts->failure.reason : "");
         break;
-    case ANYCERT__END_SILENT:
+    case ANYCERT__ENDED_SILENT:
         anycert__buf_adds(buf, "the server does not answer hardened");
         break;
-    case ANYCERT__END_RESET:
+    case ANYCERT__ENDED_RESET:
         anycert__buf_adds(buf, "under hardened the connection is reset");
         break;
-    case ANYCERT__END_CLOSED:
+    case ANYCERT__ENDED_CLOSED:
         anycert__buf_adds(buf, "under hardened the server closes without a word");
         break;
-    case ANYCERT__END_STANDS:
-    case ANYCERT__END_CERTIFICATES:
-    case ANYCERT__END_ALERT:
-    case ANYCERT__END_CLIENT_CERT:
-    case ANYCERT__END_SLOW:
-    case ANYCERT__END_NOT_TLS:
-    case ANYCERT__END_NO_ANSWER:
-    case ANYCERT__END_NO_WAY:
+    case ANYCERT__ENDED_STANDS:
+    case ANYCERT__ENDED_CERTIFICATES:
+    case ANYCERT__ENDED_ALERT:
+    case ANYCERT__ENDED_CLIENT_CERT:
+    case ANYCERT__ENDED_SLOW:
+    case ANYCERT__ENDED_NOT_TLS:
+    case ANYCERT__ENDED_NO_ANSWER:
+    case ANYCERT__ENDED_NO_WAY:
         anycert__buf_adds(buf, "hardened does not connect");
         break;
     }

@@ -52,8 +52,8 @@ static int run(struct anycert__examination *examination, const char *shown,
         if (tell(examination, shown, err) < 0 ||
             anycert__trial_make(trials, &plan->next, trial, err) < 0)
             return -1;
-        if (trial->sighting.ending == ANYCERT__END_SILENT ||
-            trial->sighting.ending == ANYCERT__END_SLOW)
+        if (trial->sighting.ending == ANYCERT__ENDED_SILENT ||
+            trial->sighting.ending == ANYCERT__ENDED_SLOW)
             trials->limit_ms = 1 + trials->doctor->timeout_ms / SHORTER;
         anycert__plan_take(plan, &trial->sighting);
     }

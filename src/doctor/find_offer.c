@@ -149,9 +149,9 @@ enum anycert__thought anycert__find_offer(struct anycert__plan *plan, anycert__r
     enum anycert__thought thought = widen(plan, 0, &best);
     const struct anycert__sighting *wide = anycert__plan_observe(plan, ANYCERT__PLAN_WIDE);
 
-    if (thought == ANYCERT__NO && wide && wide->ending != ANYCERT__END_OWN_REFUSAL &&
-        wide->ending != ANYCERT__END_CLIENT_CERT && wide->ending != ANYCERT__END_NOT_TLS &&
-        wide->ending != ANYCERT__END_NO_WAY) {
+    if (thought == ANYCERT__NO && wide && wide->ending != ANYCERT__ENDED_OWN_REFUSAL &&
+        wide->ending != ANYCERT__ENDED_CLIENT_CERT && wide->ending != ANYCERT__ENDED_NOT_TLS &&
+        wide->ending != ANYCERT__ENDED_NO_WAY) {
         best = (struct best){.found = false};
         thought = shrink(plan, &best);
     }

@@ -7,8 +7,8 @@
 /* A request that was not answered says nothing against the policy, once no policy got an answer. */
 static bool stands(const struct anycert__plan *plan, const struct anycert__sighting *sighting)
 {
-    return sighting->ending == ANYCERT__END_STANDS ||
-           (sighting->ending == ANYCERT__END_NO_ANSWER && plan->request_failed);
+    return sighting->ending == ANYCERT__ENDED_STANDS ||
+           (sighting->ending == ANYCERT__ENDED_NO_ANSWER && plan->request_failed);
 }
 
 /* The server may want to ask for a client certificate late. */
@@ -22,7 +22,7 @@ static enum anycert__thought confirm_late(struct anycert__plan *plan,
     sighting = anycert__plan_ask(plan, &late);
     if (!sighting && !plan->exhausted)
         return ANYCERT__LATER;
-    if (sighting && sighting->ending == ANYCERT__END_STANDS)
+    if (sighting && sighting->ending == ANYCERT__ENDED_STANDS)
         *attempt = late;
     else
         plan->request_failed = true;
@@ -41,9 +41,9 @@ static enum anycert__thought confirm(struct anycert__plan *plan, struct anycert_
             return plan->exhausted ? ANYCERT__NO : ANYCERT__LATER;
         if (stands(plan, sighting))
             return ANYCERT__YES;
-        if (sighting->ending == ANYCERT__END_NO_ANSWER)
+        if (sighting->ending == ANYCERT__ENDED_NO_ANSWER)
             return confirm_late(plan, attempt);
-        if (sighting->ending != ANYCERT__END_CERTIFICATES || sighting->certificates.beyond ||
+        if (sighting->ending != ANYCERT__ENDED_CERTIFICATES || sighting->certificates.beyond ||
             sighting->certificates.revoked || attempt->rung != ANYCERT__RUNG_HARDENED)
             return ANYCERT__NO;
         anycert__needs_join(certificates, &sighting->certificates);

@@ -38,21 +38,22 @@ const struct anycert__sighting *anycert__plan_observe(struct anycert__plan *plan
 bool anycert__offer_stands(const struct anycert__sighting *sighting,
                            anycert__relaxations relaxations)
 {
-    return sighting->ending == ANYCERT__END_STANDS &&
+    return sighting->ending == ANYCERT__ENDED_STANDS &&
            anycert__needs_met(&sighting->offer, relaxations);
 }
 
 /* Another offer would change nothing. */
 static bool is_final(const struct anycert__sighting *sighting)
 {
-    return sighting->ending == ANYCERT__END_NOT_TLS || sighting->ending == ANYCERT__END_NO_WAY ||
-           sighting->ending == ANYCERT__END_CLIENT_CERT;
+    return sighting->ending == ANYCERT__ENDED_NOT_TLS ||
+           sighting->ending == ANYCERT__ENDED_NO_WAY ||
+           sighting->ending == ANYCERT__ENDED_CLIENT_CERT;
 }
 
 static bool was_refused_here(const struct anycert__plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
-        if (plan->log[i].sighting.ending == ANYCERT__END_OWN_REFUSAL)
+        if (plan->log[i].sighting.ending == ANYCERT__ENDED_OWN_REFUSAL)
             return true;
     }
     return false;

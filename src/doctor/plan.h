@@ -27,18 +27,18 @@ struct anycert__attempt {
 
 /* How an attempt ended. */
 enum anycert__ending {
-    ANYCERT__END_STANDS,       /* as the policy wants it */
-    ANYCERT__END_CERTIFICATES, /* we refused the certificates, or what was agreed on, after all */
-    ANYCERT__END_OWN_REFUSAL,  /* libssl refused what the server chose */
-    ANYCERT__END_ALERT,        /* the server refused, with an alert */
-    ANYCERT__END_CLIENT_CERT,  /* the server refused for want of a client certificate */
-    ANYCERT__END_CLOSED,
-    ANYCERT__END_RESET,
-    ANYCERT__END_SILENT,    /* nothing came */
-    ANYCERT__END_SLOW,      /* something came, and not enough */
-    ANYCERT__END_NOT_TLS,   /* what came is another protocol */
-    ANYCERT__END_NO_ANSWER, /* the handshake stands, and the request was not answered */
-    ANYCERT__END_NO_WAY     /* there was no connection to shake hands over */
+    ANYCERT__ENDED_STANDS,       /* as the policy wants it */
+    ANYCERT__ENDED_CERTIFICATES, /* we refused the certificates, or what was agreed on, after all */
+    ANYCERT__ENDED_OWN_REFUSAL,  /* libssl refused what the server chose */
+    ANYCERT__ENDED_ALERT,        /* the server refused, with an alert */
+    ANYCERT__ENDED_CLIENT_CERT,  /* the server refused for want of a client certificate */
+    ANYCERT__ENDED_CLOSED,
+    ANYCERT__ENDED_RESET,
+    ANYCERT__ENDED_SILENT,    /* nothing came */
+    ANYCERT__ENDED_SLOW,      /* something came, and not enough */
+    ANYCERT__ENDED_NOT_TLS,   /* what came is another protocol */
+    ANYCERT__ENDED_NO_ANSWER, /* the handshake stands, and the request was not answered */
+    ANYCERT__ENDED_NO_WAY     /* there was no connection to shake hands over */
 };
 
 /* What came of it. */

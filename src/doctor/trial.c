@@ -111,16 +111,16 @@ static enum anycert__ending ending_of_wire(const struct anycert__trial *trial)
 {
     switch (trial->wire) {
     case ANYCERT__WIRE_SILENT:
-        return trial->received > 0 ? ANYCERT__END_SLOW : ANYCERT__END_SILENT;
+        return trial->received > 0 ? ANYCERT__ENDED_SLOW : ANYCERT__ENDED_SILENT;
     case ANYCERT__WIRE_RESET:
-        return ANYCERT__END_RESET;
+        return ANYCERT__ENDED_RESET;
     case ANYCERT__WIRE_CLOSED:
     case ANYCERT__WIRE_OK:
     case ANYCERT__WIRE_CANCELLED:
     case ANYCERT__WIRE_BROKEN:
         break;
     }
-    return ANYCERT__END_CLOSED;
+    return ANYCERT__ENDED_CLOSED;
 }
 
 static enum anycert__ending ending_of_failure(const struct anycert__trial *trial,
@@ -130,16 +130,17 @@ static enum anycert__ending ending_of_failure(const struct anycert__trial *trial
     const struct anycert__handshake_failure *failure = &facts->failure;
 
     if (!is_tls(trial))
-        return ANYCERT__END_NOT_TLS;
+        return ANYCERT__ENDED_NOT_TLS;
     if (!trial->attempt.observes && facts->verified &&
         !anycert__judge_accepts(facts, policy, facts->time, ANYCERT__JUDGE_CERTIFICATES))
-        return ANYCERT__END_CERTIFICATES;
+        return ANYCERT__ENDED_CERTIFICATES;
     if (failure->alert >= 0 && failure->alert_from_peer)
-        return trial->asked_cert && is_about_client_cert(failure->alert) ? ANYCERT__END_CLIENT_CERT
-                                                                         : ANYCERT__END_ALERT;
+        return trial->asked_cert && is_about_client_cert(failure->alert)
+                   ? ANYCERT__ENDED_CLIENT_CERT
+                   : ANYCERT__ENDED_ALERT;
     if (trial->wire != ANYCERT__WIRE_OK)
         return ending_of_wire(trial);
-    return ANYCERT__END_OWN_REFUSAL;
+    return ANYCERT__ENDED_OWN_REFUSAL;
 }
 
 static enum anycert__ending ending_of_late(struct anycert__shake *shake,
@@ -149,11 +150,11 @@ static enum anycert__ending ending_of_late(struct anycert__shake *shake,
     int alert = anycert__link_late_alert(anycert__shake_link(shake), &from_peer);
 
     if (alert < 0 || !from_peer)
-        return ANYCERT__END_STANDS;
+        return ANYCERT__ENDED_STANDS;
     trial->late = true;
     trial->sighting.alert = alert;
     (void)anycert__late_alert_failure(trial->facts, alert, &trial->error);
-    return is_about_client_cert(alert) ? ANYCERT__END_CLIENT_CERT : ANYCERT__END_ALERT;
+    return is_about_client_cert(alert) ? ANYCERT__ENDED_CLIENT_CERT : ANYCERT__ENDED_ALERT;
 }
 
 /* The request was not answered. */
@@ -165,12 +166,12 @@ static enum anycert__ending ending_of_silence(struct anycert__shake *shake,
 
     /* Who does not want to renegotiate is refused with an alert that says something else. */
     if (anycert__link_refused_renegotiation(link))
-        return ANYCERT__END_NO_ANSWER;
+        return ANYCERT__ENDED_NO_ANSWER;
     if (anycert__link_late_alert(link, &from_peer) >= 0 && from_peer)
         return ending_of_late(shake, trial);
     return trial->wire == ANYCERT__WIRE_OK && !anycert__link_closed_cleanly(link)
-               ? ANYCERT__END_OWN_REFUSAL
-               : ANYCERT__END_NO_ANSWER;
+               ? ANYCERT__ENDED_OWN_REFUSAL
+               : ANYCERT__ENDED_NO_ANSWER;
 }
 
 /* The sentence that the client has for it. */
@@ -185,7 +186,7 @@ static void explain(struct anycert__shake *shake, struct anycert__trial *trial,
         return;
     if (trouble) {
         trial->error = *trouble;
-    } else if (trial->sighting.ending == ANYCERT__END_CERTIFICATES) {
+    } else if (trial->sighting.ending == ANYCERT__ENDED_CERTIFICATES) {
         report = anycert__judge(facts, policy, facts->time, ANYCERT__JUDGE_ALL, &trial->error);
         if (report)
             (void)anycert__report_refusal(report, &trial->error);
@@ -244,13 +245,13 @@ static void finish(struct anycert__trials *trials, struct anycert__shake *shake,
         anycert__judge_accepts(trial->facts, policy, trial->facts->time, ANYCERT__JUDGE_ALL);
 
     if (!accepts) {
-        trial->sighting.ending = ANYCERT__END_CERTIFICATES;
+        trial->sighting.ending = ANYCERT__ENDED_CERTIFICATES;
         return;
     }
     if (trial->asked_cert && trial->facts->negotiated.version >= TLS1_3)
         wait_for_refusal(shake, line, patience, trial);
     trial->sighting.ending = ending_of_late(shake, trial);
-    if (trial->sighting.ending == ANYCERT__END_STANDS && attempt->request &&
+    if (trial->sighting.ending == ANYCERT__ENDED_STANDS && attempt->request &&
         !anycert__trial_ask(shake, line, &trials->route.target, patience, trial))
         trial->sighting.ending = ending_of_silence(shake, trial);
     if (trial->wire == ANYCERT__WIRE_OK) {
@@ -287,7 +288,7 @@ static int talk(struct anycert__trials *trials, struct anycert__line *line,
         finish(trials, shake, line, policy, patience, trial);
     else
         trial->sighting.ending = ending_of_failure(trial, policy);
-    if (trial->sighting.ending != ANYCERT__END_STANDS)
+    if (trial->sighting.ending != ANYCERT__ENDED_STANDS)
         explain(shake, trial, policy);
     anycert__shake_free(shake);
     return 0;
@@ -313,7 +314,7 @@ int anycert__trial_make(struct anycert__trials *trials, const struct anycert__at
     else
         result = 0;
     if (trial->obstacle.is_set)
-        trial->sighting.ending = ANYCERT__END_NO_WAY;
+        trial->sighting.ending = ANYCERT__ENDED_NO_WAY;
     anycert__line_close(&line);
     if (atomic_load(&trials->doctor->cancelled))
         result = anycert__fail(err, ANYCERT_E_INTERRUPTED, "the examination was given up");

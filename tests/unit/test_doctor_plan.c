@@ -61,7 +61,7 @@ static struct anycert__sighting answer(const struct model *model,
 
     if (!antique && !takes(model, attempt->relaxations, &used))
         return sighting;
-    sighting = (struct anycert__sighting){.ending = ANYCERT__END_STANDS,
+    sighting = (struct anycert__sighting){.ending = ANYCERT__ENDED_STANDS,
                                           .alert = -1,
                                           .has_pin = true,
                                           .has_name = model->has_name,
@@ -81,10 +81,10 @@ static struct anycert__sighting answer(const struct model *model,
                              attempt->relaxations | (attempt->expect_name ? BIT(WRONG_HOST) : 0)) ||
           attempt->rung == ANYCERT__RUNG_PINNED || attempt->rung == ANYCERT__RUNG_ANTIQUE;
     if (!met)
-        sighting.ending = ANYCERT__END_CERTIFICATES;
+        sighting.ending = ANYCERT__ENDED_CERTIFICATES;
     else if (attempt->request &&
              (model->no_http || (model->late && !(attempt->relaxations & BIT(RENEGOTIATION)))))
-        sighting.ending = ANYCERT__END_NO_ANSWER;
+        sighting.ending = ANYCERT__ENDED_NO_ANSWER;
     return sighting;
 }
 
@@ -204,7 +204,7 @@ static const struct row {
      false,
      1},
     {"only what antique has",
-     {.antique = true, .refusal = ANYCERT__END_OWN_REFUSAL, .alert = -1},
+     {.antique = true, .refusal = ANYCERT__ENDED_OWN_REFUSAL, .alert = -1},
      false,
      ANYCERT__FOUND_WAYS,
      ANYCERT__RUNG_ANTIQUE,
@@ -213,7 +213,7 @@ static const struct row {
      false,
      5},
     {"one of the offer",
-     {.takes = {BIT(CBC_SHA1)}, .take_count = 1, .refusal = ANYCERT__END_ALERT, .alert = 40},
+     {.takes = {BIT(CBC_SHA1)}, .take_count = 1, .refusal = ANYCERT__ENDED_ALERT, .alert = 40},
      false,
      ANYCERT__FOUND_WAYS,
      0,
@@ -224,7 +224,7 @@ static const struct row {
     {"one rather than two",
      {.takes = {BIT(CBC_SHA1) | BIT(LEGACY_CIPHERS), BIT(TLS1_0)},
       .take_count = 2,
-      .refusal = ANYCERT__END_ALERT,
+      .refusal = ANYCERT__ENDED_ALERT,
       .alert = 40},
      false,
      ANYCERT__FOUND_WAYS,
@@ -236,7 +236,7 @@ static const struct row {
     {"the less dangerous of two",
      {.takes = {BIT(TLS1_0), BIT(CBC_SHA1)},
       .take_count = 2,
-      .refusal = ANYCERT__END_ALERT,
+      .refusal = ANYCERT__ENDED_ALERT,
       .alert = 70},
      false,
      ANYCERT__FOUND_WAYS,
@@ -246,7 +246,7 @@ static const struct row {
      false,
      12},
     {"a smaller hello",
-     {.take_count = 1, .without = BIT(NO_SNI), .refusal = ANYCERT__END_RESET, .alert = -1},
+     {.take_count = 1, .without = BIT(NO_SNI), .refusal = ANYCERT__ENDED_RESET, .alert = -1},
      false,
      ANYCERT__FOUND_WAYS,
      0,
@@ -255,7 +255,7 @@ static const struct row {
      false,
      12},
     {"the alert names what it is about",
-     {.take_count = 1, .without = BIT(NO_ALPN), .refusal = ANYCERT__END_ALERT, .alert = 120},
+     {.take_count = 1, .without = BIT(NO_ALPN), .refusal = ANYCERT__ENDED_ALERT, .alert = 120},
      false,
      ANYCERT__FOUND_WAYS,
      0,
@@ -267,7 +267,7 @@ static const struct row {
      {.takes = {BIT(TLS1_0)},
       .take_count = 1,
       .without = BIT(BARE_HELLO),
-      .refusal = ANYCERT__END_CLOSED,
+      .refusal = ANYCERT__ENDED_CLOSED,
       .alert = -1},
      false,
      ANYCERT__FOUND_WAYS,
@@ -280,7 +280,7 @@ static const struct row {
      {.takes = {BIT(TLS1_1) | BIT(SMALL_DH)},
       .take_count = 1,
       .without = BIT(NO_EMS),
-      .refusal = ANYCERT__END_CLOSED,
+      .refusal = ANYCERT__ENDED_CLOSED,
       .alert = -1,
       .certificates = {BIT(EXPIRED)},
       .certificate_count = 1},
@@ -292,7 +292,7 @@ static const struct row {
      false,
      25},
     {"nothing helps",
-     {.refusal = ANYCERT__END_ALERT, .alert = 40},
+     {.refusal = ANYCERT__ENDED_ALERT, .alert = 40},
      false,
      ANYCERT__FOUND_NOTHING,
      0,
@@ -301,7 +301,7 @@ static const struct row {
      false,
      5},
     {"another protocol",
-     {.refusal = ANYCERT__END_NOT_TLS, .alert = -1},
+     {.refusal = ANYCERT__ENDED_NOT_TLS, .alert = -1},
      false,
      ANYCERT__FOUND_NOTHING,
      0,
@@ -310,7 +310,7 @@ static const struct row {
      false,
      1},
     {"no way",
-     {.refusal = ANYCERT__END_NO_WAY, .alert = -1},
+     {.refusal = ANYCERT__ENDED_NO_WAY, .alert = -1},
      false,
      ANYCERT__FOUND_NOTHING,
      0,
@@ -319,7 +319,7 @@ static const struct row {
      false,
      1},
     {"a client certificate is missing",
-     {.refusal = ANYCERT__END_CLIENT_CERT, .alert = 40},
+     {.refusal = ANYCERT__ENDED_CLIENT_CERT, .alert = 40},
      false,
      ANYCERT__FOUND_NOTHING,
      0,
@@ -399,7 +399,7 @@ static void plan_small_budget_claims_nothing_unconfirmed(void **state)
             for (size_t w = 0; w < plan.way_count; w++) {
                 struct anycert__sighting sighting = answer(&rows[i].model, &plan.ways[w].attempt);
 
-                assert_int_equal(sighting.ending, ANYCERT__END_STANDS);
+                assert_int_equal(sighting.ending, ANYCERT__ENDED_STANDS);
             }
             if (plan.found == ANYCERT__FOUND_HEALTHY && !plan.request_failed)
                 assert_int_equal(rows[i].found, ANYCERT__FOUND_HEALTHY);
@@ -423,7 +423,7 @@ static const anycert__relaxations offers[] = {
 
 static struct model random_model(uint32_t *seed)
 {
-    struct model model = {.refusal = ANYCERT__END_ALERT, .alert = 40};
+    struct model model = {.refusal = ANYCERT__ENDED_ALERT, .alert = 40};
 
     model.take_count = 1 + next_random(seed) % SETS;
     for (size_t i = 0; i < model.take_count; i++) {
