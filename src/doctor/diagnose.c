@@ -269,7 +269,7 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
     if (!diagnosis->pin || !diagnosis->name)
         return anycert__fail_nomem(err);
     diagnosis->stage = stage_of(examination);
-    diagnosis->handshakes = examination->plan.count;
+    diagnosis->handshakes = examination->plan.count + examination->confession.questions;
     diagnosis->elapsed_ms = examination->elapsed_ms;
     diagnosis->exhausted = examination->plan.exhausted;
     if (add_report(diagnosis, examination, err) < 0 ||

@@ -199,10 +199,18 @@ int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
 {
     const struct anycert__plan *plan = &examination->plan;
     const struct anycert__trial *trial = &examination->done[0];
+    const struct anycert__confession *confession = &examination->confession;
     struct anycert__buf buf;
     char *evidence = NULL;
     int result = -1;
 
+    for (size_t i = 0; i < confession->cause_count; i++) {
+        if (anycert__diagnose(diagnosis, confession->causes[i], confession->evidence, trial, err) <
+            0)
+            return -1;
+    }
+    if (confession->cause_count > 0)
+        return 0;
     /* What came nearest tells most: a client certificate that is missing, a request that is not
      * answered, a failure behind the handshake; else the first attempt. */
     for (size_t i = 0; i < plan->count; i++) {

@@ -77,6 +77,36 @@ static struct anycert__anchors *open_anchors(const struct anycert_policy *base,
     return NULL;
 }
 
+/* A server that speaks TLS, and nothing that it could take is known. */
+static bool refuses_everything(const struct anycert__plan *plan)
+{
+    bool speaks = false;
+
+    if (plan->found != ANYCERT__FOUND_NOTHING)
+        return false;
+    for (size_t i = 0; i < plan->count; i++) {
+        switch (plan->log[i].sighting.ending) {
+        case ANYCERT__ENDED_NO_WAY:
+        case ANYCERT__ENDED_NOT_TLS:
+        case ANYCERT__ENDED_CLIENT_CERT:
+        case ANYCERT__ENDED_STANDS:
+        case ANYCERT__ENDED_NO_ANSWER:
+        case ANYCERT__ENDED_CERTIFICATES:
+            return false;
+        case ANYCERT__ENDED_ALERT:
+        case ANYCERT__ENDED_OWN_REFUSAL:
+        case ANYCERT__ENDED_CLOSED:
+        case ANYCERT__ENDED_RESET:
+            speaks = true;
+            break;
+        case ANYCERT__ENDED_SILENT:
+        case ANYCERT__ENDED_SLOW:
+            break;
+        }
+    }
+    return speaks;
+}
+
 int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__peer *target,
                      const char *shown, struct anycert__examination *examination,
                      struct anycert_error *err)
@@ -94,6 +124,10 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
         goto out;
     anycert__plan_begin(&examination->plan, doctor->wants_request, doctor->budget);
     result = run(examination, shown, err);
+    if (result == 0 && refuses_everything(&examination->plan))
+        result = anycert__question(&examination->trials,
+                                   examination->plan.budget - examination->plan.count,
+                                   &examination->confession, err);
 out:
     examination->trials.route.anchors = NULL;
     anycert__anchors_unref(anchors);

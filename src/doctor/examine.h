@@ -2,12 +2,14 @@
 #ifndef ANYCERT_DOCTOR_EXAMINE_H
 #define ANYCERT_DOCTOR_EXAMINE_H
 
+#include "doctor/question.h"
 #include "doctor/trial.h"
 
 struct anycert__examination {
     struct anycert__plan plan;
     struct anycert__trials trials;
     struct anycert__trial done[ANYCERT__PLAN_BUDGET]; /* as many as plan.count, in its order */
+    struct anycert__confession confession;            /* of a server that refuses every policy */
     int64_t begun_us;
     uint64_t elapsed_ms;
 };

@@ -37,6 +37,9 @@ char *anycert_doctor_plan(const struct anycert_doctor *doctor, struct anycert_er
         "5. a handshake under exactly the policy that is found, and one without each of its "
         "parts\n"
         "6. a name of the certificate and a pin of the key in place of what gives up who answers\n"
+        "7. if nothing helps: raw hellos ask what the server would choose of what this build does "
+        "not "
+        "have,\n   or must never have; no handshake comes of them\n"
         "Handshakes carry no credentials, no client certificate and no cookies%s. At most %u are "
         "made,\neach with a limit of %u ms.\n",
         doctor->wants_request ? "; requests are HEAD for /" : ", and no request is sent",

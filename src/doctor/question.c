@@ -1,0 +1,153 @@
+#include "doctor/question.h"
+
+#include "hello/offer.h"
+#include "tls/hello_probe.h"
+#include "verdict/show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* In this order: what another build could speak, then what nobody should. */
+static const enum anycert__offer offers[] = {
+    ANYCERT__OFFER_OLD,  ANYCERT__OFFER_SSL3,      ANYCERT__OFFER_TLS13,  ANYCERT__OFFER_DSA,
+    ANYCERT__OFFER_NULL, ANYCERT__OFFER_ANONYMOUS, ANYCERT__OFFER_EXPORT, ANYCERT__OFFER_SECRET,
+};
+
+static enum anycert__cause_number cause_of_trait(enum anycert__suite_trait trait)
+{
+    switch (trait) {
+    case ANYCERT__TRAIT_NULL:
+        return ANYCERT__CAUSE_NULL_ONLY;
+    case ANYCERT__TRAIT_ANONYMOUS:
+        return ANYCERT__CAUSE_ANONYMOUS_ONLY;
+    case ANYCERT__TRAIT_EXPORT:
+    case ANYCERT__TRAIT_RC2:
+        return ANYCERT__CAUSE_EXPORT_ONLY;
+    case ANYCERT__TRAIT_DES:
+        return ANYCERT__CAUSE_SINGLE_DES_ONLY;
+    case ANYCERT__TRAIT_RC4:
+        return ANYCERT__CAUSE_RC4_ONLY;
+    case ANYCERT__TRAIT_3DES:
+        return ANYCERT__CAUSE_TRIPLE_DES_ONLY;
+    case ANYCERT__TRAIT_SECRET:
+        return ANYCERT__CAUSE_PSK_ONLY;
+    case ANYCERT__TRAIT_DSS:
+        return ANYCERT__CAUSE_DSA_ONLY;
+    case ANYCERT__TRAIT_FORTEZZA:
+    case ANYCERT__TRAIT_KRB5:
+    case ANYCERT__TRAIT_GOST:
+    case ANYCERT__TRAIT_IDEA:
+    case ANYCERT__TRAIT_SEED:
+    case ANYCERT__TRAIT_SM4:
+    case ANYCERT__TRAIT_AEGIS:
+    case ANYCERT__TRAIT_CHACHA20_DRAFT:
+    case ANYCERT__TRAIT_STATIC_DH:
+        return ANYCERT__CAUSE_OTHER_CIPHERS_ONLY;
+    case ANYCERT__TRAIT_ORDINARY:
+    case ANYCERT__TRAIT_CAMELLIA:
+    case ANYCERT__TRAIT_ARIA:
+    case ANYCERT__TRAIT_CCM8:
+    case ANYCERT__TRAIT_STATIC_RSA:
+    case ANYCERT__TRAIT_CBC_SHA1:
+        break; /* what this build has, and was refused with */
+    }
+    return ANYCERT__CAUSE_COUNT;
+}
+
+static void add(struct anycert__confession *confession, enum anycert__cause_number cause)
+{
+    if (cause != ANYCERT__CAUSE_COUNT && confession->cause_count < ANYCERT__CONFESSIONS)
+        confession->causes[confession->cause_count++] = cause;
+}
+
+static void describe(struct anycert__confession *confession, const struct anycert__answer *answer,
+                     enum anycert__offer offer)
+{
+    const struct anycert__server_hello *hello = &answer->hello;
+    const char *suite = anycert__suite_name(hello->suite);
+    const char *version = anycert__version_name(hello->version);
+    const char *group = hello->group ? anycert__named_group_name(hello->group) : NULL;
+
+    (void)snprintf(confession->evidence, sizeof confession->evidence,
+                   "it refuses all that this build can offer; asked for %s, it %s %s with %s%s%s",
+                   anycert__offer_text(offer), hello->retry ? "would speak" : "chooses",
+                   version[0] != '\0' ? version : "an unknown version",
+                   suite ? suite : "an unknown cipher suite", group ? ", group " : "",
+                   group ? group : "");
+}
+
+/* What a choice explains. */
+static void explain(struct anycert__confession *confession, const struct anycert__answer *answer,
+                    enum anycert__offer offer)
+{
+    const struct anycert__server_hello *hello = &answer->hello;
+    const char *group = hello->group ? anycert__named_group_name(hello->group) : NULL;
+    struct anycert__suite suite;
+
+    if (answer->kind == ANYCERT__KIND_SSL2) {
+        add(confession, ANYCERT__CAUSE_SSL2_ONLY);
+        (void)snprintf(confession->evidence, sizeof confession->evidence, "it answers in SSL 2.0");
+        return;
+    }
+    if (!answer->has_hello)
+        return;
+    if (hello->version == ANYCERT__SSL3)
+        add(confession, ANYCERT__CAUSE_SSL3_ONLY);
+    if (hello->retry && group && strstr(group, "MLKEM"))
+        add(confession, ANYCERT__CAUSE_POST_QUANTUM_ONLY);
+    if (anycert__suite_find(hello->suite, &suite))
+        add(confession, cause_of_trait(anycert__suite_trait(&suite)));
+    if (confession->cause_count > 0)
+        describe(confession, answer, offer);
+}
+
+static int ask(struct anycert__trials *trials, enum anycert__offer offer,
+               struct anycert__confession *confession, struct anycert_error *err)
+{
+    struct anycert__patience patience = {.until_us = anycert__monotonic_us() +
+                                                     (int64_t)trials->limit_ms * 1000,
+                                         .cancelled = &trials->doctor->cancelled};
+    struct anycert__hello hello;
+    struct anycert__probe probe = {.hello = &hello,
+                                   .until = ANYCERT__UNTIL_HELLO,
+                                   .deadline_us = patience.until_us,
+                                   .cancelled = &trials->doctor->cancelled};
+    struct anycert__obstacle obstacle = {.is_set = false};
+    struct anycert__answer answer;
+    struct anycert__line line = {.fd = -1};
+    const char *base = trials->doctor->base->sni;
+    char name[256];
+    bool is_ip = false;
+    int result = 0;
+
+    if (anycert__identity_from_host(trials->route.target.host, name, &is_ip, err) < 0)
+        return -1;
+    anycert__offer_fill(offer, base ? base : is_ip ? NULL : name, &hello);
+    if (anycert__route_go(&trials->route, &patience, &line, &obstacle) == ANYCERT__WIRE_OK) {
+        result = anycert__hello_probe(line.fd, &probe, &answer, err);
+        if (result == 0) {
+            explain(confession, &answer, offer);
+            anycert__answer_free(&answer);
+        }
+        anycert__line_close(&line);
+    }
+    if (atomic_load(&trials->doctor->cancelled))
+        return anycert__fail(err, ANYCERT_E_INTERRUPTED, "the examination was given up");
+    return result;
+}
+
+int anycert__question(struct anycert__trials *trials, size_t budget,
+                      struct anycert__confession *confession, struct anycert_error *err)
+{
+    *confession = (struct anycert__confession){0};
+    if (trials->doctor->proxy.kind == ANYCERT__PROXY_HTTPS)
+        return 0;
+    for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++) {
+        if (confession->cause_count > 0 || confession->questions >= budget)
+            break;
+        confession->questions++;
+        if (ask(trials, offers[i], confession, err) < 0)
+            return -1;
+    }
+    return 0;
+}
