@@ -184,6 +184,20 @@ static enum anycert_doctor_verdict verdict_on_nothing(const struct anycert_diagn
     return is_never_done(diagnosis) ? ANYCERT_VERDICT_FORBIDDEN : ANYCERT_VERDICT_IMPOSSIBLE;
 }
 
+/* What needs no relaxation once this machine's clock is right. */
+static anycert__relaxations by_clock(const struct anycert_diagnosis *diagnosis)
+{
+    anycert__relaxations set = 0;
+
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        if (diagnosis->causes[i].cause->number == ANYCERT__CAUSE_CLOCK_AHEAD)
+            set |= ANYCERT__RELAX_BIT(ANYCERT__RELAX_EXPIRED);
+        if (diagnosis->causes[i].cause->number == ANYCERT__CAUSE_CLOCK_BEHIND)
+            set |= ANYCERT__RELAX_BIT(ANYCERT__RELAX_NOT_YET_VALID);
+    }
+    return set;
+}
+
 static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *diagnosis,
                                               const struct anycert__plan *plan)
 {
@@ -192,7 +206,7 @@ static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *di
         return plan->request_failed ? ANYCERT_VERDICT_UNREACHABLE : ANYCERT_VERDICT_HEALTHY;
     case ANYCERT__FOUND_WAYS:
         return plan->ways[0].attempt.rung == ANYCERT__RUNG_HARDENED &&
-                       plan->ways[0].attempt.relaxations == 0
+                       (plan->ways[0].attempt.relaxations & ~by_clock(diagnosis)) == 0
                    ? ANYCERT_VERDICT_FIXABLE
                    : ANYCERT_VERDICT_RELAXABLE;
     case ANYCERT__FOUND_REVOKED:

@@ -14,6 +14,7 @@
 struct chain_walk {
     struct anycert_diagnosis *diagnosis;
     const struct anycert__trial *trial;
+    const struct anycert__trial *dated; /* one with an answer that said the time, or NULL */
     struct anycert_error *err;
     int result;
 };
@@ -110,6 +111,32 @@ static enum anycert__cause_number cause_of(const struct anycert__facts *facts,
     return usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER;
 }
 
+/* A certificate that is within its dates by the server's own clock: ours may be wrong. */
+static enum anycert__cause_number doubt_clock(const struct chain_walk *walk,
+                                              const struct anycert__finding *finding,
+                                              enum anycert__cause_number cause)
+{
+    const struct anycert__certificate *certificate =
+        anycert__certificate_at(walk->trial->facts, finding->depth);
+    int64_t date = walk->dated ? walk->dated->http_date : 0;
+
+    if (finding->check != ANYCERT__CHECK_DATES || !walk->dated || !certificate ||
+        !certificate->dates_readable || date < certificate->not_before ||
+        date > certificate->not_after)
+        return cause;
+    return date < walk->trial->facts->time ? ANYCERT__CAUSE_CLOCK_AHEAD
+                                           : ANYCERT__CAUSE_CLOCK_BEHIND;
+}
+
+static const struct anycert__trial *dated_answer(const struct anycert__examination *examination)
+{
+    for (size_t i = 0; i < examination->plan.count; i++) {
+        if (examination->done[i].has_http_date)
+            return &examination->done[i];
+    }
+    return NULL;
+}
+
 static void take_finding(void *arg, const struct anycert__finding *finding)
 {
     struct chain_walk *walk = arg;
@@ -119,8 +146,9 @@ static void take_finding(void *arg, const struct anycert__finding *finding)
     if (walk->result < 0)
         return;
     detail = anycert__detail_of_finding(facts, finding, facts->time);
-    walk->result = detail ? anycert__diagnose(walk->diagnosis, cause_of(facts, finding), detail,
-                                              NULL, walk->err)
+    walk->result = detail ? anycert__diagnose(walk->diagnosis,
+                                              doubt_clock(walk, finding, cause_of(facts, finding)),
+                                              detail, NULL, walk->err)
                           : anycert__fail_nomem(walk->err);
     anycert__free(detail);
 }
@@ -129,7 +157,10 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
 {
-    struct chain_walk walk = {diagnosis, anycert__best_view(examination), err, 0};
+    struct chain_walk walk = {.diagnosis = diagnosis,
+                              .trial = anycert__best_view(examination),
+                              .dated = dated_answer(examination),
+                              .err = err};
 
     if (walk.trial)
         anycert__findings(walk.trial->facts, walk.trial->facts->time, ANYCERT__JUDGE_CERTIFICATES,

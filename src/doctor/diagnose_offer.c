@@ -165,6 +165,9 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
     if (result == 0 && attempt->rung == ANYCERT__RUNG_ANTIQUE)
         result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_TINY_DH, evidence,
                                    &examination->done[0], err);
+    if (result == 0 && attempt->send_name)
+        result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_SNI_UNKNOWN, evidence,
+                                   &examination->done[0], err);
     for (size_t i = 0; result == 0 && i < sizeof usual / sizeof usual[0]; i++) {
         if (attempt->relaxations & ANYCERT__RELAX_BIT(usual[i].relaxation))
             result =

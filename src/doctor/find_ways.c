@@ -102,6 +102,24 @@ static struct anycert__way *add_way(struct anycert__plan *plan,
     return way;
 }
 
+/* A server that does not know the host may know the name that its certificate has. */
+static enum anycert__thought confirm_named(struct anycert__plan *plan,
+                                           struct anycert__attempt *named,
+                                           struct anycert__needs *certificates)
+{
+    struct anycert__attempt sent = *named;
+    enum anycert__thought thought = ANYCERT__NO;
+
+    if (named->relaxations & BIT(NO_SNI)) {
+        sent.relaxations &= ~BIT(NO_SNI);
+        sent.send_name = true;
+        thought = confirm(plan, &sent, certificates);
+    }
+    if (thought == ANYCERT__YES)
+        *named = sent;
+    return thought == ANYCERT__NO ? confirm(plan, named, certificates) : thought;
+}
+
 /* The name that the certificate has, expected instead of the host: nothing is given up then. */
 static enum anycert__thought find_name(struct anycert__plan *plan,
                                        const struct anycert__attempt *relaxed,
@@ -118,7 +136,7 @@ static enum anycert__thought find_name(struct anycert__plan *plan,
     named.relaxations &= ~BIT(WRONG_HOST);
     named.expect_name = true;
     named.pin = seen->has_pin && anycert__without_proof(named.relaxations) != 0;
-    thought = confirm(plan, &named, certificates);
+    thought = confirm_named(plan, &named, certificates);
     if (thought != ANYCERT__YES)
         return thought;
     way = add_way(plan, &named);

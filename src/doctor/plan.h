@@ -22,6 +22,7 @@ struct anycert__attempt {
     bool request;     /* a request without consequences is sent, and has to be answered */
     bool pin;         /* the key that was first seen is pinned */
     bool expect_name; /* a name out of the certificate is expected instead of the host */
+    bool send_name;   /* and sent as server name (SNI), too */
     bool check_name, check_dates; /* of the rung pinned */
 };
 

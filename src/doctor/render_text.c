@@ -36,7 +36,7 @@ static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosi
         anycert__buf_addf(buf, ": works with: %s\n", diagnosis->policies[0].policy);
         break;
     case ANYCERT_VERDICT_FIXABLE:
-        if (diagnosis->policy_count > 0)
+        if (diagnosis->policy_count > 0 && diagnosis->policies[0].relaxations == 0)
             anycert__buf_addf(buf, ": fixable here, nothing given up: %s\n",
                               diagnosis->policies[0].policy);
         else

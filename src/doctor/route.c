@@ -150,14 +150,14 @@ static enum anycert__cause_number cause_of_errno(int error, enum anycert__wire r
     }
 }
 
-static void show_address(const struct addrinfo *address, char out[INET6_ADDRSTRLEN + 8])
+static void show_address(const struct addrinfo *address, char out[INET6_ADDRSTRLEN + 16])
 {
     char host[INET6_ADDRSTRLEN] = "?";
     char port[8] = "?";
 
     (void)getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof host, port, sizeof port,
                       NI_NUMERICHOST | NI_NUMERICSERV);
-    (void)snprintf(out, INET6_ADDRSTRLEN + 8, "%s port %s", host, port);
+    (void)snprintf(out, INET6_ADDRSTRLEN + 16, "%s port %s", host, port);
 }
 
 static enum anycert__wire connect_one(const struct addrinfo *address, bool of_proxy,
@@ -166,7 +166,7 @@ static enum anycert__wire connect_one(const struct addrinfo *address, bool of_pr
 {
     int error = 0;
     enum anycert__wire result = anycert__wire_connect(address, patience, fd, &error);
-    char shown[INET6_ADDRSTRLEN + 8];
+    char shown[INET6_ADDRSTRLEN + 16];
 
     if (result == ANYCERT__WIRE_OK || result == ANYCERT__WIRE_CANCELLED)
         return result;

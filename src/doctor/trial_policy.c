@@ -15,6 +15,8 @@ static int set_keys(struct anycert_policy *policy, const struct anycert__trials 
 
     if (attempt->expect_name && anycert_policy_set(policy, "expect-name", trials->name, err) < 0)
         return -1;
+    if (attempt->send_name && anycert_policy_set(policy, "sni", trials->name, err) < 0)
+        return -1;
     if (attempt->pin && anycert_policy_set(policy, "pin", trials->pin, err) < 0)
         return -1;
     if (attempt->rung != ANYCERT__RUNG_PINNED || !(attempt->check_name || attempt->check_dates))

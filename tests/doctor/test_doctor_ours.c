@@ -1,0 +1,236 @@
+/* What can be mended on our side, and is found to be: the clock, the server name, the name that is
+ * expected. */
+#include <anycert/anycert.h>
+
+#include "support/certs.h"
+
+#include <openssl/ssl.h>
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ---- a clock ---- */
+
+static int64_t shifted(void *arg)
+{
+    const int64_t *by = arg;
+
+    return (int64_t)time(NULL) + *by;
+}
+
+/* ---- a server that knows one name only ---- */
+
+struct named_server {
+    int fd;
+    uint16_t port;
+    SSL_CTX *ctx;
+    bool takes_none; /* no server name at all is right, too */
+    atomic_bool stop;
+    pthread_t thread;
+};
+
+static int choose(SSL *ssl, int *alert, void *arg)
+{
+    const struct named_server *server = arg;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+
+    if (name ? strcmp(name, "right.test") == 0 : server->takes_none)
+        return SSL_TLSEXT_ERR_OK;
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* With the time, by the right clock. */
+static void answer(SSL *ssl)
+{
+    time_t now = time(NULL);
+    char text[200];
+    struct tm parts;
+
+    if (!gmtime_r(&now, &parts) ||
+        strftime(text, sizeof text,
+                 "HTTP/1.1 204 No Content\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n\r\n", &parts) == 0)
+        abort();
+    (void)SSL_write(ssl, text, (int)strlen(text));
+}
+
+static void *serve(void *arg)
+{
+    struct named_server *server = arg;
+
+    while (!atomic_load(&server->stop)) {
+        struct pollfd poller = {.fd = server->fd, .events = POLLIN};
+        int fd = poll(&poller, 1, 5) > 0 ? accept(server->fd, NULL, NULL) : -1;
+        SSL *ssl = fd >= 0 ? SSL_new(server->ctx) : NULL;
+        char byte = 0;
+
+        if (ssl && SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1 && SSL_read(ssl, &byte, 1) == 1)
+            answer(ssl);
+        if (ssl)
+            (void)SSL_shutdown(ssl);
+        SSL_free(ssl);
+        if (fd >= 0)
+            close(fd);
+    }
+    return NULL;
+}
+
+static void start(struct named_server *server, X509 *cert, bool takes_none)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+
+    memset(server, 0, sizeof *server);
+    atomic_init(&server->stop, false);
+    server->takes_none = takes_none;
+    server->ctx = SSL_CTX_new(TLS_server_method());
+    assert_non_null(server->ctx);
+    assert_int_equal(SSL_CTX_use_certificate(server->ctx, cert), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(server->ctx, certs_key()), 1);
+    SSL_CTX_set_tlsext_servername_callback(server->ctx, choose);
+    SSL_CTX_set_tlsext_servername_arg(server->ctx, server);
+    server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(server->fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(server->fd, 32), 0);
+    assert_int_equal(getsockname(server->fd, (struct sockaddr *)&address, &size), 0);
+    server->port = ntohs(address.sin_port);
+    assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
+}
+
+static void stop(struct named_server *server)
+{
+    atomic_store(&server->stop, true);
+    pthread_join(server->thread, NULL);
+    SSL_CTX_free(server->ctx);
+    close(server->fd);
+}
+
+/* by: seconds that our clock is wrong. */
+static struct anycert_diagnosis *examine(X509 *anchor, uint16_t port, const char *host, int64_t by)
+{
+    struct anycert_error err = {0};
+    struct anycert_doctor *doctor = anycert_doctor_new(&err);
+    struct anycert_policy *base = anycert_policy_new(&err);
+    struct anycert_diagnosis *diagnosis = NULL;
+    char *pem = certs_pem(anchor);
+    char rule[100], target[100];
+
+    (void)snprintf(rule, sizeof rule, "%s:%u:127.0.0.1", host, (unsigned)port);
+    (void)snprintf(target, sizeof target, "%s:%u", host, (unsigned)port);
+    assert_int_equal(anycert_policy_add_ca_pem(base, pem, strlen(pem), &err), 0);
+    assert_int_equal(anycert_doctor_set_base(doctor, base, &err), 0);
+    assert_int_equal(anycert_doctor_add_resolve(doctor, rule, &err), 0);
+    anycert_doctor_set_request(doctor, by != 0);
+    anycert_doctor_set_clock(doctor, shifted, &by);
+    diagnosis = anycert_doctor_examine(doctor, target, &err);
+    if (!diagnosis)
+        fail_msg("%s", err.message);
+    free(pem);
+    anycert_policy_free(base);
+    anycert_doctor_free(doctor);
+    return diagnosis;
+}
+
+static X509 *make_cert(void)
+{
+    struct certs_recipe recipe = {.cn = "right.test",
+                                  .key = certs_key(),
+                                  .san = "DNS:right.test",
+                                  .not_before = (int64_t)time(NULL) - CERTS_DAY,
+                                  .not_after = (int64_t)time(NULL) + CERTS_DAY};
+
+    return certs_make(&recipe);
+}
+
+static void doctor_right_server_name_is_found(void **state)
+{
+    struct named_server server;
+    X509 *cert = make_cert();
+    struct anycert_diagnosis *diagnosis = NULL;
+    const char *policy = NULL;
+
+    (void)state;
+    start(&server, cert, true);
+    diagnosis = examine(cert, server.port, "alias.test", 0);
+    assert_int_equal(anycert_diagnosis_verdict(diagnosis), ANYCERT_VERDICT_FIXABLE);
+    policy = anycert_diagnosis_policy(diagnosis, 0);
+    assert_non_null(strstr(policy, " expect-name=right.test sni=right.test"));
+    assert_int_equal(anycert_diagnosis_policy_relaxation(diagnosis, 0, 0), 0);
+    assert_int_equal(anycert_diagnosis_policy_minimal(diagnosis, 0), 1);
+    assert_string_equal(anycert_diagnosis_cause_id(diagnosis, 0), "sni-unknown");
+    assert_string_equal(anycert_diagnosis_cause_id(diagnosis, 1), "name-mismatch");
+    anycert_diagnosis_free(diagnosis);
+    stop(&server);
+    X509_free(cert);
+}
+
+/* An address cannot be sent as server name: it is ours to know the name. */
+static void doctor_missing_server_name_is_ours(void **state)
+{
+    struct named_server server;
+    X509 *cert = make_cert();
+    struct anycert_diagnosis *diagnosis = NULL;
+
+    (void)state;
+    start(&server, cert, false);
+    diagnosis = examine(cert, server.port, "127.0.0.1", 0);
+    assert_int_equal(anycert_diagnosis_verdict(diagnosis), ANYCERT_VERDICT_FIXABLE);
+    assert_string_equal(anycert_diagnosis_cause_id(diagnosis, 0), "sni-required");
+    anycert_diagnosis_free(diagnosis);
+    diagnosis = examine(cert, server.port, "right.test", 0);
+    assert_int_equal(anycert_diagnosis_verdict(diagnosis), ANYCERT_VERDICT_HEALTHY);
+    assert_int_equal(anycert_diagnosis_handshakes(diagnosis), 1);
+    anycert_diagnosis_free(diagnosis);
+    stop(&server);
+    X509_free(cert);
+}
+
+static void doctor_wrong_clock_is_told_from_expiry(void **state)
+{
+    static const struct {
+        int64_t by;
+        const char *cause;
+    } rows[] = {{4 * CERTS_DAY, "clock-ahead"}, {-4 * CERTS_DAY, "clock-behind"}};
+    struct named_server server;
+    X509 *cert = make_cert();
+
+    (void)state;
+    start(&server, cert, false);
+    for (size_t i = 0; i < 2; i++) {
+        struct anycert_diagnosis *diagnosis = examine(cert, server.port, "right.test", rows[i].by);
+
+        assert_int_equal(anycert_diagnosis_verdict(diagnosis), ANYCERT_VERDICT_FIXABLE);
+        assert_int_equal(anycert_diagnosis_causes(diagnosis), 1);
+        assert_string_equal(anycert_diagnosis_cause_id(diagnosis, 0), rows[i].cause);
+        anycert_diagnosis_free(diagnosis);
+    }
+    stop(&server);
+    X509_free(cert);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(doctor_wrong_clock_is_told_from_expiry),
+        cmocka_unit_test(doctor_right_server_name_is_found),
+        cmocka_unit_test(doctor_missing_server_name_is_ours),
+    };
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
