@@ -176,6 +176,10 @@ ANYCERT_API int anycert_diagnosis_policy_minimal(const struct anycert_diagnosis 
                                                  size_t n);
 ANYCERT_API const char *anycert_diagnosis_policy_note(const struct anycert_diagnosis *diagnosis,
                                                       size_t n);
+/* Why the administrator of this machine does not allow the nth policy (anycert-ceiling(5)), as one
+ * sentence; "" if he does, NULL behind the last. Borrowed. */
+ANYCERT_API const char *
+anycert_diagnosis_policy_forbidden(const struct anycert_diagnosis *diagnosis, size_t n);
 /* The relaxations of the nth policy: the id of the ith; 0 behind the last. */
 ANYCERT_API int anycert_diagnosis_policy_relaxation(const struct anycert_diagnosis *diagnosis,
                                                     size_t n, size_t i);

@@ -114,6 +114,17 @@ static const char *note_on(const struct anycert__attempt *attempt)
     return "";
 }
 
+/* The sentence of whoever forbids it. */
+static char *forbidden_here(const struct anycert__examination *examination,
+                            const struct anycert_policy *policy)
+{
+    struct anycert_error why = {0};
+    int64_t now = anycert__clock_now(&examination->trials.doctor->clock);
+
+    (void)anycert__ceiling_check(examination->trials.ceiling, policy, now, &why);
+    return anycert__strdup(why.message);
+}
+
 static int add_policies(struct anycert_diagnosis *diagnosis,
                         const struct anycert__examination *examination, struct anycert_error *err)
 {
@@ -135,9 +146,12 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
         advice->judged_without = way->judged_without;
         advice->confirmed = true; /* nothing else becomes a way */
         advice->minimal = way->minimal;
+        advice->forbidden = forbidden_here(examination, policy);
         anycert_policy_free(policy);
         if (!advice->policy)
             return -1;
+        if (!advice->forbidden)
+            return anycert__fail_nomem(err);
     }
     return 0;
 }

@@ -42,8 +42,10 @@ void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis)
         anycert__free(diagnosis->causes[i].error);
         anycert__remedies_clear(&diagnosis->causes[i].remedies);
     }
-    for (size_t i = 0; i < diagnosis->policy_count; i++)
+    for (size_t i = 0; i < diagnosis->policy_count; i++) {
         anycert_free(diagnosis->policies[i].policy);
+        anycert__free(diagnosis->policies[i].forbidden);
+    }
     anycert_report_free(diagnosis->report);
     anycert__free(diagnosis->pin);
     anycert__free(diagnosis->name);
@@ -164,6 +166,11 @@ int anycert_diagnosis_policy_minimal(const struct anycert_diagnosis *diagnosis, 
 const char *anycert_diagnosis_policy_note(const struct anycert_diagnosis *diagnosis, size_t n)
 {
     return n < diagnosis->policy_count ? diagnosis->policies[n].note : NULL;
+}
+
+const char *anycert_diagnosis_policy_forbidden(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return n < diagnosis->policy_count ? diagnosis->policies[n].forbidden : NULL;
 }
 
 int anycert_diagnosis_policy_relaxation(const struct anycert_diagnosis *diagnosis, size_t n,

@@ -21,6 +21,7 @@ struct anycert__diagnosed {
 struct anycert__advice {
     char *policy;
     const char *note;
+    char *forbidden; /* why the administrator does not allow it here, or "" */
     anycert__relaxations relaxations, tried_without, judged_without;
     bool confirmed, minimal;
 };

@@ -119,7 +119,8 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
     examination->trials.doctor = doctor;
     examination->trials.limit_ms = doctor->timeout_ms;
     anchors = open_anchors(doctor->base, err);
-    if (!anchors ||
+    examination->trials.ceiling = anycert__ceiling_load(err);
+    if (!anchors || !examination->trials.ceiling ||
         anycert__route_begin(&examination->trials.route, doctor, target, anchors, err) < 0)
         goto out;
     anycert__plan_begin(&examination->plan, doctor->wants_request, doctor->budget);
@@ -140,4 +141,6 @@ void anycert__examination_clear(struct anycert__examination *examination)
     for (size_t i = 0; i < ANYCERT__PLAN_BUDGET; i++)
         anycert__trial_clear(&examination->done[i]);
     anycert__route_end(&examination->trials.route);
+    anycert__ceiling_free(examination->trials.ceiling);
+    examination->trials.ceiling = NULL;
 }

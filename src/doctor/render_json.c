@@ -44,6 +44,8 @@ static yyjson_mut_val *policy_of(yyjson_mut_doc *doc, const struct anycert__advi
                                 relaxations_of(doc, advice->tried_without)) ||
         !yyjson_mut_obj_add_val(doc, object, "judged_without",
                                 relaxations_of(doc, advice->judged_without)) ||
+        !add_text(doc, object, "forbidden_here",
+                  advice->forbidden[0] != '\0' ? advice->forbidden : NULL) ||
         !add_text(doc, object, "note", advice->note))
         return NULL;
     return object;

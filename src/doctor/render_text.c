@@ -33,7 +33,9 @@ static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosi
                                    : ": unreachable: there is no connection to shake hands over\n");
         break;
     case ANYCERT_VERDICT_RELAXABLE:
-        anycert__buf_addf(buf, ": works with: %s\n", diagnosis->policies[0].policy);
+        anycert__buf_addf(buf, ": works with%s: %s\n",
+                          diagnosis->policies[0].forbidden[0] != '\0' ? ", but forbidden here" : "",
+                          diagnosis->policies[0].policy);
         break;
     case ANYCERT_VERDICT_FIXABLE:
         if (diagnosis->policy_count > 0 && diagnosis->policies[0].relaxations == 0)
@@ -105,6 +107,8 @@ static void write_policy(struct anycert__buf *buf, const struct anycert__advice 
         anycert__write_relaxations(buf, advice->judged_without);
         anycert__buf_adds(buf, "\n");
     }
+    if (advice->forbidden[0] != '\0')
+        anycert__buf_addf(buf, "  forbidden here: %s\n", advice->forbidden);
     if (advice->note[0] != '\0')
         anycert__buf_addf(buf, "  note: %s\n", advice->note);
 }

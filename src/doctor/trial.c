@@ -252,6 +252,7 @@ static void finish(struct anycert__trials *trials, struct anycert__shake *shake,
         wait_for_refusal(shake, line, patience, trial);
     trial->sighting.ending = ending_of_late(shake, trial);
     if (trial->sighting.ending == ANYCERT__ENDED_STANDS && attempt->request &&
+        anycert__ceiling_check(trials->ceiling, policy, trial->facts->time, NULL) == 0 &&
         !anycert__trial_ask(shake, line, &trials->route.target, patience, trial))
         trial->sighting.ending = ending_of_silence(shake, trial);
     if (trial->wire == ANYCERT__WIRE_OK) {

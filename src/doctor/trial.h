@@ -7,6 +7,7 @@
 
 #include "doctor/plan.h"
 #include "doctor/route.h"
+#include "policy/ceiling.h"
 
 #define ANYCERT__FIRST_BYTES 64
 #define ANYCERT__CA_NAMES    16
@@ -36,9 +37,10 @@ struct anycert__trial {
 struct anycert__trials {
     const struct anycert_doctor *doctor;
     struct anycert__route route;
-    char pin[ANYCERT__PIN_SIZE]; /* of the key that was first seen, or "" */
-    char name[256];              /* a name of the certificate that can be expected, or "" */
-    uint32_t limit_ms;           /* for the next attempt */
+    char pin[ANYCERT__PIN_SIZE];      /* of the key that was first seen, or "" */
+    char name[256];                   /* a name of the certificate that can be expected, or "" */
+    uint32_t limit_ms;                /* for the next attempt */
+    struct anycert__ceiling *ceiling; /* the administrator's: above it no request is sent */
 };
 
 /* Makes it. 0 whatever came of it, or -1 with INTERRUPTED, NOMEM or INTERNAL; trial is to be

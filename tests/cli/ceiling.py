@@ -9,7 +9,7 @@ import unittest
 PRODUCT = os.environ["ANYCERT_BIN"]
 os.environ["ANYCERT_BIN"] = os.path.join(os.environ["ANYCERT_BUILD_DIR"], "bin", "anycert_cli_ceiling")
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import Case  # noqa: E402
+from anycert_cli import Case, lab  # noqa: E402
 
 URL = "https://localhost:1/"
 
@@ -63,6 +63,19 @@ class Ceiling(Case):
         self.write("forbid everything\n")
         self.anycert("policy", "explain", URL)
         self.refused("policy", "explain", "--allow", "expired", URL, says="hardened is all that can be used")
+
+    def test_doctor_shakes_hands_above_it_and_says_so(self):
+        with lab("expired") as (servers, files):
+            args = ["doctor", "--cacert", files["root"], "--format", "json", "--http", servers["expired"]["url"]]
+            self.write("forbid self-signed\n")
+            allowed = json.loads(self.anycert(*args, code=10).out)
+            self.write("forbid expired\n")
+            forbidden = json.loads(self.anycert(*args, code=10).out)
+            text = self.anycert(*[arg for arg in args if arg not in ("--format", "json")], code=10).out
+        self.assertIsNone(allowed["least"]["forbidden_here"])
+        self.assertIn("the administrator forbids 'expired'", forbidden["least"]["forbidden_here"])
+        self.assertEqual(forbidden["least"]["policy"], allowed["least"]["policy"])
+        self.assertIn(": works with, but forbidden here: hardened+expired", text.splitlines()[0])
 
     def test_the_product_has_no_such_place(self):
         self.assertNotIn(b"ANYCERT_TEST_CEILING", pathlib.Path(PRODUCT).read_bytes())
