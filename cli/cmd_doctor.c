@@ -93,8 +93,6 @@ static int find_targets(struct rounds *rounds, const struct anycert_profile *pro
     }
     if (given->count == 0 && url && cli_list_add(&rounds->targets, url, err) != 0)
         return -1;
-    if (rounds->targets.count == 0)
-        return cli_error(err, ANYCERT_E_USAGE, "there is no target to examine");
     return 0;
 }
 
@@ -315,6 +313,8 @@ static int run(struct rounds *rounds, int *exit_code, struct anycert_error *err)
 {
     pthread_t threads[PARALLEL_MAX];
     size_t wanted = 0, started = 0;
+    if (rounds->targets.count == 0)
+        return cli_error(err, ANYCERT_E_USAGE, "there is no target to examine");
     if (parse_parallel(rounds->options, rounds->targets.count, &wanted, err) != 0)
         return -1;
     rounds->outcomes = calloc(rounds->targets.count, sizeof *rounds->outcomes);

@@ -188,17 +188,46 @@ static void write_evidence(struct anycert__buf *buf, const struct anycert__trial
         anycert__buf_adds(buf, "the first bytes are \"");
         anycert__buf_add_escaped(buf, (const char *)trial->first, shown);
         anycert__buf_adds(buf, "\"");
+    } else if (trial->sighting.ending == ANYCERT__ENDED_SILENT ||
+               trial->sighting.ending == ANYCERT__ENDED_SLOW) {
+        anycert__buf_addf(buf, "%zu bytes came in %u ms, and then the time was over",
+                          trial->received, (unsigned)trial->took_ms);
+    } else if (trial->sighting.ending == ANYCERT__ENDED_NO_ANSWER) {
+        anycert__buf_addf(buf, "the handshake stands, HEAD / was sent, and %s",
+                          trial->wire == ANYCERT__WIRE_SILENT
+                              ? "nothing came before the time limit"
+                              : "the connection ended without an answer");
+    } else if (trial->sighting.ending == ANYCERT__ENDED_RESET) {
+        anycert__buf_addf(buf, "the connection was reset after %zu bytes", trial->received);
     } else {
         anycert__buf_addf(buf, "%s", trial->error.message);
     }
+}
+
+/* What came nearest tells most: a client certificate that is missing, a request that is not
+ * answered, a failure behind the handshake or under the policy itself; else the first attempt. */
+static const struct anycert__trial *most_telling(const struct anycert__examination *examination)
+{
+    const struct anycert__trial *first = &examination->done[0];
+
+    for (size_t i = 0; i < examination->plan.count; i++) {
+        const struct anycert__trial *trial = &examination->done[i];
+        enum anycert__ending ending = trial->sighting.ending;
+
+        if (ending == ANYCERT__ENDED_CLIENT_CERT || ending == ANYCERT__ENDED_NO_ANSWER ||
+            (ending == ANYCERT__ENDED_OWN_REFUSAL && trial->facts->complete) ||
+            (first->sighting.ending == ANYCERT__ENDED_STANDS && ending != ANYCERT__ENDED_STANDS &&
+             ending != ANYCERT__ENDED_CERTIFICATES))
+            return trial;
+    }
+    return first;
 }
 
 int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
                              const struct anycert__examination *examination,
                              struct anycert_error *err)
 {
-    const struct anycert__plan *plan = &examination->plan;
-    const struct anycert__trial *trial = &examination->done[0];
+    const struct anycert__trial *trial = most_telling(examination);
     const struct anycert__confession *confession = &examination->confession;
     struct anycert__buf buf;
     char *evidence = NULL;
@@ -211,17 +240,6 @@ int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
     }
     if (confession->cause_count > 0)
         return 0;
-    /* What came nearest tells most: a client certificate that is missing, a request that is not
-     * answered, a failure behind the handshake; else the first attempt. */
-    for (size_t i = 0; i < plan->count; i++) {
-        enum anycert__ending ending = examination->done[i].sighting.ending;
-
-        if (ending == ANYCERT__ENDED_CLIENT_CERT || ending == ANYCERT__ENDED_NO_ANSWER ||
-            (ending == ANYCERT__ENDED_OWN_REFUSAL && examination->done[i].facts->complete)) {
-            trial = &examination->done[i];
-            break;
-        }
-    }
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     write_evidence(&buf, trial);
     evidence = anycert__buf_take(&buf, "the evidence", err);

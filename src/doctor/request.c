@@ -55,6 +55,8 @@ bool anycert__trial_ask(struct anycert__shake *shake, struct anycert__line *line
     char head[HEAD_MAX + 1] = "";
     size_t used = 0;
 
+    if (strcmp(trial->facts->negotiated.alpn, "h2") == 0)
+        return anycert__trial_ask_h2(shake, line, target, patience, trial);
     if (send_request(shake, line, target, patience) < 0)
         return false;
     while (used < HEAD_MAX && !strstr(head, "\r\n\r\n")) {

@@ -272,7 +272,7 @@ static int talk(struct anycert__trials *trials, struct anycert__line *line,
                                        .clock = &doctor->clock,
                                        .intermediates = doctor->intermediates,
                                        .observes = trial->attempt.observes};
-    bool http2 = !trial->attempt.request && !anycert__policy_accepts_any_certificate(policy);
+    bool http2 = !anycert__policy_accepts_any_certificate(policy);
     struct anycert__shake *shake =
         anycert__shake_new(&terms, target->host, target->port, trials->route.anchors, http2, err);
     enum anycert__shake_state state = ANYCERT__SHAKE_FAILED;

@@ -62,6 +62,10 @@ void anycert__trial_pick_name(const struct anycert__facts *facts, char out[256])
 bool anycert__trial_ask(struct anycert__shake *shake, struct anycert__line *line,
                         const struct anycert__peer *target,
                         const struct anycert__patience *patience, struct anycert__trial *trial);
+/* The same over HTTP/2 (request_h2.c). */
+bool anycert__trial_ask_h2(struct anycert__shake *shake, struct anycert__line *line,
+                           const struct anycert__peer *target,
+                           const struct anycert__patience *patience, struct anycert__trial *trial);
 /* Feeds what comes, and sends what is to be sent; once. */
 enum anycert__wire anycert__trial_exchange(struct anycert__shake *shake, struct anycert__line *line,
                                            const struct anycert__patience *patience,

@@ -162,6 +162,28 @@ class Doctor(Case):
         self.assertEqual(found["least"]["relaxations"], ["renegotiation"])
         self.assertEqual(self.json("good", "--http")["handshakes"], 2)
 
+    def test_http2_is_asked_in_http2(self):
+        port = free_port()
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+        pathlib.Path("nginx.conf").write_text(
+            "daemon off; pid nginx.pid; error_log stderr; worker_processes 1; events {}\n"
+            "http { access_log access.log; client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f;\n"
+            " uwsgi_temp_path u; scgi_temp_path s; server {\n"
+            f" listen 127.0.0.1:{port} ssl http2; ssl_certificate cert.pem; ssl_certificate_key key.pem;\n"
+            " return 404; } }\n", "utf-8")
+        with subprocess.Popen(["nginx", "-p", ".", "-c", "nginx.conf"], stderr=subprocess.DEVNULL) as nginx:
+            try:
+                for _ in range(200):
+                    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                        break
+                    threading.Event().wait(0.05)
+                self.anycert("doctor", "--cacert", "cert.pem", "--http", f"localhost:{port}")
+            finally:
+                nginx.terminate()
+        self.assertIn('"HEAD / HTTP/2.0" 404', pathlib.Path("access.log").read_text("utf-8"))
+
     def test_unreachable(self):
         result = self.anycert("doctor", f"127.0.0.1:{free_port()}", code=5)
         self.assertIn("unreachable", result.out.splitlines()[0])
