@@ -529,6 +529,16 @@ static void print_entry(const struct anycert_error *err, const struct anycert_re
     anycert_free(relaxed);
 }
 
+/* Who knows more: it tries. */
+static void print_doctor(const struct anycert_report *report)
+{
+    const char *host = anycert_report_host(report);
+    bool brackets = strchr(host, ':') != NULL;
+    (void)fprintf(stderr, "  %-12s anycert doctor https://%s%s%s:%u/\n", "doctor",
+                  brackets ? "[" : "", host, brackets ? "]" : "",
+                  (unsigned)anycert_report_port(report));
+}
+
 void cli_print_refusal(const struct anycert_error *err, const struct cli_failure *failure)
 {
     const struct anycert_report *report = cli_failed_report(err, failure);
@@ -546,5 +556,7 @@ void cli_print_refusal(const struct anycert_error *err, const struct cli_failure
         print_relaxations(failure, report);
         print_hints(failure, err, report);
         print_entry(err, report);
+        if (!is_proxy(report))
+            print_doctor(report);
     }
 }

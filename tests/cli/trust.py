@@ -50,7 +50,8 @@ class Refusals(Trust):
         self.assertRegex(lines[0], rf"^anycert: certificate of {self.authority('expired')} is refused: expired 20")
         fields = {line[2:14].strip(): line[15:] for line in lines[1:]}
         self.assertEqual(list(fields), ["refused by", "subject", "issuer", "valid", "names, key", "pin",
-                                        "better", "relaxation", "entry"])
+                                        "better", "relaxation", "entry", "doctor"])
+        self.assertEqual(fields["doctor"], f"anycert doctor https://{self.authority('expired')}/")
         self.assertTrue(fields["refused by"].startswith("us, under the policy hardened"))
         self.assertRegex(fields["valid"], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC to 20\d\d-")
         self.assertRegex(fields["pin"], r"^sha256//[A-Za-z0-9+/]{43}= \(unproven")
@@ -74,10 +75,12 @@ class Refusals(Trust):
                     self.assertNotIn("  relaxation   none", result.err)
 
     def better(self, name, *args, code=3):
-        """The lines of what is better, and the lines of the block's other labels."""
+        """The lines of what is better, and the lines of the block's other labels but the doctor's."""
         found, others, label = [], [], ""
         for line in self.get(name, *args, code=code).err.splitlines()[1:]:
             label = line[2:14].strip() or label
+            if label == "doctor":  # the last, whatever it was
+                continue
             (found if label == "better" else others).append(line[15:] if label == "better" else line)
         return found, "\n".join(others)
 
