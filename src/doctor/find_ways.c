@@ -92,6 +92,23 @@ static enum anycert__thought minimise(struct anycert__plan *plan, struct anycert
     return ANYCERT__YES;
 }
 
+/* What is known of an alternative without further handshakes: what certificates need, and what the
+ * same offer failed without. */
+static void judge_minimal(const struct anycert__plan *plan, struct anycert__way *way,
+                          const struct anycert__needs *certificates)
+{
+    way->judged_without = plan->ways[0].tried_without & way->attempt.relaxations &
+                          ~anycert__relaxations_of_certificates();
+    for (size_t i = 0; anycert__by_danger(i) != 0; i++) {
+        anycert__relaxations one = ANYCERT__RELAX_BIT(anycert__by_danger(i));
+
+        if ((way->attempt.relaxations & anycert__relaxations_of_certificates() & one) &&
+            !anycert__needs_met(certificates, way->attempt.relaxations & ~one))
+            way->judged_without |= one;
+    }
+    way->minimal = way->judged_without == way->attempt.relaxations;
+}
+
 static struct anycert__way *add_way(struct anycert__plan *plan,
                                     const struct anycert__attempt *attempt)
 {
@@ -168,11 +185,16 @@ static void find_relaxed(struct anycert__plan *plan, struct anycert__attempt *at
         attempt->pin = true;
         thought = confirm(plan, attempt, certificates);
     }
+    /* Several servers behind one name may have a key each. */
+    if (thought == ANYCERT__NO && attempt->pin) {
+        attempt->pin = false;
+        thought = confirm(plan, attempt, certificates);
+    }
     if (thought != ANYCERT__YES || find_name(plan, attempt, seen, certificates) == ANYCERT__LATER)
         return;
     way = add_way(plan, attempt);
     if (plan->way_count > 1)
-        way->minimal = plan->ways[0].minimal;
+        judge_minimal(plan, way, certificates);
     else if (minimise(plan, way, certificates) == ANYCERT__LATER)
         return;
     *attempt = way->attempt;
@@ -180,7 +202,7 @@ static void find_relaxed(struct anycert__plan *plan, struct anycert__attempt *at
         return;
     attempt->pin = false;
     if (confirm(plan, attempt, certificates) == ANYCERT__YES)
-        add_way(plan, attempt)->minimal = plan->ways[0].minimal;
+        judge_minimal(plan, add_way(plan, attempt), certificates);
 }
 
 /* Where no relaxation helps, the key may decide instead of the chain. */

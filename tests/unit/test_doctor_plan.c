@@ -28,8 +28,9 @@ struct model {
     enum anycert__ending refusal; /* how it refuses an offer */
     int alert;
     bool has_name;
-    bool late;    /* answers requests only under renegotiation */
-    bool no_http; /* never answers one */
+    bool many_keys; /* another one each time, so that no pin fits */
+    bool late;      /* answers requests only under renegotiation */
+    bool no_http;   /* never answers one */
 };
 
 static bool contains(anycert__relaxations set, anycert__relaxations part)
@@ -80,7 +81,7 @@ static struct anycert__sighting answer(const struct model *model,
     met = anycert__needs_met(&sighting.certificates,
                              attempt->relaxations | (attempt->expect_name ? BIT(WRONG_HOST) : 0)) ||
           attempt->rung == ANYCERT__RUNG_PINNED || attempt->rung == ANYCERT__RUNG_ANTIQUE;
-    if (!met)
+    if (!met || (attempt->pin && model->many_keys))
         sighting.ending = ANYCERT__ENDED_CERTIFICATES;
     else if (attempt->request &&
              (model->no_http || (model->late && !(attempt->relaxations & BIT(RENEGOTIATION)))))
@@ -164,6 +165,18 @@ static const struct row {
      true,
      false,
      4},
+    {"a key each time",
+     {.take_count = 1,
+      .certificates = {BIT(SELF_SIGNED)},
+      .certificate_count = 1,
+      .many_keys = true},
+     false,
+     ANYCERT__FOUND_WAYS,
+     0,
+     BIT(SELF_SIGNED),
+     false,
+     false,
+     5},
     {"another name is expected",
      {.take_count = 1, .certificates = {BIT(WRONG_HOST)}, .certificate_count = 1, .has_name = true},
      false,
@@ -372,7 +385,10 @@ static void plan_without_proof_comes_with_a_pin_first(void **state)
     run(&plan, &model, false, 0);
     assert_int_equal(plan.way_count, 2);
     assert_true(plan.ways[0].attempt.pin);
+    assert_true(plan.ways[0].tried_without == BIT(UNTRUSTED_ISSUER));
     assert_false(plan.ways[1].attempt.pin);
+    assert_true(plan.ways[1].judged_without == BIT(UNTRUSTED_ISSUER));
+    assert_true(plan.ways[1].minimal);
 }
 
 static void plan_request_without_answer_is_told(void **state)
