@@ -5,6 +5,7 @@ import json
 import pathlib
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -24,9 +25,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def make_certificate():
+    """cert.pem and key.pem for localhost."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+
+
 @contextlib.contextmanager
-def proxy(answer):
-    """A proxy that reads the header of one request for each connection and answers: None leads on."""
+def proxy(answer, context=None):
+    """A proxy that reads the header of one request for each connection and answers: None leads on. With a context
+    it speaks TLS itself."""
     seen = []
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -37,6 +46,8 @@ def proxy(answer):
             sink.shutdown(socket.SHUT_WR)
 
     def serve(client):
+        with contextlib.suppress(OSError):
+            client = context.wrap_socket(client, server_side=True) if context else client
         with client, contextlib.suppress(OSError):
             head = b""
             while not head.endswith(b"\r\n\r\n"):
@@ -164,9 +175,7 @@ class Doctor(Case):
 
     def test_http2_is_asked_in_http2(self):
         port = free_port()
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost", "-addext",
-                        "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+        make_certificate()
         pathlib.Path("nginx.conf").write_text(
             "daemon off; pid nginx.pid; error_log stderr; worker_processes 1; events {}\n"
             "http { access_log access.log; client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f;\n"
@@ -222,6 +231,15 @@ class Doctor(Case):
         with proxy(b"HTTP/1.1 400 No\r\n\r\n") as (port, _):
             found = self.json("good", "--timeout", "0.3", "-x", f"https://127.0.0.1:{port}", code=5)
             self.assertEqual(found["stage"], "proxy-tls")
+
+    def test_https_proxy_leads_on_within_its_own_tls(self):
+        make_certificate()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain("cert.pem", "key.pem")
+        with proxy(None, context) as (port, seen):
+            found = self.json("tls10-only", "-x", f"https://localhost:{port}", code=10)
+        self.assertEqual(found["least"]["relaxations"], ["tls1.0"])
+        self.assertEqual(len(seen), found["handshakes"])
 
     def test_https_proxy_that_is_plain(self):
         found = self.json("good", "-x", f"https://localhost:{self.port('plain-http')}", code=12)

@@ -54,7 +54,7 @@ static struct job *jobs;
 static size_t job_count;
 static atomic_size_t next_job;
 
-static void complain(struct job *job, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void complain(struct job *job, const char *format, ...)
 {
     size_t used = strlen(job->complaint);
     va_list args;
