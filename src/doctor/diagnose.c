@@ -217,6 +217,8 @@ static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *di
 {
     switch (plan->found) {
     case ANYCERT__FOUND_HEALTHY:
+        if (diagnosis->stage == ANYCERT_STAGE_PROXY_TLS)
+            return ANYCERT_VERDICT_FIXABLE; /* the proxy's CA is ours to know */
         return plan->request_failed ? ANYCERT_VERDICT_UNREACHABLE : ANYCERT_VERDICT_HEALTHY;
     case ANYCERT__FOUND_WAYS:
         return plan->ways[0].attempt.rung == ANYCERT__RUNG_HARDENED &&
@@ -236,11 +238,14 @@ static enum anycert_doctor_stage stage_of(const struct anycert__examination *exa
 {
     const struct anycert__plan *plan = &examination->plan;
     const struct anycert__trial *first = &examination->done[0];
+    const struct anycert__facts *proxy = examination->trials.route.proxy_facts;
 
     if (plan->count == 0)
         return ANYCERT_STAGE_DNS;
     if (first->obstacle.is_set)
         return first->obstacle.stage;
+    if (proxy && !anycert__judge_accepts(proxy, NULL, proxy->time, ANYCERT__JUDGE_ALL))
+        return ANYCERT_STAGE_PROXY_TLS;
     if (!anycert__needs_met(&first->sighting.offer, 0) ||
         first->sighting.ending != ANYCERT__ENDED_STANDS)
         return ANYCERT_STAGE_TLS;

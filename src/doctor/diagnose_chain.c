@@ -1,9 +1,11 @@
 /* What is wrong with the certificates: all of it, from one view of them. */
 #include "doctor/diagnosis.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "verdict/detail.h"
 #include "verdict/findings.h"
+#include "verdict/show.h"
 
 #include <string.h>
 
@@ -13,7 +15,8 @@
 
 struct chain_walk {
     struct anycert_diagnosis *diagnosis;
-    const struct anycert__trial *trial;
+    const struct anycert__facts *facts;
+    const char *whose;                  /* in front of the evidence */
     const struct anycert__trial *dated; /* one with an answer that said the time, or NULL */
     struct anycert_error *err;
     int result;
@@ -117,15 +120,14 @@ static enum anycert__cause_number doubt_clock(const struct chain_walk *walk,
                                               enum anycert__cause_number cause)
 {
     const struct anycert__certificate *certificate =
-        anycert__certificate_at(walk->trial->facts, finding->depth);
+        anycert__certificate_at(walk->facts, finding->depth);
     int64_t date = walk->dated ? walk->dated->http_date : 0;
 
     if (finding->check != ANYCERT__CHECK_DATES || !walk->dated || !certificate ||
         !certificate->dates_readable || date < certificate->not_before ||
         date > certificate->not_after)
         return cause;
-    return date < walk->trial->facts->time ? ANYCERT__CAUSE_CLOCK_AHEAD
-                                           : ANYCERT__CAUSE_CLOCK_BEHIND;
+    return date < walk->facts->time ? ANYCERT__CAUSE_CLOCK_AHEAD : ANYCERT__CAUSE_CLOCK_BEHIND;
 }
 
 static const struct anycert__trial *dated_answer(const struct anycert__examination *examination)
@@ -140,16 +142,23 @@ static const struct anycert__trial *dated_answer(const struct anycert__examinati
 static void take_finding(void *arg, const struct anycert__finding *finding)
 {
     struct chain_walk *walk = arg;
-    const struct anycert__facts *facts = walk->trial->facts;
-    char *detail = NULL;
+    const struct anycert__facts *facts = walk->facts;
+    struct anycert__buf buf;
+    char *detail = NULL, *evidence = NULL;
 
     if (walk->result < 0)
         return;
+    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     detail = anycert__detail_of_finding(facts, finding, facts->time);
-    walk->result = detail ? anycert__diagnose(walk->diagnosis,
-                                              doubt_clock(walk, finding, cause_of(facts, finding)),
-                                              detail, NULL, walk->err)
-                          : anycert__fail_nomem(walk->err);
+    anycert__buf_addf(&buf, "%s%s", walk->whose, detail ? detail : "");
+    evidence = detail ? anycert__buf_take(&buf, "the evidence", walk->err) : NULL;
+    walk->result = evidence
+                       ? anycert__diagnose(walk->diagnosis,
+                                           doubt_clock(walk, finding, cause_of(facts, finding)),
+                                           evidence, NULL, walk->err)
+                       : anycert__fail_nomem(walk->err);
+    anycert__buf_free(&buf);
+    anycert__free(evidence);
     anycert__free(detail);
 }
 
@@ -157,13 +166,20 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
 {
+    const struct anycert__trial *best = anycert__best_view(examination);
     struct chain_walk walk = {.diagnosis = diagnosis,
-                              .trial = anycert__best_view(examination),
-                              .dated = dated_answer(examination),
+                              .facts = examination->trials.route.proxy_facts,
+                              .whose = "the proxy: ",
                               .err = err};
 
-    if (walk.trial)
-        anycert__findings(walk.trial->facts, walk.trial->facts->time, ANYCERT__JUDGE_CERTIFICATES,
-                          take_finding, &walk);
+    if (walk.facts && walk.facts->verified)
+        anycert__findings(walk.facts, walk.facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,
+                          &walk);
+    walk.facts = best ? best->facts : NULL;
+    walk.whose = "";
+    walk.dated = dated_answer(examination);
+    if (walk.facts)
+        anycert__findings(walk.facts, walk.facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,
+                          &walk);
     return walk.result;
 }

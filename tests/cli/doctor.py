@@ -240,6 +240,13 @@ class Doctor(Case):
             found = self.json("tls10-only", "-x", f"https://localhost:{port}", code=10)
         self.assertEqual(found["least"]["relaxations"], ["tls1.0"])
         self.assertEqual(len(seen), found["handshakes"])
+        self.assertEqual(found["stage"], "proxy-tls")
+        self.assertEqual([c["id"] for c in found["causes"]], ["tls10-only", "self-signed"])
+        self.assertTrue(found["causes"][1]["evidence"].startswith("the proxy: "))
+        with proxy(None, context) as (port, _):
+            way = ["-x", f"https://localhost:{port}"]
+            self.assertEqual(self.json("good", *way, code=12)["stage"], "proxy-tls")
+            self.assertEqual(self.json("good", "--cacert", "cert.pem", *way)["verdict"], "healthy")
 
     def test_https_proxy_that_is_plain(self):
         found = self.json("good", "-x", f"https://localhost:{self.port('plain-http')}", code=12)
