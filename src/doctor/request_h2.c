@@ -45,7 +45,7 @@ static int send_request(struct anycert__shake *shake, struct anycert__line *line
                         const struct anycert__patience *patience)
 {
     static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    unsigned char fields[256], request[512];
+    unsigned char fields[256] = {0}, request[512];
     size_t used = sizeof preface - 1;
 
     memcpy(request, preface, used);
@@ -84,7 +84,7 @@ bool anycert__trial_ask_h2(struct anycert__shake *shake, struct anycert__line *l
                            const struct anycert__peer *target,
                            const struct anycert__patience *patience, struct anycert__trial *trial)
 {
-    unsigned char bytes[READ_MAX];
+    unsigned char bytes[READ_MAX] = {0};
     size_t used = 0;
 
     if (send_request(shake, line, target, patience) < 0)

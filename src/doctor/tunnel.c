@@ -207,19 +207,19 @@ static enum anycert__wire dig_socks5(const struct digging *digging,
 {
     static const unsigned char greeting[] = {5, 1, 0};
     unsigned char request[3 + 2 + 256 + 2] = {5, 1, 0};
-    unsigned char reply[4 + 256 + 2] = {0};
+    unsigned char method[2] = {0}, reply[4 + 256 + 2] = {0};
     size_t len = 3 + write_socks5_target(target, address, request + 3);
     enum anycert__wire result =
         anycert__line_send(digging->line, greeting, sizeof greeting, digging->patience);
 
     if (result != ANYCERT__WIRE_OK)
         return no_answer(digging, result);
-    result = receive_all(digging, reply, 2);
+    result = receive_all(digging, method, sizeof method);
     if (result != ANYCERT__WIRE_OK)
         return result;
-    if (reply[0] != 5)
+    if (method[0] != 5)
         return refuse(digging, ANYCERT__CAUSE_PROXY_IS_NONE, "what answers does not speak SOCKS 5");
-    if (reply[1] != 0)
+    if (method[1] != 0)
         return refuse(digging, ANYCERT__CAUSE_PROXY_WANTS_PASSWORD,
                       "the SOCKS 5 proxy takes nobody without a password");
     result = anycert__line_send(digging->line, request, len, digging->patience);

@@ -58,7 +58,7 @@ static size_t port_length(const char *text, uint16_t *port)
 
     if (text[0] != ':' || text[1] == '0')
         return 0;
-    for (; is_digit(text[len]) && len <= 5; len++)
+    for (; len <= 5 && is_digit(text[len]); len++)
         value = value * 10 + (unsigned)(text[len] - '0');
     if (len == 1 || is_digit(text[len]) || value > UINT16_MAX)
         return 0;

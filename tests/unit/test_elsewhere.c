@@ -16,7 +16,7 @@ static struct anycert__elsewhere say(const char *text, const char *host, const c
 {
     struct anycert_error err = {0};
     struct anycert_policy *policy = anycert_policy_parse(text, &err);
-    struct anycert__elsewhere said;
+    struct anycert__elsewhere said = {0};
 
     if (!policy || anycert__elsewhere(policy, host, 8443, client, &said, &err) != 0)
         fail_msg("%s for %s: %s", text, client, err.message);

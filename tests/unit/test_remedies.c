@@ -150,8 +150,7 @@ static const char *const hostile[] = {
     "a\"b",
     "a,DNS:evil.example",
     "{port}",
-    "\xe2\x80\xae"
-    "gpj",
+    "\xe2\x80\xaegpj",
     "\xff\xfe",
     "a#b",
     "a%b",
