@@ -321,7 +321,7 @@ void ext_client_leave(PyObject *client);
 /* ---- look.c ---- */
 
 /* look(class, url): a Response without an answer, of a handshake alone. */
-PyObject *ext_look(struct ext_state *state, PyObject *client, PyObject *args);
+PyObject *ext_look(struct ext_state *state, PyObject *object, PyObject *args);
 
 /* ---- stream.c ---- */
 

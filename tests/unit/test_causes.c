@@ -239,6 +239,18 @@ static void alerts_have_causes(void **state)
     assert_null(anycert__cause_of_alert(116, 1));
 }
 
+static void assert_not_before(const struct anycert__cause *cause, size_t n)
+{
+    const struct anycert__seen *seen = anycert__cause_seen(cause, n);
+
+    for (size_t k = 0; k < n; k++) {
+        const struct anycert__seen *other = anycert__cause_seen(cause, k);
+
+        if (strcmp(other->who, seen->who) == 0 && strcmp(other->text, seen->text) == 0)
+            fail_msg("%s: '%s' twice", cause->id, seen->text);
+    }
+}
+
 static void texts_of_others_are_told(void **state)
 {
     unsigned with = 0;
@@ -250,12 +262,7 @@ static void texts_of_others_are_told(void **state)
         for (size_t n = 0; (seen = anycert__cause_seen(at(i), n)) != NULL; n++) {
             assert_true(strlen(seen->text) >= 3);
             assert_false(anycert__has_control(seen->text, strlen(seen->text)));
-            for (size_t k = 0; k < n; k++) {
-                const struct anycert__seen *other = anycert__cause_seen(at(i), k);
-
-                if (strcmp(other->who, seen->who) == 0 && strcmp(other->text, seen->text) == 0)
-                    fail_msg("%s: '%s' twice", at(i)->id, seen->text);
-            }
+            assert_not_before(at(i), n);
             with += n == 0;
         }
     }

@@ -190,6 +190,17 @@ static void write_bits(const uint8_t *address, size_t size, unsigned bits, int t
         inet_ntop(size == 4 ? AF_INET : AF_INET6, copy, out, (socklen_t)INET6_ADDRSTRLEN));
 }
 
+static void assert_has_those_with(const struct anycert_policy_file *file, const uint8_t *address,
+                                  unsigned size, unsigned bits)
+{
+    for (unsigned turn = 0; turn < 8 * size; turn++) {
+        char other[INET6_ADDRSTRLEN];
+        write_bits(address, size, 8 * size, (int)turn, other);
+        if ((anycert_policy_file_find(file, other, 443) != NULL) != (turn >= bits))
+            fail_msg("%u bits and %s", bits, other);
+    }
+}
+
 /* A network has the addresses that begin with its bits, whatever its length. */
 static void find_looks_at_each_bit_of_a_network(void **state)
 {
@@ -205,12 +216,7 @@ static void find_looks_at_each_bit_of_a_network(void **state)
             snprintf(text, sizeof text, "%s%s/%u%s hardened+expired", open, network, bits, close);
             struct anycert_policy_file *file = parse(text);
             assert_non_null(anycert_policy_file_find(file, inside, 443));
-            for (unsigned turn = 0; turn < 8 * size; turn++) {
-                char other[INET6_ADDRSTRLEN];
-                write_bits(address, size, 8 * size, (int)turn, other);
-                if ((anycert_policy_file_find(file, other, 443) != NULL) != (turn >= bits))
-                    fail_msg("%s and %s", text, other);
-            }
+            assert_has_those_with(file, address, size, bits);
             anycert_policy_file_free(file);
         }
     }
