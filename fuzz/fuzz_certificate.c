@@ -52,8 +52,8 @@ static struct anycert__facts *facts_about(STACK_OF(X509) * certs, const uint8_t 
     facts->identity = anycert__strdup("a.test");
     facts->anchors = anycert__strdup(anycert__anchors_source(anchors));
     facts->time = NOW;
-    require(anycert__verify(sk_X509_value(certs, 0), certs, NULL, anchors,
-                            anycert__tls_max_depth(NULL), facts, &chain, NULL) == 0);
+    require(anycert__verify(sk_X509_value(certs, 0), certs, NULL, anchors, facts, &chain, NULL) ==
+            0);
     if (staple_len > 0 && chain != NULL)
         anycert__staple_judge(staple, staple_len, chain, NOW, facts);
     sk_X509_pop_free(chain, X509_free);
