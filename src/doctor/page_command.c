@@ -202,8 +202,7 @@ void anycert__page_wget(struct anycert__page *page)
                  ANYCERT__BIT(SHA1_HANDSHAKE) | ANYCERT__BIT(LEGACY_RENEGOTIATION) |
                  ANYCERT__BIT(LEGACY_CIPHERS) | ANYCERT__BIT(NO_ETM) | ANYCERT__BIT(NO_EMS) |
                  ANYCERT__BIT(COMMON_NAME),
-        .by_itself =
-            ANYCERT__BIT(NO_ALPN) | ANYCERT__BIT(WRONG_PURPOSE) | ANYCERT__BIT(RENEGOTIATION),
+        .by_itself = ANYCERT__BIT(NO_ALPN) | ANYCERT__BIT(WRONG_PURPOSE),
         .by_level = ANYCERT__BIT(SMALL_DH) | ANYCERT__BIT(WEAK_KEY) | ANYCERT__BIT(WEAK_SIGNATURE),
         .pins = true,
         .pins_alone = true,
