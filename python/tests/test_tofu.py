@@ -2,6 +2,7 @@
 import asyncio
 import pathlib
 import tempfile
+import time
 import unittest
 
 import anycert
@@ -48,6 +49,14 @@ class Stores(unittest.TestCase):
         self.assertEqual(caught.exception.name, "TRUST_STORE")
         self.assertIn("theirs", str(caught.exception))
 
+    def test_a_store_that_vanishes(self):
+        self.store.add("nas.example", pins=PIN)
+        self.path.unlink()
+        time.sleep(0.15)  # it is looked at ten times a second
+        with self.assertRaises(OSError) as caught:
+            self.store.find("nas.example")
+        self.assertIn("has vanished", str(caught.exception))
+
     def test_what_is_refused(self):
         self.store.add("nas.example", pins=PIN)
         with self.assertRaises(OSError):
@@ -70,7 +79,7 @@ class Stores(unittest.TestCase):
 
 
 class FirstUse(LabCase):
-    conditions = ("good", "self-signed", "expired")
+    conditions = ("good", "self-signed", "expired", "wrong-host")
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -145,6 +154,24 @@ class FirstUse(LabCase):
         with Client(Policy("tofu", ca=self.root), trust_store=self.store, on_first_use=ask) as client:
             self.assertRaises(KeyError, client.get, self.url(server="self-signed"))
         self.assertEqual(len(self.store), 0)
+
+    def test_who_was_removed_is_met_anew(self):
+        def ask(report):
+            self.asked.append(report)
+            return len(self.asked) == 1
+        with Client(Policy("tofu", ca=self.root), trust_store=self.store, on_first_use=ask) as client:
+            client.get(self.url(server="self-signed"))
+            self.store.remove(*self.place())
+            with self.assertRaises(exceptions.SSLError) as caught:
+                client.get(self.url(server="self-signed"))  # the connection is still there
+        self.assertEqual((caught.exception.name, len(self.asked), len(self.store)), ("TRUST_UNKNOWN", 2, 0))
+
+    def test_an_authority_is_not_left_by_a_relaxation(self):
+        self.store.add(*self.place("wrong-host"))
+        with Client(Policy("tofu+wrong-host", ca=self.root), trust_store=self.store) as client:
+            with self.assertRaises(exceptions.SSLError) as caught:
+                client.get(self.url(server="wrong-host"))
+        self.assertEqual(caught.exception.name, "TRUST_CHANGED")
 
     def test_a_changed_key_is_refused(self):
         self.store.add(*self.place(), pins=PIN)

@@ -12,13 +12,17 @@ bool anycert__tofu_is_current(struct anycert__lane *lane, struct anycert__link *
     const struct anycert__facts *facts = anycert__link_facts(link);
     const struct anycert__trust_record *record = anycert__link_record(link, &lane->failure);
     struct anycert__facts view;
+    bool is_kept = false;
 
     if (!record)
         return false;
+    is_kept = lane->contexts == 0 && !lane->approved;
+    /* A host that was new when a kept connection was made was recorded then: who is new again has
+     * been removed, and is met for the first time. */
     if (record == &facts->record || anycert__trust_record_equal(record, &facts->record))
-        return true;
+        return !is_kept || facts->record.known != ANYCERT__TRUST_NEW;
     /* A kept connection was made under another record: a new one is made under this. */
-    if (lane->contexts == 0 && !lane->approved)
+    if (is_kept)
         return false;
     /* The host has been recorded since, by this exchange or somebody else. */
     anycert__facts_view(&view, facts);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -93,8 +94,10 @@ static void end(struct change *c)
 {
     anycert__buf_free(&c->out);
     anycert__trust_text_unref(c->text);
-    if (c->lock >= 0)
+    if (c->lock >= 0) {
+        (void)flock(c->lock, LOCK_UN); /* a child that was forked meanwhile has it open, too */
         close(c->lock);
+    }
 }
 
 /* ---- editing ---- */

@@ -63,6 +63,10 @@ static int refresh(struct anycert_trust_store *store, int64_t now, struct anycer
     struct anycert__trust_stamp stamp;
     struct anycert__trust_text *fresh = NULL;
     anycert__trust_file_stamp(store->path, &stamp);
+    if (store->stamp.file.exists &&
+        !stamp.file.exists) /* else who was refused would be new again */
+        return anycert__fail(err, ANYCERT_E_TRUST_STORE,
+                             "the trust store '%s' has vanished while it was in use", store->path);
     if (!anycert__trust_stamp_equal(&stamp, &store->stamp)) {
         if (anycert__trust_file_read(store->path, store->hmac, store->text, &fresh, &stamp, err) !=
             0)

@@ -18,8 +18,7 @@ struct yardstick {
     enum anycert__known known;
 };
 
-/* Relaxations that leave the peer authenticated. */
-static const anycert__relaxations harmless_to_authentication =
+const anycert__relaxations anycert__harmless_to_authentication =
 #define RELAXATION(enum_name, id, name, side, auth, available, allows, danger, fix)                \
     ((auth) ? ANYCERT__RELAX_BIT(id) : 0) |
 #include "policy/relaxations.def"
@@ -57,7 +56,7 @@ static bool pin_decides(const struct anycert__finding *finding, const struct yar
         return false;
     if (!yardstick->pinned)
         return of_anchor || (of_leaf && finding->relaxations != 0 &&
-                             (finding->relaxations & harmless_to_authentication) == 0);
+                             (finding->relaxations & anycert__harmless_to_authentication) == 0);
     if ((finding->check == ANYCERT__CHECK_NAME && yardstick->keeps_name) ||
         (finding->check == ANYCERT__CHECK_DATES && yardstick->keeps_dates))
         return false;
@@ -326,7 +325,7 @@ static enum anycert_verdict whole_verdict(const struct anycert_report *report, b
 
 static bool is_harmless(const struct anycert__finding *finding)
 {
-    return (finding->relaxations & harmless_to_authentication) != 0;
+    return (finding->relaxations & anycert__harmless_to_authentication) != 0;
 }
 
 static bool chain_proves(const struct anycert__facts *facts, const struct collection *collection)

@@ -41,6 +41,9 @@ bool anycert__judge_accepts(const struct anycert__facts *facts, const struct any
  * does). For hop PROXY the code is PROXY_TRUST. Returns -1. */
 int anycert__report_refusal(const struct anycert_report *report, struct anycert_error *err);
 
+/* Relaxations that leave the peer authenticated. */
+extern const anycert__relaxations anycert__harmless_to_authentication;
+
 /* True if the peer is authenticated and nothing was relaxed but what its pin decides: what the
  * secret guard asks for. */
 bool anycert__report_is_clean(const struct anycert_report *report);

@@ -28,9 +28,30 @@ bool anycert__known_may_learn(const struct anycert__facts *facts,
     return is_new && !open;
 }
 
-/* Whether anything says that the chain ends at nobody we trust. */
-static bool has_left_its_ca(const struct anycert__facts *facts)
+struct leaving {
+    anycert__relaxations allowed;
+    bool has_left;
+};
+
+/* What a relaxation lets through that gives up who answers. */
+static void note_what_proves_nothing(void *arg, const struct anycert__finding *finding)
 {
+    struct leaving *leaving = arg;
+    if (finding->kind == ANYCERT__FINDING_FACT && !anycert__check_is_protocol(finding->check) &&
+        (finding->relaxations & leaving->allowed) != 0 &&
+        (finding->relaxations & anycert__harmless_to_authentication) == 0)
+        leaving->has_left = true;
+}
+
+/* Whether anything says that the chain ends at nobody we trust, or that only a relaxation makes it
+ * one for this host. */
+static bool has_left_its_ca(const struct anycert__facts *facts, const struct anycert_policy *policy,
+                            int64_t now)
+{
+    struct leaving leaving = {.allowed = anycert__policy_allows(policy)};
+    anycert__findings(facts, now, ANYCERT__JUDGE_CERTIFICATES, note_what_proves_nothing, &leaving);
+    if (leaving.has_left)
+        return true;
     for (size_t i = 0; i < facts->error_count; i++) {
         if (anycert__pin_replaces_anchor(facts->errors[i].code))
             return true;
@@ -62,7 +83,7 @@ enum anycert__known anycert__known_look(const struct anycert__facts *facts,
     case ANYCERT__TRUST_NEW:
         return look_at_new(facts, policy, now, scope);
     case ANYCERT__TRUST_BY_CA:
-        return has_left_its_ca(facts) ? ANYCERT__KNOWN_CA_LEFT : ANYCERT__KNOWN_CA;
+        return has_left_its_ca(facts, policy, now) ? ANYCERT__KNOWN_CA_LEFT : ANYCERT__KNOWN_CA;
     case ANYCERT__TRUST_BY_PIN:
         leaf = anycert__certificate_at(facts, 0);
         return leaf != NULL && anycert__trust_record_has(&facts->record, leaf->pin)

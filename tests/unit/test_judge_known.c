@@ -91,6 +91,10 @@ static const struct row rows[] = {
     {ANY, CA, NULL, {{20, 0}}, ANYCERT_FAIL, "none", ANYCERT_E_TRUST_CHANGED, false},
     {ANY, CA, NULL, {{10, 0}}, ANYCERT_FAIL, "none", ANYCERT_E_TRUST_DATES, false},
     {"tofu+expired", CA, NULL, {{10, 0}}, ANYCERT_RELAXED, "chain", 0, false},
+    {ANY, CA, NULL, {{62, 0}}, ANYCERT_FAIL, "none", ANYCERT_E_TRUST_NAME, false},
+    {"tofu+wrong-host", CA, NULL, {{62, 0}}, ANYCERT_FAIL, "none", ANYCERT_E_TRUST_CHANGED, false},
+    {"tofu+invalid-ca", CA, NULL, {{79, 1}}, ANYCERT_FAIL, "none", ANYCERT_E_TRUST_CHANGED, false},
+    {"tofu+wrong-host", CA, NULL, {{0}}, ANYCERT_PASS, "chain", 0, true},
 
     /* of no matter to others */
     {"hardened", PIN, OTHER, {{0}}, ANYCERT_PASS, "chain", 0, true},
