@@ -13,6 +13,9 @@ struct anycert__clock {
 
 int64_t anycert__clock_now(const struct anycert__clock *clock);
 
+/* 2020-01-01: a clock that shows less is not set, as nothing of this is so old. */
+#define ANYCERT__CLOCK_FLOOR INT64_C(1577836800)
+
 /* Microseconds of a clock that never goes back, for measuring; not related to any date. */
 int64_t anycert__monotonic_us(void);
 

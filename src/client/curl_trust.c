@@ -218,7 +218,7 @@ static bool has_ended(const struct anycert__curl *curl)
 {
     int64_t now = anycert__clock_now(&curl->client->config->clock);
 
-    return curl->policy && curl->policy->has_until && now > curl->policy->until;
+    return curl->policy && anycert__policy_has_ended(curl->policy, now);
 }
 
 bool anycert__curl_takes_any(const struct anycert__curl *curl)

@@ -83,11 +83,6 @@ static int64_t after_end(const struct anycert_policy *policy)
     return policy->until < INT64_MAX ? policy->until + 1 : policy->until;
 }
 
-static bool is_over(const struct anycert_policy *policy, int64_t now)
-{
-    return policy->has_until && now > policy->until;
-}
-
 /* The entry of the policy file that a host is judged by, or NULL: what was said for the client goes
  * before the file, for every https hop if it accepts any certificate, else for the first one. */
 static const struct anycert_policy_entry *entry_for(const struct anycert_config *config,
@@ -98,8 +93,8 @@ static const struct anycert_policy_entry *entry_for(const struct anycert_config 
 
     if (!config->policy_file || !url->https)
         return NULL;
-    if (said && (where == ANYCERT__HERE ||
-                 (anycert__policy_accepts_any_certificate(said) && !is_over(said, now))))
+    if (said && (where == ANYCERT__HERE || (anycert__policy_accepts_any_certificate(said) &&
+                                            !anycert__policy_has_ended(said, now))))
         return NULL;
     return anycert_policy_file_find(config->policy_file, url->host, url->port);
 }
@@ -342,22 +337,20 @@ static struct anycert__situation *choose(struct anycert_client *client,
 
     if (!scope)
         return NULL;
-    if (is_over(scope->at[which].policy, now))
+    if (anycert__policy_has_ended(scope->at[which].policy, now))
         which |= ANYCERT__LAPSED;
     return &scope->at[which];
 }
 
 /* Of a machine that has lost its clock: no certificate of today is valid then, none of long ago has
  * expired, and no policy ever ends. */
-#define CLOCK_FLOOR INT64_C(1577836800) /* 2020-01-01 */
-
 static int check_clock(const struct anycert_policy *policy, int64_t now, struct anycert_error *err)
 {
     bool no_dates = anycert__policy_accepts_any_certificate(policy) ||
                     (policy->rung == ANYCERT__RUNG_PINNED && !policy->check_dates);
     char date[ANYCERT__DATE_SIZE];
 
-    if (now >= CLOCK_FLOOR || (no_dates && !policy->has_until))
+    if (now >= ANYCERT__CLOCK_FLOOR || (no_dates && !policy->has_until))
         return 0;
     anycert__format_date(now, date);
     return anycert__fail(err, ANYCERT_E_CLOCK,
@@ -407,7 +400,7 @@ const struct anycert__situation *anycert__proxy_situation(struct anycert_client 
                                                           struct anycert_error *err)
 {
     struct anycert__situation *situation =
-        &client->proxy[is_over(client->proxy[0].policy, now) ? 1 : 0];
+        &client->proxy[anycert__policy_has_ended(client->proxy[0].policy, now) ? 1 : 0];
 
     if (check_clock(situation->policy, now, err) < 0 ||
         current_anchors(client, situation, anchors, err) < 0)

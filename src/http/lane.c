@@ -68,7 +68,7 @@ static struct anycert__link *link_in_use(CURL *easy)
  * made. */
 static bool has_ended(const struct anycert__hop_terms *terms, int64_t now)
 {
-    return terms->policy->has_until && now > terms->policy->until;
+    return anycert__policy_has_ended(terms->policy, now);
 }
 
 static bool link_may_stand(struct anycert__lane *lane, struct anycert__link *link,

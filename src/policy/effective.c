@@ -17,12 +17,17 @@ static int copy_keys(struct anycert_policy *to, const struct anycert_policy *fro
     return 0;
 }
 
+bool anycert__policy_has_ended(const struct anycert_policy *policy, int64_t now)
+{
+    return policy->has_until && now > policy->until;
+}
+
 struct anycert_policy *anycert_policy_effective(const struct anycert_policy *policy, int64_t now,
                                                 struct anycert_error *err)
 {
     static const char *const kept[] = {"ca", "pin", "expect-name", "sni"};
     const size_t count = sizeof kept / sizeof kept[0];
-    if (policy == NULL || !policy->has_until || now <= policy->until)
+    if (policy == NULL || !anycert__policy_has_ended(policy, now))
         return anycert_policy_copy(policy, err);
     struct anycert_policy *left = anycert_policy_new(err);
     if (left == NULL)

@@ -470,7 +470,7 @@ enum anycert_policy_flaw anycert_policy_file_flaw(const struct anycert_policy_fi
 {
     bool is_network = entry->pattern.kind == ANYCERT__PATTERN_IPV4 ||
                       entry->pattern.kind == ANYCERT__PATTERN_IPV6;
-    if (entry->policy->has_until && now > entry->policy->until)
+    if (anycert__policy_has_ended(entry->policy, now))
         return ANYCERT_FLAW_ENDED;
     if (is_network && is_covered(file, entry->pattern, entry->pattern.port))
         return ANYCERT_FLAW_SHADOWED;

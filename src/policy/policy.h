@@ -91,6 +91,9 @@ anycert__relaxations anycert__relaxations_of_certificates(void);
  * connection. */
 bool anycert__policy_accepts_any_certificate(const struct anycert_policy *policy);
 
+/* True if the policy has an end, and it has passed. */
+bool anycert__policy_has_ended(const struct anycert_policy *policy, int64_t now);
+
 /* The policy that a report compares with: the target of report-only, else hardened (as NULL). */
 const struct anycert_policy *anycert__policy_reference(const struct anycert_policy *policy);
 

@@ -11,8 +11,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define YEAR_2020 INT64_C(1577836800)
-
 struct change {
     struct anycert_trust_store *store;
     int lock;
@@ -31,7 +29,7 @@ static int64_t system_now(void)
 static int check_clock(int64_t now, struct anycert_error *err)
 {
     char date[ANYCERT__DATE_SIZE];
-    if (now >= YEAR_2020)
+    if (now >= ANYCERT__CLOCK_FLOOR)
         return 0;
     anycert__format_date(now, date);
     return anycert__fail(err, ANYCERT_E_TRUST_STORE,
