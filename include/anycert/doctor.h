@@ -107,6 +107,11 @@ ANYCERT_API void anycert_doctor_set_progress(struct anycert_doctor *doctor,
 /* Ends all examinations of the doctor within a tenth of a second, and every later one at once; a
  * name that is being looked up is waited for. Safe from any thread, and in a signal handler. */
 ANYCERT_API void anycert_doctor_cancel(struct anycert_doctor *doctor);
+/* Asked in the thread that examines, ten times a second and more while it waits, but not while a
+ * name is looked up: anything but 0 ends that examination as anycert_doctor_cancel would. It may be
+ * asked again afterwards, and then has to answer the same. NULL: nobody is asked. */
+ANYCERT_API void anycert_doctor_set_interrupt(struct anycert_doctor *doctor,
+                                              int (*asked)(void *arg), void *arg);
 
 /* Examines a target: a URL with https://, HOST, or HOST:PORT (443 if none is said). A diagnosis,
  * whatever it comes to; NULL with URL or USAGE for a target that is none, ANCHORS, INTERRUPTED
@@ -170,6 +175,10 @@ ANYCERT_API const char *anycert_diagnosis_cause_error(const struct anycert_diagn
 ANYCERT_API size_t anycert_diagnosis_policies(const struct anycert_diagnosis *diagnosis);
 ANYCERT_API const char *anycert_diagnosis_policy(const struct anycert_diagnosis *diagnosis,
                                                  size_t n);
+/* The nth as a policy, with the anchors of the base policy, of which the text has but a digest
+ * where they were given as bytes. Borrowed; NULL behind the last. */
+ANYCERT_API const struct anycert_policy *
+anycert_diagnosis_policy_object(const struct anycert_diagnosis *diagnosis, size_t n);
 ANYCERT_API int anycert_diagnosis_policy_confirmed(const struct anycert_diagnosis *diagnosis,
                                                    size_t n);
 ANYCERT_API int anycert_diagnosis_policy_minimal(const struct anycert_diagnosis *diagnosis,
@@ -183,6 +192,27 @@ anycert_diagnosis_policy_forbidden(const struct anycert_diagnosis *diagnosis, si
 /* The relaxations of the nth policy: the id of the ith; 0 behind the last. */
 ANYCERT_API int anycert_diagnosis_policy_relaxation(const struct anycert_diagnosis *diagnosis,
                                                     size_t n, size_t i);
+
+/* What mends the causes: each in the order of the causes, the first to be tried first.
+ *
+ * Their number, and for each (n from 0 on; NULL behind the last) the id of the cause that it mends;
+ * who has to act ("client", "server" or "network"); where ("nginx", "anycert", "the URL"); what has
+ * to be done, in a sentence or two; and the lines to paste, each with a line end, with the language
+ * that they are in ("shell", "nginx", "apache", "haproxy", "powershell"; both "" if there are
+ * none). Borrowed. */
+ANYCERT_API size_t anycert_diagnosis_remedies(const struct anycert_diagnosis *diagnosis);
+ANYCERT_API const char *anycert_diagnosis_remedy_cause(const struct anycert_diagnosis *diagnosis,
+                                                       size_t n);
+ANYCERT_API const char *anycert_diagnosis_remedy_audience(const struct anycert_diagnosis *diagnosis,
+                                                          size_t n);
+ANYCERT_API const char *anycert_diagnosis_remedy_where(const struct anycert_diagnosis *diagnosis,
+                                                       size_t n);
+ANYCERT_API const char *anycert_diagnosis_remedy_text(const struct anycert_diagnosis *diagnosis,
+                                                      size_t n);
+ANYCERT_API const char *anycert_diagnosis_remedy_language(const struct anycert_diagnosis *diagnosis,
+                                                          size_t n);
+ANYCERT_API const char *anycert_diagnosis_remedy_lines(const struct anycert_diagnosis *diagnosis,
+                                                       size_t n);
 
 /* The whole as JSON (anycert-doctor(1) has the schema), without a final newline. Free with
  * anycert_free. NULL with NOMEM or INTERNAL. */

@@ -147,7 +147,7 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
         advice->confirmed = true; /* nothing else becomes a way */
         advice->minimal = way->minimal;
         advice->forbidden = forbidden_here(examination, policy);
-        anycert_policy_free(policy);
+        advice->made = policy;
         if (!advice->policy)
             return -1;
         if (!advice->forbidden)

@@ -43,6 +43,7 @@ void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis)
         anycert__remedies_clear(&diagnosis->causes[i].remedies);
     }
     for (size_t i = 0; i < diagnosis->policy_count; i++) {
+        anycert_policy_free(diagnosis->policies[i].made);
         anycert_free(diagnosis->policies[i].policy);
         anycert__free(diagnosis->policies[i].forbidden);
     }
@@ -153,6 +154,12 @@ const char *anycert_diagnosis_policy(const struct anycert_diagnosis *diagnosis, 
     return n < diagnosis->policy_count ? diagnosis->policies[n].policy : NULL;
 }
 
+const struct anycert_policy *
+anycert_diagnosis_policy_object(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return n < diagnosis->policy_count ? diagnosis->policies[n].made : NULL;
+}
+
 int anycert_diagnosis_policy_confirmed(const struct anycert_diagnosis *diagnosis, size_t n)
 {
     return n < diagnosis->policy_count && diagnosis->policies[n].confirmed;
@@ -185,4 +192,77 @@ int anycert_diagnosis_policy_relaxation(const struct anycert_diagnosis *diagnosi
             return anycert_relaxation_id(r);
     }
     return 0;
+}
+
+/* ---- remedies ---- */
+
+size_t anycert_diagnosis_remedies(const struct anycert_diagnosis *diagnosis)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < diagnosis->cause_count; i++)
+        count += diagnosis->causes[i].remedies.count;
+    return count;
+}
+
+/* NULL behind the last; *cause is what it mends. */
+static const struct anycert__remedy *remedy_at(const struct anycert_diagnosis *diagnosis, size_t n,
+                                               const struct anycert__cause **cause)
+{
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        const struct anycert__remedies *remedies = &diagnosis->causes[i].remedies;
+
+        *cause = diagnosis->causes[i].cause;
+        if (n < remedies->count)
+            return &remedies->items[n];
+        n -= remedies->count;
+    }
+    return NULL;
+}
+
+const char *anycert_diagnosis_remedy_cause(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    const struct anycert__cause *cause = NULL;
+
+    return remedy_at(diagnosis, n, &cause) ? cause->id : NULL;
+}
+
+const char *anycert_diagnosis_remedy_audience(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    const struct anycert__cause *cause = NULL;
+    const struct anycert__remedy *remedy = remedy_at(diagnosis, n, &cause);
+
+    return remedy ? remedy->audience : NULL;
+}
+
+const char *anycert_diagnosis_remedy_where(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    const struct anycert__cause *cause = NULL;
+    const struct anycert__remedy *remedy = remedy_at(diagnosis, n, &cause);
+
+    return remedy ? remedy->where : NULL;
+}
+
+const char *anycert_diagnosis_remedy_text(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    const struct anycert__cause *cause = NULL;
+    const struct anycert__remedy *remedy = remedy_at(diagnosis, n, &cause);
+
+    return remedy ? remedy->text : NULL;
+}
+
+const char *anycert_diagnosis_remedy_language(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    const struct anycert__cause *cause = NULL;
+    const struct anycert__remedy *remedy = remedy_at(diagnosis, n, &cause);
+
+    return remedy && remedy->language ? remedy->language : remedy ? "" : NULL;
+}
+
+const char *anycert_diagnosis_remedy_lines(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    const struct anycert__cause *cause = NULL;
+    const struct anycert__remedy *remedy = remedy_at(diagnosis, n, &cause);
+
+    return remedy && remedy->lines ? remedy->lines : remedy ? "" : NULL;
 }

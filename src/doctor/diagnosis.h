@@ -20,6 +20,7 @@ struct anycert__diagnosed {
 /* A policy that connects. */
 struct anycert__advice {
     char *policy;
+    struct anycert_policy *made; /* the same, with its anchors */
     const char *note;
     char *forbidden; /* why the administrator does not allow it here, or "" */
     anycert__relaxations relaxations, tried_without, judged_without;

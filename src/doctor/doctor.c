@@ -19,7 +19,7 @@ struct anycert_doctor *anycert_doctor_new(struct anycert_error *err)
         anycert__fail_nomem(err);
         return NULL;
     }
-    atomic_init(&doctor->cancelled, false);
+    atomic_init(&doctor->stop.said, false);
     doctor->timeout_ms = TIMEOUT_MS;
     doctor->budget = ANYCERT__PLAN_BUDGET;
     doctor->base = anycert_policy_new(err);
@@ -149,7 +149,13 @@ void anycert_doctor_set_progress(struct anycert_doctor *doctor, anycert_doctor_p
 
 void anycert_doctor_cancel(struct anycert_doctor *doctor)
 {
-    atomic_store(&doctor->cancelled, true);
+    atomic_store(&doctor->stop.said, true);
+}
+
+void anycert_doctor_set_interrupt(struct anycert_doctor *doctor, int (*asked)(void *arg), void *arg)
+{
+    doctor->stop.asked = asked;
+    doctor->stop.arg = arg;
 }
 
 /* A URL may hold secrets in front of the host and behind it, which are nobody's business here. */

@@ -4,9 +4,8 @@
 
 #include <anycert/doctor.h>
 
-#include <stdatomic.h>
-
 #include "base/clock.h"
+#include "base/stop.h"
 #include "doctor/peer.h"
 #include "policy/policy.h"
 #include "tls/tls.h"
@@ -31,7 +30,7 @@ struct anycert_doctor {
     struct anycert__clock clock;
     anycert_doctor_progress *progress;
     void *progress_arg;
-    atomic_bool cancelled;
+    struct anycert__stop stop;
 };
 
 #endif

@@ -11,7 +11,7 @@ static void wait_ms(const struct anycert_doctor *doctor, uint32_t ms)
 {
     static const struct anycert__waiting waiting;
 
-    for (uint32_t left = ms; left > 0 && !atomic_load(&doctor->cancelled);) {
+    for (uint32_t left = ms; left > 0 && !anycert__stop_wanted(&doctor->stop);) {
         uint32_t slice = left < 50 ? left : 50;
 
         (void)anycert__waiting_sleep(&waiting, slice);

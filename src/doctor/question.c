@@ -107,12 +107,12 @@ static int ask(struct anycert__trials *trials, enum anycert__offer offer,
 {
     struct anycert__patience patience = {.until_us = anycert__monotonic_us() +
                                                      (int64_t)trials->limit_ms * 1000,
-                                         .cancelled = &trials->doctor->cancelled};
+                                         .stop = &trials->doctor->stop};
     struct anycert__hello hello;
     struct anycert__probe probe = {.hello = &hello,
                                    .until = ANYCERT__UNTIL_HELLO,
                                    .deadline_us = patience.until_us,
-                                   .cancelled = &trials->doctor->cancelled};
+                                   .stop = &trials->doctor->stop};
     struct anycert__obstacle obstacle = {.is_set = false};
     struct anycert__answer answer;
     struct anycert__line line = {.fd = -1};
@@ -132,7 +132,7 @@ static int ask(struct anycert__trials *trials, enum anycert__offer offer,
         }
         anycert__line_close(&line);
     }
-    if (atomic_load(&trials->doctor->cancelled))
+    if (anycert__stop_wanted(&trials->doctor->stop))
         return anycert__fail(err, ANYCERT_E_INTERRUPTED, "the examination was given up");
     return result;
 }

@@ -18,6 +18,15 @@ static bool add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *ke
                                   anycert__json_text(doc, text, text ? strlen(text) : 0));
 }
 
+/* Of our own, with values in it that were looked at: nothing to escape, and line ends stay. */
+static bool add_lines(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                      const char *lines)
+{
+    yyjson_mut_val *value = lines ? yyjson_mut_strcpy(doc, lines) : yyjson_mut_null(doc);
+
+    return value && yyjson_mut_obj_add_val(doc, object, key, value);
+}
+
 static yyjson_mut_val *relaxations_of(yyjson_mut_doc *doc, anycert__relaxations set)
 {
     yyjson_mut_val *list = yyjson_mut_arr(doc);
@@ -104,7 +113,7 @@ static bool add_remedies(yyjson_mut_doc *doc, yyjson_mut_val *root,
                 !add_text(doc, object, "where", remedy->where) ||
                 !add_text(doc, object, "text", remedy->text) ||
                 !add_text(doc, object, "language", remedy->language) ||
-                !add_text(doc, object, "lines", remedy->lines) ||
+                !add_lines(doc, object, "lines", remedy->lines) ||
                 !yyjson_mut_arr_add_val(list, object))
                 return false;
         }

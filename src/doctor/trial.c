@@ -300,7 +300,7 @@ int anycert__trial_make(struct anycert__trials *trials, const struct anycert__at
 {
     int64_t begin = anycert__monotonic_us();
     struct anycert__patience patience = {.until_us = begin + (int64_t)trials->limit_ms * 1000,
-                                         .cancelled = &trials->doctor->cancelled};
+                                         .stop = &trials->doctor->stop};
     struct anycert_policy *policy = anycert__trial_policy(trials, attempt, err);
     struct anycert__line line = {.fd = -1};
     int result = -1;
@@ -317,7 +317,7 @@ int anycert__trial_make(struct anycert__trials *trials, const struct anycert__at
     if (trial->obstacle.is_set)
         trial->sighting.ending = ANYCERT__ENDED_NO_WAY;
     anycert__line_close(&line);
-    if (atomic_load(&trials->doctor->cancelled))
+    if (anycert__stop_wanted(&trials->doctor->stop))
         result = anycert__fail(err, ANYCERT_E_INTERRUPTED, "the examination was given up");
     trial->took_ms = (uint32_t)((anycert__monotonic_us() - begin) / 1000);
 out:

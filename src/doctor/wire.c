@@ -19,7 +19,7 @@ static enum anycert__wire wait_for(int fd, short events, const struct anycert__p
         int slice = left_ms < SLICE_MS ? (int)left_ms : SLICE_MS;
         int ready = 0;
 
-        if (patience->cancelled && atomic_load(patience->cancelled))
+        if (anycert__stop_wanted(patience->stop))
             return ANYCERT__WIRE_CANCELLED;
         if (left_ms <= 0)
             return ANYCERT__WIRE_SILENT;

@@ -3,14 +3,15 @@
 #define ANYCERT_DOCTOR_WIRE_H
 
 #include <netdb.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/stop.h"
 
 /* Until when something is waited for (base/clock.h, monotonic), and by what it is given up. */
 struct anycert__patience {
     int64_t until_us;
-    const atomic_bool *cancelled; /* NULL: by nothing */
+    const struct anycert__stop *stop; /* NULL: by nothing */
 };
 
 enum anycert__wire {

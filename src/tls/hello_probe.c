@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* How long one wait may last, so that `cancelled` is looked at. */
+/* How long one wait may last, so that `stop` is looked at. */
 #define SLICE_US INT64_C(100000)
 
 struct talk {
@@ -74,7 +74,7 @@ static int64_t time_left(struct talk *talk)
     const struct anycert__probe *probe = talk->probe;
     int64_t now = anycert__waiting_now_us(&probe->waiting);
 
-    if (probe->cancelled && atomic_load(probe->cancelled)) {
+    if (anycert__stop_wanted(probe->stop)) {
         anycert__answer_close(talk->answer, ANYCERT__END_CANCELLED);
         return 0;
     }

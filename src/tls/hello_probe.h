@@ -3,10 +3,9 @@
 #ifndef ANYCERT_TLS_HELLO_PROBE_H
 #define ANYCERT_TLS_HELLO_PROBE_H
 
-#include <stdatomic.h>
-
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/stop.h"
 #include "hello/answer.h"
 #include "hello/write.h"
 
@@ -17,8 +16,8 @@ struct anycert__probe {
      * monotonic clock. */
     int64_t deadline_us;
     struct anycert__waiting waiting;
-    const atomic_bool *cancelled;  /* looked at ten times a second; NULL: nobody cancels */
-    struct anycert__random random; /* fill NULL: OpenSSL's */
+    const struct anycert__stop *stop; /* looked at ten times a second; NULL: nobody ends it */
+    struct anycert__random random;    /* fill NULL: OpenSSL's */
 };
 
 /* How long the rest of a banner is waited for, once it is clear that the peer does not speak TLS.

@@ -262,6 +262,40 @@ static void doctor_cancelled_ends_the_examination(void **state)
     stop(&server);
 }
 
+static int ask_until_third(void *arg)
+{
+    unsigned *asked = arg;
+
+    return ++*asked >= 3;
+}
+
+static void doctor_asks_whether_to_go_on(void **state)
+{
+    struct bad_server server;
+    struct anycert_error err = {0};
+    struct anycert_doctor *doctor = anycert_doctor_new(&err);
+    unsigned asked = 0;
+    char target[64];
+
+    (void)state;
+    assert_non_null(doctor);
+    start(&server, SILENT, 1);
+    (void)snprintf(target, sizeof target, "127.0.0.1:%u", (unsigned)server.port);
+    anycert_doctor_set_timeout(doctor, 600000);
+    anycert_doctor_set_interrupt(doctor, ask_until_third, &asked);
+    assert_null(anycert_doctor_examine(doctor, target, &err));
+    assert_int_equal(err.code, ANYCERT_E_INTERRUPTED);
+    assert_true(asked >= 3);
+    /* One examination was ended, and not the doctor. */
+    anycert_doctor_set_interrupt(doctor, NULL, NULL);
+    anycert_doctor_set_timeout(doctor, 50);
+    struct anycert_diagnosis *diagnosis = anycert_doctor_examine(doctor, target, &err);
+    assert_non_null(diagnosis);
+    anycert_diagnosis_free(diagnosis);
+    anycert_doctor_free(doctor);
+    stop(&server);
+}
+
 /* ---- a handshake with one byte changed ---- */
 
 static SSL_CTX *server_context(X509 *cert, EVP_PKEY *key, int version)
@@ -352,6 +386,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(doctor_bad_servers_are_never_healthy),
         cmocka_unit_test(doctor_cancelled_ends_the_examination),
+        cmocka_unit_test(doctor_asks_whether_to_go_on),
         cmocka_unit_test(shake_changed_bytes_never_authenticate),
     };
 

@@ -20,7 +20,7 @@
 struct stepping {
     int64_t now, step;
     unsigned looks, cancel_at;
-    atomic_bool cancelled;
+    struct anycert__stop stop;
 };
 
 static int64_t step_on(void *arg)
@@ -29,7 +29,7 @@ static int64_t step_on(void *arg)
 
     clock->now += clock->step;
     if (++clock->looks == clock->cancel_at)
-        atomic_store(&clock->cancelled, true);
+        atomic_store(&clock->stop.said, true);
     return clock->now;
 }
 
@@ -56,7 +56,7 @@ static void begin(struct scene *scene, enum anycert__offer offer)
     scene->probe.waiting.now_us = step_on;
     scene->probe.waiting.arg = &scene->clock;
     scene->probe.deadline_us = INT64_C(3600) * 1000000;
-    scene->probe.cancelled = &scene->clock.cancelled;
+    scene->probe.stop = &scene->clock.stop;
     scene->probe.random = hello_counting;
 }
 
@@ -225,7 +225,7 @@ static void hello_probe_can_be_cancelled(void **state)
 
     (void)state;
     begin(&scene, ANYCERT__OFFER_TLS12);
-    atomic_store(&scene.clock.cancelled, true);
+    atomic_store(&scene.clock.stop.said, true);
     ask(&scene);
     assert_int_equal(scene.answer.end, ANYCERT__END_CANCELLED);
     end(&scene);
@@ -351,7 +351,7 @@ static void hello_probe_with_the_systems_clock_and_random_works(void **state)
     begin(&scene, ANYCERT__OFFER_POST_QUANTUM);
     memset(&scene.probe.waiting, 0, sizeof scene.probe.waiting);
     memset(&scene.probe.random, 0, sizeof scene.probe.random);
-    scene.probe.cancelled = NULL;
+    scene.probe.stop = NULL;
     scene.probe.deadline_us = anycert__monotonic_us() + INT64_C(60) * 1000000;
     say_flight(&scene, "openssl-modern");
     ask(&scene);
