@@ -86,6 +86,17 @@ int ext_call_progress(void *arg, uint64_t received, uint64_t receive_total, uint
     return call->type ? 1 : 0;
 }
 
+int ext_call_is_over(void *arg)
+{
+    (void)arg;
+    return innermost ? ext_call_progress(innermost, 0, 0, 0, 0) : 0;
+}
+
+struct ext_call *ext_call_innermost(void)
+{
+    return innermost;
+}
+
 int64_t ext_call_now(void *arg)
 {
     (void)arg;

@@ -23,6 +23,8 @@
  * transfer. An event loop has it the other way round: the Stream first, and the Response from it.
  * - Batch owns one anycert_batch, the requests in it and a use of its Client, for an event loop.
  * - Pending owns one Request of a Batch, and then what came of it, for the task that awaits it.
+ * - Doctor owns one anycert_doctor, which is set up once and then used by any number of threads;
+ *   Diagnosis owns one anycert_diagnosis, which never changes.
  * - Report owns one copy of an anycert_report (which is cheap), so it outlives the response.
  *
  * The lock. It is let go for every send, for opening and reading a stream, and for parsing large
@@ -99,7 +101,8 @@ static inline PyObject *Py_NewRef(PyObject *object)
 struct ext_state {
     PyTypeObject *policy_type, *policy_file_type, *policy_entry_type, *check_type, *cert_type,
         *trust_store_type, *trust_entry_type, *client_type, *response_type, *report_type,
-        *stream_type, *pending_type;
+        *stream_type, *pending_type, *doctor_type, *diagnosis_type, *cause_type, *advice_type,
+        *remedy_type;
     PyObject *run_name;                /* "run", of contextvars.Context */
     PyObject *_Atomic cancelled_error; /* asyncio.CancelledError, once it was needed */
     PyObject *_Atomic make_error;      /* anycert.exceptions._make, likewise */
@@ -214,6 +217,12 @@ void ext_call_leave(struct ext_call *call);
 int ext_call_progress(void *arg, uint64_t received, uint64_t receive_total, uint64_t sent,
                       uint64_t send_total);
 
+/* Whether the innermost call is to end, as a signal or a callback has raised; for
+ * anycert_doctor_set_interrupt(). arg is not looked at. */
+int ext_call_is_over(void *arg);
+/* The innermost call of this thread, NULL if there is none. */
+struct ext_call *ext_call_innermost(void);
+
 /* Waits between requests, for anycert_config_set_waiting(): with anycert._session._sleep, which
  * Ctrl-C ends, and which tests put something else in place of. */
 int ext_call_sleep(void *arg, int64_t ms);
@@ -322,6 +331,16 @@ void ext_client_leave(PyObject *client);
 
 /* look(class, url): a Response without an answer, of a handshake alone. */
 PyObject *ext_look(struct ext_state *state, PyObject *object, PyObject *args);
+
+/* ---- diagnosis.c ---- */
+
+int ext_diagnosis_init(PyObject *module, struct ext_state *state);
+/* A Diagnosis, which takes it over (on failure too). */
+PyObject *ext_diagnosis_new(struct ext_state *state, struct anycert_diagnosis *diagnosis);
+
+/* ---- doctor.c ---- */
+
+int ext_doctor_init(PyObject *module, struct ext_state *state);
 
 /* ---- stream.c ---- */
 

@@ -22,6 +22,9 @@ def main() -> None:
     for check in anycert.look("https://a.example/", policy).checks:
         print(check.id, check.decided_by_pin)
     print(anycert.Client(policy_file=file).explain("https://a.example/"))
+    found = anycert.doctor("a.example", ca="ca.pem", progress=lambda target, number, what: print(number))
+    if found.least is not None:
+        print(found.least.policy.rung, [cause.id for cause in found.causes], found.remedies[0].lines)
     session = anycert.Session(policy_file="hosts")
     session.headers["X"] = "y"
     try:

@@ -5,15 +5,16 @@
         print(client.get("https://example.test/").json())
 """
 from . import exceptions
-from ._client import Client, look
-from ._core import Certificate, Check, Policy, PolicyEntry, PolicyFile, Report, TrustEntry, TrustStore, \
-    __version__
+from ._client import Client, doctor, look
+from ._core import Advice, Cause, Certificate, Check, Diagnosis, Doctor, Policy, PolicyEntry, \
+    PolicyFile, Remedy, Report, TrustEntry, TrustStore, __version__
 from ._response import Response
 from ._session import Retry, Session
 
-__all__ = ["AsyncClient", "Certificate", "Check", "Client", "Policy", "PolicyEntry", "PolicyFile",
-           "Relaxation", "Report", "Response", "Retry", "Session", "TrustEntry", "TrustStore",
-           "exceptions", "look", "__version__"]
+__all__ = ["Advice", "AsyncClient", "Cause", "Certificate", "Check", "Client", "Diagnosis", "Doctor",
+           "Policy", "PolicyEntry", "PolicyFile", "Relaxation", "Remedy", "Report", "Response",
+           "Retry", "Session", "TrustEntry", "TrustStore", "doctor", "exceptions", "look",
+           "__version__"]
 
 
 def __getattr__(name):

@@ -1,13 +1,16 @@
 from . import exceptions as exceptions
-from ._client import Client as Client, look as look
-from ._core import (Certificate as Certificate, Check as Check, Policy as Policy, PolicyEntry as PolicyEntry,
-                    PolicyFile as PolicyFile, Report as Report, TrustEntry as TrustEntry,
-                    TrustStore as TrustStore, __version__ as __version__)
+from ._client import Client as Client, doctor as doctor, look as look
+from ._core import (Advice as Advice, Cause as Cause, Certificate as Certificate, Check as Check,
+                    Diagnosis as Diagnosis, Doctor as Doctor, Policy as Policy,
+                    PolicyEntry as PolicyEntry, PolicyFile as PolicyFile, Remedy as Remedy,
+                    Report as Report, TrustEntry as TrustEntry, TrustStore as TrustStore,
+                    __version__ as __version__)
 from ._relaxation import Relaxation as Relaxation
 from ._response import Response as Response
 from ._session import Retry as Retry, Session as Session
 from .aio import AsyncClient as AsyncClient
 
-__all__ = ["AsyncClient", "Certificate", "Check", "Client", "Policy", "PolicyEntry", "PolicyFile",
-           "Relaxation", "Report", "Response", "Retry", "Session", "TrustEntry", "TrustStore",
-           "exceptions", "look", "__version__"]
+__all__ = ["Advice", "AsyncClient", "Cause", "Certificate", "Check", "Client", "Diagnosis", "Doctor",
+           "Policy", "PolicyEntry", "PolicyFile", "Relaxation", "Remedy", "Report", "Response",
+           "Retry", "Session", "TrustEntry", "TrustStore", "doctor", "exceptions", "look",
+           "__version__"]

@@ -1,6 +1,6 @@
 """Client: a session that keeps to one policy, and sends many requests at once."""
 from ._checks import wrong_type
-from ._core import Policy, PolicyFile
+from ._core import Doctor, Policy, PolicyFile
 from ._headers import store
 from ._session import Session
 
@@ -83,3 +83,17 @@ def look(url, policy="report-only", **kwargs):
     request is sent. The rest is as Client has it; SSLError, with a report, if there is no handshake."""
     with Client(policy, **kwargs) as client:
         return client.look(url)
+
+
+def doctor(target, policy=None, *, ca=None, **kwargs):
+    """A Diagnosis of a target (a URL with https://, HOST, or HOST:PORT): why connections with it
+    fail, the policy that gives up least and connects, and what mends it.
+
+    policy: a Policy or its text, of which the anchors, expect_name and sni count. ca: anchors in
+    place of the system's, the path of a PEM file or folder. The rest is as Doctor has it. Handshakes
+    carry no credentials and no cookies; no request is sent unless request is true."""
+    if policy is None or isinstance(policy, str):
+        policy = Policy("hardened" if policy is None else policy, ca=ca)
+    elif ca is not None:
+        raise ValueError("ca goes with the text of a policy; a Policy has its own anchors")
+    return Doctor(policy=policy, **kwargs).examine(target)

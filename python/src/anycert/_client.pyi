@@ -2,7 +2,7 @@ from os import PathLike
 from typing import Any, Callable, Iterable, Iterator, Mapping
 
 from ._batch import BatchResult
-from ._core import Policy, PolicyFile, Report, TrustStore
+from ._core import Diagnosis, Policy, PolicyFile, Report, TrustStore
 from ._response import Response
 from ._session import Session, _Cert, _Headers, _Timeout
 
@@ -24,3 +24,7 @@ class Client(Session):
               concurrency: int = ...) -> Iterator[BatchResult]: ...
 
 def look(url: str, policy: Policy | str = ..., **kwargs: Any) -> Report: ...
+def doctor(target: str, policy: Policy | str | None = ..., *, ca: Any = ..., proxy: str | None = ...,
+           intermediates: bytes | None = ..., resolve: str | Iterable[str] = ...,
+           connect_to: str | Iterable[str] = ..., timeout: float = ..., delay: float = ...,
+           request: bool = ..., progress: Callable[[str, int, str], object] | None = ...) -> Diagnosis: ...

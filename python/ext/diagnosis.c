@@ -1,0 +1,345 @@
+#include "ext.h"
+
+#include <string.h>
+
+struct diagnosis_object {
+    PyObject_HEAD struct anycert_diagnosis *diagnosis;
+};
+
+PyObject *ext_diagnosis_new(struct ext_state *state, struct anycert_diagnosis *diagnosis)
+{
+    PyObject *self = ext_alloc(state->diagnosis_type);
+
+    if (self)
+        ((struct diagnosis_object *)self)->diagnosis = diagnosis;
+    else
+        anycert_diagnosis_free(diagnosis);
+    return self;
+}
+
+static const struct anycert_diagnosis *inner(PyObject *self)
+{
+    return ((struct diagnosis_object *)self)->diagnosis;
+}
+
+static void diagnosis_dealloc(PyObject *self)
+{
+    anycert_diagnosis_free(((struct diagnosis_object *)self)->diagnosis);
+    ext_free(self);
+}
+
+/* A tuple of count objects, each made by `make`. */
+static PyObject *tuple_of(PyObject *self, size_t count,
+                          PyObject *(*make)(struct ext_state *state, PyObject *self, size_t n))
+{
+    struct ext_state *state = ext_state_of(Py_TYPE(self));
+    PyObject *tuple = state ? PyTuple_New((Py_ssize_t)count) : NULL;
+
+    for (size_t n = 0; tuple && n < count; n++) {
+        PyObject *item = make(state, self, n);
+
+        if (!item || PyTuple_SetItem(tuple, (Py_ssize_t)n, item) < 0)
+            Py_CLEAR(tuple);
+    }
+    return tuple;
+}
+
+/* ---- causes, policies, remedies ---- */
+
+#define CAUSE_FIELDS 7
+static PyObject *new_cause(struct ext_state *state, PyObject *self, size_t n)
+{
+    PyObject *const values[CAUSE_FIELDS] = {
+        ext_str(anycert_diagnosis_cause_id(inner(self), n)),
+        ext_str(anycert_diagnosis_cause_check(inner(self), n)),
+        ext_str(anycert_diagnosis_cause_side(inner(self), n)),
+        ext_str(anycert_diagnosis_cause_title(inner(self), n)),
+        ext_str(anycert_diagnosis_cause_explanation(inner(self), n)),
+        ext_str(anycert_diagnosis_cause_evidence(inner(self), n)),
+        ext_str(anycert_diagnosis_cause_error(inner(self), n)),
+    };
+
+    return ext_named_tuple(state->cause_type, values, CAUSE_FIELDS);
+}
+
+static PyObject *relaxations_of(PyObject *self, size_t n)
+{
+    PyObject *list = PyList_New(0);
+    PyObject *tuple = NULL;
+    bool fine = list != NULL;
+    int id = 0;
+
+    for (size_t i = 0; fine && (id = anycert_diagnosis_policy_relaxation(inner(self), n, i)) != 0;
+         i++) {
+        PyObject *name = ext_str(anycert_relaxation_name(anycert_relaxation_by_id(id)));
+
+        fine = name && PyList_Append(list, name) == 0;
+        Py_XDECREF(name);
+    }
+    if (fine)
+        tuple = PyList_AsTuple(list);
+    Py_XDECREF(list);
+    return tuple;
+}
+
+#define ADVICE_FIELDS 7
+static PyObject *new_advice(struct ext_state *state, PyObject *self, size_t n)
+{
+    PyObject *const values[ADVICE_FIELDS] = {
+        ext_policy_new(state, anycert_diagnosis_policy_object(inner(self), n)),
+        ext_str(anycert_diagnosis_policy(inner(self), n)),
+        relaxations_of(self, n),
+        PyBool_FromLong(anycert_diagnosis_policy_confirmed(inner(self), n)),
+        PyBool_FromLong(anycert_diagnosis_policy_minimal(inner(self), n)),
+        ext_str(anycert_diagnosis_policy_note(inner(self), n)),
+        ext_str(anycert_diagnosis_policy_forbidden(inner(self), n)),
+    };
+
+    return ext_named_tuple(state->advice_type, values, ADVICE_FIELDS);
+}
+
+#define REMEDY_FIELDS 6
+static PyObject *new_remedy(struct ext_state *state, PyObject *self, size_t n)
+{
+    PyObject *const values[REMEDY_FIELDS] = {
+        ext_str(anycert_diagnosis_remedy_cause(inner(self), n)),
+        ext_str(anycert_diagnosis_remedy_audience(inner(self), n)),
+        ext_str(anycert_diagnosis_remedy_where(inner(self), n)),
+        ext_str(anycert_diagnosis_remedy_text(inner(self), n)),
+        ext_str(anycert_diagnosis_remedy_language(inner(self), n)),
+        ext_str(anycert_diagnosis_remedy_lines(inner(self), n)),
+    };
+
+    return ext_named_tuple(state->remedy_type, values, REMEDY_FIELDS);
+}
+
+static PyObject *get_causes(PyObject *self, void *closure)
+{
+    (void)closure;
+    return tuple_of(self, anycert_diagnosis_causes(inner(self)), new_cause);
+}
+
+static PyObject *get_least(PyObject *self, void *closure)
+{
+    struct ext_state *state = ext_state_of(Py_TYPE(self));
+
+    (void)closure;
+    if (!state)
+        return NULL;
+    if (anycert_diagnosis_policies(inner(self)) == 0)
+        Py_RETURN_NONE;
+    return new_advice(state, self, 0);
+}
+
+/* Behind the first. */
+static PyObject *new_alternative(struct ext_state *state, PyObject *self, size_t n)
+{
+    return new_advice(state, self, n + 1);
+}
+
+static PyObject *get_alternatives(PyObject *self, void *closure)
+{
+    size_t count = anycert_diagnosis_policies(inner(self));
+
+    (void)closure;
+    return tuple_of(self, count > 0 ? count - 1 : 0, new_alternative);
+}
+
+static PyObject *get_remedies(PyObject *self, void *closure)
+{
+    (void)closure;
+    return tuple_of(self, anycert_diagnosis_remedies(inner(self)), new_remedy);
+}
+
+/* ---- the rest ---- */
+
+static const char *verdict_of(const struct anycert_diagnosis *diagnosis)
+{
+    return anycert_doctor_verdict_name(anycert_diagnosis_verdict(diagnosis));
+}
+
+static const char *stage_of(const struct anycert_diagnosis *diagnosis)
+{
+    return anycert_doctor_stage_name(anycert_diagnosis_stage(diagnosis));
+}
+
+static PyObject *get_text(PyObject *self, void *closure)
+{
+    typedef const char *text_getter(const struct anycert_diagnosis *diagnosis);
+    static const struct {
+        char name[8];
+        text_getter *get;
+    } getters[] = {
+        {"verdict", verdict_of},
+        {"stage", stage_of},
+        {"target", anycert_diagnosis_target},
+        {"host", anycert_diagnosis_host},
+    };
+
+    return ext_str(getters[(uintptr_t)closure].get(inner(self)));
+}
+
+static PyObject *get_port(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyLong_FromLong(anycert_diagnosis_port(inner(self)));
+}
+
+static PyObject *get_exit_code(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyLong_FromLong(anycert_doctor_exit_code(anycert_diagnosis_verdict(inner(self))));
+}
+
+static PyObject *get_handshakes(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyLong_FromSize_t(anycert_diagnosis_handshakes(inner(self)));
+}
+
+static PyObject *get_elapsed(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyFloat_FromDouble((double)anycert_diagnosis_elapsed_ms(inner(self)) / 1000.0);
+}
+
+static PyObject *get_report(PyObject *self, void *closure)
+{
+    struct ext_state *state = ext_state_of(Py_TYPE(self));
+
+    (void)closure;
+    return state ? ext_report_new(state, anycert_diagnosis_report(inner(self))) : NULL;
+}
+
+static PyObject *diagnosis_text(PyObject *self, PyObject *ignored)
+{
+    struct anycert_error err = {0};
+
+    (void)ignored;
+    return ext_take_str(anycert_diagnosis_text(inner(self), &err));
+}
+
+static PyObject *diagnosis_str(PyObject *self)
+{
+    return diagnosis_text(self, NULL);
+}
+
+static PyObject *diagnosis_json(PyObject *self, PyObject *ignored)
+{
+    struct anycert_error err = {0};
+
+    (void)ignored;
+    return ext_take_str(anycert_diagnosis_json(inner(self), &err));
+}
+
+static PyObject *diagnosis_dict(PyObject *self, PyObject *ignored)
+{
+    struct anycert_error err = {0};
+    char *text = anycert_diagnosis_json(inner(self), &err);
+    PyObject *value = text ? ext_json_value(text, strlen(text)) : PyErr_NoMemory();
+
+    (void)ignored;
+    if (!value && !PyErr_Occurred())
+        PyErr_SetString(PyExc_SystemError, "the diagnosis is no JSON");
+    anycert_free(text);
+    return value;
+}
+
+static PyObject *diagnosis_repr(PyObject *self)
+{
+    return PyUnicode_FromFormat("<Diagnosis %s:%d %s>", anycert_diagnosis_host(inner(self)),
+                                (int)anycert_diagnosis_port(inner(self)), verdict_of(inner(self)));
+}
+
+static PyMethodDef diagnosis_methods[] = {
+    {"text", diagnosis_text, METH_NOARGS,
+     "text($self, /)\n--\n\nThe whole for people: the answer in the first three lines."},
+    {"json", diagnosis_json, METH_NOARGS,
+     "json($self, /)\n--\n\nThe whole as a JSON text; anycert-doctor(1) has the schema."},
+    {"as_dict", diagnosis_dict, METH_NOARGS,
+     "as_dict($self, /)\n--\n\nThe whole as Python objects."},
+    {NULL, NULL, 0, NULL},
+};
+#define TEXT(name, index, doc) {name, get_text, NULL, doc, (void *)(uintptr_t)(index)}
+static PyGetSetDef diagnosis_getset[] = {
+    TEXT("verdict", 0,
+         "'healthy', 'fixable', 'relaxable', 'impossible', 'forbidden' or 'unreachable'."),
+    TEXT("stage", 1,
+         "The first that fails under hardened: 'dns', 'tcp', 'proxy', 'proxy-tls', 'tls',\n"
+         "'certificate' or 'http'; 'done' if none does."),
+    TEXT("target", 2, "As it was given, but of a URL only its origin."),
+    TEXT("host", 3, "The host."),
+    {"port", get_port, NULL, "The port.", NULL},
+    {"exit_code", get_exit_code, NULL, "What `anycert doctor` ends with for this verdict.", NULL},
+    {"causes", get_causes, NULL, "Every Cause, in the order in which a connection meets them.",
+     NULL},
+    {"least", get_least, NULL,
+     "The Advice with the policy that connects and gives up least, or None.", NULL},
+    {"alternatives", get_alternatives, NULL, "Other policies that connect, an Advice each.", NULL},
+    {"remedies", get_remedies, NULL, "What mends the causes, a Remedy each.", NULL},
+    {"handshakes", get_handshakes, NULL, "How many were begun.", NULL},
+    {"elapsed", get_elapsed, NULL, "How long all took, in seconds.", NULL},
+    {"report", get_report, NULL,
+     "The Report of what was seen, judged by hardened; None if no handshake came so far.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+static char diagnosis_doc[] = "What a doctor found: why a connection fails, and the least that has "
+                              "to be given up for it.";
+static PyType_Slot diagnosis_slots[] = {
+    {Py_tp_doc, diagnosis_doc},
+    {Py_tp_dealloc, diagnosis_dealloc},
+    {Py_tp_repr, diagnosis_repr},
+    {Py_tp_str, diagnosis_str},
+    {Py_tp_methods, diagnosis_methods},
+    {Py_tp_getset, diagnosis_getset},
+    {0, NULL},
+};
+static PyType_Spec diagnosis_spec = {
+    .name = "anycert.Diagnosis",
+    .basicsize = sizeof(struct diagnosis_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, /* doctors make them */
+    .slots = diagnosis_slots,
+};
+static PyStructSequence_Field cause_fields[] = {
+    {"id", "Stable, such as 'self-signed'; docs/causes.md lists all."},
+    {"check", "The check that it belongs to, such as 'trust'."},
+    {"side", "Who has to act: 'local', 'network' or 'remote'."},
+    {"title", "What it is, in one sentence."},
+    {"explanation", "One sentence or two more."},
+    {"evidence", "What was seen here."},
+    {"error", "What OpenSSL and other clients say in that case, or ''."},
+    {NULL, NULL},
+};
+static PyStructSequence_Field advice_fields[] = {
+    {"policy", "The Policy, to be used as it is."},
+    {"text", "Its text."},
+    {"relaxations", "The names of what it relaxes."},
+    {"confirmed", "True if a handshake under exactly this policy was completed."},
+    {"minimal", "True if it failed without each of its parts."},
+    {"note", "What has to be known before it is used, or ''."},
+    {"forbidden", "Why the administrator of this machine does not allow it, or ''."},
+    {NULL, NULL},
+};
+static PyStructSequence_Field remedy_fields[] = {
+    {"cause", "The id of the cause that it mends."},
+    {"audience", "Who has to act: 'client', 'server' or 'network'."},
+    {"where", "In what, such as 'nginx' or 'anycert'."},
+    {"text", "What has to be done."},
+    {"language", "Of the lines, such as 'shell' or 'nginx'; or ''."},
+    {"lines", "Lines to paste, or ''."},
+    {NULL, NULL},
+};
+
+int ext_diagnosis_init(PyObject *module, struct ext_state *state)
+{
+    state->diagnosis_type = ext_add_type(module, &diagnosis_spec);
+    state->cause_type = ext_add_tuple_type(module, "anycert.Cause", "Why a connection fails.",
+                                           cause_fields, CAUSE_FIELDS);
+    state->advice_type = ext_add_tuple_type(module, "anycert.Advice", "A policy that connects.",
+                                            advice_fields, ADVICE_FIELDS);
+    state->remedy_type = ext_add_tuple_type(module, "anycert.Remedy", "What mends a cause.",
+                                            remedy_fields, REMEDY_FIELDS);
+    return state->diagnosis_type && state->cause_type && state->advice_type && state->remedy_type
+               ? 0
+               : -1;
+}
