@@ -12,10 +12,25 @@
 
 #include <yyjson.h>
 
+#include "store.h"
 #include "text.h"
 
 #define DAY  86400
 #define SOON (7 * (int64_t)DAY)
+
+/* What is not wrong, but should be known. */
+enum remark { NOBODY, WIDE, ENDLESS, REMARKS };
+static const struct {
+    const char *name, *text;
+} remarks[REMARKS] = {
+    [NOBODY] = {"unauthenticated",
+                "leaves nobody authenticated: whoever can answer for the host can read and change "
+                "everything; anycert doctor says whether less would do"},
+    [WIDE] = {"wide", "covers the hosts of many owners: name those that need it"},
+    [ENDLESS] = {"endless",
+                 "gives something up and has no end: add until=YYYY-MM-DD, so that somebody looks "
+                 "again"},
+};
 
 /* One entry, and what is the matter with it. */
 struct finding {
@@ -24,6 +39,24 @@ struct finding {
     struct anycert_error error; /* why no client can be made under its policy; code 0: one can */
     int64_t until;              /* 0: no end */
     bool soon;                  /* that is near */
+    bool remarks[REMARKS];
+};
+
+/* A line that is not understood. */
+struct fault {
+    size_t line;
+    char *text;
+};
+
+/* What is looked at, and what was found. */
+struct check {
+    struct anycert_policy_file *file;
+    struct cli_trial trial;
+    struct fault *faults;
+    size_t fault_count, entries, bad, remarks;
+    struct anycert_error error; /* of gathering faults */
+    yyjson_mut_doc *doc;        /* NULL: text */
+    yyjson_mut_val *list, *fault_list;
 };
 
 bool cli_is_policy_file(const char *text)
@@ -38,26 +71,74 @@ bool cli_is_policy_file(const char *text)
            access(text, F_OK) == 0;
 }
 
-void cli_try_policy(const struct anycert_policy *policy, struct anycert_error *error)
+static bool looks_into_store(const struct anycert_policy *policy)
+{
+    char *target = NULL;
+    bool looks =
+        strcmp(anycert_policy_rung(policy), "tofu") == 0 ||
+        (anycert_policy_get(policy, "for", &target, NULL) == 1 && strncmp(target, "tofu", 4) == 0);
+    anycert_free(target);
+    return looks;
+}
+
+/* The store is opened once, and only where a policy needs it. */
+static int set_store(struct cli_trial *trial, struct anycert_config *config,
+                     const struct anycert_policy *policy, struct anycert_error *error)
+{
+    if (!looks_into_store(policy))
+        return 0;
+    if (!trial->store)
+        trial->store = cli_store_open(trial->store_path, error);
+    return trial->store ? anycert_config_set_trust_store(config, trial->store, error) : -1;
+}
+
+void cli_try_policy(struct cli_trial *trial, const struct anycert_policy *policy,
+                    struct anycert_error *error)
 {
     struct anycert_config *config = anycert_config_new(error);
     struct anycert_client *client = NULL;
-    if (config && anycert_config_set_policy(config, policy, error) == 0)
+    if (config && anycert_config_set_policy(config, policy, error) == 0 &&
+        set_store(trial, config, policy, error) == 0)
         client = anycert_client_new(config, error);
     anycert_client_free(client);
     anycert_config_free(config);
 }
 
-static void look(struct finding *finding, const struct anycert_policy_file *file, int64_t now)
+void cli_trial_end(struct cli_trial *trial)
+{
+    anycert_trust_store_free(trial->store);
+    trial->store = NULL;
+}
+
+/* What a policy gives up, however long. The first contact of tofu is no matter of time, and for
+ * what comes behind it there is the key. */
+static void weigh(const struct anycert_policy *policy, bool *gives_up, bool *nobody)
+{
+    bool tofu = strcmp(anycert_policy_rung(policy), "tofu") == 0;
+    *nobody = !tofu && !anycert_policy_authenticates(policy);
+    *gives_up = *nobody;
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+         r = anycert_relaxation_next(r)) {
+        bool has = anycert_policy_relaxes(policy, r) == 1;
+        *gives_up = *gives_up || has;
+        *nobody = *nobody || (tofu && has && !anycert_relaxation_authenticates(r));
+    }
+}
+
+static void look(struct finding *finding, struct check *check, int64_t now)
 {
     const struct anycert_policy *policy = anycert_policy_entry_policy(finding->entry);
     int64_t until = 0;
-    finding->flaw = anycert_policy_file_flaw(file, finding->entry, now);
-    if (anycert_policy_until(policy, &until)) {
-        finding->until = until;
-        finding->soon = finding->flaw != ANYCERT_FLAW_ENDED && until - now < SOON;
-    }
-    cli_try_policy(policy, &finding->error);
+    bool ends = anycert_policy_until(policy, &until) == 1, gives_up = false;
+    finding->flaw = anycert_policy_file_flaw(check->file, finding->entry, now);
+    cli_try_policy(&check->trial, policy, &finding->error);
+    finding->until = until;
+    if (finding->flaw == ANYCERT_FLAW_ENDED)
+        return;
+    weigh(policy, &gives_up, &finding->remarks[NOBODY]);
+    finding->soon = ends && until - now < SOON;
+    finding->remarks[WIDE] = gives_up && anycert_policy_entry_is_wide(finding->entry);
+    finding->remarks[ENDLESS] = !ends && gives_up;
 }
 
 static bool is_bad(const struct finding *finding)
@@ -87,8 +168,7 @@ static const char *flaw_text(enum anycert_policy_flaw flaw)
         break;
     case ANYCERT_FLAW_ENDED:
         return "has ended, and its hosts are held to hardened: take the line out, or choose "
-               "another "
-               "day";
+               "another day";
     case ANYCERT_FLAW_SHADOWED:
         return "is never used: more specific lines have all of its hosts";
     case ANYCERT_FLAW_SAME:
@@ -106,10 +186,14 @@ static void print_text(const struct finding *finding)
         (void)printf("%s: %s: %s\n", source, hosts, finding->error.message);
     if (finding->flaw != ANYCERT_FLAW_NONE)
         (void)printf("%s: %s %s\n", source, hosts, flaw_text(finding->flaw));
+    for (size_t i = 0; i < REMARKS; i++)
+        if (finding->remarks[i])
+            (void)printf("%s: remark: %s %s\n", source, hosts, remarks[i].text);
     if (!finding->soon)
         return;
     cli_format_date(finding->until, date);
-    (void)printf("%s: %s ends soon, on %.10s\n", source, hosts, date);
+    (void)printf("%s: remark: %s ends soon, on %.10s: hardened counts from then on\n", source,
+                 hosts, date);
 }
 
 static void add_json(yyjson_mut_doc *doc, yyjson_mut_val *entries, const struct finding *finding)
@@ -124,6 +208,11 @@ static void add_json(yyjson_mut_doc *doc, yyjson_mut_val *entries, const struct 
     else
         yyjson_mut_obj_add_null(doc, object, "flaw");
     yyjson_mut_obj_add_bool(doc, object, "ends_soon", finding->soon);
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+    for (size_t i = 0; i < REMARKS; i++)
+        if (finding->remarks[i])
+            yyjson_mut_arr_add_str(doc, list, remarks[i].name);
+    yyjson_mut_obj_add_val(doc, object, "remarks", list);
     if (finding->error.code)
         yyjson_mut_obj_add_strcpy(doc, object, "error", finding->error.message);
     anycert_free(policy);
@@ -138,38 +227,123 @@ static int print_json(yyjson_mut_doc *doc, struct anycert_error *err)
     return text ? 0 : cli_error(err, ANYCERT_E_INTERNAL, "the answer cannot be written as JSON");
 }
 
-int cli_check_file(const char *path, bool json, bool *found, struct anycert_error *err)
+/* ---- lines that are not understood */
+
+static void keep_fault(void *arg, size_t line, const struct anycert_error *fault)
 {
-    struct anycert_policy_file *file = anycert_policy_file_load(path, err);
+    struct check *check = arg;
+    struct fault *faults = realloc(check->faults, (check->fault_count + 1) * sizeof *faults);
+    if (!faults) {
+        cli_no_memory(&check->error);
+        return;
+    }
+    check->faults = faults;
+    char *text = cli_copy(fault->message, &check->error);
+    if (text)
+        faults[check->fault_count++] = (struct fault){line, text};
+}
+
+static int compare_faults(const void *a, const void *b)
+{
+    const struct fault *one = a, *other = b;
+    return one->line < other->line ? -1 : one->line > other->line;
+}
+
+static void tell_fault(struct check *check, const struct fault *fault)
+{
+    check->entries++;
+    check->bad++;
+    if (!check->doc) {
+        (void)printf("%s\n", fault->text);
+        return;
+    }
+    yyjson_mut_val *object = yyjson_mut_arr_add_obj(check->doc, check->fault_list);
+    yyjson_mut_obj_add_uint(check->doc, object, "line", fault->line);
+    yyjson_mut_obj_add_str(check->doc, object, "error", fault->text);
+}
+
+static void tell_entry(struct check *check, const struct anycert_policy_entry *entry, int64_t now)
+{
+    struct finding finding = {.entry = entry};
+    look(&finding, check, now);
+    check->entries++;
+    check->bad += is_bad(&finding);
+    check->remarks += finding.soon;
+    for (size_t i = 0; i < REMARKS; i++)
+        check->remarks += finding.remarks[i];
+    if (check->doc)
+        add_json(check->doc, check->list, &finding);
+    else
+        print_text(&finding);
+}
+
+/* Entries and faults, by their lines; an entry that stands in the file twice is a fault. */
+static void tell_all(struct check *check)
+{
     const struct anycert_policy_entry *entry = NULL;
     int64_t now = (int64_t)time(NULL);
-    size_t count = 0, bad = 0;
-    int status = 0;
-    if (!file)
-        return -1;
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = yyjson_mut_obj(doc), *entries = yyjson_mut_arr(doc);
-    yyjson_mut_doc_set_root(doc, root);
-    yyjson_mut_obj_add_str(doc, root, "file", path);
-    yyjson_mut_obj_add_val(doc, root, "entries", entries);
-    while ((entry = anycert_policy_file_next(file, entry)) != NULL) {
-        struct finding finding = {.entry = entry};
-        look(&finding, file, now);
-        count++;
-        bad += is_bad(&finding);
-        if (json)
-            add_json(doc, entries, &finding);
-        else
-            print_text(&finding);
+    size_t fault = 0;
+    if (check->fault_count > 0)
+        qsort(check->faults, check->fault_count, sizeof *check->faults, compare_faults);
+    while ((entry = anycert_policy_file_next(check->file, entry)) != NULL) {
+        size_t line = anycert_policy_entry_line(entry);
+        bool told = false;
+        for (; fault < check->fault_count && check->faults[fault].line <= line; fault++) {
+            told = check->faults[fault].line == line;
+            tell_fault(check, &check->faults[fault]);
+        }
+        if (!told)
+            tell_entry(check, entry, now);
     }
-    *found = bad > 0;
-    yyjson_mut_obj_add_bool(doc, root, "fine", bad == 0);
-    if (json)
-        status = print_json(doc, err);
-    else
-        (void)printf("%s: %zu %s, %zu to be mended\n", path, count,
-                     count == 1 ? "entry" : "entries", bad);
+    while (fault < check->fault_count)
+        tell_fault(check, &check->faults[fault++]);
+}
+
+static int check_json(struct check *check, const char *path, struct anycert_error *err)
+{
+    yyjson_mut_doc *doc = check->doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    check->list = yyjson_mut_arr(doc);
+    check->fault_list = yyjson_mut_arr(doc);
+    yyjson_mut_obj_add_str(doc, root, "file", path);
+    yyjson_mut_obj_add_val(doc, root, "entries", check->list);
+    yyjson_mut_obj_add_val(doc, root, "not_understood", check->fault_list);
+    tell_all(check);
+    yyjson_mut_obj_add_bool(doc, root, "fine", check->bad == 0);
+    int status = print_json(doc, err);
     yyjson_mut_doc_free(doc);
-    anycert_policy_file_free(file);
+    return status;
+}
+
+static void check_text(struct check *check, const char *path)
+{
+    tell_all(check);
+    (void)printf("%s: %zu %s, %zu to be mended", path, check->entries,
+                 check->entries == 1 ? "entry" : "entries", check->bad);
+    if (check->remarks > 0)
+        (void)printf(", %zu %s", check->remarks, check->remarks == 1 ? "remark" : "remarks");
+    (void)printf("\n");
+}
+
+int cli_check_file(const struct cli_options *o, bool *found, struct anycert_error *err)
+{
+    struct check check = {.trial.store_path = o->trust_store};
+    int status = -1;
+    check.file = anycert_policy_file_inspect(o->url, keep_fault, &check, err);
+    if (check.file && check.error.code != 0)
+        *err = check.error;
+    else if (check.file && o->json)
+        status = check_json(&check, o->url, err);
+    else if (check.file) {
+        check_text(&check, o->url);
+        status = 0;
+    }
+    *found = check.bad > 0;
+    for (size_t i = 0; i < check.fault_count; i++)
+        free(check.faults[i].text);
+    free(check.faults);
+    cli_trial_end(&check.trial);
+    anycert_policy_file_free(check.file);
     return status;
 }

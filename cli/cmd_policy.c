@@ -92,7 +92,7 @@ static int check(const struct cli_options *o, int *exit_code, struct anycert_err
 {
     if (cli_is_policy_file(o->url)) {
         bool found = false;
-        if (cli_check_file(o->url, o->json, &found, err) != 0)
+        if (cli_check_file(o, &found, err) != 0)
             return -1;
         *exit_code = found ? ANYCERT_CLASS_USAGE : 0;
         return 0;
@@ -104,8 +104,10 @@ static int check(const struct cli_options *o, int *exit_code, struct anycert_err
     int status = policy ? find_now(&now, policy, err) : -1;
     bool available = status == 0 && anycert_policy_available(policy, &missing) == 0;
     struct anycert_error made = {0};
+    struct cli_trial trial = {.store_path = o->trust_store};
     if (available)
-        cli_try_policy(policy, &made);
+        cli_try_policy(&trial, policy, &made);
+    cli_trial_end(&trial);
     bool forbidden = made.code == ANYCERT_E_POLICY_FORBIDDEN;
     if (status == 0 && o->json) {
         yyjson_mut_doc *doc = new_document(&root);
@@ -118,11 +120,11 @@ static int check(const struct cli_options *o, int *exit_code, struct anycert_err
     } else if (status == 0) {
         (void)printf("%s\n\n", now.text);
         print_now(&now);
-        if (!available)
-            (void)printf("note: %s\n", missing.message);
+        if (!available || (made.code && !forbidden))
+            (void)printf("note: %s\n", available ? made.message : missing.message);
         if (forbidden)
             (void)printf("forbidden: %s\n", made.message);
-        else if (available)
+        else if (available && !made.code)
             (void)printf("ceiling: nothing on this machine forbids it\n");
     }
     if (status == 0 && forbidden)

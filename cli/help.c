@@ -4,8 +4,9 @@
 
 #include <anycert/version.h>
 
-#define TEXT_COLUMN 34
-#define WIDTH       96
+#define TEXT_COLUMN    34
+#define COMMAND_COLUMN 28
+#define WIDTH          96
 
 /* Words of text from a column on, broken before WIDTH. */
 static void print_wrapped(FILE *out, const char *text, int column)
@@ -65,11 +66,14 @@ static void print_commands(FILE *out, unsigned first, unsigned last)
 {
     for (unsigned bit = first; bit <= last; bit <<= 1) {
         const struct cli_command *command = cli_command_of(bit);
-        char left[40];
         if (!command)
             continue;
-        (void)snprintf(left, sizeof left, "%s %s", command->name, command->arguments);
-        (void)fprintf(out, "  %-24s%s\n", left, command->summary);
+        int used = fprintf(out, "  %s %s", command->name, command->arguments);
+        if (used >= COMMAND_COLUMN)
+            (void)fprintf(out, "\n%*s", COMMAND_COLUMN, "");
+        else
+            (void)fprintf(out, "%*s", COMMAND_COLUMN - used, "");
+        print_wrapped(out, command->summary, COMMAND_COLUMN);
     }
 }
 
@@ -102,7 +106,7 @@ void cli_help_overview(FILE *out)
     print_commands(out, CLI_DOCTOR, CLI_DOCTOR);
     print_commands(out, CLI_LIST, CLI_CHECK);
     print_commands(out, CLI_SHOW, CLI_TRUST_HASH);
-    (void)fprintf(out, "  %-24s%s\n  %-24s%s\n\n%s\n%s", "lab [CONDITION...]",
+    (void)fprintf(out, "  %-26s%s\n  %-26s%s\n\n%s\n%s", "lab [CONDITION...]",
                   "misbehaving servers on this machine, to try things out", "help [COMMAND]",
                   "this text, or the options of a command", "  anycert get https://example.com/",
                   "  anycert get -k https://appliance.example/   (no check decides anything)\n");

@@ -155,8 +155,8 @@ const struct cli_option cli_option_table[] = {
           "the server's key, or a CA's in its chain, has to be one of these"),
     VALUE("policy-file", 0, "FILE", WITH_TRUST, TRUST, ONCE, policy_file, 0,
           "the policy of each host, where no other option says one; see anycert-policy-file(5)"),
-    VALUE("trust-store", 0, "FILE", LOOKS | CLI_STORE, TRUST, ONCE, trust_store, 0,
-          "the keys that tofu remembers (default ~/.local/state/anycert/trust); see "
+    VALUE("trust-store", 0, "FILE", LOOKS | CLI_STORE | CLI_CHECK, TRUST, ONCE, trust_store, 0,
+          "the hosts that tofu remembers (default ~/.local/state/anycert/trust); see "
           "anycert-trust-store(5)"),
     FLAG("by-ca", 0, CLI_TRUST_ADD, TRUST, by_ca,
          "it is known by its certificate authority: every check of hardened has to pass"),

@@ -77,15 +77,18 @@ static int unknown_option(const struct cli_command *command, const char *word,
 static int wrong_command(const struct cli_option *option, const struct cli_command *command,
                          struct anycert_error *err)
 {
-    char others[128] = "";
-    for (size_t i = 0, used = 0; i < sizeof commands / sizeof *commands; i++)
-        if (option->commands & commands[i].bit && used < sizeof others) {
-            int n = snprintf(others + used, sizeof others - used, "%s%s", used ? ", " : "",
-                             commands[i].name);
-            used += n > 0 ? (size_t)n : 0;
-        }
-    return cli_error(err, ANYCERT_E_USAGE, "anycert %s has no option --%s; it belongs to: %s",
-                     command->name, option->name, others);
+    struct cli_bytes others = {0};
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < sizeof commands / sizeof *commands; i++)
+        if (option->commands & commands[i].bit)
+            status = cli_bytes_add_text(&others, others.len ? ", " : "", err) == 0
+                         ? cli_bytes_add_text(&others, commands[i].name, err)
+                         : -1;
+    if (status == 0)
+        cli_error(err, ANYCERT_E_USAGE, "anycert %s has no option --%s; it belongs to: %s",
+                  command->name, option->name, others.data ? others.data : "");
+    cli_bytes_free(&others);
+    return -1;
 }
 
 static int add_data(struct cli_options *options, enum cli_data_kind kind, const char *value,

@@ -92,7 +92,10 @@ _anycert() {
     policy)
         case ${COMP_WORDS[2]} in
         explain) _anycert_words "$trust" ;;
-        list | check) _anycert_words "--format --help" ;;
+        list) _anycert_words "--format --help" ;;
+        check)
+            compopt -o filenames
+            mapfile -t COMPREPLY < <(compgen -f -W "--trust-store --format --help" -- "$current") ;;
         esac ;;
     trust)
         case ${COMP_WORDS[2]} in

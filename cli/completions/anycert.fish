@@ -64,11 +64,12 @@ complete -c anycert -n $trust -l until -x -d 'the last day on which relaxations 
 complete -c anycert -n $trust -l reason -x -d 'why'
 complete -c anycert -n $trust -l pin -x -d 'the key has to be this one'
 complete -c anycert -n $trust -l policy-file -r -F -d 'the policy of each host'
-complete -c anycert -n "__anycert_in $talking trust; or __anycert_in_policy explain" -l trust-store -r -F -d 'the keys that tofu remembers'
+complete -c anycert -n "__anycert_in $talking trust; or __anycert_in_policy explain check" -l trust-store -r -F -d 'the hosts that tofu remembers'
 complete -c anycert -n '__anycert_in_trust add' -l pin -x -d 'the key has to be this one'
 complete -c anycert -n '__anycert_in_trust add' -l by-ca -d 'known by its certificate authority'
 complete -c anycert -n '__anycert_in_trust add' -l comment -x -d 'a note for the reader'
 complete -c anycert -n '__anycert_in_trust import' -F
+complete -c anycert -n '__anycert_in_policy check' -F
 complete -c anycert -n $looks -l expect-name -x -d 'the name in the certificate'
 complete -c anycert -n $looks -l sni -x -d 'the name in the handshake'
 complete -c anycert -n $looks -l cacert -r -F -d 'trust these anchors only'

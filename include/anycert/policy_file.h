@@ -45,6 +45,16 @@ anycert_policy_file_parse(const char *text, size_t len, const char *name,
  * paths of anchors start at the file's folder. NULL with FILE, too. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_policy_file *
 anycert_policy_file_load(const char *path, struct anycert_error *err);
+/* Told what is wrong with a line, which counts from 1 on. The message has "PATH:LINE: " in front.
+ */
+typedef void anycert_fault_callback(void *arg, size_t line, const struct anycert_error *fault);
+/* Reads a policy file as anycert_policy_file_load does, to find all that is wrong with it: tell is
+ * called for each line that is not understood, and reading goes on behind it. The result has the
+ * other entries and is for looking at: if there was such a line, no configuration takes it. NULL
+ * with FILE, POLICY_SYNTAX, USAGE or NOMEM if the file cannot be read at all. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_policy_file *
+anycert_policy_file_inspect(const char *path, anycert_fault_callback *tell, void *arg,
+                            struct anycert_error *err);
 /* Frees it; configurations and clients that have it keep it as long as they need it. NULL is a
  * no-op. */
 ANYCERT_API void anycert_policy_file_free(struct anycert_policy_file *file);
@@ -80,6 +90,10 @@ enum anycert_policy_flaw {
 ANYCERT_API enum anycert_policy_flaw
 anycert_policy_file_flaw(const struct anycert_policy_file *file,
                          const struct anycert_policy_entry *entry, int64_t now);
+
+/* 1 if the entry is about more hosts than one owner can have: all of IPv4 or of IPv6, or all below
+ * a public suffix (`*.com`, `*.co.uk`; of libpsl's list); else 0. */
+ANYCERT_API int anycert_policy_entry_is_wide(const struct anycert_policy_entry *entry);
 
 /* The policies of hosts, wherever none was set for the client: the request's own, those met by
  * redirect, those that tokens come from, and the proxy's. The configuration keeps a reference;

@@ -28,6 +28,7 @@ struct anycert_policy_file {
     struct anycert_policy_entry **entries; /* by line */
     struct anycert_policy_entry **sorted;  /* by pattern */
     size_t count, capacity;
+    bool incomplete; /* lines that were not understood are not in it */
     /* Which lengths there are of networks: an IPv6 address lies in 129 of them. */
     bool has_ipv4[33], has_ipv6[129];
 };
@@ -37,6 +38,8 @@ struct reader {
     const char *name;
     const char *folder; /* in front of relative paths: "", or with a slash at its end */
     size_t line;
+    anycert_fault_callback *tell; /* NULL: the first fault is the last */
+    void *tell_arg;
 };
 
 /* ---- life ---- */
@@ -173,6 +176,34 @@ static int read_line(struct anycert_policy_file *file, const struct reader *r, c
     return -1;
 }
 
+/* A line is wrong: -1, or 0 if that was told to somebody who wants to hear of the others too. */
+static int fault(struct anycert_policy_file *file, const struct reader *r,
+                 struct anycert_error *err)
+{
+    if (err == NULL || err->code == ANYCERT_E_NOMEM)
+        return -1;
+    (void)anycert__error_prefix(err, "%s:%zu", r->name, r->line);
+    if (r->tell == NULL)
+        return -1;
+    file->incomplete = true;
+    r->tell(r->tell_arg, r->line, err);
+    anycert__error_clear(err);
+    return 0;
+}
+
+/* Looks at the bytes of a line, then reads it. */
+static int read_bytes(struct anycert_policy_file *file, const struct reader *r, char *line,
+                      size_t len, struct anycert_error *err)
+{
+    if (memchr(line, '\0', len) || !anycert__is_utf8(line, len))
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "the line is not UTF-8 text: save the file as such");
+    if (r->line == 1 && anycert__str_starts(line, "\xef\xbb\xbf"))
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "the file begins with a byte order mark: save it without");
+    return read_line(file, r, line, err);
+}
+
 static int read_lines(struct anycert_policy_file *file, struct reader *r, char *text, size_t len,
                       struct anycert_error *err)
 {
@@ -181,13 +212,7 @@ static int read_lines(struct anycert_policy_file *file, struct reader *r, char *
         size_t line_len = end ? (size_t)(end - line) : (size_t)(text + len - line);
         r->line++;
         line[line_len] = '\0';
-        if (memchr(line, '\0', line_len) || !anycert__is_utf8(line, line_len))
-            return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
-                                 "the line is not UTF-8 text: save the file as such");
-        if (r->line == 1 && anycert__str_starts(line, "\xef\xbb\xbf"))
-            return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
-                                 "the file begins with a byte order mark: save it without");
-        if (read_line(file, r, line, err) != 0)
+        if (read_bytes(file, r, line, line_len, err) != 0 && fault(file, r, err) != 0)
             return -1;
         line += line_len + 1;
     }
@@ -217,9 +242,11 @@ static int sort(struct anycert_policy_file *file, struct reader *r, struct anyce
         if (anycert__pattern_compare(&first->pattern, &second->pattern) != 0)
             continue;
         r->line = second->line;
-        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
-                             "'%s' stands in line %zu already: keep one of the two entries",
-                             anycert__word(second->hosts, strlen(second->hosts)).text, first->line);
+        anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                      "'%s' stands in line %zu already: keep one of the two entries",
+                      anycert__word(second->hosts, strlen(second->hosts)).text, first->line);
+        if (fault(file, r, err) != 0)
+            return -1;
     }
     return 0;
 }
@@ -246,8 +273,6 @@ static struct anycert_policy_file *parse(const char *text, size_t len, struct re
         rv = read_lines(file, r, copy, len, err);
         if (rv == 0)
             rv = sort(file, r, err);
-        if (rv != 0 && err && err->code != ANYCERT_E_NOMEM)
-            (void)anycert__error_prefix(err, "%s:%zu", r->name, r->line);
     }
     anycert__free(copy);
     if (rv == 0)
@@ -259,7 +284,7 @@ static struct anycert_policy_file *parse(const char *text, size_t len, struct re
 struct anycert_policy_file *anycert_policy_file_parse(const char *text, size_t len,
                                                       const char *name, struct anycert_error *err)
 {
-    struct reader r = {name ? name : "policy file", "", 0};
+    struct reader r = {.name = name ? name : "policy file", .folder = ""};
     if (text == NULL && len > 0) {
         anycert__fail(err, ANYCERT_E_USAGE, "there is no text of a policy file");
         return NULL;
@@ -277,7 +302,8 @@ static char *folder_of(const char *path, struct anycert_error *err)
     return folder;
 }
 
-struct anycert_policy_file *anycert_policy_file_load(const char *path, struct anycert_error *err)
+static struct anycert_policy_file *load(const char *path, struct reader *r,
+                                        struct anycert_error *err)
 {
     static const struct anycert__file_guard guard = {.has_owner = false};
     struct anycert_policy_file *file = NULL;
@@ -290,12 +316,32 @@ struct anycert_policy_file *anycert_policy_file_load(const char *path, struct an
     char *folder = folder_of(path, err);
     if (folder && anycert__file_read_guarded(path, &guard, FILE_MAX, ANYCERT_E_FILE, "policy file",
                                              &text, &len, err) == 0) {
-        struct reader r = {path, folder, 0};
-        file = parse(text, len, &r, err);
+        r->name = path;
+        r->folder = folder;
+        file = parse(text, len, r, err);
     }
     anycert__free(folder);
     anycert__free(text);
     return file;
+}
+
+struct anycert_policy_file *anycert_policy_file_load(const char *path, struct anycert_error *err)
+{
+    struct reader r = {0};
+    return load(path, &r, err);
+}
+
+struct anycert_policy_file *anycert_policy_file_inspect(const char *path,
+                                                        anycert_fault_callback *tell, void *arg,
+                                                        struct anycert_error *err)
+{
+    struct reader r = {.tell = tell, .tell_arg = arg};
+    struct anycert_error own = {0};
+    if (tell == NULL) {
+        anycert__fail(err, ANYCERT_E_USAGE, "there is nobody to be told what is wrong");
+        return NULL;
+    }
+    return load(path, &r, err ? err : &own);
 }
 
 /* ---- finding ---- */
@@ -384,6 +430,9 @@ size_t anycert__policy_entry_index(const struct anycert_policy_entry *entry)
 int anycert__policy_file_available(const struct anycert_policy_file *file,
                                    struct anycert_error *err)
 {
+    if (file && file->incomplete)
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "not every line of the policy file was understood");
     for (size_t i = 0; file && i < file->count; i++) {
         if (anycert_policy_available(file->entries[i]->policy, err) != 0)
             return anycert__error_prefix(err, "%s", file->entries[i]->source);

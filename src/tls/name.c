@@ -2,6 +2,8 @@
 
 #include "base/str.h"
 
+#include <anycert/policy_file.h>
+
 #include <arpa/inet.h>
 #include <libpsl.h>
 #include <openssl/x509v3.h>
@@ -101,6 +103,27 @@ bool anycert__cookie_domain_ok(const char *host, const char *domain)
     if (!suffixes)
         return strchr(domain, '.') != NULL;
     return psl_is_public_suffix2(suffixes, domain, PSL_TYPE_ANY) != 1;
+}
+
+int anycert_policy_entry_is_wide(const struct anycert_policy_entry *entry)
+{
+    const char *hosts = anycert_policy_entry_hosts(entry);
+    const psl_ctx_t *suffixes = psl_builtin();
+    char domain[MAX_NAME + 1];
+    size_t len;
+
+    if (anycert__str_starts(hosts, "0.0.0.0/0") || anycert__str_starts(hosts, "[::/0]"))
+        return 1;
+    if (!anycert__str_starts(hosts, "*."))
+        return 0;
+    len = strcspn(hosts + 2, ":");
+    if (len > MAX_NAME)
+        return 0;
+    memcpy(domain, hosts + 2, len);
+    domain[len] = '\0';
+    /* A suffix that the list does not have is the owner's own: *.lan is no *.com. */
+    return suffixes &&
+           psl_is_public_suffix2(suffixes, domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) == 1;
 }
 
 static bool matches(X509 *leaf, const char *identity, unsigned int flags)

@@ -274,6 +274,10 @@ class Refused(Case):
         self.assertEqual(result.out, "")
         self.assertIn("usage: anycert", result.err)
 
+    def test_an_option_of_others_names_all_of_them(self):
+        self.assertRegex(self.refused("policy", "list", "--trust-store", "x"),
+                         r"belongs to: get, .*, trust add, trust remove, trust import, trust export, trust hash$")
+
     def test_dashes_and_values_that_look_like_options(self):
         port = closed_port()
         self.refused("get", "--", "--insecure", says="--insecure")
@@ -308,12 +312,13 @@ class Help(Case):
 
     def test_help_about_help_and_policy(self):
         overview = self.anycert("help").out
+        self.assertRegex(overview, r"(?m)^  policy check POLICY\|FILE +whether ")
         for args in (("help", "help"), ("help", "--help"), ("-h",)):
             self.assertEqual(self.anycert(*args).out, overview, args)
         for word, commands in (("policy", POLICY), ("trust", TRUST)):
             text = self.anycert("help", word).out
             for command in commands:
-                self.assertIn(f"  {command} ", text)
+                self.assertRegex(text, rf"(?m)^  {command}( \S+)?  +\w")
             for args in ((word, "--help"), (word, "-h"), (word, "help")):
                 self.assertEqual(self.anycert(*args).out, text, args)
 

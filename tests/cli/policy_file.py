@@ -165,18 +165,73 @@ class Files(Case):
 
 class Check(Case):
     def test_right_file(self):
-        write("right.policies", "a.example hardened+expired until=2099-12-31\n*.b.example trust-any\n")
+        write("right.policies", "a.example hardened+expired until=2099-12-31\n*.b.example hardened expect-name=c.example\n")
         self.assertEqual(self.anycert("policy", "check", "right.policies").out, "right.policies: 2 entries, 0 to be mended\n")
         document = json.loads(self.anycert("policy", "check", "--json", "right.policies").out)
         self.assertTrue(document["fine"])
-        self.assertEqual(document["entries"][1], {"line": 2, "hosts": "*.b.example", "policy": "trust-any", "flaw": None,
-                                                  "ends_soon": False})
+        self.assertEqual(document["not_understood"], [])
+        self.assertEqual(document["entries"][1], {"line": 2, "hosts": "*.b.example", "policy": "hardened expect-name=c.example",
+                                                  "flaw": None, "ends_soon": False, "remarks": []})
+
+    def test_remarks_are_no_errors(self):
+        for hosts, policy, expected in (
+                ("a.example", "trust-any until=2099-12-31", ["unauthenticated"]),
+                ("a.example", "report-only", ["unauthenticated", "endless"]),
+                ("a.example", "hardened+self-signed until=2099-12-31", ["unauthenticated"]),
+                ("a.example", "hardened+expired", ["endless"]),
+                ("a.example", "tofu", []),
+                ("a.example", "pinned pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", []),
+                ("*.com", "hardened+expired until=2099-12-31", ["wide"]),
+                ("*.co.uk:8443", "hardened+expired until=2099-12-31", ["wide"]),
+                ("*.com", "hardened expect-name=a.example", []),
+                ("*.acme.com", "hardened+expired until=2099-12-31", []),
+                ("*.lan", "hardened+expired until=2099-12-31", []),
+                ("com", "hardened+expired until=2099-12-31", []),
+                ("0.0.0.0/0", "hardened+expired until=2099-12-31", ["wide"]),
+                ("[::/0]:8443", "trust-any", ["unauthenticated", "wide", "endless"]),
+                ("10.0.0.0/8", "hardened+expired until=2099-12-31", [])):
+            with self.subTest(hosts=hosts, policy=policy):
+                write("remarks.policies", f"{hosts} {policy}\n")
+                entry = json.loads(self.anycert("policy", "check", "--json", "remarks.policies").out)["entries"][0]
+                self.assertEqual((entry["remarks"], entry["flaw"]), (expected, None))
+                text = self.anycert("policy", "check", "remarks.policies").out.splitlines()
+                self.assertEqual(sum(line.startswith("remarks.policies:1: remark: ") for line in text), len(expected))
+                self.assertTrue(text[-1].startswith("remarks.policies: 1 entry, 0 to be mended"), text)
+
+    def test_every_line_that_is_not_understood_is_told(self):
+        write("many.policies", "a.example hardend\nb.example hardened+expired until=2099-01-01\n# comment\nc.example\n"
+                               "b.example trust-any\nold.example trust-any until=2020-01-01\nd.example hardened+expird\n")
+        text = self.anycert("policy", "check", "many.policies", code=2).out
+        lines = [line for line in text.splitlines() if ": remark: " not in line]
+        for line, begins, says in zip(lines, ("many.policies:1: ", "many.policies:4: ", "many.policies:5: ", "many.policies:6: ",
+                                              "many.policies:7: ", "many.policies: "),
+                                      ("'hardend'", "without a policy", "stands in line 2 already", "has ended", "'expird'",
+                                       "6 entries, 5 to be mended"), strict=True):
+            self.assertTrue(line.startswith(begins), text)
+            self.assertIn(says, line)
+        document = json.loads(self.anycert("policy", "check", "--json", "many.policies", code=2).out)
+        self.assertEqual([fault["line"] for fault in document["not_understood"]], [1, 4, 5, 7])
+        self.assertFalse(document["fine"])
+
+    def test_entries_of_tofu_have_their_store(self):
+        write("tofu.policies", "a.example tofu\nb.example report-only for=tofu until=2099-01-01\n")
+        env = {"HOME": os.getcwd(), "XDG_STATE_HOME": ""}
+        for option in ((), ("--trust-store", "known")):
+            text = self.anycert("policy", "check", *option, "tofu.policies", env=env).out
+            self.assertIn("2 entries, 0 to be mended", text)
+        self.assertFalse(os.path.exists("known") or os.path.exists(".local"))
+        self.assertNotIn("trust store", self.anycert("policy", "check", "tofu", env=env).out)
+        write("known", "nonsense\n", 0o600)
+        text = self.anycert("policy", "check", "--trust-store", "known", "tofu.policies", code=2).out
+        self.assertRegex(text, r"(?m)^tofu.policies:1: a.example: --trust-store: .*known")
+        self.assertIn("2 to be mended", text)
+        os.unlink("known")
 
     def test_what_ended_is_unused_or_needless_is_found(self):
         write("left.policies", "old.example trust-any until=2020-01-01\n10.0.0.0/31 trust-any\n10.0.0.0 hardened+expired\n"
                                "10.0.0.1 hardened\nsame.example hardened\n")
         text = self.anycert("policy", "check", "left.policies", code=2).out
-        self.assertEqual([line.split(" ")[:2] for line in text.splitlines()],
+        self.assertEqual([line.split(" ")[:2] for line in text.splitlines() if ": remark: " not in line],
                          [["left.policies:1:", "old.example"], ["left.policies:2:", "10.0.0.0/31"],
                           ["left.policies:5:", "same.example"], ["left.policies:", "5"]])
         self.assertIn("has ended", text)
@@ -190,7 +245,8 @@ class Check(Case):
             date = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=days)
             write("soon.policies", f"a.example hardened+expired until={date}\n")
             text = self.anycert("policy", "check", "soon.policies").out
-            self.assertEqual(f"soon.policies:1: a.example ends soon, on {date}\n" in text, soon)
+            self.assertEqual(f"soon.policies:1: remark: a.example ends soon, on {date}: hardened counts from then on\n" in text,
+                             soon)
 
     def test_what_no_client_could_use_is_found(self):
         write("gone.policies", "a.example hardened ca=absent.pem\nb.example hardened ca=sha256:" + 64 * "0")
@@ -198,8 +254,7 @@ class Check(Case):
         self.assertRegex(text, r"(?m)^gone.policies:1: a.example: .*absent.pem")
         self.assertRegex(text, r"(?m)^gone.policies:2: b.example: .*digest only")
 
-    def test_file_that_is_not_understood_is_one_sentence(self):
-        self.refused("policy", "check", write("wrong.policies", "a.example hardend"), says="wrong.policies:1: ")
+    def test_file_that_cannot_be_read_is_one_sentence(self):
         self.refused("policy", "check", "./absent", says="absent")
         self.refused("policy", "check", "absent.policies", says="cannot be read")
         self.refused("policy", "check", "/", says="directory")

@@ -410,6 +410,52 @@ static void load_looks_at_the_file(void **state)
     assert_int_equal(err.code, ANYCERT_E_USAGE);
 }
 
+/* "1:word;2:word;", the word being the first behind the place. */
+static void note_fault(void *arg, size_t line, const struct anycert_error *fault)
+{
+    char *notes = arg;
+    size_t used = strlen(notes);
+    const char *behind = strstr(fault->message, ": ");
+    assert_non_null(behind);
+    (void)snprintf(notes + used, 256 - used, "%zu:%.*s;", line, (int)strcspn(behind + 2, " "),
+                   behind + 2);
+}
+
+static void inspect_tells_every_fault_and_its_file_is_of_no_use(void **state)
+{
+    char folder[] = "/tmp/anycert-policies-XXXXXX", path[64], notes[256] = "";
+    struct anycert_error err = {0};
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/f", folder);
+    put(path, "a hardend\nb hardened\nc\n\xff\nb trust-any\nd trust-any", 0600);
+    struct anycert_policy_file *file = anycert_policy_file_inspect(path, note_fault, notes, &err);
+    assert_non_null(file);
+    assert_int_equal(err.code, 0);
+    assert_string_equal(notes, "1:unknown;3:there;4:the;5:'b';");
+    assert_int_equal(anycert__policy_file_count(file), 3);
+    assert_int_equal(anycert__policy_file_available(file, &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_POLICY_SYNTAX);
+    anycert__error_clear(&err);
+    anycert_policy_file_free(file);
+    file = anycert_policy_file_inspect(path, note_fault, notes, NULL);
+    assert_non_null(file);
+    anycert_policy_file_free(file);
+    put(path, "a hardened", 0600);
+    notes[0] = '\0';
+    file = anycert_policy_file_inspect(path, note_fault, notes, NULL);
+    assert_string_equal(notes, "");
+    assert_int_equal(anycert__policy_file_available(file, NULL), 0);
+    anycert_policy_file_free(file);
+    assert_int_equal(unlink(path), 0);
+    assert_null(anycert_policy_file_inspect(path, note_fault, notes, &err));
+    assert_int_equal(err.code, ANYCERT_E_FILE);
+    anycert__error_clear(&err);
+    assert_null(anycert_policy_file_inspect(path, NULL, NULL, &err));
+    assert_int_equal(err.code, ANYCERT_E_USAGE);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void available_names_the_entry(void **state)
 {
     struct anycert_error err = {0};
@@ -453,6 +499,7 @@ int main(void)
         cmocka_unit_test(empty_file_has_no_entries),
         cmocka_unit_test(flaw_table),
         cmocka_unit_test(load_looks_at_the_file),
+        cmocka_unit_test(inspect_tells_every_fault_and_its_file_is_of_no_use),
         cmocka_unit_test(available_names_the_entry),
         cmocka_unit_test(every_failed_allocation_is_out_of_memory),
     };
