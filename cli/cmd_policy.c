@@ -47,18 +47,24 @@ static int list(const struct cli_options *o, struct anycert_error *err)
     return print_json(doc, err);
 }
 
+#define SOON ((int64_t)7 * 86400)
+
 /* A policy as it was given, and what is in force of it now. */
 struct now {
     char *text;
     struct anycert_policy *in_force;
     char *in_force_text;
     bool ended;
+    int64_t until; /* 0: no end */
+    int64_t time;
 };
 
 static int find_now(struct now *now, const struct anycert_policy *policy, struct anycert_error *err)
 {
-    *now = (struct now){.text = anycert_policy_format(policy, err)};
-    now->in_force = now->text ? anycert_policy_effective(policy, (int64_t)time(NULL), err) : NULL;
+    *now = (struct now){.text = anycert_policy_format(policy, err), .time = (int64_t)time(NULL)};
+    if (anycert_policy_until(policy, &now->until) != 1)
+        now->until = 0;
+    now->in_force = now->text ? anycert_policy_effective(policy, now->time, err) : NULL;
     now->in_force_text = now->in_force ? anycert_policy_format(now->in_force, err) : NULL;
     now->ended = now->in_force_text && !anycert_policy_equal(policy, now->in_force);
     return now->in_force_text ? 0 : -1;
@@ -74,9 +80,14 @@ static void free_now(struct now *now)
 /* Only what is in force is explained. */
 static void print_now(const struct now *now)
 {
+    char date[CLI_DATE_SIZE] = "";
+    cli_format_date(now->until, date);
     if (now->ended)
-        (void)printf("ended: the policy %s is over; in force is %s\n\n", now->text,
-                     now->in_force_text);
+        (void)printf("ended: the last day of '%s' was %.10s; '%s' is in force now\n\n", now->text,
+                     date, now->in_force_text);
+    else if (now->until && now->until - now->time < SOON)
+        (void)printf("ends soon: its last day is %.10s; hardened is in force from then on\n\n",
+                     date);
     cli_explain_text(stdout, now->in_force);
 }
 
@@ -85,7 +96,7 @@ static void add_now(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct now 
     yyjson_mut_obj_add_str(doc, root, "policy", now->text);
     yyjson_mut_obj_add_bool(doc, root, "ended", now->ended);
     yyjson_mut_obj_add_str(doc, root, "in_force", now->in_force_text);
-    cli_explain_json(doc, root, now->in_force, now->in_force_text);
+    cli_explain_json(doc, root, now->in_force);
 }
 
 static int check(const struct cli_options *o, int *exit_code, struct anycert_error *err)

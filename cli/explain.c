@@ -3,59 +3,63 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Whether canonical text has "+name" in its first word. */
-static bool has_relaxation(const char *text, const char *name)
+#include "cheaper.h"
+
+static bool is_relaxed(const struct anycert_policy *policy, const struct anycert_relaxation *r)
 {
-    size_t length = strlen(name);
-    const char *end = text + strcspn(text, " ");
-    for (const char *p = text; p < end; p++)
-        if (*p == '+' && strncmp(p + 1, name, length) == 0 &&
-            (p + 1 + length == end || p[1 + length] == '+'))
-            return true;
-    return false;
+    return anycert_policy_relaxes(policy, r) == 1;
 }
 
-static const char *const cheaper[] = {
-    ("--cacert FILE: trust the server's own CA, or its self-signed certificate, and check "
-     "everything"),
-    "--intermediate FILE: where the server forgets to send its intermediate certificate",
-    ("--expect-name NAME: where the certificate names another host, and you know that it is this "
-     "server's"),
-    ("--trust 'pinned pin=PIN': accept one key alone, once you have compared it; anycert trust "
-     "show "
-     "prints it"),
-    "--allow RELAXATION --until DATE: give up only the check that fails, and only for a time",
-};
-#define CHEAPER_COUNT (sizeof cheaper / sizeof *cheaper)
-
-static bool is_cheaper_wanted(const struct anycert_policy *policy)
+/* What a rung gives up, and the relaxations behind it. */
+static void print_gives_up(FILE *out, const struct anycert_policy *policy,
+                           const struct anycert_rung *rung)
 {
-    return !anycert_policy_authenticates(policy);
+    bool hardened = strcmp(anycert_rung_name(rung), "hardened") == 0;
+    size_t count = 0;
+    (void)fprintf(out, "  gives up: %s", hardened ? "" : anycert_rung_gives_up(rung));
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+         r = anycert_relaxation_next(r)) {
+        if (!is_relaxed(policy, r))
+            continue;
+        (void)fprintf(out, "%s%s",
+                      count      ? ", "
+                      : hardened ? ""
+                                 : "; and ",
+                      anycert_relaxation_name(r));
+        count++;
+    }
+    if (count > 0)
+        (void)fprintf(out, " (see below)%s\n", hardened ? ", and nothing else" : "");
+    else
+        (void)fprintf(out, "%s\n", hardened ? anycert_rung_gives_up(rung) : "");
+}
+
+static void print_cheaper(FILE *out, const struct anycert_policy *policy)
+{
+    const struct cli_cheaper *cheaper = cli_cheaper_next(policy, NULL);
+    if (cheaper)
+        (void)fprintf(out, "less would do, perhaps:\n");
+    for (; cheaper; cheaper = cli_cheaper_next(policy, cheaper))
+        (void)fprintf(out, "  %s: where %s; keeps %s\n", cheaper->option, cheaper->where,
+                      cheaper->keeps);
 }
 
 void cli_explain_text(FILE *out, const struct anycert_policy *policy)
 {
     const struct anycert_rung *rung = anycert_rung_find(anycert_policy_rung(policy));
-    char *text = anycert_policy_format(policy, NULL);
-    if (rung)
-        (void)fprintf(out, "%s: %s\n  gives up: %s\n", anycert_rung_name(rung),
-                      anycert_rung_meaning(rung), anycert_rung_gives_up(rung));
-    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r && text;
-         r = anycert_relaxation_next(r)) {
-        if (!has_relaxation(text, anycert_relaxation_name(r)))
-            continue;
-        (void)fprintf(out, "%s\n  lets through: %s\n  danger: %s\n  better: %s\n",
-                      anycert_relaxation_name(r), anycert_relaxation_allows(r),
-                      anycert_relaxation_danger(r), anycert_relaxation_fix(r));
+    if (rung) {
+        (void)fprintf(out, "%s: %s\n", anycert_rung_name(rung), anycert_rung_meaning(rung));
+        print_gives_up(out, policy, rung);
     }
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+         r = anycert_relaxation_next(r))
+        if (is_relaxed(policy, r))
+            (void)fprintf(out, "%s\n  lets through: %s\n  danger: %s\n  better: %s\n",
+                          anycert_relaxation_name(r), anycert_relaxation_allows(r),
+                          anycert_relaxation_danger(r), anycert_relaxation_fix(r));
     (void)fprintf(out, "peer authenticated: %s\n",
                   anycert_policy_authenticates(policy) ? "yes" : "no");
-    if (is_cheaper_wanted(policy)) {
-        (void)fprintf(out, "less would do, perhaps:\n");
-        for (size_t i = 0; i < CHEAPER_COUNT; i++)
-            (void)fprintf(out, "  %s\n", cheaper[i]);
-    }
-    anycert_free(text);
+    print_cheaper(out, policy);
 }
 
 static yyjson_mut_val *relaxation_json(yyjson_mut_doc *doc, const struct anycert_relaxation *r)
@@ -72,7 +76,7 @@ static yyjson_mut_val *relaxation_json(yyjson_mut_doc *doc, const struct anycert
 }
 
 void cli_explain_json(yyjson_mut_doc *doc, yyjson_mut_val *object,
-                      const struct anycert_policy *policy, const char *text)
+                      const struct anycert_policy *policy)
 {
     const struct anycert_rung *rung = anycert_rung_find(anycert_policy_rung(policy));
     yyjson_mut_val *relaxations = yyjson_mut_arr(doc), *better = yyjson_mut_arr(doc);
@@ -82,11 +86,16 @@ void cli_explain_json(yyjson_mut_doc *doc, yyjson_mut_val *object,
                             anycert_policy_authenticates(policy) != 0);
     for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
          r = anycert_relaxation_next(r))
-        if (has_relaxation(text, anycert_relaxation_name(r)))
+        if (is_relaxed(policy, r))
             yyjson_mut_arr_append(relaxations, relaxation_json(doc, r));
     yyjson_mut_obj_add_val(doc, object, "relaxations", relaxations);
-    for (size_t i = 0; i < CHEAPER_COUNT && is_cheaper_wanted(policy); i++)
-        yyjson_mut_arr_add_str(doc, better, cheaper[i]);
+    for (const struct cli_cheaper *cheaper = cli_cheaper_next(policy, NULL); cheaper;
+         cheaper = cli_cheaper_next(policy, cheaper)) {
+        yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, better);
+        yyjson_mut_obj_add_str(doc, row, "option", cheaper->option);
+        yyjson_mut_obj_add_str(doc, row, "where", cheaper->where);
+        yyjson_mut_obj_add_str(doc, row, "keeps", cheaper->keeps);
+    }
     yyjson_mut_obj_add_val(doc, object, "cheaper", better);
 }
 

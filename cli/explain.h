@@ -11,9 +11,9 @@
 /* Lines about the rung and each relaxation: what is given up, what an attacker gains, what is
  * better. */
 void cli_explain_text(FILE *out, const struct anycert_policy *policy);
-/* The same as members of an object. text is the policy's canonical text. */
+/* The same as members of an object. */
 void cli_explain_json(yyjson_mut_doc *doc, yyjson_mut_val *object,
-                      const struct anycert_policy *policy, const char *text);
+                      const struct anycert_policy *policy);
 
 /* Tables of rungs and relaxations. */
 void cli_list_text(FILE *out);

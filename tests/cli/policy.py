@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """anycert policy list, check and explain."""
+import datetime
 import json
 import os
 import pathlib
@@ -75,9 +76,46 @@ class Check(Case):
         self.assertIn("peer authenticated: no", text)
         self.assertIn("--cacert", text)
 
+    def test_what_relaxations_give_up_is_said(self):
+        for policy, says in (("hardened", "nothing"), ("hardened+expired", "expired (see below), and nothing else"),
+                             ("hardened+expired+self-signed", "self-signed, expired (see below), and nothing else")):
+            self.assertIn(f"\n  gives up: {says}\n", self.anycert("policy", "check", policy).out)
+        self.assertRegex(self.anycert("policy", "check", "tofu+expired").out, r"gives up: the proof at .*; and expired \(see below\)\n")
+
+    def test_what_is_cheaper_depends_on_the_policy(self):
+        pin = "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        pinned, one, end = "--trust 'pinned pin=PIN check=name,dates'", "--allow RELAXATION --until DATE", "--until DATE"
+        anchors = ["--cacert FILE", "--intermediate FILE"]
+        for policy, options in (
+                ("hardened", []), ("hardened expect-name=a.example", []),
+                ("hardened+expired until=2099-01-01", ["--pin PIN"]),
+                (f"hardened+expired {pin} until=2099-01-01", []),
+                ("hardened+expired+small-dh", ["--pin PIN", "fewer relaxations", end]),
+                ("hardened+self-signed", [*anchors, "--pin PIN", pinned, "--trust tofu", end]),
+                ("hardened+wrong-host until=2099-01-01", ["--expect-name NAME", "--pin PIN", pinned, "--allow common-name"]),
+                (f"pinned {pin}", ["--cacert FILE", "check=name,dates"]), (f"pinned {pin} check=name,dates", ["--cacert FILE"]),
+                ("tofu", [*anchors, pinned, "mode=strict"]), ("tofu mode=strict", [*anchors, pinned]),
+                ("trust-any", [*anchors, "--expect-name NAME", pinned, "--trust tofu", one, end]),
+                ("report-only until=2099-01-01", [*anchors, "--expect-name NAME", pinned, "--trust tofu", one]),
+                ("antique until=2099-01-01", [*anchors, "--expect-name NAME", pinned, "--trust tofu", one, "--trust trust-any"])):
+            with self.subTest(policy=policy):
+                cheaper = json.loads(self.anycert("policy", "check", "--json", policy).out)["cheaper"]
+                self.assertEqual([row["option"] for row in cheaper], options)
+                text = self.anycert("policy", "check", policy).out
+                for row in cheaper:
+                    self.assertIn(f"\n  {row['option']}: where {row['where']}; keeps {row['keeps']}\n", text)
+                self.assertEqual("less would do" in text, bool(options))
+
+    def test_what_ends_soon_is_said(self):
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        for days, soon in ((0, True), (5, True), (9, False)):
+            date = today + datetime.timedelta(days=days)
+            text = self.anycert("policy", "check", f"hardened+expired until={date}").out
+            self.assertEqual(f"\nends soon: its last day is {date}; hardened is in force from then on\n" in text, soon)
+
     def test_what_has_ended_is_said(self):
         text = self.anycert("policy", "check", "trust-any until=2020-01-01").out
-        self.assertIn("ended: the policy trust-any until=2020-01-01 is over; in force is hardened\n", text)
+        self.assertIn("ended: the last day of 'trust-any until=2020-01-01' was 2020-01-01; 'hardened' is in force now\n", text)
         self.assertIn("peer authenticated: yes", text)
         document = json.loads(self.anycert("policy", "check", "--json", "hardened+expired until=2020-01-01").out)
         self.assertEqual((document["policy"], document["ended"], document["in_force"], document["available"]),
@@ -181,7 +219,7 @@ class Explain(Case):
     def test_an_ended_policy_is_hardened_again(self):
         text = self.explain("--allow", "expired", "--until", "2020-01-01")
         self.assertRegex(text, r"(?m)^policy   hardened$")
-        self.assertIn("\nended: the policy hardened+expired until=2020-01-01 is over; in force is hardened\n", text)
+        self.assertIn("\nended: the last day of 'hardened+expired until=2020-01-01' was 2020-01-01; 'hardened' is in force now\n", text)
         self.assertNotIn("lets through", text)
         document = json.loads(self.explain("--allow", "expired", "--until", "2020-01-01", "--json"))
         self.assertEqual((document["ended"], document["in_force"], document["relaxations"]), (True, "hardened", []))

@@ -220,7 +220,7 @@ class Check(Case):
             text = self.anycert("policy", "check", *option, "tofu.policies", env=env).out
             self.assertIn("2 entries, 0 to be mended", text)
         self.assertFalse(os.path.exists("known") or os.path.exists(".local"))
-        self.assertNotIn("trust store", self.anycert("policy", "check", "tofu", env=env).out)
+        self.assertIn("ceiling: nothing", self.anycert("policy", "check", "tofu", env=env).out)
         write("known", "nonsense\n", 0o600)
         text = self.anycert("policy", "check", "--trust-store", "known", "tofu.policies", code=2).out
         self.assertRegex(text, r"(?m)^tofu.policies:1: a.example: --trust-store: .*known")
@@ -301,7 +301,7 @@ class Explain(Case):
     def test_entry_that_has_ended(self):
         text = self.explain("https://old.example/")
         self.assertIn("policy   hardened\n", text)
-        self.assertIn("ended: the policy hardened+expired until=2020-01-01 is over; in force is hardened\n", text)
+        self.assertIn("ended: the last day of 'hardened+expired until=2020-01-01' was 2020-01-01; 'hardened' is in force now\n", text)
         self.assertIn("policy from: policies:3\n", text)
 
     def test_anchors_of_the_entry(self):
