@@ -43,7 +43,7 @@ _anycert_value() {
         --oauth2-param | -H | --header | --secret-header | -d | --data | --data-raw | --data-binary | \
         --data-urlencode | --json | -u | --user | -A | --user-agent | --max-redirs | --max-body | --until | \
         --reason | --comment | --pin | --expect-name | --sni | -x | --proxy | --noproxy | --resolve | --connect-to | \
-        --connect-timeout | -m | --max-time | --stall-timeout | --expect100-timeout | --data-ascii | \
+        --connect-timeout | --timeout | --delay | --parallel | -m | --max-time | --stall-timeout | --expect100-timeout | --data-ascii | \
         -w | --write-out) COMPREPLY=() ;;
     *) return 1 ;;
     esac
@@ -72,7 +72,7 @@ _anycert() {
         --form-string --continue-at --cookie-jar --print-curl --data-ascii --expect100-timeout"
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        _anycert_words "get head post put patch delete request test policy trust lab help --help --version"
+        _anycert_words "get head post put patch delete request test doctor policy trust lab help --help --version"
         return
     fi
     if ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == policy ]]; then
@@ -89,6 +89,9 @@ _anycert() {
     post | put | patch | delete) _anycert_words "$request" ;;
     test) _anycert_words "$talk" ;;
     request) _anycert_words "$request --head --request" ;;
+    doctor)
+        _anycert_words "--profile --expect-name --sni --cacert --capath --ca-add --intermediate --proxy --resolve
+            --connect-to --timeout --delay --parallel --http --plan --format --verbose --help" ;;
     policy)
         case ${COMP_WORDS[2]} in
         explain) _anycert_words "$trust" ;;
@@ -108,7 +111,7 @@ _anycert() {
         esac ;;
     lab)
         _anycert_words "--list --json --help $(anycert lab --list 2>/dev/null | cut -d ' ' -f 1)" ;;
-    help) _anycert_words "get head post put patch delete request test policy trust lab" ;;
+    help) _anycert_words "get head post put patch delete request test doctor policy trust lab" ;;
     esac
 }
 

@@ -42,6 +42,7 @@ complete -c anycert -n __anycert_no_command -a patch -d 'change a document'
 complete -c anycert -n __anycert_no_command -a delete -d 'delete a document'
 complete -c anycert -n __anycert_no_command -a request -d 'any other method'
 complete -c anycert -n __anycert_no_command -a test -d 'whether a server or a profile works'
+complete -c anycert -n __anycert_no_command -a doctor -d 'why a server cannot be talked to, and what it takes'
 complete -c anycert -n __anycert_no_command -a policy -d 'what policies there are and what they mean'
 complete -c anycert -n __anycert_no_command -a trust -d 'what servers show of themselves'
 complete -c anycert -n __anycert_no_command -a lab -d 'misbehaving servers on this machine'
@@ -49,7 +50,7 @@ complete -c anycert -n __anycert_no_command -a help -d 'the options of a command
 complete -c anycert -n __anycert_no_command -l version -d 'print versions'
 complete -c anycert -n __anycert_policy_word -a 'list explain check'
 complete -c anycert -n __anycert_trust_word -a 'show list add remove import export hash'
-complete -c anycert -n '__anycert_in help' -a 'get head post put patch delete request test policy trust lab'
+complete -c anycert -n '__anycert_in help' -a 'get head post put patch delete request test doctor policy trust lab'
 complete -c anycert -n '__anycert_in lab' -l list -d 'list the conditions'
 complete -c anycert -n '__anycert_in lab' -l json -d 'print JSON'
 
@@ -102,6 +103,24 @@ complete -c anycert -n $looks -l proxy-user-env -x -d 'user and password for the
 complete -c anycert -n $looks -l proxy-user-fd -x -d 'user and password for the proxy, from a descriptor'
 complete -c anycert -n $looks -l proxy-digest -d 'prove the password to the proxy with Digest'
 complete -c anycert -n $looks -l proxy-anyauth -d 'Digest if the proxy offers it, else Basic'
+
+# Of `doctor`, some of them alone, some also of the others.
+complete -c anycert -n '__anycert_in doctor' -l timeout -x -d 'limit for each handshake'
+complete -c anycert -n '__anycert_in doctor' -l delay -x -d 'wait so long between two handshakes'
+complete -c anycert -n '__anycert_in doctor' -l parallel -x -d 'examine so many targets at once'
+complete -c anycert -n '__anycert_in doctor' -l http -d 'confirm by a request, too'
+complete -c anycert -n '__anycert_in doctor' -l plan -d 'say what would be done, and send nothing'
+complete -c anycert -n '__anycert_in doctor' -s v -l verbose -d 'print everything'
+complete -c anycert -n '__anycert_in doctor' -l profile -r -F -d 'take URL, proxy and anchors from this profile'
+complete -c anycert -n '__anycert_in doctor' -l expect-name -x -d 'the name in the certificate'
+complete -c anycert -n '__anycert_in doctor' -l sni -x -d 'the name in the handshake'
+complete -c anycert -n '__anycert_in doctor' -l cacert -r -F -d 'trust these anchors only'
+complete -c anycert -n '__anycert_in doctor' -l capath -r -F -d 'another name of --cacert'
+complete -c anycert -n '__anycert_in doctor' -l ca-add -r -F -d 'trust these anchors too'
+complete -c anycert -n '__anycert_in doctor' -l intermediate -r -F -d 'certificates that help to build the chain'
+complete -c anycert -n '__anycert_in doctor' -s x -l proxy -x -d 'use this proxy'
+complete -c anycert -n '__anycert_in doctor' -l resolve -x -d 'use this address for the host'
+complete -c anycert -n '__anycert_in doctor' -l connect-to -x -d 'connect to the second for the first'
 
 # Of requests and `test`.
 set -l talk "__anycert_in $talking"
@@ -193,5 +212,5 @@ complete -c anycert -n '__anycert_in get head request' -s I -l head -d 'ask for 
 complete -c anycert -n '__anycert_in request' -s X -l request -x -a 'GET HEAD POST PUT PATCH DELETE OPTIONS' \
     -d 'the method'
 
-complete -c anycert -n "__anycert_in $talking policy trust" -l format -x -a 'text json' -d 'how messages are printed'
-complete -c anycert -n "__anycert_in $talking policy trust lab" -s h -l help -d 'print help'
+complete -c anycert -n "__anycert_in $talking doctor policy trust" -l format -x -a 'text json' -d 'how messages are printed'
+complete -c anycert -n "__anycert_in $talking doctor policy trust lab" -s h -l help -d 'print help'

@@ -12,6 +12,8 @@ from anycert_cli import SOURCE, Case, closed_port, left_behind, run  # noqa: E40
 COMMANDS = ["get", "head", "post", "put", "patch", "delete", "request", "test"]
 POLICY = ["policy list", "policy explain", "policy check"]
 TRUST = ["trust show", "trust list", "trust add", "trust remove", "trust import", "trust export", "trust hash"]
+DOCTOR = ["doctor"]
+EVERY = COMMANDS + DOCTOR + POLICY + TRUST
 URL = "https://localhost:1/"
 
 # What is given, and words that the sentence must have.
@@ -303,7 +305,7 @@ class Refused(Case):
 class Help(Case):
     def test_every_way_to_ask_prints_the_same(self):
         self.assertEqual(self.anycert("help").out, self.anycert("--help").out)
-        for command in COMMANDS + POLICY + TRUST:
+        for command in EVERY:
             words = command.split()
             text = self.anycert("help", *words).out
             self.assertEqual(text, self.anycert(*words, "--help").out)
@@ -323,7 +325,7 @@ class Help(Case):
                 self.assertEqual(self.anycert(*args).out, text, args)
 
     def test_lines_fit_a_screen(self):
-        for command in COMMANDS + POLICY + TRUST:
+        for command in EVERY:
             for line in self.anycert("help", *command.split()).out.splitlines():
                 self.assertLessEqual(len(line), 100, line)
 
@@ -347,7 +349,7 @@ class InStep(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.options = {command: help_options(command) for command in COMMANDS + POLICY + TRUST}
+        cls.options = {command: help_options(command) for command in EVERY}
         cls.all = {name: letter for options in cls.options.values() for name, letter in options.items()}
 
     def test_the_help_has_options(self):
@@ -368,7 +370,7 @@ class InStep(unittest.TestCase):
         cases = text[text.index("_anycert_value"):text.index("_anycert() {")]
         named = set(re.findall(r"--([\w.-]+)", cases))
         with_value = set()
-        for command in COMMANDS + POLICY + TRUST:
+        for command in EVERY:
             helped = run("help", *command.split()).out
             with_value |= set(re.findall(r"^  (?:-\S, |    )--(\S+) \S", helped, re.MULTILINE))
         self.assertEqual(named, with_value)
@@ -392,15 +394,41 @@ class InStep(unittest.TestCase):
                 offered[name.group(1)] = letter.group(1) if letter else ""
         self.assertEqual(offered, self.all)
 
-    def test_manual_page(self):
+    def test_manual_pages(self):
+        """Each option has its item: in anycert(1), or in a page of the command's own."""
+        for page, commands in (("anycert.1", COMMANDS + POLICY + TRUST), ("anycert-doctor.1", DOCTOR), ("anycert-lab.1", ["lab"])):
+            text = (SOURCE / "docs/man" / page).read_text()
+            documented = {}
+            for line in re.findall(r"^\.It Fl (.*)$", text, re.MULTILINE):
+                letter = re.match(r"([^-]) ,", line)
+                for name in re.findall(r"(?:^|, (?:Fl )?)-(\S+)", line):
+                    documented[name] = letter.group(1) if letter else ""
+            offered = {}
+            for command in commands:
+                offered.update(help_options(command))
+            if page == "anycert.1":
+                documented.pop("version")
+            if page == "anycert-doctor.1":  # those of requests stand together; -h is the same everywhere
+                offered.pop("help")
+                documented.update({name: offered[name] for name in ("proxy",)})
+            self.assertEqual(documented, offered, page)
+
+    def test_every_command_has_its_item_in_the_manual_page(self):
         text = (SOURCE / "docs/man/anycert.1").read_text()
-        offered = {}
-        for line in re.findall(r"^\.It Fl (.*)$", text, re.MULTILINE):
-            name = re.search(r"(?:^|, )-(\S+)", line).group(1)
-            letter = re.match(r"([^-]) ,", line)
-            offered[name] = letter.group(1) if letter else ""
-        offered.pop("version")
-        self.assertEqual(offered, self.all)
+        items = {name for line in re.findall(r"^\.It Cm (.*)$", text[:text.index(".Ss Options of the request")], re.MULTILINE)
+                 for name in line.split(" , ")}
+        overview = re.findall(r"^  ([a-z]+(?: [a-z]+)?)(?: [A-Z[]\S*)?  +\S", run("help").out, re.MULTILINE)
+        self.assertEqual(set(overview), {*EVERY, "lab", "help"})
+        self.assertEqual({*EVERY, "lab", "help"}, items)
+
+    def test_exit_codes_are_in_the_manual_page(self):
+        text = (SOURCE / "docs/man/anycert.1").read_text()
+        items = set(re.findall(r"^\.It (\d+)$", text[text.index(".Sh EXIT STATUS"):text.index(".Sh EXAMPLES")], re.MULTILINE))
+        classes = (SOURCE / "include/anycert/errors.def").read_text()
+        codes = set(re.findall(r"ANYCERT_ERROR_CLASS\(\w+, (\d+)", classes))
+        verdicts = set(re.findall(r"ANYCERT_VERDICT_\w+ = (\d+)", (SOURCE / "include/anycert/doctor.h").read_text()))
+        self.assertTrue(codes and verdicts)
+        self.assertEqual(items, codes | (verdicts - {"13"}))  # forbidden gives 11, as impossible does
 
     def test_relaxations_are_the_library_s(self):
         import json
