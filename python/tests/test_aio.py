@@ -21,6 +21,23 @@ class Aio(LabCase):
                 return await function(client)
         return asyncio.run(main(), debug=True)
 
+    def test_what_is_said_of_a_host(self):
+        port = self.servers["self-signed"]["port"]
+        file = anycert.PolicyFile.parse(f"localhost:{port} trust-any\n", name="hosts")
+
+        async def ask(client):
+            policy, source = client.policy_for(self.url(server="self-signed"))
+            self.assertEqual((policy.rung, source), ("trust-any", "hosts:1"))
+            self.assertIs(client.policy_file, file)
+            self.assertIsNone(client.trust_store)
+            self.assertIn("policy   trust-any ca=", client.explain(self.url(server="self-signed")))
+            reports = await asyncio.gather(client.look(self.url(server="self-signed")), client.look(self.url()))
+            self.assertEqual([report.verdict for report in reports], ["relaxed", "pass"])
+            self.assertTrue(reports[0].key_proven)
+            with self.assertRaises(exceptions.RequestException):
+                await client.look("nonsense")
+        self.run_with(ask, policy_file=file)
+
     def test_many_at_once_without_threads(self):
         before = threading.active_count()
 

@@ -81,6 +81,21 @@ class AsyncClient:
     headers = property(lambda self: self._client.headers)
     cookies = property(lambda self: self._client.cookies)
     policy = property(lambda self: self._client.policy)
+    policy_file = property(lambda self: self._client.policy_file)
+    trust_store = property(lambda self: self._client.trust_store)
+
+    def explain(self, url):
+        """As Client.explain; nothing is sent."""
+        return self._client.explain(url)
+
+    def policy_for(self, url):
+        """As Client.policy_for; nothing is sent."""
+        return self._client.policy_for(url)
+
+    async def look(self, url):
+        """As Client.look. The handshake is made in a thread of the loop's executor, and goes on to its
+        end or its time limit if the task is cancelled."""
+        return await self._own_loop().run_in_executor(None, self._client.look, url)
 
     def _own_loop(self):
         """The loop that runs."""
