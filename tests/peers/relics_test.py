@@ -76,7 +76,25 @@ def other_servers():
                          "SSLCipherSuite ECDHE-ARIA128-GCM-SHA256:@SECLEVEL=0"): "legacy-ciphers",
         strangers.lighttpd("lighttpd-tls11", ("MinProtocol", "TLSv1.1"), ("MaxProtocol", "TLSv1.1"),
                            ("CipherString", "ECDHE-RSA-AES128-SHA:@SECLEVEL=0")): "tls1.1",
+        mbedtls("mbedtls-cbc", "TLS-ECDHE-RSA-WITH-AES-128-CBC-SHA"): "cbc-sha1",
+        mbedtls("mbedtls-rsa", "TLS-RSA-WITH-AES-128-GCM-SHA256"): "rsa-key-exchange",
+        mbedtls("mbedtls-rsa-cbc", "TLS-RSA-WITH-AES-256-CBC-SHA"): "rsa-key-exchange,cbc-sha1",
+        haproxy("haproxy-tls10", "TLSv1.0", "ECDHE-RSA-AES128-SHA"): "tls1.0",
+        haproxy("haproxy-tls11-rsa", "TLSv1.1", "AES128-SHA"): "tls1.1,rsa-key-exchange",
+        haproxy("haproxy-rsa", "TLSv1.2", "AES256-GCM-SHA384"): "rsa-key-exchange",
+        haproxy("haproxy-curve", "TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256", "curves secp256k1"): "legacy-groups",
+        haproxy("haproxy-ccm8", "TLSv1.2", "AES128-CCM8"): "rsa-key-exchange,legacy-ciphers",
     }
+
+
+def mbedtls(name, suite):
+    """The versions of mbedTLS that are still about have no TLS below 1.2 in common."""
+    return strangers.lighttpd(name, ("MinProtocol", "TLSv1.2"), ("MaxProtocol", "TLSv1.2"), ("CipherString", suite),
+                              module="mod_mbedtls")
+
+
+def haproxy(name, version, suites, more=""):
+    return strangers.haproxy(name, f"ssl-min-ver {version} ssl-max-ver {version} ciphers {suites}:@SECLEVEL=0 {more}")
 
 
 def everything():

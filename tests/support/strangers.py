@@ -248,8 +248,9 @@ def apache(name, *directives):
     return Stranger(name, command)
 
 
-def lighttpd(name, *settings):
-    """One lighttpd with a single page; settings are lines of ssl.openssl.ssl-conf-cmd."""
+def lighttpd(name, *settings, module="mod_openssl"):
+    """One lighttpd with a single page; settings are lines of ssl.openssl.ssl-conf-cmd, and module is the TLS
+    library's: mod_openssl or mod_mbedtls."""
     folder = pathlib.Path(f"{name}.lighttpd").resolve()
     folder.mkdir()
     (folder / "index.html").write_text("lighttpd", encoding="ascii")
@@ -257,13 +258,29 @@ def lighttpd(name, *settings):
 
     def command(port):
         (folder / "lighttpd.conf").write_text(
-            f'server.modules = ("mod_openssl")\nserver.bind = "127.0.0.1"\nserver.port = {port}\n'
+            f'server.modules = ("{module}")\nserver.bind = "127.0.0.1"\nserver.port = {port}\n'
             f'server.document-root = "{folder}"\nindex-file.names = ("index.html")\n'
             f'mimetype.assign = (".html" => "text/html")\n'
             f'ssl.engine = "enable"\nssl.pemfile = "{pathlib.Path("good.pem").resolve()}"\n'
             f'ssl.privkey = "{pathlib.Path("good.key").resolve()}"\n'
             f'ssl.openssl.ssl-conf-cmd = ({pairs})\n', encoding="ascii")
         return [tool("lighttpd"), "-D", "-f", str(folder / "lighttpd.conf")]
+    return Stranger(name, command)
+
+
+def haproxy(name, bind):
+    """One HAProxy that answers by itself; bind is what stands behind the certificate in its bind line."""
+    folder = pathlib.Path(f"{name}.haproxy").resolve()
+    folder.mkdir()
+    (folder / "both.pem").write_text("".join(pathlib.Path(f"good.{part}").read_text("ascii") for part in ("pem", "key")),
+                                     encoding="ascii")
+
+    def command(port):
+        (folder / "haproxy.cfg").write_text(
+            "defaults\n  mode http\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\nfrontend it\n"
+            f"  bind 127.0.0.1:{port} ssl crt {folder}/both.pem {bind}\n"
+            "  http-request return status 200 content-type text/plain string haproxy\n", encoding="ascii")
+        return [tool("haproxy"), "-db", "-f", str(folder / "haproxy.cfg")]
     return Stranger(name, command)
 
 
