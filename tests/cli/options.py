@@ -441,6 +441,19 @@ class InStep(unittest.TestCase):
             words = set(text[:text.index(end)].replace("\\", " ").split())
             self.assertEqual(words, known, name)
 
+    def test_every_relaxation_is_named_wherever_they_are_listed(self):
+        """The library's own list is held against the normative one by test_relaxation.c."""
+        import json
+        for row in json.loads(run("policy", "list", "--format", "json").out)["relaxations"]:
+            name, auth = row["name"], "yes" if row["authenticates"] else "**no**"
+            member = "".join("_" if c in "-." else c.upper() for c in name)
+            for path, says in (("docs/relaxations.md", f"| `{name}` | {auth} | "), ("README.md", f"| `{name}` | {auth} | "),
+                               ("docs/man/anycert-policy.5", f".It Cm {name}\n"),
+                               ("python/src/anycert/_relaxation.py", f'    {member} = '),
+                               ("python/src/anycert/_relaxation.py", f'"{name}"'),
+                               ("tests/unit/test_relaxation.c", f'"{name}", {row["authenticates"]:d}')):
+                self.assertIn(says, (SOURCE / path).read_text(), f"{path}: {name}")
+
     def test_write_out_variables_are_in_the_manual_page(self):
         text = (SOURCE / "docs/man/anycert.1").read_text()
         text = text[text.index(".Sh WRITE-OUT"):text.index(".Sh ENVIRONMENT")]
