@@ -99,6 +99,19 @@ static void add_now(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct now 
     cli_explain_json(doc, root, now->in_force);
 }
 
+/* "nas.example hardened" is a line of a policy file, not a policy. */
+static bool is_line_of_file(const char *text)
+{
+    const char *second = strchr(text, ' ');
+    char rung[16] = "";
+    if (!second)
+        return false;
+    size_t length = strcspn(second + 1, "+ ");
+    if (length < sizeof rung)
+        memcpy(rung, second + 1, length);
+    return anycert_rung_find(rung) != NULL;
+}
+
 static int check(const struct cli_options *o, int *exit_code, struct anycert_error *err)
 {
     if (cli_is_policy_file(o->url)) {
@@ -113,6 +126,9 @@ static int check(const struct cli_options *o, int *exit_code, struct anycert_err
     struct now now = {0};
     struct anycert_policy *policy = anycert_policy_parse(o->url, err);
     int status = policy ? find_now(&now, policy, err) : -1;
+    if (!policy && is_line_of_file(o->url))
+        cli_error_append(err, "; a line with a host is checked in its file: anycert policy check "
+                              "FILE");
     bool available = status == 0 && anycert_policy_available(policy, &missing) == 0;
     struct anycert_error made = {0};
     struct cli_trial trial = {.store_path = o->trust_store};

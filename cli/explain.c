@@ -34,6 +34,19 @@ static void print_gives_up(FILE *out, const struct anycert_policy *policy,
         (void)fprintf(out, "%s\n", hardened ? anycert_rung_gives_up(rung) : "");
 }
 
+static const char *authenticated(const struct anycert_policy *policy)
+{
+    if (anycert_policy_authenticates(policy))
+        return "yes";
+    if (strcmp(anycert_policy_rung(policy), "tofu") != 0)
+        return "no";
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+         r = anycert_relaxation_next(r))
+        if (is_relaxed(policy, r) && !anycert_relaxation_authenticates(r))
+            return "no";
+    return "not at the first contact; from then on by what the trust store has recorded";
+}
+
 static void print_cheaper(FILE *out, const struct anycert_policy *policy)
 {
     const struct cli_cheaper *cheaper = cli_cheaper_next(policy, NULL);
@@ -57,8 +70,7 @@ void cli_explain_text(FILE *out, const struct anycert_policy *policy)
             (void)fprintf(out, "%s\n  lets through: %s\n  danger: %s\n  better: %s\n",
                           anycert_relaxation_name(r), anycert_relaxation_allows(r),
                           anycert_relaxation_danger(r), anycert_relaxation_fix(r));
-    (void)fprintf(out, "peer authenticated: %s\n",
-                  anycert_policy_authenticates(policy) ? "yes" : "no");
+    (void)fprintf(out, "peer authenticated: %s\n", authenticated(policy));
     print_cheaper(out, policy);
 }
 
@@ -99,6 +111,15 @@ void cli_explain_json(yyjson_mut_doc *doc, yyjson_mut_val *object,
     yyjson_mut_obj_add_val(doc, object, "cheaper", better);
 }
 
+static bool is_any_missing(void)
+{
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+         r = anycert_relaxation_next(r))
+        if (!anycert_relaxation_is_available(r))
+            return true;
+    return false;
+}
+
 void cli_list_text(FILE *out)
 {
     (void)fprintf(out, "rungs, from the strictest to the weakest:\n");
@@ -107,13 +128,16 @@ void cli_list_text(FILE *out)
                       anycert_rung_meaning(r),
                       anycert_rung_is_available(r) ? "" : " (not available in this version)", "",
                       anycert_rung_gives_up(r));
-    (void)fprintf(out, "\nrelaxations (* the peer is no longer authenticated;"
-                       " - not available in this version):\n");
+    (void)fprintf(out, "\nrelaxations (* the peer is no longer authenticated%s):\n",
+                  is_any_missing() ? "; - not available in this version" : "");
     for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
          r = anycert_relaxation_next(r))
         (void)fprintf(out, "%c%c%-21s %s\n", anycert_relaxation_authenticates(r) ? ' ' : '*',
                       anycert_relaxation_is_available(r) ? ' ' : '-', anycert_relaxation_name(r),
                       anycert_relaxation_allows(r));
+    (void)fprintf(out, "\nA policy is a rung, with relaxations and keys behind it: "
+                       "'hardened+expired until=2030-12-31'.\nThe keys are in anycert-policy(5); "
+                       "anycert policy check POLICY says the dangers, and what is better.\n");
 }
 
 void cli_list_json(yyjson_mut_doc *doc, yyjson_mut_val *object)

@@ -80,10 +80,13 @@ static void print_commands(FILE *out, unsigned first, unsigned last)
 void cli_help_policy(FILE *out)
 {
     (void)fputs("usage: anycert policy COMMAND [OPTION...] [ARGUMENT]\n\n"
-                "Policies, and what they give up; nothing is sent.\n\n",
+                "Policies: what is accepted from a server, and what that gives up. Nothing is "
+                "sent.\n\n",
                 out);
     print_commands(out, CLI_LIST, CLI_CHECK);
-    (void)fputs("\nThe options of each: anycert help policy list, and so on.\n", out);
+    (void)fputs("\nThe options of one: anycert help policy COMMAND. How policies are written: "
+                "anycert-policy(5).\n",
+                out);
 }
 
 void cli_help_trust(FILE *out)
@@ -93,7 +96,9 @@ void cli_help_trust(FILE *out)
                 "sent.\n\n",
                 out);
     print_commands(out, CLI_SHOW, CLI_TRUST_HASH);
-    (void)fputs("\nThe options of each: anycert help trust show, and so on.\n", out);
+    (void)fputs("\nThe options of one: anycert help trust COMMAND. The store: "
+                "anycert-trust-store(5).\n",
+                out);
 }
 
 void cli_help_overview(FILE *out)

@@ -14,20 +14,23 @@ static const struct cli_command commands[] = {
     {"delete", "URL", "delete a document", "DELETE", CLI_DELETE},
     {"request", "URL", "any other method (-X), or the one that the options imply", NULL,
      CLI_REQUEST},
-    {"test", "URL", "whether a server, or a profile, works as it is set up", "GET", CLI_TEST},
+    {"test", "URL", "say whether a server, or a profile, works as it is set up", "GET", CLI_TEST},
     {"doctor", "TARGET...",
-     "why a server cannot be talked to, and the least that has to be given up for it", NULL,
+     "say why a server cannot be talked to, and the least that has to be given up for it", NULL,
      CLI_DOCTOR},
-    {"policy list", "", "rungs and relaxations, and what each gives up", NULL, CLI_LIST},
-    {"policy explain", "URL", "what would be used for a URL, and where it comes from", NULL,
+    {"policy list", "", "list the rungs and relaxations, and what each gives up", NULL, CLI_LIST},
+    {"policy explain", "URL",
+     "say what would be used for a URL, where that comes from, and what would do with less", NULL,
      CLI_EXPLAIN},
     {"policy check", "POLICY|FILE",
-     "whether a policy is right and what it gives up, or what is wrong in a policy file", NULL,
+     "say whether a policy is right and what it gives up, or what is wrong in a policy file", NULL,
      CLI_CHECK},
     {"trust show", "URL",
-     "a server's certificates and pins, what is wrong, and what would accept it", NULL, CLI_SHOW},
-    {"trust list", "", "the hosts that the trust store knows, and by what", NULL, CLI_TRUST_LIST},
-    {"trust add", "HOST:PORT", "what a host is known by from now on", NULL, CLI_TRUST_ADD},
+     "show a server's certificates and pins, what is wrong, and what would accept it", NULL,
+     CLI_SHOW},
+    {"trust list", "", "list the hosts that the trust store knows, and by what", NULL,
+     CLI_TRUST_LIST},
+    {"trust add", "HOST:PORT", "say what a host is known by from now on", NULL, CLI_TRUST_ADD},
     {"trust remove", "HOST:PORT", "forget a host", NULL, CLI_TRUST_REMOVE},
     {"trust import", "FILE", "take over the entries of another store", NULL, CLI_TRUST_IMPORT},
     {"trust export", "", "print the whole store", NULL, CLI_TRUST_EXPORT},
@@ -262,6 +265,12 @@ static const char *name_of(int value)
     return option ? option->name : NULL;
 }
 
+/* What a command wants, in a sentence. */
+static const char *wanted_words(const struct cli_command *command)
+{
+    return command->bit == CLI_CHECK ? "POLICY or FILE" : command->arguments;
+}
+
 /* Takes user and password, or the query, where tokens stand, out of the list of processes. */
 static void hide_in_url(char *url)
 {
@@ -273,7 +282,7 @@ static int set_url(struct cli_options *options, char *word, struct anycert_error
 {
     const char *wanted = options->command->arguments;
     if (*word == '\0')
-        return cli_error(err, ANYCERT_E_USAGE, "the %s is empty", wanted);
+        return cli_error(err, ANYCERT_E_USAGE, "the %s is empty", wanted_words(options->command));
     options->url = cli_copy(word, err);
     if (!options->url)
         return -1;
@@ -355,13 +364,16 @@ static int take_arguments(struct cli_options *options, int argc, char **argv,
     if (given == 0 && (options->url || options->profile))
         return 0;
     if (given == 0)
-        return cli_error(err, ANYCERT_E_USAGE, "no %s given; see anycert help %s", wanted,
-                         options->command->name);
+        return cli_error(err, ANYCERT_E_USAGE, "no %s given; see anycert help %s",
+                         wanted_words(options->command), options->command->name);
     if (options->url)
         return cli_error(err, ANYCERT_E_USAGE, "one URL at a time: there is --url already");
     if (given > 1)
-        return cli_error(err, ANYCERT_E_USAGE, "one %s at a time: the %s argument is one too many",
-                         wanted, given == 2 ? "second" : "last");
+        return cli_error(
+            err, ANYCERT_E_USAGE, "one %s at a time: the %s argument is one too many%s",
+            wanted_words(options->command), given == 2 ? "second" : "last",
+            options->command->bit == CLI_CHECK ? "; a policy that has spaces goes into quotes"
+                                               : "");
     return set_url(options, argv[optind], err);
 }
 

@@ -142,8 +142,9 @@ static int explain_tls(struct anycert_client *client, const struct anycert__url 
         if (anycert__anchors_error(anchors))
             anycert__buf_addf(out, "anchors  none: %s\n", anycert__anchors_error(anchors));
         else
-            anycert__buf_addf(out, "anchors  %s, %zu certificates, sha256:%s\n",
+            anycert__buf_addf(out, "anchors  %s, %zu certificate%s, sha256:%s\n",
                               anycert__anchors_source(anchors), anycert__anchors_count(anchors),
+                              anycert__anchors_count(anchors) == 1 ? "" : "s",
                               anycert__anchors_digest(anchors));
         if (situation->terms.trust_store)
             anycert__buf_addf(out, "store    %s\n",

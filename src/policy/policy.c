@@ -79,8 +79,9 @@ int anycert_policy_set_rung(struct anycert_policy *policy, const char *rung,
     if (found == NULL)
         return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
                              "unknown rung '%s'%s: expected hardened, pinned, tofu, report-only, "
-                             "trust-any or antique",
-                             anycert__word(rung, strlen(rung)).text, anycert__hint_rung(rung).text);
+                             "trust-any or antique%s",
+                             anycert__word(rung, strlen(rung)).text, anycert__hint_rung(rung).text,
+                             strchr(rung, ',') ? ", and relaxations behind '+'" : "");
     policy->rung = (enum anycert__rung)anycert_rung_id(found);
     return 0;
 }

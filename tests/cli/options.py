@@ -280,6 +280,14 @@ class Refused(Case):
         self.assertRegex(self.refused("policy", "list", "--trust-store", "x"),
                          r"belongs to: get, .*, trust add, trust remove, trust import, trust export, trust hash$")
 
+    def test_policy_check_says_what_it_wants(self):
+        self.refused("policy", "check", says="no POLICY or FILE given; see anycert help policy check")
+        self.refused("policy", "check", "", says="the POLICY or FILE is empty")
+        self.refused("policy", "check", "hardened+expired", "until=2099-01-01", says="spaces goes into quotes")
+        self.refused("policy", "check", "nas.example hardened+expired", says="unknown rung 'nas.example'")
+        self.refused("policy", "check", "nas.example hardened+expired", says="anycert policy check FILE")
+        self.refused("policy", "check", "hardened,expired", says="relaxations behind '+'")
+
     def test_dashes_and_values_that_look_like_options(self):
         port = closed_port()
         self.refused("get", "--", "--insecure", says="--insecure")
@@ -314,7 +322,7 @@ class Help(Case):
 
     def test_help_about_help_and_policy(self):
         overview = self.anycert("help").out
-        self.assertRegex(overview, r"(?m)^  policy check POLICY\|FILE +whether ")
+        self.assertRegex(overview, r"(?m)^  policy check POLICY\|FILE +say whether ")
         for args in (("help", "help"), ("help", "--help"), ("-h",)):
             self.assertEqual(self.anycert(*args).out, overview, args)
         for word, commands in (("policy", POLICY), ("trust", TRUST)):

@@ -34,6 +34,11 @@ class List(Case):
         self.assertRegex(text, r"(?m)^\* self-signed ")
         self.assertRegex(text, r"(?m)^  expired ")
 
+    def test_the_legend_is_of_what_is_there(self):
+        text = self.anycert("policy", "list").out
+        self.assertNotIn("not available", text)
+        self.assertIn("anycert-policy(5)", text)
+
     def test_json_is_complete(self):
         document = json.loads(self.anycert("policy", "list", "--format", "json").out)
         self.assertEqual([rung["name"] for rung in document["rungs"]], RUNGS)
@@ -81,6 +86,11 @@ class Check(Case):
                              ("hardened+expired+self-signed", "self-signed, expired (see below), and nothing else")):
             self.assertIn(f"\n  gives up: {says}\n", self.anycert("policy", "check", policy).out)
         self.assertRegex(self.anycert("policy", "check", "tofu+expired").out, r"gives up: the proof at .*; and expired \(see below\)\n")
+
+    def test_whether_tofu_authenticates_depends_on_the_contact(self):
+        for policy, says in (("tofu", "not at the first contact; "), ("tofu+expired", "not at the first contact; "),
+                             ("tofu+wrong-host", "no\n"), ("trust-any", "no\n"), ("hardened+expired", "yes\n")):
+            self.assertIn(f"\npeer authenticated: {says}", self.anycert("policy", "check", policy).out)
 
     def test_what_is_cheaper_depends_on_the_policy(self):
         pin = "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
