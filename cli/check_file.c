@@ -97,9 +97,14 @@ void cli_try_policy(struct cli_trial *trial, const struct anycert_policy *policy
 {
     struct anycert_config *config = anycert_config_new(error);
     struct anycert_client *client = NULL;
-    if (config && anycert_config_set_policy(config, policy, error) == 0 &&
-        set_store(trial, config, policy, error) == 0)
-        client = anycert_client_new(config, error);
+    if (config && anycert_config_set_policy(config, policy, error) == 0) {
+        /* What the administrator says is said of policies whose store cannot be read, too. */
+        struct anycert_error refusal = {0};
+        bool stored = set_store(trial, config, policy, error) == 0;
+        client = anycert_client_new(config, &refusal);
+        if (stored || refusal.code == ANYCERT_E_POLICY_FORBIDDEN)
+            *error = refusal;
+    }
     anycert_client_free(client);
     anycert_config_free(config);
 }

@@ -112,53 +112,83 @@ static bool is_line_of_file(const char *text)
     return anycert_rung_find(rung) != NULL;
 }
 
-static int check(const struct cli_options *o, int *exit_code, struct anycert_error *err)
+/* What a client that wants the policy would be told. */
+struct outlook {
+    bool available, forbidden;
+    struct anycert_error error; /* code 0: it would be made */
+};
+
+static struct outlook try(const struct cli_options *o, const struct anycert_policy *policy)
 {
-    if (cli_is_policy_file(o->url)) {
-        bool found = false;
-        if (cli_check_file(o, &found, err) != 0)
-            return -1;
-        *exit_code = found ? ANYCERT_CLASS_USAGE : 0;
-        return 0;
-    }
-    yyjson_mut_val *root;
-    struct anycert_error missing = {0};
+    struct outlook outlook = {0};
+    struct cli_trial trial = {.store_path = o->trust_store};
+    outlook.available = anycert_policy_available(policy, &outlook.error) == 0;
+    if (outlook.available)
+        cli_try_policy(&trial, policy, &outlook.error);
+    outlook.forbidden = outlook.error.code == ANYCERT_E_POLICY_FORBIDDEN;
+    cli_trial_end(&trial);
+    return outlook;
+}
+
+static void print_outlook(const struct outlook *outlook)
+{
+    if (outlook->forbidden)
+        (void)printf("forbidden: %s\n", outlook->error.message);
+    else if (outlook->error.code)
+        (void)printf("note: %s\n", outlook->error.message);
+    if (outlook->available && !outlook->forbidden)
+        (void)printf("ceiling: nothing on this machine forbids it\n");
+}
+
+static void add_outlook(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct outlook *outlook)
+{
+    yyjson_mut_obj_add_bool(doc, root, "available", outlook->available);
+    yyjson_mut_obj_add_bool(doc, root, "forbidden", outlook->forbidden);
+    if (outlook->forbidden)
+        yyjson_mut_obj_add_str(doc, root, "forbidden_by", outlook->error.message);
+    else if (outlook->error.code)
+        yyjson_mut_obj_add_str(doc, root, "note", outlook->error.message);
+}
+
+static int check_policy(const struct cli_options *o, int *exit_code, struct anycert_error *err)
+{
     struct now now = {0};
     struct anycert_policy *policy = anycert_policy_parse(o->url, err);
     int status = policy ? find_now(&now, policy, err) : -1;
     if (!policy && is_line_of_file(o->url))
         cli_error_append(err, "; a line with a host is checked in its file: anycert policy check "
                               "FILE");
-    bool available = status == 0 && anycert_policy_available(policy, &missing) == 0;
-    struct anycert_error made = {0};
-    struct cli_trial trial = {.store_path = o->trust_store};
-    if (available)
-        cli_try_policy(&trial, policy, &made);
-    cli_trial_end(&trial);
-    bool forbidden = made.code == ANYCERT_E_POLICY_FORBIDDEN;
+    struct outlook outlook = {0};
+    if (status == 0)
+        outlook = try(o, policy);
     if (status == 0 && o->json) {
+        yyjson_mut_val *root;
         yyjson_mut_doc *doc = new_document(&root);
         add_now(doc, root, &now);
-        yyjson_mut_obj_add_bool(doc, root, "available", available);
-        yyjson_mut_obj_add_bool(doc, root, "forbidden", forbidden);
-        if (forbidden)
-            yyjson_mut_obj_add_str(doc, root, "forbidden_by", made.message);
+        add_outlook(doc, root, &outlook);
         status = print_json(doc, err);
     } else if (status == 0) {
         (void)printf("%s\n\n", now.text);
         print_now(&now);
-        if (!available || (made.code && !forbidden))
-            (void)printf("note: %s\n", available ? made.message : missing.message);
-        if (forbidden)
-            (void)printf("forbidden: %s\n", made.message);
-        else if (available && !made.code)
-            (void)printf("ceiling: nothing on this machine forbids it\n");
+        print_outlook(&outlook);
     }
-    if (status == 0 && forbidden)
+    /* Anchors and stores may be another machine's, or the program's to add. */
+    if (status == 0 && outlook.forbidden)
         *exit_code = ANYCERT_CLASS_USAGE;
     free_now(&now);
     anycert_policy_free(policy);
     return status;
+}
+
+static int check(const struct cli_options *o, int *exit_code, struct anycert_error *err)
+{
+    bool found = false;
+    if (!cli_is_policy_file(o->url))
+        return check_policy(o, exit_code, err);
+    if (cli_check_file(o, &found, err) != 0)
+        return -1;
+    *exit_code = found ? ANYCERT_CLASS_USAGE : 0;
+    return 0;
 }
 
 /* What stands for a URL: how it is reached, its policy, and where that comes from. */

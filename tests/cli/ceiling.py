@@ -54,6 +54,16 @@ class Ceiling(Case):
             self.assertIn("nothing on this machine forbids it", self.anycert("policy", "check", policy).out)
         self.assertFalse(json.loads(self.anycert("policy", "check", "--json", "hardened").out)["forbidden"])
 
+    def test_check_says_so_of_a_store_that_cannot_be_read(self):
+        self.write("forbid tofu\n")
+        pathlib.Path("known").write_text("nonsense\n")
+        self.assertIn(f"forbidden: {self.path}:1: ",
+                      self.anycert("policy", "check", "--trust-store", "known", "tofu", code=2).out)
+        self.write("forbid antique\n")
+        text = self.anycert("policy", "check", "--trust-store", "known", "tofu").out
+        self.assertRegex(text, r"(?m)^note: --trust-store: ")
+        self.assertIn("nothing on this machine forbids it", text)
+
     def test_nothing_else_moves_it(self):
         self.write("forbid trust-any\n")
         for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "ANYCERT_CEILING"):

@@ -132,6 +132,13 @@ class Check(Case):
                          ("hardened+expired until=2020-01-01", True, "hardened", True))
         self.assertFalse(json.loads(self.anycert("policy", "check", "--json", "hardened").out)["ended"])
 
+    def test_what_no_client_could_use_is_said(self):
+        text = self.anycert("policy", "check", "hardened ca=absent.pem").out
+        self.assertRegex(text, r"(?m)^note: .*absent.pem")
+        document = json.loads(self.anycert("policy", "check", "--json", "hardened ca=absent.pem").out)
+        self.assertIn("absent.pem", document["note"])
+        self.assertEqual((document["available"], document["forbidden"]), (True, False))
+
     def test_what_is_not_available_is_said(self):
         digest = f"hardened ca=sha256:{'0' * 64}"
         text = self.anycert("policy", "check", digest).out
