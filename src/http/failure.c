@@ -41,6 +41,8 @@ static void total_failure(const struct anycert__lane *lane, int64_t limit_ms,
         phase = proxy;
     } else if (!lane->asked && lane->link && !anycert__link_facts(lane->link)->complete) {
         phase = "it was reached, but TLS did not come about";
+    } else if (lane->owes) {
+        phase = "its key is not recorded, as the trust store is locked by another process";
     } else if (lane->header_done) {
         phase = "the answer began, and its end did not come";
     } else if (lane->asked) {

@@ -497,6 +497,11 @@ struct anycert__flight *anycert__group_landed(struct anycert__group *group)
 
         if (!flight || flies_again(group, flight, message->data.result))
             continue;
+        if (flight->lane->owes) {
+            flight->rc = message->data.result;
+            group->has_debts = true;
+            continue;
+        }
         anycert__group_stop(group, flight, message->data.result);
         return flight;
     }
@@ -509,6 +514,21 @@ struct anycert__flight *anycert__group_landed(struct anycert__group *group)
                       "libcurl cannot go on with its transfers");
         anycert__group_stop(group, flight, CURLE_ABORTED_BY_CALLBACK);
         return flight;
+    }
+    return NULL;
+}
+
+struct anycert__flight *anycert__group_paid(struct anycert__group *group)
+{
+    group->has_debts = false;
+    for (struct anycert__flight *flight = group->flying; flight; flight = flight->next) {
+        if (!flight->lane->owes)
+            continue;
+        if (anycert__tofu_pay(flight->lane)) {
+            anycert__group_stop(group, flight, flight->rc);
+            return flight;
+        }
+        group->has_debts = true;
     }
     return NULL;
 }

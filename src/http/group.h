@@ -51,6 +51,7 @@ struct anycert__group {
     bool is_exclusive;  /* a connection carries one exchange at a time, with HTTP/2 too */
     bool is_trying_alone; /* connecting has failed: nobody waits for another's connection */
     bool is_unclean;      /* the guard would withhold secrets here */
+    bool has_debts;       /* a flight owes a record: nobody has looked since */
     bool is_broken;       /* libcurl itself has failed */
 };
 
@@ -79,8 +80,11 @@ struct anycert__flight *anycert__group_start(struct anycert__group *group,
                                              bool is_fresh, struct anycert_error *err);
 /* Something has happened to a descriptor, or (-1) the time has come. */
 void anycert__group_run(struct anycert__group *group, int fd, unsigned what);
-/* The next flight whose transfer has ended, with its rc; taken off the list. NULL: none. */
+/* The next flight whose transfer has ended, with its rc; taken off the list. NULL: none. One that
+ * owes a record stays on it, until anycert__group_paid, or its end by anycert__group_stop. */
 struct anycert__flight *anycert__group_landed(struct anycert__group *group);
+/* The next flight that owes no record any more; taken off the list. NULL: none. */
+struct anycert__flight *anycert__group_paid(struct anycert__group *group);
 /* Takes a flight off the list before its time, with this rc. */
 void anycert__group_stop(struct anycert__group *group, struct anycert__flight *flight, CURLcode rc);
 /* The end of a flight that was taken off the list, which must not be used after. */

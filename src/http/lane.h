@@ -57,7 +57,11 @@ struct anycert__lane {
     bool lapsed;              /* a policy ended while the connection was made, or the trust store
                                  learned something that asks for another one */
     bool guarded;             /* the secret guard has stopped it, to be asked without secrets */
-    bool stale;               /* it found a kept connection that may not stand any more */
+    bool stale;               /* it found a kept connection that may not stand any more, or its
+                                 host has been recorded since its own was made */
+    bool owes;                /* nothing was sent, as the host could not be recorded at once */
+    int64_t owes_since_us;    /* since then, on the store's clock */
+    int64_t begun_us;         /* when the exchange began, on the monotonic clock */
     bool looked;              /* every link may stand, and nothing more was asked for */
     char private_address[48]; /* the last one that was not connected to; "": none */
     unsigned contexts;        /* TLS contexts made: 0 means that the connection was there */
@@ -198,8 +202,17 @@ bool anycert__tofu_is_current(struct anycert__lane *lane, struct anycert__link *
  * False: the lane knows why that cannot be done. */
 bool anycert__tofu_ask(struct anycert__lane *lane, int64_t now);
 /* tofu.c: records the origin, if it is met for the first time, once nothing else is in the way.
- * False: the lane knows why it cannot be, and nothing must be sent. */
+ * False: nothing must be sent; the lane knows why it cannot be, or owes the record, as somebody
+ * else is writing and nobody waits here: libcurl's other transfers would have to, too. */
 bool anycert__tofu_learn(struct anycert__lane *lane, int64_t now);
+
+/* tofu.c: of an exchange that owes a record, and is kept from its end until then: tries once more.
+ * True: it does not any more, and the exchange is to be done over a new connection (stale), or the
+ * lane knows why it cannot be. */
+bool anycert__tofu_pay(struct anycert__lane *lane);
+/* tofu.c: the same until there is an end to it: the record, a limit of the exchange, or its
+ * progress callback. The CURLcode that counts. */
+CURLcode anycert__tofu_pay_all(struct anycert__lane *lane, CURLcode rc);
 
 /* challenge.c: true if a proxy may answer CONNECT in the way that libcurl cannot deal with. */
 bool anycert__challenge_may_come(const struct anycert__lane *lane);

@@ -7,6 +7,7 @@
 
 #define EVENTS  64
 #define BEAT_US 100000 /* between calls of a progress callback when nothing happens */
+#define DEBT_US 5000   /* between tries to record hosts, while others write to the trust store */
 
 struct anycert__loop {
     struct anycert__http *http;
@@ -20,6 +21,8 @@ struct anycert__loop {
     uint64_t started;
     int64_t check_us; /* no limit passes before */
     int64_t beat_us;  /* when progress callbacks are called next; INT64_MAX: there are none */
+    int64_t
+        debt_us; /* when hosts are to be recorded that could not be; INT64_MAX: there are none */
 };
 
 static void land(struct anycert__loop *loop, struct anycert__flight *flight)
@@ -48,6 +51,8 @@ static void collect(struct anycert__loop *loop, struct anycert__group *group)
 
     while ((flight = anycert__group_landed(group)) != NULL)
         land(loop, flight);
+    if (group->has_debts && loop->debt_us == INT64_MAX)
+        loop->debt_us = anycert__monotonic_us() + DEBT_US;
 }
 
 /* ---- birth, death, and fork ---- */
@@ -71,7 +76,7 @@ struct anycert__loop *anycert__loop_new(struct anycert__http *http, unsigned con
     loop->connections =
         concurrency > loop->settings->idle_max ? concurrency : loop->settings->idle_max;
     loop->landed_tail = &loop->landed;
-    loop->check_us = loop->beat_us = INT64_MAX;
+    loop->check_us = loop->beat_us = loop->debt_us = INT64_MAX;
     return loop;
 }
 
@@ -100,7 +105,7 @@ static void drop_inherited(struct anycert__loop *loop)
     }
     anycert__poller_close(&loop->poller);
     (void)anycert__poller_open(&loop->poller, &ignored); /* without it, starting fails */
-    loop->check_us = loop->beat_us = INT64_MAX;
+    loop->check_us = loop->beat_us = loop->debt_us = INT64_MAX;
 }
 
 static void free_group(struct anycert__loop *loop, struct anycert__group *group)
@@ -447,6 +452,22 @@ static void call_progress(struct anycert__loop *loop, int64_t now)
     }
 }
 
+/* What was in the way of a record was another writer. */
+static void pay_debts(struct anycert__loop *loop, int64_t now)
+{
+    if (now < loop->debt_us)
+        return;
+    loop->debt_us = INT64_MAX;
+    for (struct anycert__group *group = loop->groups; group; group = group->next) {
+        struct anycert__flight *flight = NULL;
+
+        while ((flight = anycert__group_paid(group)) != NULL)
+            land(loop, flight);
+        if (group->has_debts)
+            loop->debt_us = now + DEBT_US;
+    }
+}
+
 static void run_due(struct anycert__loop *loop, int64_t now)
 {
     for (struct anycert__group *group = loop->groups; group; group = group->next) {
@@ -465,6 +486,8 @@ int64_t anycert__loop_timeout_ms(struct anycert__loop *loop)
     drop_inherited(loop);
     if (loop->running > 0)
         due = loop->check_us < loop->beat_us ? loop->check_us : loop->beat_us;
+    if (loop->running > 0 && loop->debt_us < due)
+        due = loop->debt_us;
     if (loop->landed)
         return 0;
     for (const struct anycert__group *group = loop->groups; group; group = group->next) {
@@ -504,6 +527,7 @@ void anycert__loop_wait(struct anycert__loop *loop, int64_t timeout_ms)
         loop->beat_us = now; /* that may be why somebody wants to stop */
     run_due(loop, now);
     check_limits(loop, now);
+    pay_debts(loop, now);
     call_progress(loop, now);
     anycert__tls_forget_errors();
 }

@@ -314,11 +314,24 @@ static bool is_guarded(struct anycert__http *http, const struct anycert__exchang
     return known;
 }
 
+/* What is left of an exchange's time. */
+static void shorten(struct anycert__exchange *exchange, int64_t end_us)
+{
+    if (end_us == INT64_MAX)
+        return;
+    exchange->total_ms = (end_us - anycert__monotonic_us() + 999) / 1000;
+    if (exchange->total_ms <= 0)
+        exchange->total_ms = 1;
+}
+
 int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange *exchange,
                            struct anycert_error *err)
 {
     bool proxied = anycert__http_proxied(http, exchange->url->host, exchange->url->port);
+    int64_t end_us =
+        exchange->total_ms > 0 ? anycert__monotonic_us() + exchange->total_ms * 1000 : INT64_MAX;
     struct anycert__lane *lane = NULL;
+    enum anycert__ending ending = ANYCERT__ENDED_ILL;
     uint8_t credentials[32];
 
     if (anycert__credentials(&http->settings, exchange, credentials) < 0)
@@ -326,16 +339,16 @@ int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange 
     if (anycert__guard_may_withhold(&http->settings, exchange, credentials) &&
         is_guarded(http, exchange, proxied))
         return anycert__guard_refuse(exchange, err);
-    while (!exchange->is_fresh && (lane = take(http, exchange, proxied, credentials)) != NULL) {
-        enum anycert__ending ending = try_lane(http, lane, exchange, err);
-
-        if (ending != ANYCERT__ENDED_STALE)
-            return ending == ANYCERT__ENDED_WELL ? 0 : -1;
-    }
-    lane = anycert__lane_new(&http->settings, exchange, proxied, err);
-    if (!lane)
-        return -1;
-    return try_lane(http, lane, exchange, err) == ANYCERT__ENDED_WELL ? 0 : -1;
+    do {
+        lane = exchange->is_fresh ? NULL : take(http, exchange, proxied, credentials);
+        if (!lane)
+            lane = anycert__lane_new(&http->settings, exchange, proxied, err);
+        if (!lane)
+            return -1;
+        shorten(exchange, end_us);
+        ending = try_lane(http, lane, exchange, err);
+    } while (ending == ANYCERT__ENDED_STALE);
+    return ending == ANYCERT__ENDED_WELL ? 0 : -1;
 }
 
 void anycert__exchange_clear(struct anycert__exchange *exchange)

@@ -389,7 +389,8 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
     lane->once = !anycert__is_idempotent(exchange->method);
     lane->unanswered = lane->asked = lane->approved = lane->guarded = lane->stale = lane->looked =
         lane->lapsed = lane->is_overdue = lane->header_done = lane->body_begun =
-            lane->is_challenged = lane->has_answered = false;
+            lane->is_challenged = lane->has_answered = lane->owes = false;
+    lane->begun_us = anycert__monotonic_us();
     lane->contexts = 0;
     lane->private_address[0] = '\0';
     lane->header_bytes = 0;
@@ -452,5 +453,6 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
         rc = curl_easy_perform(lane->easy);
     if (anycert__challenge_answer(lane, rc))
         rc = curl_easy_perform(lane->easy);
+    rc = anycert__tofu_pay_all(lane, rc);
     return anycert__lane_end(lane, rc);
 }

@@ -67,23 +67,72 @@ bool anycert__tofu_ask(struct anycert__lane *lane, int64_t now)
     return true;
 }
 
+/* 0, 1 if somebody else is writing just now, or -1 with the lane's failure. */
+static int record(struct anycert__lane *lane, int64_t now)
+{
+    const struct anycert__facts *facts = anycert__link_facts(lane->link);
+
+    return anycert__trust_store_record(lane->terms->trust_store, facts->host, facts->port,
+                                       facts->presented[0].pin, anycert__known_verifies(facts, now),
+                                       now, &lane->failure);
+}
+
 bool anycert__tofu_learn(struct anycert__lane *lane, int64_t now)
 {
     const struct anycert__facts *facts = lane->link ? anycert__link_facts(lane->link) : NULL;
     const struct anycert__hop_terms *terms = lane->terms;
-    const struct anycert__trust_record *record = NULL;
+    const struct anycert__trust_record *there = NULL;
+    int rv = 0;
 
     if (!facts || !facts->complete || lane->exchange->only_handshake || !terms->trust_store ||
         !anycert__known_may_learn(facts, terms->policy, NULL))
         return true;
-    record = anycert__link_record(lane->link, &lane->failure);
-    if (!record || record->known != ANYCERT__TRUST_NEW)
-        return record != NULL; /* it was recorded a moment ago, and looked at since */
-    if (anycert__trust_store_record(terms->trust_store, facts->host, facts->port,
-                                    facts->presented[0].pin, anycert__known_verifies(facts, now),
-                                    now, &lane->failure) < 0)
+    there = anycert__link_record(lane->link, &lane->failure);
+    if (!there || there->known != ANYCERT__TRUST_NEW)
+        return there != NULL; /* it was recorded a moment ago, and looked at since */
+    rv = record(lane, now);
+    if (rv > 0) {
+        lane->owes = true;
+        lane->owes_since_us = anycert__waiting_now_us(&terms->trust_store->waiting);
+    }
+    if (rv != 0)
         return false;
     /* Our certificate was withheld until the user had answered: once more, with it. */
     lane->lapsed = facts->record.is_accepted && anycert__link_withheld_cert(lane->link);
     return !lane->lapsed;
+}
+
+/* ---- a record that is owed ---- */
+
+#define PAUSE_MS 5
+
+bool anycert__tofu_pay(struct anycert__lane *lane)
+{
+    struct anycert_trust_store *store = lane->terms->trust_store;
+    int64_t limit = lane->owes_since_us + ANYCERT__TRUST_LOCK_LIMIT_US;
+    int rv = record(lane, lane->asked_at);
+
+    if (rv > 0 && anycert__waiting_now_us(&store->waiting) <= limit)
+        return false;
+    if (rv > 0)
+        anycert__trust_file_fail_locked(anycert_trust_store_path(store), &lane->failure);
+    lane->owes = false;
+    lane->stale = rv == 0;
+    return true;
+}
+
+CURLcode anycert__tofu_pay_all(struct anycert__lane *lane, CURLcode rc)
+{
+    int64_t end_us = lane->begun_us + lane->total_ms * 1000;
+
+    while (lane->owes && !anycert__tofu_pay(lane)) {
+        if (lane->total_ms > 0 && anycert__monotonic_us() >= end_us) {
+            lane->is_overdue = true;
+            return CURLE_OPERATION_TIMEDOUT;
+        }
+        if (anycert__lane_progress(lane) != 0)
+            return CURLE_ABORTED_BY_CALLBACK;
+        (void)anycert__waiting_sleep(&lane->terms->trust_store->waiting, PAUSE_MS);
+    }
+    return rc;
 }

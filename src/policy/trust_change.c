@@ -51,8 +51,9 @@ static int choose_salt(struct change *c, struct anycert_error *err)
     return 0;
 }
 
-/* To be ended on failure, too. */
-static int begin(struct change *c, struct anycert_trust_store *store, struct anycert_error *err)
+/* To be ended on failure, too. With waits 0, or -1; else 1, too, as somebody else is writing. */
+static int begin(struct change *c, struct anycert_trust_store *store, bool waits,
+                 struct anycert_error *err)
 {
     struct anycert__trust_stamp stamp;
     *c = (struct change){.store = store, .lock = -1};
@@ -60,7 +61,9 @@ static int begin(struct change *c, struct anycert_trust_store *store, struct any
     if (store->is_read_only)
         return anycert__fail(err, ANYCERT_E_TRUST_STORE,
                              "the trust store '%s' is opened for reading only", store->path);
-    c->lock = anycert__trust_file_lock(store->path, err);
+    c->lock = anycert__trust_file_lock(store->path, waits ? &store->waiting : NULL, err);
+    if (c->lock == ANYCERT__TRUST_LOCKED)
+        return 1;
     if (c->lock < 0 ||
         anycert__trust_file_read(store->path, store->hmac, NULL, &c->text, &stamp, err) != 0)
         return -1;
@@ -195,7 +198,7 @@ int anycert_trust_store_add(struct anycert_trust_store *store, const char *host,
     if (anycert__trust_host_text(host, port, name, err) != 0 ||
         check_entry(pins, comment, &line, err) != 0 || check_clock(now, err) != 0)
         return -1;
-    if (begin(&c, store, err) == 0) {
+    if (begin(&c, store, true, err) == 0) {
         /* Whatever it says, in as many lines as it likes, it does not any more. */
         long count = anycert__trust_text_find(c.text, name, slots, ANYCERT__TRUST_SLOTS);
         line.host = name;
@@ -222,7 +225,7 @@ int anycert_trust_store_remove(struct anycert_trust_store *store, const char *ho
     int rv = -1;
     if (anycert__trust_host_text(host, port, name, err) != 0)
         return -1;
-    if (begin(&c, store, err) == 0) {
+    if (begin(&c, store, true, err) == 0) {
         long count = anycert__trust_text_find(c.text, name, slots, ANYCERT__TRUST_SLOTS);
         if (count < 0)
             anycert__fail(err, ANYCERT_E_INTERNAL, "the host's name cannot be hashed");
@@ -244,15 +247,16 @@ int anycert__trust_store_record(struct anycert_trust_store *store, const char *h
     size_t slots[ANYCERT__TRUST_SLOTS];
     struct anycert__trust_line line = {.source = ANYCERT_TRUST_FIRST_USE}, there;
     struct change c;
-    int rv = -1;
     if (anycert__trust_host_text(host, port, name, err) != 0 ||
         check_entry(by_ca ? NULL : pin, NULL, &line, err) != 0 || check_clock(now, err) != 0)
         return -1;
-    if (begin(&c, store, err) == 0) {
+    int rv = begin(&c, store, false, err);
+    if (rv == 0) {
         long count = anycert__trust_store_slots(store, c.text, name, slots, &there, err);
         line.host = name;
         line.host_len = strlen(name);
         line.first_seen = line.changed = now;
+        rv = -1;
         if (count == 0)
             rv = put(&c, &line, slots, 0, err);
         else if (count > 0 && there.kind == line.kind && there.pins_len == line.pins_len &&
@@ -335,7 +339,7 @@ int anycert_trust_store_import(struct anycert_trust_store *store, const char *te
     other = anycert__trust_text_new(copy, len, name, store->hmac, err);
     if (other == NULL)
         return -1;
-    if (begin(&c, store, err) == 0) {
+    if (begin(&c, store, true, err) == 0) {
         anycert__buf_add(&c.out, c.text->text, c.text->len);
         rv = 0;
         for (size_t i = 0; i < other->count && rv == 0; i++) {
@@ -368,7 +372,7 @@ int anycert_trust_store_hash_names(struct anycert_trust_store *store, size_t *co
     struct anycert__trust_line line;
     struct change c;
     size_t done = 0;
-    int rv = begin(&c, store, err);
+    int rv = begin(&c, store, true, err);
     *count = 0;
     if (rv == 0) {
         size_t at = strlen(anycert__trust_text_header(c.text->hashes_names));

@@ -1,5 +1,4 @@
 #include "policy/trust_file.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/target.h"
 
@@ -13,7 +12,7 @@
 
 #define WHAT            "the trust store"
 #define LOCK_SUFFIX     ".lock"
-#define LOCK_LIMIT_US   INT64_C(10000000)
+#define LOCK_PAUSE_MS   2
 #define LOCK_PATH_LIMIT 65536
 #define CLOCK_TICK_S    2 /* the coarsest file time in use, FAT's */
 
@@ -92,58 +91,84 @@ static int make_folders(const char *path, struct anycert_error *err)
     return rv;
 }
 
-/* Another process holds the lock for as long as a file takes to be written. */
-static int wait_for_lock(int fd, const char *path, struct anycert_error *err)
+static int open_lock(const char *name, const char *path, struct anycert_error *err)
 {
-    const struct timespec pause = {0, 2000000};
-    int64_t limit = anycert__monotonic_us() + LOCK_LIMIT_US;
-    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EINTR)
-            continue;
-        if (errno != EWOULDBLOCK)
-            return fail_writing(path, errno, err);
-        if (anycert__monotonic_us() > limit)
-            return anycert__fail(err, ANYCERT_E_TRUST_STORE,
-                                 WHAT " '%s' is locked by another process for ten seconds", path);
-        (void)nanosleep(&pause, NULL);
-    }
-    return 0;
-}
-
-static int open_lock(const char *path, struct anycert_error *err)
-{
-    struct anycert__buf name;
     struct stat st;
-    anycert__buf_init(&name, LOCK_PATH_LIMIT);
-    anycert__buf_adds(&name, path);
-    if (anycert__buf_adds(&name, LOCK_SUFFIX) != 0) {
-        anycert__buf_free(&name);
-        return anycert__fail_nomem(err);
-    }
-    int fd = open(name.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (fd < 0)
-        (void)fail_writing(path, errno, err);
-    else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        close(fd);
-        fd = anycert__fail(err, ANYCERT_E_TRUST_STORE, "the lock file '%s' is not a regular file",
-                           name.data);
-    }
-    anycert__buf_free(&name);
-    return fd;
+        return fail_writing(path, errno, err);
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fd;
+    close(fd);
+    return anycert__fail(err, ANYCERT_E_TRUST_STORE, "the lock file '%s' is not a regular file",
+                         name);
 }
 
-int anycert__trust_file_lock(const char *path, struct anycert_error *err)
+/* Who holds the lock of a file that has another name by now, or none, locks nobody out. */
+static bool is_still_there(int fd, const char *name)
+{
+    struct stat held, there;
+    return fstat(fd, &held) == 0 && lstat(name, &there) == 0 && held.st_dev == there.st_dev &&
+           held.st_ino == there.st_ino;
+}
+
+/* The descriptor, -1, or ANYCERT__TRUST_LOCKED. */
+static int try_lock(const char *name, const char *path, struct anycert_error *err)
+{
+    int fd = open_lock(name, path, err);
+    if (fd < 0)
+        return -1;
+    int rc = 0;
+    do
+        rc = flock(fd, LOCK_EX | LOCK_NB);
+    while (rc != 0 && errno == EINTR);
+    int os_errno = errno;
+    if (rc == 0 && is_still_there(fd, name))
+        return fd;
+    close(fd);
+    return rc == 0 || os_errno == EWOULDBLOCK ? ANYCERT__TRUST_LOCKED
+                                              : fail_writing(path, os_errno, err);
+}
+
+/* Another process holds the lock for as long as a file takes to be written. */
+static int wait_for_lock(const char *name, const char *path, const struct anycert__waiting *waiting,
+                         struct anycert_error *err)
+{
+    int64_t limit = anycert__waiting_now_us(waiting) + ANYCERT__TRUST_LOCK_LIMIT_US;
+    for (;;) {
+        int fd = try_lock(name, path, err);
+        if (fd != ANYCERT__TRUST_LOCKED)
+            return fd;
+        if (anycert__waiting_now_us(waiting) > limit)
+            return anycert__trust_file_fail_locked(path, err);
+        (void)anycert__waiting_sleep(waiting, LOCK_PAUSE_MS);
+    }
+}
+
+int anycert__trust_file_fail_locked(const char *path, struct anycert_error *err)
+{
+    return anycert__fail(err, ANYCERT_E_TRUST_STORE,
+                         WHAT " '%s' is locked by another process for ten seconds", path);
+}
+
+int anycert__trust_file_lock(const char *path, const struct anycert__waiting *waiting,
+                             struct anycert_error *err)
 {
     const struct anycert__file_guard guard = {
         .has_owner = true, .owner = geteuid(), .no_link = true};
+    struct anycert__buf name;
+    int fd = -1;
     if (make_folders(path, err) != 0 ||
         anycert__file_guard_folder(path, &guard, ANYCERT_E_TRUST_STORE, WHAT, err) != 0)
         return -1;
-    int fd = open_lock(path, err);
-    if (fd >= 0 && wait_for_lock(fd, path, err) != 0) {
-        close(fd);
-        return -1;
-    }
+    anycert__buf_init(&name, LOCK_PATH_LIMIT);
+    anycert__buf_adds(&name, path);
+    if (anycert__buf_adds(&name, LOCK_SUFFIX) != 0)
+        (void)anycert__fail_nomem(err);
+    else
+        fd =
+            waiting ? wait_for_lock(name.data, path, waiting, err) : try_lock(name.data, path, err);
+    anycert__buf_free(&name);
     return fd;
 }
 

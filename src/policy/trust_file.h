@@ -2,6 +2,7 @@
 #ifndef ANYCERT_POLICY_TRUST_FILE_H
 #define ANYCERT_POLICY_TRUST_FILE_H
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "policy/trust_text.h"
 
@@ -20,9 +21,15 @@ int anycert__trust_file_read(const char *path, anycert__trust_hmac *hmac,
 void anycert__trust_file_stamp(const char *path, struct anycert__trust_stamp *stamp);
 bool anycert__trust_stamp_equal(const struct anycert__trust_stamp *a,
                                 const struct anycert__trust_stamp *b);
-/* Makes the folder if there is none, and waits until nobody else writes: the descriptor that holds
- * the lock until it is closed, or -1 with TRUST_STORE. */
-int anycert__trust_file_lock(const char *path, struct anycert_error *err);
+/* Makes the folder if there is none, and takes the lock: the descriptor that holds it until it is
+ * closed, or -1 with TRUST_STORE. While somebody else writes it waits, up to the limit, or with
+ * waiting NULL it does not, and gives ANYCERT__TRUST_LOCKED. */
+#define ANYCERT__TRUST_LOCKED        (-2)
+#define ANYCERT__TRUST_LOCK_LIMIT_US INT64_C(10000000)
+int anycert__trust_file_lock(const char *path, const struct anycert__waiting *waiting,
+                             struct anycert_error *err);
+/* What is said when the limit has passed. Returns -1. */
+int anycert__trust_file_fail_locked(const char *path, struct anycert_error *err);
 /* Replaces it. 0, or -1 with TRUST_STORE, NOMEM; it is as it was then. */
 int anycert__trust_file_write(const char *path, const char *text, size_t len,
                               struct anycert_error *err);

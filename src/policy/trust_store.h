@@ -15,7 +15,8 @@ struct anycert_trust_store {
     char *path;
     bool is_read_only;
     anycert__trust_hmac *hmac;
-    pthread_mutex_t mutex; /* over the rest */
+    struct anycert__waiting waiting; /* for the lock; set before the store is used, by tests */
+    pthread_mutex_t mutex;           /* over the rest */
     struct anycert__trust_text *text;
     struct anycert__trust_stamp stamp; /* of the file that text was read from */
     int64_t looked_us;                 /* when that was looked at, on the monotonic clock */
@@ -41,7 +42,8 @@ void anycert__trust_store_wrote(struct anycert_trust_store *store,
 int anycert__trust_store_look(struct anycert_trust_store *store, const char *host, uint16_t port,
                               struct anycert__trust_record *record, struct anycert_error *err);
 /* Records a host at its first contact: by its CA, or by this pin. Somebody else may have done so
- * meanwhile: -1 with TRUST_CHANGED if it was something else. */
+ * meanwhile: -1 with TRUST_CHANGED if it was something else. It does not wait: 1 if somebody else
+ * is writing just now, and nothing was done. */
 int anycert__trust_store_record(struct anycert_trust_store *store, const char *host, uint16_t port,
                                 const char *pin, bool by_ca, int64_t now,
                                 struct anycert_error *err);

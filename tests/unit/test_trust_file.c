@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -191,7 +192,9 @@ static int record_many(const char *path, unsigned who)
     for (unsigned i = 0; rv == 0 && i < EACH; i++) {
         char host[64];
         (void)snprintf(host, sizeof host, "h%u-%u.example", who, i);
-        rv = anycert__trust_store_record(store, host, 443, PIN_A, false, NOW, &err);
+        do
+            rv = anycert__trust_store_record(store, host, 443, PIN_A, false, NOW, &err);
+        while (rv == 1);
     }
     anycert_trust_store_free(store);
     return rv;
@@ -238,7 +241,9 @@ static void *write_many(void *arg)
         struct anycert__trust_record record = {0};
         char host[64];
         (void)snprintf(host, sizeof host, "h%u-%u.example", w->who, i);
-        w->rv = anycert__trust_store_record(w->store, host, 443, PIN_A, false, NOW, NULL);
+        do
+            w->rv = anycert__trust_store_record(w->store, host, 443, PIN_A, false, NOW, NULL);
+        while (w->rv == 1);
         if (w->rv == 0)
             w->rv = anycert__trust_store_look(w->store, host, 443, &record, NULL);
         if (w->rv == 0 && record.known != ANYCERT__TRUST_BY_PIN)
@@ -264,6 +269,102 @@ static void threads_that_write_at_once_lose_nothing(void **state)
     }
     anycert_trust_store_free(store);
     assert_all_recorded(f);
+}
+
+/* ---- the lock ---- */
+
+/* Another writer, who goes on for some sleeps of those who wait. */
+struct other {
+    char lock[200];
+    int fd;
+    unsigned sleeps, ends_at, moves_at;
+};
+
+static void other_begins(struct other *other)
+{
+    other->fd = open(other->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(other->fd >= 0);
+    assert_int_equal(flock(other->fd, LOCK_EX | LOCK_NB), 0);
+}
+
+/* A second a sleep. */
+static int64_t other_now_us(void *arg)
+{
+    return (int64_t)((struct other *)arg)->sleeps * 1000000;
+}
+
+static int other_sleep(void *arg, int64_t ms)
+{
+    struct other *other = arg;
+    int before = other->fd;
+    (void)ms;
+    other->sleeps++;
+    if (other->sleeps == other->moves_at) {
+        /* Somebody clears up, and a third one begins to write. */
+        assert_int_equal(unlink(other->lock), 0);
+        other_begins(other);
+        close(before);
+    }
+    if (other->sleeps == other->ends_at) {
+        close(other->fd);
+        other->fd = -1;
+    }
+    return 0;
+}
+
+static struct anycert_trust_store *store_with(struct store_place *f, struct other *other)
+{
+    struct anycert_trust_store *store = store_open(f);
+    (void)snprintf(other->lock, sizeof other->lock, "%s.lock", f->path);
+    other_begins(other);
+    store->waiting = (struct anycert__waiting){other_now_us, other_sleep, other};
+    return store;
+}
+
+static void record_does_not_wait_for_the_lock(void **state)
+{
+    struct store_place *f = *state;
+    struct other other = {.fd = -1};
+    struct anycert_error err = {0};
+    struct anycert_trust_store *store = store_with(f, &other);
+    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_A, false, NOW, &err),
+                     1);
+    assert_int_equal(other.sleeps, 0);
+    assert_string_equal(store_says(store, "a.example", 443), "none");
+    close(other.fd);
+    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_A, false, NOW, &err),
+                     0);
+    assert_string_equal(store_says(store, "a.example", 443), "pin " PIN_A);
+    anycert_trust_store_free(store);
+}
+
+static void change_waits_for_the_lock_ten_seconds(void **state)
+{
+    struct store_place *f = *state;
+    struct other other = {.fd = -1, .ends_at = 5};
+    struct anycert_error err = {0};
+    struct anycert_trust_store *store = store_with(f, &other);
+    store_add(store, "a.example", 443, PIN_A);
+    assert_int_equal(other.sleeps, 5);
+    other_begins(&other);
+    assert_int_equal(anycert_trust_store_add(store, "b.example", 443, PIN_A, NULL, &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_TRUST_STORE);
+    assert_non_null(strstr(err.message, "ten seconds"));
+    assert_int_equal(other.sleeps, 16);
+    assert_string_equal(store_says(store, "b.example", 443), "none");
+    close(other.fd);
+    anycert_trust_store_free(store);
+}
+
+/* Who holds the lock of a file that is gone holds none. */
+static void lock_of_another_file_does_not_count(void **state)
+{
+    struct store_place *f = *state;
+    struct other other = {.fd = -1, .moves_at = 2, .ends_at = 4};
+    struct anycert_trust_store *store = store_with(f, &other);
+    store_add(store, "a.example", 443, PIN_A);
+    assert_int_equal(other.sleeps, 4);
+    anycert_trust_store_free(store);
 }
 
 /* A record says in which state of the store it was looked up. */
@@ -304,6 +405,9 @@ int main(void)
         CASE(want_of_memory_loses_nothing),
         CASE(processes_that_write_at_once_lose_nothing),
         CASE(threads_that_write_at_once_lose_nothing),
+        CASE(record_does_not_wait_for_the_lock),
+        CASE(change_waits_for_the_lock_ten_seconds),
+        CASE(lock_of_another_file_does_not_count),
         CASE(look_up_is_repeated_only_after_a_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
