@@ -11,11 +11,11 @@
  * it likes, as long as that stays so.
  *
  * The file belongs to its user: it is made with mode 0600, in a folder made with 0700, and refused
- * if others may change it, or if it is a symbolic link. It is replaced as a whole or not at all,
- * and processes that write at the same time wait for each other; beside it is a file NAME.lock for
- * that. What is not understood is an error that names the line, never an empty store. A file that
- * does not exist is an empty one. Whoever uses a store sees what others write to it within a tenth
- * of a second.
+ * if others may change it or a folder on the way to it, or if it is a symbolic link. It is replaced
+ * as a whole or not at all, and processes that write at the same time wait for each other; beside
+ * it is a file NAME.lock for that. What is not understood is an error that names the line, never an
+ * empty store. A file that does not exist is an empty one. Whoever uses a store sees what others
+ * write to it within a tenth of a second.
  *
  * Hosts are those of URLs, with brackets around IPv6 addresses or without. What a function does not
  * say about errors: TRUST_STORE if the file cannot be read, understood, locked or written; USAGE

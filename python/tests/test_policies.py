@@ -97,7 +97,7 @@ class Files(LabCase):
             for given in (path, str(path), os.fsencode(path)):
                 self.assertEqual(PolicyFile(given).find("a.example").source, f"{path}:1")
             path.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IWOTH)
-            with self.assertRaisesRegex(OSError, "can be changed by everybody") as caught:
+            with self.assertRaisesRegex(OSError, "can be changed by others") as caught:
                 PolicyFile(path)
             self.assertEqual(caught.exception.name, "FILE")
             self.assertRaises(OSError, PolicyFile, path.with_name("gone"))

@@ -32,49 +32,6 @@ static int open_for_reading(const char *path, int flags, int code, const char *w
     return fd;
 }
 
-/* Whoever may write to the folder can put another file in the place of one. */
-int anycert__file_guard_folder(const char *path, const struct anycert__file_guard *guard, int code,
-                               const char *what, struct anycert_error *err)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder =
-        slash ? anycert__strndup(path, (size_t)(slash + 1 - path)) : anycert__strdup(".");
-    struct stat st;
-    int rv = 0;
-    if (folder == NULL)
-        return anycert__fail_nomem(err);
-    if (stat(folder, &st) != 0)
-        rv = anycert__fail_errno(err, code, errno, "%s '%s' cannot be read", what, path);
-    else if (st.st_uid != guard->owner || (st.st_mode & (S_IWGRP | S_IWOTH)))
-        rv = anycert__fail(err, code, "%s '%s' is in a folder that others than user %lu can change",
-                           what, path, (unsigned long)guard->owner);
-    anycert__free(folder);
-    return rv;
-}
-
-/* Whether a file that is open may decide about trust. */
-static int check_guard(int fd, const char *path, const struct anycert__file_guard *guard, int code,
-                       const char *what, struct anycert_error *err)
-{
-    struct stat st;
-    mode_t others = guard->has_owner ? S_IWGRP | S_IWOTH : S_IWOTH;
-    if (fstat(fd, &st) != 0)
-        return anycert__fail_errno(err, code, errno, "%s '%s' cannot be read", what, path);
-    if (!S_ISREG(st.st_mode))
-        return anycert__fail(err, code, "%s '%s' is not a regular file", what, path);
-    if (guard->has_owner && st.st_uid != guard->owner)
-        return anycert__fail(err, code, "%s '%s' belongs to user %lu and has to belong to user %lu",
-                             what, path, (unsigned long)st.st_uid, (unsigned long)guard->owner);
-    if (guard->has_owner && anycert__file_guard_folder(path, guard, code, what, err) != 0)
-        return -1;
-    if (st.st_mode & others)
-        return anycert__fail(err, code,
-                             "%s '%s' can be changed by %s: take the permission away (chmod %s)",
-                             what, path, guard->has_owner ? "others than its owner" : "everybody",
-                             guard->has_owner ? "go-w" : "o-w");
-    return 0;
-}
-
 /* What is read, and the words for it. */
 struct reading {
     const char *path, *what;
@@ -151,7 +108,7 @@ int anycert__file_read_guarded(const char *path, const struct anycert__file_guar
                               &r.hint, err);
     if (fd < 0)
         return -1;
-    if (check_guard(fd, path, guard, code, what, err) != 0) {
+    if (anycert__file_guard_open(fd, path, guard, code, what, err) != 0) {
         close(fd);
         return -1;
     }

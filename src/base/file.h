@@ -16,22 +16,28 @@
 int anycert__file_read(const char *path, size_t max, int code, const char *what, char **out,
                        size_t *len, struct anycert_error *err);
 
-/* Who may change a file that decides about trust: without an owner, anybody but everybody; with
- * one, its owner alone, and so for its folder. */
+/* Who may change a file that decides about trust, by writing to it or by putting another one in its
+ * place: root, and its owner. So it, and every folder and link on the way to it, has to belong to
+ * one of these, and nobody else may write to it: no group but one's private one, and everybody only
+ * where the sticky bit keeps them from what is not theirs. */
 struct anycert__file_guard {
-    bool has_owner;
-    uid_t owner;
-    bool no_link; /* a symbolic link in its place is refused; else it is followed */
+    uid_t owner;     /* beside root */
+    bool any_owner;  /* or whoever the file belongs to: it was named by its user, who trusts him */
+    bool no_link;    /* a symbolic link in its place is refused, as it is going to be replaced */
+    bool own_folder; /* files are made beside it: nobody else may do so, in a sticky folder neither
+                      */
 };
-/* The same for such a file, which has to be a regular one. What is open is looked at, so that
- * nobody exchanges it in between. */
+/* As anycert__file_read for such a file, which has to be a regular one. What is open is looked at,
+ * so that nobody exchanges it in between. */
 int anycert__file_read_guarded(const char *path, const struct anycert__file_guard *guard,
                                size_t max, int code, const char *what, char **out, size_t *len,
                                struct anycert_error *err);
-
-/* Looks at its folder alone, as that is before the file is made. The guard has an owner. */
-int anycert__file_guard_folder(const char *path, const struct anycert__file_guard *guard, int code,
-                               const char *what, struct anycert_error *err);
+/* guard.c: looks at a file that is open, and at the way to it. */
+int anycert__file_guard_open(int fd, const char *path, const struct anycert__file_guard *guard,
+                             int code, const char *what, struct anycert_error *err);
+/* guard.c: looks at the way alone, as far as there is one: before the file is made. */
+int anycert__file_guard_way(const char *path, const struct anycert__file_guard *guard, int code,
+                            const char *what, struct anycert_error *err);
 
 /* What tells one state of a file from another; all zero for a file that does not exist. */
 struct anycert__file_stamp {

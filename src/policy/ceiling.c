@@ -212,7 +212,7 @@ static struct anycert__ceiling *broken_ceiling(const char *name, const char *why
 
 struct anycert__ceiling *anycert__ceiling_load(struct anycert_error *err)
 {
-    const struct anycert__file_guard guard = {.has_owner = true, .owner = anycert__ceiling_owner()};
+    const struct anycert__file_guard guard = {.owner = anycert__ceiling_owner()};
     const char *path = anycert__ceiling_path();
     struct anycert__ceiling *ceiling = NULL;
     struct anycert_error why = {0};

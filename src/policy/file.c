@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_MAX   ((size_t)4 << 20)
 #define SOURCE_MAX 8192
@@ -305,7 +306,7 @@ static char *folder_of(const char *path, struct anycert_error *err)
 static struct anycert_policy_file *load(const char *path, struct reader *r,
                                         struct anycert_error *err)
 {
-    static const struct anycert__file_guard guard = {.has_owner = false};
+    const struct anycert__file_guard guard = {.owner = geteuid(), .any_owner = true};
     struct anycert_policy_file *file = NULL;
     char *text = NULL;
     size_t len = 0;

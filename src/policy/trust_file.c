@@ -17,12 +17,9 @@
 #define CLOCK_TICK_S    2 /* the coarsest file time in use, FAT's */
 
 /* The user's own, or root's, who may do everything anyway: the store of a whole machine. */
-static struct anycert__file_guard guard_of(const char *path)
+static struct anycert__file_guard guard_of_user(void)
 {
-    struct stat st;
-    bool of_root = lstat(path, &st) == 0 && st.st_uid == 0;
-    return (struct anycert__file_guard){
-        .has_owner = true, .owner = of_root ? 0 : geteuid(), .no_link = true};
+    return (struct anycert__file_guard){.owner = geteuid(), .no_link = true, .own_folder = true};
 }
 
 void anycert__trust_file_stamp(const char *path, struct anycert__trust_stamp *stamp)
@@ -43,7 +40,7 @@ int anycert__trust_file_read(const char *path, anycert__trust_hmac *hmac,
                              struct anycert__trust_text *known, struct anycert__trust_text **out,
                              struct anycert__trust_stamp *stamp, struct anycert_error *err)
 {
-    const struct anycert__file_guard guard = guard_of(path);
+    const struct anycert__file_guard guard = guard_of_user();
     struct stat st;
     char *text = NULL;
     size_t len = 0;
@@ -154,12 +151,13 @@ int anycert__trust_file_fail_locked(const char *path, struct anycert_error *err)
 int anycert__trust_file_lock(const char *path, const struct anycert__waiting *waiting,
                              struct anycert_error *err)
 {
-    const struct anycert__file_guard guard = {
-        .has_owner = true, .owner = geteuid(), .no_link = true};
+    const struct anycert__file_guard guard = guard_of_user();
     struct anycert__buf name;
     int fd = -1;
-    if (make_folders(path, err) != 0 ||
-        anycert__file_guard_folder(path, &guard, ANYCERT_E_TRUST_STORE, WHAT, err) != 0)
+    /* What is there, before anything is made in it, and then what was there just now. */
+    if (anycert__file_guard_way(path, &guard, ANYCERT_E_TRUST_STORE, WHAT, err) != 0 ||
+        make_folders(path, err) != 0 ||
+        anycert__file_guard_way(path, &guard, ANYCERT_E_TRUST_STORE, WHAT, err) != 0)
         return -1;
     anycert__buf_init(&name, LOCK_PATH_LIMIT);
     anycert__buf_adds(&name, path);

@@ -78,10 +78,10 @@ class Bad(Case):
         path = pathlib.Path("hosts")
         path.write_text("a.example hardened\n")
         path.chmod(0o666)
-        self.explain("--policy-file", "hosts", says="chmod o-w")
-        self.refused("policy", "check", "./hosts", says="chmod o-w")
+        self.explain("--policy-file", "hosts", says="chmod go-w")
+        self.refused("policy", "check", "./hosts", says="chmod go-w")
         pathlib.Path("box.json").write_text('{"policy_file": "hosts"}')
-        self.explain("--profile", "box.json", says="chmod o-w")
+        self.explain("--profile", "box.json", says="chmod go-w")
         os.chmod(path, 0o644)
         self.anycert("policy", "explain", "--policy-file", "hosts", URL)
 

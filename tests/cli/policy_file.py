@@ -146,7 +146,7 @@ class Files(Case):
                 self.refused("get", "--policy-file", write("wrong", text), self.URL, says=says)
 
     def test_file_that_everybody_may_write_to_is_refused(self):
-        self.refused("get", "--policy-file", write("open", "localhost hardened", 0o666), self.URL, says="chmod o-w")
+        self.refused("get", "--policy-file", write("open", "localhost hardened", 0o666), self.URL, says="chmod go-w")
 
     def test_file_that_cannot_be_read_is_refused(self):
         self.refused("get", "--policy-file", "absent", self.URL, says="--policy-file: policy file 'absent'")
@@ -258,7 +258,7 @@ class Check(Case):
         self.refused("policy", "check", "./absent", says="absent")
         self.refused("policy", "check", "absent.policies", says="cannot be read")
         self.refused("policy", "check", "/", says="directory")
-        self.refused("policy", "check", write("open.policies", "", 0o646), says="chmod o-w")
+        self.refused("policy", "check", write("open.policies", "", 0o646), says="chmod go-w")
 
     def test_policies_are_still_policies(self):
         write("hardened", "a.example trust-any\n")
