@@ -143,7 +143,9 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_trust_store_remove(struct anycert_trus
                                                              struct anycert_error *err);
 /* Takes over the entries of another store's text that this one does not have; name is what the text
  * is called in messages. *count: how many. All or nothing: -1 with TRUST_CHANGED if a host is known
- * by something else here, and TRUST_STORE for a text that is not understood. */
+ * by something else here, and TRUST_STORE for a text that is not understood, that says two things
+ * of a host, or whose names are hashed with another salt than those here, so that nobody can tell
+ * whether they contradict. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_trust_store_import(struct anycert_trust_store *store,
                                                              const char *text, size_t len,
                                                              const char *name, size_t *count,

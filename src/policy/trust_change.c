@@ -273,85 +273,218 @@ int anycert__trust_store_record(struct anycert_trust_store *store, const char *h
 
 /* ---- many hosts ---- */
 
-/* Where a host of another store stands in this one: by its name, or as it is spelled. */
-static long find_same(const struct change *c, const struct anycert__trust_line *line,
-                      size_t slots[ANYCERT__TRUST_SLOTS])
+/* Another store's text, on its way into this one. */
+struct import {
+    struct change change;
+    struct anycert__trust_text *text;
+    const char *name;
+    bool *is_known; /* of its slots: this store has the same, by another spelling */
+    size_t taken;
+};
+
+static bool says_the_same(const struct anycert__trust_text *a, size_t slot_a,
+                          const struct anycert__trust_text *b, size_t slot_b)
 {
+    struct anycert__trust_line one, other;
+    anycert__trust_text_line(a, slot_a, &one);
+    anycert__trust_text_line(b, slot_b, &other);
+    return one.kind == other.kind && one.pins_len == other.pins_len &&
+           memcmp(one.pins, other.pins, one.pins_len) == 0;
+}
+
+/* The host by its name, or as it is spelled in both. */
+static int fail_differs(const struct import *im, size_t theirs, size_t mine, const char *host,
+                        size_t len, struct anycert_error *err)
+{
+    const struct change *c = &im->change;
+    return anycert__fail(err, ANYCERT_E_TRUST_CHANGED,
+                         "'%s' line %u says something else of %.*s than '%s' line %u: nothing is "
+                         "taken over; anycert trust remove forgets what stands here",
+                         im->name, (unsigned)im->text->slots[theirs].line, (int)len, host,
+                         c->store->path, (unsigned)c->text->slots[mine].line);
+}
+
+static void copy_name(const struct anycert__trust_line *line, char name[ANYCERT__TRUST_HOST_SIZE])
+{
+    memcpy(name, line->host, line->host_len);
+    name[line->host_len] = '\0';
+}
+
+/* Names that this store has in plain text may stand there by their hashes. */
+static int compare_mine(struct import *im, struct anycert_error *err)
+{
+    const struct anycert__trust_text *mine = im->change.text;
     char name[ANYCERT__TRUST_HOST_SIZE];
-    long slot;
-    if (!line->is_hashed) {
-        memcpy(name, line->host, line->host_len);
-        name[line->host_len] = '\0';
-        return anycert__trust_text_find(c->text, name, slots, ANYCERT__TRUST_SLOTS);
+    size_t slots[ANYCERT__TRUST_SLOTS];
+    struct anycert__trust_line line;
+    for (size_t i = 0; im->text->salt_count > 0 && i < mine->count; i++) {
+        anycert__trust_text_line(mine, i, &line);
+        if (line.is_hashed)
+            continue;
+        copy_name(&line, name);
+        long found = anycert__trust_text_find(im->text, name, slots, ANYCERT__TRUST_SLOTS);
+        if (found < 0)
+            return anycert__fail(err, ANYCERT_E_INTERNAL, "a name cannot be hashed");
+        for (long k = 0; k < found; k++) {
+            if (!says_the_same(im->text, slots[k], mine, i))
+                return fail_differs(im, slots[k], i, name, strlen(name), err);
+            im->is_known[slots[k]] = true;
+        }
     }
-    slot = anycert__trust_text_find_spelled(c->text, line->host, line->host_len);
-    slots[0] = slot < 0 ? 0 : (size_t)slot;
-    return slot < 0 ? 0 : 1;
+    return 0;
+}
+
+/* Whether this store has a host of the other one, by its name or as it is spelled: 1, or 0. -1 if
+ * either says something else of it, the other one in another of its lines, too. */
+static int look_up(struct import *im, size_t slot, const struct anycert__trust_line *line,
+                   struct anycert_error *err)
+{
+    const struct anycert__trust_text *mine = im->change.text;
+    char name[ANYCERT__TRUST_HOST_SIZE];
+    size_t slots[ANYCERT__TRUST_SLOTS];
+    long found = 0, theirs = 0;
+    if (line->is_hashed) {
+        long same = anycert__trust_text_find_spelled(mine, line->host, line->host_len);
+        slots[0] = same < 0 ? 0 : (size_t)same;
+        found = same >= 0;
+    } else {
+        copy_name(line, name);
+        theirs = anycert__trust_text_find(im->text, name, slots, ANYCERT__TRUST_SLOTS);
+        for (long i = 0; i < theirs; i++) {
+            if (!says_the_same(im->text, slots[i], im->text, slot))
+                return anycert__fail(err, ANYCERT_E_TRUST_STORE,
+                                     "'%s' says two things of %s, in the lines %u and %u: nothing "
+                                     "is taken over",
+                                     im->name, name, (unsigned)im->text->slots[slot].line,
+                                     (unsigned)im->text->slots[slots[i]].line);
+            im->is_known[slots[i]] = im->is_known[slots[i]] || slots[i] != slot;
+        }
+        found = theirs < 0 ? -1 : anycert__trust_text_find(mine, name, slots, ANYCERT__TRUST_SLOTS);
+    }
+    if (found < 0)
+        return anycert__fail(err, ANYCERT_E_INTERNAL, "a name cannot be hashed");
+    for (long i = 0; i < found; i++) {
+        if (!says_the_same(im->text, slot, mine, slots[i]))
+            return fail_differs(im, slot, slots[i], line->host, line->host_len, err);
+    }
+    return found > 0;
+}
+
+/* The line of a text in which a name is hashed with another salt than this one; 0: there is none.
+ */
+static unsigned other_salt(const struct anycert__trust_text *text, const char *hashed)
+{
+    struct anycert__trust_line line;
+    bool is_there = false;
+    for (size_t i = 0; i < text->salt_count; i++)
+        is_there = is_there || memcmp(text->salts[i], hashed + 3, ANYCERT__BASE64_32) != 0;
+    for (size_t i = 0; is_there && i < text->count; i++) {
+        anycert__trust_text_line(text, i, &line);
+        if (line.is_hashed && memcmp(line.host, hashed, 3 + ANYCERT__BASE64_32) != 0)
+            return (unsigned)text->slots[i].line;
+    }
+    return 0;
+}
+
+/* Names that are hashed with two salts cannot be compared: both might be one host, of which the
+ * store would say two things. */
+static int check_salts(const struct import *im, size_t slot, const char *hashed,
+                       struct anycert_error *err)
+{
+    const struct change *c = &im->change;
+    unsigned line = other_salt(c->text, hashed);
+    const char *name = c->store->path;
+    if (line == 0) {
+        line = other_salt(im->text, hashed);
+        name = im->name;
+    }
+    return line == 0 ? 0
+                     : anycert__fail(err, ANYCERT_E_TRUST_STORE,
+                                     "the name in '%s' line %u is hashed with another salt than "
+                                     "the one in '%s' line %u, so nobody can tell whether they are "
+                                     "one host: nothing is taken over; import the entries as they "
+                                     "were before they were hashed, or use anycert trust add",
+                                     im->name, (unsigned)im->text->slots[slot].line, name, line);
 }
 
 /* Adds one entry of another store. */
-static int take_over(struct change *c, const struct anycert__trust_line *entry, const char *name,
-                     size_t number, size_t *count, struct anycert_error *err)
+static int take_over(struct import *im, size_t slot, struct anycert_error *err)
 {
     char hashed[ANYCERT__TRUST_HASHED_LEN + 1];
-    size_t slots[ANYCERT__TRUST_SLOTS];
-    struct anycert__trust_line mine, line = *entry;
-    long found = find_same(c, entry, slots);
-    for (long i = 0; i < found; i++) {
-        anycert__trust_text_line(c->text, slots[i], &mine);
-        if (mine.kind != line.kind || mine.pins_len != line.pins_len ||
-            memcmp(mine.pins, line.pins, line.pins_len) != 0)
-            return anycert__fail(err, ANYCERT_E_TRUST_CHANGED,
-                                 "'%s' line %zu says something else of %.*s than '%s' line %u: "
-                                 "nothing is taken over",
-                                 name, number, (int)line.host_len, line.host, c->store->path,
-                                 (unsigned)c->text->slots[slots[i]].line);
-    }
+    struct change *c = &im->change;
+    struct anycert__trust_line line;
+    anycert__trust_text_line(im->text, slot, &line);
+    int found = look_up(im, slot, &line, err);
     if (found != 0)
-        return found < 0 ? anycert__fail(err, ANYCERT_E_INTERNAL, "a name cannot be hashed") : 0;
+        return found < 0 ? -1 : 0;
+    if (im->is_known[slot])
+        return 0;
+    if (line.is_hashed && check_salts(im, slot, line.host, err) != 0)
+        return -1;
     if (c->text->hashes_names && hide_host(c, &line, hashed, err) != 0)
         return -1;
     line.source = ANYCERT_TRUST_IMPORTED;
     anycert__trust_line_write(&c->out, &line);
-    ++*count;
+    im->taken++;
     return 0;
+}
+
+static int take_all(struct import *im, struct anycert_error *err)
+{
+    struct change *c = &im->change;
+    int rv = compare_mine(im, err);
+    /* Names to come are hashed as theirs are, so that they can be compared. */
+    if (c->text->salt_count == 0 && im->text->salt_count > 0)
+        memcpy(c->salt, im->text->salts[0], sizeof c->salt);
+    anycert__buf_add(&c->out, c->text->text, c->text->len);
+    /* By their names first, as these tell which hashes are theirs. */
+    for (int hashed = 0; hashed < 2; hashed++) {
+        for (size_t i = 0; i < im->text->count && rv == 0; i++) {
+            if ((im->text->text[im->text->slots[i].offset] == '|') == (hashed == 1))
+                rv = take_over(im, i, err);
+        }
+    }
+    return rv == 0 && im->taken > 0 ? commit(c, err) : rv;
+}
+
+/* The text, read; the bytes are copied. NULL with err. */
+static struct anycert__trust_text *read_copy(const char *text, size_t len, const char *name,
+                                             anycert__trust_hmac *hmac, struct anycert_error *err)
+{
+    if (text == NULL || len > ANYCERT__TRUST_TEXT_MAX) {
+        anycert__fail(err, ANYCERT_E_TRUST_STORE,
+                      "'%s' is no text of a trust store of at most 64 MiB", name);
+        return NULL;
+    }
+    char *copy = anycert__malloc(len + 1);
+    if (copy == NULL) {
+        anycert__fail_nomem(err);
+        return NULL;
+    }
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    return anycert__trust_text_new(copy, len, name, hmac, err);
 }
 
 int anycert_trust_store_import(struct anycert_trust_store *store, const char *text, size_t len,
                                const char *name, size_t *count, struct anycert_error *err)
 {
-    struct anycert__trust_text *other = NULL;
-    struct anycert__trust_line line;
-    struct change c;
-    size_t taken = 0;
+    struct import im = {.name = name ? name : "the text"};
     int rv = -1;
     *count = 0;
-    if (name == NULL)
-        name = "the text";
-    if (text == NULL || len > ANYCERT__TRUST_TEXT_MAX)
-        return anycert__fail(err, ANYCERT_E_TRUST_STORE,
-                             "'%s' is no text of a trust store of at most 64 MiB", name);
-    char *copy = anycert__malloc(len + 1);
-    if (copy == NULL)
-        return anycert__fail_nomem(err);
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    other = anycert__trust_text_new(copy, len, name, store->hmac, err);
-    if (other == NULL)
+    im.text = read_copy(text, len, im.name, store->hmac, err);
+    if (im.text == NULL)
         return -1;
-    if (begin(&c, store, true, err) == 0) {
-        anycert__buf_add(&c.out, c.text->text, c.text->len);
-        rv = 0;
-        for (size_t i = 0; i < other->count && rv == 0; i++) {
-            anycert__trust_text_line(other, i, &line);
-            rv = take_over(&c, &line, name, other->slots[i].line, &taken, err);
-        }
-        if (rv == 0 && taken > 0)
-            rv = commit(&c, err);
-    }
-    end(&c);
-    anycert__trust_text_unref(other);
-    *count = rv == 0 ? taken : 0;
+    im.is_known = anycert__calloc(im.text->count, sizeof *im.is_known);
+    if (im.is_known == NULL)
+        (void)anycert__fail_nomem(err);
+    else if (begin(&im.change, store, true, err) == 0)
+        rv = take_all(&im, err);
+    if (im.is_known)
+        end(&im.change);
+    anycert__free(im.is_known);
+    anycert__trust_text_unref(im.text);
+    *count = rv == 0 ? im.taken : 0;
     return rv;
 }
 

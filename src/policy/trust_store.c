@@ -147,9 +147,10 @@ long anycert__trust_store_slots(const struct anycert_trust_store *store,
         if (!says_the_same(line, &other))
             return anycert__fail(err, ANYCERT_E_TRUST_STORE,
                                  "the trust store '%s' says two things of %s, in the lines %u and "
-                                 "%u: take one of them out",
+                                 "%u: take one of them out, or replace both with anycert trust add "
+                                 "%s",
                                  store->path, host, (unsigned)text->slots[slots[0]].line,
-                                 (unsigned)text->slots[slots[i]].line);
+                                 (unsigned)text->slots[slots[i]].line, host);
     }
     return count;
 }

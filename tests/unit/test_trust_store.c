@@ -300,6 +300,155 @@ static void import_takes_over_what_is_not_there(void **state)
     anycert_trust_store_free(store);
 }
 
+/* The text of a store of these two hosts, with a salt of its own; by PIN_A and as `ca`. */
+static char *hashed_text(struct store_place *f, const char *file, const char *one,
+                         const char *other)
+{
+    struct store_place place = *f;
+    struct anycert_error err = {0};
+    size_t count = 0;
+    (void)snprintf(place.path, sizeof place.path, "%s/%s", f->folder, file);
+    struct anycert_trust_store *store = store_open(&place);
+    store_add(store, one, 443, PIN_A);
+    store_add(store, other, 443, NULL);
+    assert_int_equal(anycert_trust_store_hash_names(store, &count, &err), 0);
+    char *text = anycert_trust_store_export(store, &err);
+    assert_non_null(text);
+    anycert_trust_store_free(store);
+    return text;
+}
+
+/* How many entries were taken over, or the code of the error, negative. */
+static long import_of(struct anycert_trust_store *store, const char *text,
+                      struct anycert_error *err)
+{
+    size_t count = 99;
+    memset(err, 0, sizeof *err);
+    int rv = anycert_trust_store_import(store, text, strlen(text), "theirs", &count, err);
+    assert_true(rv == 0 || count == 0);
+    return rv == 0 ? (long)count : -(long)err->code;
+}
+
+static void import_compares_names_with_hashes(void **state)
+{
+    struct store_place *f = *state;
+    struct anycert_error err;
+    char mine[4000], now[4000];
+    char *text = hashed_text(f, "theirs", "a.example", "b.example");
+    struct anycert_trust_store *store = store_open(f);
+    store_add(store, "a.example", 443, PIN_B);
+    store_get(f->path, mine, sizeof mine);
+    assert_int_equal(import_of(store, text, &err), -ANYCERT_E_TRUST_CHANGED);
+    assert_non_null(strstr(err.message, "'theirs' line 2 says something else of a.example:443"));
+    assert_non_null(strstr(err.message, "line 2: nothing is taken over"));
+    assert_non_null(strstr(err.message, "anycert trust remove"));
+    store_get(f->path, now, sizeof now);
+    assert_string_equal(now, mine);
+    store_add(store, "a.example", 443, PIN_A);
+    assert_int_equal(import_of(store, text, &err), 1); /* b.example */
+    assert_string_equal(store_says(store, "a.example", 443), "pin " PIN_A);
+    assert_string_equal(store_says(store, "b.example", 443), "ca");
+    assert_int_equal(import_of(store, text, &err), 0);
+    /* And the other way round: the hashes are here. */
+    assert_int_equal(import_of(store, HEADER "b.example:443 ca -" TIMES "\n", &err), 0);
+    assert_int_equal(import_of(store, HEADER "b.example:443 pin " PIN_A TIMES "\n", &err),
+                     -ANYCERT_E_TRUST_CHANGED);
+    anycert_free(text);
+    anycert_trust_store_free(store);
+}
+
+/* Hashes with two salts cannot be compared: both would be looked up, and could differ. */
+static void import_refuses_what_cannot_be_compared(void **state)
+{
+    struct store_place *f = *state;
+    struct anycert_error err;
+    char both[8000];
+    char *one = hashed_text(f, "one", "a.example", "b.example");
+    char *two = hashed_text(f, "two", "c.example", "a.example");
+    struct anycert_trust_store *store = store_open(f);
+    assert_int_equal(import_of(store, one, &err), 2);
+    assert_int_equal(import_of(store, two, &err), -ANYCERT_E_TRUST_STORE);
+    assert_non_null(strstr(err.message, "'theirs' line 2 is hashed with another salt"));
+    assert_string_equal(store_says(store, "a.example", 443), "pin " PIN_A);
+    assert_string_equal(store_says(store, "c.example", 443), "none");
+    /* What is added here in the meantime is hashed in the same way. */
+    assert_int_equal(import_of(store, HEADER "d.example:443 ca -" TIMES "\n", &err), 1);
+    assert_int_equal(import_of(store, one, &err), 0);
+    anycert_trust_store_free(store);
+
+    (void)snprintf(both, sizeof both, "%s%s", one, strchr(two, '\n') + 1);
+    (void)snprintf(f->path, sizeof f->path, "%s/third", f->folder);
+    store = store_open(f);
+    assert_int_equal(import_of(store, both, &err), -ANYCERT_E_TRUST_STORE);
+    assert_string_equal(store_says(store, "b.example", 443), "none");
+    anycert_free(one);
+    anycert_free(two);
+    anycert_trust_store_free(store);
+}
+
+static void text_that_contradicts_itself_is_not_imported(void **state)
+{
+    struct store_place *f = *state;
+    struct anycert_error err;
+    char text[8000];
+    char *hashed = hashed_text(f, "theirs", "a.example", "b.example");
+    struct anycert_trust_store *store = store_open(f);
+    (void)snprintf(text, sizeof text, "%sb.example:443 pin " PIN_A TIMES "\n", hashed);
+    assert_int_equal(import_of(store, text, &err), -ANYCERT_E_TRUST_STORE);
+    assert_non_null(strstr(err.message, "two things of b.example:443, in the lines 4 and 3"));
+    (void)snprintf(text, sizeof text, "%sb.example:443 ca -" TIMES "\n", hashed);
+    assert_int_equal(import_of(store, text, &err), 2);
+    assert_string_equal(store_says(store, "b.example", 443), "ca");
+    anycert_free(hashed);
+    anycert_trust_store_free(store);
+}
+
+/* Written by hand. */
+static void store_that_says_two_things_names_the_lines_and_the_way_out(void **state)
+{
+    struct store_place *f = *state;
+    struct anycert_error err = {0};
+    struct anycert_trust_entry *entry = NULL;
+    char text[8000];
+    char *hashed = hashed_text(f, "theirs", "a.example", "b.example");
+    (void)snprintf(text, sizeof text, "%sb.example:443 pin " PIN_A TIMES "\n", hashed);
+    store_put(f->path, text);
+    struct anycert_trust_store *store = store_open(f);
+    assert_int_equal(anycert_trust_store_find(store, "b.example", 443, &entry, &err), -1);
+    assert_non_null(strstr(err.message, "in the lines 4 and 3"));
+    assert_non_null(strstr(err.message, "anycert trust add b.example:443"));
+    assert_string_equal(store_says(store, "a.example", 443), "pin " PIN_A);
+    store_add(store, "b.example", 443, PIN_B);
+    assert_string_equal(store_says(store, "b.example", 443), "pin " PIN_B);
+    anycert_free(hashed);
+    anycert_trust_store_free(store);
+}
+
+static void import_without_memory_changes_nothing(void **state)
+{
+    struct store_place *f = *state;
+    struct anycert_error err;
+    char mine[4000], now[4000];
+    char *text = hashed_text(f, "theirs", "a.example", "b.example");
+    struct anycert_trust_store *store = store_open(f);
+    store_add(store, "a.example", 443, PIN_A);
+    store_get(f->path, mine, sizeof mine);
+    for (unsigned long n = 1;; n++) {
+        anycert__mem_fail_from(n);
+        long count = import_of(store, text, &err);
+        anycert__mem_fail_from(0);
+        if (count >= 0)
+            break;
+        assert_true(err.code == ANYCERT_E_NOMEM || err.code == ANYCERT_E_TRUST_STORE);
+        store_get(f->path, now, sizeof now);
+        assert_string_equal(now, mine);
+        assert_true(n < 200);
+    }
+    assert_string_equal(store_says(store, "b.example", 443), "ca");
+    anycert_free(text);
+    anycert_trust_store_free(store);
+}
+
 static void export_is_what_import_takes(void **state)
 {
     struct store_place *f = *state;
@@ -337,6 +486,11 @@ int main(void)
         CASE(hashed_names_are_found),
         CASE(host_that_is_known_by_two_things_is_an_error),
         CASE(import_takes_over_what_is_not_there),
+        CASE(import_compares_names_with_hashes),
+        CASE(import_refuses_what_cannot_be_compared),
+        CASE(text_that_contradicts_itself_is_not_imported),
+        CASE(store_that_says_two_things_names_the_lines_and_the_way_out),
+        CASE(import_without_memory_changes_nothing),
         CASE(export_is_what_import_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
