@@ -65,7 +65,9 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_trust_store(struct anycert_
  * and port, which key (anycert_report_cert_pin 0), and what is wrong with its certificate; the
  * server has proved that it owns the key, and nothing was sent to it yet. 1: the key is right, and
  * is recorded; anything else: the connection is refused with TRUST_UNKNOWN. It is called on the
- * thread that sends, and may be called by several at a time. It must not use the client. */
+ * thread that sends, and may be called by several at a time, about several hosts: whoever meets a
+ * host while it is asked about, or was under way to it, takes the answer. It must not use the
+ * client. */
 typedef int anycert_trust_ask(void *arg, const struct anycert_report *report);
 /* Whom to ask. NULL, the default: nobody, and such hosts are refused. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_trust_ask(struct anycert_config *config,

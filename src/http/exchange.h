@@ -136,6 +136,7 @@ struct anycert__exchange {
     uint32_t connect_ms, stall_ms;
     int64_t limit_ms; /* of the whole request, for messages */
     int64_t total_ms; /* left for this exchange; 0: no limit */
+    int64_t begun_us; /* set when it begins, on the monotonic clock */
     /* Takes the decompressed body as it comes; status and fields are known by then. 0, or -1 with
      * err filled to end the exchange with that error. */
     int (*sink)(void *arg, struct anycert__exchange *exchange, const void *bytes, size_t len,

@@ -41,7 +41,9 @@ static void total_failure(const struct anycert__lane *lane, int64_t limit_ms,
         phase = proxy;
     } else if (!lane->asked && lane->link && !anycert__link_facts(lane->link)->complete) {
         phase = "it was reached, but TLS did not come about";
-    } else if (lane->owes) {
+    } else if (lane->owes == ANYCERT__OWES_ANSWER) {
+        phase = "its key is not known, and nobody has answered yet whether it is right";
+    } else if (lane->owes == ANYCERT__OWES_RECORD) {
         phase = "its key is not recorded, as the trust store is locked by another process";
     } else if (lane->header_done) {
         phase = "the answer began, and its end did not come";

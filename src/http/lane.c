@@ -517,6 +517,7 @@ void anycert__lane_free(struct anycert__lane *lane)
     anycert__free_secret(lane->url);
     curl_url_cleanup(lane->parts);
     anycert__lane_trace_free(lane);
+    anycert__tofu_forget(lane);
     anycert__lane_unlink(lane);
     anycert__anchors_unref(lane->anchors);
     anycert__anchors_unref(lane->proxy_anchors);

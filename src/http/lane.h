@@ -18,6 +18,13 @@
 struct anycert__trace;
 struct anycert__recorder;
 
+/* What an exchange waits for outside of libcurl, before it is done over a new connection. */
+enum anycert__debt {
+    ANYCERT__OWES_NOTHING = 0,
+    ANYCERT__OWES_ANSWER, /* somebody else asks the user about its host */
+    ANYCERT__OWES_RECORD  /* somebody else is writing to the trust store */
+};
+
 struct anycert__lane {
     struct anycert__lane *next; /* idle list, the last used first */
     CURL *easy;
@@ -53,18 +60,19 @@ struct anycert__lane {
     bool asked;                   /* the pre-request check has run */
     bool approved;                /* a request may have been sent */
     bool once;                    /* and must not be sent twice unasked */
-    bool unanswered;          /* it was sent, and a new connection is made before an answer came */
-    bool lapsed;              /* a policy ended while the connection was made, or the trust store
-                                 learned something that asks for another one */
-    bool guarded;             /* the secret guard has stopped it, to be asked without secrets */
-    bool stale;               /* it found a kept connection that may not stand any more, or its
-                                 host has been recorded since its own was made */
-    bool owes;                /* nothing was sent, as the host could not be recorded at once */
-    int64_t owes_since_us;    /* since then, on the store's clock */
-    int64_t begun_us;         /* when the exchange began, on the monotonic clock */
-    bool looked;              /* every link may stand, and nothing more was asked for */
-    char private_address[48]; /* the last one that was not connected to; "": none */
-    unsigned contexts;        /* TLS contexts made: 0 means that the connection was there */
+    bool unanswered;         /* it was sent, and a new connection is made before an answer came */
+    bool lapsed;             /* a policy ended while the connection was made, or the trust store
+                                learned something that asks for another one */
+    bool guarded;            /* the secret guard has stopped it, to be asked without secrets */
+    bool stale;              /* it found a kept connection that may not stand any more, or its
+                                host has been recorded since its own was made */
+    enum anycert__debt owes; /* nothing was sent, as there was something to wait for */
+    int64_t owes_since_us;   /* since then, on the store's clock */
+    struct anycert__question *question; /* the answer that is waited for; NULL: none */
+    int64_t begun_us;                   /* when it began, on the monotonic clock */
+    bool looked;                        /* every link may stand, and nothing more was asked for */
+    char private_address[48];           /* the last one that was not connected to; "": none */
+    unsigned contexts; /* TLS contexts made: 0 means that the connection was there */
     uint64_t header_bytes;
     bool expects; /* the body was announced */
     bool header_done;
@@ -199,20 +207,22 @@ int anycert__private_failure(const char *host, const char *address, struct anyce
 bool anycert__tofu_is_current(struct anycert__lane *lane, struct anycert__link *link,
                               const struct anycert__hop_terms *terms, int64_t now);
 /* tofu.c: asks about the origin's key, if its policy wants that; the answer is among the facts.
- * False: the lane knows why that cannot be done. */
+ * False: the lane knows why that cannot be done, or owes the answer to what somebody else asks. */
 bool anycert__tofu_ask(struct anycert__lane *lane, int64_t now);
 /* tofu.c: records the origin, if it is met for the first time, once nothing else is in the way.
  * False: nothing must be sent; the lane knows why it cannot be, or owes the record, as somebody
  * else is writing and nobody waits here: libcurl's other transfers would have to, too. */
 bool anycert__tofu_learn(struct anycert__lane *lane, int64_t now);
 
-/* tofu.c: of an exchange that owes a record, and is kept from its end until then: tries once more.
+/* tofu.c: of an exchange that owes something, and is kept from its end until then: tries once more.
  * True: it does not any more, and the exchange is to be done over a new connection (stale), or the
- * lane knows why it cannot be. */
+ * lane, or its link's facts, know why it cannot be. */
 bool anycert__tofu_pay(struct anycert__lane *lane);
 /* tofu.c: the same until there is an end to it: the record, a limit of the exchange, or its
  * progress callback. The CURLcode that counts. */
 CURLcode anycert__tofu_pay_all(struct anycert__lane *lane, CURLcode rc);
+/* tofu.c: lets go of the answer that was waited for. */
+void anycert__tofu_forget(struct anycert__lane *lane);
 
 /* challenge.c: true if a proxy may answer CONNECT in the way that libcurl cannot deal with. */
 bool anycert__challenge_may_come(const struct anycert__lane *lane);

@@ -266,6 +266,7 @@ int anycert__loop_start(struct anycert__loop *loop, struct anycert__exchange *ex
                         struct anycert_error *err)
 {
     drop_inherited(loop);
+    exchange->begun_us = anycert__monotonic_us();
     if (start(loop, exchange, false, err) < 0)
         return -1;
     loop->running++;

@@ -339,6 +339,7 @@ int anycert__http_exchange(struct anycert__http *http, struct anycert__exchange 
     if (anycert__guard_may_withhold(&http->settings, exchange, credentials) &&
         is_guarded(http, exchange, proxied))
         return anycert__guard_refuse(exchange, err);
+    exchange->begun_us = anycert__monotonic_us();
     do {
         lane = exchange->is_fresh ? NULL : take(http, exchange, proxied, credentials);
         if (!lane)

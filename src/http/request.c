@@ -389,7 +389,9 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
     lane->once = !anycert__is_idempotent(exchange->method);
     lane->unanswered = lane->asked = lane->approved = lane->guarded = lane->stale = lane->looked =
         lane->lapsed = lane->is_overdue = lane->header_done = lane->body_begun =
-            lane->is_challenged = lane->has_answered = lane->owes = false;
+            lane->is_challenged = lane->has_answered = false;
+    lane->owes = ANYCERT__OWES_NOTHING;
+    anycert__tofu_forget(lane);
     lane->begun_us = anycert__monotonic_us();
     lane->contexts = 0;
     lane->private_address[0] = '\0';

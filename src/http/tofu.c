@@ -1,7 +1,7 @@
 /* Trust on first use: whom the trust store knows, and who is recorded. */
 #include "http/lane.h"
 
-#include "policy/trust_store.h"
+#include "policy/trust_ask.h"
 #include "verdict/judge.h"
 #include "verdict/known.h"
 #include "verdict/report.h"
@@ -48,23 +48,52 @@ static bool would_stand(const struct anycert__facts *facts, const struct anycert
     return anycert__judge_accepts(&view, policy, now, ANYCERT__JUDGE_ALL);
 }
 
+/* Asks, unless somebody else does or has since the exchange began, whose answer counts for this
+ * one, too. True: there is an answer. */
+static bool ask_once(struct anycert__lane *lane, const struct anycert_report *report)
+{
+    struct anycert__facts *facts = anycert__link_facts(lane->link);
+    const struct anycert__hop_terms *terms = lane->terms;
+    const struct anycert__asking asking = {facts->host, facts->port, facts->presented[0].pin,
+                                           terms->trust_ask, terms->trust_ask_arg};
+    enum anycert__answer answer = ANYCERT__ANSWER_OPEN;
+    bool is_mine = false;
+
+    anycert__tofu_forget(lane);
+    lane->question = anycert__question_join(terms->trust_store, &asking, lane->exchange->begun_us,
+                                            &is_mine, &lane->failure);
+    if (!lane->question)
+        return false;
+    if (is_mine) {
+        answer = terms->trust_ask(terms->trust_ask_arg, report) == 1 ? ANYCERT__ANSWER_YES
+                                                                     : ANYCERT__ANSWER_NO;
+        anycert__question_answer(terms->trust_store, lane->question, answer);
+    }
+    answer = anycert__question_look(terms->trust_store, lane->question);
+    if (answer == ANYCERT__ANSWER_OPEN) {
+        lane->owes = ANYCERT__OWES_ANSWER;
+        return false;
+    }
+    anycert__tofu_forget(lane);
+    facts->record.is_accepted = answer == ANYCERT__ANSWER_YES;
+    return true;
+}
+
 bool anycert__tofu_ask(struct anycert__lane *lane, int64_t now)
 {
     struct anycert__facts *facts = anycert__link_facts(lane->link);
     const struct anycert__hop_terms *terms = lane->terms;
     struct anycert_report *report = NULL;
-    bool wants_answer = false;
+    bool wants_answer = false, answered = false;
 
     (void)anycert__known_may_learn(facts, terms->policy, &wants_answer);
     if (!wants_answer || !terms->trust_ask || lane->exchange->only_handshake || !facts->complete ||
         !would_stand(facts, terms->policy, now))
         return true;
     report = anycert__judge(facts, terms->policy, now, ANYCERT__JUDGE_ALL, &lane->failure);
-    if (!report)
-        return false;
-    facts->record.is_accepted = terms->trust_ask(terms->trust_ask_arg, report) == 1;
+    answered = report && ask_once(lane, report);
     anycert_report_free(report);
-    return true;
+    return answered;
 }
 
 /* 0, 1 if somebody else is writing just now, or -1 with the lane's failure. */
@@ -92,7 +121,7 @@ bool anycert__tofu_learn(struct anycert__lane *lane, int64_t now)
         return there != NULL; /* it was recorded a moment ago, and looked at since */
     rv = record(lane, now);
     if (rv > 0) {
-        lane->owes = true;
+        lane->owes = ANYCERT__OWES_RECORD;
         lane->owes_since_us = anycert__waiting_now_us(&terms->trust_store->waiting);
     }
     if (rv != 0)
@@ -102,11 +131,32 @@ bool anycert__tofu_learn(struct anycert__lane *lane, int64_t now)
     return !lane->lapsed;
 }
 
-/* ---- a record that is owed ---- */
+/* ---- what is owed ---- */
 
 #define PAUSE_MS 5
 
-bool anycert__tofu_pay(struct anycert__lane *lane)
+void anycert__tofu_forget(struct anycert__lane *lane)
+{
+    if (lane->question)
+        anycert__question_drop(lane->terms->trust_store, lane->question);
+    lane->question = NULL;
+}
+
+/* Whoever asks takes his time; the limits of the exchange are all there are. With a yes it is done
+ * once more, and finds the answer, or the record that was made of it, where it has waited now. */
+static bool pay_answer(struct anycert__lane *lane)
+{
+    enum anycert__answer answer = anycert__question_look(lane->terms->trust_store, lane->question);
+
+    if (answer == ANYCERT__ANSWER_OPEN)
+        return false;
+    anycert__tofu_forget(lane);
+    lane->owes = ANYCERT__OWES_NOTHING;
+    lane->stale = answer == ANYCERT__ANSWER_YES;
+    return true;
+}
+
+static bool pay_record(struct anycert__lane *lane)
 {
     struct anycert_trust_store *store = lane->terms->trust_store;
     int64_t limit = lane->owes_since_us + ANYCERT__TRUST_LOCK_LIMIT_US;
@@ -116,9 +166,14 @@ bool anycert__tofu_pay(struct anycert__lane *lane)
         return false;
     if (rv > 0)
         anycert__trust_file_fail_locked(anycert_trust_store_path(store), &lane->failure);
-    lane->owes = false;
+    lane->owes = ANYCERT__OWES_NOTHING;
     lane->stale = rv == 0;
     return true;
+}
+
+bool anycert__tofu_pay(struct anycert__lane *lane)
+{
+    return lane->owes == ANYCERT__OWES_ANSWER ? pay_answer(lane) : pay_record(lane);
 }
 
 CURLcode anycert__tofu_pay_all(struct anycert__lane *lane, CURLcode rc)

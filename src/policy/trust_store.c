@@ -1,4 +1,5 @@
 #include "policy/trust_store.h"
+#include "policy/trust_ask.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -44,6 +45,7 @@ void anycert_trust_store_free(struct anycert_trust_store *store)
 {
     if (store == NULL || atomic_fetch_sub(&store->holders, 1) > 1)
         return;
+    anycert__questions_free(store);
     anycert__trust_text_unref(store->text);
     pthread_mutex_destroy(&store->mutex);
     anycert__free(store->path);

@@ -10,6 +10,8 @@
 #include "policy/trust_file.h"
 #include "policy/trust_record.h"
 
+struct anycert__question;
+
 struct anycert_trust_store {
     atomic_uint holders;
     char *path;
@@ -18,8 +20,9 @@ struct anycert_trust_store {
     struct anycert__waiting waiting; /* for the lock; set before the store is used, by tests */
     pthread_mutex_t mutex;           /* over the rest */
     struct anycert__trust_text *text;
-    struct anycert__trust_stamp stamp; /* of the file that text was read from */
-    int64_t looked_us;                 /* when that was looked at, on the monotonic clock */
+    struct anycert__trust_stamp stamp;   /* of the file that text was read from */
+    int64_t looked_us;                   /* when that was looked at, on the monotonic clock */
+    struct anycert__question *questions; /* trust_ask.h */
 };
 
 /* Opens it; the public functions, which know a hash, are in tls/. */

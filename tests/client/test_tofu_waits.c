@@ -2,17 +2,20 @@
  * and nobody else waits for that. */
 #include "client/known.h"
 
-#include "policy/trust_store.h"
+#include "policy/trust_ask.h"
 
 #include <anycert/trust_store.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -135,7 +138,7 @@ static void wait_for_the_record_ends_with_the_request_s_time(void **state)
     struct anycert_client *client =
         ask_client(&(struct ask){.policy = known_policy("tofu", "accept-new"),
                                  .trust_store = known_path(),
-                                 .total_ms = 700});
+                                 .total_ms = 1000});
     struct answer answer;
 
     (void)state;
@@ -270,6 +273,162 @@ static void what_waits_for_its_record_can_be_given_up(void **state)
     assert_string_equal(recorded(), "none");
 }
 
+/* ---- the question, of which there is one */
+
+#define ASKERS 8
+
+struct asked {
+    struct anycert_trust_store *store;
+    unsigned waits_for; /* so many who wait for the answer */
+    int answer;
+    atomic_uint questions, ended;
+};
+
+/* Whether everybody who is to wait does so: the store, the asker, and they hold the question. */
+static bool all_wait(struct asked *asked)
+{
+    bool all = false;
+
+    pthread_mutex_lock(&asked->store->mutex);
+    all = anycert__question_holders(asked->store->questions) >= asked->waits_for + 2;
+    pthread_mutex_unlock(&asked->store->mutex);
+    return all;
+}
+
+static int ask(void *arg, const struct anycert_report *report)
+{
+    const struct timespec pause = {0, 1000000};
+    struct asked *asked = arg;
+
+    assert_string_equal(anycert_report_cert_pin(report, 0), pins_at(FLAW_SELF_SIGNED));
+    asked->questions++;
+    while (!all_wait(asked) && asked->ended == 0)
+        (void)nanosleep(&pause, NULL);
+    return asked->answer;
+}
+
+static struct anycert_client *asking_client(struct asked *asked, unsigned total_ms)
+{
+    struct anycert_error err = {0};
+    struct anycert_config *config = anycert_config_new(&err);
+    struct anycert_policy *policy = anycert_policy_parse(known_policy("tofu", "ask"), &err);
+    struct anycert_client *client = NULL;
+
+    asked->store = anycert_trust_store_open(known_path(), &err);
+    assert_true(config && policy && asked->store);
+    assert_int_equal(anycert_config_set_policy(config, policy, &err), 0);
+    assert_int_equal(anycert_config_set_trust_store(config, asked->store, &err), 0);
+    assert_int_equal(anycert_config_set_trust_ask(config, ask, asked, &err), 0);
+    assert_int_equal(anycert_config_set_timeouts(config, 0, total_ms, 0, &err), 0);
+    client = anycert_client_new(config, &err);
+    if (!client)
+        fail_msg("%s", err.message);
+    anycert_config_free(config);
+    anycert_policy_free(policy);
+    return client;
+}
+
+static void free_asking_client(struct asked *asked, struct anycert_client *client)
+{
+    anycert_client_free(client);
+    anycert_trust_store_free(asked->store);
+}
+
+struct asker {
+    struct anycert_client *client;
+    int code;
+};
+
+static void *get_once(void *arg)
+{
+    struct asker *asker = arg;
+    struct answer answer = ask_get(asker->client, new_host());
+
+    asker->code = answer.code;
+    answer_free(&answer);
+    return NULL;
+}
+
+static void user_is_asked_once(void **state)
+{
+    static const struct {
+        int answer, code;
+    } rows[] = {{0, ANYCERT_E_TRUST_UNKNOWN}, {1, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct asked asked = {.waits_for = ASKERS - 1, .answer = rows[i].answer};
+        struct anycert_client *client = asking_client(&asked, 40000);
+        struct asker askers[ASKERS];
+        pthread_t threads[ASKERS];
+
+        for (size_t k = 0; k < ASKERS; k++) {
+            askers[k] = (struct asker){client, -1};
+            assert_int_equal(pthread_create(&threads[k], NULL, get_once, &askers[k]), 0);
+        }
+        for (size_t k = 0; k < ASKERS; k++) {
+            assert_int_equal(pthread_join(threads[k], NULL), 0);
+            assert_int_equal(askers[k].code, rows[i].code);
+        }
+        assert_int_equal(asked.questions, 1);
+        assert_int_equal(known_count(), rows[i].answer);
+        /* A request that comes later is a new question, unless it has been answered well. */
+        asked.waits_for = 0;
+        (void)get_once(&askers[0]);
+        assert_int_equal(askers[0].code, rows[i].code);
+        assert_int_equal(asked.questions, rows[i].answer ? 1 : 2);
+        free_asking_client(&asked, client);
+    }
+}
+
+/* Its own limit counts for who waits; the other one's question goes on. */
+static void wait_for_the_answer_ends_with_the_request_s_time(void **state)
+{
+    struct asked asked = {.waits_for = 100, .answer = 1};
+    struct anycert_client *client = asking_client(&asked, 40000);
+    struct asker asker = {client, -1};
+    struct anycert_error err = {0};
+    struct anycert_request *request = anycert_request_new("GET", new_host(), &err);
+    struct anycert_response *response = NULL;
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, get_once, &asker), 0);
+    while (asked.questions == 0)
+        (void)usleep(1000);
+    assert_int_equal(anycert_request_set_timeouts(request, 0, 1000, 0, &err), 0);
+    assert_int_equal(anycert_client_send(client, request, &response, &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_TIMEOUT_TOTAL);
+    assert_non_null(strstr(err.message, "nobody has answered"));
+    anycert_response_free(response);
+    anycert_request_free(request);
+    assert_string_equal(recorded(), "none");
+    asked.ended = 1;
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(asker.code, 0);
+    assert_int_equal(asked.questions, 1);
+    free_asking_client(&asked, client);
+}
+
+static void batch_asks_once(void **state)
+{
+    struct asked asked = {.answer = 0};
+    struct anycert_client *client = asking_client(&asked, 40000);
+    struct anycert_batch *batch = anycert_batch_new(client, ASKERS, NULL);
+    struct anycert_request *request = anycert_request_new("POST", new_host(), NULL);
+
+    (void)state;
+    assert_true(batch && request);
+    for (int i = 0; i < ASKERS; i++)
+        assert_int_equal(anycert_batch_add(batch, request, request, NULL), 0);
+    for (int i = 0; i < ASKERS; i++)
+        assert_int_equal(next_result(batch, request), ANYCERT_E_TRUST_UNKNOWN);
+    assert_int_equal(asked.questions, 1);
+    anycert_batch_free(batch);
+    anycert_request_free(request);
+    free_asking_client(&asked, client);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -281,6 +440,9 @@ int main(void)
         CASE(wait_for_the_record_has_an_end_of_its_own),
         CASE(nobody_else_waits_for_the_record),
         CASE(what_waits_for_its_record_can_be_given_up),
+        CASE(user_is_asked_once),
+        CASE(wait_for_the_answer_ends_with_the_request_s_time),
+        CASE(batch_asks_once),
     };
 
     return cmocka_run_group_tests(tests, pins_setup, pins_teardown);
