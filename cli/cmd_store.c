@@ -42,6 +42,25 @@ static char *read_host(const char *text, uint16_t *port, struct anycert_error *e
     return host;
 }
 
+/* ---- no store at all */
+
+/* A file that does not exist is an empty store, which has to be told from one that is elsewhere:
+ * one that was named is an error; none at the usual place is what everybody begins with. */
+static bool has_store(const struct cli_options *o, const struct anycert_trust_store *store,
+                      bool may_begin, struct anycert_error *err)
+{
+    const char *path = anycert_trust_store_path(store);
+    if (cli_store_exists(store))
+        return true;
+    if (o->trust_store || !may_begin) {
+        cli_error(err, ANYCERT_E_TRUST_STORE, "there is no trust store '%s'", path);
+        return false;
+    }
+    if (!o->json)
+        (void)fprintf(stderr, "anycert: there is no trust store '%s' yet\n", path);
+    return true;
+}
+
 /* ---- list */
 
 static void print_entry(const struct anycert_trust_entry *entry)
@@ -96,28 +115,41 @@ static int list(const struct cli_options *o, struct anycert_trust_store *store,
 
 /* ---- one host */
 
-static int say_entry(const struct cli_options *o, struct anycert_trust_store *store,
-                     const char *host, uint16_t port, struct anycert_error *err)
+/* The entry of a host; NULL where there is none, or none that can be shown. */
+static struct anycert_trust_entry *find(struct anycert_trust_store *store, const char *host,
+                                        uint16_t port)
 {
+    struct anycert_error ignored = {0};
     struct anycert_trust_entry *entry = NULL;
-    int status = anycert_trust_store_find(store, host, port, &entry, err);
-    if (status < 0)
-        return -1;
-    status = 0;
-    if (entry && o->json) {
-        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-        yyjson_mut_doc_set_root(doc, cli_store_json(doc, entry));
-        status = print_json(doc, err);
-    } else if (entry) {
-        print_entry(entry);
+    return anycert_trust_store_find(store, host, port, &entry, &ignored) == 1 ? entry : NULL;
+}
+
+/* What has become of a host: its entry, and behind it the words, or in JSON the key with the old
+ * one. Either may be NULL. */
+static int say_entry(const struct cli_options *o, const struct anycert_trust_entry *entry,
+                     const char *key, const struct anycert_trust_entry *old,
+                     struct anycert_error *err)
+{
+    if (!o->json) {
+        if (entry)
+            print_entry(entry);
+        if (old) {
+            (void)printf("%s: ", key);
+            print_entry(old);
+        }
+        return 0;
     }
-    anycert_trust_entry_free(entry);
-    return status;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *root = entry ? cli_store_json(doc, entry) : yyjson_mut_obj(doc);
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_val(doc, root, key, old ? cli_store_json(doc, old) : yyjson_mut_null(doc));
+    return print_json(doc, err);
 }
 
 static int add(const struct cli_options *o, struct anycert_trust_store *store,
                struct anycert_error *err)
 {
+    struct anycert_trust_entry *old = NULL, *entry = NULL;
     struct cli_bytes pins = {0};
     uint16_t port = 0;
     char *host = NULL;
@@ -132,9 +164,13 @@ static int add(const struct cli_options *o, struct anycert_trust_store *store,
             status = cli_bytes_add_text(&pins, o->pin.items[i], err);
     }
     host = status == 0 ? read_host(o->url, &port, err) : NULL;
+    old = host ? find(store, host, port) : NULL;
     status = host ? anycert_trust_store_add(store, host, port, pins.data, o->comment, err) : -1;
-    if (status == 0)
-        status = say_entry(o, store, host, port, err);
+    entry = status == 0 ? find(store, host, port) : NULL;
+    if (entry)
+        status = say_entry(o, entry, "replaced", old, err);
+    anycert_trust_entry_free(entry);
+    anycert_trust_entry_free(old);
     free(host);
     cli_bytes_free(&pins);
     return status;
@@ -145,12 +181,17 @@ static int forget(const struct cli_options *o, struct anycert_trust_store *store
 {
     uint16_t port = 0;
     char *host = read_host(o->url, &port, err);
+    struct anycert_trust_entry *old = host ? find(store, host, port) : NULL;
     int found = host ? anycert_trust_store_remove(store, host, port, err) : -1;
-    if (found == 0)
+    if (found == 0 && !has_store(o, store, false, err))
+        found = -1;
+    else if (found == 0)
         cli_error(err, ANYCERT_E_USAGE, "the trust store '%s' does not know %s:%u",
                   anycert_trust_store_path(store), host, (unsigned)port);
+    int status = found == 1 ? say_entry(o, NULL, "removed", old, err) : -1;
+    anycert_trust_entry_free(old);
     free(host);
-    return found == 1 ? 0 : -1;
+    return status;
 }
 
 /* ---- all of them */
@@ -195,9 +236,13 @@ static int hash(const struct cli_options *o, struct anycert_trust_store *store,
                 struct anycert_error *err)
 {
     size_t count = 0;
-    return anycert_trust_store_hash_names(store, &count, err) == 0
-               ? say_count(o, "hashed", count, "names hashed", err)
-               : -1;
+    bool is_new = !cli_store_exists(store);
+    if (anycert_trust_store_hash_names(store, &count, err) != 0)
+        return -1;
+    if (is_new && !o->json)
+        (void)fprintf(stderr, "anycert: there was no trust store '%s': it has been made\n",
+                      anycert_trust_store_path(store));
+    return say_count(o, "hashed", count, "names hashed", err);
 }
 
 static int run(const struct cli_options *o, struct anycert_error *err)
@@ -207,7 +252,7 @@ static int run(const struct cli_options *o, struct anycert_error *err)
     if (store)
         switch (o->command->bit) {
         case CLI_TRUST_LIST:
-            status = list(o, store, err);
+            status = has_store(o, store, true, err) ? list(o, store, err) : -1;
             break;
         case CLI_TRUST_ADD:
             status = add(o, store, err);
@@ -219,7 +264,7 @@ static int run(const struct cli_options *o, struct anycert_error *err)
             status = import(o, store, err);
             break;
         case CLI_TRUST_EXPORT:
-            status = export(store, err);
+            status = has_store(o, store, true, err) ? export(store, err) : -1;
             break;
         default:
             status = hash(o, store, err);

@@ -1,5 +1,6 @@
 #include "store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,12 +43,30 @@ struct anycert_trust_store *cli_store_open(const char *given, struct anycert_err
     return store;
 }
 
+bool cli_store_exists(const struct anycert_trust_store *store)
+{
+    return access(anycert_trust_store_path(store), F_OK) == 0 || errno != ENOENT;
+}
+
 /* ---- who wants one */
 
+static bool is_tofu(const struct anycert_policy *policy)
+{
+    return policy && strcmp(anycert_policy_rung(policy), "tofu") == 0;
+}
+
+/* A policy, or the one that it reports by. What cannot be read for want of memory wants a store:
+ * the client says the rest. */
 static bool says_tofu(const struct anycert_policy *policy)
 {
-    char *text = policy ? anycert_policy_format(policy, NULL) : NULL;
-    bool says = text && strstr(text, "tofu") != NULL;
+    struct anycert_error ignored = {0};
+    struct anycert_policy *target = NULL;
+    char *text = NULL;
+    int has_target = policy ? anycert_policy_get(policy, "for", &text, &ignored) : 0;
+    if (has_target == 1)
+        target = anycert_policy_parse(text, &ignored);
+    bool says = is_tofu(policy) || is_tofu(target) || has_target < 0 || (has_target && !target);
+    anycert_policy_free(target);
     anycert_free(text);
     return says;
 }
@@ -78,19 +97,35 @@ static void print_question(int tty, const struct anycert_report *report)
         if (anycert_check_verdict(c) == ANYCERT_RELAXED)
             (void)dprintf(tty, "  %-12s %s\n", "wrong", anycert_check_detail(c));
     (void)dprintf(tty, "Compare the pin with the one that the server's administrator knows.\n"
-                       "Is it right, and to be remembered? (yes/no) ");
+                       "Is it right, and to be remembered? (yes/no/the pin itself) ");
 }
 
-/* Nothing but a whole yes is one. */
-static int read_answer(int tty)
+/* A whole line; false at the end, or when interrupted. */
+static bool read_line(int tty, char *line, size_t size)
 {
-    char line[16] = "";
     size_t length = 0;
     char c = 0;
     while (read(tty, &c, 1) == 1 && c != '\n')
-        if (length < sizeof line - 1)
+        if (length < size - 1)
             line[length++] = c;
-    return c == '\n' && strcmp(line, "yes") == 0;
+    line[length] = '\0';
+    return c == '\n';
+}
+
+/* Nothing but a whole yes, or the pin as the user has it from elsewhere, is one. */
+static int read_answer(int tty, const char *pin)
+{
+    char line[80];
+    while (read_line(tty, line, sizeof line)) {
+        if (strcmp(line, "yes") == 0 || strcmp(line, pin) == 0)
+            return 1;
+        if (strcmp(line, "no") == 0)
+            return 0;
+        (void)dprintf(tty, "%s: please type yes, no or the pin: ",
+                      strncmp(line, "sha256//", 8) == 0 ? "That is another pin"
+                                                        : "That is no answer");
+    }
+    return 0;
 }
 
 static int ask(void *arg, const struct anycert_report *report)
@@ -100,7 +135,7 @@ static int ask(void *arg, const struct anycert_report *report)
     if (tty < 0)
         return 0;
     print_question(tty, report);
-    int answer = read_answer(tty);
+    int answer = read_answer(tty, anycert_report_cert_pin(report, 0));
     (void)close(tty);
     return answer;
 }

@@ -12,6 +12,8 @@
 /* The path that was given, or the usual one: $XDG_STATE_HOME/anycert/trust, or else
  * ~/.local/state/anycert/trust. To be freed with free(). NULL with USAGE where there is no home. */
 char *cli_store_path(const char *given, struct anycert_error *err);
+/* Whether there is a file at its path; true, too, where that cannot be found out. */
+bool cli_store_exists(const struct anycert_trust_store *store);
 /* Opens it. NULL with err, which names the option. */
 struct anycert_trust_store *cli_store_open(const char *given, struct anycert_error *err);
 /* Sets the store and the question, if a policy wants them. */

@@ -147,9 +147,9 @@ static void write_changed(struct anycert__buf *buf, const struct anycert__facts 
     const struct anycert__trust_record *record = &facts->record;
     anycert__buf_adds(buf, "THE KEY HAS CHANGED: it is ");
     anycert__show_string(buf, pin_of(facts), ANYCERT__PIN_SIZE);
-    anycert__buf_addf(buf, ", and was %s", record->pin_count > 0 ? record->pins[0] : "another");
-    if (record->pin_count > 1)
-        anycert__buf_addf(buf, " (or one of %zu others)", record->pin_count - 1);
+    anycert__buf_adds(buf, record->pin_count > 0 ? ", and was " : ", and was another");
+    for (size_t i = 0; i < record->pin_count; i++)
+        anycert__buf_addf(buf, "%s%s", i ? " or " : "", record->pins[i]);
     anycert__buf_adds(buf, ", ");
     write_since(buf, facts);
     anycert__buf_adds(buf, "; somebody may be in between, or the server has a new key: if it has");

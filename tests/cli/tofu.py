@@ -15,6 +15,7 @@ from anycert_cli import BIN, Case, lab  # noqa: E402
 
 CONDITIONS = ["good", "self-signed", "untrusted-root", "expired"]
 OTHER = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+THIRD = "sha256//BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
 ANY = "tofu mode=accept-new"
 
 
@@ -116,14 +117,14 @@ class Requests(Tofu):
         self.assertIn("nobody has said that its key is right", result.stderr)
         self.assertFalse(self.store.exists())
 
-    def ask(self, answer):
+    def ask(self, *answers):
         """A get on a terminal of its own, where the question is answered; exit code, and what the terminal saw."""
         child, terminal = pty.fork()
         if child == 0:
             os.environ.update(self.env)
             os.execvp(BIN, [BIN, "get", "--trust", "tofu", "-o", "/dev/null", self.url("self-signed")])
         seen = b""
-        answered = False
+        answered = 0
         while select.select([terminal], [], [], 60)[0]:
             try:
                 part = os.read(terminal, 4096)
@@ -132,20 +133,26 @@ class Requests(Tofu):
             if not part:
                 break
             seen += part
-            if not answered and b"(yes/no)" in seen:
-                os.write(terminal, answer.encode() + b"\n")
-                answered = True
+            if answered < len(answers) and seen.count(b"pin itself) ") + seen.count(b"or the pin: ") > answered:
+                os.write(terminal, answers[answered].encode() + b"\n")
+                answered += 1
         status = os.waitpid(child, 0)[1]
         os.close(terminal)
         return os.waitstatus_to_exitcode(status), seen.decode()
 
     def test_on_a_terminal_the_user_is_asked(self):
-        for answer in ("no", "y", "", "YES", "yes please"):
-            code, seen = self.ask(answer)
+        for answer in ("y", "", "YES", "yes please", "x" * 200, OTHER):
+            code, seen = self.ask(answer, "no")
             self.assertEqual(code, 3, seen)
+            self.assertEqual(seen.count("please type yes, no or the pin: "), 1)
+            self.assertEqual("That is another pin" in seen, answer == OTHER)
             self.assertIn(self.pin("self-signed"), seen)
             self.assertIn("self-signed certificate", seen)
             self.assertFalse(self.store.exists(), answer)
+        self.assertEqual(self.ask("no")[0], 3)
+        code, seen = self.ask("y", self.pin("self-signed"))
+        self.assertEqual(code, 0, seen)
+        self.trust("remove", self.authority("self-signed"))
         code, seen = self.ask("yes")
         self.assertEqual(code, 0, seen)
         self.assertEqual(self.entries()[0]["pins"], [self.pin("self-signed")])
@@ -199,9 +206,50 @@ class Store(Tofu):
         entry = self.entries()[1]
         self.assertEqual((entry["host"], entry["port"], entry["kind"], entry["pins"], entry["line"]),
                          ("2001:db8::1", 8443, "pin", [pin, OTHER], 3))
-        self.trust("remove", "nas.example")
+        self.assertIn(f"removed: nas.example:443 pin {pin}, first seen 20", self.trust("remove", "nas.example").out)
         self.assertEqual(len(self.entries()), 2)
         self.assertIn("does not know nas.example:443", self.trust("remove", "nas.example", code=2).err)
+        removed = json.loads(self.trust("remove", "192.0.2.1:1", "--format", "json").out)
+        self.assertEqual(removed["removed"]["kind"], "ca")
+
+    def test_what_is_replaced_is_shown_with_all_its_pins(self):
+        pin = self.pin("self-signed")
+        authority = self.authority("self-signed")
+        self.assertEqual(len(self.trust("add", authority, "--pin", OTHER, "--pin", THIRD).out.splitlines()), 1)
+        text = self.get("self-signed", "tofu", code=3).err
+        self.assertIn(f"it is {pin}, and was {OTHER} or {THIRD}, first seen", text)
+        self.assertIn(f"anycert trust add {authority} --pin {pin}", text)
+        lines = self.trust("add", authority, "--pin", pin).out.splitlines()
+        self.assertIn(f"pin {pin}, first", lines[0])
+        self.assertIn(f"replaced: {authority} pin {OTHER},{THIRD}, first seen", lines[1])
+        added = json.loads(self.trust("add", authority, "--by-ca", "--format", "json").out)
+        self.assertEqual((added["kind"], added["replaced"]["pins"]), ("ca", [pin]))
+        added = json.loads(self.trust("add", "new.example", "--by-ca", "--format", "json").out)
+        self.assertEqual((added["host"], added["replaced"]), ("new.example", None))
+
+    def test_no_store_is_not_an_empty_one(self):
+        says = f"there is no trust store '{self.store}' yet"
+        for command in ("list", "export"):
+            self.assertIn(says, self.trust(command).err)
+            self.assertIn("there is no trust store 'home/none'",
+                          self.trust(command, "--trust-store", "home/none", code=2).err)
+        self.assertEqual(self.entries(), [])
+        self.assertIn("there is no trust store", self.trust("remove", "a.example", code=2).err)
+        self.assertFalse(self.store.exists())
+        result = self.trust("hash")
+        self.assertEqual(result.out, "0 names hashed\n")
+        self.assertIn("it has been made", result.err)
+        self.assertTrue(self.store.exists())
+        for command in ("list", "export"):
+            self.assertEqual(self.trust(command).err, "")
+
+    def test_the_word_alone_wants_no_store(self):
+        """A reason, or a file's name, is no policy."""
+        nobody = {"HOME": "", "XDG_STATE_HOME": ""}
+        self.anycert("get", "--trust", 'hardened reason="no tofu here"', "-o", "/dev/null", "--cacert",
+                     self.files["root"], self.url("good"), env=nobody)
+        self.refused("get", "--trust", 'report-only for="tofu mode=strict"', self.url("good"), env=nobody,
+                     says="--trust-store FILE")
 
     def test_what_is_no_entry_is_refused(self):
         for args, says in [(("nas.example",), "--by-ca"), (("nas.example", "--by-ca", "--pin", OTHER), "--by-ca"),
