@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define ZONE_MAX 64
+
 static const char *const kinds[] = {
     [ANYCERT_TRUST_PIN] = "pin",
     [ANYCERT_TRUST_CA] = "ca",
@@ -111,6 +113,35 @@ static bool is_plain_name(const struct field *host)
     return port <= 65535 && label > 0 && begins_with_letter;
 }
 
+/* The same address on another link is another host: of link-local ones (RFC 4291 section 2.5.6) the
+ * zone is a part. Of all others it says nothing. */
+static bool is_link_local(const struct anycert__pattern *pattern)
+{
+    return pattern->kind == ANYCERT__PATTERN_IPV6 && pattern->bits == 128 &&
+           pattern->address[0] == 0xfe && (pattern->address[1] & 0xc0) == 0x80;
+}
+
+/* "%eth0", of what URLs allow (RFC 6874). */
+static bool is_zone(const char *zone, size_t len)
+{
+    bool good = len > 1 && len <= ZONE_MAX && zone[0] == '%';
+    for (size_t i = 1; good && i < len; i++)
+        good = (zone[i] >= 'a' && zone[i] <= 'z') || (zone[i] >= 'A' && zone[i] <= 'Z') ||
+               (zone[i] >= '0' && zone[i] <= '9') || memchr("-._~", zone[i], 4) != NULL;
+    return good;
+}
+
+/* Takes the zone out of a host in brackets. True if there was one, and well written. */
+static bool take_zone(char *text)
+{
+    char *zone = strchr(text, '%');
+    char *close = zone ? strchr(zone, ']') : NULL;
+    if (close == NULL || !is_zone(zone, (size_t)(close - zone)))
+        return false;
+    memmove(zone, close, strlen(close) + 1);
+    return true;
+}
+
 static const char *host_fault(const struct field *host)
 {
     struct anycert__pattern pattern;
@@ -121,9 +152,14 @@ static const char *host_fault(const struct field *host)
         return "its host is too long";
     memcpy(text, host->text, host->len);
     text[host->len] = '\0';
-    if (strlen(text) != host->len || anycert__pattern_parse(text, &pattern, NULL) != 0 ||
+    if (strlen(text) != host->len)
+        return "it does not begin with HOST:PORT, or |1|SALT|HASH|";
+    bool has_zone = take_zone(text);
+    if ((has_zone && text[0] != '[') || anycert__pattern_parse(text, &pattern, NULL) != 0 ||
         pattern.kind == ANYCERT__PATTERN_BELOW || pattern.port == 0)
         return "it does not begin with HOST:PORT, or |1|SALT|HASH|";
+    if (has_zone && !is_link_local(&pattern))
+        return "its host has a zone (%), and is no link-local address";
     anycert__pattern_format(&pattern, normal);
     return strcmp(text, normal) == 0 && strchr(normal, '/') == NULL
                ? NULL
@@ -139,8 +175,19 @@ int anycert__trust_host_text(const char *host, uint16_t port, char out[ANYCERT__
     if (!anycert__pattern_of_host(host, port, &pattern))
         return anycert__fail(err, ANYCERT_E_USAGE, "'%s' is neither a host name nor an address",
                              anycert__word(host, strlen(host)).text);
-    _Static_assert(ANYCERT__TRUST_HOST_SIZE >= ANYCERT__PATTERN_SIZE, "room for a pattern's text");
+    _Static_assert(ANYCERT__TRUST_HOST_SIZE >= ANYCERT__PATTERN_SIZE && ZONE_MAX <= 200,
+                   "room for a pattern's text, or an address and its zone");
     anycert__pattern_format(&pattern, out);
+    const char *zone = is_link_local(&pattern) ? strchr(host, '%') : NULL;
+    if (zone == NULL)
+        return 0;
+    size_t len = strcspn(zone, "]");
+    char *close = strchr(out, ']');
+    if (close == NULL || !is_zone(zone, len))
+        return anycert__fail(err, ANYCERT_E_USAGE, "the zone of '%s' is not well written",
+                             anycert__word(host, strlen(host)).text);
+    memmove(close + len, close, strlen(close) + 1);
+    memcpy(close, zone, len);
     return 0;
 }
 

@@ -150,6 +150,40 @@ static void changes_are_written_and_read_again(void **state)
     anycert_trust_store_free(other);
 }
 
+/* fe80::1 is somebody else on each link; of other addresses the zone says nothing. */
+static void link_local_hosts_have_their_zone(void **state)
+{
+    struct store_place *f = *state;
+    struct anycert_error err = {0};
+    struct anycert_trust_entry *entry = NULL;
+    struct anycert_trust_store *store = store_open(f);
+    store_add(store, "[fe80::1%eth0]", 443, PIN_A);
+    assert_string_equal(store_says(store, "fe80::1%eth1", 443), "none");
+    assert_string_equal(store_says(store, "fe80::1", 443), "none");
+    store_add(store, "FE80:0::1%eth1", 443, PIN_B);
+    assert_string_equal(store_says(store, "fe80::1%eth0", 443), "pin " PIN_A);
+    assert_string_equal(store_says(store, "[fe80::1%eth1]", 443), "pin " PIN_B);
+    assert_int_equal(anycert_trust_store_find(store, "fe80::1%eth1", 443, &entry, &err), 1);
+    assert_string_equal(anycert_trust_entry_host(entry), "fe80::1%eth1");
+    assert_int_equal(anycert_trust_entry_port(entry), 443);
+    anycert_trust_entry_free(entry);
+    store_add(store, "2001:db8::1%eth0", 443, NULL);
+    assert_string_equal(store_says(store, "2001:db8::1", 443), "ca");
+    assert_int_equal(anycert_trust_store_add(store, "fe80::1%e h", 443, PIN_A, NULL, &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_USAGE);
+    anycert_trust_store_free(store);
+    /* As it was written, and as nobody writes it. */
+    store = store_open(f);
+    assert_string_equal(store_says(store, "fe80::1%eth0", 443), "pin " PIN_A);
+    anycert_trust_store_free(store);
+    store_put(f->path, HEADER "[2001:db8::1%eth0]:443 ca -" TIMES "\n");
+    store_is_refused(f, "no link-local address");
+    store_put(f->path, HEADER "[fe80::1%]:443 ca -" TIMES "\n");
+    store_is_refused(f, "line 2");
+    store_put(f->path, HEADER "a%b.example:443 ca -" TIMES "\n");
+    store_is_refused(f, "line 2");
+}
+
 static void change_keeps_what_the_user_wrote(void **state)
 {
     struct store_place *f = *state;
@@ -480,6 +514,7 @@ int main(void)
         CASE(what_is_not_understood_is_an_error_with_its_line),
         CASE(store_that_breaks_is_an_error),
         CASE(changes_are_written_and_read_again),
+        CASE(link_local_hosts_have_their_zone),
         CASE(change_keeps_what_the_user_wrote),
         CASE(what_is_no_entry_is_not_added),
         CASE(record_does_not_overwrite),
