@@ -173,6 +173,27 @@ static char *to_ascii(const char *text, const struct authority *own, struct anyc
     return out;
 }
 
+char *anycert__host_to_ascii(const char *host, struct anycert_error *err)
+{
+    char *ascii = NULL;
+    char *out = NULL;
+    int rc = anycert__is_utf8(host, strlen(host))
+                 ? idn2_to_ascii_8z(host, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL)
+                 : IDN2_ENCODING_ERROR;
+
+    if (rc == IDN2_MALLOC)
+        anycert__fail_nomem(err);
+    else if (rc != IDN2_OK)
+        anycert__fail(err, ANYCERT_E_USAGE, "the host is no internationalised name");
+    else if (!strstr(ascii, "xn--"))
+        anycert__fail(err, ANYCERT_E_USAGE, "host '%s' has look-alike characters; write '%s'", host,
+                      ascii);
+    else if (!(out = anycert__strdup(ascii)))
+        anycert__fail_nomem(err);
+    idn2_free(ascii);
+    return out;
+}
+
 /* As those who read addresses liberally see it: decimal digits, or 0x and hexadecimal ones. */
 static bool is_number(const char *label)
 {

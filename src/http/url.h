@@ -26,6 +26,10 @@ struct anycert__url {
  * not agree on. The message shows the URL without its userinfo. */
 int anycert__url_parse(const char *text, struct anycert__url *out, struct anycert_error *err);
 
+/* A name of any alphabet as a URL with it has it (xn--...), from anycert__malloc. NULL with USAGE
+ * or NOMEM. */
+char *anycert__host_to_ascii(const char *host, struct anycert_error *err);
+
 /* Resolves a reference (Location, RFC 9110 section 10.2.2) against base; userinfo in it is dropped.
  */
 int anycert__url_resolve(const struct anycert__url *base, const char *reference,

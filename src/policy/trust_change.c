@@ -195,7 +195,7 @@ int anycert_trust_store_add(struct anycert_trust_store *store, const char *host,
     struct anycert__trust_line line = {.source = ANYCERT_TRUST_ADDED};
     struct change c;
     int rv = -1;
-    if (anycert__trust_host_text(host, port, name, err) != 0 ||
+    if (anycert__trust_store_name(store, host, port, name, err) != 0 ||
         check_entry(pins, comment, &line, err) != 0 || check_clock(now, err) != 0)
         return -1;
     if (begin(&c, store, true, err) == 0) {
@@ -223,7 +223,7 @@ int anycert_trust_store_remove(struct anycert_trust_store *store, const char *ho
     size_t slots[ANYCERT__TRUST_SLOTS];
     struct change c;
     int rv = -1;
-    if (anycert__trust_host_text(host, port, name, err) != 0)
+    if (anycert__trust_store_name(store, host, port, name, err) != 0)
         return -1;
     if (begin(&c, store, true, err) == 0) {
         long count = anycert__trust_text_find(c.text, name, slots, ANYCERT__TRUST_SLOTS);

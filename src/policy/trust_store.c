@@ -10,6 +10,7 @@
 
 struct anycert_trust_store *anycert__trust_store_open(const char *path, bool is_read_only,
                                                       anycert__trust_hmac *hmac,
+                                                      anycert__trust_ascii *ascii,
                                                       struct anycert_error *err)
 {
     if (path == NULL || *path == '\0') {
@@ -25,6 +26,7 @@ struct anycert_trust_store *anycert__trust_store_open(const char *path, bool is_
     atomic_init(&store->holders, 1);
     store->is_read_only = is_read_only;
     store->hmac = hmac;
+    store->ascii = ascii;
     store->path = anycert__strdup(path);
     if (store->path == NULL)
         anycert__fail_nomem(err);
@@ -55,6 +57,21 @@ void anycert_trust_store_free(struct anycert_trust_store *store)
 const char *anycert_trust_store_path(const struct anycert_trust_store *store)
 {
     return store->path;
+}
+
+int anycert__trust_store_name(const struct anycert_trust_store *store, const char *host,
+                              uint16_t port, char out[ANYCERT__TRUST_HOST_SIZE],
+                              struct anycert_error *err)
+{
+    bool is_plain = true;
+    for (const char *p = host; p && *p; p++)
+        is_plain = is_plain && (unsigned char)*p < 0x80;
+    if (is_plain)
+        return anycert__trust_host_text(host, port, out, err);
+    char *ascii = store->ascii(host, err);
+    int rv = ascii ? anycert__trust_host_text(ascii, port, out, err) : -1;
+    anycert__free(ascii);
+    return rv;
 }
 
 /* ---- the text of the moment ---- */
@@ -207,7 +224,7 @@ int anycert_trust_store_find(struct anycert_trust_store *store, const char *host
     struct anycert__trust_text *text = NULL;
     long count = -1;
     *out = NULL;
-    if (anycert__trust_host_text(host, port, name, err) == 0 &&
+    if (anycert__trust_store_name(store, host, port, name, err) == 0 &&
         (text = anycert__trust_store_text(store, true, err)) != NULL)
         count = anycert__trust_store_slots(store, text, name, slots, &line, err);
     if (count > 0) {

@@ -12,11 +12,16 @@
 
 struct anycert__question;
 
+/* A name of any alphabet as URLs have it (xn--...), from anycert__malloc; NULL with USAGE, NOMEM.
+ */
+typedef char *anycert__trust_ascii(const char *host, struct anycert_error *err);
+
 struct anycert_trust_store {
     atomic_uint holders;
     char *path;
     bool is_read_only;
     anycert__trust_hmac *hmac;
+    anycert__trust_ascii *ascii;
     struct anycert__waiting waiting; /* for the lock; set before the store is used, by tests */
     pthread_mutex_t mutex;           /* over the rest */
     struct anycert__trust_text *text;
@@ -25,10 +30,15 @@ struct anycert_trust_store {
     struct anycert__question *questions; /* trust_ask.h */
 };
 
-/* Opens it; the public functions, which know a hash, are in tls/. */
+/* Opens it; the public functions, which know a hash and other alphabets, are in http/. */
 struct anycert_trust_store *anycert__trust_store_open(const char *path, bool is_read_only,
                                                       anycert__trust_hmac *hmac,
+                                                      anycert__trust_ascii *ascii,
                                                       struct anycert_error *err);
+/* "host:port" of what a user has written, in its one spelling. 0, or -1 with USAGE, NOMEM. */
+int anycert__trust_store_name(const struct anycert_trust_store *store, const char *host,
+                              uint16_t port, char out[ANYCERT__TRUST_HOST_SIZE],
+                              struct anycert_error *err);
 /* One more who holds it. NULL gives NULL. */
 struct anycert_trust_store *anycert__trust_store_ref(struct anycert_trust_store *store);
 /* A reference to the text as it is now; looked for in the file ten times a second at most, unless

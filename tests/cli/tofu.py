@@ -198,6 +198,8 @@ class Store(Tofu):
                       self.trust("add", "NAS.example.", "--pin", pin, "--comment", "cellar").out)
         self.trust("add", "[2001:db8::1]:8443", "--pin", pin, "--pin", OTHER)
         self.trust("add", "192.0.2.1:1", "--by-ca")
+        self.assertIn("xn--bcher-kva.example:443 ca", self.trust("add", "bücher.example", "--by-ca").out)
+        self.trust("remove", "bücher.example")
         lines = self.trust("list").out.splitlines()
         self.assertEqual(len(lines), 3)
         self.assertTrue(lines[0].endswith("(added) # cellar"))

@@ -184,6 +184,38 @@ static void link_local_hosts_have_their_zone(void **state)
     store_is_refused(f, "line 2");
 }
 
+/* As URLs have them, and so as requests look for them. */
+static void names_of_other_alphabets_are_converted(void **state)
+{
+    struct store_place *f = *state;
+    struct anycert_error err = {0};
+    struct anycert_trust_store *store = store_open(f);
+    store_add(store,
+              "B\xc3\x9c"
+              "cher.example",
+              443, PIN_A);
+    assert_string_equal(store_says(store, "xn--bcher-kva.example", 443), "pin " PIN_A);
+    assert_string_equal(store_says(store,
+                                   "b\xc3\xbc"
+                                   "cher.example",
+                                   443),
+                        "pin " PIN_A);
+    assert_int_equal(anycert_trust_store_remove(store,
+                                                "b\xc3\xbc"
+                                                "cher.example",
+                                                443, &err),
+                     1);
+    static const char *const bad[] = {"b\xfc"
+                                      "cher.example",
+                                      "\xef\xbd\x81.example"};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        anycert__error_clear(&err);
+        assert_int_equal(anycert_trust_store_add(store, bad[i], 443, PIN_A, NULL, &err), -1);
+        assert_int_equal(err.code, ANYCERT_E_USAGE);
+    }
+    anycert_trust_store_free(store);
+}
+
 static void change_keeps_what_the_user_wrote(void **state)
 {
     struct store_place *f = *state;
@@ -515,6 +547,7 @@ int main(void)
         CASE(store_that_breaks_is_an_error),
         CASE(changes_are_written_and_read_again),
         CASE(link_local_hosts_have_their_zone),
+        CASE(names_of_other_alphabets_are_converted),
         CASE(change_keeps_what_the_user_wrote),
         CASE(what_is_no_entry_is_not_added),
         CASE(record_does_not_overwrite),
