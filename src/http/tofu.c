@@ -108,7 +108,7 @@ static int record(struct anycert__lane *lane, int64_t now)
 
 bool anycert__tofu_learn(struct anycert__lane *lane, int64_t now)
 {
-    const struct anycert__facts *facts = lane->link ? anycert__link_facts(lane->link) : NULL;
+    struct anycert__facts *facts = lane->link ? anycert__link_facts(lane->link) : NULL;
     const struct anycert__hop_terms *terms = lane->terms;
     const struct anycert__trust_record *there = NULL;
     int rv = 0;
@@ -117,7 +117,8 @@ bool anycert__tofu_learn(struct anycert__lane *lane, int64_t now)
         !anycert__known_may_learn(facts, terms->policy, NULL))
         return true;
     there = anycert__link_record(lane->link, &lane->failure);
-    if (!there || there->known != ANYCERT__TRUST_NEW)
+    facts->record.is_recorded = there && there->known != ANYCERT__TRUST_NEW;
+    if (!there || facts->record.is_recorded)
         return there != NULL; /* it was recorded a moment ago, and looked at since */
     rv = record(lane, now);
     if (rv > 0) {
@@ -126,6 +127,7 @@ bool anycert__tofu_learn(struct anycert__lane *lane, int64_t now)
     }
     if (rv != 0)
         return false;
+    facts->record.is_recorded = true;
     /* Our certificate was withheld until the user had answered: once more, with it. */
     lane->lapsed = facts->record.is_accepted && anycert__link_withheld_cert(lane->link);
     return !lane->lapsed;

@@ -16,6 +16,7 @@ struct yardstick {
     bool keeps_name, keeps_dates; /* and not instead of these */
     struct anycert__pin pin;
     enum anycert__known known;
+    bool unseen; /* the handshake ended before a key was seen, which is no fault of a key's */
 };
 
 const anycert__relaxations anycert__harmless_to_authentication =
@@ -38,6 +39,7 @@ static struct yardstick yardstick_of(const struct anycert_policy *policy,
         .keeps_dates = rung == ANYCERT__RUNG_PINNED && policy->check_dates,
         .pin = anycert__pin_look(facts, policy),
         .known = anycert__known_look(facts, policy, now, scope),
+        .unseen = scope == ANYCERT__JUDGE_ALL && !facts->complete && facts->presented_count == 0,
     };
 }
 
@@ -70,9 +72,12 @@ static enum anycert_verdict verdict_on(const struct anycert__finding *finding,
     bool relaxed = false;
     switch (finding->kind) {
     case ANYCERT__FINDING_PIN:
-        return yardstick->pin.wanted && !anycert__pin_stands(&yardstick->pin) ? ANYCERT_FAIL
-                                                                              : ANYCERT_PASS;
+        if (!yardstick->pin.wanted || anycert__pin_stands(&yardstick->pin))
+            return ANYCERT_PASS;
+        return yardstick->unseen ? ANYCERT_NOT_CHECKED : ANYCERT_FAIL;
     case ANYCERT__FINDING_RECORD:
+        if (yardstick->known != ANYCERT__KNOWN_UNWANTED && yardstick->unseen)
+            return ANYCERT_NOT_CHECKED;
         return anycert__known_verdict(yardstick->known);
     case ANYCERT__FINDING_REVOKED:
         relaxed = yardstick->any_certificate;

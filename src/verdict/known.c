@@ -174,43 +174,59 @@ static void write_refused(struct anycert__buf *buf, const struct anycert__facts 
     write_command(buf, facts);
 }
 
+static void write_first(struct anycert__buf *buf, const struct anycert__facts *facts)
+{
+    anycert__buf_addf(buf, "first contact: %s, ",
+                      facts->record.is_recorded ? "its key is believed from now on"
+                                                : "nothing was known of its key");
+    anycert__show_string(buf, pin_of(facts), ANYCERT__PIN_SIZE);
+}
+
+static void write_known(struct anycert__buf *buf, const struct anycert__facts *facts,
+                        enum anycert__known known, const struct anycert_policy *policy)
+{
+    switch (known) {
+    case ANYCERT__KNOWN_UNWANTED:
+        break;
+    case ANYCERT__KNOWN_SAME:
+        anycert__buf_adds(buf, "the key is the recorded one, ");
+        write_since(buf, facts);
+        break;
+    case ANYCERT__KNOWN_CA:
+        anycert__buf_adds(buf, "a trusted authority vouches for it, as when it was ");
+        write_since(buf, facts);
+        break;
+    case ANYCERT__KNOWN_FIRST_CA:
+        anycert__buf_addf(buf, "first contact: its certificate passes every check%s",
+                          facts->record.is_recorded ? ", and has to from now on" : "");
+        break;
+    case ANYCERT__KNOWN_FIRST:
+        write_first(buf, facts);
+        break;
+    case ANYCERT__KNOWN_NOT_ASKED:
+        anycert__buf_adds(buf, "no trust store was looked into");
+        break;
+    case ANYCERT__KNOWN_REFUSED:
+        write_refused(buf, facts, policy);
+        break;
+    case ANYCERT__KNOWN_CHANGED:
+        write_changed(buf, facts);
+        break;
+    case ANYCERT__KNOWN_CA_LEFT:
+        write_left(buf, facts);
+        break;
+    }
+}
+
 char *anycert__known_detail(const struct anycert__facts *facts, enum anycert__known known,
                             const struct anycert_policy *policy)
 {
     struct anycert__buf buf;
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
-    switch (known) {
-    case ANYCERT__KNOWN_UNWANTED:
-        break;
-    case ANYCERT__KNOWN_SAME:
-        anycert__buf_adds(&buf, "the key is the recorded one, ");
-        write_since(&buf, facts);
-        break;
-    case ANYCERT__KNOWN_CA:
-        anycert__buf_adds(&buf, "a trusted authority vouches for it, as when it was ");
-        write_since(&buf, facts);
-        break;
-    case ANYCERT__KNOWN_FIRST_CA:
-        anycert__buf_adds(&buf, "first contact: its certificate passes every check, and has to "
-                                "from now on");
-        break;
-    case ANYCERT__KNOWN_FIRST:
-        anycert__buf_adds(&buf, "first contact: its key is believed from now on, ");
-        anycert__show_string(&buf, pin_of(facts), ANYCERT__PIN_SIZE);
-        break;
-    case ANYCERT__KNOWN_NOT_ASKED:
-        anycert__buf_adds(&buf, "no trust store was looked into");
-        break;
-    case ANYCERT__KNOWN_REFUSED:
-        write_refused(&buf, facts, policy);
-        break;
-    case ANYCERT__KNOWN_CHANGED:
-        write_changed(&buf, facts);
-        break;
-    case ANYCERT__KNOWN_CA_LEFT:
-        write_left(&buf, facts);
-        break;
-    }
+    if (known != ANYCERT__KNOWN_UNWANTED && facts->presented_count == 0)
+        anycert__buf_adds(&buf, "no key was seen");
+    else
+        write_known(&buf, facts, known, policy);
     char *text = anycert__buf_take(&buf, "detail", NULL);
     anycert__buf_free(&buf);
     return text;

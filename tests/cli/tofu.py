@@ -13,7 +13,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from anycert_cli import BIN, Case, lab  # noqa: E402
 
-CONDITIONS = ["good", "self-signed", "untrusted-root", "expired"]
+CONDITIONS = ["good", "self-signed", "untrusted-root", "expired", "tls10-only", "client-cert-required"]
 OTHER = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 THIRD = "sha256//BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
 ANY = "tofu mode=accept-new"
@@ -104,6 +104,26 @@ class Requests(Tofu):
         self.assertEqual(error["code"], "TRUST_CHANGED")
         self.anycert(*command.split()[1:], env=self.env)
         self.get("self-signed", "tofu")
+
+    def test_where_tls_fails_nothing_is_said_of_a_key(self):
+        plain = self.anycert("get", "--cacert", self.files["root"], self.url("tls10-only"), env=self.env, code=4).err
+        for policy in ("tofu", ANY, "tofu mode=strict"):
+            with self.subTest(policy=policy):
+                text = self.get("tls10-only", policy, code=4).err
+                self.assertEqual(text.splitlines()[0], plain.splitlines()[0])
+                self.assertIn("anycert doctor", text)
+                for word in ("--pin", "first contact", "warning", "trust add"):
+                    self.assertNotIn(word, text)
+        # A key was seen here, and nothing came of it.
+        text = self.get("client-cert-required", ANY, code=4).err
+        self.assertNotIn("warning", text)
+        self.assertNotIn("from now on", text)
+        self.assertFalse(self.store.exists())
+
+    def test_what_the_secret_guard_stops_is_not_recorded(self):
+        text = self.get("self-signed", ANY, "-u", "a:b", "--secret-guard", "refuse", code=3).err
+        self.assertNotIn("from now on", text)
+        self.assertFalse(self.store.exists())
 
     def test_another_store_is_named_in_the_command(self):
         text = self.get("self-signed", "tofu mode=strict", "--trust-store", "home/mine", code=3).err

@@ -74,6 +74,16 @@ class Refusals(Trust):
                 else:
                     self.assertNotIn("  relaxation   none", result.err)
 
+    def test_a_pin_is_not_judged_where_no_key_was_seen(self):
+        pin = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        plain = self.get("tls10-only", "--cacert", self.root, code=4).err.splitlines()
+        for args in (("--pin", pin), ("--trust", f"pinned pin={pin}")):
+            with self.subTest(args=args):
+                lines = self.get("tls10-only", *args, code=4).err.splitlines()
+                self.assertEqual(lines[0], plain[0])
+                self.assertNotIn("no key was seen", "\n".join(lines))
+                self.assertIn("anycert doctor", lines[-1])
+
     def better(self, name, *args, code=3):
         """The lines of what is better, and the lines of the block's other labels but the doctor's."""
         found, others, label = [], [], ""

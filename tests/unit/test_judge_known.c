@@ -164,6 +164,50 @@ static void refusal_says_what_to_do(void **state)
     anycert__facts_unref(facts);
 }
 
+static void record_is_not_looked_at_before_a_key_was_seen(void **state)
+{
+    static const struct {
+        const char *policy;
+        enum anycert__trust_known known;
+    } seen[] = {{ANY, NEW}, {"tofu", NEW}, {"tofu mode=strict", NEW}, {ANY, PIN}, {ANY, CA}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(seen); i++) {
+        struct anycert__facts *facts = sample_refused_by_peer();
+        struct anycert_policy *policy = policy_of(seen[i].policy);
+        struct anycert_report *report = NULL;
+
+        facts->record.known = seen[i].known;
+        report = judge(facts, seen[i].policy);
+        assert_int_equal(anycert_report_verdict(report), ANYCERT_NOT_CHECKED);
+        assert_int_equal(anycert_check_verdict(find_check(report, "record")), ANYCERT_NOT_CHECKED);
+        assert_string_equal(anycert_check_detail(find_check(report, "record")), "no key was seen");
+        assert_false(anycert__judge_accepts(facts, policy, SAMPLE_NOW, ANYCERT__JUDGE_ALL));
+        anycert_report_free(report);
+        anycert_policy_free(policy);
+        anycert__facts_unref(facts);
+    }
+}
+
+static void first_contact_is_believed_once_it_is_recorded(void **state)
+{
+    struct anycert__facts *facts = facts_with(NEW, NULL);
+    struct anycert_report *before = NULL, *after = NULL;
+
+    (void)state;
+    sample_error(facts, 18, 0);
+    before = judge(facts, ANY);
+    assert_string_equal(anycert_check_detail(find_check(before, "record")),
+                        "first contact: nothing was known of its key, " LEAF);
+    facts->record.is_recorded = true;
+    after = judge(facts, ANY);
+    assert_string_equal(anycert_check_detail(find_check(after, "record")),
+                        "first contact: its key is believed from now on, " LEAF);
+    anycert_report_free(before);
+    anycert_report_free(after);
+    anycert__facts_unref(facts);
+}
+
 static void report_only_says_what_the_record_would_have_refused(void **state)
 {
     struct anycert__facts *facts = facts_with(PIN, OTHER);
@@ -185,6 +229,8 @@ int main(void)
         cmocka_unit_test(record_decides_about_trust_alone),
         cmocka_unit_test(answer_lets_an_asked_for_key_in),
         cmocka_unit_test(refusal_says_what_to_do),
+        cmocka_unit_test(record_is_not_looked_at_before_a_key_was_seen),
+        cmocka_unit_test(first_contact_is_believed_once_it_is_recorded),
         cmocka_unit_test(report_only_says_what_the_record_would_have_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

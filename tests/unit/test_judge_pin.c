@@ -261,6 +261,28 @@ static void pins_say_what_they_found(void **state)
     }
 }
 
+static void pins_are_not_looked_at_before_a_key_was_seen(void **state)
+{
+    static const char *const policies[] = {"pinned pin=" LEAF, "hardened pin=" LEAF};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+        struct anycert__facts *facts = sample_refused_by_peer();
+        struct anycert_policy *policy = policy_of(policies[i]);
+        struct anycert_report *report = judge(facts, policies[i]);
+
+        assert_int_equal(anycert_report_verdict(report), ANYCERT_NOT_CHECKED);
+        assert_int_equal(anycert_check_verdict(find_check(report, "pin")), ANYCERT_NOT_CHECKED);
+        assert_string_equal(anycert_check_detail(find_check(report, "pin")), "no key was seen");
+        for (int scope = ANYCERT__JUDGE_CERTIFICATES; scope <= ANYCERT__JUDGE_ALL; scope++)
+            assert_false(anycert__judge_accepts(facts, policy, SAMPLE_NOW,
+                                                (enum anycert__judge_scope)scope));
+        anycert_report_free(report);
+        anycert_policy_free(policy);
+        anycert__facts_unref(facts);
+    }
+}
+
 static void reports_without_a_pin_have_no_such_check(void **state)
 {
     static const char *const policies[] = {"hardened", "trust-any", "report-only",
@@ -320,6 +342,7 @@ int main(void)
         cmocka_unit_test(pins_do_not_count_for_what_is_merely_sent),
         cmocka_unit_test(pins_do_not_count_where_nothing_was_verified),
         cmocka_unit_test(pins_say_what_they_found),
+        cmocka_unit_test(pins_are_not_looked_at_before_a_key_was_seen),
         cmocka_unit_test(reports_without_a_pin_have_no_such_check),
         cmocka_unit_test(checks_that_a_pin_decides_are_marked),
     };
