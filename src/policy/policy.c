@@ -205,9 +205,9 @@ int anycert_policy_authenticates(const struct anycert_policy *policy)
 {
     policy = or_hardened(policy);
     anycert__relaxations without_proof = relaxations_without_proof(policy);
-    /* A pin may be that of a CA, which proves nothing about the name, nor about who may issue. */
-    const anycert__relaxations despite_pin = ANYCERT__RELAX_BIT(ANYCERT__RELAX_WRONG_HOST) |
-                                             ANYCERT__RELAX_BIT(ANYCERT__RELAX_INVALID_CA);
+    /* A pin may be that of a CA, which proves nothing about who may issue below it. About the name
+     * it does: it counts only where that matches. */
+    const anycert__relaxations despite_pin = ANYCERT__RELAX_BIT(ANYCERT__RELAX_INVALID_CA);
     switch (policy->rung) {
     case ANYCERT__RUNG_HARDENED:
         if (policy->pin_count > 0)

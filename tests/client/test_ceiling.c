@@ -103,6 +103,9 @@ static const struct {
     {"require-authenticated", "hardened+expired", NULL},
     {"require-authenticated", "hardened+self-signed", "wants the peer to be authenticated"},
     {"require-authenticated", "hardened+self-signed " PIN, NULL},
+    {"require-authenticated", "hardened+wrong-host " PIN, NULL},
+    {"require-authenticated", "hardened+wrong-host", "wants the peer to be authenticated"},
+    {"require-authenticated", "hardened+invalid-ca " PIN, "wants the peer to be authenticated"},
     {"require-authenticated", "trust-any", "wants the peer to be authenticated"},
     {"require-authenticated", "tofu", "wants the peer to be authenticated"},
 };

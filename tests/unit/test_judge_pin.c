@@ -261,6 +261,23 @@ static void pins_say_what_they_found(void **state)
     }
 }
 
+/* So that a policy with a pin authenticates although it lets names through. */
+static void pins_of_a_ca_count_for_no_other_name_even_where_names_are_let_through(void **state)
+{
+    struct anycert__facts *facts = pinned_facts();
+    struct anycert_report *report = NULL;
+
+    (void)state;
+    facts->name_match = false;
+    sample_error(facts, 62, 0);
+    assert_int_equal(verdict_of(facts, "hardened+wrong-host pin=" ROOT), ANYCERT_FAIL);
+    report = judge(facts, "hardened+wrong-host pin=" LEAF);
+    assert_int_equal(anycert_report_verdict(report), ANYCERT_RELAXED);
+    assert_string_equal(anycert_report_authenticated_by(report), "pin");
+    anycert_report_free(report);
+    anycert__facts_unref(facts);
+}
+
 static void pins_are_not_looked_at_before_a_key_was_seen(void **state)
 {
     static const char *const policies[] = {"pinned pin=" LEAF, "hardened pin=" LEAF};
@@ -342,6 +359,7 @@ int main(void)
         cmocka_unit_test(pins_do_not_count_for_what_is_merely_sent),
         cmocka_unit_test(pins_do_not_count_where_nothing_was_verified),
         cmocka_unit_test(pins_say_what_they_found),
+        cmocka_unit_test(pins_of_a_ca_count_for_no_other_name_even_where_names_are_let_through),
         cmocka_unit_test(pins_are_not_looked_at_before_a_key_was_seen),
         cmocka_unit_test(reports_without_a_pin_have_no_such_check),
         cmocka_unit_test(checks_that_a_pin_decides_are_marked),
