@@ -8,9 +8,20 @@
 
 #include <string.h>
 
-/* The anchors that a policy's reports are made with. */
-static int open_anchors(const struct anycert_policy *policy, struct anycert__anchors **out,
-                        struct anycert_error *err)
+/* Whether files are named to report by, and not the system's alone. */
+static bool reports_by_files(const struct anycert_policy *policy)
+{
+    for (size_t i = 0; i < policy->ca_count; i++) {
+        if (policy->rung == ANYCERT__RUNG_REPORT_ONLY && policy->cas[i].kind != ANYCERT__CA_SYSTEM)
+            return true;
+    }
+    return false;
+}
+
+/* The anchors that a policy's reports are made with. What is named to report by has to be there at
+ * the start, or the report would say nothing; later, whoever only reports does not end by it. */
+static int open_anchors(const struct anycert_policy *policy, bool is_start,
+                        struct anycert__anchors **out, struct anycert_error *err)
 {
     struct anycert_error why = {0};
 
@@ -18,7 +29,8 @@ static int open_anchors(const struct anycert_policy *policy, struct anycert__anc
         return 0;
     /* No bundle influences a connection that accepts any certificate, not even by its absence; nor
      * the system's one that a pin decides alone. */
-    if (anycert__policy_accepts_any_certificate(policy) ||
+    if ((anycert__policy_accepts_any_certificate(policy) &&
+         !(is_start && reports_by_files(policy))) ||
         (policy->rung == ANYCERT__RUNG_PINNED && policy->ca_count == 0)) {
         *out = anycert__anchors_none(why.message);
         return *out ? 0 : anycert__fail_nomem(err);
@@ -75,7 +87,7 @@ static int init_one(struct anycert_client *client, struct anycert__situation *si
     situation->policy_text = anycert_policy_format(policy, err);
     if (!situation->policy_text || init_trust(client, &situation->terms, err) < 0)
         return -1;
-    return open_anchors(policy, &situation->anchors, err);
+    return open_anchors(policy, true, &situation->anchors, err);
 }
 
 static int64_t after_end(const struct anycert_policy *policy)
@@ -278,7 +290,7 @@ static int replace_anchors(struct anycert__situation *situation, struct anycert_
 {
     struct anycert__anchors *fresh = NULL;
 
-    if (open_anchors(situation->policy, &fresh, err) < 0)
+    if (open_anchors(situation->policy, false, &fresh, err) < 0)
         return -1;
     if (anycert__anchors_error(fresh) && anycert__anchors_error(situation->anchors)) {
         anycert__anchors_unref(fresh); /* still none: warm connections may stay */

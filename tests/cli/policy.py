@@ -272,6 +272,12 @@ class Explain(Case):
         self.assertIn("/no/such/file", sentence)
         self.explain("-k", env={"CURL_CA_BUNDLE": "/no/such/file"})
 
+    def test_a_report_by_anchors_that_are_missing_is_refused(self):
+        for args in (("--trust", "report-only ca=/no/such/file"), ("--trust", "report-only", "--cacert", "/no/such/file"),
+                     ("--trust", 'report-only for="hardened ca=/no/such/file"')):
+            for command in (("get",), ("policy", "explain")):
+                self.refused(*command, *args, self.URL, says="/no/such/file")
+
     def test_proxies_of_the_environment_only_when_asked(self):
         env = {"https_proxy": "proxy.example:3128", "http_proxy": "http://other.example:1"}
         self.assertIn("proxy    none", self.explain(env=env))
