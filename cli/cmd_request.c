@@ -262,7 +262,7 @@ static int conclude(struct run *run, const struct anycert_error *outcome)
     bool errors = (!o->silent || o->show_error) && !run->reader_gone;
     const struct cli_failure failure = {run->response, run->session.trust.environment,
                                         cli_session_has_cert(&run->session, o),
-                                        cli_session_trust_store(&run->session, o)};
+                                        cli_session_trust_store(&run->session, o), o};
     int code = outcome->code;
     if (!o->silent && !run->reader_gone) {
         cli_print_warnings(o->json, run->response);

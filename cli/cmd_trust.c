@@ -9,6 +9,7 @@
 #include <yyjson.h>
 
 #include "message.h"
+#include "paste.h"
 #include "pin.h"
 #include "session.h"
 #include "store.h"
@@ -56,7 +57,7 @@ static bool is_wrong(const struct anycert_check *check)
     return anycert_check_reference_verdict(check) == ANYCERT_FAIL;
 }
 
-static bool print_wrong(const struct anycert_report *report)
+static void print_wrong(const struct anycert_report *report)
 {
     bool any = false;
     for (const struct anycert_check *c = anycert_report_next_check(report, NULL); c;
@@ -73,23 +74,59 @@ static bool print_wrong(const struct anycert_report *report)
         print_line("wrong", anycert_report_key_proven(report)
                                 ? "nothing: hardened accepts it"
                                 : "nothing of what was seen; the handshake was not completed");
-    return any;
 }
 
 /* ---- what would accept it */
 
-static void print_ways(const struct anycert_report *report, bool wrong)
+#define WAYS 2
+
+/* The policies that would do, from the one that gives up least; a key counts once it is proven.
+ * How many. */
+static size_t find_ways(const struct anycert_report *report, char *ways[WAYS])
 {
-    char policy[CLI_PIN_POLICY_SIZE];
-    const char *pin = anycert_report_cert_pin(report, 0);
-    print_line("compare", "the pin with the one that the server's administrator knows: somebody in "
-                          "between would show another key");
-    if (!wrong)
-        (void)printf("%-12s --pin %s\n%-12s hardened pin=%s\n", "option", pin, "policy", pin);
-    else if (cli_pin_policy(report, true, policy))
-        (void)printf("%-12s --trust '%s'\n%-12s %s\n", "option", policy, "policy", policy);
-    else
-        print_line("option", "none: what is wrong here no pin makes right");
+    bool wrong = anycert_report_reference_verdict(report) == ANYCERT_FAIL;
+    bool proven = anycert_report_key_proven(report) != 0;
+    size_t count = 0;
+    ways[0] = wrong ? cli_chain_policy(report, true, NULL) : NULL;
+    count += ways[0] != NULL;
+    ways[count] = !proven ? NULL : wrong ? cli_pin_policy(report, true) : cli_pinned_too(report);
+    return count + (ways[count] != NULL);
+}
+
+/* As options that stand beside those that were given. */
+static void print_option(const char *label, const struct anycert_report *report, const char *policy)
+{
+    struct cli_bytes text = {0};
+    if (anycert_report_reference_verdict(report) != ANYCERT_FAIL)
+        (void)printf("%-12s --pin %s\n", label, anycert_report_cert_pin(report, 0));
+    else if (cli_paste_word(&text, policy) == 0)
+        (void)printf("%-12s --trust %s\n", label, text.data);
+    cli_bytes_free(&text);
+}
+
+static void print_ways(const struct cli_options *o, const struct anycert_report *report)
+{
+    char *ways[WAYS] = {NULL};
+    struct cli_bytes text = {0};
+    size_t count = find_ways(report, ways);
+    if (anycert_report_key_proven(report))
+        print_line("compare", "the pin with the one that the server's administrator knows: "
+                              "somebody in between would show another key");
+    if (count == 0)
+        print_line("option", !anycert_report_key_proven(report)
+                                 ? "none: a key that is not proven is not to be pinned"
+                                 : "none: what is wrong here no pin makes right");
+    else {
+        print_option("option", report, ways[0]);
+        print_line("policy", ways[0]);
+        if (cli_paste_get(&text, o, ways[0], report, true) == 0)
+            print_line("command", text.data);
+    }
+    if (count > 1)
+        print_option("or", report, ways[1]);
+    for (size_t i = 0; i < count; i++)
+        anycert_free(ways[i]);
+    cli_bytes_free(&text);
 }
 
 /* ---- what the trust store knows */
@@ -119,13 +156,15 @@ static void print_known(const struct anycert_trust_entry *entry,
     (void)printf("%-12s %s%s\n", "known", cli_store_words(entry), now);
 }
 
-static void print_text(const struct anycert_report *report, const struct anycert_trust_entry *entry)
+static void print_text(const struct cli_options *o, const struct anycert_report *report,
+                       const struct anycert_trust_entry *entry)
 {
     print_server(report);
     for (size_t i = 0; i < anycert_report_chain_length(report); i++)
         print_certificate(report, i);
     print_known(entry, report);
-    print_ways(report, print_wrong(report));
+    print_wrong(report);
+    print_ways(o, report);
 }
 
 /* ---- the same for programs */
@@ -142,18 +181,22 @@ static yyjson_mut_val *pins_of(yyjson_mut_doc *doc, const struct anycert_report 
     return array;
 }
 
-static void add_policy(yyjson_mut_doc *doc, yyjson_mut_val *root,
-                       const struct anycert_report *report)
+/* The first is the least; "policy" is that. */
+static void add_policies(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                         const struct anycert_report *report)
 {
-    char policy[CLI_PIN_POLICY_SIZE] = "";
-    bool wrong = anycert_report_reference_verdict(report) == ANYCERT_FAIL;
-    if (!wrong)
-        (void)snprintf(policy, sizeof policy, "hardened pin=%s",
-                       anycert_report_cert_pin(report, 0));
-    if (!wrong || cli_pin_policy(report, true, policy))
-        yyjson_mut_obj_add_strcpy(doc, root, "policy", policy);
+    char *ways[WAYS] = {NULL};
+    size_t count = find_ways(report, ways);
+    yyjson_mut_val *array = yyjson_mut_arr(doc);
+    if (count > 0)
+        yyjson_mut_obj_add_strcpy(doc, root, "policy", ways[0]);
     else
         yyjson_mut_obj_add_null(doc, root, "policy");
+    for (size_t i = 0; i < count; i++) {
+        yyjson_mut_arr_add_strcpy(doc, array, ways[i]);
+        anycert_free(ways[i]);
+    }
+    yyjson_mut_obj_add_val(doc, root, "policies", array);
 }
 
 static int print_json(const struct anycert_report *report, const struct anycert_trust_entry *entry,
@@ -171,7 +214,7 @@ static int print_json(const struct anycert_report *report, const struct anycert_
             yyjson_mut_obj_add_val(doc, root, "known", cli_store_json(doc, entry));
         else
             yyjson_mut_obj_add_null(doc, root, "known");
-        add_policy(doc, root, report);
+        add_policies(doc, root, report);
         yyjson_mut_obj_add_val(doc, root, "report",
                                yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
         text = yyjson_mut_write(doc, YYJSON_WRITE_PRETTY_TWO_SPACES, NULL);
@@ -206,7 +249,7 @@ static int print_all(const struct cli_options *o, const struct anycert_report *r
     if (status >= 0 && o->json)
         status = print_json(report, entry, err);
     else if (status >= 0)
-        print_text(report, entry);
+        print_text(o, report, entry);
     anycert_trust_entry_free(entry);
     anycert_trust_store_free(store);
     return status < 0 ? -1 : 0;

@@ -6,12 +6,15 @@
 
 #include <anycert/client.h>
 
+#include "options.h"
+
 /* What is known when a request failed. */
 struct cli_failure {
     const struct anycert_response *response; /* may be NULL */
     const char *anchors;     /* the variable of the environment that names the anchors, or NULL */
     bool has_cert;           /* a client certificate is set */
     const char *trust_store; /* its path, if it is not at its usual place; or NULL */
+    const struct cli_options *options;
 };
 /* The error as one sentence, or as one JSON object; with what is known of the certificate that was
  * refused, and what to do. failure is NULL where no request was sent. */

@@ -1,4 +1,4 @@
-/* pin.h — the least policy that accepts a server by its key. */
+/* pin.h — the least policies that accept a server which was refused. */
 #ifndef ANYCERT_CLI_PIN_H
 #define ANYCERT_CLI_PIN_H
 
@@ -6,12 +6,26 @@
 
 #include <anycert/report.h>
 
-#define CLI_PIN_POLICY_SIZE 512
+/* Each gives the policy's text, to be freed with anycert_free, or NULL if there is none that would
+ * do. They go by the report's verdicts, or by those of its reference; what the policy relaxes,
+ * names and trusts already stays. */
 
-/* Writes "pinned pin=..." with the key that was shown: with check= for what is right about name and
- * dates, and with the relaxations of what was negotiated, which no pin is about. Of the policy's
- * verdicts, or the reference's. False if no key was shown, or a pin would not do. */
-bool cli_pin_policy(const struct anycert_report *report, bool of_reference,
-                    char out[CLI_PIN_POLICY_SIZE]);
+/* By the key that was shown: with check= for what is right about name and dates, and with the
+ * relaxations that the protocol needs, which no pin is about. */
+char *cli_pin_policy(const struct anycert_report *report, bool of_reference);
+
+/* By the chain as it is accepted already, and by the key of the server's own certificate, too. */
+char *cli_pinned_too(const struct anycert_report *report);
+
+/* By the chain as before, for a certificate that has other names than was asked for: if it is one
+ * that fails by its name, the expected name; else the relaxations that leave the peer
+ * authenticated, until a month from now. message is the error's, for a handshake that failed, or
+ * NULL. */
+char *cli_chain_policy(const struct anycert_report *report, bool of_reference, const char *message);
+
+/* Whether a certificate's names are a single one, and no pattern. */
+bool cli_is_one_name(const char *names);
+/* Whether a word of a sentence is the name of a relaxation. */
+bool cli_is_named(const char *sentence, const char *name);
 
 #endif

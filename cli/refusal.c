@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "paste.h"
 #include "pin.h"
 #include "text.h"
 
@@ -141,15 +142,6 @@ static bool is_repeated(const struct anycert_report *report, const struct anycer
 #define ALERT_HANDSHAKE_FAILURE 40
 #define ALERT_UNRECOGNIZED_NAME 112
 
-/* Whether they are one, and no pattern, which can be pasted as it is. */
-static bool is_one_name(const char *names)
-{
-    return strlen(names) <= 253 &&
-           names[strspn(names, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                               "0123456789.-_:")] == '\0' &&
-           names[0] != '-';
-}
-
 /* Where the failure can be solved on this side, the options that do it. */
 static void add_option(struct lines *lines, const struct anycert_report *report,
                        const struct anycert_check *check)
@@ -169,8 +161,8 @@ static void add_option(struct lines *lines, const struct anycert_report *report,
         (void)snprintf(text, sizeof text,
                        "--expect-name %s checks for %s instead, if you know that it is this "
                        "server's; nothing is given up",
-                       is_one_name(names) ? names : "NAME",
-                       is_one_name(names) ? "that name" : "a name that the certificate has");
+                       cli_is_one_name(names) ? names : "NAME",
+                       cli_is_one_name(names) ? "that name" : "a name that the certificate has");
         add_line(lines, text);
     }
 }
@@ -192,25 +184,18 @@ static bool has_failed_record(const struct anycert_report *report)
 static void add_record(struct lines *lines, const struct anycert_error *err,
                        const struct anycert_report *report, const struct cli_failure *failure)
 {
-    const char *host = anycert_report_host(report);
-    bool brackets = strchr(host, ':') != NULL;
     struct anycert_error nowhere = {0};
     struct cli_bytes text = {0};
-    char port[16];
-    (void)snprintf(port, sizeof port, ":%u", (unsigned)anycert_report_port(report));
     add_line(lines, err->code == ANYCERT_E_TRUST_CHANGED
                         ? "ask the administrator whether the server has got a new key, and "
                           "compare its pin; if it has none, somebody is in between"
                         : "ask the administrator for the pin of the server's key, and compare it");
     if (cli_bytes_add_text(&text, "then: anycert trust add ", &nowhere) == 0 &&
-        cli_bytes_add_text(&text, brackets ? "[" : "", &nowhere) == 0 &&
-        cli_bytes_add_text(&text, host, &nowhere) == 0 &&
-        cli_bytes_add_text(&text, brackets ? "]" : "", &nowhere) == 0 &&
-        cli_bytes_add_text(&text, port, &nowhere) == 0 &&
+        cli_paste_authority(&text, report) == 0 &&
         cli_bytes_add_text(&text, " --pin ", &nowhere) == 0 &&
-        cli_bytes_add_text(&text, anycert_report_cert_pin(report, 0), &nowhere) == 0 &&
+        cli_paste_word(&text, anycert_report_cert_pin(report, 0)) == 0 &&
         (!failure->trust_store || (cli_bytes_add_text(&text, " --trust-store ", &nowhere) == 0 &&
-                                   cli_bytes_add_text(&text, failure->trust_store, &nowhere) == 0)))
+                                   cli_paste_word(&text, failure->trust_store) == 0)))
         add_line(lines, text.data);
     cli_bytes_free(&text);
 }
@@ -243,18 +228,22 @@ static bool is_pin_enough(const struct anycert_error *err, const struct anycert_
 static void add_pin(struct lines *lines, const struct anycert_error *err,
                     const struct anycert_report *report)
 {
-    char policy[CLI_PIN_POLICY_SIZE], text[CLI_PIN_POLICY_SIZE + 100];
+    struct anycert_error nowhere = {0};
+    struct cli_bytes text = {0};
     if (has_failed_pin(report)) {
         add_line(lines,
                  "ask the administrator: if the server has got a new key, compare its pin and "
                  "pin it beside or instead of the old one; else somebody is in between");
         return;
     }
-    if (!is_pin_enough(err, report) || !cli_pin_policy(report, false, policy))
-        return;
-    (void)snprintf(text, sizeof text,
-                   "--trust '%s' accepts this key alone, once you have compared it", policy);
-    add_line(lines, text);
+    char *policy = is_pin_enough(err, report) ? cli_pin_policy(report, false) : NULL;
+    if (policy && cli_bytes_add_text(&text, "--trust ", &nowhere) == 0 &&
+        cli_paste_word(&text, policy) == 0 &&
+        cli_bytes_add_text(&text, " accepts this key alone, once you have compared it", &nowhere) ==
+            0)
+        add_line(lines, text.data);
+    anycert_free(policy);
+    cli_bytes_free(&text);
 }
 
 static void add_on_server(struct lines *lines, const struct anycert_report *report,
@@ -264,16 +253,6 @@ static void add_on_server(struct lines *lines, const struct anycert_report *repo
     (void)snprintf(text, sizeof text, "on the %s: %s", is_proxy(report) ? "proxy" : "server",
                    anycert_relaxation_fix(r));
     add_line(lines, text);
-}
-
-/* Whether a word of a sentence is the name of a relaxation. */
-static bool is_named(const char *sentence, const char *name)
-{
-    size_t length = strlen(name);
-    for (const char *p = strstr(sentence, name); p; p = strstr(p + 1, name))
-        if (p > sentence && p[-1] == ' ' && strchr(",;)", p[length]) && p[length] != '\0')
-            return true;
-    return false;
 }
 
 /* What is to be mended on a server whose handshake failed, as far as that is known. */
@@ -295,7 +274,7 @@ static void add_handshake(struct lines *lines, const struct anycert_error *err,
     else if (err->code == ANYCERT_E_TLS_WEAK || err->code == ANYCERT_E_TLS_LEGACY_RENEGOTIATION)
         for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r && report;
              r = anycert_relaxation_next(r))
-            if (is_named(err->message, anycert_relaxation_name(r)))
+            if (cli_is_named(err->message, anycert_relaxation_name(r)))
                 add_on_server(lines, report, r);
 }
 
@@ -430,15 +409,15 @@ static void print_hints(const struct cli_failure *failure, const struct anycert_
     if (!report || next_failed(report, NULL) || !strstr(err->message, " (relaxation: "))
         return;
     while ((r = anycert_relaxation_next(r)) != NULL)
-        count += is_named(err->message, anycert_relaxation_name(r));
+        count += cli_is_named(err->message, anycert_relaxation_name(r));
     while (count <= KNOWN && (r = anycert_relaxation_next(r)) != NULL)
-        if (is_named(err->message, anycert_relaxation_name(r)))
+        if (cli_is_named(err->message, anycert_relaxation_name(r)))
             print_relaxation(failure, report, r);
     if (count <= KNOWN)
         return;
     (void)fprintf(stderr, "  %-12s", "relaxation");
     while ((r = anycert_relaxation_next(r)) != NULL) {
-        if (!is_named(err->message, anycert_relaxation_name(r)))
+        if (!cli_is_named(err->message, anycert_relaxation_name(r)))
             continue;
         (void)fprintf(stderr, "%s%s", separator, anycert_relaxation_name(r));
         separator = ", ";
@@ -456,7 +435,7 @@ static bool is_needed(const struct anycert_error *err, const struct anycert_repo
     const char *name = NULL;
     if (!c)
         return strstr(err->message, " (relaxation: ") &&
-               is_named(err->message, anycert_relaxation_name(r));
+               cli_is_named(err->message, anycert_relaxation_name(r));
     for (; c; c = next_failed(report, c)) {
         name = anycert_check_relaxation(c);
         if (name && strcmp(name, anycert_relaxation_name(r)) == 0)
@@ -512,21 +491,61 @@ static char *entry_policy(const struct anycert_error *err, const struct anycert_
     return text;
 }
 
-static void print_entry(const struct anycert_error *err, const struct anycert_report *report)
+/* The policy of the command, as an entry has it: without anchors, which are the client's. */
+static char *entry_of(const char *policy_text)
 {
-    char pinned[CLI_PIN_POLICY_SIZE];
+    struct anycert_policy *from = anycert_policy_parse(policy_text, NULL);
+    struct anycert_policy *policy = from ? anycert_policy_new(NULL) : NULL;
+    const struct anycert_relaxation *r = NULL;
+    bool fine = policy != NULL;
+    char *text = NULL;
+    while (fine && (r = anycert_relaxation_next(r)) != NULL)
+        if (anycert_policy_relaxes(from, r))
+            fine = anycert_policy_relax(policy, anycert_relaxation_name(r), NULL) == 0;
+    if (fine && keep(policy, from, "pin") >= 0 && keep(policy, from, "expect-name") >= 0 &&
+        keep(policy, from, "sni") >= 0)
+        text = anycert_policy_format(policy, NULL);
+    anycert_policy_free(policy);
+    anycert_policy_free(from);
+    return text;
+}
+
+/* The command that gives up least, where it is known: it stands for itself, to be pasted. */
+static void print_command(const struct cli_failure *failure, const struct anycert_report *report,
+                          const char *policy)
+{
+    bool reads = failure->options && (failure->options->command->bit & (CLI_GET | CLI_HEAD));
+    bool is_same = !failure->response || anycert_response_hop_count(failure->response) < 2;
+    struct cli_bytes text = {0};
+    if (reads && cli_paste_get(&text, failure->options, policy, report, is_same) == 0)
+        print_line("command", text.data);
+    cli_bytes_free(&text);
+}
+
+static void print_entry(const struct anycert_error *err, const struct anycert_report *report,
+                        const struct cli_failure *failure)
+{
+    bool judged = !has_failed_pin(report) && !has_failed_record(report) && !is_proxy(report);
+    char *chain = judged ? cli_chain_policy(report, false, err->message) : NULL;
     /* Whom a relaxation would let anybody answer for, a pin does not. */
-    bool by_pin = is_pin_enough(err, report) && cli_pin_policy(report, false, pinned);
-    char *relaxed = by_pin || has_failed_pin(report) ? NULL : entry_policy(err, report);
-    const char *policy = by_pin ? pinned : relaxed, *host = anycert_report_host(report);
+    char *pinned = !chain && is_pin_enough(err, report) ? cli_pin_policy(report, false) : NULL;
+    char *relaxed = pinned || has_failed_pin(report) ? NULL
+                    : chain                          ? entry_of(chain)
+                                                     : entry_policy(err, report);
+    const char *policy = pinned ? pinned : relaxed, *host = anycert_report_host(report);
     bool brackets = strchr(host, ':') != NULL;
     if (policy)
         (void)fprintf(stderr,
                       "  %-12s %s%s%s:%u %s%s reason=WHY (a line for --policy-file FILE%s)\n",
                       "entry", brackets ? "[" : "", host, brackets ? "]" : "",
-                      (unsigned)anycert_report_port(report), policy, by_pin ? "" : " until=DATE",
-                      by_pin ? ", once you have compared the key" : "");
+                      (unsigned)anycert_report_port(report), policy,
+                      !pinned && memchr(policy, '+', strcspn(policy, " ")) ? " until=DATE" : "",
+                      pinned ? ", once you have compared the key" : "");
+    if (judged && (chain || pinned))
+        print_command(failure, report, chain ? chain : pinned);
     anycert_free(relaxed);
+    anycert_free(pinned);
+    anycert_free(chain);
 }
 
 /* Who knows more: it tries. */
@@ -555,7 +574,7 @@ void cli_print_refusal(const struct anycert_error *err, const struct cli_failure
     if (report) {
         print_relaxations(failure, report);
         print_hints(failure, err, report);
-        print_entry(err, report);
+        print_entry(err, report, failure);
         if (!is_proxy(report))
             print_doctor(report);
     }

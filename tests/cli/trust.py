@@ -2,8 +2,6 @@
 """Trust on the command line, against the lab: what is refused and how it is said, what is warned about."""
 import json
 import pathlib
-import socket
-import ssl
 import subprocess
 import sys
 import unittest
@@ -50,7 +48,7 @@ class Refusals(Trust):
         self.assertRegex(lines[0], rf"^anycert: certificate of {self.authority('expired')} is refused: expired 20")
         fields = {line[2:14].strip(): line[15:] for line in lines[1:]}
         self.assertEqual(list(fields), ["refused by", "subject", "issuer", "valid", "names, key", "pin",
-                                        "better", "relaxation", "entry", "doctor"])
+                                        "better", "relaxation", "entry", "command", "doctor"])
         self.assertEqual(fields["doctor"], f"anycert doctor https://{self.authority('expired')}/")
         self.assertTrue(fields["refused by"].startswith("us, under the policy hardened"))
         self.assertRegex(fields["valid"], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC to 20\d\d-")
@@ -318,92 +316,6 @@ class Pins(Trust):
         self.refused("get", "--pin", self.pin("good"), "--pin", self.pin("good"), self.url("good"), says="twice")
         self.refused("get", "-k", "--pin", self.pin("good"), self.url("good"), says="only hardened and pinned")
         self.refused("get", "--trust", "pinned", self.url("good"), says="add pin=")
-
-
-class Show(Trust):
-    def show(self, name, *args, **kwargs):
-        return self.anycert("trust", "show", *args, self.url(name), **kwargs)
-
-    def fields(self, text):
-        return {line[:12].strip(): line[13:] for line in text.splitlines() if not line.startswith(" ")}
-
-    def test_what_it_prints_can_be_pasted(self):
-        import shlex
-        for name, keeps in (("self-signed", " check=name,dates"), ("expired", " check=name"),
-                            ("wrong-host", " check=dates"), ("expired-and-wrong-host", ""),
-                            ("md5-leaf", " check=name,dates"), ("untrusted-root", " check=name,dates")):
-            with self.subTest(name=name):
-                result = self.show(name, "--cacert", self.root)
-                fields = self.fields(result.out)
-                self.assertEqual(result.err, "")
-                self.assertTrue(fields["key"].startswith("proven"))
-                self.assertEqual(fields["policy"], f"pinned pin={self.servers[name]['pin']}{keeps}")
-                self.assertEqual(fields["option"], f"--trust '{fields['policy']}'")
-                self.get(name, *shlex.split(fields["option"]))
-                self.assertIn("relaxation", fields["wrong"])
-        fields = self.fields(self.show("good", "--cacert", self.root).out)
-        self.assertEqual(fields["wrong"], "nothing: hardened accepts it")
-        self.assertEqual(fields["option"], f"--pin {self.servers['good']['pin']}")
-        self.get("good", "--cacert", self.root, *shlex.split(fields["option"]))
-        self.get("good", "--trust", fields["policy"] + f" ca={self.root}")
-
-    def test_no_request_is_sent(self):
-        import threading
-        seen = []
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-subj", "/CN=localhost", "-keyout", "s.key", "-out", "s.pem"], check=True,
-                       stderr=subprocess.DEVNULL)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain("s.pem", "s.key")
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            def serve():
-                with listener.accept()[0] as plain, context.wrap_socket(plain, server_side=True) as tls:
-                    tls.settimeout(30)
-                    try:
-                        seen.append(tls.recv(1000))
-                    except OSError:
-                        seen.append(b"")
-            listener.settimeout(30)
-            thread = threading.Thread(target=serve, daemon=True)
-            thread.start()
-            result = self.anycert("trust", "show", "--http1.1", f"https://localhost:{listener.getsockname()[1]}/secret")
-            thread.join(30)
-        self.assertEqual(seen, [b""])
-        self.assertIn("wrong        self-signed certificate", result.out)
-
-    def test_a_key_that_was_not_proven_is_called_so(self):
-        result = self.show("client-cert-required", code=4)
-        fields = self.fields(result.out)
-        self.assertTrue(fields["key"].startswith("unproven"), result)
-        self.assertTrue(result.err.startswith("anycert: TLS with "))
-        self.assertEqual(self.show("plain-http", code=4).out, "")
-        self.refused("trust", "show", "http://localhost:1/", says="not protected")
-
-    def test_what_no_pin_makes_right(self):
-        fields = self.fields(self.show("revoked-staple", "--cacert", self.root).out)
-        self.assertTrue(fields["option"].startswith("none"))
-        self.assertNotIn("policy", fields)
-
-    def test_what_was_negotiated_is_told_beside_it(self):
-        fields = self.fields(self.show("rsa-kx-gcm", "--cacert", self.root).out)
-        self.assertRegex(fields["policy"], r"^pinned\+rsa-key-exchange pin=sha256//\S+ check=name,dates$")
-
-    def test_for_programs(self):
-        document = json.loads(self.show("self-signed", "--format", "json").out)
-        pin = self.servers["self-signed"]["pin"]
-        self.assertEqual((document["key_proven"], document["pins"][0]["pin"], document["pins"][0]["own"]),
-                         (True, pin, True))
-        self.assertEqual(document["policy"], f"pinned pin={pin} check=name,dates")
-        self.assertEqual(document["report"]["reference_verdict"], "fail")
-        self.assertIsNone(json.loads(self.show("revoked-staple", "--format", "json", "--cacert", self.root).out)["policy"])
-
-    def test_names_and_ways(self):
-        fields = self.fields(self.show("wrong-host", "--cacert", self.root, "--expect-name", "other.lab.test").out)
-        self.assertEqual(fields["wrong"], "nothing: hardened accepts it")
-        self.anycert("trust", "show", "-x", self.url("self-signed").rstrip("/"), self.url("good"), code=7)
-        self.refused("trust", "show", "--cert", "x", self.url("good"), says="--cert")
-        self.refused("trust", "shew", self.url("good"), says="did you mean 'show'")
-        self.refused("trust", says="needs one more word")
 
 
 class Anchors(Trust):

@@ -1,0 +1,116 @@
+#include "paste.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int add(struct cli_bytes *out, const char *text)
+{
+    struct anycert_error nowhere = {0};
+    return cli_bytes_add_text(out, text, &nowhere);
+}
+
+static bool is_plain(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "@%+=:,./_-";
+    return *word != '\0' && word[strspn(word, plain)] == '\0';
+}
+
+int cli_paste_word(struct cli_bytes *out, const char *word)
+{
+    char one[2] = "";
+    if (is_plain(word))
+        return add(out, word);
+    if (add(out, "'") != 0)
+        return -1;
+    for (const char *p = word; *p != '\0'; p++) {
+        one[0] = *p;
+        if ((unsigned char)*p < ' ' || *p == 0x7f || add(out, *p == '\'' ? "'\\''" : one) != 0)
+            return -1;
+    }
+    return add(out, "'");
+}
+
+int cli_paste_authority(struct cli_bytes *out, const struct anycert_report *report)
+{
+    const char *host = anycert_report_host(report);
+    char text[300];
+    int n = snprintf(text, sizeof text, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
+                     (unsigned)anycert_report_port(report));
+    return n > 0 && (size_t)n < sizeof text ? cli_paste_word(out, text) : -1;
+}
+
+/* What the policy does not say, and the way there. */
+static bool is_kept(const struct cli_option *option)
+{
+    static const char *const names[] = {"profile",   "policy-file", "trust-store", "proxy-trust",
+                                        "cert",      "cert-type",   "key",         "intermediate",
+                                        "pass-file", "pass-env",    "pass-fd"};
+    if ((option->commands & CLI_GET) == 0)
+        return false;
+    if (option->topic == CLI_TOPIC_CONNECTION)
+        return true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(option->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the value of an option that may have one has a password in it. */
+static bool is_secret(const struct cli_option *option, const char *value)
+{
+    return (option->flags & CLI_HIDE) &&
+           (strcmp(option->name, "proxy") == 0  ? strchr(value, '@') != NULL
+            : strcmp(option->name, "cert") == 0 ? strchr(value, ':') != NULL
+                                                : true);
+}
+
+static int add_one(struct cli_bytes *out, const struct cli_option *option, const char *value)
+{
+    if (add(out, " --") != 0 || add(out, option->name) != 0)
+        return -1;
+    if (!value)
+        return 0;
+    return is_secret(option, value) || add(out, " ") != 0 ? -1 : cli_paste_word(out, value);
+}
+
+static int add_option(struct cli_bytes *out, const struct cli_options *o,
+                      const struct cli_option *option)
+{
+    const char *at = (const char *)o + option->offset;
+    char *const *value = (char *const *)(const void *)at;
+    const struct cli_list *list = (const struct cli_list *)(const void *)at;
+    if (option->action == CLI_FLAG)
+        return *(const bool *)at ? add_one(out, option, NULL) : 0;
+    if (option->action == CLI_LAST || option->action == CLI_ONCE)
+        return *value ? add_one(out, option, *value) : 0;
+    for (size_t i = 0; option->action == CLI_LIST_OF && i < list->count; i++)
+        if (add_one(out, option, list->items[i]) != 0)
+            return -1;
+    return 0;
+}
+
+static int add_url(struct cli_bytes *out, const struct cli_options *o,
+                   const struct anycert_report *report, bool is_same)
+{
+    char url[4096];
+    int n = 0;
+    if (!is_same || !o->url || strchr(o->url, '@')) {
+        if (add(out, "https://") != 0 || cli_paste_authority(out, report) != 0)
+            return -1;
+        return add(out, "/");
+    }
+    n = snprintf(url, sizeof url, "%.*s", (int)cli_url_shown(o->url), o->url);
+    return n > 0 && (size_t)n < sizeof url ? cli_paste_word(out, url) : -1;
+}
+
+int cli_paste_get(struct cli_bytes *out, const struct cli_options *options, const char *policy,
+                  const struct anycert_report *report, bool is_same)
+{
+    if (add(out, "anycert get --trust ") != 0 || cli_paste_word(out, policy) != 0)
+        return -1;
+    for (size_t i = 0; i < cli_option_count; i++)
+        if (is_kept(&cli_option_table[i]) && add_option(out, options, &cli_option_table[i]) != 0)
+            return -1;
+    return add(out, " ") == 0 ? add_url(out, options, report, is_same) : -1;
+}

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""The ways that refusals and anycert trust show offer: commands that are pasted into a shell, against the lab."""
+import datetime
+import json
+import os
+import pathlib
+import re
+import shlex
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from anycert_cli import BIN, Case, lab  # noqa: E402
+
+CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong-host", "incomplete-chain",
+              "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only",
+              "expired-intermediate", "untrusted-root", "md5-leaf", "client-cert-required-tls13",
+              "not-yet-valid", "self-signed-ca", "unknown-issuer", "broken-signature", "ip-no-san", "ip-as-dns-name",
+              "wrong-purpose", "path-length", "long-chain", "expired-self-signed", "rsa-1024", "rsa-512", "sha1-leaf",
+              "ec-explicit", "appliance", "dh-512", "renegotiation", "not-a-ca", "tls10-expired"]
+
+
+class Ways(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.context = lab(*CONDITIONS)
+        cls.servers, cls.files = cls.context.__enter__()
+        cls.root = cls.files["root"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.context.__exit__(None, None, None)
+
+    def url(self, name):
+        return self.servers[name]["url"]
+
+    def get(self, name, *args, code=0):
+        return self.anycert("get", *args, self.url(name), code=code)
+
+    def shell(self, command):
+        """Runs it as somebody would who has pasted it."""
+        env = {**os.environ, "PATH": os.path.dirname(BIN) + ":" + os.environ["PATH"]}
+        return subprocess.run(["sh", "-c", command + " -w '%{policy}' -o /dev/null"], env=env, text=True,
+                              capture_output=True, timeout=60, check=False)
+
+
+class Commands(Ways):
+    def command(self, *args, code=3, **kwargs):
+        """The command that a refusal prints; "" for none."""
+        found = re.findall(r"(?m)^  command      (.*)$", self.anycert(*args, code=code, **kwargs).err)
+        self.assertLessEqual(len(found), 1)
+        return found[0] if found else ""
+
+    def test_the_command_works_and_gives_up_no_more_than_needed(self):
+        month = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%d")
+        chain = f"ca={self.root}"
+        for name, code, policy in [
+                ("expired", 3, f"hardened+expired {chain} until={month}"),
+                ("not-yet-valid", 3, f"hardened+not-yet-valid {chain} until={month}"),
+                ("expired-intermediate", 3, f"hardened+expired {chain} until={month}"),
+                ("cn-only", 3, f"hardened+common-name {chain} until={month}"),
+                ("wrong-purpose", 3, f"hardened+wrong-purpose {chain} until={month}"),
+                ("path-length", 3, f"hardened+path-length {chain} until={month}"),
+                ("long-chain", 3, f"hardened+oversized-chain {chain} until={month}"),
+                ("rsa-1024", 3, f"hardened+weak-key {chain} until={month}"),
+                ("sha1-leaf", 3, f"hardened+weak-signature {chain} until={month}"),
+                ("ec-explicit", 3, f"hardened+explicit-curve {chain} until={month}"),
+                ("renegotiation", 4, f"hardened+renegotiation {chain} until={month}"),
+                ("wrong-host", 3, f"hardened {chain} expect-name=other.lab.test"),
+                ("ip-no-san", 3, f"hardened {chain} expect-name=localhost"),
+                ("expired-and-wrong-host", 3, f"hardened+expired {chain} expect-name=other.lab.test until={month}"),
+                ("self-signed", 3, "pinned pin={} check=name,dates"),
+                ("self-signed-ca", 3, "pinned pin={} check=name,dates"),
+                ("expired-self-signed", 3, "pinned pin={} check=name"),
+                ("unknown-issuer", 3, "pinned pin={} check=name,dates"),
+                ("incomplete-chain", 3, "pinned pin={} check=name,dates"),
+                ("broken-signature", 3, "pinned pin={} check=name,dates"),
+                ("not-a-ca", 3, "pinned pin={} check=name,dates"),
+                ("rsa-512", 3, "pinned pin={} check=name,dates"),
+                ("ip-as-dns-name", 3, "pinned pin={} check=dates")]:
+            with self.subTest(name=name):
+                command = self.command("get", "--cacert", self.root, self.url(name), code=code)
+                done = self.shell(command)
+                self.assertEqual((done.returncode, done.stdout), (0, policy.format(self.servers[name]["pin"])),
+                                 f"{command}\n{done.stderr}")
+
+    def test_no_command_is_printed_where_none_is_known_to_work(self):
+        for name, code in [("revoked-staple", 3), ("tls10-only", 4), ("dh-512", 4), ("client-cert-required", 4),
+                           ("plain-http", 4)]:
+            self.assertEqual(self.command("get", "--cacert", self.root, self.url(name), code=code), "", name)
+
+    def test_what_is_relaxed_already_stays_in_what_is_suggested(self):
+        url, pin = self.url("appliance"), self.servers["appliance"]["pin"]
+        policy = f"pinned+tls1.0+small-dh pin={pin} check=name until=2099-12-31 reason=\"it's old\""
+        args = ("get", "--allow", "tls1.0,small-dh", "--until", "2099-12-31", "--reason", "it's old", url)
+        done = self.shell(self.command(*args))
+        self.assertEqual((done.returncode, done.stdout), (0, policy), done.stderr)
+        text = self.anycert(*args, code=3).err
+        self.assertRegex(text, rf"(?m)^  entry        \S+ pinned\+tls1\.0\+small-dh pin={re.escape(pin)} check=name ")
+        self.assertRegex(text, rf"(?m)^  better +--trust 'pinned\+tls1\.0\+small-dh pin=|(?m:^ {{15}}--trust 'pinned\+tls1)")
+        # What the certificate needs is part of a pin's policy by itself.
+        self.assertIn("--trust 'pinned pin=", self.command("get", "--allow", "expired", self.url("expired-self-signed")))
+        command = self.command("get", "--allow", "tls1.0", "--cacert", self.root, self.url("tls10-expired"))
+        self.assertIn("'hardened+expired+tls1.0 ca=", command)
+        self.assertEqual(self.shell(command).returncode, 0)
+
+    def test_the_command_keeps_the_way_there_and_no_secret(self):
+        port = self.servers["self-signed"]["port"]
+        url = f"https://localhost:{port}/a'b?secret=1"
+        args = ("--max-time", "20", "--http1.1", "-u", "me:s3cret", "-H", "X-Key: s3cret",
+                "--resolve", f"localhost:{port}:127.0.0.1")
+        command = self.command("get", *args, url)
+        self.assertIn(f" --resolve localhost:{port}:127.0.0.1 --max-time 20 --http1.1 'https://localhost:{port}/a'\\''b'", command)
+        self.assertNotIn("s3cret", command)
+        self.assertNotIn("secret=1", command)
+        self.assertEqual(self.shell(command).returncode, 0)
+        # What others would do again by a GET is nobody's to suggest.
+        self.assertEqual(self.command("post", "-d", "x", url), "")
+
+
+class Show(Ways):
+    def show(self, name, *args, **kwargs):
+        return self.anycert("trust", "show", *args, self.url(name), **kwargs)
+
+    def fields(self, text):
+        return {line[:12].strip(): line[13:] for line in text.splitlines() if not line.startswith(" ")}
+
+    def test_what_it_prints_can_be_pasted(self):
+        month = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%d")
+        chain = f"ca={self.root}"
+        for name, policy, other in (
+                ("self-signed", "pinned pin={} check=name,dates", None),
+                ("expired", f"hardened+expired {chain} until={month}", "pinned pin={} check=name"),
+                ("wrong-host", f"hardened {chain} expect-name=other.lab.test", "pinned pin={} check=dates"),
+                ("expired-and-wrong-host", f"hardened+expired {chain} expect-name=other.lab.test until={month}",
+                 "pinned pin={}"),
+                ("md5-leaf", "pinned pin={} check=name,dates", None),
+                ("untrusted-root", "pinned pin={} check=name,dates", None)):
+            with self.subTest(name=name):
+                result = self.show(name, "--cacert", self.root)
+                fields, pin = self.fields(result.out), self.servers[name]["pin"]
+                self.assertEqual(result.err, "")
+                self.assertTrue(fields["key"].startswith("proven"))
+                self.assertEqual(fields["policy"], policy.format(pin))
+                self.assertEqual(fields["option"], f"--trust '{fields['policy']}'")
+                self.assertEqual(fields.get("or"), other and f"--trust '{other.format(pin)}'")
+                for option in filter(None, (fields["option"], fields.get("or"))):
+                    self.get(name, *shlex.split(option))
+                self.assertEqual(self.shell(fields["command"]).returncode, 0)
+                self.assertIn("relaxation", fields["wrong"])
+        fields = self.fields(self.show("good", "--cacert", self.root).out)
+        self.assertEqual(fields["wrong"], "nothing: hardened accepts it")
+        self.assertEqual(fields["option"], f"--pin {self.servers['good']['pin']}")
+        self.get("good", "--cacert", self.root, *shlex.split(fields["option"]))
+        self.get("good", "--trust", fields["policy"])
+        self.assertEqual(self.shell(fields["command"]).returncode, 0)
+
+    def test_no_request_is_sent(self):
+        seen = []
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=localhost", "-keyout", "s.key", "-out", "s.pem"], check=True,
+                       stderr=subprocess.DEVNULL)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain("s.pem", "s.key")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            def serve():
+                with listener.accept()[0] as plain, context.wrap_socket(plain, server_side=True) as tls:
+                    tls.settimeout(30)
+                    try:
+                        seen.append(tls.recv(1000))
+                    except OSError:
+                        seen.append(b"")
+            listener.settimeout(30)
+            thread = threading.Thread(target=serve, daemon=True)
+            thread.start()
+            result = self.anycert("trust", "show", "--http1.1", f"https://localhost:{listener.getsockname()[1]}/secret")
+            thread.join(30)
+        self.assertEqual(seen, [b""])
+        self.assertIn("wrong        self-signed certificate", result.out)
+
+    def test_a_key_that_was_not_proven_is_called_so(self):
+        result = self.show("client-cert-required", code=4)
+        fields = self.fields(result.out)
+        self.assertTrue(fields["key"].startswith("unproven"), result)
+        # Anybody could have sent it.
+        self.assertEqual(fields["option"], "none: a key that is not proven is not to be pinned")
+        self.assertNotIn("policy", fields)
+        self.assertNotIn("command", fields)
+        document = json.loads(self.show("client-cert-required", "--format", "json", code=4).out)
+        self.assertEqual((document["policy"], document["policies"]), (None, []))
+        # TLS 1.3 asks for the client's certificate when the server's key is proven.
+        fields = self.fields(self.show("client-cert-required-tls13").out)
+        self.assertTrue(fields["key"].startswith("proven"))
+        self.assertTrue(result.err.startswith("anycert: TLS with "))
+        self.assertEqual(self.show("plain-http", code=4).out, "")
+        self.refused("trust", "show", "http://localhost:1/", says="not protected")
+
+    def test_what_no_pin_makes_right(self):
+        fields = self.fields(self.show("revoked-staple", "--cacert", self.root).out)
+        self.assertTrue(fields["option"].startswith("none"))
+        self.assertNotIn("policy", fields)
+
+    def test_what_was_negotiated_is_told_beside_it(self):
+        fields = self.fields(self.show("rsa-kx-gcm", "--cacert", self.root).out)
+        self.assertRegex(fields["policy"], r"^hardened\+rsa-key-exchange ca=\S+ until=\S+$")
+        self.assertRegex(fields["or"], r"^--trust 'pinned\+rsa-key-exchange pin=sha256//\S+ check=name,dates'$")
+
+    def test_for_programs(self):
+        document = json.loads(self.show("self-signed", "--format", "json").out)
+        pin = self.servers["self-signed"]["pin"]
+        self.assertEqual((document["key_proven"], document["pins"][0]["pin"], document["pins"][0]["own"]),
+                         (True, pin, True))
+        self.assertEqual(document["policy"], f"pinned pin={pin} check=name,dates")
+        self.assertEqual(document["report"]["reference_verdict"], "fail")
+        self.assertIsNone(json.loads(self.show("revoked-staple", "--format", "json", "--cacert", self.root).out)["policy"])
+
+    def test_names_and_ways(self):
+        fields = self.fields(self.show("wrong-host", "--cacert", self.root, "--expect-name", "other.lab.test").out)
+        self.assertEqual(fields["wrong"], "nothing: hardened accepts it")
+        self.anycert("trust", "show", "-x", self.url("self-signed").rstrip("/"), self.url("good"), code=7)
+        self.refused("trust", "show", "--cert", "x", self.url("good"), says="--cert")
+        self.refused("trust", "shew", self.url("good"), says="did you mean 'show'")
+        self.refused("trust", says="needs one more word")
+
+
+if __name__ == "__main__":
+    unittest.main()
