@@ -506,6 +506,9 @@ static int fill_target(struct anycert__facts *facts, const struct anycert__hop_t
     facts->anchors = anycert__strdup(anycert__anchors_source(anchors));
     if (!facts->host || !facts->identity || !facts->anchors)
         return anycert__fail_nomem(err);
+    facts->trust_store = terms->trust_store ? anycert__strdup(terms->trust_store->path) : NULL;
+    if (terms->trust_store && !facts->trust_store)
+        return anycert__fail_nomem(err);
     if (terms->trust_store &&
         anycert__trust_store_look(terms->trust_store, host, port, &facts->record, err) < 0)
         return -1;

@@ -64,6 +64,7 @@ void anycert__facts_unref(struct anycert__facts *facts)
     if (facts->release_keeper != NULL)
         facts->release_keeper(facts->digest_keeper);
     anycert__trust_record_clear(&facts->record);
+    anycert__free(facts->trust_store);
     anycert__free(facts->anchors);
     anycert__free(facts->anchors_error);
     anycert__free(facts);

@@ -152,6 +152,7 @@ struct anycert__facts {
 
     /* what the trust store said of the host when the handshake began */
     struct anycert__trust_record record;
+    char *trust_store; /* its path; NULL if none was looked into */
 
     /* stapled OCSP answer (RFC 6066 section 8, RFC 6960) */
     bool staple_present;

@@ -1,6 +1,7 @@
 #include "verdict/known.h"
 
 #include "base/buf.h"
+#include "base/shell.h"
 #include "policy/trust_line.h"
 #include "verdict/findings.h"
 #include "verdict/pin.h"
@@ -127,12 +128,20 @@ static const char *pin_of(const struct anycert__facts *facts)
     return leaf != NULL ? leaf->pin : "";
 }
 
+/* What anybody may have sent is compared by a way that nobody is in between of. The store stands in
+ * front: a sentence that is cut at its end must not become the command for another store. */
 static void write_command(struct anycert__buf *buf, const struct anycert__facts *facts)
 {
     char host[ANYCERT__TRUST_HOST_SIZE];
+    anycert__buf_adds(buf, "once you have compared its key by another way");
     if (anycert__trust_host_text(facts->host, facts->port, host, NULL) != 0)
         return;
-    anycert__buf_addf(buf, ": anycert trust add %s --pin ", host);
+    anycert__buf_addf(buf, ": anycert trust add %s", host);
+    if (facts->trust_store != NULL) {
+        anycert__buf_adds(buf, " --trust-store ");
+        anycert__shell_add_word(buf, facts->trust_store);
+    }
+    anycert__buf_adds(buf, " --pin ");
     anycert__show_string(buf, pin_of(facts), ANYCERT__PIN_SIZE);
 }
 
@@ -142,17 +151,22 @@ static void write_since(struct anycert__buf *buf, const struct anycert__facts *f
     anycert__show_date(buf, facts->record.first_seen);
 }
 
+/* The command behind them has to fit, too. */
+#define PINS_SHOWN 3
+
 static void write_changed(struct anycert__buf *buf, const struct anycert__facts *facts)
 {
     const struct anycert__trust_record *record = &facts->record;
-    anycert__buf_adds(buf, "THE KEY HAS CHANGED: it is ");
-    anycert__show_string(buf, pin_of(facts), ANYCERT__PIN_SIZE);
-    anycert__buf_adds(buf, record->pin_count > 0 ? ", and was " : ", and was another");
-    for (size_t i = 0; i < record->pin_count; i++)
+    anycert__buf_adds(buf, "THE KEY HAS CHANGED, or somebody is in between: it was ");
+    if (record->pin_count == 0)
+        anycert__buf_adds(buf, "another");
+    for (size_t i = 0; i < record->pin_count && i < PINS_SHOWN; i++)
         anycert__buf_addf(buf, "%s%s", i ? " or " : "", record->pins[i]);
+    if (record->pin_count > PINS_SHOWN)
+        anycert__buf_addf(buf, " or one of %zu others", record->pin_count - PINS_SHOWN);
     anycert__buf_adds(buf, ", ");
     write_since(buf, facts);
-    anycert__buf_adds(buf, "; somebody may be in between, or the server has a new key: if it has");
+    anycert__buf_adds(buf, "; ");
     write_command(buf, facts);
 }
 
@@ -160,7 +174,7 @@ static void write_left(struct anycert__buf *buf, const struct anycert__facts *fa
 {
     anycert__buf_adds(buf, "THE CERTIFICATE HAS CHANGED: a trusted authority vouched for it (");
     write_since(buf, facts);
-    anycert__buf_adds(buf, "), and none does now; if its new key is right");
+    anycert__buf_adds(buf, "), and none does now; ");
     write_command(buf, facts);
 }
 
@@ -168,9 +182,9 @@ static void write_refused(struct anycert__buf *buf, const struct anycert__facts 
                           const struct anycert_policy *policy)
 {
     bool strict = policy != NULL && policy->mode == ANYCERT__TOFU_STRICT;
-    anycert__buf_addf(buf, "the trust store does not know it, and %s",
-                      strict ? "mode=strict learns nothing; if its key is right"
-                             : "nobody has said that its key is right; if it is");
+    anycert__buf_addf(buf, "the trust store does not know it, and %s; ",
+                      strict ? "mode=strict learns nothing"
+                             : "nobody has said that its key is right");
     write_command(buf, facts);
 }
 

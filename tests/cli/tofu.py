@@ -128,6 +128,14 @@ class Requests(Tofu):
     def test_another_store_is_named_in_the_command(self):
         text = self.get("self-signed", "tofu mode=strict", "--trust-store", "home/mine", code=3).err
         self.assertIn(f"--pin {self.pin('self-signed')} --trust-store home/mine\n", text)
+        # The sentence says it by itself, for those who see nothing else.
+        sentence = text.splitlines()[0]
+        self.assertRegex(sentence, "by another way: anycert trust add ")
+        command = sentence.split("another way: ")[1]
+        self.assertEqual(subprocess.run(["sh", "-c", command], capture_output=True, check=False, env={
+            **os.environ, **self.env, "PATH": os.path.dirname(BIN) + ":" + os.environ["PATH"]}).returncode, 0)
+        self.assertFalse(self.store.exists())
+        self.get("self-signed", "tofu mode=strict", "--trust-store", "home/mine")
 
     def test_without_a_terminal_nobody_is_asked(self):
         result = subprocess.run(["setsid", "--wait", BIN, "get", "--trust", "tofu", self.url("self-signed")],

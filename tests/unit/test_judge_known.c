@@ -151,14 +151,17 @@ static void answer_lets_an_asked_for_key_in(void **state)
 static void refusal_says_what_to_do(void **state)
 {
     struct anycert__facts *facts = facts_with(PIN, OTHER);
-    struct anycert_report *report = judge(facts, "tofu");
+    struct anycert_report *report = NULL;
     struct anycert_error err = {0};
 
     (void)state;
+    sample_string(&facts->trust_store, "/a store");
+    report = judge(facts, "tofu");
     (void)anycert__report_refusal(report, &err);
-    assert_non_null(strstr(err.message, LEAF ", and was " OTHER ", first seen "));
-    assert_non_null(strstr(err.message, ": anycert trust add "));
-    assert_non_null(strstr(err.message, " --pin " LEAF));
+    assert_non_null(strstr(err.message, "it was " OTHER ", first seen "));
+    assert_non_null(strstr(err.message, "compared its key by another way: anycert trust add "
+                                        "localhost:8443 --trust-store '/a store' --pin " LEAF));
+    assert_int_equal(strlen(LEAF), strlen(strstr(err.message, "--pin ")) - strlen("--pin "));
     assert_string_equal(anycert_check_id(find_check(report, "record")), "record");
     anycert_report_free(report);
     anycert__facts_unref(facts);
