@@ -159,6 +159,14 @@ static void hint(const struct anycert_policy *policy, anycert__relaxations relax
                        has_dsa() ? "" : ", DSA");
         return;
     }
+    /* Which of the groups that small-dh does not take this one is of, nobody knows. */
+    if ((relaxations & RELAX(SMALL_DH)) && missing == 0 &&
+        (!policy || policy->rung != ANYCERT__RUNG_ANTIQUE)) {
+        (void)snprintf(out, HINT_SIZE,
+                       " (it has less than 1024 bits; antique takes 512 and more, and nobody is "
+                       "authenticated then)");
+        return;
+    }
     used = list(out, HINT_SIZE, used, " (relaxation: ", missing & available);
     used = list(
         out, HINT_SIZE, used,

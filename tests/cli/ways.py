@@ -93,6 +93,13 @@ class Commands(Ways):
                            ("plain-http", 4)]:
             self.assertEqual(self.command("get", "--cacert", self.root, self.url(name), code=code), "", name)
 
+    def test_a_group_that_no_relaxation_takes_is_left_to_antique(self):
+        for args in (("-k",), ("--trust", "report-only"), ("--allow", "small-dh", "--cacert", self.root)):
+            text = self.get("dh-512", *args, code=4).err
+            self.assertIn("less than 1024 bits; antique takes 512 and more, and nobody is authenticated then", text)
+        self.assertIn("(relaxation: small-dh)", self.get("dh-512", "--cacert", self.root, code=4).err)
+        self.get("dh-512", "--trust", "antique")
+
     def test_what_is_relaxed_already_stays_in_what_is_suggested(self):
         url, pin = self.url("appliance"), self.servers["appliance"]["pin"]
         policy = f"pinned+tls1.0+small-dh pin={pin} check=name until=2099-12-31 reason=\"it's old\""
