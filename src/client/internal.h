@@ -294,6 +294,9 @@ anycert__situation_of(struct anycert_client *client, const struct anycert__url *
  * meant. 0, or -1 with TRUST_DOWNGRADE. */
 int anycert__situation_fits(const struct anycert__situation *situation,
                             const struct anycert__url *url, struct anycert_error *err);
+/* The same of the policy file's entry for the host, if that is what counts. */
+int anycert__entries_fit(const struct anycert_client *client, const struct anycert__url *url,
+                         int where, int64_t now, struct anycert_error *err);
 /* The policy that is in force for a host that a request names, as text; NULL with ANCHORS, NOMEM.
  */
 const char *anycert__situation_text(struct anycert_client *client, const struct anycert__url *url,

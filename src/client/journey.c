@@ -160,6 +160,8 @@ static int choose_terms(struct anycert__journey *journey, struct anycert_error *
     if (!situation)
         return -1;
     journey->situation = situation;
+    if (anycert__entries_fit(client, exchange->url, where, now, err) < 0)
+        return -1;
     if (where != ANYCERT__ELSEWHERE && anycert__situation_fits(situation, exchange->url, err) < 0)
         return -1;
     exchange->terms = &situation->terms;

@@ -97,18 +97,25 @@ static int64_t after_end(const struct anycert_policy *policy)
 
 /* The entry of the policy file that a host is judged by, or NULL: what was said for the client goes
  * before the file, for every https hop if it accepts any certificate, else for the first one. */
-static const struct anycert_policy_entry *entry_for(const struct anycert_config *config,
-                                                    const struct anycert__url *url, int where,
-                                                    int64_t now)
+static const struct anycert_policy_entry *entry_at(const struct anycert_config *config,
+                                                   const char *host, uint16_t port, int where,
+                                                   int64_t now)
 {
     const struct anycert_policy *said = config->policy;
 
-    if (!config->policy_file || !url->https)
+    if (!config->policy_file)
         return NULL;
     if (said && (where == ANYCERT__HERE || (anycert__policy_accepts_any_certificate(said) &&
                                             !anycert__policy_has_ended(said, now))))
         return NULL;
-    return anycert_policy_file_find(config->policy_file, url->host, url->port);
+    return anycert_policy_file_find(config->policy_file, host, port);
+}
+
+static const struct anycert_policy_entry *entry_for(const struct anycert_config *config,
+                                                    const struct anycert__url *url, int where,
+                                                    int64_t now)
+{
+    return url->https ? entry_at(config, url->host, url->port, where, now) : NULL;
 }
 
 /* Anchors that are the client's are those of all its policies that name none. */
@@ -383,19 +390,42 @@ anycert__situation_of(struct anycert_client *client, const struct anycert__url *
     return situation;
 }
 
-int anycert__situation_fits(const struct anycert__situation *situation,
-                            const struct anycert__url *url, struct anycert_error *err)
+static int fail_unprotected(const struct anycert_policy *policy, const struct anycert__url *url,
+                            struct anycert_error *err)
 {
-    const struct anycert_policy *policy = situation->policy;
-
-    if (url->https || !anycert__policy_names_a_host(policy))
-        return 0;
     return anycert__fail(err, ANYCERT_E_TRUST_DOWNGRADE,
                          "%s is not protected, so that the policy's %s means nothing: write https",
                          url->origin,
                          policy->expect_name ? "expected name"
                          : policy->sni       ? "server name"
                                              : "pin");
+}
+
+int anycert__situation_fits(const struct anycert__situation *situation,
+                            const struct anycert__url *url, struct anycert_error *err)
+{
+    if (url->https || !anycert__policy_names_a_host(situation->policy))
+        return 0;
+    return fail_unprotected(situation->policy, url, err);
+}
+
+/* An entry names its host wherever a request leads there, and http: without a port is the other
+ * door of the server that is behind 443. */
+int anycert__entries_fit(const struct anycert_client *client, const struct anycert__url *url,
+                         int where, int64_t now, struct anycert_error *err)
+{
+    const uint16_t ports[] = {url->port, 443};
+
+    for (size_t i = 0; !url->https && i < (url->port == 80 ? 2 : 1); i++) {
+        const struct anycert_policy_entry *entry =
+            entry_at(client->config, url->host, ports[i], where, now);
+
+        if (!entry || !anycert__policy_names_a_host(anycert_policy_entry_policy(entry)))
+            continue;
+        (void)fail_unprotected(anycert_policy_entry_policy(entry), url, err);
+        return anycert__error_prefix(err, "%s", anycert_policy_entry_source(entry));
+    }
+    return 0;
 }
 
 const char *anycert__situation_text(struct anycert_client *client, const struct anycert__url *url,

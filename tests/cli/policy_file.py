@@ -21,7 +21,7 @@ def write(name, text, mode=0o644):
 class Requests(Case):
     @classmethod
     def setUpClass(cls):
-        cls.lab = lab("good", "expired", "self-signed")
+        cls.lab = lab("good", "expired", "self-signed", "http")
         cls.servers, cls.files = cls.lab.__enter__()
 
     @classmethod
@@ -73,6 +73,27 @@ class Requests(Case):
             for option in ((), ("--trust", "hardened"), ("--allow", "common-name")):
                 self.get("-L", "--policy-file", name, *option,
                          f"{self.url('good')}redirect?to={self.url(target)}", code=code)
+
+    def test_pin_guards_its_host_against_http(self):
+        pin = "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        port = self.servers["http"]["port"]
+        for hosts in ("localhost", f"localhost:{port}"):
+            for policy in (f"pinned {pin}", f"hardened {pin}", "hardened expect-name=nas.example"):
+                name = write("policies", f"{hosts} {policy}\n")
+                result = self.get("--policy-file", name, self.url("http"), code=3)
+                self.assertIn("policies:1: ", result.err)
+                self.assertIn("write https", result.err)
+                # As the same option does, but that it says what is meant.
+                self.get("--trust", policy, self.url("http"), code=3)
+                self.get("--policy-file", name, "-k", self.url("http"))
+        # Where a redirect leads there, too.
+        name = write("policies", f"localhost:{port} pinned {pin}\n")
+        redirect = f"{self.url('good')}redirect?to={self.url('http')}"
+        self.assertIn("write https", self.get("--policy-file", name, "--allow-downgrade", "-L", redirect, code=3).err)
+        name = write("policies", f"localhost:443 pinned {pin}\n")
+        self.assertIn("write https", self.get("--policy-file", name, "http://localhost/", code=3).err)
+        self.get("--policy-file", name, self.url("http"))
+        self.get("--policy-file", write("policies", "localhost hardened+expired\n"), self.url("http"))
 
     def test_refusal_names_the_line(self):
         name = write("policies", "\nlocalhost hardened+expired\n")
