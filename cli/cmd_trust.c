@@ -8,6 +8,7 @@
 
 #include <yyjson.h>
 
+#include "check_file.h"
 #include "message.h"
 #include "paste.h"
 #include "pin.h"
@@ -104,6 +105,22 @@ static void print_option(const char *label, const struct anycert_report *report,
     cli_bytes_free(&text);
 }
 
+static bool is_antique(const struct anycert_report *report)
+{
+    return strncmp(anycert_report_policy(report), "antique", strlen("antique")) == 0;
+}
+
+static void print_forbidden(const char *policy_text)
+{
+    struct anycert_policy *policy = anycert_policy_parse(policy_text, NULL);
+    struct anycert_error made = {0};
+    if (policy)
+        cli_try_policy(policy, &made);
+    if (made.code == ANYCERT_E_POLICY_FORBIDDEN)
+        print_line("forbidden", made.message);
+    anycert_policy_free(policy);
+}
+
 static void print_ways(const struct cli_options *o, const struct anycert_report *report)
 {
     char *ways[WAYS] = {NULL};
@@ -115,10 +132,14 @@ static void print_ways(const struct cli_options *o, const struct anycert_report 
     if (count == 0)
         print_line("option", !anycert_report_key_proven(report)
                                  ? "none: a key that is not proven is not to be pinned"
+                             : is_antique(report)
+                                 ? "antique alone takes what was negotiated; nobody is "
+                                   "authenticated then"
                                  : "none: what is wrong here no pin makes right");
     else {
         print_option("option", report, ways[0]);
         print_line("policy", ways[0]);
+        print_forbidden(ways[0]);
         if (cli_paste_get(&text, o, ways[0], report, true) == 0)
             print_line("command", text.data);
     }
@@ -230,12 +251,55 @@ static int print_json(const struct anycert_report *report, const struct anycert_
 
 /* ---- the command */
 
-/* Everything is accepted to be looked at, and nothing of ours is shown. */
-static int choose_policy(struct cli_options *o, struct anycert_error *err)
+/* Everything is accepted to be looked at, unless somebody wants to see how it is under a policy. */
+static bool is_policy_chosen(const struct cli_options *o)
 {
-    free(o->trust);
-    o->trust = cli_copy("report-only", err);
-    return o->trust ? 0 : -1;
+    return o->trust || o->insecure || o->allow.count > 0;
+}
+
+/* Whether a wider offer may show more: TLS has failed before the server's key was proven. */
+static bool may_show_more(const struct anycert_error *err)
+{
+    return err->code == ANYCERT_E_TLS_VERSION || err->code == ANYCERT_E_TLS_ALERT ||
+           err->code == ANYCERT_E_TLS_WEAK || err->code == ANYCERT_E_TLS_CLOSED ||
+           err->code == ANYCERT_E_TLS_LEGACY_RENEGOTIATION;
+}
+
+static int look(struct cli_options *o, const char *policy, struct anycert_response **response,
+                struct anycert_error *err)
+{
+    struct cli_session session = {0};
+    int status = -1;
+    if (policy) {
+        free(o->trust);
+        o->trust = cli_copy(policy, err);
+    }
+    if ((!policy || o->trust) && cli_session_open(&session, o, err) == 0)
+        status = anycert_client_handshake(session.client, o->url, response, err);
+    cli_session_close(&session);
+    return status;
+}
+
+/* First as the switch does it; then with all that this version has, which is no rung lower for
+ * somebody who sends nothing. */
+static int look_closely(struct cli_options *o, struct anycert_response **response,
+                        struct anycert_error *err)
+{
+    struct anycert_response *wider = NULL;
+    struct anycert_error nowhere = {0};
+    if (is_policy_chosen(o))
+        return look(o, NULL, response, err);
+    int status = look(o, "report-only", response, err);
+    if (status == 0 || !may_show_more(err))
+        return status;
+    if (look(o, "antique", &wider, &nowhere) != 0) {
+        anycert_response_free(wider);
+        return status;
+    }
+    anycert_response_free(*response);
+    *response = wider;
+    *err = (struct anycert_error){0};
+    return 0;
 }
 
 static int print_all(const struct cli_options *o, const struct anycert_report *report,
@@ -255,13 +319,11 @@ static int print_all(const struct cli_options *o, const struct anycert_report *r
     return status < 0 ? -1 : 0;
 }
 
-static int show(struct cli_options *o, struct cli_session *session,
-                struct anycert_response **response, struct anycert_error *err)
+static int show(struct cli_options *o, struct anycert_response **response,
+                struct anycert_error *err)
 {
     struct anycert_error late = {0};
-    if (choose_policy(o, err) != 0 || cli_session_open(session, o, err) != 0)
-        return -1;
-    int status = anycert_client_handshake(session->client, o->url, response, err);
+    int status = look_closely(o, response, err);
     const struct anycert_report *report =
         *response ? anycert_response_hop_report(*response, 0) : NULL;
     if (!report || anycert_report_chain_length(report) == 0)
@@ -277,18 +339,16 @@ static int show(struct cli_options *o, struct cli_session *session,
 int cmd_trust(const struct cli_command *command, int argc, char **argv)
 {
     struct cli_options options = {0};
-    struct cli_session session = {0};
     struct anycert_response *response = NULL;
     struct anycert_error err = {0};
     int exit_code = 0;
     if (cli_begin(&options, command, argc, argv, &exit_code) == 0) {
-        if (show(&options, &session, &response, &err) != 0) {
+        if (show(&options, &response, &err) != 0) {
             cli_print_error(options.json, &err, NULL);
             exit_code = anycert_error_class_of(err.code);
         }
     }
     anycert_response_free(response);
-    cli_session_close(&session);
     cli_options_free(&options);
     return exit_code;
 }

@@ -297,6 +297,7 @@ struct anycert_config *cli_config_make(const struct cli_options *o, struct anyce
     if (!config)
         return NULL;
     if (anycert_profile_apply(profile, config, cli_variable, NULL, err) == 0 &&
+        anycert_config_set_look_only(config, o->command->bit == CLI_SHOW, err) == 0 &&
         set_policies(config, trust, err) == 0 &&
         cli_store_set(config, o, profile, trust, err) == 0 &&
         (!trust->proxy_policy ||

@@ -143,10 +143,10 @@ const struct cli_option cli_option_table[] = {
     VALUE("max-body", 0, "SIZE", R_SETTING, REQUEST, LAST, max_body, 0,
           "refuse bodies that are larger once decompressed (64k, 10M, 2G)"),
 
-    FLAG("insecure", 'k', WITH_TRUST, TRUST, insecure, "the same as --trust trust-any"),
-    VALUE("trust", 0, "POLICY", WITH_TRUST, TRUST, ONCE, trust, 0,
+    FLAG("insecure", 'k', LOOKS, TRUST, insecure, "the same as --trust trust-any"),
+    VALUE("trust", 0, "POLICY", LOOKS, TRUST, ONCE, trust, 0,
           "the policy (default hardened); see anycert policy list"),
-    VALUE("allow", 0, "RELAXATION,...", WITH_TRUST, TRUST, LIST_OF, allow, 0,
+    VALUE("allow", 0, "RELAXATION,...", LOOKS, TRUST, LIST_OF, allow, 0,
           "give up these checks and no others"),
     VALUE("until", 0, "YYYY-MM-DD", WITH_TRUST, TRUST, ONCE, until, 0,
           "the last day (UTC) on which relaxations count"),

@@ -51,11 +51,11 @@ _anycert_value() {
 
 _anycert() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local looks="--trust-store --expect-name --sni --cacert --capath --ca-add --intermediate --proxy-trust --proxy --noproxy
+    local looks="--insecure --trust --allow --trust-store --expect-name --sni --cacert --capath --ca-add --intermediate --proxy-trust --proxy --noproxy
         --env-proxy --resolve --connect-to --private-addresses --connect-timeout --max-time --stall-timeout
         --http1.1 --http2 --proxy-user --proxy-user-file --proxy-user-env --proxy-user-fd --proxy-digest
         --proxy-anyauth --format --help"
-    local trust="$looks --insecure --trust --allow --until --reason --pin --policy-file --cert --key --profile --cert-type
+    local trust="$looks --until --reason --pin --policy-file --cert --key --profile --cert-type
         --pass --pass-file --pass-env --pass-fd"
     local talk="$trust --header --secret-header --user --user-file --user-agent --location --max-redirs
         --allow-downgrade --report --silent --show-error --verbose --user-env --user-fd --bearer --bearer-file

@@ -58,9 +58,9 @@ complete -c anycert -n '__anycert_in lab' -l json -d 'print JSON'
 set -l trust "__anycert_in $talking; or __anycert_in_policy explain"
 # And of `trust show`.
 set -l looks "__anycert_in $talking; or __anycert_in_policy explain; or __anycert_in_trust show"
-complete -c anycert -n $trust -s k -l insecure -d 'the same as --trust trust-any'
-complete -c anycert -n $trust -l trust -x -a "$rungs" -d 'the policy'
-complete -c anycert -n $trust -l allow -x -a "(__fish_append , $relaxations)" -d 'give up these checks only'
+complete -c anycert -n $looks -s k -l insecure -d 'the same as --trust trust-any'
+complete -c anycert -n $looks -l trust -x -a "$rungs" -d 'the policy'
+complete -c anycert -n $looks -l allow -x -a "(__fish_append , $relaxations)" -d 'give up these checks only'
 complete -c anycert -n $trust -l until -x -d 'the last day on which relaxations count'
 complete -c anycert -n $trust -l reason -x -d 'why'
 complete -c anycert -n $trust -l pin -x -d 'the key has to be this one'

@@ -1,5 +1,5 @@
 /* transfer.h — more about transfers: downloads that go on where they ended, limits of one request,
- * expectations, cookies, and secrets in URLs.
+ * expectations, cookies, secrets in URLs, and clients that make none.
  *
  * Threads: as client.h says of the objects. Every setter returns 0, or -1 with USAGE (or the code
  * it names) or NOMEM. */
@@ -149,6 +149,13 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_add_secret_param(struct anycert
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_client_curl_command(const struct anycert_client *client,
                             const struct anycert_request *request, struct anycert_error *err);
+
+/* 1: the client only looks (anycert_client_handshake): every request of it is an error (USAGE), and
+ * it shows no client certificate. As a handshake gives nothing away, its policy may go above the
+ * administrator's ceiling, anycert-ceiling(5). 0 is the default; -1 with USAGE for other values. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_look_only(struct anycert_config *config,
+                                                               int look_only,
+                                                               struct anycert_error *err);
 
 #ifdef __cplusplus
 }

@@ -121,6 +121,7 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
     copy->allow_downgrade = config->allow_downgrade;
     copy->http_version = config->http_version;
     copy->private_addresses = config->private_addresses;
+    copy->look_only = config->look_only;
     copy->decompress = config->decompress;
     copy->secret_guard = config->secret_guard;
     copy->proxy_auth = config->proxy_auth;
@@ -435,6 +436,15 @@ int anycert_config_set_allow_downgrade(struct anycert_config *config, int allow,
     if (allow != 0 && allow != 1)
         return anycert__fail(err, ANYCERT_E_USAGE, "allow_downgrade is 0 or 1, not %d", allow);
     config->allow_downgrade = allow == 1;
+    return 0;
+}
+
+int anycert_config_set_look_only(struct anycert_config *config, int look_only,
+                                 struct anycert_error *err)
+{
+    if (look_only != 0 && look_only != 1)
+        return anycert__fail(err, ANYCERT_E_USAGE, "look_only is 0 or 1, not %d", look_only);
+    config->look_only = look_only == 1;
     return 0;
 }
 

@@ -115,6 +115,7 @@ struct anycert_config {
     unsigned max_redirects;
     bool allow_downgrade;
     enum anycert_private_addresses private_addresses;
+    bool look_only;
     enum anycert_http_version http_version;
     bool decompress;
     struct anycert__clock clock;

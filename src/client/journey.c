@@ -159,6 +159,9 @@ static int choose_terms(struct anycert__journey *journey, struct anycert_error *
 
     if (!situation)
         return -1;
+    if (client->config->look_only)
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "this client only looks at servers, and makes no request");
     journey->situation = situation;
     if (anycert__entries_fit(client, exchange->url, where, now, err) < 0)
         return -1;

@@ -82,7 +82,8 @@ static int init_one(struct anycert_client *client, struct anycert__situation *si
     situation->terms.hop = hop;
     situation->terms.clock = &client->config->clock;
     situation->terms.intermediates = client->intermediates;
-    situation->terms.client_cert = with_cert ? client->client_cert : NULL;
+    situation->terms.client_cert =
+        with_cert && !client->config->look_only ? client->client_cert : NULL;
     situation->terms.guard = client->config->secret_guard;
     situation->policy_text = anycert_policy_format(policy, err);
     if (!situation->policy_text || init_trust(client, &situation->terms, err) < 0)
@@ -184,7 +185,9 @@ static int init_both(struct anycert_client *client, struct anycert__situation *n
                      struct anycert__situation *lapsed, struct anycert_policy *policy,
                      enum anycert__hop hop, bool with_cert, struct anycert_error *err)
 {
-    if (policy && check_ceiling(client, policy, err) < 0) {
+    bool only_looks = client->config->look_only && hop == ANYCERT__HOP_ORIGIN;
+
+    if (policy && !only_looks && check_ceiling(client, policy, err) < 0) {
         anycert_policy_free(policy);
         return -1;
     }

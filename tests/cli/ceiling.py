@@ -42,6 +42,19 @@ class Ceiling(Case):
         self.refused("policy", "explain", "--policy-file", "policies", URL, says=f"policies:1: {self.path}:1: ")
         self.assertIn(f"policies:1: localhost: {self.path}:1: ", self.anycert("policy", "check", "./policies", code=2).out)
 
+    def test_looking_is_never_forbidden_and_says_what_would_be(self):
+        self.write("forbid trust-any antique\nforbid expired\nforbid tls1.0\n")
+        with lab("self-signed", "expired", "tls10-only", "dh-512") as (servers, files):
+            def show(name, *args):
+                return self.anycert("trust", "show", "--cacert", files["root"], *args, servers[name]["url"]).out
+            self.assertNotIn("forbidden", show("self-signed"))
+            self.assertIn(f"forbidden    {self.path}:2: the administrator forbids 'expired'\n", show("expired"))
+            self.assertIn(f"forbidden    {self.path}:3: the administrator forbids 'tls1.0'\n", show("tls10-only"))
+            self.assertIn("option       antique alone takes", show("dh-512"))
+            self.assertIn("(TLSv1.0)", show("tls10-only", "--trust", "antique"))
+            self.assertIn("(TLSv1.3)", show("self-signed", "-k"))
+            self.refused("get", "-k", servers["self-signed"]["url"], says="the administrator forbids 'trust-any'")
+
     def test_check_says_what_it_thinks(self):
         self.write("forbid self-signed\nmax-days 30\n")
         for policy, line in (("trust-any", 1), ("hardened+self-signed ca=/absent.pem", 1), ("hardened+expired", 2)):

@@ -206,6 +206,21 @@ class Show(Ways):
         self.assertEqual(self.show("plain-http", code=4).out, "")
         self.refused("trust", "show", "http://localhost:1/", says="not protected")
 
+    def test_old_servers_are_shown_by_a_wider_offer(self):
+        for name, protocol, policy in (("tls10-only", "TLSv1.0", r"hardened\+tls1\.0 ca=\S+ until=\S+"),
+                                       ("appliance", "TLSv1.0", r"pinned\+tls1\.0\+small-dh pin=\S+ check=name")):
+            with self.subTest(name=name):
+                fields = self.fields(self.show(name, "--cacert", self.root).out)
+                self.assertIn(f"({protocol})", fields["server"])
+                self.assertTrue(fields["key"].startswith("proven"))
+                self.assertRegex(fields["policy"], f"^{policy}$")
+                self.assertEqual(self.shell(fields["command"]).returncode, 0)
+        self.assertIn("antique alone", self.fields(self.show("dh-512").out)["option"])
+        # Whoever names a policy sees what that shows.
+        self.assertEqual(self.show("tls10-only", "--trust", "report-only", code=4).out, "")
+        fields = self.fields(self.show("tls10-only", "--allow", "tls1.0", "--cacert", self.root).out)
+        self.assertIn("(TLSv1.0)", fields["server"])
+
     def test_what_no_pin_makes_right(self):
         fields = self.fields(self.show("revoked-staple", "--cacert", self.root).out)
         self.assertTrue(fields["option"].startswith("none"))

@@ -248,6 +248,40 @@ static void client_under_a_forbidden_policy_is_not_made(void **state)
     assert_int_equal(code_of("hardened+expired", &err), ANYCERT_E_POLICY_FORBIDDEN);
 }
 
+/* Which makes no request, so that its policy may be any. */
+static void client_that_only_looks_may_go_above_it(void **state)
+{
+    struct anycert_config *config = anycert_config_new(NULL);
+    struct anycert_policy *policy = parse("antique");
+    struct anycert_client *client = NULL;
+    struct anycert_request *request = NULL;
+    struct anycert_response *response = NULL;
+    struct anycert_error err = {0};
+
+    (void)state;
+    put("forbid trust-any\n", 0644);
+    assert_int_equal(anycert_config_set_policy(config, policy, NULL), 0);
+    assert_int_equal(anycert_config_set_look_only(config, 2, &err), -1);
+    assert_null(anycert_client_new(config, NULL));
+    assert_int_equal(anycert_config_set_look_only(config, 1, NULL), 0);
+    client = anycert_client_new(config, NULL);
+    assert_non_null(client);
+    for (int i = 0; i < 2; i++) { /* no server: it is not even tried */
+        err = (struct anycert_error){0};
+        request =
+            anycert_request_new("GET", i ? "https://localhost:1/" : "http://localhost:1/", NULL);
+        assert_non_null(request);
+        assert_int_equal(anycert_client_send(client, request, &response, &err), -1);
+        assert_int_equal(err.code, ANYCERT_E_USAGE);
+        assert_non_null(strstr(err.message, "only looks"));
+        anycert_response_free(response);
+        anycert_request_free(request);
+    }
+    anycert_client_free(client);
+    anycert_policy_free(policy);
+    anycert_config_free(config);
+}
+
 static void ceiling_that_cannot_be_used_leaves_hardened_alone(void **state)
 {
     struct anycert_error err = {0};
@@ -367,6 +401,7 @@ int main(void)
         cmocka_unit_test(parse_refuses_what_it_does_not_understand),
         cmocka_unit_test(every_failed_allocation_is_out_of_memory),
         cmocka_unit_test_teardown(client_under_a_forbidden_policy_is_not_made, remove_ceiling),
+        cmocka_unit_test_teardown(client_that_only_looks_may_go_above_it, remove_ceiling),
         cmocka_unit_test_teardown(ceiling_that_cannot_be_used_leaves_hardened_alone,
                                   remove_ceiling),
         cmocka_unit_test_teardown(ceiling_holds_for_policy_files_profiles_and_proxies,
