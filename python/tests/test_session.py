@@ -345,6 +345,12 @@ class Trust(LabCase):
         with self.assertRaisesRegex(OSError, "^Could not find a suitable TLS CA certificate bundle, "
                                              "invalid path: /nosuch.pem$"):
             self.session.get(self.url(), verify="/nosuch.pem")
+        # Texts are paths here, as everywhere in requests: who meant a policy is told how.
+        for text in ("antique", "tofu", "trust-any", "hardened+expired ca=/x.pem"):
+            with self.assertRaises(OSError) as caught:
+                self.session.get(self.url(), verify=text)
+            self.assertEqual(str(caught.exception), "Could not find a suitable TLS CA certificate bundle, "
+                             f"invalid path: {text}; for the policy, write verify=anycert.Policy({text!r})")
         with self.assertRaisesRegex(OSError, "^Could not find the TLS certificate file, "
                                              "invalid path: /nosuch.pem$"):
             self.session.get(self.url(), cert="/nosuch.pem")

@@ -34,6 +34,19 @@ def new_client(arguments: dict[str, Any]) -> _core.Client:
         return _core.Client(**{**arguments, which: Policy(ca=bundle)})
 
 
+def _anchors_at(path: Any) -> Any:
+    """The path of anchors; OSError, in requests' words, if nothing is there, with a hint for who meant a policy."""
+    try:
+        return existing(path)
+    except OSError as error:
+        text, missing = str(path), str(error)
+    try:
+        Policy(text)
+    except (ValueError, OSError):
+        raise OSError(missing) from None
+    raise OSError(f"{missing}; for the policy, write verify=anycert.Policy({text!r})")
+
+
 class Judging:
     """The part of a session that is about this."""
 
@@ -87,7 +100,7 @@ class Judging:
         if not str(verify):
             raise ValueError("verify is empty: it has to be True, False, the path of a CA bundle, a "
                              "Policy or a PolicyFile")
-        return Policy(ca=existing(verify))
+        return Policy(ca=_anchors_at(verify))
 
     def _judged_by(self, verify: Any) -> tuple[Policy | None, dict[str, Any]]:
         """The policy that verify says, and what a client is told of it: with a policy file, True and
