@@ -169,24 +169,32 @@ static PyObject *store_find(PyObject *self, PyObject *args, PyObject *kwargs)
 
 static PyObject *store_add(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static char names[][8] = {"host", "port", "pins", "comment"};
-    char *keywords[] = {names[0], names[1], names[2], names[3], NULL};
+    static char names[][8] = {"host", "port", "pins", "ca", "comment"};
+    char *keywords[] = {names[0], names[1], names[2], names[3], names[4], NULL};
     struct anycert_error err = {0};
     PyObject *host = NULL;
     PyObject *pins = Py_None;
+    int ca = 0;
     PyObject *comment = Py_None;
     PyObject *list = NULL;
     const char *utf8 = NULL, *pin = NULL, *why = NULL;
     int port = 443;
     int result = -1;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|i$OO:add", keywords, &host, &port, &pins,
-                                     &comment) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|i$OpO:add", keywords, &host, &port, &pins,
+                                     &ca, &comment) ||
         !is_place(host, port, &utf8) || !ext_optional_utf8(comment, "comment", &why))
         return NULL;
     list = pins == Py_None ? Py_NewRef(pins) : ext_joined("pins", pins);
     if (!list || !ext_optional_utf8(list, "pins", &pin)) {
         Py_XDECREF(list);
+        return NULL;
+    }
+    /* Pins that turned out to be none do not make every trusted CA one to believe. */
+    if ((pin != NULL && *pin != '\0') == (ca != 0)) {
+        Py_DECREF(list);
+        PyErr_SetString(PyExc_ValueError, "say what the host is known by: pins=, or ca=True if its "
+                                          "certificate has to pass every check of hardened");
         return NULL;
     }
     Py_BEGIN_ALLOW_THREADS /* others may be writing */

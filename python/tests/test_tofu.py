@@ -23,7 +23,7 @@ class Stores(unittest.TestCase):
         self.assertTrue(self.store)
         self.assertEqual((len(self.store), self.store.path), (0, str(self.path)))
         self.store.add("nas.example", pins=[PIN], comment="on its console")
-        self.store.add("ca.example", 8443)
+        self.store.add("ca.example", 8443, ca=True)
         self.assertEqual(len(self.store), 2)
         entry = self.store.find("NAS.example", port=443)
         self.assertEqual((entry.host, entry.port, entry.kind, entry.pins, entry.source, entry.comment),
@@ -34,6 +34,12 @@ class Stores(unittest.TestCase):
         self.assertTrue(self.store.remove("nas.example"))
         self.assertFalse(self.store.remove("nas.example"))
         self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+
+    def test_what_a_host_is_known_by_has_to_be_said(self):
+        for arguments in ({}, {"pins": []}, {"pins": ""}, {"pins": None}, {"pins": PIN, "ca": True}):
+            with self.assertRaisesRegex(ValueError, "^say what the host is known by: pins=, or ca=True"):
+                self.store.add("nas.example", **arguments)
+        self.assertEqual(list(self.store), [])
 
     def test_import_and_export(self):
         self.store.add("nas.example", pins=PIN)
@@ -60,7 +66,7 @@ class Stores(unittest.TestCase):
     def test_what_is_refused(self):
         self.store.add("nas.example", pins=PIN)
         with self.assertRaises(OSError):
-            TrustStore(self.path, read_only=True).add("a.example")
+            TrustStore(self.path, read_only=True).add("a.example", ca=True)
         self.path.chmod(0o666)
         with self.assertRaises(OSError) as caught:
             TrustStore(self.path)
@@ -167,7 +173,7 @@ class FirstUse(LabCase):
         self.assertEqual((caught.exception.name, len(self.asked), len(self.store)), ("TRUST_UNKNOWN", 2, 0))
 
     def test_an_authority_is_not_left_by_a_relaxation(self):
-        self.store.add(*self.place("wrong-host"))
+        self.store.add(*self.place("wrong-host"), ca=True)
         with Client(Policy("tofu+wrong-host", ca=self.root), trust_store=self.store) as client:
             with self.assertRaises(exceptions.SSLError) as caught:
                 client.get(self.url(server="wrong-host"))
