@@ -78,14 +78,21 @@ static int add_option(struct cli_bytes *out, const struct cli_options *o,
                       const struct cli_option *option)
 {
     const char *at = (const char *)o + option->offset;
-    char *const *value = (char *const *)(const void *)at;
-    const struct cli_list *list = (const struct cli_list *)(const void *)at;
-    if (option->action == CLI_FLAG)
-        return *(const bool *)at ? add_one(out, option, NULL) : 0;
-    if (option->action == CLI_LAST || option->action == CLI_ONCE)
-        return *value ? add_one(out, option, *value) : 0;
-    for (size_t i = 0; option->action == CLI_LIST_OF && i < list->count; i++)
-        if (add_one(out, option, list->items[i]) != 0)
+    struct cli_list list = {NULL, 0};
+    char *value = NULL;
+    bool flag = false;
+    if (option->action == CLI_FLAG) {
+        memcpy(&flag, at, sizeof flag);
+        return flag ? add_one(out, option, NULL) : 0;
+    }
+    if (option->action == CLI_LAST || option->action == CLI_ONCE) {
+        memcpy(&value, at, sizeof value);
+        return value ? add_one(out, option, value) : 0;
+    }
+    if (option->action == CLI_LIST_OF)
+        memcpy(&list, at, sizeof list);
+    for (size_t i = 0; i < list.count; i++)
+        if (add_one(out, option, list.items[i]) != 0)
             return -1;
     return 0;
 }
