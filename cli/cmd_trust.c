@@ -110,12 +110,14 @@ static bool is_antique(const struct anycert_report *report)
     return strncmp(anycert_report_policy(report), "antique", strlen("antique")) == 0;
 }
 
-static void print_forbidden(const char *policy_text)
+static void print_forbidden(const struct cli_options *o, const char *policy_text)
 {
     struct anycert_policy *policy = anycert_policy_parse(policy_text, NULL);
+    struct cli_trial trial = {.store_path = o->trust_store};
     struct anycert_error made = {0};
     if (policy)
-        cli_try_policy(policy, &made);
+        cli_try_policy(&trial, policy, &made);
+    cli_trial_end(&trial);
     if (made.code == ANYCERT_E_POLICY_FORBIDDEN)
         print_line("forbidden", made.message);
     anycert_policy_free(policy);
@@ -139,7 +141,7 @@ static void print_ways(const struct cli_options *o, const struct anycert_report 
     else {
         print_option("option", report, ways[0]);
         print_line("policy", ways[0]);
-        print_forbidden(ways[0]);
+        print_forbidden(o, ways[0]);
         if (cli_paste_get(&text, o, ways[0], report, true) == 0)
             print_line("command", text.data);
     }
