@@ -209,6 +209,13 @@ static int set_resolve(struct ext_state *state, struct anycert_config *config, P
     return result;
 }
 
+static int set_look_only(struct ext_state *state, struct anycert_config *config, PyObject *value,
+                         struct anycert_error *err)
+{
+    (void)state;
+    return anycert_config_set_look_only(config, PyObject_IsTrue(value), err);
+}
+
 static const struct {
     char name[20];
     keyword_setter *set;
@@ -225,6 +232,7 @@ static const struct {
     {"max_redirects", set_max_redirects},
     {"keep_last_redirect", set_keep_last_redirect},
     {"allow_downgrade", set_allow_downgrade},
+    {"look_only", set_look_only},
     {"cookies", set_cookies},
     {"secret_headers", set_secret_headers},
     {"max_body", set_max_body},

@@ -285,8 +285,8 @@ static PyMethodDef store_methods[] = {
     {"find", KEYWORDS(store_find),
      "find($self, host, port=443)\n--\n\nThe TrustEntry of a host, or None."},
     {"add", KEYWORDS(store_add),
-     "add($self, host, port=443, *, pins=None, comment=None)\n--\n\n"
-     "Says what a host is known by from now on: its pins, or, without any, its authority."},
+     "add($self, host, port=443, *, pins=None, ca=False, comment=None)\n--\n\n"
+     "Says what a host is known by from now on: its pins, or with ca=True its authority."},
     {"remove", KEYWORDS(store_remove),
      "remove($self, host, port=443)\n--\n\nForgets a host; False if it was not known."},
     {"import_text", KEYWORDS(store_import),

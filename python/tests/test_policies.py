@@ -186,6 +186,13 @@ class Files(LabCase):
 class Reports(LabCase):
     conditions = ("good", "expired", "self-signed", "dh-1024")
 
+    def test_who_only_looks_cannot_ask(self):
+        with Client("report-only", ca=self.root) as client:
+            client._looks_only = True  # as look() has it
+            self.assertEqual(client.look(self.url()).verdict, "pass")
+            with self.assertRaisesRegex(ValueError, "look"):
+                client.get(self.url())
+
     def test_look(self):
         report = anycert.look(self.url(server="expired"), ca=self.root)
         self.assertEqual((report.verdict, report.reference_verdict, report.key_proven), ("relaxed", "fail", True))

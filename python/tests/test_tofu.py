@@ -1,9 +1,11 @@
 """The policy tofu: anycert.TrustStore, and who is asked about hosts that are met for the first time."""
 import asyncio
+import os
 import pathlib
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 import anycert
 from anycert import AsyncClient, Client, Policy, Session, TrustStore, exceptions, xsoar
@@ -40,6 +42,16 @@ class Stores(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, "^say what the host is known by: pins=, or ca=True"):
                 self.store.add("nas.example", **arguments)
         self.assertEqual(list(self.store), [])
+
+    def test_the_default_store(self):
+        folder = self.path.parent
+        with mock.patch.dict(os.environ, {"XDG_STATE_HOME": str(folder)}):
+            self.assertEqual(anycert.default_trust_store().path, f"{folder}/anycert/trust")
+        with mock.patch.dict(os.environ, {"XDG_STATE_HOME": "relative", "HOME": str(folder)}):
+            self.assertEqual(anycert.default_trust_store().path, f"{folder}/.local/state/anycert/trust")
+        with mock.patch.dict(os.environ, {"XDG_STATE_HOME": "", "HOME": ""}), \
+                self.assertRaisesRegex(OSError, "no home folder"):
+            anycert.default_trust_store()
 
     def test_import_and_export(self):
         self.store.add("nas.example", pins=PIN)

@@ -80,8 +80,10 @@ class Client(Session):
 
 def look(url, policy="report-only", **kwargs):
     """A Report of a handshake with the URL's host: what it shows, and what is wrong with that. No
-    request is sent. The rest is as Client has it; SSLError, with a report, if there is no handshake."""
+    request is sent, nor a client certificate shown, so that the policy may be one that the administrator
+    forbids. The rest is as Client has it; SSLError, with a report, if there is no handshake."""
     with Client(policy, **kwargs) as client:
+        client._looks_only = True
         return client.look(url)
 
 

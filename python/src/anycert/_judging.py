@@ -53,6 +53,7 @@ class Judging:
     _policy_file: PolicyFile | None = None
     _trust_store: TrustStore | None = None
     _on_first_use: Any = None
+    _looks_only = False
     _anchors: Policy | None = None  # where the policy file's policies name none
     _bundle: str | None = None  # the environment's
 
@@ -113,4 +114,5 @@ class Judging:
         if file is not None and verify is not False and not isinstance(verify, Policy):
             policy, anchors = None, self._anchors or policy
         return policy, {"policy": policy, "default_anchors": anchors, "policy_file": file,
-                        "trust_store": self._trust_store, "on_first_use": self._on_first_use}
+                        "trust_store": self._trust_store, "on_first_use": self._on_first_use,
+                        "look_only": self._looks_only}

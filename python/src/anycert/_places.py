@@ -1,7 +1,10 @@
 """Files and proxies that callers name: what requests says of those that are not there, and what it takes for granted."""
 from __future__ import annotations
 
+from os import environ
 from os.path import exists
+
+from ._core import TrustStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +26,17 @@ def check_cert(cert: Any) -> None:
     files = (cert,) if isinstance(cert, str) else (cert or ())[:2]
     for path, what in zip(files, ("TLS certificate file", "TLS key file")):
         existing(path, what)
+
+
+def default_trust_store() -> TrustStore:
+    """The TrustStore that the command line uses where none is named: anycert/trust in $XDG_STATE_HOME, or
+    in ~/.local/state. OSError if there is no home, or the store cannot be read."""
+    state, home = environ.get("XDG_STATE_HOME", ""), environ.get("HOME", "")
+    if not state.startswith("/"):  # a relative one does not count (XDG Base Directory Specification)
+        if not home.startswith("/"):
+            raise OSError("there is no home folder for the trust store; open TrustStore(PATH)")
+        state = f"{home}/.local/state"
+    return TrustStore(f"{state}/anycert/trust")
 
 
 def certifi_bundle() -> str | None:
