@@ -115,8 +115,10 @@ static int follow(struct walk *w, const char *link, const char *left, struct any
 /* Takes the last name of what is done away. */
 static void go_up(struct anycert__buf *done)
 {
-    while (done->len > 0 && done->data[--done->len] != '/')
-        ;
+    while (done->len > 0 && done->data[done->len - 1] != '/')
+        done->len--;
+    if (done->len > 0)
+        done->len--;
     if (done->data)
         done->data[done->len] = '\0';
 }
