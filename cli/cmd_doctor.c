@@ -23,7 +23,8 @@
 
 /* What became of one target. */
 struct outcome {
-    char *text; /* what is printed, or NULL */
+    char *text;                 /* what is printed, or NULL */
+    struct cli_bytes elsewhere; /* what is printed behind it */
     int verdict;
     struct anycert_error err; /* code 0: there is a diagnosis */
     bool done;
@@ -32,7 +33,7 @@ struct outcome {
 struct rounds {
     const struct cli_options *options;
     struct anycert_doctor *doctor;
-    struct cli_list targets;
+    struct cli_list targets, clients;
     struct outcome *outcomes;
     size_t next; /* target that nobody has taken yet */
     pthread_mutex_t lock;
@@ -147,6 +148,29 @@ static int set_times(struct anycert_doctor *doctor, const struct cli_options *o,
     return 0;
 }
 
+/* --for, where commas stand between several. */
+static int set_clients(struct rounds *rounds, struct anycert_error *err)
+{
+    const struct cli_list *given = &rounds->options->clients;
+    for (size_t i = 0; i < given->count; i++) {
+        for (const char *word = given->items[i]; word;) {
+            size_t len = strcspn(word, ",");
+            char client[64];
+            if (len == 0 || len >= sizeof client)
+                return cli_error(err, ANYCERT_E_USAGE, "--for: a client's name is missing");
+            memcpy(client, word, len);
+            client[len] = '\0';
+            if (anycert_doctor_add_client(rounds->doctor, client, err) != 0)
+                return cli_error_context(err, "--for: ");
+            if (!cli_list_has(&rounds->clients, client) &&
+                cli_list_add(&rounds->clients, client, err) != 0)
+                return -1;
+            word = word[len] == ',' ? word + len + 1 : NULL;
+        }
+    }
+    return 0;
+}
+
 static int prepare(struct rounds *rounds, struct anycert_profile **profile, struct cli_trust *trust,
                    struct anycert_error *err)
 {
@@ -158,12 +182,50 @@ static int prepare(struct rounds *rounds, struct anycert_profile **profile, stru
     if (!rounds->doctor ||
         (trust->policy && anycert_doctor_set_base(rounds->doctor, trust->policy, err) != 0) ||
         set_intermediates(rounds->doctor, o, err) != 0 ||
-        set_way(rounds->doctor, o, *profile, err) != 0 || set_times(rounds->doctor, o, err) != 0)
+        set_way(rounds->doctor, o, *profile, err) != 0 || set_times(rounds->doctor, o, err) != 0 ||
+        set_clients(rounds, err) != 0)
         return cli_trust_context(trust, err);
     return o->plan ? 0 : find_targets(rounds, *profile, err);
 }
 
 /* ---- examining ---- */
+
+/* The nth policy for a client. */
+static int add_elsewhere(struct cli_bytes *out, const struct anycert_diagnosis *diagnosis, size_t n,
+                         const char *client, struct anycert_error *err)
+{
+    static const char *const fits[] = {"the same", "coarser: it gives up more",
+                                       "not all of it: it may not connect"};
+    const char *policy = anycert_diagnosis_policy(diagnosis, n);
+    int fit = ANYCERT_FIT_LACKS;
+    char *text = anycert_diagnosis_elsewhere(diagnosis, n, client, &fit, err);
+    int status = -1;
+    if (text && cli_bytes_add_text(out, "\nfor ", err) == 0 &&
+        cli_bytes_add_text(out, client, err) == 0 && cli_bytes_add_text(out, " (", err) == 0 &&
+        cli_bytes_add_text(out, fits[fit], err) == 0 && cli_bytes_add_text(out, "): ", err) == 0 &&
+        cli_bytes_add_text(out, policy ? policy : "hardened", err) == 0 &&
+        cli_bytes_add_text(out, "\n", err) == 0 && cli_bytes_add_text(out, text, err) == 0)
+        status = 0;
+    anycert_free(text);
+    return status;
+}
+
+/* The policy to take, and with -v the others, for every client of --for. */
+static int say_elsewhere(const struct rounds *rounds, const struct anycert_diagnosis *diagnosis,
+                         struct cli_bytes *out, struct anycert_error *err)
+{
+    bool healthy = anycert_diagnosis_verdict(diagnosis) == ANYCERT_VERDICT_HEALTHY;
+    size_t known = anycert_diagnosis_policies(diagnosis);
+    size_t count = known > 1 && !rounds->options->verbose ? 1 : known;
+    int status = 0;
+    if (rounds->clients.count > 0 && known == 0 && !healthy)
+        return cli_bytes_add_text(
+            out, "\nno policy connects, so there is nothing to say for other clients\n", err);
+    for (size_t n = 0; n < (healthy && known == 0 ? 1 : count); n++)
+        for (size_t i = 0; status == 0 && i < rounds->clients.count; i++)
+            status = add_elsewhere(out, diagnosis, n, rounds->clients.items[i], err);
+    return status;
+}
 
 static void examine(struct rounds *rounds, const char *target, struct outcome *outcome)
 {
@@ -174,6 +236,11 @@ static void examine(struct rounds *rounds, const char *target, struct outcome *o
     outcome->verdict = anycert_diagnosis_verdict(diagnosis);
     outcome->text = rounds->options->json ? anycert_diagnosis_json(diagnosis, &outcome->err)
                                           : anycert_diagnosis_text(diagnosis, &outcome->err);
+    if (outcome->text && !rounds->options->json &&
+        say_elsewhere(rounds, diagnosis, &outcome->elsewhere, &outcome->err) != 0) {
+        anycert_free(outcome->text);
+        outcome->text = NULL;
+    }
     anycert_diagnosis_free(diagnosis);
 }
 
@@ -245,6 +312,7 @@ static void print_text(const struct rounds *rounds, const struct outcome *outcom
     else
         (void)printf("%.*s", (int)line, outcome->text);
     (void)fwrite(outcome->text + line, 1, end - line, stdout);
+    (void)fwrite(outcome->elsewhere.data, 1, outcome->elsewhere.len, stdout);
 }
 
 static void print_outcome(const struct rounds *rounds, size_t i, bool as_list)
@@ -286,6 +354,7 @@ static int tell(struct rounds *rounds)
             worst = code;
         anycert_free(outcome->text);
         outcome->text = NULL;
+        cli_bytes_free(&outcome->elsewhere);
     }
     if (as_list)
         (void)printf("\n]\n");
@@ -359,6 +428,7 @@ int cmd_doctor(const struct cli_command *command, int argc, char **argv)
     }
     free(rounds.outcomes);
     cli_list_free(&rounds.targets);
+    cli_list_free(&rounds.clients);
     anycert_doctor_free(rounds.doctor);
     cli_trust_free(&trust);
     anycert_profile_free(profile);

@@ -221,6 +221,8 @@ const struct cli_option cli_option_table[] = {
           "examine so many targets at once (default 16, at most 256)"),
     FLAG("http", 0, CLI_DOCTOR, CONNECTION, http,
          "confirm by a request, too: HEAD for /, without credentials"),
+    VALUE("for", 0, "CLIENT,...", CLI_DOCTOR, OUTPUT, LIST_OF, clients, 0,
+          "say the policy in the words of curl, requests, openssl.cnf, go, node, java or wget"),
     FLAG("plan", 0, CLI_DOCTOR, OUTPUT, plan, "say what would be done, and send nothing"),
 
     VALUE("output", 'o', "FILE", REQUESTS, OUTPUT, ONCE, output, 0,

@@ -113,6 +113,7 @@ struct cli_options {
     /* doctor */
     bool http, plan;
     char *delay, *timeout, *parallel;
+    struct cli_list clients; /* --for */
 
     /* output */
     bool include, fail, fail_with_body, silent, show_error, verbose, progress_bar, print_curl;

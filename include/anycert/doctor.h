@@ -55,6 +55,13 @@ enum anycert_doctor_stage {
     ANYCERT_STAGE_DONE = 7         /* nothing failed */
 };
 
+/* How near another client comes to a policy. */
+enum anycert_doctor_fit {
+    ANYCERT_FIT_SAME = 0,    /* it connects, and gives up nothing that the policy keeps */
+    ANYCERT_FIT_COARSER = 1, /* it connects, and gives up more */
+    ANYCERT_FIT_LACKS = 2    /* something has no equivalent: it may not connect */
+};
+
 /* A doctor with the defaults. NULL with NOMEM or INTERNAL. Free with anycert_doctor_free. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_doctor *anycert_doctor_new(struct anycert_error *err);
 /* Frees it; no examination may be going on. NULL is a no-op. */
@@ -95,6 +102,12 @@ ANYCERT_API void anycert_doctor_set_request(struct anycert_doctor *doctor, int o
  * the system's clock. */
 ANYCERT_API void anycert_doctor_set_clock(struct anycert_doctor *doctor, int64_t (*now)(void *arg),
                                           void *arg);
+
+/* Adds a client whose words for the policies come with the JSON of diagnoses; see
+ * anycert_diagnosis_elsewhere. 0, or -1 with USAGE. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_client(struct anycert_doctor *doctor,
+                                                            const char *client,
+                                                            struct anycert_error *err);
 
 /* Told before each attempt: the target, the number of the attempt (1 is the first) and what is
  * tried, in policy text. Called in the thread that examines. */
@@ -213,6 +226,22 @@ ANYCERT_API const char *anycert_diagnosis_remedy_language(const struct anycert_d
                                                           size_t n);
 ANYCERT_API const char *anycert_diagnosis_remedy_lines(const struct anycert_diagnosis *diagnosis,
                                                        size_t n);
+
+/* The nth policy in the words of another client.
+ *
+ * The clients that are known: "curl", "requests", "openssl.cnf", "go", "node", "java", "wget"; NULL
+ * behind the last. Static string. */
+ANYCERT_API const char *anycert_doctor_client(size_t n);
+/* "same", "coarser", "lacks"; NULL for a number that is none. Static string. */
+ANYCERT_API const char *anycert_doctor_fit_name(int fit);
+/* Comments that say what is otherwise there, then lines that can be used as they are: a command for
+ * the shell (curl, wget), a program (requests, go, node, java), a configuration (openssl.cnf). n is
+ * that of anycert_diagnosis_policy; where hardened connects, 0 is hardened. *fit (may be NULL)
+ * becomes one of enum anycert_doctor_fit. Free with anycert_free. NULL with USAGE for a client that
+ * is not known or a policy that there is none, or NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD char *
+anycert_diagnosis_elsewhere(const struct anycert_diagnosis *diagnosis, size_t n, const char *client,
+                            int *fit, struct anycert_error *err);
 
 /* The whole as JSON (anycert-doctor(1) has the schema), without a final newline. Free with
  * anycert_free. NULL with NOMEM or INTERNAL. */

@@ -139,6 +139,7 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
         if (!policy)
             return -1;
         diagnosis->policy_count = i + 1;
+        advice->made = policy;
         advice->policy = anycert_policy_format(policy, err);
         advice->note = note_on(&way->attempt);
         advice->relaxations = way->attempt.relaxations;
@@ -147,7 +148,6 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
         advice->confirmed = true; /* nothing else becomes a way */
         advice->minimal = way->minimal;
         advice->forbidden = forbidden_here(examination, policy);
-        advice->made = policy;
         if (!advice->policy)
             return -1;
         if (!advice->forbidden)
@@ -293,6 +293,18 @@ static int add_causes(struct anycert_diagnosis *diagnosis,
     return 0;
 }
 
+/* What was given for the examination, as far as a diagnosis has to know it. */
+static int copy_question(struct anycert_diagnosis *diagnosis, const struct anycert_doctor *doctor,
+                         struct anycert_error *err)
+{
+    diagnosis->clients = doctor->clients;
+    diagnosis->other_way = doctor->proxy.kind != ANYCERT__PROXY_NONE || doctor->resolve_count > 0 ||
+                           doctor->connect_to_count > 0;
+    diagnosis->helped = doctor->intermediates != NULL;
+    diagnosis->base = anycert_policy_copy(doctor->base, err);
+    return diagnosis->base ? 0 : -1;
+}
+
 int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
@@ -301,6 +313,8 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
     diagnosis->name = anycert__strdup(examination->trials.name);
     if (!diagnosis->pin || !diagnosis->name)
         return anycert__fail_nomem(err);
+    if (copy_question(diagnosis, examination->trials.doctor, err) < 0)
+        return -1;
     diagnosis->stage = stage_of(examination);
     diagnosis->handshakes = examination->plan.count + examination->confession.questions;
     diagnosis->elapsed_ms = examination->elapsed_ms;

@@ -47,6 +47,7 @@ void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis)
         anycert_free(diagnosis->policies[i].policy);
         anycert__free(diagnosis->policies[i].forbidden);
     }
+    anycert_policy_free(diagnosis->base);
     anycert_report_free(diagnosis->report);
     anycert__free(diagnosis->pin);
     anycert__free(diagnosis->name);

@@ -40,7 +40,11 @@ struct anycert_diagnosis {
     size_t handshakes;
     uint64_t elapsed_ms;
     bool exhausted;
-    char *pin, *name; /* of the server, "" if unknown */
+    char *pin, *name;            /* of the server, "" if unknown */
+    struct anycert_policy *base; /* hardened, as the doctor was told */
+    unsigned clients;            /* whose words JSON has: a bit for each of anycert_doctor_client */
+    bool other_way;              /* a proxy, or another address, was given */
+    bool helped;                 /* intermediates were given */
 };
 
 /* The handshake that shows the certificates best: of those that verified them the first one that

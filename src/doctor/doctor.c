@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "doctor/diagnosis.h"
+#include "doctor/elsewhere.h"
 
 #include <string.h>
 
@@ -138,6 +139,17 @@ void anycert_doctor_set_request(struct anycert_doctor *doctor, int on)
 void anycert_doctor_set_clock(struct anycert_doctor *doctor, int64_t (*now)(void *arg), void *arg)
 {
     doctor->clock = (struct anycert__clock){.now = now, .arg = arg};
+}
+
+int anycert_doctor_add_client(struct anycert_doctor *doctor, const char *client,
+                              struct anycert_error *err)
+{
+    size_t which = 0;
+
+    if (anycert__elsewhere_find(client, &which, err) < 0)
+        return -1;
+    doctor->clients |= 1U << which;
+    return 0;
 }
 
 void anycert_doctor_set_progress(struct anycert_doctor *doctor, anycert_doctor_progress *progress,

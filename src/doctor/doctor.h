@@ -26,6 +26,7 @@ struct anycert_doctor {
     size_t resolve_count, connect_to_count;
     uint32_t timeout_ms, delay_ms;
     bool wants_request;
+    unsigned clients; /* a bit for each of anycert_doctor_client */
     size_t budget;
     struct anycert__clock clock;
     anycert_doctor_progress *progress;

@@ -23,22 +23,34 @@ static const struct {
 };
 #define CLIENTS (sizeof clients / sizeof clients[0])
 
-const char *anycert__elsewhere_client(size_t n)
+const char *anycert_doctor_client(size_t n)
 {
     return n < CLIENTS ? clients[n].name : NULL;
 }
 
-const char *anycert__fit_name(enum anycert__fit fit)
+const char *anycert_doctor_fit_name(int fit)
 {
-    switch (fit) {
-    case ANYCERT__FIT_SAME:
-        return "same";
-    case ANYCERT__FIT_COARSER:
-        return "coarser";
-    case ANYCERT__FIT_LACKS:
-        return "lacks";
+    static const char *const names[] = {"same", "coarser", "lacks"};
+
+    return fit >= 0 && (size_t)fit < sizeof names / sizeof names[0] ? names[fit] : NULL;
+}
+
+int anycert__elsewhere_find(const char *client, size_t *which, struct anycert_error *err)
+{
+    for (size_t i = 0; i < CLIENTS; i++) {
+        *which = i;
+        if (anycert__str_equal(clients[i].name, client))
+            return 0;
     }
-    return "lacks";
+    return anycert__fail(err, ANYCERT_E_USAGE,
+                         "there is no equivalent for '%.40s': there are curl, requests, "
+                         "openssl.cnf, go, node, java and wget",
+                         client ? client : "");
+}
+
+const char *anycert__elsewhere_comment(size_t which)
+{
+    return clients[which].comment;
 }
 
 static char *join(struct anycert__page *page, struct anycert_error *err)
@@ -63,13 +75,9 @@ int anycert__elsewhere(const struct anycert_policy *policy, const char *host, ui
     bool brackets = false;
     size_t which = 0;
 
-    *out = (struct anycert__elsewhere){ANYCERT__FIT_SAME, NULL};
-    while (which < CLIENTS && !anycert__str_equal(clients[which].name, client))
-        which++;
-    if (which == CLIENTS)
-        return anycert__fail(err, ANYCERT_E_USAGE, "there is no equivalent for '%.40s'",
-                             client ? client : "");
-    if (anycert__identity_from_host(host, identity, &is_address, err) != 0)
+    *out = (struct anycert__elsewhere){ANYCERT_FIT_SAME, NULL};
+    if (anycert__elsewhere_find(client, &which, err) != 0 ||
+        anycert__identity_from_host(host, identity, &is_address, err) != 0)
         return -1;
     brackets = strchr(identity, ':') != NULL;
     page.host = identity;

@@ -3,28 +3,21 @@
 #ifndef ANYCERT_DOCTOR_ELSEWHERE_H
 #define ANYCERT_DOCTOR_ELSEWHERE_H
 
+#include <anycert/doctor.h>
+
 #include "policy/policy.h"
 
-/* How near it comes. */
-enum anycert__fit {
-    ANYCERT__FIT_SAME,    /* it connects, and gives up nothing that the policy keeps, but for what
-                             remarks say */
-    ANYCERT__FIT_COARSER, /* it connects, and gives up more */
-    ANYCERT__FIT_LACKS    /* something has no equivalent: it may not connect */
-};
-
 struct anycert__elsewhere {
-    enum anycert__fit fit;
+    enum anycert_doctor_fit fit;
     char *text; /* comments that say what is otherwise, then lines that can be used as they are: a
                    command for the shell (curl, wget), a program (requests, go, node, java), a
                    configuration (openssl.cnf) */
 };
 
-/* "curl", "requests", "openssl.cnf", "go", "node", "java", "wget"; NULL behind the last. */
-const char *anycert__elsewhere_client(size_t n);
-/* "same", "coarser", "lacks". */
-const char *anycert__fit_name(enum anycert__fit fit);
-
+/* The place of a client in the list of anycert_doctor_client. 0, or -1 with USAGE. */
+int anycert__elsewhere_find(const char *client, size_t *which, struct anycert_error *err);
+/* What begins a comment there: "# ". */
+const char *anycert__elsewhere_comment(size_t which);
 /* Says an effective policy (NULL: hardened) for a GET of https://host:port/. host is a name or an
  * address as it was asked for, without brackets. 0 with *out to be cleared, or -1 with USAGE
  * (no such client, or a host that is none) or NOMEM. */

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-void anycert__page_note(struct anycert__page *page, enum anycert__fit fit, const char *format, ...)
+void anycert__page_note(struct anycert__page *page, enum anycert_doctor_fit fit, const char *format,
+                        ...)
 {
     char text[1024];
     va_list args;
@@ -57,19 +58,18 @@ static bool look_at(struct anycert__page *page, const struct anycert__skills *sk
     if (bit & skills->alone)
         return false;
     if (bit & skills->by_itself) {
-        anycert__page_note(page, ANYCERT__FIT_SAME, "%s: %s does not insist on it by itself", name,
+        anycert__page_note(page, ANYCERT_FIT_SAME, "%s: %s does not insist on it by itself", name,
                            page->client);
     } else if (bit & skills->by_level) {
-        anycert__page_note(page, ANYCERT__FIT_COARSER,
+        anycert__page_note(page, ANYCERT_FIT_COARSER,
                            "%s: %s cannot give up this alone, only with a lower security level",
                            name, page->client);
     } else if (bit & anycert__relaxations_of_certificates()) {
-        anycert__page_note(page, ANYCERT__FIT_COARSER, "%s: %s cannot give up this alone; %s", name,
+        anycert__page_note(page, ANYCERT_FIT_COARSER, "%s: %s cannot give up this alone; %s", name,
                            page->client, skills->drops);
         return true;
     } else {
-        anycert__page_note(page, ANYCERT__FIT_LACKS, "%s: %s has no equivalent", name,
-                           page->client);
+        anycert__page_note(page, ANYCERT_FIT_LACKS, "%s: %s has no equivalent", name, page->client);
     }
     return false;
 }
@@ -84,21 +84,21 @@ static bool rung_drops(struct anycert__page *page, const struct anycert__skills 
     case ANYCERT__RUNG_PINNED:
         if (skills->pins_alone)
             return false;
-        anycert__page_note(page, ANYCERT__FIT_COARSER,
+        anycert__page_note(page, ANYCERT_FIT_COARSER,
                            "pinned: %s cannot compare a pin instead of the chain; %s", page->client,
                            skills->drops);
         return true;
     case ANYCERT__RUNG_TOFU:
-        anycert__page_note(page, ANYCERT__FIT_COARSER, "tofu: %s remembers no keys; %s",
+        anycert__page_note(page, ANYCERT_FIT_COARSER, "tofu: %s remembers no keys; %s",
                            page->client, skills->drops);
         return true;
     case ANYCERT__RUNG_REPORT_ONLY:
     case ANYCERT__RUNG_TRUST_ANY:
-        anycert__page_note(page, ANYCERT__FIT_SAME, "%s: %s checks nothing of the certificate then",
+        anycert__page_note(page, ANYCERT_FIT_SAME, "%s: %s checks nothing of the certificate then",
                            rung, page->client);
         return true;
     case ANYCERT__RUNG_ANTIQUE:
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "antique: %s checks nothing of the certificate then, and not all of the "
                            "old cryptography can be had",
                            page->client);
@@ -123,14 +123,14 @@ bool anycert__page_drops(struct anycert__page *page, const struct anycert__skill
             drops = true;
     }
     if (page->policy->pin_count > 0 && !skills->pins)
-        anycert__page_note(page, ANYCERT__FIT_COARSER, "pin: %s cannot compare pins of keys",
+        anycert__page_note(page, ANYCERT_FIT_COARSER, "pin: %s cannot compare pins of keys",
                            page->client);
     else if (page->policy->pin_count > 0)
-        anycert__page_note(page, ANYCERT__FIT_SAME,
+        anycert__page_note(page, ANYCERT_FIT_SAME,
                            "pin: compared with the server's own key alone, not with those of CAs");
     if (page->policy->has_until) {
         anycert__format_date(page->policy->until, date);
-        anycert__page_note(page, ANYCERT__FIT_SAME, "the policy ends on %s; this does not", date);
+        anycert__page_note(page, ANYCERT_FIT_SAME, "the policy ends on %s; this does not", date);
     }
     return drops;
 }
@@ -152,7 +152,7 @@ void anycert__page_ciphers(struct anycert__page *page,
     anycert__tls_ciphers(page->policy, out, &own);
     level = asked & need_0 ? 0 : (asked & need_1) && own > 1 ? 1 : own;
     if (level < own)
-        anycert__page_note(page, ANYCERT__FIT_COARSER,
+        anycert__page_note(page, ANYCERT_FIT_COARSER,
                            "security level %d instead of %d: what the policy keeps is given up "
                            "with it, such as the strength of other keys and digests",
                            level, own);
@@ -189,12 +189,12 @@ const char *anycert__page_anchors(struct anycert__page *page, size_t n, bool fol
         if (ca->kind == ANYCERT__CA_SYSTEM || n-- > 0)
             continue;
         if (ca->kind == ANYCERT__CA_MEMORY) {
-            anycert__page_note(page, ANYCERT__FIT_SAME,
+            anycert__page_note(page, ANYCERT_FIT_SAME,
                                "write the anchors that are in memory to the file anchors.pem");
             return "anchors.pem";
         }
         if (!anycert__shell_is_showable(ca->path, strlen(ca->path))) {
-            anycert__page_note(page, ANYCERT__FIT_SAME, "anchors.pem stands for the file %s",
+            anycert__page_note(page, ANYCERT_FIT_SAME, "anchors.pem stands for the file %s",
                                ca->path);
             return "anchors.pem";
         }

@@ -17,13 +17,13 @@ struct anycert__page {
     const char *client;  /* in notes */
     const char *comment; /* what begins one: "# " */
     struct anycert__buf notes, body;
-    enum anycert__fit fit;
+    enum anycert_doctor_fit fit;
 };
 
 /* A comment; the fit becomes at least so bad. What is said is escaped, so that it stays one line.
  */
-void anycert__page_note(struct anycert__page *page, enum anycert__fit fit, const char *format, ...)
-    ANYCERT__PRINTF(3, 4);
+void anycert__page_note(struct anycert__page *page, enum anycert_doctor_fit fit, const char *format,
+                        ...) ANYCERT__PRINTF(3, 4);
 /* Text of the body. */
 void anycert__page_add(struct anycert__page *page, const char *format, ...) ANYCERT__PRINTF(2, 3);
 /* A string in double quotes, as Python, Go, Java and JavaScript have them. */

@@ -13,9 +13,9 @@
 
 static void note(void *arg, enum anycert__curl_note_kind kind, const char *text)
 {
-    static const enum anycert__fit fits[] = {[ANYCERT__CURL_REMARK] = ANYCERT__FIT_SAME,
-                                             [ANYCERT__CURL_COARSER] = ANYCERT__FIT_COARSER,
-                                             [ANYCERT__CURL_LACKS] = ANYCERT__FIT_LACKS};
+    static const enum anycert_doctor_fit fits[] = {[ANYCERT__CURL_REMARK] = ANYCERT_FIT_SAME,
+                                                   [ANYCERT__CURL_COARSER] = ANYCERT_FIT_COARSER,
+                                                   [ANYCERT__CURL_LACKS] = ANYCERT_FIT_LACKS};
 
     anycert__page_note(arg, fits[kind], "%s", text);
 }
@@ -49,11 +49,11 @@ void anycert__page_curl(struct anycert__page *page)
         has_name = anycert__curl_say_expected_name(&words, policy->expect_name, page->host,
                                                    page->port, false);
     if (policy->sni && !(has_name && anycert__str_equal(policy->sni, policy->expect_name)))
-        anycert__page_note(page, ANYCERT__FIT_LACKS, "sni: curl sends the host of the URL, not %s",
+        anycert__page_note(page, ANYCERT_FIT_LACKS, "sni: curl sends the host of the URL, not %s",
                            policy->sni);
     if (policy->rung == ANYCERT__RUNG_ANTIQUE ||
         (page->allowed & ANYCERT__BIT(LEGACY_RENEGOTIATION)))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "for servers without secure renegotiation, curl needs OpenSSL's "
                            "configuration: see openssl.cnf");
     anycert__page_add(page, " \\\n  ");
@@ -113,16 +113,16 @@ void anycert__page_openssl(struct anycert__page *page)
     char ciphers[ANYCERT__TLS_CIPHERS_SIZE + sizeof ":@SECLEVEL=0"];
     const char *file = anycert__page_anchors(page, 0, true);
 
-    anycert__page_note(page, ANYCERT__FIT_SAME,
+    anycert__page_note(page, ANYCERT_FIT_SAME,
                        "it holds for every connection of a program that is started with "
                        "OPENSSL_CONF=FILE, and whose own settings do not say otherwise");
     if (anycert__page_drops(page, &skills))
-        page->fit = ANYCERT__FIT_LACKS;
+        page->fit = ANYCERT_FIT_LACKS;
     if (file)
-        anycert__page_note(page, ANYCERT__FIT_SAME,
+        anycert__page_note(page, ANYCERT_FIT_SAME,
                            "ca: start the program with SSL_CERT_FILE=%s, too", file);
     if (page->policy->expect_name || page->policy->sni)
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "expect-name, sni: the program has to, by its own settings");
     anycert__page_ciphers(page, ciphers);
     anycert__page_add(page, "openssl_conf = anycert_init\n\n[anycert_init]\n"
@@ -182,7 +182,7 @@ static void wget_anchors(struct anycert__page *page)
     if (!file)
         return;
     if (page->policy->ca_count > 1) {
-        anycert__page_note(page, ANYCERT__FIT_SAME,
+        anycert__page_note(page, ANYCERT_FIT_SAME,
                            "wget takes anchors from one file: put them together into anchors.pem");
         file = "anchors.pem";
         folder = false;
@@ -211,24 +211,24 @@ void anycert__page_wget(struct anycert__page *page)
     const struct anycert_policy *policy = page->policy;
     bool drops = anycert__page_drops(page, &skills) || policy->rung == ANYCERT__RUNG_PINNED;
 
-    anycert__page_note(page, ANYCERT__FIT_SAME,
+    anycert__page_note(page, ANYCERT_FIT_SAME,
                        "for a wget that is built with GnuTLS, as wget --version tells");
     if (policy->relaxations & ANYCERT__BIT(COMMON_NAME))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "common-name: wget takes it by itself, where there is no "
                            "subjectAltName of any kind");
     if (page->allowed & ANYCERT__BIT(LEGACY_CIPHERS))
-        anycert__page_note(page, ANYCERT__FIT_LACKS, "legacy-ciphers: GnuTLS has no ARIA");
+        anycert__page_note(page, ANYCERT_FIT_LACKS, "legacy-ciphers: GnuTLS has no ARIA");
     if (anycert__policy_accepts_any_certificate(policy))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "%s: GnuTLS has other old cryptography than OpenSSL, and cannot read "
                            "every certificate",
                            anycert_policy_rung(policy));
     if (policy->relaxations & ANYCERT__BIT(EXPLICIT_CURVE))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "explicit-curve: GnuTLS cannot read such a certificate");
     if (policy->expect_name || policy->sni)
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "expect-name, sni: wget sends and expects the host of the URL");
     anycert__page_add(page, "wget -q -O -");
     if (drops)

@@ -123,7 +123,7 @@ static void add_verification(struct anycert__page *page, bool drops)
     bool hand = asks(page, by_hand) || page->policy->sni;
 
     if (instead && (page->policy->check_name || page->policy->check_dates))
-        anycert__page_note(page, ANYCERT__FIT_COARSER,
+        anycert__page_note(page, ANYCERT_FIT_COARSER,
                            "check: this compares the pin and nothing else");
     if (!drops && !instead && !hand && page->policy->pin_count == 0)
         return;
@@ -185,7 +185,7 @@ static void add_config(struct anycert__page *page)
         anycert__page_add(page, "\n");
     }
     if (page->policy->expect_name && !page->policy->sni)
-        anycert__page_note(page, ANYCERT__FIT_SAME,
+        anycert__page_note(page, ANYCERT_FIT_SAME,
                            "expect-name: the expected name is sent in the handshake, too");
 }
 
@@ -214,15 +214,15 @@ void anycert__page_go(struct anycert__page *page)
     bool drops = anycert__page_drops(page, &skills);
 
     if (anycert__page_is_capped(page))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "tls1.2-max: %s sends the extension of TLS 1.3 all the same",
                            page->client);
     if (asks(page, ANYCERT__BIT(SHA1_HANDSHAKE)))
-        anycert__page_note(page, ANYCERT__FIT_SAME,
+        anycert__page_note(page, ANYCERT_FIT_SAME,
                            "sha1-handshake: Go before version 1.25 does not insist on it by "
                            "itself");
     if (asks(page, ANYCERT__BIT(EXPLICIT_CURVE)))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "explicit-curve: Go cannot read such a certificate");
     add_imports(page, drops);
     anycert__page_add(page, "func main() {\n");

@@ -42,7 +42,7 @@ static void add_properties(struct anycert__page *page)
     if (asks(page, ANYCERT__BIT(NO_EMS)))
         anycert__page_add(page, "        System.setProperty(\"jdk.tls.useExtendedMasterSecret\", "
                                 "\"false\");\n");
-    anycert__page_note(page, ANYCERT__FIT_SAME,
+    anycert__page_note(page, ANYCERT_FIT_SAME,
                        "static RSA, SHA-1 suites and SHA-1 in handshakes are taken as well");
 }
 
@@ -69,7 +69,7 @@ static void add_anchors(struct anycert__page *page)
               "        factory.init(anchors);\n"
               "        TrustManager[] trust = factory.getTrustManagers();\n");
     if (page->policy->ca_count > 1 && anycert__page_has_system(page))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "ca=system beside others: Java takes one store, and these are in it");
 }
 
@@ -105,7 +105,7 @@ static void add_names(struct anycert__page *page, bool drops)
     const struct anycert_policy *policy = page->policy;
 
     if (policy->sni)
-        anycert__page_note(page, ANYCERT__FIT_LACKS, "sni: Java sends the host of the URL, not %s",
+        anycert__page_note(page, ANYCERT_FIT_LACKS, "sni: Java sends the host of the URL, not %s",
                            policy->sni);
     if (drops || asks(page, ANYCERT__BIT(WRONG_HOST))) {
         anycert__page_add(page, "        connection.setHostnameVerifier((name, session) -> "
@@ -114,7 +114,7 @@ static void add_names(struct anycert__page *page, bool drops)
     }
     if (!policy->expect_name)
         return;
-    anycert__page_note(page, ANYCERT__FIT_SAME,
+    anycert__page_note(page, ANYCERT_FIT_SAME,
                        "expect-name: the name has to stand in the certificate as it is, without a "
                        "wildcard; that of the URL is taken as well");
     anycert__page_add(page, "        connection.setHostnameVerifier((name, session) -> {\n"
@@ -138,14 +138,14 @@ void anycert__page_java(struct anycert__page *page)
     bool drops = anycert__page_drops(page, &skills);
 
     if (asks(page, ANYCERT__BIT(RENEGOTIATION)))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "renegotiation: Java takes part in it by itself at TLS 1.2, and never "
                            "at TLS 1.3");
     if (asks(page, ANYCERT__BIT(EXPLICIT_CURVE)))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "explicit-curve: Java cannot read such a certificate");
     if (anycert__page_is_capped(page))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "tls1.2-max: %s sends the extension of TLS 1.3 all the same",
                            page->client);
     anycert__page_add(page, "import java.io.InputStream;\n"

@@ -51,7 +51,7 @@ static void add_names(struct anycert__page *page)
         anycert__page_add(page, ",\n");
     }
     if (policy->expect_name && !policy->sni)
-        anycert__page_note(page, ANYCERT__FIT_SAME,
+        anycert__page_note(page, ANYCERT_FIT_SAME,
                            "expect-name: the expected name is sent in the handshake, too");
     if (policy->pin_count == 0 && !sent && !any_name &&
         !(policy->relaxations & ANYCERT__BIT(NO_SNI)))
@@ -105,7 +105,7 @@ void anycert__page_node(struct anycert__page *page)
     bool drops = anycert__page_drops(page, &skills);
 
     if (page->policy->relaxations & ANYCERT__BIT(RENEGOTIATION))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "renegotiation: Node takes part in it by itself at TLS 1.2, and never "
                            "at TLS 1.3");
     anycert__page_ciphers(page, ciphers);

@@ -54,7 +54,7 @@ static void add_verification(struct anycert__page *page)
         anycert__page_add(
             page, "        context.verify_flags |= 0x200000  # X509_V_FLAG_NO_CHECK_TIME\n");
     if ((asked & dates) && (asked & dates) != dates)
-        anycert__page_note(page, ANYCERT__FIT_COARSER,
+        anycert__page_note(page, ANYCERT_FIT_COARSER,
                            "Python gives up both ends of the dates together");
     if (asked & ANYCERT__BIT(CRITICAL_EXTENSION))
         anycert__page_add(page,
@@ -91,7 +91,7 @@ static void add_names(struct anycert__page *page, bool drops)
         anycert__page_add(page, "\n");
     }
     if (policy->expect_name && !policy->sni)
-        anycert__page_note(page, ANYCERT__FIT_SAME,
+        anycert__page_note(page, ANYCERT_FIT_SAME,
                            "expect-name: the expected name is sent in the handshake, too");
     if (drops || (policy->relaxations & ANYCERT__BIT(WRONG_HOST))) {
         anycert__page_add(page, "        kwargs[\"assert_hostname\"] = False\n");
@@ -115,7 +115,7 @@ static bool compares_itself(struct anycert__page *page)
 
     if (!policy->sni && !policy->expect_name && !is_address(page->host))
         return false;
-    anycert__page_note(page, ANYCERT__FIT_SAME,
+    anycert__page_note(page, ANYCERT_FIT_SAME,
                        "urllib3 before version 2 takes a common name for the host's by itself");
     return true;
 }
@@ -154,7 +154,7 @@ void anycert__page_requests(struct anycert__page *page)
     bool drops = anycert__page_drops(page, &skills);
 
     if (page->policy->relaxations & ANYCERT__BIT(LEGACY_CIPHERS))
-        anycert__page_note(page, ANYCERT__FIT_LACKS,
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "legacy-ciphers: those of TLS 1.3 cannot be chosen in Python");
     anycert__page_add(page, "import ssl\n"
                             "import sys\n\n"

@@ -121,6 +121,45 @@ static bool add_remedies(yyjson_mut_doc *doc, yyjson_mut_val *root,
     return yyjson_mut_obj_add_val(doc, root, "remedies", list);
 }
 
+/* What one client says for the nth policy. */
+static yyjson_mut_val *elsewhere_of(yyjson_mut_doc *doc, const struct anycert_diagnosis *diagnosis,
+                                    size_t n, const char *client)
+{
+    yyjson_mut_val *object = yyjson_mut_obj(doc);
+    int fit = 0;
+    char *text = anycert_diagnosis_elsewhere(diagnosis, n, client, &fit, NULL);
+    bool done =
+        object && text && add_text(doc, object, "client", client) &&
+        yyjson_mut_obj_add_val(doc, object, "policy",
+                               n < diagnosis->policy_count
+                                   ? anycert__json_text(doc, diagnosis->policies[n].policy,
+                                                        strlen(diagnosis->policies[n].policy))
+                                   : yyjson_mut_null(doc)) &&
+        add_text(doc, object, "fit", anycert_doctor_fit_name(fit)) &&
+        add_lines(doc, object, "text", text);
+
+    anycert_free(text);
+    return done ? object : NULL;
+}
+
+static bool add_elsewhere(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                          const struct anycert_diagnosis *diagnosis)
+{
+    size_t count = diagnosis->policy_count;
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+
+    if (count == 0 && diagnosis->verdict == ANYCERT_VERDICT_HEALTHY)
+        count = 1;
+    for (size_t c = 0; list && anycert_doctor_client(c); c++) {
+        for (size_t n = 0; (diagnosis->clients & 1U << c) && n < count; n++) {
+            if (!yyjson_mut_arr_add_val(list,
+                                        elsewhere_of(doc, diagnosis, n, anycert_doctor_client(c))))
+                return false;
+        }
+    }
+    return yyjson_mut_obj_add_val(doc, root, "elsewhere", list);
+}
+
 static bool add_report(yyjson_mut_doc *doc, yyjson_mut_val *root,
                        const struct anycert_diagnosis *diagnosis)
 {
@@ -145,7 +184,7 @@ static bool add_all(yyjson_mut_doc *doc, yyjson_mut_val *root,
            add_text(doc, root, "verdict", anycert_doctor_verdict_name(verdict)) &&
            yyjson_mut_obj_add_int(doc, root, "exit_code", anycert_doctor_exit_code(verdict)) &&
            add_causes(doc, root, diagnosis) && add_policies(doc, root, diagnosis) &&
-           add_remedies(doc, root, diagnosis) &&
+           add_remedies(doc, root, diagnosis) && add_elsewhere(doc, root, diagnosis) &&
            yyjson_mut_obj_add_uint(doc, root, "handshakes", diagnosis->handshakes) &&
            yyjson_mut_obj_add_uint(doc, root, "elapsed_ms", diagnosis->elapsed_ms) &&
            yyjson_mut_obj_add_bool(doc, root, "budget_exhausted", diagnosis->exhausted) &&

@@ -199,6 +199,46 @@ class Doctor(Case):
         self.assertIn("Nothing listens on that port.", result.out.splitlines()[1])
         self.assertIn("The host name does not exist.", self.anycert("doctor", "no.such.host.invalid", code=5).out)
 
+    # ---- other clients
+
+    def test_for_says_the_policy_in_other_words(self):
+        out = self.doctor("tls10-only", "--for", "curl,go", "--for", "openssl.cnf", code=10).out
+        policy = f"hardened+tls1.0 ca={self.root}\n"
+        at = [out.index(text + policy) for text in ("\nfor curl (coarser: it gives up more): ",
+                                                    "\nfor go (the same): ",
+                                                    "\nfor openssl.cnf (coarser: it gives up more): ")]
+        self.assertEqual(at, sorted(at))
+        self.assertIn("\n# security level 0 instead of 2", out)
+        self.assertIn(f"\n  --tlsv1.0 \\\n  --cacert {self.root} \\\n  {self.url('tls10-only')}\n", out)
+        self.assertIn("\n\tconfig := &tls.Config{MinVersion: tls.VersionTLS10, ", out)
+
+    def test_for_says_all_policies_with_v_and_in_json(self):
+        self.assertEqual(self.doctor("self-signed", "--for", "wget", code=10).out.count("\nfor wget ("), 1)
+        self.assertEqual(self.doctor("self-signed", "-v", "--for", "wget", code=10).out.count("\nfor wget ("), 2)
+        found = self.json("self-signed", "--for", "wget", "--for", "node", code=10)
+        policies = [found["least"]["policy"]] + [other["policy"] for other in found["alternatives"]]
+        said = [(one["client"], one["policy"]) for one in found["elsewhere"]]
+        self.assertEqual(said, [(client, policy) for client in ("node", "wget") for policy in policies])
+        for one in found["elsewhere"]:
+            self.assertIn(one["fit"], ("same", "coarser", "lacks"))
+            self.assertIn("\n", one["text"])
+        self.assertEqual(self.json("self-signed", code=10)["elsewhere"], [])
+
+    def test_for_a_healthy_server_and_one_that_nothing_reaches(self):
+        self.assertIn("\nfor java (the same): hardened\n", self.doctor("good", "--for", "java").out)
+        self.assertIsNone(self.json("good", "--for", "java")["elsewhere"][0]["policy"])
+        self.assertIn("nothing to say for other clients", self.doctor("close", "--for", "java", code=11).out)
+        self.assertEqual(self.json("close", "--for", "java", code=11)["elsewhere"], [])
+
+    def test_for_several_targets_and_a_way(self):
+        out = self.anycert("doctor", "--cacert", self.root, "--for", "wget", self.url("good"), self.url("expired"),
+                           code=10).out
+        self.assertEqual(out.count("\nfor wget ("), 2)
+        port = self.port("good-wildcard")
+        out = self.anycert("doctor", "--cacert", self.root, "--for", "curl", "--resolve",
+                           f"a.lab.test:{port}:127.0.0.1", f"a.lab.test:{port}").out
+        self.assertIn("# the proxy or the other address of the examination is not in this\n", out)
+
     # ---- ways
 
     def test_resolve_and_connect_to(self):
@@ -312,6 +352,8 @@ class Doctor(Case):
         self.refused("doctor", "--connect-to", "a:1:b:2:c", "localhost", says="connect-to")
         self.refused("doctor", "--cacert", "missing.pem", "localhost", says="missing.pem", code=2)
         self.refused("doctor", "-k", "localhost", says="insecure")
+        self.refused("doctor", "--for", "lynx", "localhost", says="no equivalent for 'lynx'")
+        self.refused("doctor", "--for", "curl,", "localhost", says="name is missing")
 
     def test_interrupted(self):
         silent = socket.create_server(("127.0.0.1", 0))

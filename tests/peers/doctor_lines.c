@@ -66,7 +66,7 @@ static int elsewhere(char **argv)
 {
     struct anycert_error err = {0};
     struct anycert_policy *policy = anycert_policy_parse(argv[3], &err);
-    struct anycert__elsewhere said = {ANYCERT__FIT_SAME, NULL};
+    struct anycert__elsewhere said = {ANYCERT_FIT_SAME, NULL};
     yyjson_mut_doc *doc = NULL;
     yyjson_mut_val *object = NULL;
     uint64_t port = 0;
@@ -80,7 +80,7 @@ static int elsewhere(char **argv)
     doc = yyjson_mut_doc_new(NULL);
     object = yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, object);
-    yyjson_mut_obj_add_strcpy(doc, object, "fit", anycert__fit_name(said.fit));
+    yyjson_mut_obj_add_strcpy(doc, object, "fit", anycert_doctor_fit_name((int)said.fit));
     yyjson_mut_obj_add_strcpy(doc, object, "text", said.text);
     anycert__elsewhere_clear(&said);
     anycert_policy_free(policy);

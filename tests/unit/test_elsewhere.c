@@ -63,8 +63,8 @@ static void every_policy_can_be_said(void **state)
     char text[100];
 
     (void)state;
-    for (size_t c = 0; anycert__elsewhere_client(c); c++) {
-        const char *client = anycert__elsewhere_client(c);
+    for (size_t c = 0; anycert_doctor_client(c); c++) {
+        const char *client = anycert_doctor_client(c);
 
         for (size_t i = 0; i < sizeof rungs / sizeof rungs[0]; i++) {
             said = say(rungs[i], "localhost", client);
@@ -85,14 +85,13 @@ static void every_policy_can_be_said(void **state)
 static void hardened_is_the_same_everywhere(void **state)
 {
     (void)state;
-    for (size_t c = 0; anycert__elsewhere_client(c); c++) {
-        struct anycert__elsewhere said = say("hardened", "localhost", anycert__elsewhere_client(c));
+    for (size_t c = 0; anycert_doctor_client(c); c++) {
+        struct anycert__elsewhere said = say("hardened", "localhost", anycert_doctor_client(c));
         struct anycert__elsewhere none;
 
-        assert_int_equal(said.fit, ANYCERT__FIT_SAME);
+        assert_int_equal(said.fit, ANYCERT_FIT_SAME);
         assert_int_equal(
-            anycert__elsewhere(NULL, "localhost", 8443, anycert__elsewhere_client(c), &none, NULL),
-            0);
+            anycert__elsewhere(NULL, "localhost", 8443, anycert_doctor_client(c), &none, NULL), 0);
         assert_string_equal(said.text, none.text);
         assert_null(strstr(said.text, "insecure"));
         assert_null(strstr(said.text, "CERT_NONE"));
@@ -108,30 +107,30 @@ static void one_switch_is_called_coarser(void **state)
 {
     static const struct {
         const char *client, *policy;
-        enum anycert__fit fit;
+        enum anycert_doctor_fit fit;
         const char *has;
     } rows[] = {
-        {"curl", "hardened+expired", ANYCERT__FIT_COARSER, "--insecure"},
-        {"curl", "hardened+legacy-renegotiation", ANYCERT__FIT_LACKS, "no option"},
-        {"curl", "hardened+rsa-key-exchange", ANYCERT__FIT_SAME, "AES128-GCM-SHA256"},
-        {"curl", "hardened expect-name=a.test", ANYCERT__FIT_SAME, "--connect-to a.test:8443:"},
-        {"curl", "hardened sni=a.test", ANYCERT__FIT_LACKS, "# sni: "},
-        {"requests", "hardened+expired", ANYCERT__FIT_COARSER, "0x200000"},
-        {"requests", "hardened+expired+not-yet-valid", ANYCERT__FIT_SAME, "0x200000"},
-        {"requests", "hardened+legacy-renegotiation", ANYCERT__FIT_SAME, "options |= 0x4"},
-        {"requests", "hardened+no-sni", ANYCERT__FIT_LACKS, "no-sni"},
-        {"requests", "hardened+self-signed", ANYCERT__FIT_COARSER, "CERT_NONE"},
-        {"openssl.cnf", "hardened+expired", ANYCERT__FIT_LACKS, "expired"},
-        {"openssl.cnf", "hardened+legacy-renegotiation", ANYCERT__FIT_SAME,
+        {"curl", "hardened+expired", ANYCERT_FIT_COARSER, "--insecure"},
+        {"curl", "hardened+legacy-renegotiation", ANYCERT_FIT_LACKS, "no option"},
+        {"curl", "hardened+rsa-key-exchange", ANYCERT_FIT_SAME, "AES128-GCM-SHA256"},
+        {"curl", "hardened expect-name=a.test", ANYCERT_FIT_SAME, "--connect-to a.test:8443:"},
+        {"curl", "hardened sni=a.test", ANYCERT_FIT_LACKS, "# sni: "},
+        {"requests", "hardened+expired", ANYCERT_FIT_COARSER, "0x200000"},
+        {"requests", "hardened+expired+not-yet-valid", ANYCERT_FIT_SAME, "0x200000"},
+        {"requests", "hardened+legacy-renegotiation", ANYCERT_FIT_SAME, "options |= 0x4"},
+        {"requests", "hardened+no-sni", ANYCERT_FIT_LACKS, "no-sni"},
+        {"requests", "hardened+self-signed", ANYCERT_FIT_COARSER, "CERT_NONE"},
+        {"openssl.cnf", "hardened+expired", ANYCERT_FIT_LACKS, "expired"},
+        {"openssl.cnf", "hardened+legacy-renegotiation", ANYCERT_FIT_SAME,
          "Options = UnsafeLegacyServerConnect\n"},
-        {"go", "hardened+expired", ANYCERT__FIT_SAME, "c.NotAfter"},
-        {"go", "hardened+small-dh", ANYCERT__FIT_LACKS, "small-dh"},
-        {"node", "hardened+expired", ANYCERT__FIT_COARSER, "rejectUnauthorized: false"},
-        {"node", "hardened+small-dh", ANYCERT__FIT_COARSER, "SECLEVEL=1"},
-        {"java", "hardened+wrong-host", ANYCERT__FIT_SAME, "setHostnameVerifier"},
-        {"java", "hardened+expired", ANYCERT__FIT_COARSER, "X509ExtendedTrustManager"},
-        {"wget", "hardened+tls1.0", ANYCERT__FIT_SAME, "+VERS-TLS1.0"},
-        {"wget", "hardened+wrong-host", ANYCERT__FIT_COARSER, "--no-check-certificate"},
+        {"go", "hardened+expired", ANYCERT_FIT_SAME, "c.NotAfter"},
+        {"go", "hardened+small-dh", ANYCERT_FIT_LACKS, "small-dh"},
+        {"node", "hardened+expired", ANYCERT_FIT_COARSER, "rejectUnauthorized: false"},
+        {"node", "hardened+small-dh", ANYCERT_FIT_COARSER, "SECLEVEL=1"},
+        {"java", "hardened+wrong-host", ANYCERT_FIT_SAME, "setHostnameVerifier"},
+        {"java", "hardened+expired", ANYCERT_FIT_COARSER, "X509ExtendedTrustManager"},
+        {"wget", "hardened+tls1.0", ANYCERT_FIT_SAME, "+VERS-TLS1.0"},
+        {"wget", "hardened+wrong-host", ANYCERT_FIT_COARSER, "--no-check-certificate"},
     };
 
     (void)state;
@@ -139,8 +138,8 @@ static void one_switch_is_called_coarser(void **state)
         struct anycert__elsewhere said = say(rows[i].policy, "localhost", rows[i].client);
 
         if (said.fit != rows[i].fit || !strstr(said.text, rows[i].has))
-            fail_msg("%s, %s: %s\n%s", rows[i].client, rows[i].policy, anycert__fit_name(said.fit),
-                     said.text);
+            fail_msg("%s, %s: %s\n%s", rows[i].client, rows[i].policy,
+                     anycert_doctor_fit_name((int)said.fit), said.text);
         anycert__elsewhere_clear(&said);
     }
 }
@@ -157,8 +156,8 @@ static void paths_stay_in_their_quotes(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        for (size_t c = 0; anycert__elsewhere_client(c); c++) {
-            const char *client = anycert__elsewhere_client(c);
+        for (size_t c = 0; anycert_doctor_client(c); c++) {
+            const char *client = anycert_doctor_client(c);
             bool shell = strcmp(client, "curl") == 0 || strcmp(client, "wget") == 0;
             struct anycert__elsewhere said = say(rows[i].policy, "localhost", client);
 
@@ -213,23 +212,23 @@ static void want_of_memory_gives_no_half_text(void **state)
 
     (void)state;
     assert_non_null(policy);
-    for (size_t c = 0; anycert__elsewhere_client(c); c++) {
-        struct anycert__elsewhere whole = {ANYCERT__FIT_SAME, NULL};
+    for (size_t c = 0; anycert_doctor_client(c); c++) {
+        struct anycert__elsewhere whole = {ANYCERT_FIT_SAME, NULL};
         bool done = false;
 
         for (unsigned long nth = 1; !done; nth++) {
             struct anycert_error err = {0};
 
             anycert__mem_fail_from(nth);
-            done = anycert__elsewhere(policy, "localhost", 443, anycert__elsewhere_client(c),
-                                      &whole, &err) == 0;
+            done = anycert__elsewhere(policy, "localhost", 443, anycert_doctor_client(c), &whole,
+                                      &err) == 0;
             anycert__mem_fail_from(0);
             if (!done) {
                 assert_int_equal(err.code, ANYCERT_E_NOMEM);
                 assert_null(whole.text);
             }
         }
-        expect_complete(policy, anycert__elsewhere_client(c), whole.text);
+        expect_complete(policy, anycert_doctor_client(c), whole.text);
         anycert__elsewhere_clear(&whole);
     }
     anycert_policy_free(policy);
