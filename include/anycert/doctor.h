@@ -227,6 +227,28 @@ ANYCERT_API const char *anycert_diagnosis_remedy_language(const struct anycert_d
 ANYCERT_API const char *anycert_diagnosis_remedy_lines(const struct anycert_diagnosis *diagnosis,
                                                        size_t n);
 
+/* What was observed, to be diagnosed again elsewhere: anycert-observation(5).
+ *
+ * As JSON: what was asked and answered, the handshakes' bytes, the certificates, and nothing
+ * secret. Free with anycert_free. NULL with NOMEM or INTERNAL. */
+ANYCERT_API ANYCERT_NODISCARD char *
+anycert_diagnosis_observation(const struct anycert_diagnosis *diagnosis, struct anycert_error *err);
+/* The same into a file, which appears only when it is whole, for its owner alone (mode 0600). 0, or
+ * -1 with FILE, NOMEM or INTERNAL. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_diagnosis_save(const struct anycert_diagnosis *diagnosis,
+                                                         const char *path,
+                                                         struct anycert_error *err);
+/* Diagnoses what was observed, and sends nothing: of the doctor only the clients and the clock are
+ * used. What was not tried then is not called confirmed. Free with anycert_diagnosis_free. NULL
+ * with FILE for a text that is damaged, or of a newer version, and NOMEM or INTERNAL. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_diagnosis *
+anycert_doctor_replay_text(const struct anycert_doctor *doctor, const char *text, size_t len,
+                           struct anycert_error *err);
+/* The same from a file. */
+ANYCERT_API ANYCERT_NODISCARD struct anycert_diagnosis *
+anycert_doctor_replay(const struct anycert_doctor *doctor, const char *path,
+                      struct anycert_error *err);
+
 /* The nth policy in the words of another client.
  *
  * The clients that are known: "curl", "requests", "openssl.cnf", "go", "node", "java", "wget"; NULL

@@ -50,3 +50,62 @@ bool anycert__base64_read_32(const char *text, uint8_t bytes[32])
     }
     return false;
 }
+
+void anycert__base64_add(struct anycert__buf *buf, const void *bytes, size_t len, size_t line)
+{
+    const uint8_t *in = bytes;
+    size_t column = 0;
+
+    for (size_t i = 0; i < len; i += 3) {
+        unsigned all = (unsigned)in[i] << 16 | (i + 1 < len ? (unsigned)in[i + 1] << 8 : 0) |
+                       (i + 2 < len ? in[i + 2] : 0);
+        char four[4] = {alphabet[all >> 18], alphabet[all >> 12 & 63],
+                        i + 1 < len ? alphabet[all >> 6 & 63] : '=',
+                        i + 2 < len ? alphabet[all & 63] : '='};
+
+        anycert__buf_add(buf, four, sizeof four);
+        column += sizeof four;
+        if (line > 0 && column >= line && i + 3 < len) {
+            anycert__buf_add(buf, "\n", 1);
+            column = 0;
+        }
+    }
+    if (line > 0 && len > 0)
+        anycert__buf_add(buf, "\n", 1);
+}
+
+bool anycert__base64_read(struct anycert__buf *buf, const char *text, size_t len)
+{
+    unsigned all = 0, digits = 0, padding = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        int value = anycert__base64_value(text[i]);
+
+        if (text[i] == '\n')
+            continue;
+        if (text[i] == '=' && digits % 4 >= 2 && digits % 4 + padding < 4) {
+            padding++;
+            continue;
+        }
+        if (value < 0 || padding > 0)
+            return false;
+        all = all << 6 | (unsigned)value;
+        digits++;
+        if (digits % 4 == 0) {
+            unsigned char three[3] = {(unsigned char)(all >> 16), (unsigned char)(all >> 8),
+                                      (unsigned char)all};
+
+            anycert__buf_add(buf, three, sizeof three);
+            all = 0;
+        }
+    }
+    if (digits % 4 + padding != (padding > 0 ? 4 : 0))
+        return false;
+    if (digits % 4 >= 2) {
+        unsigned char two[2] = {(unsigned char)(digits % 4 == 2 ? all >> 4 : all >> 10),
+                                (unsigned char)(all >> 2)};
+
+        anycert__buf_add(buf, two, digits % 4 - 1);
+    }
+    return !buf->failed;
+}

@@ -297,6 +297,7 @@ static int add_causes(struct anycert_diagnosis *diagnosis,
 static int copy_question(struct anycert_diagnosis *diagnosis, const struct anycert_doctor *doctor,
                          struct anycert_error *err)
 {
+    diagnosis->examined = anycert__clock_now(&doctor->clock);
     diagnosis->clients = doctor->clients;
     diagnosis->other_way = doctor->proxy.kind != ANYCERT__PROXY_NONE || doctor->resolve_count > 0 ||
                            doctor->connect_to_count > 0;

@@ -47,6 +47,9 @@ void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis)
         anycert_free(diagnosis->policies[i].policy);
         anycert__free(diagnosis->policies[i].forbidden);
     }
+    if (diagnosis->examination)
+        anycert__examination_clear(diagnosis->examination);
+    anycert__free(diagnosis->examination);
     anycert_policy_free(diagnosis->base);
     anycert_report_free(diagnosis->report);
     anycert__free(diagnosis->pin);

@@ -189,19 +189,26 @@ static char *shown_target(const char *target, const struct anycert__peer *peer)
     return text;
 }
 
+/* The examination keeps nothing of the doctor, who may be gone before the diagnosis is. */
+static void let_go(struct anycert__examination *examination)
+{
+    examination->trials.doctor = NULL;
+    examination->trials.route.doctor = NULL;
+}
+
 struct anycert_diagnosis *anycert_doctor_examine(struct anycert_doctor *doctor, const char *target,
                                                  struct anycert_error *err)
 {
     struct anycert__peer peer;
     struct anycert_diagnosis *diagnosis = NULL;
-    struct anycert__examination *examination = NULL;
     int result = -1;
 
     if (anycert__peer_read(target, &peer, err) < 0)
         return NULL;
     diagnosis = anycert__calloc(1, sizeof *diagnosis);
-    examination = anycert__calloc(1, sizeof *examination);
-    if (!diagnosis || !examination) {
+    if (diagnosis)
+        diagnosis->examination = anycert__calloc(1, sizeof *diagnosis->examination);
+    if (!diagnosis || !diagnosis->examination) {
         anycert__fail_nomem(err);
         goto out;
     }
@@ -209,11 +216,10 @@ struct anycert_diagnosis *anycert_doctor_examine(struct anycert_doctor *doctor, 
     diagnosis->target = shown_target(target, &peer);
     if (!diagnosis->target)
         anycert__fail_nomem(err);
-    else if (anycert__examine(doctor, &peer, diagnosis->target, examination, err) == 0)
-        result = anycert__diagnosis_fill(diagnosis, examination, err);
-    anycert__examination_clear(examination);
+    else if (anycert__examine(doctor, &peer, diagnosis->target, diagnosis->examination, err) == 0)
+        result = anycert__diagnosis_fill(diagnosis, diagnosis->examination, err);
+    let_go(diagnosis->examination);
 out:
-    anycert__free(examination);
     if (result == 0)
         return diagnosis;
     anycert_diagnosis_free(diagnosis);

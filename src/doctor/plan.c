@@ -111,3 +111,9 @@ void anycert__plan_take(struct anycert__plan *plan, const struct anycert__sighti
     plan->count++;
     think_anew(plan);
 }
+
+void anycert__plan_stop(struct anycert__plan *plan)
+{
+    plan->budget = plan->count;
+    think_anew(plan);
+}

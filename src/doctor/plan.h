@@ -95,6 +95,9 @@ void anycert__plan_begin(struct anycert__plan *plan, bool wants_request, size_t 
 /* Takes what came of the next attempt, and thinks. */
 void anycert__plan_take(struct anycert__plan *plan, const struct anycert__sighting *sighting);
 
+/* Nothing more can be tried: thinks with what is known. */
+void anycert__plan_stop(struct anycert__plan *plan);
+
 /* The attempts of a kind of trouble, for those who want to know beforehand. */
 #define ANYCERT__PLAN_WIDE                                                                         \
     (ANYCERT__RELAX_BIT(ANYCERT__RELAX_TLS1_0) | ANYCERT__RELAX_BIT(ANYCERT__RELAX_TLS1_1) |       \

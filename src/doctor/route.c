@@ -314,9 +314,19 @@ void anycert__line_close(struct anycert__line *line)
     line->fd = -1;
 }
 
+/* As much as there is room for. */
+static void record(struct anycert__buf *tape, const void *bytes, size_t len)
+{
+    size_t room = tape->max - tape->len;
+
+    (void)anycert__buf_add(tape, bytes, len < room ? len : room);
+}
+
 enum anycert__wire anycert__line_send(struct anycert__line *line, const void *bytes, size_t len,
                                       const struct anycert__patience *patience)
 {
+    if (line->tape)
+        record(&line->tape->sent, bytes, len);
     if (!line->proxy)
         return anycert__wire_send(line->fd, bytes, len, patience);
     if (anycert__shake_write(line->proxy, bytes, len) < 0)
@@ -324,8 +334,8 @@ enum anycert__wire anycert__line_send(struct anycert__line *line, const void *by
     return flush(line->proxy, line->fd, patience);
 }
 
-enum anycert__wire anycert__line_receive(struct anycert__line *line, void *out, size_t size,
-                                         size_t *len, const struct anycert__patience *patience)
+static enum anycert__wire receive(struct anycert__line *line, void *out, size_t size, size_t *len,
+                                  const struct anycert__patience *patience)
 {
     char in[CHUNK];
 
@@ -345,4 +355,14 @@ enum anycert__wire anycert__line_receive(struct anycert__line *line, void *out, 
         if (anycert__shake_feed(line->proxy, in, more, NULL) < 0)
             return ANYCERT__WIRE_BROKEN;
     }
+}
+
+enum anycert__wire anycert__line_receive(struct anycert__line *line, void *out, size_t size,
+                                         size_t *len, const struct anycert__patience *patience)
+{
+    enum anycert__wire result = receive(line, out, size, len, patience);
+
+    if (result == ANYCERT__WIRE_OK && line->tape)
+        record(&line->tape->received, out, *len);
+    return result;
 }

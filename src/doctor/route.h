@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "doctor/cause.h"
 #include "doctor/doctor.h"
 #include "doctor/wire.h"
@@ -31,9 +32,16 @@ struct anycert__route {
     struct anycert__facts *proxy_facts; /* of an https:// proxy */
 };
 
+/* What went over a line, each way, up to a limit. */
+#define ANYCERT__TAPE_MAX 65536
+struct anycert__tape {
+    struct anycert__buf sent, received;
+};
+
 /* An open way. */
 struct anycert__line {
     int fd;
+    struct anycert__tape *tape;   /* NULL: nothing is kept */
     struct anycert__shake *proxy; /* TLS to an https:// proxy, in which everything else goes */
 };
 

@@ -196,7 +196,8 @@ static void explain(struct anycert__shake *shake, struct anycert__trial *trial,
     }
 }
 
-static void read_dates(const struct anycert__facts *facts, struct anycert__sighting *sighting)
+void anycert__trial_read_dates(const struct anycert__facts *facts,
+                               struct anycert__sighting *sighting)
 {
     sighting->dates_are_right = true;
     for (size_t i = 0; i < facts->error_count; i++) {
@@ -219,7 +220,7 @@ static void remember(struct anycert__trials *trials, struct anycert__trial *tria
     trial->sighting.has_pin = trials->pin[0] != '\0';
     trial->sighting.has_name = trials->name[0] != '\0';
     trial->sighting.name_is_right = facts->name_match;
-    read_dates(facts, &trial->sighting);
+    anycert__trial_read_dates(facts, &trial->sighting);
     anycert__needs_read(facts, facts->time, &trial->sighting.certificates, &trial->sighting.offer);
 }
 
@@ -306,10 +307,13 @@ int anycert__trial_make(struct anycert__trials *trials, const struct anycert__at
     int result = -1;
 
     *trial = (struct anycert__trial){.attempt = *attempt, .sighting = {.alert = -1}};
+    anycert__buf_init(&trial->tape.sent, ANYCERT__TAPE_MAX);
+    anycert__buf_init(&trial->tape.received, ANYCERT__TAPE_MAX);
     trial->policy_text = policy ? anycert_policy_format(policy, err) : NULL;
     if (!trial->policy_text)
         goto out;
     trial->wire = anycert__route_go(&trials->route, &patience, &line, &trial->obstacle);
+    line.tape = &trial->tape;
     if (trial->wire == ANYCERT__WIRE_OK)
         result = talk(trials, &line, policy, &patience, trial, err);
     else
@@ -331,5 +335,7 @@ void anycert__trial_clear(struct anycert__trial *trial)
     for (size_t i = 0; i < trial->ca_name_count; i++)
         anycert__free(trial->ca_names[i]);
     anycert_free(trial->policy_text);
+    anycert__buf_free(&trial->tape.sent);
+    anycert__buf_free(&trial->tape.received);
     *trial = (struct anycert__trial){0};
 }

@@ -31,6 +31,7 @@ struct anycert__trial {
     enum anycert__wire wire; /* how the connection ended */
     uint32_t took_ms;
     char *policy_text;
+    struct anycert__tape tape; /* of the handshake, and of what came behind it */
 };
 
 /* What the attempts with one target share. */
@@ -54,6 +55,9 @@ void anycert__trial_clear(struct anycert__trial *trial);
 struct anycert_policy *anycert__trial_policy(const struct anycert__trials *trials,
                                              const struct anycert__attempt *attempt,
                                              struct anycert_error *err);
+/* Whether all dates of the certificates are right, into the sighting. */
+void anycert__trial_read_dates(const struct anycert__facts *facts,
+                               struct anycert__sighting *sighting);
 /* The best name of the server's certificate to expect instead of the host, into out; "" if it has
  * none: a whole dNSName, without a wildcard, that shares most with the host. */
 void anycert__trial_pick_name(const struct anycert__facts *facts, char out[256]);

@@ -13,6 +13,7 @@
 #include <openssl/x509v3.h>
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -333,4 +334,24 @@ int anycert__certificate_fill(struct anycert__certificate *out, X509 *cert,
         return anycert__fail_nomem(err);
     }
     return 0;
+}
+
+int anycert__certificate_read(struct anycert__certificate *out, const void *der, size_t len,
+                              struct anycert_error *err)
+{
+    const unsigned char *p = der;
+    X509 *cert = NULL;
+    int rv = -1;
+
+    *out = (struct anycert__certificate){0};
+    ERR_set_mark();
+    if (len <= LONG_MAX)
+        cert = d2i_X509(NULL, &p, (long)len);
+    ERR_pop_to_mark();
+    if (cert == NULL || p != (const unsigned char *)der + len)
+        anycert__fail(err, ANYCERT_E_FILE, "it is no certificate");
+    else
+        rv = anycert__certificate_fill(out, cert, err);
+    X509_free(cert);
+    return rv;
 }

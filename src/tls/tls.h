@@ -89,6 +89,11 @@ int anycert__identity_from_host(const char *host, char out[256], bool *is_ip,
  * either end. */
 bool anycert__cookie_domain_ok(const char *host, const char *domain);
 
+/* A certificate that was kept as DER, as facts had it. 0, or -1 with FILE or NOMEM. Clear it with
+ * anycert__certificate_clear. (tls/certificate.c) */
+int anycert__certificate_read(struct anycert__certificate *out, const void *der, size_t len,
+                              struct anycert_error *err);
+
 /* ---- one hop of a transfer
  * --------------------------------------------------------------------------------- */
 

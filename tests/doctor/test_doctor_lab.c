@@ -183,6 +183,40 @@ static void check_expectation(struct job *job, const struct anycert_diagnosis *d
                  expected->policy ? expected->policy : "none");
 }
 
+/* Without the line about the time that it took. */
+static char *json_of(const struct anycert_diagnosis *diagnosis)
+{
+    struct anycert_error err = {0};
+    char *json = anycert_diagnosis_json(diagnosis, &err);
+    char *line = json ? strstr(json, "\"elapsed_ms\"") : NULL;
+
+    if (!line)
+        abort();
+    memset(line, ' ', strcspn(line, "\n"));
+    return json;
+}
+
+/* What is saved says the same without a server. */
+static void check_replay(struct job *job, const struct anycert_diagnosis *diagnosis)
+{
+    struct anycert_error err = {0};
+    struct anycert_doctor *doctor = anycert_doctor_new(&err);
+    char *saved = anycert_diagnosis_observation(diagnosis, &err);
+    struct anycert_diagnosis *again =
+        saved && doctor ? anycert_doctor_replay_text(doctor, saved, strlen(saved), &err) : NULL;
+    char *before = json_of(diagnosis), *after = again ? json_of(again) : NULL;
+
+    if (!again)
+        complain(job, "\n  cannot be replayed: %s", err.message);
+    else if (strcmp(before, after) != 0)
+        complain(job, "\n  replayed, it is another:\n%s\n%s", before, after);
+    anycert_free(before);
+    anycert_free(after);
+    anycert_free(saved);
+    anycert_diagnosis_free(again);
+    anycert_doctor_free(doctor);
+}
+
 static void check_costs(struct job *job, const struct anycert_diagnosis *diagnosis)
 {
     size_t handshakes = anycert_diagnosis_handshakes(diagnosis);
@@ -208,6 +242,7 @@ static void examine(struct job *job)
         check_least(job, diagnosis);
         check_expectation(job, diagnosis);
         check_costs(job, diagnosis);
+        check_replay(job, diagnosis);
         if (getenv("DOCTOR_SHOW")) {
             char *text = anycert_diagnosis_text(diagnosis, &err);
 

@@ -215,6 +215,50 @@ static void base64_of_digests_has_one_spelling(void **state)
     assert_false(anycert__base64_read_32("=DEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", again));
 }
 
+static bool read_back(const char *text, struct anycert__buf *out)
+{
+    anycert__buf_reset(out);
+    return anycert__base64_read(out, text, strlen(text));
+}
+
+static void base64_of_bytes_is_read_back(void **state)
+{
+    static const struct {
+        const char *name, *bytes, *text;
+    } rows[] = {
+        {"none", "", ""},
+        {"one", "f", "Zg=="},
+        {"two", "fo", "Zm8="},
+        {"three", "foo", "Zm9v"},
+        {"lines", "foobarfoo", "Zm9v\nYmFy\nZm9v\n"},
+    };
+    static const char *const none[] = {"Z",     "Zg",   "Zg=",      "Zg===", "=",
+                                       "Zm9v=", "Z===", "Zg==Zg==", "Zm 9v"};
+    struct anycert__buf text, bytes;
+
+    (void)state;
+    anycert__buf_init(&text, 1000);
+    anycert__buf_init(&bytes, 1000);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t len = strlen(rows[i].bytes);
+        bool lines = strchr(rows[i].text, '\n') != NULL;
+
+        anycert__buf_reset(&text);
+        anycert__base64_add(&text, rows[i].bytes, len, lines ? 4 : 0);
+        assert_string_equal(text.data ? text.data : "", rows[i].text);
+        assert_true(read_back(rows[i].text, &bytes));
+        assert_int_equal(bytes.len, len);
+        if (len > 0)
+            assert_memory_equal(bytes.data, rows[i].bytes, len);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        if (read_back(none[i], &bytes))
+            fail_msg("'%s' is read", none[i]);
+    }
+    anycert__buf_free(&text);
+    anycert__buf_free(&bytes);
+}
+
 static void dates_every_day_agrees_with_the_next(void **state)
 {
     (void)state;
@@ -345,6 +389,7 @@ int main(void)
         cmocka_unit_test(parse_date_refuses_what_is_no_date),
         cmocka_unit_test(parse_time_takes_what_format_time_writes),
         cmocka_unit_test(base64_of_digests_has_one_spelling),
+        cmocka_unit_test(base64_of_bytes_is_read_back),
         cmocka_unit_test(dates_every_day_agrees_with_the_next),
         cmocka_unit_test(format_time_agrees_with_the_c_library),
         cmocka_unit_test(format_time_far_away_is_the_nearest_end),
