@@ -12,6 +12,7 @@
 #include <anycert/doctor.h>
 #include <anycert/profile.h>
 
+#include "doctor_apply.h"
 #include "message.h"
 #include "profile.h"
 #include "progress.h"
@@ -26,13 +27,16 @@ struct outcome {
     char *text;                 /* what is printed, or NULL */
     struct cli_bytes elsewhere; /* what is printed behind it */
     int verdict;
-    struct anycert_error err; /* code 0: there is a diagnosis */
+    struct anycert_error err;            /* code 0: there is a diagnosis */
+    struct anycert_diagnosis *diagnosis; /* kept for --apply */
     bool done;
 };
 
 struct rounds {
     const struct cli_options *options;
     struct anycert_doctor *doctor;
+    const struct anycert_policy *base; /* of all policies; NULL: hardened */
+    struct cli_apply apply;
     struct cli_list targets, clients;
     struct outcome *outcomes;
     size_t next; /* target that nobody has taken yet */
@@ -178,6 +182,7 @@ static int prepare(struct rounds *rounds, struct anycert_profile **profile, stru
     *profile = cli_profile_load(o, err);
     if (!*profile || cli_trust_make(trust, o, *profile, err) != 0)
         return -1;
+    rounds->base = trust->policy;
     rounds->doctor = anycert_doctor_new(err);
     if (!rounds->doctor ||
         (trust->policy && anycert_doctor_set_base(rounds->doctor, trust->policy, err) != 0) ||
@@ -229,10 +234,14 @@ static int say_elsewhere(const struct rounds *rounds, const struct anycert_diagn
 
 static void examine(struct rounds *rounds, const char *target, struct outcome *outcome)
 {
+    const struct cli_options *o = rounds->options;
     struct anycert_diagnosis *diagnosis =
-        anycert_doctor_examine(rounds->doctor, target, &outcome->err);
-    if (!diagnosis)
+        o->replay ? anycert_doctor_replay(rounds->doctor, o->replay, &outcome->err)
+                  : anycert_doctor_examine(rounds->doctor, target, &outcome->err);
+    if (!diagnosis || (o->save && anycert_diagnosis_save(diagnosis, o->save, &outcome->err) != 0)) {
+        anycert_diagnosis_free(diagnosis);
         return;
+    }
     outcome->verdict = anycert_diagnosis_verdict(diagnosis);
     outcome->text = rounds->options->json ? anycert_diagnosis_json(diagnosis, &outcome->err)
                                           : anycert_diagnosis_text(diagnosis, &outcome->err);
@@ -241,7 +250,10 @@ static void examine(struct rounds *rounds, const char *target, struct outcome *o
         anycert_free(outcome->text);
         outcome->text = NULL;
     }
-    anycert_diagnosis_free(diagnosis);
+    if (rounds->apply.wanted && outcome->text)
+        outcome->diagnosis = diagnosis;
+    else
+        anycert_diagnosis_free(diagnosis);
 }
 
 static void *work(void *arg)
@@ -378,10 +390,41 @@ static int parse_parallel(const struct cli_options *o, size_t targets, size_t *o
     return 0;
 }
 
+/* --save and --replay are about one target. */
+static int check_files(struct rounds *rounds, struct anycert_error *err)
+{
+    const struct cli_options *o = rounds->options;
+    if (o->replay && (rounds->targets.count > 0 || o->save))
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "--replay sends nothing: leave the TARGET and --save out");
+    if (o->replay)
+        return cli_list_add(&rounds->targets, o->replay, err);
+    if (rounds->apply.wanted && rounds->targets.count > 1)
+        return cli_error(err, ANYCERT_E_USAGE, "--apply writes the entry of one TARGET alone");
+    if (o->save && rounds->targets.count > 1)
+        return cli_error(err, ANYCERT_E_USAGE, "--save keeps what is seen of one TARGET alone");
+    return 0;
+}
+
+/* The exit code is that of the entry then, and not that of the verdict. */
+static int apply_it(struct rounds *rounds, int *exit_code, struct anycert_error *err)
+{
+    struct anycert_diagnosis *diagnosis = rounds->outcomes[0].diagnosis;
+    int status = 0;
+    if (diagnosis) {
+        status = cli_apply(&rounds->apply, diagnosis, rounds->base, err);
+        *exit_code = 0;
+    }
+    anycert_diagnosis_free(diagnosis);
+    return status;
+}
+
 static int run(struct rounds *rounds, int *exit_code, struct anycert_error *err)
 {
     pthread_t threads[PARALLEL_MAX];
     size_t wanted = 0, started = 0;
+    if (check_files(rounds, err) != 0)
+        return -1;
     if (rounds->targets.count == 0)
         return cli_error(err, ANYCERT_E_USAGE, "there is no target to examine");
     if (parse_parallel(rounds->options, rounds->targets.count, &wanted, err) != 0)
@@ -396,7 +439,7 @@ static int run(struct rounds *rounds, int *exit_code, struct anycert_error *err)
     *exit_code = tell(rounds);
     for (size_t i = 0; i < started; i++)
         (void)pthread_join(threads[i], NULL);
-    return 0;
+    return apply_it(rounds, exit_code, err);
 }
 
 static int print_plan(const struct rounds *rounds, struct anycert_error *err)
@@ -420,7 +463,8 @@ int cmd_doctor(const struct cli_command *command, int argc, char **argv)
     int exit_code = 0;
     if (cli_begin(&options, command, argc, argv, &exit_code) == 0) {
         cli_catch_signals();
-        if (prepare(&rounds, &profile, &trust, &err) != 0 ||
+        if (cli_apply_take(&rounds.apply, &options, &err) != 0 ||
+            prepare(&rounds, &profile, &trust, &err) != 0 ||
             (options.plan ? print_plan(&rounds, &err) : run(&rounds, &exit_code, &err)) != 0) {
             cli_print_error(options.json, &err, NULL);
             exit_code = anycert_error_class_of(err.code);
@@ -429,6 +473,7 @@ int cmd_doctor(const struct cli_command *command, int argc, char **argv)
     free(rounds.outcomes);
     cli_list_free(&rounds.targets);
     cli_list_free(&rounds.clients);
+    cli_apply_free(&rounds.apply);
     anycert_doctor_free(rounds.doctor);
     cli_trust_free(&trust);
     anycert_profile_free(profile);

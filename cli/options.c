@@ -336,7 +336,7 @@ static int take(struct cli_options *options, int value, char **argv, struct anyc
 static int take_targets(struct cli_options *options, int argc, char **argv,
                         struct anycert_error *err)
 {
-    if (optind == argc && !options->profile && !options->plan)
+    if (optind == argc && !options->profile && !options->plan && !options->replay)
         return cli_error(err, ANYCERT_E_USAGE, "no TARGET given; see anycert help %s",
                          options->command->name);
     for (int i = optind; i < argc; i++) {

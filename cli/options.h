@@ -114,6 +114,8 @@ struct cli_options {
     bool http, plan;
     char *delay, *timeout, *parallel;
     struct cli_list clients; /* --for */
+    char *save, *replay;
+    bool apply, yes;
 
     /* output */
     bool include, fail, fail_with_body, silent, show_error, verbose, progress_bar, print_curl;

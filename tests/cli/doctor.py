@@ -12,11 +12,8 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import Case, lab, start  # noqa: E402
-
-CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "plain-http", "close", "good-wildcard",
-              "revoked-staple", "client-cert-required", "rsa-kx-cbc", "renegotiation", "alert-handshake-failure",
-              "incomplete-chain"]
+from anycert_cli import start  # noqa: E402
+from doctor_case import DoctorCase, proxy  # noqa: E402
 
 
 def free_port():
@@ -32,78 +29,10 @@ def make_certificate():
                     "subjectAltName=DNS:localhost"], check=True, capture_output=True)
 
 
-@contextlib.contextmanager
-def proxy(answer, context=None):
-    """A proxy that reads the header of one request for each connection and answers: None leads on. With a context
-    it speaks TLS itself."""
-    seen = []
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def pump(source, sink):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-
-    def serve(client):
-        with contextlib.suppress(OSError):
-            client = context.wrap_socket(client, server_side=True) if context else client
-        with client, contextlib.suppress(OSError):
-            head = b""
-            while not head.endswith(b"\r\n\r\n"):
-                byte = client.recv(1)
-                if not byte:
-                    return
-                head += byte
-            seen.append(head.decode())
-            if answer is not None:
-                client.sendall(answer)
-                return
-            host, port = head.split()[1].decode().rsplit(":", 1)
-            with socket.create_connection((host, int(port))) as server:
-                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-                back = threading.Thread(target=pump, args=(server, client))
-                back.start()
-                pump(client, server)
-                back.join()
-
-    def accept():
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-    thread = threading.Thread(target=accept)
-    thread.start()
-    try:
-        yield listener.getsockname()[1], seen
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
-
-
-class Doctor(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.context = lab(*CONDITIONS)
-        cls.servers, cls.files = cls.context.__enter__()
-        cls.root = cls.files["root"]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.context.__exit__(None, None, None)
-
-    def url(self, name):
-        return self.servers[name]["url"]
-
-    def port(self, name):
-        return int(self.url(name).split(":")[2].strip("/"))
-
-    def doctor(self, name, *args, code=0, **kwargs):
-        return self.anycert("doctor", "--cacert", self.root, *args, self.url(name), code=code, **kwargs)
-
-    def json(self, name, *args, code=0, **kwargs):
-        return json.loads(self.doctor(name, "--format", "json", *args, code=code, **kwargs).out)
+class Doctor(DoctorCase):
+    CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "plain-http", "close", "good-wildcard",
+                  "revoked-staple", "client-cert-required", "rsa-kx-cbc", "renegotiation", "alert-handshake-failure",
+                  "incomplete-chain"]
 
     # ---- answers
 
@@ -352,6 +281,14 @@ class Doctor(Case):
         self.refused("doctor", "--connect-to", "a:1:b:2:c", "localhost", says="connect-to")
         self.refused("doctor", "--cacert", "missing.pem", "localhost", says="missing.pem", code=2)
         self.refused("doctor", "-k", "localhost", says="insecure")
+        self.refused("doctor", "--apply", "localhost", says="needs --policy-file")
+        self.refused("doctor", "--yes", "localhost", says="belong to --apply")
+        self.refused("doctor", "--pin", "x", "localhost", says="belong to --apply")
+        self.refused("doctor", "--apply", "--policy-file", "p", "--replay", "x", says="leave --replay")
+        self.refused("doctor", "--apply", "--policy-file", "p", "localhost", "localhost:1", says="one TARGET")
+        self.refused("doctor", "--replay", "x", "localhost", says="leave the TARGET")
+        self.refused("doctor", "--replay", "missing.json", says="missing.json")
+        self.refused("doctor", "--save", "x", "localhost", "localhost:1", says="one TARGET")
         self.refused("doctor", "--for", "lynx", "localhost", says="no equivalent for 'lynx'")
         self.refused("doctor", "--for", "curl,", "localhost", says="name is missing")
 

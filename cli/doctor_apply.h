@@ -1,0 +1,25 @@
+/* doctor_apply.h — anycert doctor --apply: the entry of a policy file that the diagnosis comes to.
+ */
+#ifndef ANYCERT_CLI_DOCTOR_APPLY_H
+#define ANYCERT_CLI_DOCTOR_APPLY_H
+
+#include <anycert/doctor.h>
+
+#include "options.h"
+
+/* What --apply was given; these options mean the entry, and nothing of the examination. */
+struct cli_apply {
+    bool wanted, yes;
+    char *file, *reason, *until;
+    struct cli_list pins;
+};
+
+/* Takes them out of the options. -1 with USAGE if they do not fit together. */
+int cli_apply_take(struct cli_apply *apply, struct cli_options *options, struct anycert_error *err);
+void cli_apply_free(struct cli_apply *apply);
+/* Shows the entry, asks, and writes it. base is what the examination began with, or NULL. 0 if it
+ * was written or none is needed; -1 with a sentence if nothing was. */
+int cli_apply(const struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
+              const struct anycert_policy *base, struct anycert_error *err);
+
+#endif

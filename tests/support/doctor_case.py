@@ -1,0 +1,85 @@
+"""The doctor against some of the lab's servers, for tests of the command line."""
+import contextlib
+import json
+import socket
+import threading
+
+from anycert_cli import Case, lab
+
+
+@contextlib.contextmanager
+def proxy(answer, context=None):
+    """A proxy that reads the header of one request for each connection and answers: None leads on. With a context
+    it speaks TLS itself."""
+    seen = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def pump(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve(client):
+        with contextlib.suppress(OSError):
+            client = context.wrap_socket(client, server_side=True) if context else client
+        with client, contextlib.suppress(OSError):
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                byte = client.recv(1)
+                if not byte:
+                    return
+                head += byte
+            seen.append(head.decode())
+            if answer is not None:
+                client.sendall(answer)
+                return
+            host, port = head.split()[1].decode().rsplit(":", 1)
+            with socket.create_connection((host, int(port))) as server:
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(target=pump, args=(server, client))
+                back.start()
+                pump(client, server)
+                back.join()
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    try:
+        yield listener.getsockname()[1], seen
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+class DoctorCase(Case):
+    """With the servers that CONDITIONS names."""
+
+    CONDITIONS = []
+
+    @classmethod
+    def setUpClass(cls):
+        cls.context = lab(*cls.CONDITIONS)
+        cls.servers, cls.files = cls.context.__enter__()
+        cls.root = cls.files["root"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.context.__exit__(None, None, None)
+
+    def url(self, name):
+        return self.servers[name]["url"]
+
+    def port(self, name):
+        return int(self.url(name).split(":")[2].strip("/"))
+
+    def doctor(self, name, *args, code=0, **kwargs):
+        return self.anycert("doctor", "--cacert", self.root, *args, self.url(name), code=code, **kwargs)
+
+    def json(self, name, *args, code=0, **kwargs):
+        return json.loads(self.doctor(name, "--format", "json", *args, code=code, **kwargs).out)
