@@ -243,8 +243,9 @@ static void examine(struct rounds *rounds, const char *target, struct outcome *o
         return;
     }
     outcome->verdict = anycert_diagnosis_verdict(diagnosis);
-    outcome->text = rounds->options->json ? anycert_diagnosis_json(diagnosis, &outcome->err)
-                                          : anycert_diagnosis_text(diagnosis, &outcome->err);
+    outcome->text = o->json      ? anycert_diagnosis_json(diagnosis, &outcome->err)
+                    : o->verbose ? anycert_diagnosis_text(diagnosis, &outcome->err)
+                                 : anycert_diagnosis_brief(diagnosis, &outcome->err);
     if (outcome->text && !rounds->options->json &&
         say_elsewhere(rounds, diagnosis, &outcome->elsewhere, &outcome->err) != 0) {
         anycert_free(outcome->text);

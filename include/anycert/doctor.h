@@ -273,6 +273,9 @@ anycert_diagnosis_json(const struct anycert_diagnosis *diagnosis, struct anycert
  * with anycert_free. NULL with NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_diagnosis_text(const struct anycert_diagnosis *diagnosis, struct anycert_error *err);
+/* The same without the lines of configuration for the server. */
+ANYCERT_API ANYCERT_NODISCARD char *
+anycert_diagnosis_brief(const struct anycert_diagnosis *diagnosis, struct anycert_error *err);
 /* What an examination does, step by step, as text; nothing is sent. Free with anycert_free. NULL
  * with NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD char *anycert_doctor_plan(const struct anycert_doctor *doctor,

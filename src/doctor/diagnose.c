@@ -95,22 +95,64 @@ static void sort_causes(struct anycert_diagnosis *diagnosis)
 
 /* ---- policies ---- */
 
-static const char *note_on(const struct anycert__attempt *attempt)
+#define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
+
+static bool has_cause(const struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause)
+{
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        if (diagnosis->causes[i].cause->number == cause)
+            return true;
+    }
+    return false;
+}
+
+/* Nobody vouches for the key: another's would look the same. */
+static bool is_unverified(const struct anycert__attempt *attempt)
+{
+    return attempt->rung == ANYCERT__RUNG_PINNED ||
+           (attempt->relaxations & (BIT(UNTRUSTED_ISSUER) | BIT(SELF_SIGNED) | BIT(INVALID_CA)));
+}
+
+static enum anycert__trust trust_in(const struct anycert_diagnosis *diagnosis,
+                                    const struct anycert__attempt *attempt)
 {
     bool unproven = anycert__without_proof(attempt->relaxations) != 0;
 
-    if (attempt->rung == ANYCERT__RUNG_ANTIQUE)
-        return "nobody is authenticated, and a determined listener reads along; interception and "
-               "a genuine server look alike";
+    if (attempt->rung == ANYCERT__RUNG_ANTIQUE ||
+        (attempt->rung == ANYCERT__RUNG_PINNED && has_cause(diagnosis, ANYCERT__CAUSE_TINY_KEY)))
+        return ANYCERT__TRUST_NOBODY;
     if (attempt->pin && (unproven || attempt->rung == ANYCERT__RUNG_PINNED))
-        return "compare the pin with the server's by another way before it is used: it was seen "
-               "over a connection that nobody vouches for, where interception and a genuine "
-               "self-signed server look alike";
+        return ANYCERT__TRUST_IF_COMPARED;
     if (unproven)
-        return "whoever answers is believed: interception and a genuine self-signed server look "
-               "alike";
-    if (attempt->expect_name)
+        return ANYCERT__TRUST_NOBODY;
+    return attempt->expect_name ? ANYCERT__TRUST_IF_NAMED : ANYCERT__TRUST_PROVEN;
+}
+
+static const char *note_on(const struct anycert__attempt *attempt, enum anycert__trust trust)
+{
+    switch (trust) {
+    case ANYCERT__TRUST_PROVEN:
+        break;
+    case ANYCERT__TRUST_IF_NAMED:
         return "only if that is a name of the server that is meant";
+    case ANYCERT__TRUST_IF_COMPARED:
+        return is_unverified(attempt)
+                   ? "compare the pin with the server's by another way before it is used: "
+                     "interception and a genuine self-signed server look alike"
+                   : "compare the pin with the server's by another way before it is used: the "
+                     "certificate is a CA's, but for another name, and its owner may be another, "
+                     "too";
+    case ANYCERT__TRUST_NOBODY:
+        if (attempt->rung == ANYCERT__RUNG_ANTIQUE)
+            return "nobody is authenticated, and a determined listener reads along";
+        if (attempt->rung == ANYCERT__RUNG_PINNED)
+            return "whoever wants to can find out the secret of so short a key, and has the pin "
+                   "then, too: it keeps nobody out who is determined";
+        return is_unverified(attempt)
+                   ? "whoever answers is believed: interception and a genuine self-signed server "
+                     "look alike"
+                   : "whoever has a certificate for any name is believed";
+    }
     return "";
 }
 
@@ -141,7 +183,8 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
         diagnosis->policy_count = i + 1;
         advice->made = policy;
         advice->policy = anycert_policy_format(policy, err);
-        advice->note = note_on(&way->attempt);
+        advice->trust = trust_in(diagnosis, &way->attempt);
+        advice->note = note_on(&way->attempt, advice->trust);
         advice->relaxations = way->attempt.relaxations;
         advice->tried_without = way->tried_without;
         advice->judged_without = way->judged_without;

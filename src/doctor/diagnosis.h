@@ -17,11 +17,21 @@ struct anycert__diagnosed {
     struct anycert__remedies remedies;
 };
 
+/* Who is known to answer under a policy. */
+enum anycert__trust {
+    ANYCERT__TRUST_PROVEN,      /* the server */
+    ANYCERT__TRUST_IF_COMPARED, /* whoever has the key: the server's, if somebody compares the pin
+                                 */
+    ANYCERT__TRUST_IF_NAMED,    /* whoever has the name that the certificate told */
+    ANYCERT__TRUST_NOBODY
+};
+
 /* A policy that connects. */
 struct anycert__advice {
     char *policy;
     struct anycert_policy *made; /* the same, with its anchors */
     const char *note;
+    enum anycert__trust trust;
     char *forbidden; /* why the administrator does not allow it here, or "" */
     anycert__relaxations relaxations, tried_without, judged_without;
     bool confirmed, minimal;

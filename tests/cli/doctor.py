@@ -32,7 +32,7 @@ def make_certificate():
 class Doctor(DoctorCase):
     CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "plain-http", "close", "good-wildcard",
                   "revoked-staple", "client-cert-required", "rsa-kx-cbc", "renegotiation", "alert-handshake-failure",
-                  "incomplete-chain"]
+                  "incomplete-chain", "rsa-512", "dh-512", "expired-and-wrong-host", "appliance"]
 
     # ---- answers
 
@@ -40,7 +40,7 @@ class Doctor(DoctorCase):
         for name, code, answer, why, better in (
                 ("good", 0, "healthy: hardened connects", "nothing is wrong", "nothing to mend"),
                 ("expired", 10, f"works with: hardened+expired ca={self.root}", "The certificate has expired.", ""),
-                ("wrong-host", 12, "fixable here, nothing given up: hardened "
+                ("wrong-host", 12, "fixable here, nothing given up (if the name is right): hardened "
                  f"ca={self.root} expect-name=other.lab.test", "The certificate is for another name.", ""),
                 ("plain-http", 12, "fixable here", "The port speaks plain HTTP, not TLS.", ""),
                 ("close", 11, "impossible: no policy of this build connects",
@@ -54,6 +54,34 @@ class Doctor(DoctorCase):
                 self.assertTrue(lines[2].startswith(f"better: {better}"), lines[2])
                 self.assertEqual(lines[3], "")
                 self.assertEqual(result.err, "")
+
+    def test_first_line_says_what_has_to_be_known(self):
+        for name, answer in (("self-signed", "works with (compare the pin first): hardened+self-signed "),
+                             ("rsa-512", "works with (anybody could answer): pinned "),
+                             ("dh-512", "works with (anybody could answer): antique "),
+                             ("incomplete-chain", "works with the missing certificate (--intermediate FILE), or with "
+                              "(compare the pin first): hardened+untrusted-issuer ")):
+            with self.subTest(name):
+                self.assertIn(f": {answer}", self.doctor(name, code=10).out.splitlines()[0])
+
+    def test_sentence_about_interception_is_for_unverified_keys(self):
+        for name, code, said in (("self-signed", 10, True), ("incomplete-chain", 10, True), ("expired", 10, False),
+                                 ("wrong-host", 12, False), ("expired-and-wrong-host", 10, False),
+                                 ("rsa-512", 10, False), ("dh-512", 10, False)):
+            with self.subTest(name):
+                self.assertEqual("interception" in self.doctor(name, "-v", code=code).out, said)
+
+    def test_nothing_is_said_twice(self):
+        for name in ("appliance", "rsa-kx-cbc", "expired-and-wrong-host"):
+            with self.subTest(name):
+                brief = self.doctor(name, code=10).out.splitlines()
+                long = self.doctor(name, "-v", code=10).out.splitlines()
+                self.assertLess(len(brief), 60)
+                self.assertNotIn("ssl_protocols", "".join(brief))
+                self.assertIn("-v has the lines for the server", brief[-1])
+                self.assertLess(len(brief), len(long))
+                commands = [line for line in long if line.startswith("      openssl req ")]
+                self.assertEqual(len(commands), len(set(commands)))
 
     def test_json_has_what_the_schema_says(self):
         found = self.json("rsa-kx-cbc", code=10)
