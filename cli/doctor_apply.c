@@ -151,15 +151,12 @@ static int check_policy(const struct cli_apply *apply, const struct anycert_diag
                         size_t n, struct anycert_error *err)
 {
     const char *text = anycert_diagnosis_policy(diagnosis, n);
-    const char *forbidden = anycert_diagnosis_policy_forbidden(diagnosis, n);
     char *pin = NULL;
     int status = 0;
     if (!text)
         return cli_error(err, ANYCERT_E_USAGE, "no policy connects, so there is nothing to write");
     if (!anycert_diagnosis_policy_confirmed(diagnosis, n))
         return cli_error(err, ANYCERT_E_USAGE, "the policy is not confirmed; nothing was written");
-    if (*forbidden)
-        return cli_error(err, ANYCERT_E_POLICY_FORBIDDEN, "%s; nothing was written", forbidden);
     pin = pin_of(text);
     if (pin) /* of the server's own key: whoever has it is who was meant */
         status = check_pin(apply, pin, err);
@@ -237,6 +234,7 @@ static struct anycert_policy *compose(const struct cli_apply *apply,
         anycert_policy_set(policy, "reason", apply->reason ? apply->reason : reason, err) != 0 ||
         anycert_policy_check(policy, err) != 0 || check_anchors(policy, err) != 0)
         goto fail;
+    /* The administrator may want an end or a reason, which it has. */
     cli_try_policy(&trial, policy, &made);
     cli_trial_end(&trial);
     if (made.code == 0)

@@ -228,8 +228,10 @@ const struct cli_option cli_option_table[] = {
           "keep what was observed in FILE, for --replay; see anycert-observation(5)"),
     VALUE("replay", 0, "FILE", CLI_DOCTOR, OUTPUT, ONCE, replay, 0,
           "diagnose what --save has kept, and send nothing"),
-    FLAG("apply", 0, CLI_DOCTOR, TRUST, apply,
-         "write the policy into --policy-file as the entry of this host, after showing it"),
+    FLAG(
+        "apply", 0, CLI_DOCTOR, TRUST, apply,
+        "write the policy into --policy-file as the entry of this host, with --until and --reason, "
+        "after showing it"),
     FLAG("yes", 'y', CLI_DOCTOR, TRUST, yes, "with --apply: do not ask"),
     FLAG("plan", 0, CLI_DOCTOR, OUTPUT, plan, "say what would be done, and send nothing"),
 

@@ -20,7 +20,8 @@ _anycert_value() {
     case $1 in
     -b | --cookie | -c | --cookie-jar | --bearer-file | --profile | --pass-file | --proxy-user-file | --trace | \
         --api-key-file | --aws-session-token-file | --oauth2-client-secret-file | -T | --upload-file | --user-file | \
-        --trust-store | --policy-file | --cacert | --capath | --ca-add | --intermediate | -E | --cert | --key | -o | --output | --report)
+        --trust-store | --policy-file | --cacert | --capath | --ca-add | --intermediate | -E | --cert | --key | -o | --output | --report | \
+        --save | --replay)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     --trust | --proxy-trust) _anycert_words "hardened pinned tofu report-only trust-any antique" ;;
@@ -32,6 +33,7 @@ _anycert_value() {
     --private-addresses) _anycert_words "allowed not-by-redirect refused" ;;
     --oauth2-style) _anycert_words "basic body" ;;
     --format) _anycert_words "text json" ;;
+    --for) _anycert_words "curl requests openssl.cnf go node java wget" ;;
     -X | --request) _anycert_words "GET HEAD POST PUT PATCH DELETE OPTIONS" ;;
     --user-env | --user-fd | --bearer | --bearer-env | --bearer-fd | --oauth2-bearer | -F | --form | \
         --form-string | --param | --query | --ok-codes | --retry | --retry-delay | --retry-on | --retry-methods | \
@@ -91,7 +93,8 @@ _anycert() {
     request) _anycert_words "$request --head --request" ;;
     doctor)
         _anycert_words "--profile --expect-name --sni --cacert --capath --ca-add --intermediate --proxy --resolve
-            --connect-to --timeout --delay --parallel --http --plan --format --verbose --help" ;;
+            --connect-to --timeout --delay --parallel --http --for --save --replay --apply --policy-file --pin --until
+            --reason --yes --plan --format --verbose --help" ;;
     policy)
         case ${COMP_WORDS[2]} in
         explain) _anycert_words "$trust" ;;

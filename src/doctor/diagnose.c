@@ -51,6 +51,7 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
         {"port", port},
         {"name", diagnosis->name[0] != '\0' ? diagnosis->name : NULL},
         {"pin", diagnosis->pin[0] != '\0' ? diagnosis->pin : NULL},
+        {"issuer-url", diagnosis->issuer_url[0] != '\0' ? diagnosis->issuer_url : NULL},
         {"ca-names", trial && trial->ca_name_count > 0 ? trial->ca_names[0] : NULL},
     };
 
@@ -349,15 +350,29 @@ static int copy_question(struct anycert_diagnosis *diagnosis, const struct anyce
     return diagnosis->base ? 0 : -1;
 }
 
+/* What remedies have blanks for. */
+static int copy_answers(struct anycert_diagnosis *diagnosis,
+                        const struct anycert__examination *examination, struct anycert_error *err)
+{
+    const struct anycert__trial *best = anycert__best_view(examination);
+    const struct anycert__certificate *leaf =
+        best && best->facts->presented_count > 0 ? best->facts->presented : NULL;
+
+    diagnosis->pin = anycert__strdup(examination->trials.pin);
+    diagnosis->name = anycert__strdup(examination->trials.name);
+    diagnosis->issuer_url =
+        leaf ? anycert__certificate_issuer_url(leaf->der, leaf->der_len) : anycert__strdup("");
+    if (!diagnosis->pin || !diagnosis->name || !diagnosis->issuer_url)
+        return anycert__fail_nomem(err);
+    return 0;
+}
+
 int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
 {
-    diagnosis->pin = anycert__strdup(examination->trials.pin);
-    diagnosis->name = anycert__strdup(examination->trials.name);
-    if (!diagnosis->pin || !diagnosis->name)
-        return anycert__fail_nomem(err);
-    if (copy_question(diagnosis, examination->trials.doctor, err) < 0)
+    if (copy_answers(diagnosis, examination, err) < 0 ||
+        copy_question(diagnosis, examination->trials.doctor, err) < 0)
         return -1;
     diagnosis->stage = stage_of(examination);
     diagnosis->handshakes = examination->plan.count + examination->confession.questions;

@@ -52,6 +52,7 @@ void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis)
     anycert__free(diagnosis->examination);
     anycert_policy_free(diagnosis->base);
     anycert_report_free(diagnosis->report);
+    anycert__free(diagnosis->issuer_url);
     anycert__free(diagnosis->pin);
     anycert__free(diagnosis->name);
     anycert__free(diagnosis->target);

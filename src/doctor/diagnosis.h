@@ -53,10 +53,11 @@ struct anycert_diagnosis {
     struct anycert__examination *examination; /* that it was made of; its doctor is gone */
     int64_t examined;                         /* when; seconds since 1970 UTC */
     char *pin, *name;                         /* of the server, "" if unknown */
-    struct anycert_policy *base;              /* hardened, as the doctor was told */
-    unsigned clients; /* whose words JSON has: a bit for each of anycert_doctor_client */
-    bool other_way;   /* a proxy, or another address, was given */
-    bool helped;      /* intermediates were given */
+    char *issuer_url; /* where the server's certificate says that its issuer's is, "" if nowhere */
+    struct anycert_policy *base; /* hardened, as the doctor was told */
+    unsigned clients;            /* whose words JSON has: a bit for each of anycert_doctor_client */
+    bool other_way;              /* a proxy, or another address, was given */
+    bool helped;                 /* intermediates were given */
 };
 
 /* The handshake that shows the certificates best: of those that verified them the first one that

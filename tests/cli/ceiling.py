@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The administrator's ceiling, as users meet it: a command line that is built with another place for it."""
+import datetime
 import json
 import os
 import pathlib
@@ -99,6 +100,20 @@ class Ceiling(Case):
         self.assertIn("the administrator forbids 'expired'", forbidden["least"]["forbidden_here"])
         self.assertEqual(forbidden["least"]["policy"], allowed["least"]["policy"])
         self.assertIn(": works with, but forbidden here: hardened+expired", text.splitlines()[0])
+
+    def test_doctor_writes_nothing_above_it(self):
+        policies = pathlib.Path("policies")
+        with lab("expired") as (servers, files):
+            args = ["doctor", "--cacert", files["root"], "--apply", "--yes", "--policy-file", "policies",
+                    servers["expired"]["url"]]
+            policies.write_text("# ours\n")
+            self.write("forbid expired\n")
+            self.assertIn("the administrator forbids 'expired'", self.anycert(*args, code=2).err)
+            self.write("max-days 30\n")
+            self.assertIn("30", self.anycert(*args, code=2).err)
+            self.assertEqual(policies.read_text(), "# ours\n")
+            self.anycert(*args, "--until", (datetime.date.today() + datetime.timedelta(days=9)).isoformat())
+            self.assertEqual(len(policies.read_text().splitlines()), 2)
 
     def test_the_product_has_no_such_place(self):
         self.assertNotIn(b"ANYCERT_TEST_CEILING", pathlib.Path(PRODUCT).read_bytes())

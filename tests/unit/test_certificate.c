@@ -408,6 +408,82 @@ static void certificate_fill_out_of_memory_is_told(void **state)
     X509_free(cert);
 }
 
+/* What the certificate says with a value of the extension authorityInfoAccess. */
+static char *issuer_url_of(const char *access)
+{
+    static const struct certs_recipe recipe = {.cn = "host.test"};
+    X509 *cert = certs_make(&recipe);
+    X509_EXTENSION *extension =
+        access ? X509V3_EXT_conf_nid(NULL, NULL, NID_info_access, access) : NULL;
+    unsigned char *der = NULL;
+    int der_len = 0;
+    char *url = NULL;
+
+    assert_true(!access || (extension && X509_add_ext(cert, extension, -1)));
+    der_len = i2d_re_X509_tbs(cert, &der) > 0 ? 0 : -1; /* what was cached is written anew */
+    OPENSSL_free(der);
+    der = NULL;
+    assert_int_equal(der_len, 0);
+    der_len = i2d_X509(cert, &der);
+    assert_true(der_len > 0);
+    url = anycert__certificate_issuer_url(der, (size_t)der_len);
+    assert_int_equal(0, ERR_peek_error());
+    X509_EXTENSION_free(extension);
+    OPENSSL_free(der);
+    X509_free(cert);
+    return url;
+}
+
+static void certificate_issuer_url_is_the_first_of_its_kind(void **state)
+{
+    static const struct {
+        const char *name, *access, *url;
+    } rows[] = {
+        {"none", NULL, ""},
+        {"ocsp alone", "OCSP;URI:http://ocsp.test/", ""},
+        {"both", "OCSP;URI:http://ocsp.test/,caIssuers;URI:http://ca.test/ca.der",
+         "http://ca.test/ca.der"},
+        {"two", "caIssuers;DNS:ca.test,caIssuers;URI:http://a.test/,caIssuers;URI:http://b.test/",
+         "http://a.test/"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *url = issuer_url_of(rows[i].access);
+
+        if (!url || strcmp(url, rows[i].url) != 0)
+            fail_msg("%s: '%s'", rows[i].name, url ? url : "no memory");
+        anycert__free(url);
+    }
+}
+
+static void certificate_issuer_url_of_no_certificate_is_empty(void **state)
+{
+    char *url = anycert__certificate_issuer_url("no", 2);
+
+    (void)state;
+    assert_string_equal(url, "");
+    assert_int_equal(0, ERR_peek_error());
+    anycert__free(url);
+}
+
+static void certificate_read_takes_back_what_was_filled(void **state)
+{
+    struct anycert__certificate one = filled_from(&(struct certs_recipe){.cn = "host.test"});
+    struct anycert__certificate two;
+    struct anycert_error err = {0};
+
+    (void)state;
+    assert_int_equal(anycert__certificate_read(&two, one.der, one.der_len, &err), 0);
+    assert_string_equal(one.pin, two.pin);
+    assert_string_equal(one.subject, two.subject);
+    anycert__certificate_clear(&two);
+    assert_int_equal(anycert__certificate_read(&two, one.der, one.der_len - 1, &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_FILE);
+    assert_int_equal(0, ERR_peek_error());
+    anycert__certificate_clear(&one);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +502,9 @@ int main(void)
         cmocka_unit_test(certificate_fill_more_names_than_the_limit_keeps_the_first),
         cmocka_unit_test(certificate_fill_empty_subject_is_an_empty_string),
         cmocka_unit_test(certificate_fill_out_of_memory_is_told),
+        cmocka_unit_test(certificate_issuer_url_is_the_first_of_its_kind),
+        cmocka_unit_test(certificate_issuer_url_of_no_certificate_is_empty),
+        cmocka_unit_test(certificate_read_takes_back_what_was_filled),
     };
     return cmocka_run_group_tests_name("certificate", tests, NULL, NULL);
 }
