@@ -198,7 +198,7 @@ int anycert__set_read(yyjson_val *value, anycert__relaxations *out, struct anyce
 /* ---- fields ---- */
 
 static yyjson_mut_val *write_one(yyjson_mut_doc *doc, const struct anycert__field *field,
-                                 const char *at)
+                                 const void *at)
 {
     const char *text = NULL;
     unsigned name = 0;
@@ -207,17 +207,17 @@ static yyjson_mut_val *write_one(yyjson_mut_doc *doc, const struct anycert__fiel
     case ANYCERT__FIELD_BOOL:
         return yyjson_mut_bool(doc, *(const bool *)at);
     case ANYCERT__FIELD_INT:
-        return yyjson_mut_sint(doc, *(const int *)(const void *)at);
+        return yyjson_mut_sint(doc, *(const int *)at);
     case ANYCERT__FIELD_U16:
-        return yyjson_mut_uint(doc, *(const uint16_t *)(const void *)at);
+        return yyjson_mut_uint(doc, *(const uint16_t *)at);
     case ANYCERT__FIELD_U32:
-        return yyjson_mut_uint(doc, *(const uint32_t *)(const void *)at);
+        return yyjson_mut_uint(doc, *(const uint32_t *)at);
     case ANYCERT__FIELD_I64:
-        return yyjson_mut_sint(doc, *(const int64_t *)(const void *)at);
+        return yyjson_mut_sint(doc, *(const int64_t *)at);
     case ANYCERT__FIELD_SIZE:
-        return yyjson_mut_uint(doc, *(const size_t *)(const void *)at);
+        return yyjson_mut_uint(doc, *(const size_t *)at);
     case ANYCERT__FIELD_ULONG:
-        return yyjson_mut_uint(doc, *(const unsigned long *)(const void *)at);
+        return yyjson_mut_uint(doc, *(const unsigned long *)at);
     case ANYCERT__FIELD_ENUM:
         memcpy(&name, at, sizeof name);
         return name < field->size ? yyjson_mut_str(doc, field->names[name]) : NULL;
@@ -225,7 +225,7 @@ static yyjson_mut_val *write_one(yyjson_mut_doc *doc, const struct anycert__fiel
         return anycert__bytes_write(doc, at, strlen(at));
     case ANYCERT__FIELD_TEXT:
     case ANYCERT__FIELD_TEXT_OR_NULL:
-        text = *(char *const *)(const void *)at;
+        text = *(char *const *)at;
         return text ? anycert__bytes_write(doc, text, strlen(text)) : yyjson_mut_null(doc);
     }
     return NULL;
@@ -284,7 +284,7 @@ static bool read_enum(yyjson_val *value, const struct anycert__field *field, cha
     return false;
 }
 
-static int read_text(yyjson_val *value, const struct anycert__field *field, char *at,
+static int read_text(yyjson_val *value, const struct anycert__field *field, void *at,
                      struct anycert_error *err)
 {
     char *text = NULL;
@@ -293,11 +293,11 @@ static int read_text(yyjson_val *value, const struct anycert__field *field, char
         return 0;
     if (anycert__text_read(value, field->name, &text, err) < 0)
         return -1;
-    *(char **)(void *)at = text;
+    *(char **)at = text;
     return 0;
 }
 
-static int read_one(yyjson_val *value, const struct anycert__field *field, char *at,
+static int read_one(yyjson_val *value, const struct anycert__field *field, void *at,
                     struct anycert_error *err)
 {
     uint64_t number = 0;
@@ -310,27 +310,27 @@ static int read_one(yyjson_val *value, const struct anycert__field *field, char 
         break;
     case ANYCERT__FIELD_INT:
         good = read_number(value, INT_MIN, INT_MAX, &number);
-        *(int *)(void *)at = good ? (int)(int64_t)number : 0;
+        *(int *)at = good ? (int)(int64_t)number : 0;
         break;
     case ANYCERT__FIELD_U16:
         good = read_number(value, 0, UINT16_MAX, &number);
-        *(uint16_t *)(void *)at = (uint16_t)number;
+        *(uint16_t *)at = (uint16_t)number;
         break;
     case ANYCERT__FIELD_U32:
         good = read_number(value, 0, UINT32_MAX, &number);
-        *(uint32_t *)(void *)at = (uint32_t)number;
+        *(uint32_t *)at = (uint32_t)number;
         break;
     case ANYCERT__FIELD_I64:
         good = read_number(value, INT64_MIN, INT64_MAX, &number);
-        *(int64_t *)(void *)at = (int64_t)number;
+        *(int64_t *)at = (int64_t)number;
         break;
     case ANYCERT__FIELD_SIZE:
         good = read_number(value, 0, SIZE_MAX, &number);
-        *(size_t *)(void *)at = (size_t)number;
+        *(size_t *)at = (size_t)number;
         break;
     case ANYCERT__FIELD_ULONG:
         good = read_number(value, 0, ULONG_MAX, &number);
-        *(unsigned long *)(void *)at = (unsigned long)number;
+        *(unsigned long *)at = (unsigned long)number;
         break;
     case ANYCERT__FIELD_ENUM:
         good = read_enum(value, field, at);
