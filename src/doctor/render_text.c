@@ -123,8 +123,9 @@ static bool says_something(const struct anycert_diagnosis *diagnosis,
 static void write_headline(struct anycert__buf *buf, const struct anycert__remedy *remedy)
 {
     const char *colon = remedy->lines ? strstr(remedy->text, ": ") : NULL;
+    const char *stop = strstr(remedy->text, ". ");
 
-    if (!colon) {
+    if (!colon || (stop && stop < colon)) {
         anycert__buf_adds(buf, remedy->text);
         return;
     }
@@ -250,11 +251,16 @@ static void write_remedy(struct anycert__buf *buf, const struct anycert__remedy 
         write_indented(buf, remedy->lines);
 }
 
-/* For whoever cannot change the server: what to ask for. places counts what is left out. */
+/* For whoever cannot change the server: what to ask for, of the first place where it can be done.
+ */
 static void write_request(struct anycert__buf *buf, const struct anycert__remedy *remedy,
-                          size_t *places)
+                          size_t *places, size_t *left_out)
 {
-    if ((*places)++ > 0)
+    bool first = *places == 0;
+
+    *places += 1;
+    *left_out += remedy->lines || !first;
+    if (!first)
         return;
     anycert__buf_addf(buf, "  %s: ", whose(remedy));
     write_headline(buf, remedy);
@@ -276,12 +282,11 @@ static void write_remedies(struct anycert__buf *buf, const struct anycert_diagno
         if (!before)
             anycert__buf_addf(buf, "\nto mend %s\n", diagnosis->causes[n].cause->id);
         if (brief && strcmp(remedy->audience, "server") == 0)
-            write_request(buf, remedy, &places);
+            write_request(buf, remedy, &places, left_out);
         else
             write_remedy(buf, remedy, before);
         before = remedy->text;
     }
-    *left_out += places;
 }
 
 static char *write_all(const struct anycert_diagnosis *diagnosis, bool brief,

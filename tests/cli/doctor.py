@@ -42,6 +42,8 @@ class Doctor(DoctorCase):
                 ("expired", 10, f"works with: hardened+expired ca={self.root}", "The certificate has expired.", ""),
                 ("wrong-host", 12, "fixable here, nothing given up (if the name is right): hardened "
                  f"ca={self.root} expect-name=other.lab.test", "The certificate is for another name.", ""),
+                ("client-cert-required", 12, "fixable here", "The server wants a client certificate.",
+                 "Get a client certificate from whoever runs the server, and show it. It takes those of: CN="),
                 ("plain-http", 12, "fixable here", "The port speaks plain HTTP, not TLS.", ""),
                 ("close", 11, "impossible: no policy of this build connects",
                  "The server closes the connection during the TLS handshake, without saying why.", ""),
