@@ -325,7 +325,8 @@ static void print_text(const struct rounds *rounds, const struct outcome *outcom
     else
         (void)printf("%.*s", (int)line, outcome->text);
     (void)fwrite(outcome->text + line, 1, end - line, stdout);
-    (void)fwrite(outcome->elsewhere.data, 1, outcome->elsewhere.len, stdout);
+    if (outcome->elsewhere.len > 0)
+        (void)fwrite(outcome->elsewhere.data, 1, outcome->elsewhere.len, stdout);
 }
 
 static void print_outcome(const struct rounds *rounds, size_t i, bool as_list)
