@@ -111,7 +111,15 @@ static bool add_negotiated(struct anycert_policy **policy, const struct anycert_
     return true;
 }
 
-char *cli_pin_policy(const struct anycert_report *report, bool of_reference)
+/* What a reference goes by, and the policy of the link says. */
+static bool keep_place(struct anycert_policy *policy, const struct anycert_report *report)
+{
+    return keep(policy, report, "ca") && keep(policy, report, "expect-name") &&
+           keep(policy, report, "sni");
+}
+
+/* Instead of the chain. */
+static char *pinned_alone(const struct anycert_report *report, bool of_reference)
 {
     const char *pin = anycert_report_cert_pin(report, 0);
     bool name = has_passed(report, of_reference, "name");
@@ -120,7 +128,10 @@ char *cli_pin_policy(const struct anycert_report *report, bool of_reference)
     if (!pin)
         return NULL;
     (void)snprintf(text, sizeof text, "pinned pin=%s%s%s%s", pin, name || dates ? " check=" : "",
-                   name ? "name" : "", dates ? &",dates"[name ? 0 : 1] : "");
+                   name ? "name" : "",
+                   !dates ? ""
+                   : name ? ",dates"
+                          : "dates");
     struct anycert_policy *policy = anycert_policy_parse(text, NULL);
     return text_of(policy, policy && keep_relaxations(&policy, report, of_reference) &&
                                add_negotiated(&policy, report, of_reference) &&
@@ -129,11 +140,40 @@ char *cli_pin_policy(const struct anycert_report *report, bool of_reference)
                                keep(policy, report, "reason"));
 }
 
-/* What a reference goes by, and the policy of the link says. */
-static bool keep_place(struct anycert_policy *policy, const struct anycert_report *report)
+/* All that fails, relaxed: every other check stays. *proves becomes whether the key has to say who
+ * answers then. False where something has no relaxation. */
+static bool relax_failed(struct anycert_policy **policy, const struct anycert_report *report,
+                         bool of_reference, bool *proves)
 {
-    return keep(policy, report, "ca") && keep(policy, report, "expect-name") &&
-           keep(policy, report, "sni");
+    for (const struct anycert_check *c = anycert_report_next_check(report, NULL); c;
+         c = anycert_report_next_check(report, c)) {
+        const char *name = anycert_check_relaxation(c);
+        const struct anycert_relaxation *r = name ? anycert_relaxation_find(name) : NULL;
+        if (verdict_of(c, of_reference) != ANYCERT_FAIL)
+            continue;
+        if (!r || strcmp(anycert_check_id(c), "pin") == 0 || !relax(policy, name))
+            return false;
+        *proves = *proves || !anycert_relaxation_authenticates(r);
+    }
+    return true;
+}
+
+/* Beside what is left of the chain, as the doctor has it: this gives up less. NULL where something
+ * has no relaxation, or the chain is enough without the key. */
+static char *pinned_beside(const struct anycert_report *report, bool of_reference)
+{
+    struct anycert_policy *policy = policy_of(report, of_reference);
+    bool proves = false;
+    bool fine = policy && strcmp(anycert_policy_rung(policy), "hardened") == 0 &&
+                relax_failed(&policy, report, of_reference, &proves) && proves &&
+                anycert_policy_set(policy, "pin", anycert_report_cert_pin(report, 0), NULL) == 0;
+    return text_of(policy, fine && (!of_reference || keep_place(policy, report)));
+}
+
+char *cli_pin_policy(const struct anycert_report *report, bool of_reference)
+{
+    char *text = anycert_report_cert_pin(report, 0) ? pinned_beside(report, of_reference) : NULL;
+    return text ? text : pinned_alone(report, of_reference);
 }
 
 char *cli_pinned_too(const struct anycert_report *report)

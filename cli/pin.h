@@ -10,8 +10,10 @@
  * do. They go by the report's verdicts, or by those of its reference; what the policy relaxes,
  * names and trusts already stays. */
 
-/* By the key that was shown: with check= for what is right about name and dates, and with the
- * relaxations that the protocol needs, which no pin is about. */
+/* By the key that was shown: hardened with what is wrong relaxed, and the pin, as the doctor has
+ * it; where something has no relaxation or the chain authenticates, pinned, with check= for what is
+ * right about name and dates, and with the relaxations that the protocol needs, which no pin is
+ * about. */
 char *cli_pin_policy(const struct anycert_report *report, bool of_reference);
 
 /* By the chain as it is accepted already, and by the key of the server's own certificate, too. */

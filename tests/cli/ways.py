@@ -73,15 +73,15 @@ class Commands(Ways):
                 ("wrong-host", 3, f"hardened {chain} expect-name=other.lab.test"),
                 ("ip-no-san", 3, f"hardened {chain} expect-name=localhost"),
                 ("expired-and-wrong-host", 3, f"hardened+expired {chain} expect-name=other.lab.test until={month}"),
-                ("self-signed", 3, "pinned pin={} check=name,dates"),
-                ("self-signed-ca", 3, "pinned pin={} check=name,dates"),
-                ("expired-self-signed", 3, "pinned pin={} check=name"),
-                ("unknown-issuer", 3, "pinned pin={} check=name,dates"),
-                ("incomplete-chain", 3, "pinned pin={} check=name,dates"),
+                ("self-signed", 3, f"hardened+self-signed {chain} pin={{}}"),
+                ("self-signed-ca", 3, f"hardened+self-signed {chain} pin={{}}"),
+                ("expired-self-signed", 3, f"hardened+self-signed+expired {chain} pin={{}}"),
+                ("unknown-issuer", 3, f"hardened+untrusted-issuer {chain} pin={{}}"),
+                ("incomplete-chain", 3, f"hardened+untrusted-issuer {chain} pin={{}}"),
                 ("broken-signature", 3, "pinned pin={} check=name,dates"),
-                ("not-a-ca", 3, "pinned pin={} check=name,dates"),
+                ("not-a-ca", 3, f"hardened+invalid-ca {chain} pin={{}}"),
                 ("rsa-512", 3, "pinned pin={} check=name,dates"),
-                ("ip-as-dns-name", 3, "pinned pin={} check=dates")]:
+                ("ip-as-dns-name", 3, f"hardened+wrong-host {chain} pin={{}}")]:
             with self.subTest(name=name):
                 command = self.command("get", "--cacert", self.root, self.url(name), code=code)
                 done = self.shell(command)
@@ -102,15 +102,15 @@ class Commands(Ways):
 
     def test_what_is_relaxed_already_stays_in_what_is_suggested(self):
         url, pin = self.url("appliance"), self.servers["appliance"]["pin"]
-        policy = f"pinned+tls1.0+small-dh pin={pin} check=name until=2099-12-31 reason=\"it's old\""
+        relaxed = "hardened+self-signed+expired+weak-key+tls1.0+small-dh"
+        policy = f"{relaxed} pin={pin} until=2099-12-31 reason=\"it's old\""
         args = ("get", "--allow", "tls1.0,small-dh", "--until", "2099-12-31", "--reason", "it's old", url)
         done = self.shell(self.command(*args))
         self.assertEqual((done.returncode, done.stdout), (0, policy), done.stderr)
         text = self.anycert(*args, code=3).err
-        self.assertRegex(text, rf"(?m)^  entry        \S+ pinned\+tls1\.0\+small-dh pin={re.escape(pin)} check=name ")
-        self.assertRegex(text, rf"(?m)^  better +--trust 'pinned\+tls1\.0\+small-dh pin=|(?m:^ {{15}}--trust 'pinned\+tls1)")
-        # What the certificate needs is part of a pin's policy by itself.
-        self.assertIn("--trust 'pinned pin=", self.command("get", "--allow", "expired", self.url("expired-self-signed")))
+        self.assertRegex(text, rf"(?m)^  entry        \S+ {re.escape(relaxed)} pin={re.escape(pin)} ")
+        self.assertRegex(text, rf"(?m)^(?:  better      | {{14}}) --trust '{re.escape(relaxed)} pin=")
+        self.assertIn("--trust 'hardened+self-signed+expired pin=", self.command("get", "--allow", "expired", self.url("expired-self-signed")))
         command = self.command("get", "--allow", "tls1.0", "--cacert", self.root, self.url("tls10-expired"))
         self.assertIn("'hardened+expired+tls1.0 ca=", command)
         self.assertEqual(self.shell(command).returncode, 0)
@@ -140,13 +140,14 @@ class Show(Ways):
         month = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%d")
         chain = f"ca={self.root}"
         for name, policy, other in (
-                ("self-signed", "pinned pin={} check=name,dates", None),
+                ("self-signed", f"hardened+self-signed {chain} pin={{}}", None),
                 ("expired", f"hardened+expired {chain} until={month}", "pinned pin={} check=name"),
-                ("wrong-host", f"hardened {chain} expect-name=other.lab.test", "pinned pin={} check=dates"),
+                ("wrong-host", f"hardened {chain} expect-name=other.lab.test",
+                 f"hardened+wrong-host {chain} pin={{}}"),
                 ("expired-and-wrong-host", f"hardened+expired {chain} expect-name=other.lab.test until={month}",
-                 "pinned pin={}"),
+                 f"hardened+expired+wrong-host {chain} pin={{}}"),
                 ("md5-leaf", "pinned pin={} check=name,dates", None),
-                ("untrusted-root", "pinned pin={} check=name,dates", None)):
+                ("untrusted-root", f"hardened+untrusted-issuer {chain} pin={{}}", None)):
             with self.subTest(name=name):
                 result = self.show(name, "--cacert", self.root)
                 fields, pin = self.fields(result.out), self.servers[name]["pin"]
@@ -208,7 +209,8 @@ class Show(Ways):
 
     def test_old_servers_are_shown_by_a_wider_offer(self):
         for name, protocol, policy in (("tls10-only", "TLSv1.0", r"hardened\+tls1\.0 ca=\S+ until=\S+"),
-                                       ("appliance", "TLSv1.0", r"pinned\+tls1\.0\+small-dh pin=\S+ check=name")):
+                                       ("appliance", "TLSv1.0",
+                                        r"hardened\+self-signed\+expired\+weak-key\+tls1\.0\+small-dh ca=\S+ pin=\S+")):
             with self.subTest(name=name):
                 fields = self.fields(self.show(name, "--cacert", self.root).out)
                 self.assertIn(f"({protocol})", fields["server"])
@@ -236,7 +238,7 @@ class Show(Ways):
         pin = self.servers["self-signed"]["pin"]
         self.assertEqual((document["key_proven"], document["pins"][0]["pin"], document["pins"][0]["own"]),
                          (True, pin, True))
-        self.assertEqual(document["policy"], f"pinned pin={pin} check=name,dates")
+        self.assertEqual(document["policy"], f"hardened+self-signed pin={pin}")
         self.assertEqual(document["report"]["reference_verdict"], "fail")
         self.assertIsNone(json.loads(self.show("revoked-staple", "--format", "json", "--cacert", self.root).out)["policy"])
 
