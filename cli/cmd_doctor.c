@@ -144,6 +144,7 @@ static int set_times(struct anycert_doctor *doctor, const struct cli_options *o,
     if (o->delay)
         anycert_doctor_set_delay(doctor, ms);
     anycert_doctor_set_request(doctor, o->http);
+    anycert_doctor_set_fetch_intermediate(doctor, o->fetch_intermediate);
     return 0;
 }
 

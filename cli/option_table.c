@@ -221,6 +221,8 @@ const struct cli_option cli_option_table[] = {
           "examine so many targets at once (default 16, at most 256)"),
     FLAG("http", 0, CLI_DOCTOR, CONNECTION, http,
          "confirm by a request, too: HEAD for /, without credentials"),
+    FLAG("fetch-intermediate", 0, CLI_DOCTOR, CONNECTION, fetch_intermediate,
+         "fetch the certificate that a chain lacks from where the last one says that it is"),
     FLAG("plan", 0, CLI_DOCTOR, OUTPUT, plan, "say what would be done, and send nothing"),
 
     VALUE("output", 'o', "FILE", REQUESTS, OUTPUT, ONCE, output, 0,

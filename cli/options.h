@@ -111,7 +111,7 @@ struct cli_options {
     struct cli_list resolve, connect_to;
 
     /* doctor */
-    bool http, plan;
+    bool http, plan, fetch_intermediate;
     char *delay, *timeout, *parallel;
 
     /* output */

@@ -91,6 +91,12 @@ ANYCERT_API void anycert_doctor_set_delay(struct anycert_doctor *doctor, uint32_
 /* 1: policies are confirmed by a request, too (HEAD for "/", without credentials), which has to be
  * answered, with whatever status. 0, the default: no request is ever sent. */
 ANYCERT_API void anycert_doctor_set_request(struct anycert_doctor *doctor, int on);
+/* 1: where a chain has no end, the certificate that issued its last one is fetched from the place
+ * that this one names, over plain HTTP, without redirects; if it leads to an anchor, a handshake
+ * with it confirms that it is all that is missing. It is used as a help and is not trusted by that.
+ * From a server with a public address only public addresses are asked. 0, the default: nobody but
+ * the server is asked. Behind a proxy nothing is fetched. */
+ANYCERT_API void anycert_doctor_set_fetch_intermediate(struct anycert_doctor *doctor, int on);
 /* Seconds since 1970 UTC for all dates that are judged; called from any thread that examines. NULL:
  * the system's clock. */
 ANYCERT_API void anycert_doctor_set_clock(struct anycert_doctor *doctor, int64_t (*now)(void *arg),

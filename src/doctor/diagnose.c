@@ -50,6 +50,7 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
         {"host", diagnosis->peer.host},
         {"port", port},
         {"name", diagnosis->name[0] != '\0' ? diagnosis->name : NULL},
+        {"issuer-url", diagnosis->issuer_url[0] != '\0' ? diagnosis->issuer_url : NULL},
         {"pin", diagnosis->pin[0] != '\0' ? diagnosis->pin : NULL},
         {"ca-names", trial && trial->ca_name_count > 0 ? trial->ca_names[0] : NULL},
     };
@@ -109,6 +110,8 @@ static const char *note_on(const struct anycert__attempt *attempt)
     if (unproven)
         return "whoever answers is believed: interception and a genuine self-signed server look "
                "alike";
+    if (attempt->supply)
+        return "with the intermediate certificate that the server does not send (--intermediate)";
     if (attempt->expect_name)
         return "only if that is a name of the server that is meant";
     return "";
@@ -301,6 +304,10 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
     diagnosis->name = anycert__strdup(examination->trials.name);
     if (!diagnosis->pin || !diagnosis->name)
         return anycert__fail_nomem(err);
+    if (anycert__best_view(examination) &&
+        anycert__best_view(examination)->facts->presented_count > 0)
+        anycert__issuer_url(anycert__best_view(examination)->facts->presented,
+                            diagnosis->issuer_url);
     diagnosis->stage = stage_of(examination);
     diagnosis->handshakes = examination->plan.count + examination->confession.questions;
     diagnosis->elapsed_ms = examination->elapsed_ms;

@@ -4,8 +4,10 @@
 
 #include <anycert/doctor.h>
 
+#include "base/buf.h"
 #include "doctor/examine.h"
 #include "doctor/remedy.h"
+#include "verdict/findings.h"
 
 #define ANYCERT__DIAGNOSED_MAX 24
 
@@ -40,7 +42,8 @@ struct anycert_diagnosis {
     size_t handshakes;
     uint64_t elapsed_ms;
     bool exhausted;
-    char *pin, *name; /* of the server, "" if unknown */
+    char *pin, *name;                          /* of the server, "" if unknown */
+    char issuer_url[ANYCERT__ISSUER_URL_SIZE]; /* where its certificate says that its issuer is */
 };
 
 /* The handshake that shows the certificates best: of those that verified them the first one that
@@ -65,6 +68,22 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
 int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
                              const struct anycert__examination *examination,
                              struct anycert_error *err);
+/* Certificates, and what is known beside them. */
+struct anycert__chain_view {
+    const struct anycert__facts *facts;
+    struct anycert__anchors *anchors;
+    const struct anycert__supply *supply; /* NULL: nothing could be fetched */
+};
+
+/* diagnose_trust.c: what a chain without an anchor at its end has; what an error that usually means
+ * something else has to do with our own anchors; and what else is known of it. */
+enum anycert__cause_number anycert__cause_of_trust(const struct anycert__chain_view *view,
+                                                   const struct anycert__finding *finding);
+enum anycert__cause_number anycert__cause_of_anchor(const struct anycert__chain_view *view,
+                                                    const struct anycert__finding *finding,
+                                                    enum anycert__cause_number usual);
+void anycert__write_trust_evidence(struct anycert__buf *buf, const struct anycert__chain_view *view,
+                                   enum anycert__cause_number cause);
 /* Which cause a name that does not match has (diagnose_name.c). */
 enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *facts);
 
@@ -73,7 +92,6 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err);
 /* A handle for appending "a, b" of a set of relaxations. */
-struct anycert__buf;
 void anycert__write_relaxations(struct anycert__buf *buf, anycert__relaxations set);
 
 #endif

@@ -1,6 +1,7 @@
 #include "doctor/examine.h"
 
 #include "base/mem.h"
+#include "http/address.h"
 
 #include <string.h>
 
@@ -37,6 +38,24 @@ static int tell(struct anycert__examination *examination, const char *shown,
     return text ? 0 : -1;
 }
 
+/* What the chain lacks, if it lacks something and the caller wants it fetched. */
+static int supply(struct anycert__trials *trials, struct anycert__trial *trial,
+                  struct anycert_error *err)
+{
+    const struct anycert_doctor *doctor = trials->doctor;
+    const struct addrinfo *address = trials->route.works;
+
+    if (trial->facts && trial->facts->presented_count > 0 && trials->supply.url[0] == '\0')
+        anycert__issuer_url(trial->facts->presented, trials->supply.url);
+    if (!doctor->fetches_issuer || !address || doctor->proxy.kind != ANYCERT__PROXY_NONE)
+        return 0;
+    if (anycert__supply_fetch(&trials->supply, doctor, trials->route.anchors, trial->facts,
+                              anycert__address_is_public(address->ai_addr), err) < 0)
+        return -1;
+    trial->sighting.has_supply = trials->supply.leads_home;
+    return 0;
+}
+
 static int run(struct anycert__examination *examination, const char *shown,
                struct anycert_error *err)
 {
@@ -55,6 +74,8 @@ static int run(struct anycert__examination *examination, const char *shown,
         if (trial->sighting.ending == ANYCERT__ENDED_SILENT ||
             trial->sighting.ending == ANYCERT__ENDED_SLOW)
             trials->limit_ms = 1 + trials->doctor->timeout_ms / SHORTER;
+        if (supply(trials, trial, err) < 0)
+            return -1;
         anycert__plan_take(plan, &trial->sighting);
     }
     return 0;
@@ -131,7 +152,7 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
                                    &examination->confession, err);
 out:
     examination->trials.route.anchors = NULL;
-    anycert__anchors_unref(anchors);
+    examination->anchors = anchors;
     examination->elapsed_ms = (uint64_t)(anycert__monotonic_us() - examination->begun_us) / 1000;
     return result;
 }
@@ -141,6 +162,8 @@ void anycert__examination_clear(struct anycert__examination *examination)
     for (size_t i = 0; i < ANYCERT__PLAN_BUDGET; i++)
         anycert__trial_clear(&examination->done[i]);
     anycert__route_end(&examination->trials.route);
+    anycert__supply_clear(&examination->trials.supply);
+    anycert__anchors_unref(examination->anchors);
     anycert__ceiling_free(examination->trials.ceiling);
     examination->trials.ceiling = NULL;
 }

@@ -10,6 +10,7 @@ struct anycert__examination {
     struct anycert__trials trials;
     struct anycert__trial done[ANYCERT__PLAN_BUDGET]; /* as many as plan.count, in its order */
     struct anycert__confession confession;            /* of a server that refuses every policy */
+    struct anycert__anchors *anchors;
     int64_t begun_us;
     uint64_t elapsed_ms;
 };

@@ -268,10 +268,11 @@ static int talk(struct anycert__trials *trials, struct anycert__line *line,
 {
     const struct anycert_doctor *doctor = trials->doctor;
     const struct anycert__peer *target = &trials->route.target;
-    struct anycert__hop_terms terms = {.policy = policy,
-                                       .clock = &doctor->clock,
-                                       .intermediates = doctor->intermediates,
-                                       .observes = trial->attempt.observes};
+    struct anycert__hop_terms terms = {
+        .policy = policy,
+        .clock = &doctor->clock,
+        .intermediates = trial->attempt.supply ? trials->supply.certs : doctor->intermediates,
+        .observes = trial->attempt.observes};
     bool http2 = !anycert__policy_accepts_any_certificate(policy);
     struct anycert__shake *shake =
         anycert__shake_new(&terms, target->host, target->port, trials->route.anchors, http2, err);

@@ -7,6 +7,7 @@
 
 #include "doctor/plan.h"
 #include "doctor/route.h"
+#include "doctor/supply.h"
 #include "policy/ceiling.h"
 
 #define ANYCERT__FIRST_BYTES 64
@@ -40,6 +41,7 @@ struct anycert__trials {
     char pin[ANYCERT__PIN_SIZE];      /* of the key that was first seen, or "" */
     char name[256];                   /* a name of the certificate that can be expected, or "" */
     uint32_t limit_ms;                /* for the next attempt */
+    struct anycert__supply supply;    /* what was fetched for the chain */
     struct anycert__ceiling *ceiling; /* the administrator's: above it no request is sent */
 };
 

@@ -54,6 +54,8 @@ bool anycert__time_read(const ASN1_TIME *time, int64_t *out);
  * what names the text. */
 int anycert__read_certs(const void *pem, size_t len, const char *what, int code,
                         STACK_OF(X509) * out, struct anycert_error *err);
+/* An empty list; NULL without memory. */
+struct anycert__intermediates *anycert__intermediates_new(void);
 /* Borrowed; NULL for NULL. */
 STACK_OF(X509) * anycert__intermediates_stack(const struct anycert__intermediates *list);
 /* ---- client_cert.c */
