@@ -145,6 +145,7 @@ static int set_times(struct anycert_doctor *doctor, const struct cli_options *o,
         anycert_doctor_set_delay(doctor, ms);
     anycert_doctor_set_request(doctor, o->http);
     anycert_doctor_set_fetch_intermediate(doctor, o->fetch_intermediate);
+    anycert_doctor_set_compare_direct(doctor, o->compare_direct);
     return 0;
 }
 

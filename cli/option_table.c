@@ -223,6 +223,8 @@ const struct cli_option cli_option_table[] = {
          "confirm by a request, too: HEAD for /, without credentials"),
     FLAG("fetch-intermediate", 0, CLI_DOCTOR, CONNECTION, fetch_intermediate,
          "fetch the certificate that a chain lacks from where the last one says that it is"),
+    FLAG("compare-direct", 0, CLI_DOCTOR, CONNECTION, compare_direct,
+         "see whether a certificate that the proxy gives is another one without it"),
     FLAG("plan", 0, CLI_DOCTOR, OUTPUT, plan, "say what would be done, and send nothing"),
 
     VALUE("output", 'o', "FILE", REQUESTS, OUTPUT, ONCE, output, 0,

@@ -97,6 +97,10 @@ ANYCERT_API void anycert_doctor_set_request(struct anycert_doctor *doctor, int o
  * From a server with a public address only public addresses are asked. 0, the default: nobody but
  * the server is asked. Behind a proxy nothing is fetched. */
 ANYCERT_API void anycert_doctor_set_fetch_intermediate(struct anycert_doctor *doctor, int on);
+/* 1: where a certificate that came through the proxy leads to no anchor, one handshake is made with
+ * the server without the proxy; another certificate there, with a trusted issuer, proves that the
+ * proxy made this one. 0, the default: nothing goes around the proxy. */
+ANYCERT_API void anycert_doctor_set_compare_direct(struct anycert_doctor *doctor, int on);
 /* Seconds since 1970 UTC for all dates that are judged; called from any thread that examines. NULL:
  * the system's clock. */
 ANYCERT_API void anycert_doctor_set_clock(struct anycert_doctor *doctor, int64_t (*now)(void *arg),

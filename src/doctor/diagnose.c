@@ -284,7 +284,8 @@ static int add_causes(struct anycert_diagnosis *diagnosis,
 {
     const struct anycert__plan *plan = &examination->plan;
 
-    if (anycert__diagnose_chain(diagnosis, examination, err) < 0)
+    if (anycert__diagnose_chain(diagnosis, examination, err) < 0 ||
+        anycert__diagnose_between(diagnosis, examination, err) < 0)
         return -1;
     if (plan->found == ANYCERT__FOUND_WAYS &&
         anycert__diagnose_offer(diagnosis, examination, err) < 0)
@@ -309,7 +310,8 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
         anycert__issuer_url(anycert__best_view(examination)->facts->presented,
                             diagnosis->issuer_url);
     diagnosis->stage = stage_of(examination);
-    diagnosis->handshakes = examination->plan.count + examination->confession.questions;
+    diagnosis->handshakes =
+        examination->plan.count + examination->confession.questions + examination->compared;
     diagnosis->elapsed_ms = examination->elapsed_ms;
     diagnosis->exhausted = examination->plan.exhausted;
     if (add_report(diagnosis, examination, err) < 0 ||

@@ -68,6 +68,13 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
 int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
                              const struct anycert__examination *examination,
                              struct anycert_error *err);
+/* diagnose_between.c: whether a certificate that nobody vouches for may be, or is, that of somebody
+ * on the way. 0, or -1 with NOMEM. */
+int anycert__diagnose_between(struct anycert_diagnosis *diagnosis,
+                              const struct anycert__examination *examination,
+                              struct anycert_error *err);
+/* The product whose name an issuer bears, or NULL (interceptors.def). Static string. */
+const char *anycert__interceptor(const struct anycert__facts *facts);
 /* Certificates, and what is known beside them. */
 struct anycert__chain_view {
     const struct anycert__facts *facts;

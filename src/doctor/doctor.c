@@ -140,6 +140,11 @@ void anycert_doctor_set_fetch_intermediate(struct anycert_doctor *doctor, int on
     doctor->fetches_issuer = on != 0;
 }
 
+void anycert_doctor_set_compare_direct(struct anycert_doctor *doctor, int on)
+{
+    doctor->compares_direct = on != 0;
+}
+
 void anycert_doctor_set_clock(struct anycert_doctor *doctor, int64_t (*now)(void *arg), void *arg)
 {
     doctor->clock = (struct anycert__clock){.now = now, .arg = arg};

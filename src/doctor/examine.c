@@ -81,6 +81,39 @@ static int run(struct anycert__examination *examination, const char *shown,
     return 0;
 }
 
+static bool is_untrusted(const struct anycert__trial *trial)
+{
+    return trial->facts && trial->facts->verified &&
+           !anycert__needs_met(&trial->sighting.certificates,
+                               ~(ANYCERT__RELAX_BIT(ANYCERT__RELAX_UNTRUSTED_ISSUER) |
+                                 ANYCERT__RELAX_BIT(ANYCERT__RELAX_SELF_SIGNED)));
+}
+
+/* What the server shows without the proxy, where what came through it is not trusted. */
+static int compare(struct anycert__examination *examination, struct anycert_error *err)
+{
+    const struct anycert__trials *through = &examination->trials;
+    const struct anycert__attempt attempt = {.observes = true};
+    struct anycert__trials around = {
+        .doctor = through->doctor, .limit_ms = through->limit_ms, .ceiling = through->ceiling};
+    bool wanted = false;
+    int result = -1;
+
+    for (size_t i = 0; i < examination->plan.count; i++)
+        wanted = wanted || is_untrusted(&examination->done[i]);
+    if (!wanted || !through->doctor->compares_direct ||
+        through->doctor->proxy.kind == ANYCERT__PROXY_NONE)
+        return 0;
+    if (anycert__route_begin(&around.route, through->doctor, &through->route.target,
+                             through->route.anchors, err) == 0) {
+        around.route.direct = true;
+        examination->compared = 1;
+        result = anycert__trial_make(&around, &attempt, &examination->direct, err);
+    }
+    anycert__route_end(&around.route);
+    return result;
+}
+
 /* Without the system's anchors everything can still be seen, and that they are missing is a cause.
  */
 static struct anycert__anchors *open_anchors(const struct anycert_policy *base,
@@ -146,6 +179,8 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
         goto out;
     anycert__plan_begin(&examination->plan, doctor->wants_request, doctor->budget);
     result = run(examination, shown, err);
+    if (result == 0)
+        result = compare(examination, err);
     if (result == 0 && refuses_everything(&examination->plan))
         result = anycert__question(&examination->trials,
                                    examination->plan.budget - examination->plan.count,
@@ -162,6 +197,7 @@ void anycert__examination_clear(struct anycert__examination *examination)
     for (size_t i = 0; i < ANYCERT__PLAN_BUDGET; i++)
         anycert__trial_clear(&examination->done[i]);
     anycert__route_end(&examination->trials.route);
+    anycert__trial_clear(&examination->direct);
     anycert__supply_clear(&examination->trials.supply);
     anycert__anchors_unref(examination->anchors);
     anycert__ceiling_free(examination->trials.ceiling);

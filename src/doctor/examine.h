@@ -11,6 +11,8 @@ struct anycert__examination {
     struct anycert__trial done[ANYCERT__PLAN_BUDGET]; /* as many as plan.count, in its order */
     struct anycert__confession confession;            /* of a server that refuses every policy */
     struct anycert__anchors *anchors;
+    struct anycert__trial direct; /* without the proxy, if that was to be compared */
+    size_t compared;              /* 1 if so */
     int64_t begun_us;
     uint64_t elapsed_ms;
 };

@@ -280,7 +280,8 @@ enum anycert__wire anycert__route_go(struct anycert__route *route,
                                      const struct anycert__patience *patience,
                                      struct anycert__line *line, struct anycert__obstacle *obstacle)
 {
-    const struct anycert__proxy *proxy = &route->doctor->proxy;
+    static const struct anycert__proxy none = {.kind = ANYCERT__PROXY_NONE};
+    const struct anycert__proxy *proxy = route->direct ? &none : &route->doctor->proxy;
     bool local = proxy->kind == ANYCERT__PROXY_SOCKS4 || proxy->kind == ANYCERT__PROXY_SOCKS5;
     bool of_proxy = proxy->kind != ANYCERT__PROXY_NONE;
     struct addrinfo *resolved = NULL;

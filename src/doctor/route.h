@@ -29,6 +29,7 @@ struct anycert__route {
     struct anycert_policy *proxy_policy;
     struct anycert__hop_terms proxy_terms;
     struct anycert__facts *proxy_facts; /* of an https:// proxy */
+    bool direct;                        /* without the proxy, whatever is set */
 };
 
 /* An open way. */
