@@ -310,8 +310,8 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
         anycert__issuer_url(anycert__best_view(examination)->facts->presented,
                             diagnosis->issuer_url);
     diagnosis->stage = stage_of(examination);
-    diagnosis->handshakes =
-        examination->plan.count + examination->confession.questions + examination->compared;
+    diagnosis->handshakes = examination->plan.count + examination->confession.questions +
+                            examination->compared + examination->shape.questions;
     diagnosis->elapsed_ms = examination->elapsed_ms;
     diagnosis->exhausted = examination->plan.exhausted;
     if (add_report(diagnosis, examination, err) < 0 ||

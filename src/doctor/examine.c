@@ -181,6 +181,10 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
     result = run(examination, shown, err);
     if (result == 0)
         result = compare(examination, err);
+    if (result == 0)
+        result = anycert__shape(&examination->trials, &examination->plan,
+                                examination->plan.budget - examination->plan.count,
+                                &examination->shape, err);
     if (result == 0 && refuses_everything(&examination->plan))
         result = anycert__question(&examination->trials,
                                    examination->plan.budget - examination->plan.count,
