@@ -143,7 +143,9 @@ static int set_times(struct anycert_doctor *doctor, const struct cli_options *o,
         return -1;
     if (o->delay)
         anycert_doctor_set_delay(doctor, ms);
-    anycert_doctor_set_request(doctor, o->http);
+    anycert_doctor_set_request(doctor, o->http_body ? ANYCERT_REQUEST_BODY
+                                       : o->http    ? ANYCERT_REQUEST_HEAD
+                                                    : ANYCERT_REQUEST_NONE);
     anycert_doctor_set_fetch_intermediate(doctor, o->fetch_intermediate);
     anycert_doctor_set_compare_direct(doctor, o->compare_direct);
     return 0;

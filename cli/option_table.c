@@ -225,6 +225,8 @@ const struct cli_option cli_option_table[] = {
          "fetch the certificate that a chain lacks from where the last one says that it is"),
     FLAG("compare-direct", 0, CLI_DOCTOR, CONNECTION, compare_direct,
          "see whether a certificate that the proxy gives is another one without it"),
+    FLAG("http-body", 0, CLI_DOCTOR, CONNECTION, http_body,
+         "the same with GET for /, and look whether the body ends as it should"),
     FLAG("plan", 0, CLI_DOCTOR, OUTPUT, plan, "say what would be done, and send nothing"),
 
     VALUE("output", 'o', "FILE", REQUESTS, OUTPUT, ONCE, output, 0,

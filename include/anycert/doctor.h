@@ -88,8 +88,16 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_connect_to(struct anycert_d
 ANYCERT_API void anycert_doctor_set_timeout(struct anycert_doctor *doctor, uint32_t ms);
 /* What is waited between two attempts with one target, in milliseconds (default 0). */
 ANYCERT_API void anycert_doctor_set_delay(struct anycert_doctor *doctor, uint32_t ms);
-/* 1: policies are confirmed by a request, too (HEAD for "/", without credentials), which has to be
- * answered, with whatever status. 0, the default: no request is ever sent. */
+/* What is asked for once a handshake stands. */
+enum anycert_doctor_request {
+    ANYCERT_REQUEST_NONE = 0, /* nothing, the default */
+    ANYCERT_REQUEST_HEAD = 1, /* HEAD for "/", which has to be answered, with whatever status */
+    ANYCERT_REQUEST_BODY = 2  /* GET for "/", whose body has to end as it should, as far as the
+                                 first MiB of it */
+};
+/* Whether policies are confirmed by a request, too, without credentials: one of enum
+ * anycert_doctor_request. Requests are of HTTP/1.1; of a server that speaks HTTP/2 only, its answer
+ * to the beginning of a connection is enough. */
 ANYCERT_API void anycert_doctor_set_request(struct anycert_doctor *doctor, int on);
 /* 1: where a chain has no end, the certificate that issued its last one is fetched from the place
  * that this one names, over plain HTTP, without redirects; if it leads to an anchor, a handshake

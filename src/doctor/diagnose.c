@@ -222,7 +222,9 @@ static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *di
     case ANYCERT__FOUND_HEALTHY:
         if (diagnosis->stage == ANYCERT_STAGE_PROXY_TLS)
             return ANYCERT_VERDICT_FIXABLE; /* the proxy's CA is ours to know */
-        return plan->request_failed ? ANYCERT_VERDICT_UNREACHABLE : ANYCERT_VERDICT_HEALTHY;
+        if (!plan->request_failed)
+            return ANYCERT_VERDICT_HEALTHY;
+        return is_ours_to_mend(diagnosis) ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_UNREACHABLE;
     case ANYCERT__FOUND_WAYS:
         return plan->ways[0].attempt.rung == ANYCERT__RUNG_HARDENED &&
                        (plan->ways[0].attempt.relaxations & ~by_clock(diagnosis)) == 0
@@ -311,7 +313,8 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             diagnosis->issuer_url);
     diagnosis->stage = stage_of(examination);
     diagnosis->handshakes = examination->plan.count + examination->confession.questions +
-                            examination->compared + examination->shape.questions;
+                            examination->compared + examination->shape.questions +
+                            examination->trials.repeated;
     diagnosis->elapsed_ms = examination->elapsed_ms;
     diagnosis->exhausted = examination->plan.exhausted;
     if (add_report(diagnosis, examination, err) < 0 ||

@@ -133,6 +133,7 @@ void anycert_doctor_set_delay(struct anycert_doctor *doctor, uint32_t ms)
 void anycert_doctor_set_request(struct anycert_doctor *doctor, int on)
 {
     doctor->wants_request = on != 0;
+    doctor->wants_body = on == ANYCERT_REQUEST_BODY;
 }
 
 void anycert_doctor_set_fetch_intermediate(struct anycert_doctor *doctor, int on)

@@ -25,7 +25,7 @@ struct anycert_doctor {
     struct anycert__rule connect_to[ANYCERT__RULES_MAX];
     size_t resolve_count, connect_to_count;
     uint32_t timeout_ms, delay_ms;
-    bool wants_request, fetches_issuer, compares_direct;
+    bool wants_request, wants_body, fetches_issuer, compares_direct;
     size_t budget;
     struct anycert__clock clock;
     anycert_doctor_progress *progress;

@@ -42,7 +42,9 @@ char *anycert_doctor_plan(const struct anycert_doctor *doctor, struct anycert_er
         "have,\n   or must never have; no handshake comes of them\n"
         "Handshakes carry no credentials, no client certificate and no cookies%s. At most %u are "
         "made,\neach with a limit of %u ms.\n",
-        doctor->wants_request ? "; requests are HEAD for /" : ", and no request is sent",
+        doctor->wants_body      ? "; requests are GET for /"
+        : doctor->wants_request ? "; requests are HEAD for /"
+                                : ", and no request is sent",
         (unsigned)doctor->budget, (unsigned)doctor->timeout_ms);
     text = anycert__buf_take(&buf, "the plan", err);
     anycert__buf_free(&buf);

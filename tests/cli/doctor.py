@@ -173,7 +173,7 @@ class Doctor(Case):
         self.assertEqual(found["least"]["relaxations"], ["renegotiation"])
         self.assertEqual(self.json("good", "--http")["handshakes"], 2)
 
-    def test_http2_is_asked_in_http2(self):
+    def test_servers_of_http2_are_asked_in_http11(self):
         port = free_port()
         make_certificate()
         pathlib.Path("nginx.conf").write_text(
@@ -191,7 +191,7 @@ class Doctor(Case):
                 self.anycert("doctor", "--cacert", "cert.pem", "--http", f"localhost:{port}")
             finally:
                 nginx.terminate()
-        self.assertIn('"HEAD / HTTP/2.0" 404', pathlib.Path("access.log").read_text("utf-8"))
+        self.assertIn('"HEAD / HTTP/1.1" 404', pathlib.Path("access.log").read_text("utf-8"))
 
     def test_unreachable(self):
         result = self.anycert("doctor", f"127.0.0.1:{free_port()}", code=5)

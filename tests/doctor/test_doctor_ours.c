@@ -40,6 +40,7 @@ struct named_server {
     uint16_t port;
     SSL_CTX *ctx;
     bool takes_none; /* no server name at all is right, too */
+    bool only_h2;    /* it agrees on HTTP/2 or on nothing, and speaks it */
     atomic_bool stop;
     pthread_t thread;
 };
@@ -55,13 +56,34 @@ static int choose(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/* With the time, by the right clock. */
-static void answer(SSL *ssl)
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *len,
+                           const unsigned char *in, unsigned int in_len, void *arg)
 {
+    static const unsigned char h2[] = {2, 'h', '2'};
+    const struct named_server *server = arg;
+    unsigned char *chosen = NULL;
+
+    (void)ssl;
+    if (!server->only_h2)
+        return SSL_TLSEXT_ERR_NOACK;
+    if (SSL_select_next_proto(&chosen, len, h2, sizeof h2, in, in_len) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* With the time, by the right clock. */
+static void answer(SSL *ssl, bool h2)
+{
+    static const char settings[9] = {0, 0, 0, 4, 0, 0, 0, 0, 0};
     time_t now = time(NULL);
     char text[200];
     struct tm parts;
 
+    if (h2) {
+        (void)SSL_write(ssl, settings, sizeof settings);
+        return;
+    }
     if (!gmtime_r(&now, &parts) ||
         strftime(text, sizeof text,
                  "HTTP/1.1 204 No Content\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n\r\n", &parts) == 0)
@@ -80,7 +102,7 @@ static void *serve(void *arg)
         char byte = 0;
 
         if (ssl && SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1 && SSL_read(ssl, &byte, 1) == 1)
-            answer(ssl);
+            answer(ssl, server->only_h2);
         if (ssl)
             (void)SSL_shutdown(ssl);
         SSL_free(ssl);
@@ -104,6 +126,7 @@ static void start(struct named_server *server, X509 *cert, bool takes_none)
     assert_int_equal(SSL_CTX_use_PrivateKey(server->ctx, certs_key()), 1);
     SSL_CTX_set_tlsext_servername_callback(server->ctx, choose);
     SSL_CTX_set_tlsext_servername_arg(server->ctx, server);
+    SSL_CTX_set_alpn_select_cb(server->ctx, choose_protocol, server);
     server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(server->fd, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(server->fd, 32), 0);
@@ -223,11 +246,37 @@ static void doctor_wrong_clock_is_told_from_expiry(void **state)
     X509_free(cert);
 }
 
+/* One more handshake finds out that HTTP/1.1 is not to be had. */
+static void doctor_server_of_http2_alone_is_healthy(void **state)
+{
+    static const struct {
+        bool only_h2;
+        size_t handshakes;
+    } rows[] = {{false, 2}, {true, 3}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct named_server server;
+        X509 *cert = make_cert();
+        struct anycert_diagnosis *diagnosis = NULL;
+
+        start(&server, cert, false);
+        server.only_h2 = rows[i].only_h2;
+        diagnosis = examine(cert, server.port, "right.test", 1);
+        assert_int_equal(anycert_diagnosis_verdict(diagnosis), ANYCERT_VERDICT_HEALTHY);
+        assert_int_equal(anycert_diagnosis_handshakes(diagnosis), rows[i].handshakes);
+        anycert_diagnosis_free(diagnosis);
+        stop(&server);
+        X509_free(cert);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(doctor_wrong_clock_is_told_from_expiry),
         cmocka_unit_test(doctor_right_server_name_is_found),
+        cmocka_unit_test(doctor_server_of_http2_alone_is_healthy),
         cmocka_unit_test(doctor_missing_server_name_is_ours),
     };
 
