@@ -122,8 +122,8 @@ typedef void anycert_doctor_progress(void *arg, const char *target, size_t attem
 ANYCERT_API void anycert_doctor_set_progress(struct anycert_doctor *doctor,
                                              anycert_doctor_progress *progress, void *arg);
 
-/* Ends all examinations of the doctor within a tenth of a second, and every later one at once; a
- * name that is being looked up is waited for. Safe from any thread, and in a signal handler. */
+/* Ends all examinations of the doctor within a tenth of a second, and every later one at once.
+ * Safe from any thread, and in a signal handler. */
 ANYCERT_API void anycert_doctor_cancel(struct anycert_doctor *doctor);
 /* Asked in the thread that examines, ten times a second and more while it waits, but not while a
  * name is looked up: anything but 0 ends that examination as anycert_doctor_cancel would. It may be

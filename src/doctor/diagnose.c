@@ -194,7 +194,7 @@ static enum anycert_doctor_verdict verdict_on_nothing(const struct anycert_diagn
             return ANYCERT_VERDICT_UNREACHABLE;
         return ANYCERT_VERDICT_FIXABLE;
     }
-    if (is_ours_to_mend(diagnosis))
+    if (is_ours_to_mend(diagnosis) || diagnosis->addresses.other_good)
         return ANYCERT_VERDICT_FIXABLE;
     if (diagnosis->stage == ANYCERT_STAGE_PROXY_TLS)
         return ANYCERT_VERDICT_UNREACHABLE;
@@ -223,11 +223,12 @@ static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *di
         if (diagnosis->stage == ANYCERT_STAGE_PROXY_TLS)
             return ANYCERT_VERDICT_FIXABLE; /* the proxy's CA is ours to know */
         if (!plan->request_failed)
-            return ANYCERT_VERDICT_HEALTHY;
+            return diagnosis->addresses.fail ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_HEALTHY;
         return is_ours_to_mend(diagnosis) ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_UNREACHABLE;
     case ANYCERT__FOUND_WAYS:
-        return plan->ways[0].attempt.rung == ANYCERT__RUNG_HARDENED &&
-                       (plan->ways[0].attempt.relaxations & ~by_clock(diagnosis)) == 0
+        return diagnosis->addresses.other_good ||
+                       (plan->ways[0].attempt.rung == ANYCERT__RUNG_HARDENED &&
+                        (plan->ways[0].attempt.relaxations & ~by_clock(diagnosis)) == 0)
                    ? ANYCERT_VERDICT_FIXABLE
                    : ANYCERT_VERDICT_RELAXABLE;
     case ANYCERT__FOUND_REVOKED:
@@ -281,6 +282,22 @@ static int add_report(struct anycert_diagnosis *diagnosis,
     return diagnosis->report ? 0 : -1;
 }
 
+static int add_addresses(struct anycert_diagnosis *diagnosis,
+                         const struct anycert__addresses *addresses, struct anycert_error *err)
+{
+    char evidence[ANYCERT__ADDRESSES_MAX * sizeof addresses->seen[0]] = "";
+    size_t used = 0;
+
+    diagnosis->addresses = *addresses;
+    if (!addresses->differ)
+        return 0;
+    for (size_t i = 0; i < addresses->count; i++)
+        used +=
+            (size_t)snprintf(evidence + used, sizeof evidence - used, "%s%s: %s", i > 0 ? "; " : "",
+                             addresses->seen[i].address, addresses->seen[i].what);
+    return anycert__diagnose(diagnosis, ANYCERT__CAUSE_SOME_ADDRESSES_FAIL, evidence, NULL, err);
+}
+
 static int add_causes(struct anycert_diagnosis *diagnosis,
                       const struct anycert__examination *examination, struct anycert_error *err)
 {
@@ -294,6 +311,8 @@ static int add_causes(struct anycert_diagnosis *diagnosis,
         return -1;
     if ((plan->found == ANYCERT__FOUND_NOTHING || plan->request_failed) && plan->count > 0 &&
         anycert__diagnose_ending(diagnosis, examination, err) < 0)
+        return -1;
+    if (add_addresses(diagnosis, &examination->addresses, err) < 0)
         return -1;
     sort_causes(diagnosis);
     return 0;
@@ -314,7 +333,7 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
     diagnosis->stage = stage_of(examination);
     diagnosis->handshakes = examination->plan.count + examination->confession.questions +
                             examination->compared + examination->shape.questions +
-                            examination->trials.repeated;
+                            examination->trials.repeated + examination->addresses.handshakes;
     diagnosis->elapsed_ms = examination->elapsed_ms;
     diagnosis->exhausted = examination->plan.exhausted;
     if (add_report(diagnosis, examination, err) < 0 ||

@@ -39,6 +39,7 @@ struct anycert_diagnosis {
     struct anycert__advice policies[ANYCERT__WAYS_MAX];
     size_t policy_count;
     struct anycert_report *report;
+    struct anycert__addresses addresses;
     size_t handshakes;
     uint64_t elapsed_ms;
     bool exhausted;

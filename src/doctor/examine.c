@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#define SHORTER 4 /* times, once a server was silent: it has shown how it says no */
+#define HEALTHY_BUDGET 3 /* handshakes with a host that has nothing */
+#define SHORTER        4 /* times, once a server was silent: it has shown how it says no */
 
 /* Waits in slices, so that it can be given up. */
 static void wait_ms(const struct anycert_doctor *doctor, uint32_t ms)
@@ -161,6 +162,34 @@ static bool refuses_everything(const struct anycert__plan *plan)
     return speaks;
 }
 
+/* So many more handshakes may be made. */
+static size_t budget_left(const struct anycert__examination *examination)
+{
+    const struct anycert__plan *plan = &examination->plan;
+    size_t used = plan->count + examination->shape.questions + examination->confession.questions +
+                  examination->compared + examination->trials.repeated;
+    size_t all = plan->found == ANYCERT__FOUND_HEALTHY && !plan->request_failed ? HEALTHY_BUDGET
+                                                                                : plan->budget;
+
+    return used < all ? all - used : 0;
+}
+
+/* What the plan does not ask. */
+static int look_further(struct anycert__examination *examination, struct anycert_error *err)
+{
+    struct anycert__trials *trials = &examination->trials;
+    const struct anycert__plan *plan = &examination->plan;
+
+    if (compare(examination, err) < 0 ||
+        anycert__shape(trials, plan, budget_left(examination), &examination->shape, err) < 0)
+        return -1;
+    if (refuses_everything(plan) &&
+        anycert__question(trials, budget_left(examination), &examination->confession, err) < 0)
+        return -1;
+    return anycert__addresses_compare(trials, plan, budget_left(examination),
+                                      &examination->addresses, err);
+}
+
 int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__peer *target,
                      const char *shown, struct anycert__examination *examination,
                      struct anycert_error *err)
@@ -178,17 +207,8 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
         anycert__route_begin(&examination->trials.route, doctor, target, anchors, err) < 0)
         goto out;
     anycert__plan_begin(&examination->plan, doctor->wants_request, doctor->budget);
-    result = run(examination, shown, err);
-    if (result == 0)
-        result = compare(examination, err);
-    if (result == 0)
-        result = anycert__shape(&examination->trials, &examination->plan,
-                                examination->plan.budget - examination->plan.count,
-                                &examination->shape, err);
-    if (result == 0 && refuses_everything(&examination->plan))
-        result = anycert__question(&examination->trials,
-                                   examination->plan.budget - examination->plan.count,
-                                   &examination->confession, err);
+    if (run(examination, shown, err) == 0)
+        result = look_further(examination, err);
 out:
     examination->trials.route.anchors = NULL;
     examination->anchors = anchors;

@@ -2,6 +2,7 @@
 #ifndef ANYCERT_DOCTOR_EXAMINE_H
 #define ANYCERT_DOCTOR_EXAMINE_H
 
+#include "doctor/addresses.h"
 #include "doctor/question.h"
 #include "doctor/shape.h"
 #include "doctor/trial.h"
@@ -12,6 +13,7 @@ struct anycert__examination {
     struct anycert__trial done[ANYCERT__PLAN_BUDGET]; /* as many as plan.count, in its order */
     struct anycert__confession confession;            /* of a server that refuses every policy */
     struct anycert__shape shape;                      /* what of a hello a server breaks on */
+    struct anycert__addresses addresses;
     struct anycert__anchors *anchors;
     struct anycert__trial direct; /* without the proxy, if that was to be compared */
     size_t compared;              /* 1 if so */

@@ -153,6 +153,9 @@ char *anycert_diagnosis_text(const struct anycert_diagnosis *diagnosis, struct a
         write_policy(&buf, &diagnosis->policies[i], i == 0);
     for (size_t i = 0; i < diagnosis->cause_count; i++)
         write_remedies(&buf, &diagnosis->causes[i]);
+    for (size_t i = 0; i < diagnosis->addresses.count; i++)
+        anycert__buf_addf(&buf, "%s%s: %s\n", i == 0 ? "\naddresses\n  " : "  ",
+                          diagnosis->addresses.seen[i].address, diagnosis->addresses.seen[i].what);
     anycert__buf_addf(&buf, "\n%zu handshake%s in %llu ms%s\n", diagnosis->handshakes,
                       diagnosis->handshakes == 1 ? "" : "s",
                       (unsigned long long)diagnosis->elapsed_ms,

@@ -1,6 +1,7 @@
 #include "doctor/route.h"
 
 #include "base/mem.h"
+#include "doctor/lookup.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,6 +12,9 @@
 #include <unistd.h>
 
 #define CHUNK 4096
+
+#define WITHOUT_ADDRESS                                                                            \
+    (-5) /* EAI_NODATA, which glibc gives and hides from those who ask for POSIX */
 
 enum anycert__wire anycert__obstruct(struct anycert__obstacle *obstacle,
                                      enum anycert_doctor_stage stage,
@@ -97,9 +101,7 @@ static enum anycert__cause_number cause_of_lookup(int code, bool of_proxy)
     case EAI_FAIL:
     case EAI_SYSTEM:
         return ANYCERT__CAUSE_NAME_LOOKUP_FAILED;
-#ifdef EAI_NODATA
-    case EAI_NODATA:
-#endif
+    case WITHOUT_ADDRESS:
     case EAI_FAMILY:
         return ANYCERT__CAUSE_NAME_WITHOUT_ADDRESS;
     default:
@@ -107,21 +109,22 @@ static enum anycert__cause_number cause_of_lookup(int code, bool of_proxy)
     }
 }
 
-/* The resolver has time limits of its own. */
 static enum anycert__wire look_up(const struct anycert__peer *peer, bool of_proxy,
-                                  struct addrinfo **out, struct anycert__obstacle *obstacle)
+                                  const struct anycert__patience *patience, struct addrinfo **out,
+                                  struct anycert__obstacle *obstacle)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    char port[8];
+    enum anycert_doctor_stage stage = of_proxy ? ANYCERT_STAGE_PROXY : ANYCERT_STAGE_DNS;
     int code = 0;
+    enum anycert__wire result = anycert__look_up(peer, patience, out, &code);
 
-    (void)snprintf(port, sizeof port, "%u", (unsigned)peer->port);
-    code = getaddrinfo(peer->host, port, &hints, out);
-    if (code == 0)
-        return ANYCERT__WIRE_OK;
-    *out = NULL;
-    return anycert__obstruct(obstacle, of_proxy ? ANYCERT_STAGE_PROXY : ANYCERT_STAGE_DNS,
-                             cause_of_lookup(code, of_proxy), ANYCERT__WIRE_BROKEN, "%s: %s",
+    if (result == ANYCERT__WIRE_OK || result == ANYCERT__WIRE_CANCELLED)
+        return result;
+    if (result == ANYCERT__WIRE_SILENT)
+        return anycert__obstruct(
+            obstacle, stage,
+            of_proxy ? ANYCERT__CAUSE_PROXY_NAME_NOT_FOUND : ANYCERT__CAUSE_NAME_LOOKUP_SILENT,
+            result, "%s: no answer of the name servers before the time limit", peer->host);
+    return anycert__obstruct(obstacle, stage, cause_of_lookup(code, of_proxy), result, "%s: %s",
                              peer->host, gai_strerror(code));
 }
 
@@ -150,14 +153,14 @@ static enum anycert__cause_number cause_of_errno(int error, enum anycert__wire r
     }
 }
 
-static void show_address(const struct addrinfo *address, char out[INET6_ADDRSTRLEN + 16])
+void anycert__show_address(const struct addrinfo *address, char out[ANYCERT__ADDRESS_SIZE])
 {
     char host[INET6_ADDRSTRLEN] = "?";
     char port[8] = "?";
 
     (void)getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof host, port, sizeof port,
                       NI_NUMERICHOST | NI_NUMERICSERV);
-    (void)snprintf(out, INET6_ADDRSTRLEN + 16, "%s port %s", host, port);
+    (void)snprintf(out, ANYCERT__ADDRESS_SIZE, "%s port %s", host, port);
 }
 
 static enum anycert__wire connect_one(const struct addrinfo *address, bool of_proxy,
@@ -166,11 +169,11 @@ static enum anycert__wire connect_one(const struct addrinfo *address, bool of_pr
 {
     int error = 0;
     enum anycert__wire result = anycert__wire_connect(address, patience, fd, &error);
-    char shown[INET6_ADDRSTRLEN + 16];
+    char shown[ANYCERT__ADDRESS_SIZE];
 
     if (result == ANYCERT__WIRE_OK || result == ANYCERT__WIRE_CANCELLED)
         return result;
-    show_address(address, shown);
+    anycert__show_address(address, shown);
     return anycert__obstruct(
         obstacle, of_proxy ? ANYCERT_STAGE_PROXY : ANYCERT_STAGE_TCP,
         of_proxy ? ANYCERT__CAUSE_PROXY_UNREACHABLE : cause_of_errno(error, result), result,
@@ -290,9 +293,10 @@ enum anycert__wire anycert__route_go(struct anycert__route *route,
 
     *line = (struct anycert__line){.fd = -1};
     if (!route->addresses)
-        result = look_up(of_proxy ? &proxy->peer : &to, of_proxy, &route->addresses, obstacle);
+        result =
+            look_up(of_proxy ? &proxy->peer : &to, of_proxy, patience, &route->addresses, obstacle);
     if (result == ANYCERT__WIRE_OK && local)
-        result = look_up(&to, false, &resolved, obstacle);
+        result = look_up(&to, false, patience, &resolved, obstacle);
     if (result == ANYCERT__WIRE_OK)
         result = connect_any(route, of_proxy, patience, &line->fd, obstacle);
     if (result == ANYCERT__WIRE_OK && proxy->kind == ANYCERT__PROXY_HTTPS)

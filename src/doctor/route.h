@@ -56,6 +56,9 @@ enum anycert__wire anycert__line_send(struct anycert__line *line, const void *by
 enum anycert__wire anycert__line_receive(struct anycert__line *line, void *out, size_t size,
                                          size_t *len, const struct anycert__patience *patience);
 
+#define ANYCERT__ADDRESS_SIZE 64
+/* "::1 port 443" */
+void anycert__show_address(const struct addrinfo *address, char out[ANYCERT__ADDRESS_SIZE]);
 /* tunnel.c: asks the proxy at the other end of the line to lead on to the target. address is the
  * target's, where this side looks names up, or NULL. */
 enum anycert__wire
