@@ -80,22 +80,6 @@ static enum anycert__cause_number cause_of(const struct anycert__chain_view *vie
                                     usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER);
 }
 
-/* A certificate that is within its dates by the server's own clock: ours may be wrong. */
-static enum anycert__cause_number doubt_clock(const struct chain_walk *walk,
-                                              const struct anycert__finding *finding,
-                                              enum anycert__cause_number cause)
-{
-    const struct anycert__certificate *certificate =
-        anycert__certificate_at(walk->view.facts, finding->depth);
-    int64_t date = walk->dated ? walk->dated->http_date : 0;
-
-    if (finding->check != ANYCERT__CHECK_DATES || !walk->dated || !certificate ||
-        !certificate->dates_readable || date < certificate->not_before ||
-        date > certificate->not_after)
-        return cause;
-    return date < walk->view.facts->time ? ANYCERT__CAUSE_CLOCK_AHEAD : ANYCERT__CAUSE_CLOCK_BEHIND;
-}
-
 static const struct anycert__trial *dated_answer(const struct anycert__examination *examination)
 {
     for (size_t i = 0; i < examination->plan.count; i++) {
@@ -112,13 +96,17 @@ static void take_finding(void *arg, const struct anycert__finding *finding)
     enum anycert__cause_number cause = ANYCERT__CAUSE_COUNT;
     struct anycert__buf buf;
     char *detail = NULL, *evidence = NULL;
+    char clock[160] = "";
 
     if (walk->result < 0)
         return;
-    cause = doubt_clock(walk, finding, cause_of(&walk->view, finding));
+    cause = cause_of(&walk->view, finding);
+    if (finding->check == ANYCERT__CHECK_DATES)
+        cause = anycert__doubt_clock(&walk->view, walk->dated, finding, cause, clock, sizeof clock);
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     detail = anycert__detail_of_finding(facts, finding, facts->time);
     anycert__buf_addf(&buf, "%s%s", walk->whose, detail ? detail : "");
+    anycert__buf_adds(&buf, clock);
     anycert__write_trust_evidence(&buf, &walk->view, cause);
     evidence = detail ? anycert__buf_take(&buf, "the evidence", walk->err) : NULL;
     walk->result = evidence ? anycert__diagnose(walk->diagnosis, cause, evidence, NULL, walk->err)

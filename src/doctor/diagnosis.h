@@ -92,6 +92,13 @@ enum anycert__cause_number anycert__cause_of_anchor(const struct anycert__chain_
                                                     enum anycert__cause_number usual);
 void anycert__write_trust_evidence(struct anycert__buf *buf, const struct anycert__chain_view *view,
                                    enum anycert__cause_number cause);
+/* diagnose_clock.c: a certificate that looks expired or not yet valid, where our clock may be what
+ * is wrong: the cause, and why into said. dated is an answer that told the time, or NULL. */
+enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view *view,
+                                                const struct anycert__trial *dated,
+                                                const struct anycert__finding *finding,
+                                                enum anycert__cause_number usual, char *said,
+                                                size_t size);
 /* Which cause a name that does not match has (diagnose_name.c). */
 enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *facts);
 

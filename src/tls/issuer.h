@@ -20,6 +20,13 @@ enum anycert__kin {
 };
 enum anycert__kin anycert__anchors_kin(struct anycert__anchors *anchors,
                                        const struct anycert__certificate *certificate);
+/* How many anchors there are, and how many of them are not valid yet at a time, and not any more:
+ * what that says of the time. All are decoded for it. */
+struct anycert__anchor_dates {
+    size_t count, not_begun, ended;
+};
+void anycert__anchors_dates(const struct anycert__anchors *anchors, int64_t now,
+                            struct anycert__anchor_dates *out);
 /* Whether the certificate itself is an anchor. */
 bool anycert__anchors_hold(struct anycert__anchors *anchors,
                            const struct anycert__certificate *certificate);
