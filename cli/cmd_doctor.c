@@ -160,6 +160,7 @@ static int prepare(struct rounds *rounds, struct anycert_profile **profile, stru
         return -1;
     rounds->doctor = anycert_doctor_new(err);
     if (!rounds->doctor ||
+        anycert_doctor_set_proxy_policy(rounds->doctor, trust->proxy_policy, err) != 0 ||
         (trust->policy && anycert_doctor_set_base(rounds->doctor, trust->policy, err) != 0) ||
         set_intermediates(rounds->doctor, o, err) != 0 ||
         set_way(rounds->doctor, o, *profile, err) != 0 || set_times(rounds->doctor, o, err) != 0)

@@ -180,7 +180,7 @@ const struct cli_option cli_option_table[] = {
            "the password of the client certificate's key, or the PIN of the token"),
     VALUE("key", 0, "FILE", WITH_TRUST, TRUST, ONCE, key, 0,
           "the client certificate's private key (PEM), if it is not in the same file"),
-    VALUE("proxy-trust", 0, "POLICY", LOOKS, TRUST, ONCE, proxy_trust, 0,
+    VALUE("proxy-trust", 0, "POLICY", PROBES, TRUST, ONCE, proxy_trust, 0,
           "the policy for an https:// proxy itself (default hardened)"),
 
     VALUE("proxy", 'x', "URL", PROBES, CONNECTION, LAST, proxy, CLI_HIDE,

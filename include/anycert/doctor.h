@@ -75,6 +75,13 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_intermediates(struct anycer
  * Credentials in it are not sent. NULL: none. 0, or -1 with USAGE or URL. */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_doctor_set_proxy(struct anycert_doctor *doctor, const char *url, struct anycert_error *err);
+/* What an https:// proxy itself is judged by, its anchors among it: the anchors of
+ * anycert_doctor_set_base are those of servers alone. The handshake with it shows everything all
+ * the same. Copied. NULL, the default: hardened, with the system's anchors. 0, or -1 with
+ * POLICY_UNAVAILABLE or NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD int
+anycert_doctor_set_proxy_policy(struct anycert_doctor *doctor, const struct anycert_policy *policy,
+                                struct anycert_error *err);
 /* Adds a rule "HOST:PORT:ADDRESS": that address is the host's. 0, or -1 with USAGE. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_resolve(struct anycert_doctor *doctor,
                                                              const char *rule,

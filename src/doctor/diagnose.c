@@ -250,7 +250,7 @@ static enum anycert_doctor_stage stage_of(const struct anycert__examination *exa
         return ANYCERT_STAGE_DNS;
     if (first->obstacle.is_set)
         return first->obstacle.stage;
-    if (proxy && !anycert__judge_accepts(proxy, NULL, proxy->time, ANYCERT__JUDGE_ALL))
+    if (proxy && !anycert__proxy_accepted(examination))
         return ANYCERT_STAGE_PROXY_TLS;
     if (!anycert__needs_met(&first->sighting.offer, 0) ||
         first->sighting.ending != ANYCERT__ENDED_STANDS)

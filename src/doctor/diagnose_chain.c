@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "verdict/detail.h"
 #include "verdict/findings.h"
+#include "verdict/judge.h"
 #include "verdict/show.h"
 
 #include <string.h>
@@ -31,6 +32,14 @@ const struct anycert__trial *anycert__best_view(const struct anycert__examinatio
             best = trial;
     }
     return best;
+}
+
+bool anycert__proxy_accepted(const struct anycert__examination *examination)
+{
+    const struct anycert__facts *proxy = examination->trials.route.proxy_facts;
+
+    return anycert__judge_accepts(proxy, examination->trials.doctor->proxy_policy, proxy->time,
+                                  ANYCERT__JUDGE_ALL);
 }
 
 static enum anycert__cause_number cause_of_strength(const struct anycert__finding *finding)
@@ -122,16 +131,18 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
 {
     const struct anycert__trial *best = anycert__best_view(examination);
     const struct anycert__facts *proxy = examination->trials.route.proxy_facts;
-    struct chain_walk walk = {.diagnosis = diagnosis,
-                              .view = {.facts = proxy, .anchors = examination->anchors},
-                              .whose = "the proxy: ",
-                              .err = err};
+    struct chain_walk walk = {
+        .diagnosis = diagnosis,
+        .view = {.facts = proxy, .anchors = examination->trials.route.proxy_anchors},
+        .whose = "the proxy: ",
+        .err = err};
 
-    if (proxy && proxy->verified)
+    if (proxy && proxy->verified && !anycert__proxy_accepted(examination))
         anycert__findings(proxy, proxy->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, &walk);
     if (!best)
         return walk.result;
     walk.view.facts = best->facts;
+    walk.view.anchors = examination->anchors;
     walk.view.supply = &examination->trials.supply;
     walk.whose = "";
     walk.dated = dated_answer(examination);

@@ -51,6 +51,9 @@ struct anycert_diagnosis {
  * was completed, else the first. NULL if none was. */
 const struct anycert__trial *anycert__best_view(const struct anycert__examination *examination);
 
+/* Whether the policy for the https:// proxy takes what it showed; there has to be a proxy. */
+bool anycert__proxy_accepted(const struct anycert__examination *examination);
+
 /* Adds a cause, unless it is there already. evidence may be NULL: the trial's own words; trial may
  * be NULL. 0, or -1 with NOMEM. */
 int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause,

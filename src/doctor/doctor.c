@@ -23,7 +23,8 @@ struct anycert_doctor *anycert_doctor_new(struct anycert_error *err)
     doctor->timeout_ms = TIMEOUT_MS;
     doctor->budget = ANYCERT__PLAN_BUDGET;
     doctor->base = anycert_policy_new(err);
-    if (!doctor->base) {
+    doctor->proxy_policy = anycert_policy_new(err);
+    if (!doctor->base || !doctor->proxy_policy) {
         anycert_doctor_free(doctor);
         return NULL;
     }
@@ -35,6 +36,7 @@ void anycert_doctor_free(struct anycert_doctor *doctor)
     if (!doctor)
         return;
     anycert_policy_free(doctor->base);
+    anycert_policy_free(doctor->proxy_policy);
     anycert__intermediates_free(doctor->intermediates);
     anycert__free(doctor);
 }
@@ -74,6 +76,21 @@ int anycert_doctor_set_proxy(struct anycert_doctor *doctor, const char *url,
     if (url && anycert__peer_proxy(url, &proxy, err) < 0)
         return -1;
     doctor->proxy = proxy;
+    return 0;
+}
+
+int anycert_doctor_set_proxy_policy(struct anycert_doctor *doctor,
+                                    const struct anycert_policy *policy, struct anycert_error *err)
+{
+    struct anycert_policy *copy = NULL;
+
+    if (anycert_policy_available(policy, err) < 0)
+        return -1;
+    copy = policy ? anycert_policy_copy(policy, err) : anycert_policy_new(err);
+    if (!copy)
+        return -1;
+    anycert_policy_free(doctor->proxy_policy);
+    doctor->proxy_policy = copy;
     return 0;
 }
 

@@ -21,6 +21,7 @@ struct anycert_doctor {
     struct anycert_policy *base; /* hardened, with the caller's anchors, expected name and SNI */
     struct anycert__intermediates *intermediates;
     struct anycert__proxy proxy;
+    struct anycert_policy *proxy_policy; /* of an https:// proxy itself */
     struct anycert__rule resolve[ANYCERT__RULES_MAX];
     struct anycert__rule connect_to[ANYCERT__RULES_MAX];
     size_t resolve_count, connect_to_count;

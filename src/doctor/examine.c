@@ -115,23 +115,6 @@ static int compare(struct anycert__examination *examination, struct anycert_erro
     return result;
 }
 
-/* Without the system's anchors everything can still be seen, and that they are missing is a cause.
- */
-static struct anycert__anchors *open_anchors(const struct anycert_policy *base,
-                                             struct anycert_error *err)
-{
-    struct anycert__anchors *anchors = NULL;
-    struct anycert_error why = {0};
-
-    if (anycert__anchors_open(base->cas, base->ca_count, &anchors, &why) == 0)
-        return anchors;
-    if (base->ca_count == 0)
-        return anycert__anchors_none(why.message);
-    if (err)
-        *err = why;
-    return NULL;
-}
-
 /* A server that speaks TLS, and nothing that it could take is known. */
 static bool refuses_everything(const struct anycert__plan *plan)
 {
@@ -201,7 +184,7 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
     examination->begun_us = anycert__monotonic_us();
     examination->trials.doctor = doctor;
     examination->trials.limit_ms = doctor->timeout_ms;
-    anchors = open_anchors(doctor->base, err);
+    anchors = anycert__anchors_or_none(doctor->base, err);
     examination->trials.ceiling = anycert__ceiling_load(err);
     if (!anchors || !examination->trials.ceiling ||
         anycert__route_begin(&examination->trials.route, doctor, target, anchors, err) < 0)

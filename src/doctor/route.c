@@ -34,20 +34,37 @@ enum anycert__wire anycert__obstruct(struct anycert__obstacle *obstacle,
     return result;
 }
 
+/* Without the system's anchors everything can still be seen, and that they are missing is a cause.
+ */
+struct anycert__anchors *anycert__anchors_or_none(const struct anycert_policy *policy,
+                                                  struct anycert_error *err)
+{
+    struct anycert__anchors *anchors = NULL;
+    struct anycert_error why = {0};
+
+    if (anycert__anchors_open(policy->cas, policy->ca_count, &anchors, &why) == 0)
+        return anchors;
+    if (policy->ca_count == 0)
+        return anycert__anchors_none(why.message);
+    if (err)
+        *err = why;
+    return NULL;
+}
+
 int anycert__route_begin(struct anycert__route *route, const struct anycert_doctor *doctor,
                          const struct anycert__peer *target, struct anycert__anchors *anchors,
                          struct anycert_error *err)
 {
     *route = (struct anycert__route){.doctor = doctor, .target = *target, .anchors = anchors};
-    route->proxy_policy = anycert_policy_new(err);
-    if (!route->proxy_policy)
-        return -1;
-    route->proxy_terms = (struct anycert__hop_terms){.policy = route->proxy_policy,
+    route->proxy_terms = (struct anycert__hop_terms){.policy = doctor->proxy_policy,
                                                      .hop = ANYCERT__HOP_PROXY,
                                                      .clock = &doctor->clock,
                                                      .intermediates = doctor->intermediates,
                                                      .observes = true};
-    return 0;
+    if (doctor->proxy.kind != ANYCERT__PROXY_HTTPS)
+        return 0;
+    route->proxy_anchors = anycert__anchors_or_none(doctor->proxy_policy, err);
+    return route->proxy_anchors ? 0 : -1;
 }
 
 void anycert__route_end(struct anycert__route *route)
@@ -55,7 +72,7 @@ void anycert__route_end(struct anycert__route *route)
     if (route->addresses)
         freeaddrinfo(route->addresses);
     anycert__facts_unref(route->proxy_facts);
-    anycert_policy_free(route->proxy_policy);
+    anycert__anchors_unref(route->proxy_anchors);
     *route = (struct anycert__route){0};
 }
 
@@ -254,8 +271,8 @@ static enum anycert__wire shake_with_proxy(struct anycert__route *route, struct 
     unsigned char in[CHUNK] = {0}, first[1] = {0};
     size_t len = 0, total = 0;
 
-    line->proxy = anycert__shake_new(&route->proxy_terms, peer->host, peer->port, route->anchors,
-                                     false, NULL);
+    line->proxy = anycert__shake_new(&route->proxy_terms, peer->host, peer->port,
+                                     route->proxy_anchors, false, NULL);
     while (line->proxy) {
         state = anycert__shake_step(line->proxy);
         result = flush(line->proxy, line->fd, patience);

@@ -26,7 +26,7 @@ struct anycert__route {
     struct addrinfo *addresses;
     const struct addrinfo *works; /* the address that took a connection; is taken again */
     size_t failed;                /* addresses before it that did not */
-    struct anycert_policy *proxy_policy;
+    struct anycert__anchors *proxy_anchors;
     struct anycert__hop_terms proxy_terms;
     struct anycert__facts *proxy_facts; /* of an https:// proxy */
     bool direct;                        /* without the proxy, whatever is set */
@@ -38,10 +38,13 @@ struct anycert__line {
     struct anycert__shake *proxy; /* TLS to an https:// proxy, in which everything else goes */
 };
 
-/* 0, or -1 with NOMEM. Anchors are borrowed. */
+/* 0, or -1 with NOMEM or ANCHORS. Anchors are borrowed. */
 int anycert__route_begin(struct anycert__route *route, const struct anycert_doctor *doctor,
                          const struct anycert__peer *target, struct anycert__anchors *anchors,
                          struct anycert_error *err);
+/* The anchors of a policy, or an empty set that says why the system has none. NULL with ANCHORS. */
+struct anycert__anchors *anycert__anchors_or_none(const struct anycert_policy *policy,
+                                                  struct anycert_error *err);
 void anycert__route_end(struct anycert__route *route);
 
 /* Goes it. OK and a line that has to be closed, or how it ended and what was in the way. */

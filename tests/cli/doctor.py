@@ -16,7 +16,7 @@ from anycert_cli import Case, lab, start  # noqa: E402
 
 CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "plain-http", "close", "good-wildcard",
               "revoked-staple", "client-cert-required", "rsa-kx-cbc", "renegotiation", "alert-handshake-failure",
-              "incomplete-chain"]
+              "incomplete-chain", "psk-only"]
 
 
 def free_port():
@@ -246,7 +246,20 @@ class Doctor(Case):
         with proxy(None, context) as (port, _):
             way = ["-x", f"https://localhost:{port}"]
             self.assertEqual(self.json("good", *way, code=12)["stage"], "proxy-tls")
-            self.assertEqual(self.json("good", "--cacert", "cert.pem", *way)["verdict"], "healthy")
+            self.assertEqual(self.json("good", "--cacert", "cert.pem", *way, code=12)["stage"], "proxy-tls")
+            for trust in ("hardened ca=cert.pem", "hardened+self-signed", "trust-any"):
+                found = self.json("good", "--proxy-trust", trust, *way)
+                self.assertEqual((found["verdict"], found["causes"]), ("healthy", []))
+
+    def test_questions_go_through_an_https_proxy(self):
+        make_certificate()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain("cert.pem", "key.pem")
+        with proxy(None, context) as (port, seen):
+            found = self.json("psk-only", "--proxy-trust", "hardened ca=cert.pem", "-x", f"https://localhost:{port}",
+                              code=11)
+        self.assertEqual([c["id"] for c in found["causes"]], ["psk-only"])
+        self.assertEqual(len(seen), found["handshakes"])
 
     def test_https_proxy_that_is_plain(self):
         found = self.json("good", "-x", f"https://localhost:{self.port('plain-http')}", code=12)
