@@ -239,6 +239,15 @@ ANYCERT_API const char *anycert_diagnosis_remedy_language(const struct anycert_d
 ANYCERT_API const char *anycert_diagnosis_remedy_lines(const struct anycert_diagnosis *diagnosis,
                                                        size_t n);
 
+/* Addresses: how many of a host with several were looked at, the one that was examined first among
+ * them (0 where there is only one), and for each (n from 0 on; NULL behind the last) its text
+ * ("::1 port 443") and what came of it. Borrowed. */
+ANYCERT_API size_t anycert_diagnosis_addresses(const struct anycert_diagnosis *diagnosis);
+ANYCERT_API const char *anycert_diagnosis_address(const struct anycert_diagnosis *diagnosis,
+                                                  size_t n);
+ANYCERT_API const char *anycert_diagnosis_address_result(const struct anycert_diagnosis *diagnosis,
+                                                         size_t n);
+
 /* The whole as JSON (anycert-doctor(1) has the schema), without a final newline. Free with
  * anycert_free. NULL with NOMEM or INTERNAL. */
 ANYCERT_API ANYCERT_NODISCARD char *

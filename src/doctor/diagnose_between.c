@@ -72,6 +72,18 @@ static int say(struct anycert_diagnosis *diagnosis, enum anycert__cause_number c
     return result;
 }
 
+void anycert__note_issuer(struct anycert__issuers *issuers,
+                          struct anycert__examination *examination)
+{
+    const struct anycert__trial *best = anycert__best_view(examination);
+    const struct anycert__facts *facts = best ? best->facts : NULL;
+
+    if (facts && facts->presented_count > 0 && !facts->presented[0].self_issued &&
+        !facts->anchors_error && !is_trusted(facts))
+        anycert__issuers_note(issuers, facts->presented[0].issuer,
+                              examination->trials.route.target.host, examination->shares_issuer);
+}
+
 int anycert__diagnose_between(struct anycert_diagnosis *diagnosis,
                               const struct anycert__examination *examination,
                               struct anycert_error *err)
@@ -84,19 +96,22 @@ int anycert__diagnose_between(struct anycert_diagnosis *diagnosis,
     bool differs = facts && facts->presented_count > 0 && direct &&
                    strcmp(direct->presented[0].pin, facts->presented[0].pin) != 0;
     bool proven = differs && is_trusted(direct);
+    const char *other = examination->shares_issuer;
     struct anycert__buf buf;
     int result = 0;
 
     if (!facts || facts->presented_count == 0 || facts->anchors_error || is_trusted(facts))
         return 0;
     /* A tunnel alone is no suspicion, once the server was seen to have that key itself. */
-    if (!product && !differs && (direct || proxy[0] == '\0'))
+    if (!product && !differs && other[0] == '\0' && (direct || proxy[0] == '\0'))
         return 0;
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     anycert__buf_adds(&buf, "issued by ");
     anycert__show_quoted(&buf, facts->presented[0].issuer);
     if (product)
         anycert__buf_addf(&buf, ", as %s does", product);
+    if (other[0] != '\0')
+        anycert__buf_addf(&buf, ", as is the certificate of %s, which is of another domain", other);
     if (differs)
         write_direct(&buf, direct, proxy);
     else if (proxy[0] != '\0')

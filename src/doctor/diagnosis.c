@@ -89,6 +89,21 @@ uint64_t anycert_diagnosis_elapsed_ms(const struct anycert_diagnosis *diagnosis)
     return diagnosis->elapsed_ms;
 }
 
+size_t anycert_diagnosis_addresses(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->addresses.count;
+}
+
+const char *anycert_diagnosis_address(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return n < diagnosis->addresses.count ? diagnosis->addresses.seen[n].address : NULL;
+}
+
+const char *anycert_diagnosis_address_result(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return n < diagnosis->addresses.count ? diagnosis->addresses.seen[n].what : NULL;
+}
+
 const struct anycert_report *anycert_diagnosis_report(const struct anycert_diagnosis *diagnosis)
 {
     return diagnosis->report;

@@ -77,6 +77,9 @@ int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
 int anycert__diagnose_between(struct anycert_diagnosis *diagnosis,
                               const struct anycert__examination *examination,
                               struct anycert_error *err);
+/* Compares the issuer of certificates that nobody trusts with those of other examinations. */
+void anycert__note_issuer(struct anycert__issuers *issuers,
+                          struct anycert__examination *examination);
 /* The product whose name an issuer bears, or NULL (interceptors.def). Static string. */
 const char *anycert__interceptor(const struct anycert__facts *facts);
 /* Certificates, and what is known beside them. */

@@ -20,6 +20,7 @@ struct anycert_doctor *anycert_doctor_new(struct anycert_error *err)
         return NULL;
     }
     atomic_init(&doctor->stop.said, false);
+    anycert__issuers_init(&doctor->issuers);
     doctor->timeout_ms = TIMEOUT_MS;
     doctor->budget = ANYCERT__PLAN_BUDGET;
     doctor->base = anycert_policy_new(err);
@@ -38,6 +39,7 @@ void anycert_doctor_free(struct anycert_doctor *doctor)
     anycert_policy_free(doctor->base);
     anycert_policy_free(doctor->proxy_policy);
     anycert__intermediates_free(doctor->intermediates);
+    anycert__issuers_clear(&doctor->issuers);
     anycert__free(doctor);
 }
 
@@ -225,8 +227,10 @@ struct anycert_diagnosis *anycert_doctor_examine(struct anycert_doctor *doctor, 
     diagnosis->target = shown_target(target, &peer);
     if (!diagnosis->target)
         anycert__fail_nomem(err);
-    else if (anycert__examine(doctor, &peer, diagnosis->target, examination, err) == 0)
+    else if (anycert__examine(doctor, &peer, diagnosis->target, examination, err) == 0) {
+        anycert__note_issuer(&doctor->issuers, examination);
         result = anycert__diagnosis_fill(diagnosis, examination, err);
+    }
     anycert__examination_clear(examination);
 out:
     anycert__free(examination);

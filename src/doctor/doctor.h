@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "doctor/issuers.h"
 #include "doctor/peer.h"
 #include "policy/policy.h"
 #include "tls/tls.h"
@@ -32,6 +33,7 @@ struct anycert_doctor {
     anycert_doctor_progress *progress;
     void *progress_arg;
     struct anycert__stop stop;
+    struct anycert__issuers issuers;
 };
 
 #endif

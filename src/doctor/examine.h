@@ -14,6 +14,7 @@ struct anycert__examination {
     struct anycert__confession confession;            /* of a server that refuses every policy */
     struct anycert__shape shape;                      /* what of a hello a server breaks on */
     struct anycert__addresses addresses;
+    char shares_issuer[256]; /* a host of another domain with the same untrusted issuer, or "" */
     struct anycert__anchors *anchors;
     struct anycert__trial direct; /* without the proxy, if that was to be compared */
     size_t compared;              /* 1 if so */

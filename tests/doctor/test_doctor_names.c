@@ -319,6 +319,11 @@ static void check_two(const struct two_addresses *row, const struct anycert_diag
         fail_msg("%s: %s, verdict %d", row->name, causes, anycert_diagnosis_verdict(diagnosis));
     if (row->says[0] != '\0')
         assert_non_null(strstr(anycert_diagnosis_cause_evidence(diagnosis, 0), row->says));
+    assert_int_equal(anycert_diagnosis_addresses(diagnosis), 2);
+    assert_non_null(strstr(anycert_diagnosis_address(diagnosis, 1), "127.0.0."));
+    assert_string_not_equal(anycert_diagnosis_address_result(diagnosis, 1), "");
+    assert_null(anycert_diagnosis_address(diagnosis, 2));
+    assert_null(anycert_diagnosis_address_result(diagnosis, 2));
     if (row->verdict == ANYCERT_VERDICT_HEALTHY)
         assert_true(anycert_diagnosis_handshakes(diagnosis) <= 3);
 }

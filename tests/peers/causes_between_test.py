@@ -56,7 +56,9 @@ class Between(Case):
         authority.make("good", "/CN=localhost", issuer="root")
         authority.make("private-root", "/CN=A Private Root", ca=True)
         authority.make("private", "/CN=localhost", issuer="private-root")
-        servers = [serve("good", "good"), serve("private", "private"), squid("bump", "bump all"),
+        authority.make("several", "/CN=several", issuer="private-root",
+                       names="DNS:www.one.example,DNS:api.one.example,DNS:www.two.example")
+        servers = [serve("good", "good"), serve("several", "several"), serve("private", "private"), squid("bump", "bump all"),
                    squid("splice", "splice all")]
         for name, issuer in (("zscaler", "/O=Zscaler Inc./CN=Zscaler Intermediate Root CA (zscalerthree.net)"),
                              ("avast", "/O=Avast Web\\/Mail Shield/CN=Avast Web\\/Mail Shield Root")):
@@ -111,6 +113,17 @@ class Between(Case):
         causes, _ = self.examine("private", "--compare-direct", proxy="bump")
         self.assertIn("looks-intercepted", causes)
         self.assertNotIn("intercepted", causes)
+
+    def test_one_issuer_of_unrelated_hosts(self):
+        port = self.servers["several"].port
+        hosts = ["www.one.example", "api.one.example", "www.two.example"]
+        resolve = [option for host in hosts for option in ("--resolve", f"{host}:{port}:127.0.0.1")]
+        done = self.anycert("doctor", "--format", "json", "--parallel", "1", "--cacert", "root.pem", *resolve,
+                            *(f"{host}:{port}" for host in hosts), code=10)
+        causes = [[cause["id"] for cause in found["causes"]] for found in json.loads(done.out)]
+        self.assertEqual(causes, [["missing-intermediate"], ["missing-intermediate"],
+                                  ["missing-intermediate", "looks-intercepted"]])
+        self.assertIn("as is the certificate of www.one.example", json.loads(done.out)[2]["causes"][1]["evidence"])
 
     def test_names_of_products_are_known(self):
         for name, product in (("zscaler", "Zscaler"), ("avast", "Avast Antivirus")):
