@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define SHORTER 4 /* times: one address has shown that there is a way */
+
 struct comparing {
     struct anycert__trials *trials;
     const struct anycert__sighting *here; /* what the address that was examined gave */
@@ -52,39 +54,49 @@ static struct anycert__address_seen *add(struct anycert__addresses *addresses,
     return seen;
 }
 
-/* What another address gave. */
-static void judge(struct comparing *comparing, const struct anycert__trial *trial,
-                  const struct addrinfo *address, struct anycert__address_seen *seen)
+/* Nobody takes connections there. */
+static void judge_obstacle(struct comparing *comparing, const struct anycert__obstacle *obstacle,
+                           const struct addrinfo *address)
 {
-    const struct anycert__sighting *there = &trial->sighting;
-    bool good = there->ending == ANYCERT__ENDED_STANDS && there->certificates.count == 0 &&
-                !there->certificates.beyond && anycert__needs_met(&there->offer, 0);
-    bool refused = there->ending == ANYCERT__ENDED_NO_WAY;
-
-    (void)snprintf(seen->what, sizeof seen->what, "%.150s",
-                   refused                                  ? trial->obstacle.evidence
-                   : there->ending != ANYCERT__ENDED_STANDS ? trial->error.message
-                   : good                                   ? "hardened connects"
-                                                            : "it shows other certificates");
-    if (there->ending == ANYCERT__ENDED_STANDS && !good &&
-        same_needs(&there->certificates, &comparing->here->certificates))
-        (void)snprintf(seen->what, sizeof seen->what, "the same");
+    /* This machine may have no network of that kind: that is nothing about the host. */
+    if (obstacle->cause == ANYCERT__CAUSE_NETWORK_UNREACHABLE)
+        return;
+    (void)snprintf(add(comparing->addresses, address)->what,
+                   sizeof comparing->addresses->seen[0].what, "%.150s", obstacle->evidence);
     /* Programs on one machine often listen at one of its own addresses only, and clients try
      * both. */
-    if (refused ? !is_loopback(address)
-                : there->ending != comparing->here->ending ||
-                      !same_needs(&there->certificates, &comparing->here->certificates))
+    if (!is_loopback(address))
         comparing->addresses->differ = true;
-    comparing->addresses->fail =
-        comparing->addresses->fail || (comparing->addresses->differ && !refused);
+}
+
+/* What another address gave. */
+static void judge(struct comparing *comparing, const struct anycert__trial *trial,
+                  struct anycert__address_seen *seen)
+{
+    const struct anycert__sighting *there = &trial->sighting;
+    bool stands = there->ending == ANYCERT__ENDED_STANDS;
+    bool good = stands && there->certificates.count == 0 && !there->certificates.beyond &&
+                anycert__needs_met(&there->offer, 0);
+
+    (void)snprintf(seen->what, sizeof seen->what, "%.150s",
+                   !stands ? trial->error.message
+                   : good  ? "hardened connects"
+                           : "it shows other certificates");
+    if (stands && !good && same_needs(&there->certificates, &comparing->here->certificates))
+        (void)snprintf(seen->what, sizeof seen->what, "the same");
+    /* How two that fail do it may be chance. */
+    if (stands != (comparing->here->ending == ANYCERT__ENDED_STANDS) ||
+        (stands && !same_needs(&there->certificates, &comparing->here->certificates)))
+        comparing->addresses->differ = comparing->addresses->fail = true;
     comparing->addresses->other_good = comparing->addresses->other_good || good;
 }
 
 static int look_at(struct comparing *comparing, struct addrinfo *address, struct anycert_error *err)
 {
     struct anycert__trials *trials = comparing->trials;
-    struct anycert__trials there = {
-        .doctor = trials->doctor, .limit_ms = trials->limit_ms / 2 + 1, .ceiling = trials->ceiling};
+    struct anycert__trials there = {.doctor = trials->doctor,
+                                    .limit_ms = trials->limit_ms / SHORTER + 1,
+                                    .ceiling = trials->ceiling};
     struct anycert__trial trial = {0};
     int result = -1;
 
@@ -94,16 +106,27 @@ static int look_at(struct comparing *comparing, struct addrinfo *address, struct
         there.route.works = address;
         result = anycert__trial_make(&there, &comparing->attempt, &trial, err);
     }
-    /* This machine may have no network of that kind: that is nothing about the host. */
-    if (result == 0 &&
-        !(trial.obstacle.is_set && trial.obstacle.cause == ANYCERT__CAUSE_NETWORK_UNREACHABLE)) {
-        comparing->addresses->handshakes += trial.obstacle.is_set ? 0 : 1;
-        judge(comparing, &trial, address, add(comparing->addresses, address));
+    if (result == 0 && trial.obstacle.is_set) {
+        judge_obstacle(comparing, &trial.obstacle, address);
+    } else if (result == 0) {
+        comparing->addresses->handshakes++;
+        judge(comparing, &trial, add(comparing->addresses, address));
     }
     anycert__trial_clear(&trial);
     there.route.addresses = NULL;
     anycert__route_end(&there.route);
     return result;
+}
+
+/* One that did not take the connection when the first was looked for. */
+static const struct anycert__obstacle *known_failure(const struct anycert__route *route,
+                                                     const struct addrinfo *address)
+{
+    for (size_t i = 0; i < route->failed; i++) {
+        if (route->failures[i].address == address)
+            return &route->failures[i].obstacle;
+    }
+    return NULL;
 }
 
 int anycert__addresses_compare(struct anycert__trials *trials, const struct anycert__plan *plan,
@@ -122,11 +145,16 @@ int anycert__addresses_compare(struct anycert__trials *trials, const struct anyc
     (void)snprintf(add(addresses, route->works)->what, sizeof addresses->seen[0].what,
                    "examined here");
     for (struct addrinfo *a = route->addresses; a; a = a->ai_next) {
+        const struct anycert__obstacle *known = NULL;
+
         if (a == route->works)
             continue;
         if (addresses->count == ANYCERT__ADDRESSES_MAX || addresses->handshakes >= budget)
             break;
-        if (look_at(&comparing, a, err) < 0)
+        known = known_failure(route, a);
+        if (known)
+            judge_obstacle(&comparing, known, a);
+        else if (look_at(&comparing, a, err) < 0)
             return -1;
     }
     if (addresses->count == 1)

@@ -209,11 +209,12 @@ static enum anycert__wire connect_any(struct anycert__route *route, bool of_prox
         return connect_one(route->works, of_proxy, patience, fd, obstacle);
     for (const struct addrinfo *a = route->addresses; a; a = a->ai_next) {
         struct anycert__patience share = *patience;
+        struct anycert__obstacle here = {.is_set = false};
         int64_t left = patience->until_us - anycert__monotonic_us();
 
         if (a->ai_next) /* one that is silent must not take the time of the others */
             share.until_us -= left / 2;
-        result = connect_one(a, of_proxy, &share, fd, obstacle);
+        result = connect_one(a, of_proxy, &share, fd, &here);
         if (result == ANYCERT__WIRE_OK) {
             route->works = a;
             obstacle->is_set = false;
@@ -221,7 +222,12 @@ static enum anycert__wire connect_any(struct anycert__route *route, bool of_prox
         }
         if (result == ANYCERT__WIRE_CANCELLED)
             return result;
-        route->failed++;
+        if (!obstacle->is_set)
+            *obstacle = here;
+        if (route->failed < ANYCERT__FAILURES_MAX) {
+            route->failures[route->failed].address = a;
+            route->failures[route->failed++].obstacle = here;
+        }
     }
     return result;
 }

@@ -18,6 +18,8 @@ struct anycert__obstacle {
     char evidence[256];
 };
 
+#define ANYCERT__FAILURES_MAX 4 /* that are remembered */
+
 /* What is known of the way to one server; kept between attempts. */
 struct anycert__route {
     const struct anycert_doctor *doctor;
@@ -25,7 +27,11 @@ struct anycert__route {
     struct anycert__anchors *anchors;
     struct addrinfo *addresses;
     const struct addrinfo *works; /* the address that took a connection; is taken again */
-    size_t failed;                /* addresses before it that did not */
+    struct {
+        const struct addrinfo *address;
+        struct anycert__obstacle obstacle;
+    } failures[ANYCERT__FAILURES_MAX]; /* addresses before it that did not */
+    size_t failed;
     struct anycert__anchors *proxy_anchors;
     struct anycert__hop_terms proxy_terms;
     struct anycert__facts *proxy_facts; /* of an https:// proxy */
