@@ -16,6 +16,7 @@
 #include "message.h"
 #include "profile.h"
 #include "progress.h"
+#include "targets.h"
 #include "trust.h"
 
 #define PARALLEL     16 /* examinations at once, if nothing is said */
@@ -46,39 +47,27 @@ struct rounds {
 
 /* ---- what is examined, and how ---- */
 
-static int add_line(struct cli_list *targets, const char *line, size_t len,
-                    struct anycert_error *err)
+struct reading {
+    struct cli_list *targets;
+    struct anycert_error *err;
+};
+
+static int take_target(void *arg, const char *target)
 {
-    char word[4096];
-    while (len > 0 && strchr(" \t\r", line[len - 1]))
-        len--;
-    while (len > 0 && strchr(" \t", *line)) {
-        line++;
-        len--;
-    }
-    if (len == 0 || *line == '#')
-        return 0;
-    if (len >= sizeof word || memchr(line, '\0', len))
-        return cli_error(err, ANYCERT_E_USAGE, "a line of standard input is no target");
-    memcpy(word, line, len);
-    word[len] = '\0';
-    return cli_list_add(targets, word, err);
+    const struct reading *reading = arg;
+    return cli_list_add(reading->targets, target, reading->err);
 }
 
-/* One target a line; empty ones and those that begin with # are passed over. */
 static int read_targets(struct cli_list *targets, struct anycert_error *err)
 {
+    struct reading reading = {targets, err};
     struct cli_bytes bytes = {0};
     int status = cli_bytes_read(&bytes, "-", "TARGET", err);
-    for (size_t at = 0; status == 0 && at < bytes.len;) {
-        const char *line = bytes.data + at;
-        const char *end = memchr(line, '\n', bytes.len - at);
-        size_t len = end ? (size_t)(end - line) : bytes.len - at;
-        status = add_line(targets, line, len, err);
-        at += len + 1;
-    }
+    if (status == 0)
+        status = cli_targets_each(bytes.data, bytes.len, take_target, &reading);
     cli_bytes_free(&bytes);
-    return status;
+    return status > 0 ? cli_error(err, ANYCERT_E_USAGE, "a line of standard input is no target")
+                      : status;
 }
 
 static int find_targets(struct rounds *rounds, const struct anycert_profile *profile,
@@ -148,7 +137,11 @@ static int set_times(struct anycert_doctor *doctor, const struct cli_options *o,
         return -1;
     if (o->delay)
         anycert_doctor_set_delay(doctor, ms);
-    anycert_doctor_set_request(doctor, o->http);
+    anycert_doctor_set_request(doctor, o->http_body ? ANYCERT_REQUEST_BODY
+                                       : o->http    ? ANYCERT_REQUEST_HEAD
+                                                    : ANYCERT_REQUEST_NONE);
+    anycert_doctor_set_fetch_intermediate(doctor, o->fetch_intermediate);
+    anycert_doctor_set_compare_direct(doctor, o->compare_direct);
     return 0;
 }
 
@@ -185,6 +178,7 @@ static int prepare(struct rounds *rounds, struct anycert_profile **profile, stru
     rounds->base = trust->policy;
     rounds->doctor = anycert_doctor_new(err);
     if (!rounds->doctor ||
+        anycert_doctor_set_proxy_policy(rounds->doctor, trust->proxy_policy, err) != 0 ||
         (trust->policy && anycert_doctor_set_base(rounds->doctor, trust->policy, err) != 0) ||
         set_intermediates(rounds->doctor, o, err) != 0 ||
         set_way(rounds->doctor, o, *profile, err) != 0 || set_times(rounds->doctor, o, err) != 0 ||

@@ -181,7 +181,7 @@ const struct cli_option cli_option_table[] = {
            "the password of the client certificate's key, or the PIN of the token"),
     VALUE("key", 0, "FILE", WITH_TRUST, TRUST, ONCE, key, 0,
           "the client certificate's private key (PEM), if it is not in the same file"),
-    VALUE("proxy-trust", 0, "POLICY", LOOKS, TRUST, ONCE, proxy_trust, 0,
+    VALUE("proxy-trust", 0, "POLICY", PROBES, TRUST, ONCE, proxy_trust, 0,
           "the policy for an https:// proxy itself (default hardened)"),
 
     VALUE("proxy", 'x', "URL", PROBES, CONNECTION, LAST, proxy, CLI_HIDE,
@@ -233,6 +233,12 @@ const struct cli_option cli_option_table[] = {
         "write the policy into --policy-file as the entry of this host, with --until and --reason, "
         "after showing it"),
     FLAG("yes", 'y', CLI_DOCTOR, TRUST, yes, "with --apply: do not ask"),
+    FLAG("fetch-intermediate", 0, CLI_DOCTOR, CONNECTION, fetch_intermediate,
+         "fetch the certificate that a chain lacks from where the last one says that it is"),
+    FLAG("compare-direct", 0, CLI_DOCTOR, CONNECTION, compare_direct,
+         "see whether a certificate that the proxy gives is another one without it"),
+    FLAG("http-body", 0, CLI_DOCTOR, CONNECTION, http_body,
+         "the same with GET for /, and look whether the body ends as it should"),
     FLAG("plan", 0, CLI_DOCTOR, OUTPUT, plan, "say what would be done, and send nothing"),
 
     VALUE("output", 'o', "FILE", REQUESTS, OUTPUT, ONCE, output, 0,

@@ -111,7 +111,7 @@ struct cli_options {
     struct cli_list resolve, connect_to;
 
     /* doctor */
-    bool http, plan;
+    bool http, http_body, plan, fetch_intermediate, compare_direct;
     char *delay, *timeout, *parallel;
     struct cli_list clients; /* --for */
     char *save, *replay;

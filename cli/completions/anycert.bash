@@ -93,8 +93,9 @@ _anycert() {
     request) _anycert_words "$request --head --request" ;;
     doctor)
         _anycert_words "--profile --expect-name --sni --cacert --capath --ca-add --intermediate --proxy --resolve
-            --connect-to --timeout --delay --parallel --http --for --save --replay --apply --policy-file --pin --until
-            --reason --yes --plan --format --verbose --help" ;;
+            --connect-to --timeout --delay --parallel --http --http-body --fetch-intermediate --compare-direct
+            --proxy-trust --for --save --replay --apply --policy-file --pin --until --reason --yes --plan --format
+            --verbose --help" ;;
     policy)
         case ${COMP_WORDS[2]} in
         explain) _anycert_words "$trust" ;;

@@ -82,6 +82,13 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_intermediates(struct anycer
  * Credentials in it are not sent. NULL: none. 0, or -1 with USAGE or URL. */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_doctor_set_proxy(struct anycert_doctor *doctor, const char *url, struct anycert_error *err);
+/* What an https:// proxy itself is judged by, its anchors among it: the anchors of
+ * anycert_doctor_set_base are those of servers alone. The handshake with it shows everything all
+ * the same. Copied. NULL, the default: hardened, with the system's anchors. 0, or -1 with
+ * POLICY_UNAVAILABLE or NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD int
+anycert_doctor_set_proxy_policy(struct anycert_doctor *doctor, const struct anycert_policy *policy,
+                                struct anycert_error *err);
 /* Adds a rule "HOST:PORT:ADDRESS": that address is the host's. 0, or -1 with USAGE. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_resolve(struct anycert_doctor *doctor,
                                                              const char *rule,
@@ -95,9 +102,27 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_connect_to(struct anycert_d
 ANYCERT_API void anycert_doctor_set_timeout(struct anycert_doctor *doctor, uint32_t ms);
 /* What is waited between two attempts with one target, in milliseconds (default 0). */
 ANYCERT_API void anycert_doctor_set_delay(struct anycert_doctor *doctor, uint32_t ms);
-/* 1: policies are confirmed by a request, too (HEAD for "/", without credentials), which has to be
- * answered, with whatever status. 0, the default: no request is ever sent. */
+/* What is asked for once a handshake stands. */
+enum anycert_doctor_request {
+    ANYCERT_REQUEST_NONE = 0, /* nothing, the default */
+    ANYCERT_REQUEST_HEAD = 1, /* HEAD for "/", which has to be answered, with whatever status */
+    ANYCERT_REQUEST_BODY = 2  /* GET for "/", whose body has to end as it should, as far as the
+                                 first MiB of it */
+};
+/* Whether policies are confirmed by a request, too, without credentials: one of enum
+ * anycert_doctor_request. Requests are of HTTP/1.1; of a server that speaks HTTP/2 only, its answer
+ * to the beginning of a connection is enough. */
 ANYCERT_API void anycert_doctor_set_request(struct anycert_doctor *doctor, int on);
+/* 1: where a chain has no end, the certificate that issued its last one is fetched from the place
+ * that this one names, over plain HTTP, without redirects; if it leads to an anchor, a handshake
+ * with it confirms that it is all that is missing. It is used as a help and is not trusted by that.
+ * From a server with a public address only public addresses are asked. 0, the default: nobody but
+ * the server is asked. Behind a proxy nothing is fetched. */
+ANYCERT_API void anycert_doctor_set_fetch_intermediate(struct anycert_doctor *doctor, int on);
+/* 1: where a certificate that came through the proxy leads to no anchor, one handshake is made with
+ * the server without the proxy; another certificate there, with a trusted issuer, proves that the
+ * proxy made this one. 0, the default: nothing goes around the proxy. */
+ANYCERT_API void anycert_doctor_set_compare_direct(struct anycert_doctor *doctor, int on);
 /* Seconds since 1970 UTC for all dates that are judged; called from any thread that examines. NULL:
  * the system's clock. */
 ANYCERT_API void anycert_doctor_set_clock(struct anycert_doctor *doctor, int64_t (*now)(void *arg),
@@ -117,8 +142,8 @@ typedef void anycert_doctor_progress(void *arg, const char *target, size_t attem
 ANYCERT_API void anycert_doctor_set_progress(struct anycert_doctor *doctor,
                                              anycert_doctor_progress *progress, void *arg);
 
-/* Ends all examinations of the doctor within a tenth of a second, and every later one at once; a
- * name that is being looked up is waited for. Safe from any thread, and in a signal handler. */
+/* Ends all examinations of the doctor within a tenth of a second, and every later one at once.
+ * Safe from any thread, and in a signal handler. */
 ANYCERT_API void anycert_doctor_cancel(struct anycert_doctor *doctor);
 /* Asked in the thread that examines, ten times a second and more while it waits, but not while a
  * name is looked up: anything but 0 ends that examination as anycert_doctor_cancel would. It may be
@@ -264,6 +289,14 @@ ANYCERT_API const char *anycert_doctor_fit_name(int fit);
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_diagnosis_elsewhere(const struct anycert_diagnosis *diagnosis, size_t n, const char *client,
                             int *fit, struct anycert_error *err);
+/* Addresses: how many of a host with several were looked at, the one that was examined first among
+ * them (0 where there is only one), and for each (n from 0 on; NULL behind the last) its text
+ * ("::1 port 443") and what came of it. Borrowed. */
+ANYCERT_API size_t anycert_diagnosis_addresses(const struct anycert_diagnosis *diagnosis);
+ANYCERT_API const char *anycert_diagnosis_address(const struct anycert_diagnosis *diagnosis,
+                                                  size_t n);
+ANYCERT_API const char *anycert_diagnosis_address_result(const struct anycert_diagnosis *diagnosis,
+                                                         size_t n);
 
 /* The whole as JSON (anycert-doctor(1) has the schema), without a final newline. Free with
  * anycert_free. NULL with NOMEM or INTERNAL. */

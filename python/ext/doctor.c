@@ -94,19 +94,24 @@ struct options {
     PyObject *policy, *proxy, *intermediates, *resolve, *connect_to, *progress;
     double timeout, delay;
     int request;
+    /* Keywords only that say what more is to be asked, and of whom. */
+    PyObject *proxy_policy;
+    int body, fetch_intermediate, compare_direct;
 };
 
 static int set_way(struct ext_state *state, struct anycert_doctor *doctor,
                    const struct options *options)
 {
-    const struct anycert_policy *policy = NULL;
+    const struct anycert_policy *policy = NULL, *of_proxy = NULL;
     struct anycert_error err = {0};
     const char *proxy = NULL;
 
     if (!ext_policy_arg(state, options->policy, "policy", &policy) ||
+        !ext_policy_arg(state, options->proxy_policy, "proxy_policy", &of_proxy) ||
         !ext_optional_utf8(options->proxy, "proxy", &proxy))
         return -1;
     if ((policy && anycert_doctor_set_base(doctor, policy, &err) < 0) ||
+        (of_proxy && anycert_doctor_set_proxy_policy(doctor, of_proxy, &err) < 0) ||
         (proxy && anycert_doctor_set_proxy(doctor, proxy, &err) < 0)) {
         (void)ext_raise_plain(state, &err);
         return -1;
@@ -133,7 +138,11 @@ static int set_up(struct ext_state *state, struct doctor_object *self,
         return -1;
     anycert_doctor_set_timeout(self->doctor, timeout);
     anycert_doctor_set_delay(self->doctor, delay);
-    anycert_doctor_set_request(self->doctor, options->request);
+    anycert_doctor_set_request(self->doctor, options->body      ? ANYCERT_REQUEST_BODY
+                                             : options->request ? ANYCERT_REQUEST_HEAD
+                                                                : ANYCERT_REQUEST_NONE);
+    anycert_doctor_set_fetch_intermediate(self->doctor, options->fetch_intermediate);
+    anycert_doctor_set_compare_direct(self->doctor, options->compare_direct);
     anycert_doctor_set_interrupt(self->doctor, ext_call_is_over, NULL);
     if (options->progress == Py_None)
         return 0;
@@ -144,21 +153,32 @@ static int set_up(struct ext_state *state, struct doctor_object *self,
 
 static PyObject *doctor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char names[][16] = {"policy",  "proxy", "intermediates", "resolve", "connect_to",
-                               "timeout", "delay", "request",       "progress"};
-    char *keywords[] = {names[0], names[1], names[2], names[3], names[4],
-                        names[5], names[6], names[7], names[8], NULL};
+    static char names[][24] = {"policy",        "proxy",      "intermediates",
+                               "resolve",       "connect_to", "timeout",
+                               "delay",         "request",    "progress",
+                               "proxy_policy",  "body",       "fetch_intermediate",
+                               "compare_direct"};
+    char *keywords[] = {names[0], names[1], names[2], names[3],  names[4],  names[5],  names[6],
+                        names[7], names[8], names[9], names[10], names[11], names[12], NULL};
     struct ext_state *state = ext_state_of(type);
     PyObject *nothing = state ? PyTuple_New(0) : NULL;
-    struct options options = {Py_None, Py_None, Py_None, nothing, nothing, Py_None, 10, 0, 0};
+    struct options options = {.policy = Py_None,
+                              .proxy = Py_None,
+                              .intermediates = Py_None,
+                              .resolve = nothing,
+                              .connect_to = nothing,
+                              .progress = Py_None,
+                              .timeout = 10,
+                              .proxy_policy = Py_None};
     struct anycert_error err = {0};
     PyObject *self = NULL;
 
     if (nothing &&
-        PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOddpO:Doctor", keywords, &options.policy,
-                                    &options.proxy, &options.intermediates, &options.resolve,
-                                    &options.connect_to, &options.timeout, &options.delay,
-                                    &options.request, &options.progress))
+        PyArg_ParseTupleAndKeywords(
+            args, kwargs, "|$OOOOOddpOOppp:Doctor", keywords, &options.policy, &options.proxy,
+            &options.intermediates, &options.resolve, &options.connect_to, &options.timeout,
+            &options.delay, &options.request, &options.progress, &options.proxy_policy,
+            &options.body, &options.fetch_intermediate, &options.compare_direct))
         self = ext_alloc(type);
     if (self) {
         struct doctor_object *doctor = (struct doctor_object *)self;
@@ -250,14 +270,21 @@ static PyMethodDef doctor_methods[] = {
 };
 static char doctor_doc[] =
     "Doctor(*, policy=None, proxy=None, intermediates=None, resolve=(), connect_to=(), "
-    "timeout=10.0, delay=0.0, request=False, progress=None)\n--\n\n"
+    "timeout=10.0, delay=0.0, request=False, progress=None, proxy_policy=None, body=False, "
+    "fetch_intermediate=False, compare_direct=False)\n--\n\n"
     "Examines hosts: why connections with them fail, and the least that has to be given up.\n\n"
     "policy: a Policy, of which the anchors, expect_name and sni count. proxy: its URL.\n"
     "intermediates: bytes (PEM) that help to build chains and are not trusted themselves.\n"
     "resolve: rules 'HOST:PORT:ADDRESS'. connect_to: rules 'HOST1:PORT1:HOST2:PORT2'. timeout:\n"
     "of each attempt; delay: between two of them, in seconds. request: whether policies are\n"
     "confirmed by a HEAD for '/', too. progress: called before each attempt with the target, the\n"
-    "attempt's number and its policy's text; what it raises ends the examination.";
+    "attempt's number and its policy's text; what it raises ends the examination.\n\n"
+    "proxy_policy: a Policy for an https:// proxy itself. body: whether that request is a GET "
+    "whose\n"
+    "body has to end as it should. fetch_intermediate: whether a certificate that a chain lacks "
+    "is\n"
+    "fetched over plain HTTP from where the last one says that it is. compare_direct: whether the\n"
+    "server is looked at without the proxy, too, where the certificate is not trusted.";
 static PyType_Slot doctor_slots[] = {
     {Py_tp_doc, doctor_doc},
     {Py_tp_new, doctor_new},

@@ -141,10 +141,35 @@ class Findings(LabCase):
         self.assertEqual(found.verdict, "healthy")
 
 
+class MoreAsked(LabCase):
+    conditions = ("good", "truncated-body", "incomplete-chain")
+
+    def examine(self, condition, **kwargs):
+        return doctor(self.url(server=condition), ca=self.root, **kwargs)
+
+    def test_the_body(self):
+        self.assertEqual(self.examine("truncated-body", request=True).verdict, "healthy")
+        found = self.examine("truncated-body", body=True)
+        self.assertEqual((found.verdict, found.stage, [cause.id for cause in found.causes]),
+                         ("unreachable", "http", ["body-truncated"]))
+        self.assertEqual(self.examine("good", body=True).verdict, "healthy")
+
+    def test_what_a_chain_lacks(self):
+        found = self.examine("incomplete-chain", fetch_intermediate=True)
+        self.assertEqual([cause.id for cause in found.causes], ["missing-intermediate"])
+        self.assertIn("no place to fetch its issuer from is named", found.causes[0].evidence)
+
+    def test_the_plan_says_more(self):
+        plan = Doctor(proxy="https://127.0.0.1:1", proxy_policy=Policy(ca=self.root), compare_direct=True).plan()
+        self.assertIn("goes around it", plan)
+        self.assertIn("is fetched", Doctor(fetch_intermediate=True).plan())
+
+
 class Arguments(unittest.TestCase):
     def test_what_is_refused(self):
         for kwargs, error, words in (
                 ({"policy": 1}, TypeError, "policy has to be a Policy"),
+                ({"proxy_policy": 1}, TypeError, "proxy_policy has to be a Policy"),
                 ({"proxy": 1}, TypeError, "proxy has to be str"),
                 ({"proxy": "ftp://a"}, ValueError, "a proxy is http"),
                 ({"intermediates": "x"}, TypeError, "intermediates has to be bytes"),

@@ -133,6 +133,9 @@ static const char *note_on(const struct anycert__attempt *attempt, enum anycert_
 {
     switch (trust) {
     case ANYCERT__TRUST_PROVEN:
+        if (attempt->supply)
+            return "with the intermediate certificate that the server does not send "
+                   "(--intermediate)";
         break;
     case ANYCERT__TRUST_IF_NAMED:
         return "only if that is a name of the server that is meant";
@@ -235,7 +238,7 @@ static enum anycert_doctor_verdict verdict_on_nothing(const struct anycert_diagn
             return ANYCERT_VERDICT_UNREACHABLE;
         return ANYCERT_VERDICT_FIXABLE;
     }
-    if (is_ours_to_mend(diagnosis))
+    if (is_ours_to_mend(diagnosis) || diagnosis->addresses.other_good)
         return ANYCERT_VERDICT_FIXABLE;
     if (diagnosis->stage == ANYCERT_STAGE_PROXY_TLS)
         return ANYCERT_VERDICT_UNREACHABLE;
@@ -263,10 +266,13 @@ static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *di
     case ANYCERT__FOUND_HEALTHY:
         if (diagnosis->stage == ANYCERT_STAGE_PROXY_TLS)
             return ANYCERT_VERDICT_FIXABLE; /* the proxy's CA is ours to know */
-        return plan->request_failed ? ANYCERT_VERDICT_UNREACHABLE : ANYCERT_VERDICT_HEALTHY;
+        if (!plan->request_failed)
+            return diagnosis->addresses.fail ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_HEALTHY;
+        return is_ours_to_mend(diagnosis) ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_UNREACHABLE;
     case ANYCERT__FOUND_WAYS:
-        return plan->ways[0].attempt.rung == ANYCERT__RUNG_HARDENED &&
-                       (plan->ways[0].attempt.relaxations & ~by_clock(diagnosis)) == 0
+        return diagnosis->addresses.other_good ||
+                       (plan->ways[0].attempt.rung == ANYCERT__RUNG_HARDENED &&
+                        (plan->ways[0].attempt.relaxations & ~by_clock(diagnosis)) == 0)
                    ? ANYCERT_VERDICT_FIXABLE
                    : ANYCERT_VERDICT_RELAXABLE;
     case ANYCERT__FOUND_REVOKED:
@@ -288,7 +294,7 @@ static enum anycert_doctor_stage stage_of(const struct anycert__examination *exa
         return ANYCERT_STAGE_DNS;
     if (first->obstacle.is_set)
         return first->obstacle.stage;
-    if (proxy && !anycert__judge_accepts(proxy, NULL, proxy->time, ANYCERT__JUDGE_ALL))
+    if (proxy && !anycert__proxy_accepted(examination))
         return ANYCERT_STAGE_PROXY_TLS;
     if (!anycert__needs_met(&first->sighting.offer, 0) ||
         first->sighting.ending != ANYCERT__ENDED_STANDS)
@@ -320,18 +326,37 @@ static int add_report(struct anycert_diagnosis *diagnosis,
     return diagnosis->report ? 0 : -1;
 }
 
+static int add_addresses(struct anycert_diagnosis *diagnosis,
+                         const struct anycert__addresses *addresses, struct anycert_error *err)
+{
+    char evidence[ANYCERT__ADDRESSES_MAX * sizeof addresses->seen[0]] = "";
+    size_t used = 0;
+
+    diagnosis->addresses = *addresses;
+    if (!addresses->differ)
+        return 0;
+    for (size_t i = 0; i < addresses->count; i++)
+        used +=
+            (size_t)snprintf(evidence + used, sizeof evidence - used, "%s%s: %s", i > 0 ? "; " : "",
+                             addresses->seen[i].address, addresses->seen[i].what);
+    return anycert__diagnose(diagnosis, ANYCERT__CAUSE_SOME_ADDRESSES_FAIL, evidence, NULL, err);
+}
+
 static int add_causes(struct anycert_diagnosis *diagnosis,
                       const struct anycert__examination *examination, struct anycert_error *err)
 {
     const struct anycert__plan *plan = &examination->plan;
 
-    if (anycert__diagnose_chain(diagnosis, examination, err) < 0)
+    if (anycert__diagnose_chain(diagnosis, examination, err) < 0 ||
+        anycert__diagnose_between(diagnosis, examination, err) < 0)
         return -1;
     if (plan->found == ANYCERT__FOUND_WAYS &&
         anycert__diagnose_offer(diagnosis, examination, err) < 0)
         return -1;
     if ((plan->found == ANYCERT__FOUND_NOTHING || plan->request_failed) && plan->count > 0 &&
         anycert__diagnose_ending(diagnosis, examination, err) < 0)
+        return -1;
+    if (add_addresses(diagnosis, &examination->addresses, err) < 0)
         return -1;
     sort_causes(diagnosis);
     return 0;
@@ -360,9 +385,9 @@ static int copy_answers(struct anycert_diagnosis *diagnosis,
 
     diagnosis->pin = anycert__strdup(examination->trials.pin);
     diagnosis->name = anycert__strdup(examination->trials.name);
-    diagnosis->issuer_url =
-        leaf ? anycert__certificate_issuer_url(leaf->der, leaf->der_len) : anycert__strdup("");
-    if (!diagnosis->pin || !diagnosis->name || !diagnosis->issuer_url)
+    if (leaf)
+        anycert__issuer_url(leaf, diagnosis->issuer_url);
+    if (!diagnosis->pin || !diagnosis->name)
         return anycert__fail_nomem(err);
     return 0;
 }
@@ -375,7 +400,9 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
         copy_question(diagnosis, examination->trials.doctor, err) < 0)
         return -1;
     diagnosis->stage = stage_of(examination);
-    diagnosis->handshakes = examination->plan.count + examination->confession.questions;
+    diagnosis->handshakes = examination->plan.count + examination->confession.questions +
+                            examination->compared + examination->shape.questions +
+                            examination->trials.repeated + examination->addresses.handshakes;
     diagnosis->elapsed_ms = examination->elapsed_ms;
     diagnosis->exhausted = examination->plan.exhausted;
     if (add_report(diagnosis, examination, err) < 0 ||

@@ -5,17 +5,14 @@
 #include "base/mem.h"
 #include "verdict/detail.h"
 #include "verdict/findings.h"
+#include "verdict/judge.h"
 #include "verdict/show.h"
 
 #include <string.h>
 
-#define X509_NO_ROOT              2  /* X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT */
-#define X509_ISSUER_NOT_FOUND     20 /* X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY */
-#define X509_FIRST_NOT_VERIFIABLE 21 /* X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE */
-
 struct chain_walk {
     struct anycert_diagnosis *diagnosis;
-    const struct anycert__facts *facts;
+    struct anycert__chain_view view;
     const char *whose;                  /* in front of the evidence */
     const struct anycert__trial *dated; /* one with an answer that said the time, or NULL */
     struct anycert_error *err;
@@ -37,31 +34,12 @@ const struct anycert__trial *anycert__best_view(const struct anycert__examinatio
     return best;
 }
 
-/* The issuer of the highest certificate that is not its own. */
-static bool issuer_was_sent(const struct anycert__facts *facts, const char *issuer)
+bool anycert__proxy_accepted(const struct anycert__examination *examination)
 {
-    for (size_t i = 1; i < facts->presented_count; i++) {
-        if (strcmp(facts->presented[i].subject, issuer) == 0)
-            return true;
-    }
-    return false;
-}
+    const struct anycert__facts *proxy = examination->trials.route.proxy_facts;
 
-/* Nobody whom we trust is at the end of the chain. */
-static enum anycert__cause_number cause_of_end(const struct anycert__facts *facts, int code,
-                                               int depth)
-{
-    const struct anycert__certificate *last = anycert__certificate_at(facts, depth);
-
-    if (facts->anchors_error)
-        return ANYCERT__CAUSE_NO_ANCHORS;
-    if (code != X509_ISSUER_NOT_FOUND && code != X509_FIRST_NOT_VERIFIABLE)
-        return ANYCERT__CAUSE_UNKNOWN_ROOT;
-    if (last && issuer_was_sent(facts, last->issuer))
-        return ANYCERT__CAUSE_KEY_IDENTIFIERS_DIFFER; /* there, and not taken */
-    /* A root's own certificates come with nothing between, but hardly any root issues them. */
-    return facts->presented_count == 1 ? ANYCERT__CAUSE_MISSING_INTERMEDIATE
-                                       : ANYCERT__CAUSE_UNKNOWN_ROOT;
+    return anycert__judge_accepts(proxy, examination->trials.doctor->proxy_policy, proxy->time,
+                                  ANYCERT__JUDGE_ALL);
 }
 
 static enum anycert__cause_number cause_of_strength(const struct anycert__finding *finding)
@@ -71,7 +49,7 @@ static enum anycert__cause_number cause_of_strength(const struct anycert__findin
     return finding->relaxations ? ANYCERT__CAUSE_SHA1_SIGNATURE : ANYCERT__CAUSE_MD5_SIGNATURE;
 }
 
-static enum anycert__cause_number cause_of(const struct anycert__facts *facts,
+static enum anycert__cause_number cause_of(const struct anycert__chain_view *view,
                                            const struct anycert__finding *finding)
 {
     const struct anycert__cause *usual =
@@ -79,16 +57,12 @@ static enum anycert__cause_number cause_of(const struct anycert__facts *facts,
 
     switch (finding->check) {
     case ANYCERT__CHECK_NAME:
-        return anycert__cause_of_name(facts);
+        return anycert__cause_of_name(view->facts);
     case ANYCERT__CHECK_KEY_STRENGTH:
     case ANYCERT__CHECK_SIGNATURE_STRENGTH:
         return cause_of_strength(finding);
     case ANYCERT__CHECK_TRUST:
-        if (finding->x509_code == ANYCERT__X509_SELF_SIGNED)
-            return ANYCERT__CAUSE_SELF_SIGNED;
-        if (finding->x509_code != X509_NO_ROOT)
-            return cause_of_end(facts, finding->x509_code, finding->depth);
-        break;
+        return anycert__cause_of_trust(view, finding);
     case ANYCERT__CHECK_SIGNATURES:
     case ANYCERT__CHECK_DATES:
     case ANYCERT__CHECK_PURPOSE:
@@ -111,23 +85,8 @@ static enum anycert__cause_number cause_of(const struct anycert__facts *facts,
     }
     if (finding->relaxations & ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN))
         return ANYCERT__CAUSE_CHAIN_TOO_LARGE;
-    return usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER;
-}
-
-/* A certificate that is within its dates by the server's own clock: ours may be wrong. */
-static enum anycert__cause_number doubt_clock(const struct chain_walk *walk,
-                                              const struct anycert__finding *finding,
-                                              enum anycert__cause_number cause)
-{
-    const struct anycert__certificate *certificate =
-        anycert__certificate_at(walk->facts, finding->depth);
-    int64_t date = walk->dated ? walk->dated->http_date : 0;
-
-    if (finding->check != ANYCERT__CHECK_DATES || !walk->dated || !certificate ||
-        !certificate->dates_readable || date < certificate->not_before ||
-        date > certificate->not_after)
-        return cause;
-    return date < walk->facts->time ? ANYCERT__CAUSE_CLOCK_AHEAD : ANYCERT__CAUSE_CLOCK_BEHIND;
+    return anycert__cause_of_anchor(view, finding,
+                                    usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER);
 }
 
 static const struct anycert__trial *dated_answer(const struct anycert__examination *examination)
@@ -142,21 +101,25 @@ static const struct anycert__trial *dated_answer(const struct anycert__examinati
 static void take_finding(void *arg, const struct anycert__finding *finding)
 {
     struct chain_walk *walk = arg;
-    const struct anycert__facts *facts = walk->facts;
+    const struct anycert__facts *facts = walk->view.facts;
+    enum anycert__cause_number cause = ANYCERT__CAUSE_COUNT;
     struct anycert__buf buf;
     char *detail = NULL, *evidence = NULL;
+    char clock[160] = "";
 
     if (walk->result < 0)
         return;
+    cause = cause_of(&walk->view, finding);
+    if (finding->check == ANYCERT__CHECK_DATES)
+        cause = anycert__doubt_clock(&walk->view, walk->dated, finding, cause, clock, sizeof clock);
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     detail = anycert__detail_of_finding(facts, finding, facts->time);
     anycert__buf_addf(&buf, "%s%s", walk->whose, detail ? detail : "");
+    anycert__buf_adds(&buf, clock);
+    anycert__write_trust_evidence(&buf, &walk->view, cause);
     evidence = detail ? anycert__buf_take(&buf, "the evidence", walk->err) : NULL;
-    walk->result = evidence
-                       ? anycert__diagnose(walk->diagnosis,
-                                           doubt_clock(walk, finding, cause_of(facts, finding)),
-                                           evidence, NULL, walk->err)
-                       : anycert__fail_nomem(walk->err);
+    walk->result = evidence ? anycert__diagnose(walk->diagnosis, cause, evidence, NULL, walk->err)
+                            : anycert__fail_nomem(walk->err);
     anycert__buf_free(&buf);
     anycert__free(evidence);
     anycert__free(detail);
@@ -167,19 +130,23 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                             struct anycert_error *err)
 {
     const struct anycert__trial *best = anycert__best_view(examination);
-    struct chain_walk walk = {.diagnosis = diagnosis,
-                              .facts = examination->trials.route.proxy_facts,
-                              .whose = "the proxy: ",
-                              .err = err};
+    const struct anycert__facts *proxy = examination->trials.route.proxy_facts;
+    struct chain_walk walk = {
+        .diagnosis = diagnosis,
+        .view = {.facts = proxy, .anchors = examination->trials.route.proxy_anchors},
+        .whose = "the proxy: ",
+        .err = err};
 
-    if (walk.facts && walk.facts->verified)
-        anycert__findings(walk.facts, walk.facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,
-                          &walk);
-    walk.facts = best ? best->facts : NULL;
+    if (proxy && proxy->verified && !anycert__proxy_accepted(examination))
+        anycert__findings(proxy, proxy->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, &walk);
+    if (!best)
+        return walk.result;
+    walk.view.facts = best->facts;
+    walk.view.anchors = examination->anchors;
+    walk.view.supply = &examination->trials.supply;
     walk.whose = "";
     walk.dated = dated_answer(examination);
-    if (walk.facts)
-        anycert__findings(walk.facts, walk.facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,
-                          &walk);
+    anycert__findings(best->facts, best->facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,
+                      &walk);
     return walk.result;
 }

@@ -157,6 +157,8 @@ static enum anycert__cause_number cause_of_ending(const struct anycert__trial *t
     case ANYCERT__ENDED_RESET:
         return ANYCERT__CAUSE_TLS_RESET;
     case ANYCERT__ENDED_NO_ANSWER:
+        if (trial->has_http_cause)
+            return trial->http_cause;
         return trial->wire == ANYCERT__WIRE_SILENT  ? ANYCERT__CAUSE_HTTP_SILENT
                : trial->wire == ANYCERT__WIRE_RESET ? ANYCERT__CAUSE_HTTP_RESET
                                                     : ANYCERT__CAUSE_HTTP_CLOSED;
@@ -192,11 +194,14 @@ static void write_evidence(struct anycert__buf *buf, const struct anycert__trial
                trial->sighting.ending == ANYCERT__ENDED_SLOW) {
         anycert__buf_addf(buf, "%zu bytes came in %u ms, and then the time was over",
                           trial->received, (unsigned)trial->took_ms);
+    } else if (trial->has_http_cause) {
+        anycert__buf_addf(buf, "the handshake stands, %s / was sent; %s",
+                          trial->asks_body ? "GET" : "HEAD", trial->http_evidence);
     } else if (trial->sighting.ending == ANYCERT__ENDED_NO_ANSWER) {
-        anycert__buf_addf(buf, "the handshake stands, HEAD / was sent, and %s",
-                          trial->wire == ANYCERT__WIRE_SILENT
-                              ? "nothing came before the time limit"
-                              : "the connection ended without an answer");
+        anycert__buf_addf(
+            buf, "the handshake stands, %s / was sent, and %s", trial->asks_body ? "GET" : "HEAD",
+            trial->wire == ANYCERT__WIRE_SILENT ? "nothing came before the time limit"
+                                                : "the connection ended without an answer");
     } else if (trial->sighting.ending == ANYCERT__ENDED_RESET) {
         anycert__buf_addf(buf, "the connection was reset after %zu bytes", trial->received);
     } else {

@@ -36,13 +36,17 @@ static const struct {
 
 /* The same relaxation may stand for several causes; the evidence tells them apart. */
 static enum anycert__cause_number refine(enum anycert__cause_number cause,
-                                         const struct anycert__trial *first,
+                                         const struct anycert__examination *examination,
                                          const struct anycert__facts *facts)
 {
+    const struct anycert__trial *first = &examination->done[0];
     const struct anycert__certificate *leaf =
         facts && facts->presented_count > 0 ? facts->presented : NULL;
     int alert = first->sighting.alert;
 
+    if (examination->shape.known && (cause == ANYCERT__CAUSE_TLS13_INTOLERANT ||
+                                     cause == ANYCERT__CAUSE_MANY_SUITES_INTOLERANT))
+        return examination->shape.cause;
     if (cause == ANYCERT__CAUSE_SNI_INTOLERANT && alert >= 0)
         return ANYCERT__CAUSE_SNI_UNKNOWN;
     if (cause == ANYCERT__CAUSE_ALPN_INTOLERANT && alert >= 0)
@@ -147,6 +151,8 @@ static char *evidence_of(const struct anycert__examination *examination,
         anycert__buf_adds(&buf, "; it takes ");
         write_choice(&buf, facts);
     }
+    if (examination->shape.known)
+        anycert__buf_addf(&buf, "; %s", examination->shape.evidence);
     text = anycert__buf_take(&buf, "the evidence", err);
     anycert__buf_free(&buf);
     return text;
@@ -170,9 +176,8 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
                                    &examination->done[0], err);
     for (size_t i = 0; result == 0 && i < sizeof usual / sizeof usual[0]; i++) {
         if (attempt->relaxations & ANYCERT__RELAX_BIT(usual[i].relaxation))
-            result =
-                anycert__diagnose(diagnosis, refine(usual[i].cause, &examination->done[0], facts),
-                                  evidence, &examination->done[0], err);
+            result = anycert__diagnose(diagnosis, refine(usual[i].cause, examination, facts),
+                                       evidence, &examination->done[0], err);
     }
     anycert__free(evidence);
     return result;

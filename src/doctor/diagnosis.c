@@ -52,7 +52,6 @@ void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis)
     anycert__free(diagnosis->examination);
     anycert_policy_free(diagnosis->base);
     anycert_report_free(diagnosis->report);
-    anycert__free(diagnosis->issuer_url);
     anycert__free(diagnosis->pin);
     anycert__free(diagnosis->name);
     anycert__free(diagnosis->target);
@@ -92,6 +91,21 @@ size_t anycert_diagnosis_handshakes(const struct anycert_diagnosis *diagnosis)
 uint64_t anycert_diagnosis_elapsed_ms(const struct anycert_diagnosis *diagnosis)
 {
     return diagnosis->elapsed_ms;
+}
+
+size_t anycert_diagnosis_addresses(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->addresses.count;
+}
+
+const char *anycert_diagnosis_address(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return n < diagnosis->addresses.count ? diagnosis->addresses.seen[n].address : NULL;
+}
+
+const char *anycert_diagnosis_address_result(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return n < diagnosis->addresses.count ? diagnosis->addresses.seen[n].what : NULL;
 }
 
 const struct anycert_report *anycert_diagnosis_report(const struct anycert_diagnosis *diagnosis)

@@ -4,8 +4,10 @@
 
 #include <anycert/doctor.h>
 
+#include "base/buf.h"
 #include "doctor/examine.h"
 #include "doctor/remedy.h"
+#include "verdict/findings.h"
 
 #define ANYCERT__DIAGNOSED_MAX 24
 
@@ -47,22 +49,26 @@ struct anycert_diagnosis {
     struct anycert__advice policies[ANYCERT__WAYS_MAX];
     size_t policy_count;
     struct anycert_report *report;
+    struct anycert__addresses addresses;
     size_t handshakes;
     uint64_t elapsed_ms;
     bool exhausted;
-    struct anycert__examination *examination; /* that it was made of; its doctor is gone */
-    int64_t examined;                         /* when; seconds since 1970 UTC */
-    char *pin, *name;                         /* of the server, "" if unknown */
-    char *issuer_url; /* where the server's certificate says that its issuer's is, "" if nowhere */
-    struct anycert_policy *base; /* hardened, as the doctor was told */
-    unsigned clients;            /* whose words JSON has: a bit for each of anycert_doctor_client */
-    bool other_way;              /* a proxy, or another address, was given */
-    bool helped;                 /* intermediates were given */
+    struct anycert__examination *examination;  /* that it was made of; its doctor is gone */
+    int64_t examined;                          /* when; seconds since 1970 UTC */
+    char *pin, *name;                          /* of the server, "" if unknown */
+    char issuer_url[ANYCERT__ISSUER_URL_SIZE]; /* where its certificate says that its issuer is */
+    struct anycert_policy *base;               /* hardened, as the doctor was told */
+    unsigned clients; /* whose words JSON has: a bit for each of anycert_doctor_client */
+    bool other_way;   /* a proxy, or another address, was given */
+    bool helped;      /* intermediates were given */
 };
 
 /* The handshake that shows the certificates best: of those that verified them the first one that
  * was completed, else the first. NULL if none was. */
 const struct anycert__trial *anycert__best_view(const struct anycert__examination *examination);
+
+/* Whether the policy for the https:// proxy takes what it showed; there has to be a proxy. */
+bool anycert__proxy_accepted(const struct anycert__examination *examination);
 
 /* Adds a cause, unless it is there already. evidence may be NULL: the trial's own words; trial may
  * be NULL. 0, or -1 with NOMEM. */
@@ -82,6 +88,39 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
 int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
                              const struct anycert__examination *examination,
                              struct anycert_error *err);
+/* diagnose_between.c: whether a certificate that nobody vouches for may be, or is, that of somebody
+ * on the way. 0, or -1 with NOMEM. */
+int anycert__diagnose_between(struct anycert_diagnosis *diagnosis,
+                              const struct anycert__examination *examination,
+                              struct anycert_error *err);
+/* Compares the issuer of certificates that nobody trusts with those of other examinations. */
+void anycert__note_issuer(struct anycert__issuers *issuers,
+                          struct anycert__examination *examination);
+/* The product whose name an issuer bears, or NULL (interceptors.def). Static string. */
+const char *anycert__interceptor(const struct anycert__facts *facts);
+/* Certificates, and what is known beside them. */
+struct anycert__chain_view {
+    const struct anycert__facts *facts;
+    struct anycert__anchors *anchors;
+    const struct anycert__supply *supply; /* NULL: nothing could be fetched */
+};
+
+/* diagnose_trust.c: what a chain without an anchor at its end has; what an error that usually means
+ * something else has to do with our own anchors; and what else is known of it. */
+enum anycert__cause_number anycert__cause_of_trust(const struct anycert__chain_view *view,
+                                                   const struct anycert__finding *finding);
+enum anycert__cause_number anycert__cause_of_anchor(const struct anycert__chain_view *view,
+                                                    const struct anycert__finding *finding,
+                                                    enum anycert__cause_number usual);
+void anycert__write_trust_evidence(struct anycert__buf *buf, const struct anycert__chain_view *view,
+                                   enum anycert__cause_number cause);
+/* diagnose_clock.c: a certificate that looks expired or not yet valid, where our clock may be what
+ * is wrong: the cause, and why into said. dated is an answer that told the time, or NULL. */
+enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view *view,
+                                                const struct anycert__trial *dated,
+                                                const struct anycert__finding *finding,
+                                                enum anycert__cause_number usual, char *said,
+                                                size_t size);
 /* Which cause a name that does not match has (diagnose_name.c). */
 enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *facts);
 
@@ -90,7 +129,6 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err);
 /* A handle for appending "a, b" of a set of relaxations. */
-struct anycert__buf;
 void anycert__write_relaxations(struct anycert__buf *buf, anycert__relaxations set);
 
 #endif

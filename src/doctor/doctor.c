@@ -21,10 +21,12 @@ struct anycert_doctor *anycert_doctor_new(struct anycert_error *err)
         return NULL;
     }
     atomic_init(&doctor->stop.said, false);
+    anycert__issuers_init(&doctor->issuers);
     doctor->timeout_ms = TIMEOUT_MS;
     doctor->budget = ANYCERT__PLAN_BUDGET;
     doctor->base = anycert_policy_new(err);
-    if (!doctor->base) {
+    doctor->proxy_policy = anycert_policy_new(err);
+    if (!doctor->base || !doctor->proxy_policy) {
         anycert_doctor_free(doctor);
         return NULL;
     }
@@ -36,7 +38,9 @@ void anycert_doctor_free(struct anycert_doctor *doctor)
     if (!doctor)
         return;
     anycert_policy_free(doctor->base);
+    anycert_policy_free(doctor->proxy_policy);
     anycert__intermediates_free(doctor->intermediates);
+    anycert__issuers_clear(&doctor->issuers);
     anycert__free(doctor);
 }
 
@@ -75,6 +79,21 @@ int anycert_doctor_set_proxy(struct anycert_doctor *doctor, const char *url,
     if (url && anycert__peer_proxy(url, &proxy, err) < 0)
         return -1;
     doctor->proxy = proxy;
+    return 0;
+}
+
+int anycert_doctor_set_proxy_policy(struct anycert_doctor *doctor,
+                                    const struct anycert_policy *policy, struct anycert_error *err)
+{
+    struct anycert_policy *copy = NULL;
+
+    if (anycert_policy_available(policy, err) < 0)
+        return -1;
+    copy = policy ? anycert_policy_copy(policy, err) : anycert_policy_new(err);
+    if (!copy)
+        return -1;
+    anycert_policy_free(doctor->proxy_policy);
+    doctor->proxy_policy = copy;
     return 0;
 }
 
@@ -134,6 +153,17 @@ void anycert_doctor_set_delay(struct anycert_doctor *doctor, uint32_t ms)
 void anycert_doctor_set_request(struct anycert_doctor *doctor, int on)
 {
     doctor->wants_request = on != 0;
+    doctor->wants_body = on == ANYCERT_REQUEST_BODY;
+}
+
+void anycert_doctor_set_fetch_intermediate(struct anycert_doctor *doctor, int on)
+{
+    doctor->fetches_issuer = on != 0;
+}
+
+void anycert_doctor_set_compare_direct(struct anycert_doctor *doctor, int on)
+{
+    doctor->compares_direct = on != 0;
 }
 
 void anycert_doctor_set_clock(struct anycert_doctor *doctor, int64_t (*now)(void *arg), void *arg)
@@ -216,8 +246,10 @@ struct anycert_diagnosis *anycert_doctor_examine(struct anycert_doctor *doctor, 
     diagnosis->target = shown_target(target, &peer);
     if (!diagnosis->target)
         anycert__fail_nomem(err);
-    else if (anycert__examine(doctor, &peer, diagnosis->target, diagnosis->examination, err) == 0)
+    else if (anycert__examine(doctor, &peer, diagnosis->target, diagnosis->examination, err) == 0) {
+        anycert__note_issuer(&doctor->issuers, diagnosis->examination);
         result = anycert__diagnosis_fill(diagnosis, diagnosis->examination, err);
+    }
     let_go(diagnosis->examination);
 out:
     if (result == 0)

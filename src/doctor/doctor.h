@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "doctor/issuers.h"
 #include "doctor/peer.h"
 #include "policy/policy.h"
 #include "tls/tls.h"
@@ -21,17 +22,19 @@ struct anycert_doctor {
     struct anycert_policy *base; /* hardened, with the caller's anchors, expected name and SNI */
     struct anycert__intermediates *intermediates;
     struct anycert__proxy proxy;
+    struct anycert_policy *proxy_policy; /* of an https:// proxy itself */
     struct anycert__rule resolve[ANYCERT__RULES_MAX];
     struct anycert__rule connect_to[ANYCERT__RULES_MAX];
     size_t resolve_count, connect_to_count;
     uint32_t timeout_ms, delay_ms;
-    bool wants_request;
+    bool wants_request, wants_body, fetches_issuer, compares_direct;
     unsigned clients; /* a bit for each of anycert_doctor_client */
     size_t budget;
     struct anycert__clock clock;
     anycert_doctor_progress *progress;
     void *progress_arg;
     struct anycert__stop stop;
+    struct anycert__issuers issuers;
 };
 
 #endif

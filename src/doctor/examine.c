@@ -1,10 +1,12 @@
 #include "doctor/examine.h"
 
 #include "base/mem.h"
+#include "http/address.h"
 
 #include <string.h>
 
-#define SHORTER 4 /* times, once a server was silent: it has shown how it says no */
+#define HEALTHY_BUDGET 3 /* handshakes with a host that has nothing */
+#define SHORTER        4 /* times, once a server was silent: it has shown how it says no */
 
 /* Waits in slices, so that it can be given up. */
 static void wait_ms(const struct anycert_doctor *doctor, uint32_t ms)
@@ -37,6 +39,24 @@ static int tell(struct anycert__examination *examination, const char *shown,
     return text ? 0 : -1;
 }
 
+/* What the chain lacks, if it lacks something and the caller wants it fetched. */
+static int supply(struct anycert__trials *trials, struct anycert__trial *trial,
+                  struct anycert_error *err)
+{
+    const struct anycert_doctor *doctor = trials->doctor;
+    const struct addrinfo *address = trials->route.works;
+
+    if (trial->facts && trial->facts->presented_count > 0 && trials->supply.url[0] == '\0')
+        anycert__issuer_url(trial->facts->presented, trials->supply.url);
+    if (!doctor->fetches_issuer || !address || doctor->proxy.kind != ANYCERT__PROXY_NONE)
+        return 0;
+    if (anycert__supply_fetch(&trials->supply, doctor, trials->route.anchors, trial->facts,
+                              anycert__address_is_public(address->ai_addr), err) < 0)
+        return -1;
+    trial->sighting.has_supply = trials->supply.leads_home;
+    return 0;
+}
+
 static int run(struct anycert__examination *examination, const char *shown,
                struct anycert_error *err)
 {
@@ -55,26 +75,44 @@ static int run(struct anycert__examination *examination, const char *shown,
         if (trial->sighting.ending == ANYCERT__ENDED_SILENT ||
             trial->sighting.ending == ANYCERT__ENDED_SLOW)
             trials->limit_ms = 1 + trials->doctor->timeout_ms / SHORTER;
+        if (supply(trials, trial, err) < 0)
+            return -1;
         anycert__plan_take(plan, &trial->sighting);
     }
     return 0;
 }
 
-/* Without the system's anchors everything can still be seen, and that they are missing is a cause.
- */
-static struct anycert__anchors *open_anchors(const struct anycert_policy *base,
-                                             struct anycert_error *err)
+static bool is_untrusted(const struct anycert__trial *trial)
 {
-    struct anycert__anchors *anchors = NULL;
-    struct anycert_error why = {0};
+    return trial->facts && trial->facts->verified &&
+           !anycert__needs_met(&trial->sighting.certificates,
+                               ~(ANYCERT__RELAX_BIT(ANYCERT__RELAX_UNTRUSTED_ISSUER) |
+                                 ANYCERT__RELAX_BIT(ANYCERT__RELAX_SELF_SIGNED)));
+}
 
-    if (anycert__anchors_open(base->cas, base->ca_count, &anchors, &why) == 0)
-        return anchors;
-    if (base->ca_count == 0)
-        return anycert__anchors_none(why.message);
-    if (err)
-        *err = why;
-    return NULL;
+/* What the server shows without the proxy, where what came through it is not trusted. */
+static int compare(struct anycert__examination *examination, struct anycert_error *err)
+{
+    const struct anycert__trials *through = &examination->trials;
+    const struct anycert__attempt attempt = {.observes = true};
+    struct anycert__trials around = {
+        .doctor = through->doctor, .limit_ms = through->limit_ms, .ceiling = through->ceiling};
+    bool wanted = false;
+    int result = -1;
+
+    for (size_t i = 0; i < examination->plan.count; i++)
+        wanted = wanted || is_untrusted(&examination->done[i]);
+    if (!wanted || !through->doctor->compares_direct ||
+        through->doctor->proxy.kind == ANYCERT__PROXY_NONE)
+        return 0;
+    if (anycert__route_begin(&around.route, through->doctor, &through->route.target,
+                             through->route.anchors, err) == 0) {
+        around.route.direct = true;
+        examination->compared = 1;
+        result = anycert__trial_make(&around, &attempt, &examination->direct, err);
+    }
+    anycert__route_end(&around.route);
+    return result;
 }
 
 /* A server that speaks TLS, and nothing that it could take is known. */
@@ -107,6 +145,34 @@ static bool refuses_everything(const struct anycert__plan *plan)
     return speaks;
 }
 
+/* So many more handshakes may be made. */
+static size_t budget_left(const struct anycert__examination *examination)
+{
+    const struct anycert__plan *plan = &examination->plan;
+    size_t used = plan->count + examination->shape.questions + examination->confession.questions +
+                  examination->compared + examination->trials.repeated;
+    size_t all = plan->found == ANYCERT__FOUND_HEALTHY && !plan->request_failed ? HEALTHY_BUDGET
+                                                                                : plan->budget;
+
+    return used < all ? all - used : 0;
+}
+
+/* What the plan does not ask. */
+static int look_further(struct anycert__examination *examination, struct anycert_error *err)
+{
+    struct anycert__trials *trials = &examination->trials;
+    const struct anycert__plan *plan = &examination->plan;
+
+    if (compare(examination, err) < 0 ||
+        anycert__shape(trials, plan, budget_left(examination), &examination->shape, err) < 0)
+        return -1;
+    if (refuses_everything(plan) &&
+        anycert__question(trials, budget_left(examination), &examination->confession, err) < 0)
+        return -1;
+    return anycert__addresses_compare(trials, plan, budget_left(examination),
+                                      &examination->addresses, err);
+}
+
 int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__peer *target,
                      const char *shown, struct anycert__examination *examination,
                      struct anycert_error *err)
@@ -118,20 +184,17 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
     examination->begun_us = anycert__monotonic_us();
     examination->trials.doctor = doctor;
     examination->trials.limit_ms = doctor->timeout_ms;
-    anchors = open_anchors(doctor->base, err);
+    anchors = anycert__anchors_or_none(doctor->base, err);
     examination->trials.ceiling = anycert__ceiling_load(err);
     if (!anchors || !examination->trials.ceiling ||
         anycert__route_begin(&examination->trials.route, doctor, target, anchors, err) < 0)
         goto out;
     anycert__plan_begin(&examination->plan, doctor->wants_request, doctor->budget);
-    result = run(examination, shown, err);
-    if (result == 0 && refuses_everything(&examination->plan))
-        result = anycert__question(&examination->trials,
-                                   examination->plan.budget - examination->plan.count,
-                                   &examination->confession, err);
+    if (run(examination, shown, err) == 0)
+        result = look_further(examination, err);
 out:
     examination->trials.route.anchors = NULL;
-    anycert__anchors_unref(anchors);
+    examination->anchors = anchors;
     examination->elapsed_ms = (uint64_t)(anycert__monotonic_us() - examination->begun_us) / 1000;
     return result;
 }
@@ -141,6 +204,9 @@ void anycert__examination_clear(struct anycert__examination *examination)
     for (size_t i = 0; i < ANYCERT__PLAN_BUDGET; i++)
         anycert__trial_clear(&examination->done[i]);
     anycert__route_end(&examination->trials.route);
+    anycert__trial_clear(&examination->direct);
+    anycert__supply_clear(&examination->trials.supply);
+    anycert__anchors_unref(examination->anchors);
     anycert__ceiling_free(examination->trials.ceiling);
     examination->trials.ceiling = NULL;
 }

@@ -2,7 +2,9 @@
 #ifndef ANYCERT_DOCTOR_EXAMINE_H
 #define ANYCERT_DOCTOR_EXAMINE_H
 
+#include "doctor/addresses.h"
 #include "doctor/question.h"
+#include "doctor/shape.h"
 #include "doctor/trial.h"
 
 struct anycert__examination {
@@ -10,6 +12,12 @@ struct anycert__examination {
     struct anycert__trials trials;
     struct anycert__trial done[ANYCERT__PLAN_BUDGET]; /* as many as plan.count, in its order */
     struct anycert__confession confession;            /* of a server that refuses every policy */
+    struct anycert__shape shape;                      /* what of a hello a server breaks on */
+    struct anycert__addresses addresses;
+    char shares_issuer[256]; /* a host of another domain with the same untrusted issuer, or "" */
+    struct anycert__anchors *anchors;
+    struct anycert__trial direct; /* without the proxy, if that was to be compared */
+    size_t compared;              /* 1 if so */
     int64_t begun_us;
     uint64_t elapsed_ms;
 };

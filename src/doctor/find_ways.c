@@ -176,7 +176,7 @@ static void find_relaxed(struct anycert__plan *plan, struct anycert__attempt *at
     struct anycert__way *way = NULL;
     enum anycert__thought thought = confirm(plan, attempt, certificates);
 
-    if (thought == ANYCERT__YES && attempt->relaxations == 0) {
+    if (thought == ANYCERT__YES && attempt->relaxations == 0 && !attempt->supply) {
         plan->found = ANYCERT__FOUND_HEALTHY;
         return;
     }
@@ -221,12 +221,35 @@ static void find_pinned(struct anycert__plan *plan, anycert__relaxations offer,
         (void)minimise(plan, add_way(plan, &attempt), &certificates);
 }
 
+/* The same with the certificates that the server forgets: *seen becomes that, if they help. */
+static enum anycert__thought find_supplied(struct anycert__plan *plan, anycert__relaxations offer,
+                                           const struct anycert__sighting **seen)
+{
+    struct anycert__attempt attempt = {.relaxations = offer, .observes = true, .supply = true};
+    const struct anycert__sighting *sighting = NULL;
+
+    if (!(*seen)->has_supply || anycert__needs_met(&(*seen)->certificates, ~BIT(UNTRUSTED_ISSUER)))
+        return ANYCERT__NO;
+    sighting = anycert__plan_ask(plan, &attempt);
+    if (!sighting)
+        return plan->exhausted ? ANYCERT__NO : ANYCERT__LATER;
+    if (!anycert__offer_stands(sighting, offer) ||
+        !anycert__needs_met(&sighting->certificates, ~BIT(UNTRUSTED_ISSUER)))
+        return ANYCERT__NO;
+    *seen = sighting;
+    return ANYCERT__YES;
+}
+
 void anycert__find_ways(struct anycert__plan *plan, anycert__relaxations offer,
                         const struct anycert__sighting *seen)
 {
+    enum anycert__thought supplied = find_supplied(plan, offer, &seen);
     struct anycert__needs certificates = seen->certificates;
-    struct anycert__attempt attempt = {.request = plan->wants_request};
+    struct anycert__attempt attempt = {.request = plan->wants_request,
+                                       .supply = supplied == ANYCERT__YES};
 
+    if (supplied == ANYCERT__LATER)
+        return;
     if (certificates.revoked) {
         plan->found = ANYCERT__FOUND_REVOKED;
         return;
@@ -238,7 +261,7 @@ void anycert__find_ways(struct anycert__plan *plan, anycert__relaxations offer,
     attempt.relaxations = offer | anycert__needs_least(&certificates);
     attempt.pin = seen->has_pin && anycert__without_proof(attempt.relaxations) != 0;
     /* What was observed under hardened, and is right, needs no second handshake. */
-    if (attempt.relaxations == 0 && !attempt.request)
+    if (attempt.relaxations == 0 && !attempt.request && !attempt.supply)
         plan->found = ANYCERT__FOUND_HEALTHY;
     else
         find_relaxed(plan, &attempt, seen, &certificates);

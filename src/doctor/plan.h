@@ -23,6 +23,7 @@ struct anycert__attempt {
     bool pin;         /* the key that was first seen is pinned */
     bool expect_name; /* a name out of the certificate is expected instead of the host */
     bool send_name;   /* and sent as server name (SNI), too */
+    bool supply;      /* with the certificates that were fetched for the chain */
     bool check_name, check_dates; /* of the rung pinned */
 };
 
@@ -49,7 +50,8 @@ struct anycert__sighting {
     struct anycert__needs certificates, offer;
     bool name_is_right, dates_are_right; /* as far as seen */
     bool has_pin;                        /* the server has a key that can be pinned */
-    bool has_name; /* and its certificate a name that can be expected instead */
+    bool has_name;   /* and its certificate a name that can be expected instead */
+    bool has_supply; /* certificates were fetched that end the chain */
 };
 
 /* A policy that connects. */

@@ -37,13 +37,23 @@ char *anycert_doctor_plan(const struct anycert_doctor *doctor, struct anycert_er
         "5. a handshake under exactly the policy that is found, and one without each of its "
         "parts\n"
         "6. a name of the certificate and a pin of the key in place of what gives up who answers\n"
-        "7. if nothing helps: raw hellos ask what the server would choose of what this build does "
-        "not "
-        "have,\n   or must never have; no handshake comes of them\n"
+        "7. if a smaller hello helps: raw hellos that differ in one thing ask what it breaks on; "
+        "if "
+        "nothing\n   helps: what the server would choose of what this build does not have, or must "
+        "never have; no\n   handshake comes of them\n"
+        "8. a handshake with each other address of the name, few of them\n"
         "Handshakes carry no credentials, no client certificate and no cookies%s. At most %u are "
         "made,\neach with a limit of %u ms.\n",
-        doctor->wants_request ? "; requests are HEAD for /" : ", and no request is sent",
+        doctor->wants_body      ? "; requests are GET for /"
+        : doctor->wants_request ? "; requests are HEAD for /"
+                                : ", and no request is sent",
         (unsigned)doctor->budget, (unsigned)doctor->timeout_ms);
+    if (doctor->fetches_issuer && doctor->proxy.kind == ANYCERT__PROXY_NONE)
+        anycert__buf_adds(&buf, "A certificate that a chain lacks is fetched over plain HTTP from "
+                                "where the last one says that it is.\n");
+    if (doctor->compares_direct && doctor->proxy.kind != ANYCERT__PROXY_NONE)
+        anycert__buf_adds(&buf, "Where what came through the proxy is not trusted, one handshake "
+                                "goes around it.\n");
     text = anycert__buf_take(&buf, "the plan", err);
     anycert__buf_free(&buf);
     return text;

@@ -1,7 +1,6 @@
 #include "doctor/question.h"
 
-#include "hello/offer.h"
-#include "tls/hello_probe.h"
+#include "doctor/ask.h"
 #include "verdict/show.h"
 
 #include <stdio.h>
@@ -12,6 +11,7 @@
 static const enum anycert__offer offers[] = {
     ANYCERT__OFFER_OLD,    ANYCERT__OFFER_SSL3,      ANYCERT__OFFER_TLS13,  ANYCERT__OFFER_DSA,
     ANYCERT__OFFER_SECRET, ANYCERT__OFFER_ANONYMOUS, ANYCERT__OFFER_EXPORT, ANYCERT__OFFER_NULL,
+    ANYCERT__OFFER_TLS11,  ANYCERT__OFFER_TLS10,
 };
 
 static enum anycert__cause_number cause_of_trait(enum anycert__suite_trait trait)
@@ -98,6 +98,10 @@ static void explain(struct anycert__confession *confession, const struct anycert
         add(confession, ANYCERT__CAUSE_POST_QUANTUM_ONLY);
     if (anycert__suite_find(hello->suite, &suite))
         add(confession, cause_of_trait(anycert__suite_trait(&suite)));
+    /* It was offered that before, with newer versions beside it. */
+    if (confession->cause_count == 0 &&
+        (offer == ANYCERT__OFFER_TLS10 || offer == ANYCERT__OFFER_TLS11))
+        add(confession, ANYCERT__CAUSE_VERSION_INTOLERANT);
     if (confession->cause_count > 0)
         describe(confession, answer, offer);
 }
@@ -105,44 +109,26 @@ static void explain(struct anycert__confession *confession, const struct anycert
 static int ask(struct anycert__trials *trials, enum anycert__offer offer,
                struct anycert__confession *confession, struct anycert_error *err)
 {
-    struct anycert__patience patience = {.until_us = anycert__monotonic_us() +
-                                                     (int64_t)trials->limit_ms * 1000,
-                                         .stop = &trials->doctor->stop};
     struct anycert__hello hello;
-    struct anycert__probe probe = {.hello = &hello,
-                                   .until = ANYCERT__UNTIL_HELLO,
-                                   .deadline_us = patience.until_us,
-                                   .stop = &trials->doctor->stop};
-    struct anycert__obstacle obstacle = {.is_set = false};
     struct anycert__answer answer;
-    struct anycert__line line = {.fd = -1};
-    const char *base = trials->doctor->base->sni;
     char name[256];
-    bool is_ip = false;
-    int result = 0;
+    int asked = 0;
 
-    if (anycert__identity_from_host(trials->route.target.host, name, &is_ip, err) < 0)
+    if (anycert__ask_name(trials, name, err) < 0)
         return -1;
-    anycert__offer_fill(offer, base ? base : is_ip ? NULL : name, &hello);
-    if (anycert__route_go(&trials->route, &patience, &line, &obstacle) == ANYCERT__WIRE_OK) {
-        result = anycert__hello_probe(line.fd, &probe, &answer, err);
-        if (result == 0) {
-            explain(confession, &answer, offer);
-            anycert__answer_free(&answer);
-        }
-        anycert__line_close(&line);
-    }
-    if (anycert__stop_wanted(&trials->doctor->stop))
-        return anycert__fail(err, ANYCERT_E_INTERRUPTED, "the examination was given up");
-    return result;
+    anycert__offer_fill(offer, name, &hello);
+    asked = anycert__ask(trials, &hello, &answer, err);
+    if (asked <= 0)
+        return asked;
+    explain(confession, &answer, offer);
+    anycert__answer_free(&answer);
+    return 0;
 }
 
 int anycert__question(struct anycert__trials *trials, size_t budget,
                       struct anycert__confession *confession, struct anycert_error *err)
 {
     *confession = (struct anycert__confession){0};
-    if (trials->doctor->proxy.kind == ANYCERT__PROXY_HTTPS)
-        return 0;
     for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++) {
         if (confession->cause_count > 0 || confession->questions >= budget)
             break;

@@ -15,7 +15,7 @@ struct anycert__confession {
 };
 
 /* Asks until one question gets an answer that explains something. 0, or -1 with INTERRUPTED, NOMEM
- * or INTERNAL. Behind an https:// proxy nothing can be asked. */
+ * or INTERNAL. */
 int anycert__question(struct anycert__trials *trials, size_t budget,
                       struct anycert__confession *confession, struct anycert_error *err);
 

@@ -160,6 +160,22 @@ static bool add_elsewhere(yyjson_mut_doc *doc, yyjson_mut_val *root,
     return yyjson_mut_obj_add_val(doc, root, "elsewhere", list);
 }
 
+static bool add_addresses(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                          const struct anycert_diagnosis *diagnosis)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+
+    for (size_t i = 0; list && i < diagnosis->addresses.count; i++) {
+        yyjson_mut_val *object = yyjson_mut_obj(doc);
+
+        if (!object || !add_text(doc, object, "address", diagnosis->addresses.seen[i].address) ||
+            !add_text(doc, object, "result", diagnosis->addresses.seen[i].what) ||
+            !yyjson_mut_arr_add_val(list, object))
+            return false;
+    }
+    return yyjson_mut_obj_add_val(doc, root, "addresses", list);
+}
+
 static bool add_report(yyjson_mut_doc *doc, yyjson_mut_val *root,
                        const struct anycert_diagnosis *diagnosis)
 {
@@ -185,6 +201,7 @@ static bool add_all(yyjson_mut_doc *doc, yyjson_mut_val *root,
            yyjson_mut_obj_add_int(doc, root, "exit_code", anycert_doctor_exit_code(verdict)) &&
            add_causes(doc, root, diagnosis) && add_policies(doc, root, diagnosis) &&
            add_remedies(doc, root, diagnosis) && add_elsewhere(doc, root, diagnosis) &&
+           add_addresses(doc, root, diagnosis) &&
            yyjson_mut_obj_add_uint(doc, root, "handshakes", diagnosis->handshakes) &&
            yyjson_mut_obj_add_uint(doc, root, "elapsed_ms", diagnosis->elapsed_ms) &&
            yyjson_mut_obj_add_bool(doc, root, "budget_exhausted", diagnosis->exhausted) &&

@@ -306,6 +306,9 @@ static char *write_all(const struct anycert_diagnosis *diagnosis, bool brief,
         write_cause(&buf, diagnosis, i);
     for (size_t i = 0; i < diagnosis->cause_count; i++)
         write_remedies(&buf, diagnosis, i, brief, &left_out);
+    for (size_t i = 0; i < diagnosis->addresses.count; i++)
+        anycert__buf_addf(&buf, "%s%s: %s\n", i == 0 ? "\naddresses\n  " : "  ",
+                          diagnosis->addresses.seen[i].address, diagnosis->addresses.seen[i].what);
     anycert__buf_addf(&buf, "\n%zu handshake%s in %llu ms%s%s\n", diagnosis->handshakes,
                       diagnosis->handshakes == 1 ? "" : "s",
                       (unsigned long long)diagnosis->elapsed_ms,

@@ -1,6 +1,7 @@
 #include "doctor/route.h"
 
 #include "base/mem.h"
+#include "doctor/lookup.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,6 +12,9 @@
 #include <unistd.h>
 
 #define CHUNK 4096
+
+#define WITHOUT_ADDRESS                                                                            \
+    (-5) /* EAI_NODATA, which glibc gives and hides from those who ask for POSIX */
 
 enum anycert__wire anycert__obstruct(struct anycert__obstacle *obstacle,
                                      enum anycert_doctor_stage stage,
@@ -30,20 +34,37 @@ enum anycert__wire anycert__obstruct(struct anycert__obstacle *obstacle,
     return result;
 }
 
+/* Without the system's anchors everything can still be seen, and that they are missing is a cause.
+ */
+struct anycert__anchors *anycert__anchors_or_none(const struct anycert_policy *policy,
+                                                  struct anycert_error *err)
+{
+    struct anycert__anchors *anchors = NULL;
+    struct anycert_error why = {0};
+
+    if (anycert__anchors_open(policy->cas, policy->ca_count, &anchors, &why) == 0)
+        return anchors;
+    if (policy->ca_count == 0)
+        return anycert__anchors_none(why.message);
+    if (err)
+        *err = why;
+    return NULL;
+}
+
 int anycert__route_begin(struct anycert__route *route, const struct anycert_doctor *doctor,
                          const struct anycert__peer *target, struct anycert__anchors *anchors,
                          struct anycert_error *err)
 {
     *route = (struct anycert__route){.doctor = doctor, .target = *target, .anchors = anchors};
-    route->proxy_policy = anycert_policy_new(err);
-    if (!route->proxy_policy)
-        return -1;
-    route->proxy_terms = (struct anycert__hop_terms){.policy = route->proxy_policy,
+    route->proxy_terms = (struct anycert__hop_terms){.policy = doctor->proxy_policy,
                                                      .hop = ANYCERT__HOP_PROXY,
                                                      .clock = &doctor->clock,
                                                      .intermediates = doctor->intermediates,
                                                      .observes = true};
-    return 0;
+    if (doctor->proxy.kind != ANYCERT__PROXY_HTTPS)
+        return 0;
+    route->proxy_anchors = anycert__anchors_or_none(doctor->proxy_policy, err);
+    return route->proxy_anchors ? 0 : -1;
 }
 
 void anycert__route_end(struct anycert__route *route)
@@ -51,7 +72,7 @@ void anycert__route_end(struct anycert__route *route)
     if (route->addresses)
         freeaddrinfo(route->addresses);
     anycert__facts_unref(route->proxy_facts);
-    anycert_policy_free(route->proxy_policy);
+    anycert__anchors_unref(route->proxy_anchors);
     *route = (struct anycert__route){0};
 }
 
@@ -97,9 +118,7 @@ static enum anycert__cause_number cause_of_lookup(int code, bool of_proxy)
     case EAI_FAIL:
     case EAI_SYSTEM:
         return ANYCERT__CAUSE_NAME_LOOKUP_FAILED;
-#ifdef EAI_NODATA
-    case EAI_NODATA:
-#endif
+    case WITHOUT_ADDRESS:
     case EAI_FAMILY:
         return ANYCERT__CAUSE_NAME_WITHOUT_ADDRESS;
     default:
@@ -107,21 +126,22 @@ static enum anycert__cause_number cause_of_lookup(int code, bool of_proxy)
     }
 }
 
-/* The resolver has time limits of its own. */
 static enum anycert__wire look_up(const struct anycert__peer *peer, bool of_proxy,
-                                  struct addrinfo **out, struct anycert__obstacle *obstacle)
+                                  const struct anycert__patience *patience, struct addrinfo **out,
+                                  struct anycert__obstacle *obstacle)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    char port[8];
+    enum anycert_doctor_stage stage = of_proxy ? ANYCERT_STAGE_PROXY : ANYCERT_STAGE_DNS;
     int code = 0;
+    enum anycert__wire result = anycert__look_up(peer, patience, out, &code);
 
-    (void)snprintf(port, sizeof port, "%u", (unsigned)peer->port);
-    code = getaddrinfo(peer->host, port, &hints, out);
-    if (code == 0)
-        return ANYCERT__WIRE_OK;
-    *out = NULL;
-    return anycert__obstruct(obstacle, of_proxy ? ANYCERT_STAGE_PROXY : ANYCERT_STAGE_DNS,
-                             cause_of_lookup(code, of_proxy), ANYCERT__WIRE_BROKEN, "%s: %s",
+    if (result == ANYCERT__WIRE_OK || result == ANYCERT__WIRE_CANCELLED)
+        return result;
+    if (result == ANYCERT__WIRE_SILENT)
+        return anycert__obstruct(
+            obstacle, stage,
+            of_proxy ? ANYCERT__CAUSE_PROXY_NAME_NOT_FOUND : ANYCERT__CAUSE_NAME_LOOKUP_SILENT,
+            result, "%s: no answer of the name servers before the time limit", peer->host);
+    return anycert__obstruct(obstacle, stage, cause_of_lookup(code, of_proxy), result, "%s: %s",
                              peer->host, gai_strerror(code));
 }
 
@@ -150,14 +170,14 @@ static enum anycert__cause_number cause_of_errno(int error, enum anycert__wire r
     }
 }
 
-static void show_address(const struct addrinfo *address, char out[INET6_ADDRSTRLEN + 16])
+void anycert__show_address(const struct addrinfo *address, char out[ANYCERT__ADDRESS_SIZE])
 {
     char host[INET6_ADDRSTRLEN] = "?";
     char port[8] = "?";
 
     (void)getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof host, port, sizeof port,
                       NI_NUMERICHOST | NI_NUMERICSERV);
-    (void)snprintf(out, INET6_ADDRSTRLEN + 16, "%s port %s", host, port);
+    (void)snprintf(out, ANYCERT__ADDRESS_SIZE, "%s port %s", host, port);
 }
 
 static enum anycert__wire connect_one(const struct addrinfo *address, bool of_proxy,
@@ -166,11 +186,11 @@ static enum anycert__wire connect_one(const struct addrinfo *address, bool of_pr
 {
     int error = 0;
     enum anycert__wire result = anycert__wire_connect(address, patience, fd, &error);
-    char shown[INET6_ADDRSTRLEN + 16];
+    char shown[ANYCERT__ADDRESS_SIZE];
 
     if (result == ANYCERT__WIRE_OK || result == ANYCERT__WIRE_CANCELLED)
         return result;
-    show_address(address, shown);
+    anycert__show_address(address, shown);
     return anycert__obstruct(
         obstacle, of_proxy ? ANYCERT_STAGE_PROXY : ANYCERT_STAGE_TCP,
         of_proxy ? ANYCERT__CAUSE_PROXY_UNREACHABLE : cause_of_errno(error, result), result,
@@ -189,11 +209,12 @@ static enum anycert__wire connect_any(struct anycert__route *route, bool of_prox
         return connect_one(route->works, of_proxy, patience, fd, obstacle);
     for (const struct addrinfo *a = route->addresses; a; a = a->ai_next) {
         struct anycert__patience share = *patience;
+        struct anycert__obstacle here = {.is_set = false};
         int64_t left = patience->until_us - anycert__monotonic_us();
 
         if (a->ai_next) /* one that is silent must not take the time of the others */
             share.until_us -= left / 2;
-        result = connect_one(a, of_proxy, &share, fd, obstacle);
+        result = connect_one(a, of_proxy, &share, fd, &here);
         if (result == ANYCERT__WIRE_OK) {
             route->works = a;
             obstacle->is_set = false;
@@ -201,7 +222,12 @@ static enum anycert__wire connect_any(struct anycert__route *route, bool of_prox
         }
         if (result == ANYCERT__WIRE_CANCELLED)
             return result;
-        route->failed++;
+        if (!obstacle->is_set)
+            *obstacle = here;
+        if (route->failed < ANYCERT__FAILURES_MAX) {
+            route->failures[route->failed].address = a;
+            route->failures[route->failed++].obstacle = here;
+        }
     }
     return result;
 }
@@ -251,8 +277,8 @@ static enum anycert__wire shake_with_proxy(struct anycert__route *route, struct 
     unsigned char in[CHUNK] = {0}, first[1] = {0};
     size_t len = 0, total = 0;
 
-    line->proxy = anycert__shake_new(&route->proxy_terms, peer->host, peer->port, route->anchors,
-                                     false, NULL);
+    line->proxy = anycert__shake_new(&route->proxy_terms, peer->host, peer->port,
+                                     route->proxy_anchors, false, NULL);
     while (line->proxy) {
         state = anycert__shake_step(line->proxy);
         result = flush(line->proxy, line->fd, patience);
@@ -280,7 +306,8 @@ enum anycert__wire anycert__route_go(struct anycert__route *route,
                                      const struct anycert__patience *patience,
                                      struct anycert__line *line, struct anycert__obstacle *obstacle)
 {
-    const struct anycert__proxy *proxy = &route->doctor->proxy;
+    static const struct anycert__proxy none = {.kind = ANYCERT__PROXY_NONE};
+    const struct anycert__proxy *proxy = route->direct ? &none : &route->doctor->proxy;
     bool local = proxy->kind == ANYCERT__PROXY_SOCKS4 || proxy->kind == ANYCERT__PROXY_SOCKS5;
     bool of_proxy = proxy->kind != ANYCERT__PROXY_NONE;
     struct addrinfo *resolved = NULL;
@@ -289,9 +316,10 @@ enum anycert__wire anycert__route_go(struct anycert__route *route,
 
     *line = (struct anycert__line){.fd = -1};
     if (!route->addresses)
-        result = look_up(of_proxy ? &proxy->peer : &to, of_proxy, &route->addresses, obstacle);
+        result =
+            look_up(of_proxy ? &proxy->peer : &to, of_proxy, patience, &route->addresses, obstacle);
     if (result == ANYCERT__WIRE_OK && local)
-        result = look_up(&to, false, &resolved, obstacle);
+        result = look_up(&to, false, patience, &resolved, obstacle);
     if (result == ANYCERT__WIRE_OK)
         result = connect_any(route, of_proxy, patience, &line->fd, obstacle);
     if (result == ANYCERT__WIRE_OK && proxy->kind == ANYCERT__PROXY_HTTPS)

@@ -19,6 +19,8 @@ struct anycert__obstacle {
     char evidence[256];
 };
 
+#define ANYCERT__FAILURES_MAX 4 /* that are remembered */
+
 /* What is known of the way to one server; kept between attempts. */
 struct anycert__route {
     const struct anycert_doctor *doctor;
@@ -26,10 +28,15 @@ struct anycert__route {
     struct anycert__anchors *anchors;
     struct addrinfo *addresses;
     const struct addrinfo *works; /* the address that took a connection; is taken again */
-    size_t failed;                /* addresses before it that did not */
-    struct anycert_policy *proxy_policy;
+    struct {
+        const struct addrinfo *address;
+        struct anycert__obstacle obstacle;
+    } failures[ANYCERT__FAILURES_MAX]; /* addresses before it that did not */
+    size_t failed;
+    struct anycert__anchors *proxy_anchors;
     struct anycert__hop_terms proxy_terms;
     struct anycert__facts *proxy_facts; /* of an https:// proxy */
+    bool direct;                        /* without the proxy, whatever is set */
 };
 
 /* What went over a line, each way, up to a limit. */
@@ -45,10 +52,13 @@ struct anycert__line {
     struct anycert__shake *proxy; /* TLS to an https:// proxy, in which everything else goes */
 };
 
-/* 0, or -1 with NOMEM. Anchors are borrowed. */
+/* 0, or -1 with NOMEM or ANCHORS. Anchors are borrowed. */
 int anycert__route_begin(struct anycert__route *route, const struct anycert_doctor *doctor,
                          const struct anycert__peer *target, struct anycert__anchors *anchors,
                          struct anycert_error *err);
+/* The anchors of a policy, or an empty set that says why the system has none. NULL with ANCHORS. */
+struct anycert__anchors *anycert__anchors_or_none(const struct anycert_policy *policy,
+                                                  struct anycert_error *err);
 void anycert__route_end(struct anycert__route *route);
 
 /* Goes it. OK and a line that has to be closed, or how it ended and what was in the way. */
@@ -63,6 +73,9 @@ enum anycert__wire anycert__line_send(struct anycert__line *line, const void *by
 enum anycert__wire anycert__line_receive(struct anycert__line *line, void *out, size_t size,
                                          size_t *len, const struct anycert__patience *patience);
 
+#define ANYCERT__ADDRESS_SIZE 64
+/* "::1 port 443" */
+void anycert__show_address(const struct addrinfo *address, char out[ANYCERT__ADDRESS_SIZE]);
 /* tunnel.c: asks the proxy at the other end of the line to lead on to the target. address is the
  * target's, where this side looks names up, or NULL. */
 enum anycert__wire

@@ -11,6 +11,8 @@
 #define LINGER_US 500000 /* how long a refusal after the handshake is waited for */
 #define TLS1_3    0x0304
 
+#define ALERT_NO_APPLICATION_PROTOCOL 120
+
 /* ---- bytes ---- */
 
 enum anycert__wire anycert__trial_flush(struct anycert__shake *shake, struct anycert__line *line,
@@ -164,6 +166,8 @@ static enum anycert__ending ending_of_silence(struct anycert__shake *shake,
     struct anycert__link *link = anycert__shake_link(shake);
     bool from_peer = false;
 
+    if (trial->has_http_cause)
+        return ANYCERT__ENDED_NO_ANSWER;
     /* Who does not want to renegotiate is refused with an alert that says something else. */
     if (anycert__link_refused_renegotiation(link))
         return ANYCERT__ENDED_NO_ANSWER;
@@ -269,11 +273,14 @@ static int talk(struct anycert__trials *trials, struct anycert__line *line,
 {
     const struct anycert_doctor *doctor = trials->doctor;
     const struct anycert__peer *target = &trials->route.target;
-    struct anycert__hop_terms terms = {.policy = policy,
-                                       .clock = &doctor->clock,
-                                       .intermediates = doctor->intermediates,
-                                       .observes = trial->attempt.observes};
-    bool http2 = !anycert__policy_accepts_any_certificate(policy);
+    struct anycert__hop_terms terms = {
+        .policy = policy,
+        .clock = &doctor->clock,
+        .intermediates = trial->attempt.supply ? trials->supply.certs : doctor->intermediates,
+        .observes = trial->attempt.observes};
+    /* Requests are of HTTP/1.1, wherever it is spoken. */
+    bool http2 = !anycert__policy_accepts_any_certificate(policy) &&
+                 (!trial->attempt.request || trials->only_http2);
     struct anycert__shake *shake =
         anycert__shake_new(&terms, target->host, target->port, trials->route.anchors, http2, err);
     enum anycert__shake_state state = ANYCERT__SHAKE_FAILED;
@@ -296,8 +303,8 @@ static int talk(struct anycert__trials *trials, struct anycert__line *line,
     return 0;
 }
 
-int anycert__trial_make(struct anycert__trials *trials, const struct anycert__attempt *attempt,
-                        struct anycert__trial *trial, struct anycert_error *err)
+static int make(struct anycert__trials *trials, const struct anycert__attempt *attempt,
+                struct anycert__trial *trial, struct anycert_error *err)
 {
     int64_t begin = anycert__monotonic_us();
     struct anycert__patience patience = {.until_us = begin + (int64_t)trials->limit_ms * 1000,
@@ -306,7 +313,8 @@ int anycert__trial_make(struct anycert__trials *trials, const struct anycert__at
     struct anycert__line line = {.fd = -1};
     int result = -1;
 
-    *trial = (struct anycert__trial){.attempt = *attempt, .sighting = {.alert = -1}};
+    *trial = (struct anycert__trial){
+        .attempt = *attempt, .sighting = {.alert = -1}, .asks_body = trials->doctor->wants_body};
     anycert__buf_init(&trial->tape.sent, ANYCERT__TAPE_MAX);
     anycert__buf_init(&trial->tape.received, ANYCERT__TAPE_MAX);
     trial->policy_text = policy ? anycert_policy_format(policy, err) : NULL;
@@ -327,6 +335,20 @@ int anycert__trial_make(struct anycert__trials *trials, const struct anycert__at
 out:
     anycert_policy_free(policy);
     return result;
+}
+
+int anycert__trial_make(struct anycert__trials *trials, const struct anycert__attempt *attempt,
+                        struct anycert__trial *trial, struct anycert_error *err)
+{
+    int result = make(trials, attempt, trial, err);
+
+    if (result < 0 || !attempt->request || trials->only_http2 ||
+        trial->sighting.alert != ALERT_NO_APPLICATION_PROTOCOL)
+        return result;
+    trials->only_http2 = true;
+    trials->repeated++;
+    anycert__trial_clear(trial);
+    return make(trials, attempt, trial, err);
 }
 
 void anycert__trial_clear(struct anycert__trial *trial)

@@ -7,6 +7,7 @@
 
 #include "doctor/plan.h"
 #include "doctor/route.h"
+#include "doctor/supply.h"
 #include "policy/ceiling.h"
 
 #define ANYCERT__FIRST_BYTES 64
@@ -25,6 +26,10 @@ struct anycert__trial {
     bool late;       /* it refused after the handshake */
     char *ca_names[ANYCERT__CA_NAMES];
     size_t ca_name_count;
+    bool asks_body;      /* the request is one whose answer has a body, which is read */
+    bool has_http_cause; /* what is wrong with the answer */
+    enum anycert__cause_number http_cause;
+    char http_evidence[160];
     int http_status; /* of the answer to the request; 0: none came */
     bool has_http_date;
     int64_t http_date;       /* its Date, seconds since 1970 UTC */
@@ -41,6 +46,9 @@ struct anycert__trials {
     char pin[ANYCERT__PIN_SIZE];      /* of the key that was first seen, or "" */
     char name[256];                   /* a name of the certificate that can be expected, or "" */
     uint32_t limit_ms;                /* for the next attempt */
+    bool only_http2;                  /* the server refuses to agree on HTTP/1.1 */
+    size_t repeated;                  /* attempts that were made twice to find that out */
+    struct anycert__supply supply;    /* what was fetched for the chain */
     struct anycert__ceiling *ceiling; /* the administrator's: above it no request is sent */
 };
 
@@ -66,10 +74,6 @@ void anycert__trial_pick_name(const struct anycert__facts *facts, char out[256])
 bool anycert__trial_ask(struct anycert__shake *shake, struct anycert__line *line,
                         const struct anycert__peer *target,
                         const struct anycert__patience *patience, struct anycert__trial *trial);
-/* The same over HTTP/2 (request_h2.c). */
-bool anycert__trial_ask_h2(struct anycert__shake *shake, struct anycert__line *line,
-                           const struct anycert__peer *target,
-                           const struct anycert__patience *patience, struct anycert__trial *trial);
 /* Feeds what comes, and sends what is to be sent; once. */
 enum anycert__wire anycert__trial_exchange(struct anycert__shake *shake, struct anycert__line *line,
                                            const struct anycert__patience *patience,

@@ -244,6 +244,9 @@ void anycert__lane_trace_free(struct anycert__lane *lane);
 void anycert__lane_trace_report(const struct anycert__lane *lane,
                                 const struct anycert_report *report);
 
+/* pool.c: libcurl is ready, and the one that is needed. 0, or -1 with INTERNAL or USAGE. */
+int anycert__libcurl_check(struct anycert_error *err);
+
 /* setopt that keeps the first failure: SET(rc, easy, option, value). */
 #define ANYCERT__SET(rc, easy, option, value)                                                      \
     do {                                                                                           \

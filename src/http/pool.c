@@ -45,7 +45,7 @@ static void init_curl(void)
         curl_ready = CURLE_FAILED_INIT;
 }
 
-static int check_libcurl(struct anycert_error *err)
+int anycert__libcurl_check(struct anycert_error *err)
 {
     const curl_version_info_data *info = NULL;
 
@@ -76,7 +76,7 @@ struct anycert__http *anycert__http_new(const struct anycert__http_settings *set
 {
     struct anycert__http *http = NULL;
 
-    if (check_libcurl(err) < 0 || anycert__tls_init(err) < 0)
+    if (anycert__libcurl_check(err) < 0 || anycert__tls_init(err) < 0)
         return NULL;
     http = anycert__calloc(1, sizeof *http);
     if (!http || pthread_mutex_init(&http->mutex, NULL) != 0) {

@@ -1,6 +1,7 @@
 /* Snapshots of trust anchors, shared in the process. A snapshot holds the texts and their indexes,
  * and a store that asks the indexes: OpenSSL's own cache of certificates stays empty, so nothing
  * that one verification did can be seen by another one. */
+#include "tls/issuer.h"
 #include "tls/ossl.h"
 #include "tls/sources.h"
 #include "base/buf.h"
@@ -436,6 +437,14 @@ size_t anycert__anchors_count(const struct anycert__anchors *anchors)
     for (size_t i = 0; i < anchors->bundle_count; i++)
         count += anycert__bundle_count(anchors->bundles[i]);
     return count;
+}
+
+void anycert__anchors_dates(const struct anycert__anchors *anchors, int64_t now,
+                            struct anycert__anchor_dates *out)
+{
+    *out = (struct anycert__anchor_dates){0};
+    for (size_t i = 0; i < anchors->bundle_count; i++)
+        anycert__bundle_dates(anchors->bundles[i], now, out);
 }
 
 const char *anycert__anchors_error(const struct anycert__anchors *anchors)

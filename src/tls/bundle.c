@@ -1,6 +1,7 @@
 /* An index over the certificates of a PEM text. Decoding a whole CA bundle costs more than a
  * handshake; a chain needs one or two of its certificates. So a first pass decodes of each only the
  * bytes up to its subject, and the rest waits until somebody asks for that subject. */
+#include "tls/issuer.h"
 #include "tls/ossl.h"
 #include "tls/subject.h"
 #include "base/mem.h"
@@ -408,6 +409,25 @@ static int take_entry(struct entry *entry, const X509_NAME *name, STACK_OF(X509)
         return -1;
     }
     return 0;
+}
+
+void anycert__bundle_dates(const struct anycert__bundle *bundle, int64_t now,
+                           struct anycert__anchor_dates *out)
+{
+    for (size_t i = 0; i < bundle->count; i++) {
+        const struct entry *entry = &bundle->entries[i];
+        bool nomem = false;
+        X509 *cert = decode_block(entry->block, entry->block_len, &nomem);
+        int64_t begin = 0, end = 0;
+
+        if (cert != NULL && anycert__time_read(X509_get0_notBefore(cert), &begin) &&
+            anycert__time_read(X509_get0_notAfter(cert), &end)) {
+            out->count++;
+            out->not_begun += now < begin;
+            out->ended += now > end;
+        }
+        X509_free(cert);
+    }
 }
 
 int anycert__bundle_find(struct anycert__bundle *bundle, const X509_NAME *name,

@@ -355,38 +355,3 @@ int anycert__certificate_read(struct anycert__certificate *out, const void *der,
     X509_free(cert);
     return rv;
 }
-
-/* The first URL of that kind; NULL if there is none. */
-static const ASN1_IA5STRING *issuer_url(const AUTHORITY_INFO_ACCESS *list)
-{
-    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(list); i++) {
-        const ACCESS_DESCRIPTION *one = sk_ACCESS_DESCRIPTION_value(list, i);
-
-        if (OBJ_obj2nid(one->method) == NID_ad_ca_issuers && one->location->type == GEN_URI)
-            return one->location->d.uniformResourceIdentifier;
-    }
-    return NULL;
-}
-
-char *anycert__certificate_issuer_url(const void *der, size_t len)
-{
-    const unsigned char *p = der;
-    X509 *cert = NULL;
-    AUTHORITY_INFO_ACCESS *list = NULL;
-    const ASN1_IA5STRING *found = NULL;
-    char *url = NULL;
-
-    ERR_set_mark();
-    cert = len <= LONG_MAX ? d2i_X509(NULL, &p, (long)len) : NULL;
-    list = cert ? X509_get_ext_d2i(cert, NID_info_access, NULL, NULL) : NULL;
-    ERR_pop_to_mark();
-    found = list ? issuer_url(list) : NULL;
-    if (found && ASN1_STRING_length(found) > 0)
-        url = anycert__strndup((const char *)ASN1_STRING_get0_data(found),
-                               (size_t)ASN1_STRING_length(found));
-    else
-        url = anycert__strdup("");
-    AUTHORITY_INFO_ACCESS_free(list);
-    X509_free(cert);
-    return url;
-}

@@ -103,6 +103,19 @@ void anycert__intermediates_free(struct anycert__intermediates *list)
     anycert__free(list);
 }
 
+struct anycert__intermediates *anycert__intermediates_new(void)
+{
+    struct anycert__intermediates *list = anycert__calloc(1, sizeof *list);
+
+    if (list == NULL)
+        return NULL;
+    list->certs = sk_X509_new_null();
+    if (list->certs != NULL)
+        return list;
+    anycert__free(list);
+    return NULL;
+}
+
 STACK_OF(X509) * anycert__intermediates_stack(const struct anycert__intermediates *list)
 {
     return list != NULL ? list->certs : NULL;

@@ -24,7 +24,7 @@ struct talk {
     bool is_hurried; /* the deadline is the banner's */
 };
 
-static int openssl_random(void *arg, void *out, size_t len)
+int anycert__hello_random(void *arg, void *out, size_t len)
 {
     (void)arg;
     return RAND_bytes(out, (int)len) == 1 ? 0 : -1;
@@ -133,7 +133,7 @@ int anycert__hello_probe(int fd, const struct anycert__probe *probe, struct anyc
     int rv = -1;
 
     if (!random.fill)
-        random.fill = openssl_random;
+        random.fill = anycert__hello_random;
     talk.deadline_us = probe->deadline_us;
     anycert__answer_init(answer, probe->until);
     anycert__buf_init(&talk.hello, ANYCERT__HELLO_MAX);

@@ -33,6 +33,9 @@ struct anycert__probe {
 int anycert__hello_probe(int fd, const struct anycert__probe *probe, struct anycert__answer *answer,
                          struct anycert_error *err);
 
+/* OpenSSL's random bytes, for a hello that goes another way. 0, or -1. */
+int anycert__hello_random(void *arg, void *out, size_t len);
+
 /* The cipher suites that this OpenSSL can speak with a certificate and encryption, old and weak
  * ones too, as numbers into out; how many there are, at most max. What a server chooses beyond them
  * cannot be had by any policy. -1 with INTERNAL. */

@@ -29,6 +29,11 @@ struct anycert__bundle *anycert__bundle_index(const char *pem, size_t len, const
 void anycert__bundle_free(struct anycert__bundle *bundle);
 size_t anycert__bundle_count(const struct anycert__bundle *bundle);
 size_t anycert__bundle_broken(const struct anycert__bundle *bundle);
+/* Adds how many certificates there are, and how many are not valid yet at a time, and not any more;
+ * all are decoded for that, and not kept. */
+struct anycert__anchor_dates;
+void anycert__bundle_dates(const struct anycert__bundle *bundle, int64_t now,
+                           struct anycert__anchor_dates *out);
 /* How many have been decoded so far, for tests. */
 size_t anycert__bundle_decoded(struct anycert__bundle *bundle);
 /* Appends to out (a reference each) every certificate whose subject equals name as X509_NAME_cmp
@@ -54,6 +59,8 @@ bool anycert__time_read(const ASN1_TIME *time, int64_t *out);
  * what names the text. */
 int anycert__read_certs(const void *pem, size_t len, const char *what, int code,
                         STACK_OF(X509) * out, struct anycert_error *err);
+/* An empty list; NULL without memory. */
+struct anycert__intermediates *anycert__intermediates_new(void);
 /* Borrowed; NULL for NULL. */
 STACK_OF(X509) * anycert__intermediates_stack(const struct anycert__intermediates *list);
 /* ---- client_cert.c */

@@ -94,10 +94,6 @@ bool anycert__cookie_domain_ok(const char *host, const char *domain);
 int anycert__certificate_read(struct anycert__certificate *out, const void *der, size_t len,
                               struct anycert_error *err);
 
-/* Where a certificate says that its issuer's can be fetched (RFC 5280 section 4.2.2.1), as it says
- * it; "" if nowhere. NULL without memory. Free with anycert__free. (tls/certificate.c) */
-char *anycert__certificate_issuer_url(const void *der, size_t len);
-
 /* ---- one hop of a transfer
  * --------------------------------------------------------------------------------- */
 

@@ -132,7 +132,7 @@ class Doctor(DoctorCase):
         self.assertEqual(found["least"]["relaxations"], ["renegotiation"])
         self.assertEqual(self.json("good", "--http")["handshakes"], 2)
 
-    def test_http2_is_asked_in_http2(self):
+    def test_servers_of_http2_are_asked_in_http11(self):
         port = free_port()
         make_certificate()
         pathlib.Path("nginx.conf").write_text(
@@ -150,7 +150,7 @@ class Doctor(DoctorCase):
                 self.anycert("doctor", "--cacert", "cert.pem", "--http", f"localhost:{port}")
             finally:
                 nginx.terminate()
-        self.assertIn('"HEAD / HTTP/2.0" 404', pathlib.Path("access.log").read_text("utf-8"))
+        self.assertIn('"HEAD / HTTP/1.1" 404', pathlib.Path("access.log").read_text("utf-8"))
 
     def test_unreachable(self):
         result = self.anycert("doctor", f"127.0.0.1:{free_port()}", code=5)
@@ -245,7 +245,20 @@ class Doctor(DoctorCase):
         with proxy(None, context) as (port, _):
             way = ["-x", f"https://localhost:{port}"]
             self.assertEqual(self.json("good", *way, code=12)["stage"], "proxy-tls")
-            self.assertEqual(self.json("good", "--cacert", "cert.pem", *way)["verdict"], "healthy")
+            self.assertEqual(self.json("good", "--cacert", "cert.pem", *way, code=12)["stage"], "proxy-tls")
+            for trust in ("hardened ca=cert.pem", "hardened+self-signed", "trust-any"):
+                found = self.json("good", "--proxy-trust", trust, *way)
+                self.assertEqual((found["verdict"], found["causes"]), ("healthy", []))
+
+    def test_questions_go_through_an_https_proxy(self):
+        make_certificate()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain("cert.pem", "key.pem")
+        with proxy(None, context) as (port, seen):
+            found = self.json("psk-only", "--proxy-trust", "hardened ca=cert.pem", "-x", f"https://localhost:{port}",
+                              code=11)
+        self.assertEqual([c["id"] for c in found["causes"]], ["psk-only"])
+        self.assertEqual(len(seen), found["handshakes"])
 
     def test_https_proxy_that_is_plain(self):
         found = self.json("good", "-x", f"https://localhost:{self.port('plain-http')}", code=12)

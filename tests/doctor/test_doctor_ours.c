@@ -40,6 +40,7 @@ struct named_server {
     uint16_t port;
     SSL_CTX *ctx;
     bool takes_none; /* no server name at all is right, too */
+    bool only_h2;    /* it agrees on HTTP/2 or on nothing, and speaks it */
     atomic_bool stop;
     pthread_t thread;
 };
@@ -55,13 +56,34 @@ static int choose(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/* With the time, by the right clock. */
-static void answer(SSL *ssl)
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *len,
+                           const unsigned char *in, unsigned int in_len, void *arg)
 {
+    static const unsigned char h2[] = {2, 'h', '2'};
+    const struct named_server *server = arg;
+    unsigned char *chosen = NULL;
+
+    (void)ssl;
+    if (!server->only_h2)
+        return SSL_TLSEXT_ERR_NOACK;
+    if (SSL_select_next_proto(&chosen, len, h2, sizeof h2, in, in_len) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* With the time, by the right clock. */
+static void answer(SSL *ssl, bool h2)
+{
+    static const char settings[9] = {0, 0, 0, 4, 0, 0, 0, 0, 0};
     time_t now = time(NULL);
     char text[200];
     struct tm parts;
 
+    if (h2) {
+        (void)SSL_write(ssl, settings, sizeof settings);
+        return;
+    }
     if (!gmtime_r(&now, &parts) ||
         strftime(text, sizeof text,
                  "HTTP/1.1 204 No Content\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n\r\n", &parts) == 0)
@@ -80,7 +102,7 @@ static void *serve(void *arg)
         char byte = 0;
 
         if (ssl && SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1 && SSL_read(ssl, &byte, 1) == 1)
-            answer(ssl);
+            answer(ssl, server->only_h2);
         if (ssl)
             (void)SSL_shutdown(ssl);
         SSL_free(ssl);
@@ -104,6 +126,7 @@ static void start(struct named_server *server, X509 *cert, bool takes_none)
     assert_int_equal(SSL_CTX_use_PrivateKey(server->ctx, certs_key()), 1);
     SSL_CTX_set_tlsext_servername_callback(server->ctx, choose);
     SSL_CTX_set_tlsext_servername_arg(server->ctx, server);
+    SSL_CTX_set_alpn_select_cb(server->ctx, choose_protocol, server);
     server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(server->fd, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(server->fd, 32), 0);
@@ -121,13 +144,13 @@ static void stop(struct named_server *server)
 }
 
 /* by: seconds that our clock is wrong. */
-static struct anycert_diagnosis *examine(X509 *anchor, uint16_t port, const char *host, int64_t by)
+static struct anycert_diagnosis *examine_with(const char *pem, uint16_t port, const char *host,
+                                              int64_t by, bool asks)
 {
     struct anycert_error err = {0};
     struct anycert_doctor *doctor = anycert_doctor_new(&err);
     struct anycert_policy *base = anycert_policy_new(&err);
     struct anycert_diagnosis *diagnosis = NULL;
-    char *pem = certs_pem(anchor);
     char rule[100], target[100];
 
     (void)snprintf(rule, sizeof rule, "%s:%u:127.0.0.1", host, (unsigned)port);
@@ -135,14 +158,22 @@ static struct anycert_diagnosis *examine(X509 *anchor, uint16_t port, const char
     assert_int_equal(anycert_policy_add_ca_pem(base, pem, strlen(pem), &err), 0);
     assert_int_equal(anycert_doctor_set_base(doctor, base, &err), 0);
     assert_int_equal(anycert_doctor_add_resolve(doctor, rule, &err), 0);
-    anycert_doctor_set_request(doctor, by != 0);
+    anycert_doctor_set_request(doctor, asks);
     anycert_doctor_set_clock(doctor, shifted, &by);
     diagnosis = anycert_doctor_examine(doctor, target, &err);
     if (!diagnosis)
         fail_msg("%s", err.message);
-    free(pem);
     anycert_policy_free(base);
     anycert_doctor_free(doctor);
+    return diagnosis;
+}
+
+static struct anycert_diagnosis *examine(X509 *anchor, uint16_t port, const char *host, int64_t by)
+{
+    char *pem = certs_pem(anchor);
+    struct anycert_diagnosis *diagnosis = examine_with(pem, port, host, by, by != 0);
+
+    free(pem);
     return diagnosis;
 }
 
@@ -223,11 +254,99 @@ static void doctor_wrong_clock_is_told_from_expiry(void **state)
     X509_free(cert);
 }
 
+/* One more handshake finds out that HTTP/1.1 is not to be had. */
+static void doctor_server_of_http2_alone_is_healthy(void **state)
+{
+    static const struct {
+        bool only_h2;
+        size_t handshakes;
+    } rows[] = {{false, 2}, {true, 3}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct named_server server;
+        X509 *cert = make_cert();
+        struct anycert_diagnosis *diagnosis = NULL;
+
+        start(&server, cert, false);
+        server.only_h2 = rows[i].only_h2;
+        diagnosis = examine(cert, server.port, "right.test", 1);
+        assert_int_equal(anycert_diagnosis_verdict(diagnosis), ANYCERT_VERDICT_HEALTHY);
+        assert_int_equal(anycert_diagnosis_handshakes(diagnosis), rows[i].handshakes);
+        anycert_diagnosis_free(diagnosis);
+        stop(&server);
+        X509_free(cert);
+    }
+}
+
+/* A list of CAs that began 300 days ago, the last of which ends in 3000. */
+static char *make_list(X509 *anchor)
+{
+    char *list = certs_pem(anchor);
+
+    for (int i = 0; i < 12; i++) {
+        char name[16];
+        struct certs_recipe recipe = {.cn = name,
+                                      .key = certs_key(),
+                                      .ca = true,
+                                      .not_before = (int64_t)time(NULL) - (300 + i) * CERTS_DAY,
+                                      .not_after = (int64_t)time(NULL) + (3000 - i) * CERTS_DAY};
+        X509 *cert = NULL;
+
+        (void)snprintf(name, sizeof name, "CA %d", i);
+        cert = certs_make(&recipe);
+        list = certs_join(list, certs_pem(cert));
+        X509_free(cert);
+    }
+    return list;
+}
+
+/* Without a request nobody tells the time, but some times cannot be. */
+static void doctor_impossible_clock_is_seen_without_a_request(void **state)
+{
+    const int64_t of_1970 = 5 * CERTS_DAY - (int64_t)time(NULL);
+    const struct {
+        int64_t by;
+        const char *cause;
+    } rows[] = {{of_1970, "clock-behind"},
+                {-400 * CERTS_DAY, "clock-behind"},
+                {-100 * CERTS_DAY, "not-yet-valid"},
+                {100 * CERTS_DAY, "expired"},
+                {3100 * CERTS_DAY, "clock-ahead"}};
+    struct certs_recipe recipe = {.cn = "right.test",
+                                  .key = certs_key(),
+                                  .san = "DNS:right.test",
+                                  .not_before = (int64_t)time(NULL) - CERTS_DAY,
+                                  .not_after = (int64_t)time(NULL) + CERTS_DAY};
+    struct named_server server;
+    X509 *cert = certs_make(&recipe);
+    char *list = make_list(cert);
+
+    (void)state;
+    start(&server, cert, false);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct anycert_diagnosis *diagnosis =
+            examine_with(list, server.port, "right.test", rows[i].by, false);
+        bool ours = strncmp(rows[i].cause, "clock", 5) == 0;
+
+        assert_int_equal(anycert_diagnosis_verdict(diagnosis),
+                         ours ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_RELAXABLE);
+        assert_int_equal(anycert_diagnosis_causes(diagnosis), 1);
+        assert_string_equal(anycert_diagnosis_cause_id(diagnosis, 0), rows[i].cause);
+        anycert_diagnosis_free(diagnosis);
+    }
+    stop(&server);
+    free(list);
+    X509_free(cert);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(doctor_wrong_clock_is_told_from_expiry),
+        cmocka_unit_test(doctor_impossible_clock_is_seen_without_a_request),
         cmocka_unit_test(doctor_right_server_name_is_found),
+        cmocka_unit_test(doctor_server_of_http2_alone_is_healthy),
         cmocka_unit_test(doctor_missing_server_name_is_ours),
     };
 

@@ -1,0 +1,114 @@
+/* Why nobody whom we trust is at the end of a chain. */
+#include "doctor/diagnosis.h"
+
+#include "verdict/show.h"
+
+#include <string.h>
+
+#define X509_NO_ROOT              2  /* X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT */
+#define X509_BAD_SIGNATURE        7  /* X509_V_ERR_CERT_SIGNATURE_FAILURE */
+#define X509_ISSUER_NOT_FOUND     20 /* X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY */
+#define X509_FIRST_NOT_VERIFIABLE 21 /* X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE */
+
+/* Whether the server sent one of that name beside its own. */
+static bool issuer_was_sent(const struct anycert__facts *facts, const char *issuer)
+{
+    for (size_t i = 1; i < facts->presented_count; i++) {
+        if (strcmp(facts->presented[i].subject, issuer) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The chain ends in the middle. */
+static enum anycert__cause_number cause_of_gap(const struct anycert__chain_view *view,
+                                               const struct anycert__certificate *last,
+                                               enum anycert__kin kin)
+{
+    const struct anycert__supply *supply = view->supply;
+
+    if (last && (kin == ANYCERT__KIN_SIGNER || issuer_was_sent(view->facts, last->issuer)))
+        return ANYCERT__CAUSE_KEY_IDENTIFIERS_DIFFER; /* there, and not taken */
+    if (kin == ANYCERT__KIN_OTHER_KEY)
+        return ANYCERT__CAUSE_STALE_CA;
+    if (supply && supply->leads_home)
+        return ANYCERT__CAUSE_MISSING_INTERMEDIATE;
+    if (supply && supply->name)
+        return ANYCERT__CAUSE_UNKNOWN_ROOT; /* it was fetched, and does not help */
+    /* A root's own certificates come with nothing between, but hardly any root issues them. */
+    return view->facts->presented_count == 1 ? ANYCERT__CAUSE_MISSING_INTERMEDIATE
+                                             : ANYCERT__CAUSE_UNKNOWN_ROOT;
+}
+
+enum anycert__cause_number anycert__cause_of_trust(const struct anycert__chain_view *view,
+                                                   const struct anycert__finding *finding)
+{
+    const struct anycert__certificate *last = anycert__certificate_at(view->facts, finding->depth);
+    enum anycert__kin kin =
+        last && view->anchors ? anycert__anchors_kin(view->anchors, last) : ANYCERT__KIN_NONE;
+
+    if (view->facts->anchors_error)
+        return ANYCERT__CAUSE_NO_ANCHORS;
+    switch (finding->x509_code) {
+    case ANYCERT__X509_SELF_SIGNED:
+        return kin == ANYCERT__KIN_OTHER_KEY ? ANYCERT__CAUSE_STALE_CA : ANYCERT__CAUSE_SELF_SIGNED;
+    case X509_NO_ROOT:
+        return ANYCERT__CAUSE_ANCHOR_WITHOUT_ROOT;
+    case X509_ISSUER_NOT_FOUND:
+    case X509_FIRST_NOT_VERIFIABLE:
+        return cause_of_gap(view, last, kin);
+    default:
+        return kin == ANYCERT__KIN_OTHER_KEY ? ANYCERT__CAUSE_STALE_CA
+                                             : ANYCERT__CAUSE_UNKNOWN_ROOT;
+    }
+}
+
+/* The certificate above one, if it is one of ours. */
+static bool anchor_above(const struct anycert__chain_view *view, int depth)
+{
+    const struct anycert__certificate *above = anycert__certificate_at(view->facts, depth + 1);
+
+    return above && view->anchors && anycert__anchors_hold(view->anchors, above);
+}
+
+enum anycert__cause_number anycert__cause_of_anchor(const struct anycert__chain_view *view,
+                                                    const struct anycert__finding *finding,
+                                                    enum anycert__cause_number usual)
+{
+    const struct anycert__certificate *at = anycert__certificate_at(view->facts, finding->depth);
+
+    if (usual == ANYCERT__CAUSE_EXPIRED_ISSUER && at && view->anchors &&
+        anycert__anchors_hold(view->anchors, at))
+        return ANYCERT__CAUSE_ANCHOR_EXPIRED;
+    /* Whoever says which key of the issuer it was has the right anchor, and is damaged. */
+    if (finding->x509_code == X509_BAD_SIGNATURE && at && anchor_above(view, finding->depth) &&
+        !anycert__names_issuer_key(at))
+        return ANYCERT__CAUSE_STALE_CA;
+    return usual;
+}
+
+void anycert__write_trust_evidence(struct anycert__buf *buf, const struct anycert__chain_view *view,
+                                   enum anycert__cause_number cause)
+{
+    const struct anycert__supply *supply = view->supply;
+
+    if (!supply || (cause != ANYCERT__CAUSE_MISSING_INTERMEDIATE &&
+                    (cause != ANYCERT__CAUSE_UNKNOWN_ROOT || !supply->tried)))
+        return;
+    if (supply->name) {
+        anycert__buf_adds(buf, "; fetched from ");
+        anycert__show_quoted(buf, supply->url);
+        anycert__buf_adds(buf, ": ");
+        anycert__show_quoted(buf, supply->name);
+    }
+    if (supply->leads_home)
+        anycert__buf_adds(buf, ", with which the chain leads to a trusted root");
+    else if (supply->tried)
+        anycert__buf_addf(buf, "; %s", supply->trouble);
+    else if (supply->url[0] != '\0')
+        anycert__buf_adds(buf, "; it says where the issuer's can be fetched, and nobody looked "
+                               "there (--fetch-intermediate does): the root may be unknown, too");
+    else
+        anycert__buf_adds(buf, "; it does not say where the issuer's can be fetched: a private CA "
+                               "whose root is unknown here looks the same");
+}

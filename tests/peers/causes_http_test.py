@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""What goes wrong behind a good handshake, and how a connection ends: the doctor with requests, against nginx, Go and
+Python's TLS servers."""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import socket
+import ssl
+import struct
+import sys
+import tempfile
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import strangers  # noqa: E402
+from anycert_cli import Case  # noqa: E402
+
+LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+OPEN = b"HTTP/1.0 200 OK\r\n\r\n"
+
+
+class Teller(threading.Thread):
+    """A TLS server that says what it is told to and ends as it is told to: "notify", "close", "reset", "silent"."""
+
+    def __init__(self, answer, end, version=ssl.TLSVersion.TLSv1_3):
+        super().__init__()
+        self.answer, self.end = answer, end
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain("good.pem", "good.key")
+        self.context.maximum_version = version
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.held, self.requests = self.listener.getsockname()[1], [], []
+        self.start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client = self.listener.accept()[0]
+                with contextlib.suppress(OSError):
+                    self.serve(client)
+
+    def serve(self, client):
+        tls = self.context.wrap_socket(client, server_side=True)
+        self.held.append(tls)
+        if self.answer is not None:
+            request = tls.recv(4096)
+            self.requests.append(request)
+            if request:
+                tls.sendall(self.answer)
+        if self.end == "silent":
+            return
+        if self.end == "reset":
+            tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif self.end == "notify":
+            with contextlib.suppress(OSError):
+                tls.unwrap()
+        tls.close()
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.join()
+        for tls in self.held:
+            tls.close()
+
+
+class Http(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.before = os.getcwd()
+        cls.folder = tempfile.mkdtemp()
+        os.chdir(cls.folder)
+        strangers.Certificates()
+        program = strangers.build_go()
+        client = f"ssl_client_certificate {pathlib.Path('root.pem').resolve()}; ssl_verify_client on;"
+        cls.nginx = strangers.nginx(
+            "nginx", "listen PORT ssl http2; location / { return 200 hello; }",
+            f"listen PORT ssl; {client} location / {{ return 200 hello; }}",
+            "listen PORT ssl; location / { return 421; }")
+        cls.go = strangers.go("h2", program, alpn="h2")
+        cls.nginx.wait()
+        cls.go.wait()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.nginx.stop()
+        cls.go.stop()
+        os.chdir(cls.before)
+        shutil.rmtree(cls.folder)
+
+    def examine(self, port, *args, code):
+        target = f"localhost:{port}"
+        done = self.anycert("doctor", "--format", "json", "--cacert", "root.pem", "--timeout", "1", "--resolve",
+                            f"{target}:127.0.0.1", *args, target, code=code)
+        found = json.loads(done.out)
+        return [cause["id"] for cause in found["causes"]], found
+
+    def test_ends_of_bodies(self):
+        for name, answer, end, causes in (
+                ("whole", LENGTH + bytes(1000), "notify", []),
+                ("whole, no notify", LENGTH + bytes(1000), "close", []),
+                ("whole chunks", CHUNKS + b"0\r\n\r\n", "notify", []),
+                ("by close", OPEN + b"hello", "notify", []),
+                ("by close, no notify", OPEN + b"hello", "close", ["no-close-notify"]),
+                ("short", LENGTH + b"hello", "notify", ["body-truncated"]),
+                ("short, no notify", LENGTH + b"hello", "close", ["body-truncated"]),
+                ("short, silent", LENGTH + b"hello", "silent", ["body-truncated"]),
+                ("no last chunk", CHUNKS, "notify", ["body-truncated"])):
+            with self.subTest(name):
+                server = Teller(answer, end)
+                try:
+                    ids, found = self.examine(server.port, "--http-body", code=5 if causes else 0)
+                finally:
+                    server.stop()
+                self.assertEqual(ids, causes, found["causes"])
+                self.assertEqual(found["stage"], "http" if causes else "done")
+                self.assertTrue(all(r.startswith(b"GET / ") or not r for r in server.requests))
+
+    def test_no_answer(self):
+        for name, answer, end, causes in (
+                ("silence", b"", "silent", ["http-silent"]),
+                ("close", b"", "notify", ["http-closed"]),
+                ("close without notify", b"", "close", ["http-closed"]),
+                ("reset", b"", "reset", ["http-reset"]),
+                ("other", b"* OK ready\r\n", "notify", ["http-invalid"]),
+                ("frames", bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]), "notify", ["http2-only"])):
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                with self.subTest((name, version)):
+                    server = Teller(answer, end, version)
+                    try:
+                        ids, found = self.examine(server.port, "--http", code=5)
+                    finally:
+                        server.stop()
+                    self.assertEqual(ids, causes, found["causes"])
+                    self.assertEqual(found["stage"], "http")
+                    self.assertTrue(all(r.startswith(b"HEAD / ") or not r for r in server.requests))
+
+    def test_http2(self):
+        """Servers that prefer it are asked in HTTP/1.1 all the same."""
+        for port in (self.nginx.ports[0], self.go.port):
+            ids, found = self.examine(port, "--http-body", code=0)
+            self.assertEqual((ids, found["handshakes"]), ([], 2))
+
+    def test_status(self):
+        ids, found = self.examine(self.nginx.ports[1], "--http", code=12)
+        self.assertEqual(ids, ["client-cert-wanted-by-http"])
+        self.assertEqual(found["verdict"], "fixable")
+        ids, _ = self.examine(self.nginx.ports[2], "--http", code=5)
+        self.assertEqual(ids, ["misdirected"])
+
+
+if __name__ == "__main__":
+    unittest.main()

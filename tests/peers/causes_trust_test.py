@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Who is missing at the end of a chain: the doctor against servers of OpenSSL with certificates of every kind of
+authority."""
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import authority  # noqa: E402
+import strangers  # noqa: E402
+from anycert_cli import Case  # noqa: E402
+
+
+class _Files(http.server.BaseHTTPRequestHandler):
+    """What a CA's web server has, and one that leads elsewhere."""
+
+    def do_GET(self):
+        self.server.seen.append(self.path)
+        body = self.server.files.get(self.path, b"")
+        self.send_response(302 if self.path == "/moved" else 200 if body else 404)
+        if self.path == "/moved":
+            self.send_header("Location", "/intermediate.der")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+def serve(name, certificate, chain=None):
+    more = ["-cert_chain", chain] if chain else []
+    return strangers.Stranger(name, lambda port: [
+        strangers.tool("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet", "-cert",
+        f"{certificate}.pem", "-key", f"{certificate}.key", *more])
+
+
+class Trust(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.before = os.getcwd()
+        cls.folder = tempfile.mkdtemp()
+        os.chdir(cls.folder)
+        cls.web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Files)
+        cls.web.seen, cls.web.files = [], {}
+        cls.thread = threading.Thread(target=cls.web.serve_forever, args=(0.01,))
+        cls.thread.start()
+        cls.make_certificates(f"http://127.0.0.1:{cls.web.server_address[1]}")
+        cls.servers = {server.name: server for server in (
+            serve("lone", "lone"),
+            serve("bundled", "bundled"),
+            serve("moved", "moved"),
+            serve("huge", "huge"),
+            serve("gone", "gone"),
+            serve("silent", "plain"),
+            serve("foreign", "foreign"),
+            serve("two-below", "two-below"),
+            serve("complete", "lone", authority.chain("complete", "intermediate")),
+            serve("own-root", "own", authority.chain("own", "second-root")),
+            serve("keyless", "keyless"),
+            serve("of-old-root", "of-old-root"))}
+        for server in cls.servers.values():
+            server.wait()
+
+    @classmethod
+    def make_certificates(cls, url):
+        make = authority.make
+        make("root", "/CN=The Root", ca=True)
+        make("intermediate", "/CN=The Intermediate", issuer="root", ca=True)
+        make("other-root", "/CN=Another Root", ca=True)
+        make("other-intermediate", "/CN=Another Intermediate", issuer="other-root", ca=True)
+        make("lower", "/CN=The Lower", issuer="intermediate", ca=True, aia=f"{url}/intermediate.der")
+        for name, path in (("lone", "intermediate.der"), ("bundled", "both.p7c"), ("moved", "moved"), ("huge", "huge"),
+                           ("gone", "gone")):
+            make(name, "/CN=localhost", issuer="intermediate", aia=f"{url}/{path}")
+        make("plain", "/CN=localhost", issuer="intermediate")
+        make("foreign", "/CN=localhost", issuer="other-intermediate", aia=f"{url}/other.pem")
+        make("two-below", "/CN=localhost", issuer="lower", aia=f"{url}/lower.der")
+        # The same name with another key: with identifiers and without.
+        make("second-root", "/CN=The Root", ca=True)
+        make("own", "/CN=localhost", issuer="second-root")
+        make("bare-root", "/CN=Bare Root", ca=True, identifiers=False)
+        make("second-bare-root", "/CN=Bare Root", ca=True, identifiers=False)
+        make("keyless", "/CN=localhost", issuer="bare-root", identifiers=False)
+        # The same name and key, and an end that is past.
+        shutil.copy("root.key", "old-root.key")
+        make("old-root", "/CN=The Root", ca=True, days=(-400, -3))
+        make("of-old-root", "/CN=localhost", issuer="root")
+        strangers.run(strangers.tool("openssl"), "crl2pkcs7", "-nocrl", "-certfile", "root.pem", "-certfile",
+                      "intermediate.pem", "-outform", "DER", "-out", "both.p7c")
+        cls.web.files.update({
+            "/intermediate.der": authority.der("intermediate"), "/lower.der": authority.der("lower"),
+            "/both.p7c": pathlib.Path("both.p7c").read_bytes(), "/huge": bytes(200000),
+            "/other.pem": pathlib.Path("other-intermediate.pem").read_bytes()})
+
+    @classmethod
+    def tearDownClass(cls):
+        for server in cls.servers.values():
+            server.stop()
+        cls.web.shutdown()
+        cls.web.server_close()
+        cls.thread.join()
+        os.chdir(cls.before)
+        shutil.rmtree(cls.folder)
+
+    def examine(self, name, *args, root="root", code=10):
+        target = f"localhost:{self.servers[name].port}"
+        self.web.seen.clear()
+        done = self.anycert("doctor", "--format", "json", "--cacert", f"{root}.pem", "--resolve",
+                            f"{target}:127.0.0.1", *args, target, code=code)
+        found = json.loads(done.out)
+        return [cause["id"] for cause in found["causes"]], found
+
+    def test_nobody_else_is_asked_by_default(self):
+        causes, found = self.examine("lone")
+        self.assertEqual(causes, ["missing-intermediate"])
+        self.assertIn("nobody looked there (--fetch-intermediate does)", found["causes"][0]["evidence"])
+        self.assertEqual(self.web.seen, [])
+        commands = [remedy["lines"] for remedy in found["remedies"] if remedy["lines"]]
+        self.assertTrue(any("/intermediate.der" in lines for lines in commands), commands)
+        causes, found = self.examine("silent")
+        self.assertEqual(causes, ["missing-intermediate"])
+        self.assertIn("a private CA whose root is unknown here looks the same", found["causes"][0]["evidence"])
+
+    def test_what_is_missing_is_fetched_and_confirmed_by_a_handshake(self):
+        for name, paths in (("lone", ["/intermediate.der"]), ("bundled", ["/both.p7c"]),
+                            ("two-below", ["/lower.der", "/intermediate.der"])):
+            with self.subTest(name):
+                causes, found = self.examine(name, "--fetch-intermediate", code=12)
+                self.assertEqual(causes, ["missing-intermediate"])
+                self.assertEqual((found["verdict"], found["least"]["relaxations"]), ("fixable", []))
+                self.assertTrue(found["least"]["confirmed"] and found["least"]["minimal"])
+                self.assertIn("--intermediate", found["least"]["note"])
+                self.assertIn("leads to a trusted root", found["causes"][0]["evidence"])
+                self.assertEqual(self.web.seen, paths)
+                self.assertLessEqual(found["handshakes"], 3)
+
+    def test_what_is_fetched_is_not_trusted(self):
+        causes, found = self.examine("foreign", "--fetch-intermediate")
+        self.assertEqual(causes, ["unknown-root"])
+        self.assertIn("Another Intermediate", found["causes"][0]["evidence"])
+        self.assertEqual(found["least"]["relaxations"], ["untrusted-issuer"])
+        for name, says in (("moved", "status 302"), ("gone", "404"), ("huge", "cannot be fetched")):
+            with self.subTest(name):
+                causes, found = self.examine(name, "--fetch-intermediate")
+                self.assertEqual(causes, ["missing-intermediate"])
+                self.assertIn(says, found["causes"][0]["evidence"])
+                self.assertEqual(len(self.web.seen), 1)
+
+    def test_what_was_given_is_enough(self):
+        self.examine("complete", code=0)
+        _, found = self.examine("lone", "--intermediate", "intermediate.pem", code=0)
+        self.assertEqual(found["handshakes"], 1)
+        _, found = self.examine("lone", root="intermediate", code=0)
+        self.assertEqual(found["causes"], [])
+
+    def test_unknown_root(self):
+        causes, _ = self.examine("own-root", root="other-root")
+        self.assertEqual(causes, ["unknown-root"])
+
+    def test_old_authorities_of_the_same_name_are_told_apart(self):
+        for name, root, cause in (("own-root", "root", "stale-ca"), ("keyless", "second-bare-root", "stale-ca"),
+                                  ("of-old-root", "second-root", "stale-ca"),
+                                  ("of-old-root", "old-root", "anchor-expired")):
+            with self.subTest((name, root)):
+                causes, found = self.examine(name, root=root)
+                self.assertEqual(causes, [cause])
+                self.assertEqual(found["causes"][0]["side"], "local")
+        causes, _ = self.examine("of-old-root", "--cacert", "root.pem", root="old-root", code=0)
+        self.assertEqual(causes, [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,72 @@
+"""Certificates as a test wants them, made with OpenSSL's command line in the current folder.
+
+Each is NAME.pem and NAME.key; chains are made with chain()."""
+import pathlib
+import time
+
+import strangers
+
+CONFIG = """[ca]
+default_ca = it
+[it]
+database = index.txt
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = any
+unique_subject = no
+email_in_dn = no
+[any]
+organizationName = optional
+organizationalUnitName = optional
+commonName = supplied
+"""
+
+
+def key(name, kind="EC"):
+    if not pathlib.Path(f"{name}.key").exists():
+        more = ["-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "EC" else ["-pkeyopt", "rsa_keygen_bits:2048"]
+        strangers.run(strangers.tool("openssl"), "genpkey", "-algorithm", kind, *more, "-out", f"{name}.key")
+
+
+def make(name, subject, issuer=None, ca=False, names="DNS:localhost", days=(-1, 30), aia=None, identifiers=True,
+         kind="EC"):
+    """A certificate; without an issuer it is its own. A key of that name is used again."""
+    key(name, kind)
+    start, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + d * 86400)) for d in days)
+    extensions = ["[it]"]
+    extensions.append("basicConstraints=critical,CA:TRUE" if ca else "basicConstraints=CA:FALSE")
+    if ca:
+        extensions.append("keyUsage=critical,keyCertSign,cRLSign")
+    else:
+        extensions += [f"subjectAltName={names}", "extendedKeyUsage=serverAuth"]
+    if aia:
+        extensions.append(f"authorityInfoAccess=caIssuers;URI:{aia}")
+    if identifiers:
+        extensions += ["subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid"]
+    else:
+        extensions += ["subjectKeyIdentifier=none", "authorityKeyIdentifier=none"]
+    pathlib.Path(f"{name}.ext").write_text("\n".join(extensions) + "\n", encoding="ascii")
+    pathlib.Path("make.cnf").write_text(CONFIG, encoding="ascii")
+    pathlib.Path("index.txt").write_text("", encoding="ascii")
+    strangers.run(strangers.tool("openssl"), "req", "-new", "-key", f"{name}.key", "-subj", subject, "-out",
+                  f"{name}.csr")
+    signer = ["-cert", f"{issuer}.pem", "-keyfile", f"{issuer}.key"] if issuer else ["-selfsign", "-keyfile",
+                                                                                       f"{name}.key"]
+    strangers.run(strangers.tool("openssl"), "ca", "-batch", "-notext", "-config", "make.cnf", *signer, "-startdate",
+                  start, "-enddate", end, "-extfile", f"{name}.ext", "-extensions", "it", "-in", f"{name}.csr", "-out",
+                  f"{name}.pem")
+
+
+def chain(name, *parts):
+    """NAME.chain: certificates one behind the other."""
+    text = "".join(pathlib.Path(f"{part}.pem").read_text(encoding="ascii") for part in parts)
+    path = pathlib.Path(f"{name}.chain")
+    path.write_text(text, encoding="ascii")
+    return str(path)
+
+
+def der(name):
+    """Its bytes without the armour."""
+    strangers.run(strangers.tool("openssl"), "x509", "-in", f"{name}.pem", "-outform", "DER", "-out", f"{name}.der")
+    return pathlib.Path(f"{name}.der").read_bytes()
