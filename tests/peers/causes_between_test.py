@@ -58,7 +58,8 @@ class Between(Case):
         authority.make("private", "/CN=localhost", issuer="private-root")
         authority.make("several", "/CN=several", issuer="private-root",
                        names="DNS:www.one.example,DNS:api.one.example,DNS:www.two.example")
-        servers = [serve("good", "good"), serve("several", "several"), serve("private", "private"), squid("bump", "bump all"),
+        servers = [serve("good", "good"), serve("several", "several"), serve("private", "private"),
+                   squid("bump", "bump all"),
                    squid("splice", "splice all")]
         for name, issuer in (("zscaler", "/O=Zscaler Inc./CN=Zscaler Intermediate Root CA (zscalerthree.net)"),
                              ("avast", "/O=Avast Web\\/Mail Shield/CN=Avast Web\\/Mail Shield Root")):
