@@ -368,6 +368,7 @@ static int copy_question(struct anycert_diagnosis *diagnosis, const struct anyce
 {
     diagnosis->examined = anycert__clock_now(&doctor->clock);
     diagnosis->clients = doctor->clients;
+    memcpy(diagnosis->proxy, doctor->proxy.peer.host, sizeof diagnosis->proxy);
     diagnosis->other_way = doctor->proxy.kind != ANYCERT__PROXY_NONE || doctor->resolve_count > 0 ||
                            doctor->connect_to_count > 0;
     diagnosis->helped = doctor->intermediates != NULL;

@@ -59,6 +59,7 @@ struct anycert_diagnosis {
     char issuer_url[ANYCERT__ISSUER_URL_SIZE]; /* where its certificate says that its issuer is */
     struct anycert_policy *base;               /* hardened, as the doctor was told */
     unsigned clients; /* whose words JSON has: a bit for each of anycert_doctor_client */
+    char proxy[256];  /* its host, or "" */
     bool other_way;   /* a proxy, or another address, was given */
     bool helped;      /* intermediates were given */
 };

@@ -115,14 +115,23 @@ static int compare(struct anycert__examination *examination, struct anycert_erro
     return result;
 }
 
-/* A server that speaks TLS, and nothing that it could take is known. */
-static bool refuses_everything(const struct anycert__plan *plan)
+/* A server that speaks TLS, and nothing that it could take is known. One that has shown a
+ * certificate, or chosen a suite of ours, has taken an offer: what fails there is something else. */
+static bool has_chosen(const struct anycert__facts *facts)
 {
+    return facts && (facts->presented_count > 0 || facts->negotiated.cipher_id != 0);
+}
+
+static bool refuses_everything(const struct anycert__examination *examination)
+{
+    const struct anycert__plan *plan = &examination->plan;
     bool speaks = false;
 
     if (plan->found != ANYCERT__FOUND_NOTHING)
         return false;
     for (size_t i = 0; i < plan->count; i++) {
+        if (has_chosen(examination->done[i].facts))
+            return false;
         switch (plan->log[i].sighting.ending) {
         case ANYCERT__ENDED_NO_WAY:
         case ANYCERT__ENDED_NOT_TLS:
@@ -166,7 +175,7 @@ static int look_further(struct anycert__examination *examination, struct anycert
     if (compare(examination, err) < 0 ||
         anycert__shape(trials, plan, budget_left(examination), &examination->shape, err) < 0)
         return -1;
-    if (refuses_everything(plan) &&
+    if (refuses_everything(examination) &&
         anycert__question(trials, budget_left(examination), &examination->confession, err) < 0)
         return -1;
     return anycert__addresses_compare(trials, plan, budget_left(examination),

@@ -36,8 +36,12 @@ struct anycert__field {
 extern const struct anycert__field anycert__fields_of_facts[];
 extern const struct anycert__field anycert__fields_of_negotiated[];
 extern const struct anycert__field anycert__fields_of_failure[];
-extern const struct anycert__field anycert__fields_of_attempt[]; /* but for the relaxations */
-extern const struct anycert__field anycert__fields_of_trial[];
+extern const struct anycert__field anycert__fields_of_attempt[];   /* but for the relaxations */
+extern const struct anycert__field anycert__fields_of_trial[];     /* but for the rest of it */
+extern const struct anycert__field anycert__fields_of_shape[];     /* but for the cause */
+extern const struct anycert__field anycert__fields_of_addresses[]; /* but for each of them */
+extern const struct anycert__field anycert__fields_of_address[];
+extern const struct anycert__field anycert__fields_of_supply[]; /* but for the certificates */
 
 /* The structure as JSON: NULL without memory. */
 yyjson_mut_val *anycert__fields_write(yyjson_mut_doc *doc, const struct anycert__field *fields,

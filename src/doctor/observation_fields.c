@@ -80,30 +80,46 @@ const struct anycert__field anycert__fields_of_failure[] = {
     END};
 
 const struct anycert__field anycert__fields_of_attempt[] = {
-    NAMED(anycert__attempt, rung, rungs),
-    ROW(anycert__attempt, BOOL, observes),
-    ROW(anycert__attempt, BOOL, request),
-    ROW(anycert__attempt, BOOL, pin),
-    ROW(anycert__attempt, BOOL, expect_name),
-    ROW(anycert__attempt, BOOL, send_name),
-    ROW(anycert__attempt, BOOL, check_name),
-    ROW(anycert__attempt, BOOL, check_dates),
-    END};
+    NAMED(anycert__attempt, rung, rungs),     ROW(anycert__attempt, BOOL, observes),
+    ROW(anycert__attempt, BOOL, request),     ROW(anycert__attempt, BOOL, pin),
+    ROW(anycert__attempt, BOOL, expect_name), ROW(anycert__attempt, BOOL, send_name),
+    ROW(anycert__attempt, BOOL, check_name),  ROW(anycert__attempt, BOOL, check_dates),
+    ROW(anycert__attempt, BOOL, supply),      END};
 
 const struct anycert__field anycert__fields_of_trial[] = {
     NAMED(anycert__trial, sighting.ending, endings),
     ROW(anycert__trial, INT, sighting.alert),
     ROW(anycert__trial, BOOL, sighting.has_pin),
     ROW(anycert__trial, BOOL, sighting.has_name),
+    ROW(anycert__trial, BOOL, sighting.has_supply),
     CHARS(anycert__trial, error.message, ANYCERT_ERROR_MESSAGE_SIZE),
     ROW(anycert__trial, SIZE, received),
     ROW(anycert__trial, BOOL, asked_cert),
     ROW(anycert__trial, BOOL, late),
+    ROW(anycert__trial, BOOL, asks_body),
+    ROW(anycert__trial, BOOL, has_http_cause),
+    CHARS(anycert__trial, http_evidence, sizeof((struct anycert__trial *)0)->http_evidence),
     ROW(anycert__trial, INT, http_status),
     ROW(anycert__trial, BOOL, has_http_date),
     ROW(anycert__trial, I64, http_date),
     NAMED(anycert__trial, wire, wires),
     ROW(anycert__trial, U32, took_ms),
+    END};
+const struct anycert__field anycert__fields_of_shape[] = {
+    ROW(anycert__shape, SIZE, questions), ROW(anycert__shape, BOOL, known),
+    CHARS(anycert__shape, evidence, sizeof((struct anycert__shape *)0)->evidence), END};
+const struct anycert__field anycert__fields_of_addresses[] = {
+    ROW(anycert__addresses, SIZE, handshakes), ROW(anycert__addresses, BOOL, differ),
+    ROW(anycert__addresses, BOOL, fail), ROW(anycert__addresses, BOOL, other_good), END};
+const struct anycert__field anycert__fields_of_address[] = {
+    CHARS(anycert__address_seen, address, ANYCERT__ADDRESS_SIZE),
+    CHARS(anycert__address_seen, what, sizeof((struct anycert__address_seen *)0)->what), END};
+const struct anycert__field anycert__fields_of_supply[] = {
+    ROW(anycert__supply, BOOL, tried),
+    ROW(anycert__supply, BOOL, leads_home),
+    CHARS(anycert__supply, url, ANYCERT__ISSUER_URL_SIZE),
+    ROW(anycert__supply, TEXT_OR_NULL, name),
+    CHARS(anycert__supply, trouble, sizeof((struct anycert__supply *)0)->trouble),
     END};
 
 /* ---- values ---- */

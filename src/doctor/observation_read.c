@@ -242,6 +242,9 @@ static int read_attempt(const struct reading *r, yyjson_val *object, struct anyc
         read_bytes(yyjson_obj_get(object, "received_bytes"), "received_bytes",
                    &trial->tape.received, r->err) < 0)
         return -1;
+    if (trial->has_http_cause &&
+        read_cause(yyjson_obj_get(object, "http_cause"), &trial->http_cause, r->err) < 0)
+        return -1;
     look_again(trial);
     return 0;
 }
@@ -285,6 +288,59 @@ static int read_questions(yyjson_val *object, struct anycert__confession *out,
                      sizeof out->evidence, err);
 }
 
+static int read_shape(yyjson_val *object, struct anycert__shape *shape, struct anycert_error *err)
+{
+    if (anycert__fields_read(object, anycert__fields_of_shape, shape, err) < 0)
+        return -1;
+    if (shape->questions > ANYCERT__PLAN_BUDGET)
+        return damaged(err, "hellos");
+    return shape->known ? read_cause(yyjson_obj_get(object, "cause"), &shape->cause, err) : 0;
+}
+
+static int read_compared(yyjson_val *object, struct anycert__addresses *out,
+                         struct anycert_error *err)
+{
+    yyjson_val *list = yyjson_obj_get(object, "seen"), *one = NULL;
+    size_t i = 0, max = 0;
+
+    if (anycert__fields_read(object, anycert__fields_of_addresses, out, err) < 0)
+        return -1;
+    if (!yyjson_is_arr(list) || yyjson_arr_size(list) > ANYCERT__ADDRESSES_MAX ||
+        out->handshakes > ANYCERT__ADDRESSES_MAX)
+        return damaged(err, "compared");
+    yyjson_arr_foreach(list, i, max, one)
+    {
+        if (anycert__fields_read(one, anycert__fields_of_address, &out->seen[i], err) < 0)
+            return -1;
+        out->count = i + 1;
+    }
+    return 0;
+}
+
+/* What was asked beside the attempts. */
+static int read_beside(const struct reading *r, yyjson_val *root,
+                       struct anycert__examination *examination)
+{
+    yyjson_val *direct = yyjson_obj_get(root, "direct"),
+               *repeated = yyjson_obj_get(root, "repeated");
+
+    if (read_questions(yyjson_obj_get(root, "questions"), &examination->confession, r->err) < 0 ||
+        read_shape(yyjson_obj_get(root, "hellos"), &examination->shape, r->err) < 0 ||
+        read_compared(yyjson_obj_get(root, "compared"), &examination->addresses, r->err) < 0 ||
+        anycert__fields_read(yyjson_obj_get(root, "fetched"), anycert__fields_of_supply,
+                             &examination->trials.supply, r->err) < 0 ||
+        read_line(yyjson_obj_get(root, "shares_issuer"), "shares_issuer",
+                  examination->shares_issuer, sizeof examination->shares_issuer, r->err) < 0)
+        return -1;
+    if (!yyjson_is_uint(repeated) || yyjson_get_uint(repeated) > ANYCERT__PLAN_BUDGET)
+        return damaged(r->err, "repeated");
+    examination->trials.repeated = (size_t)yyjson_get_uint(repeated);
+    if (yyjson_is_null(direct))
+        return 0;
+    examination->compared = 1;
+    return read_attempt(r, direct, &examination->direct);
+}
+
 static int read_question(yyjson_val *object, struct anycert_doctor *doctor,
                          struct anycert_diagnosis *diagnosis, struct anycert_error *err)
 {
@@ -303,6 +359,9 @@ static int read_question(yyjson_val *object, struct anycert_doctor *doctor,
     if (!yyjson_is_uint(port) || yyjson_get_uint(port) == 0 || yyjson_get_uint(port) > UINT16_MAX)
         return damaged(err, "port");
     diagnosis->peer.port = (uint16_t)yyjson_get_uint(port);
+    if (read_line(yyjson_obj_get(object, "proxy"), "proxy", doctor->proxy.peer.host,
+                  sizeof doctor->proxy.peer.host, err) < 0)
+        return -1;
     diagnosis->other_way = yyjson_get_bool(yyjson_obj_get(object, "other_way"));
     diagnosis->helped = yyjson_get_bool(yyjson_obj_get(object, "intermediates"));
     doctor->wants_request = yyjson_get_bool(yyjson_obj_get(object, "request"));
@@ -337,7 +396,7 @@ static int read_all(yyjson_val *root, struct anycert_doctor *doctor,
         read_facts(&r, yyjson_obj_get(root, "proxy"), &examination->trials.route.proxy_facts) < 0 ||
         read_attempts(&r, yyjson_obj_get(root, "attempts"), examination) < 0)
         return -1;
-    return read_questions(yyjson_obj_get(root, "questions"), &examination->confession, err);
+    return read_beside(&r, root, examination);
 }
 
 static int check_head(yyjson_val *root, struct anycert_error *err)

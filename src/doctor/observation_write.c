@@ -158,6 +158,14 @@ static yyjson_mut_val *names_of(yyjson_mut_doc *doc, const struct anycert__trial
     return list;
 }
 
+/* By its id; null for none. */
+static bool add_cause(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key, bool there,
+                      enum anycert__cause_number cause)
+{
+    return there ? yyjson_mut_obj_add_str(doc, object, key, anycert__cause(cause)->id)
+                 : yyjson_mut_obj_add_null(doc, object, key);
+}
+
 static yyjson_mut_val *attempt_of(struct writing *w, const struct anycert__trial *trial)
 {
     yyjson_mut_doc *doc = w->doc;
@@ -174,6 +182,7 @@ static yyjson_mut_val *attempt_of(struct writing *w, const struct anycert__trial
         !yyjson_mut_obj_add_val(doc, object, "facts", facts_of(w, trial->facts)) ||
         !yyjson_mut_obj_add_val(doc, object, "obstacle", obstacle_of(doc, &trial->obstacle)) ||
         !yyjson_mut_obj_add_val(doc, object, "ca_names", names_of(doc, trial)) ||
+        !add_cause(doc, object, "http_cause", trial->has_http_cause, trial->http_cause) ||
         !add_bytes(doc, object, "first_bytes", trial->first, trial->first_len) ||
         !add_bytes(doc, object, "sent_bytes", trial->tape.sent.data, trial->tape.sent.len) ||
         !add_bytes(doc, object, "received_bytes", trial->tape.received.data,
@@ -216,6 +225,49 @@ static yyjson_mut_val *questions_of(yyjson_mut_doc *doc,
     return object;
 }
 
+/* ---- what was asked beside the attempts ---- */
+
+static yyjson_mut_val *shape_of(yyjson_mut_doc *doc, const struct anycert__shape *shape)
+{
+    yyjson_mut_val *object = anycert__fields_write(doc, anycert__fields_of_shape, shape);
+
+    return object && add_cause(doc, object, "cause", shape->known, shape->cause) ? object : NULL;
+}
+
+static yyjson_mut_val *compared_of(yyjson_mut_doc *doc, const struct anycert__addresses *addresses)
+{
+    yyjson_mut_val *object = anycert__fields_write(doc, anycert__fields_of_addresses, addresses);
+    yyjson_mut_val *list = object ? yyjson_mut_arr(doc) : NULL;
+
+    for (size_t i = 0; list && i < addresses->count; i++) {
+        if (!yyjson_mut_arr_add_val(
+                list, anycert__fields_write(doc, anycert__fields_of_address, &addresses->seen[i])))
+            return NULL;
+    }
+    return list && yyjson_mut_obj_add_val(doc, object, "seen", list) ? object : NULL;
+}
+
+static bool add_beside(struct writing *w, yyjson_mut_val *root)
+{
+    const struct anycert__examination *examination = w->diagnosis->examination;
+    yyjson_mut_doc *doc = w->doc;
+
+    return yyjson_mut_obj_add_val(doc, root, "questions",
+                                  questions_of(doc, &examination->confession)) &&
+           yyjson_mut_obj_add_val(doc, root, "hellos", shape_of(doc, &examination->shape)) &&
+           yyjson_mut_obj_add_val(doc, root, "compared",
+                                  compared_of(doc, &examination->addresses)) &&
+           yyjson_mut_obj_add_val(doc, root, "fetched",
+                                  anycert__fields_write(doc, anycert__fields_of_supply,
+                                                        &examination->trials.supply)) &&
+           yyjson_mut_obj_add_val(doc, root, "direct",
+                                  examination->direct.policy_text
+                                      ? attempt_of(w, &examination->direct)
+                                      : yyjson_mut_null(doc)) &&
+           yyjson_mut_obj_add_strcpy(doc, root, "shares_issuer", examination->shares_issuer) &&
+           yyjson_mut_obj_add_uint(doc, root, "repeated", examination->trials.repeated);
+}
+
 /* Of the server, or of the proxy, that connections went to. */
 static yyjson_mut_val *addresses_of(yyjson_mut_doc *doc, const struct anycert__route *route)
 {
@@ -244,6 +296,7 @@ static bool add_question(struct writing *w, yyjson_mut_val *root)
                 yyjson_mut_obj_add_strcpy(w->doc, object, "base", base) &&
                 yyjson_mut_obj_add_bool(w->doc, object, "request",
                                         diagnosis->examination->plan.wants_request) &&
+                yyjson_mut_obj_add_strcpy(w->doc, object, "proxy", diagnosis->proxy) &&
                 yyjson_mut_obj_add_bool(w->doc, object, "other_way", diagnosis->other_way) &&
                 yyjson_mut_obj_add_bool(w->doc, object, "intermediates", diagnosis->helped);
 
@@ -278,9 +331,7 @@ static bool add_all(struct writing *w, yyjson_mut_val *root)
            yyjson_mut_obj_add_str(doc, root, "name", examination->trials.name) &&
            yyjson_mut_obj_add_val(doc, root, "proxy",
                                   facts_of(w, examination->trials.route.proxy_facts)) &&
-           yyjson_mut_obj_add_val(doc, root, "attempts", attempts_of(w)) &&
-           yyjson_mut_obj_add_val(doc, root, "questions",
-                                  questions_of(doc, &examination->confession)) &&
+           yyjson_mut_obj_add_val(doc, root, "attempts", attempts_of(w)) && add_beside(w, root) &&
            yyjson_mut_obj_add_uint(doc, root, "elapsed_ms", examination->elapsed_ms) &&
            yyjson_mut_obj_add_val(doc, root, "certificates", certificates_of(w));
 }

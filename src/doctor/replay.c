@@ -69,7 +69,7 @@ static bool is_same(const struct anycert__attempt *a, const struct anycert__atte
     return a->rung == b->rung && a->relaxations == b->relaxations && a->observes == b->observes &&
            a->request == b->request && a->pin == b->pin && a->expect_name == b->expect_name &&
            a->send_name == b->send_name && a->check_name == b->check_name &&
-           a->check_dates == b->check_dates;
+           a->check_dates == b->check_dates && a->supply == b->supply;
 }
 
 /* The plan's attempts come in the order in which they were made; another version's may not. */

@@ -9,6 +9,7 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
@@ -27,6 +28,31 @@ func number(text string) uint16 {
 	return uint16(n)
 }
 
+// The certificates of one file and the RSA key of another, whether they belong together or not.
+func pair(certificates, key string) tls.Certificate {
+	var made tls.Certificate
+	text, err := os.ReadFile(certificates)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		made.Certificate = append(made.Certificate, block.Bytes)
+	}
+	text, err = os.ReadFile(key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		log.Fatal("no key")
+	}
+	made.PrivateKey, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return made
+}
+
 func main() {
 	args := os.Args[1:]
 	config := &tls.Config{MinVersion: number(args[3]), MaxVersion: number(args[4])}
@@ -34,9 +60,9 @@ func main() {
 		config.NextProtos = strings.Split(args[5], ",")
 	}
 	if args[6] != "-" {
-		pem, err := os.ReadFile(args[6])
+		text, err := os.ReadFile(args[6])
 		config.ClientCAs = x509.NewCertPool()
-		if err != nil || !config.ClientCAs.AppendCertsFromPEM(pem) {
+		if err != nil || !config.ClientCAs.AppendCertsFromPEM(text) {
 			log.Fatal("no client CAs")
 		}
 		config.ClientAuth = tls.RequireAndVerifyClientCert
@@ -54,5 +80,6 @@ func main() {
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprintf(w, "go %s %s %d", r.Proto, r.Method, len(body))
 	})
-	log.Fatal(server.ListenAndServeTLS(args[1], args[2]))
+	config.Certificates = []tls.Certificate{pair(args[1], args[2])}
+	log.Fatal(server.ListenAndServeTLS("", ""))
 }
