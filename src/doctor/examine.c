@@ -2,10 +2,12 @@
 
 #include "base/mem.h"
 #include "http/address.h"
+#include "tls/hello_probe.h"
 
 #include <string.h>
 
 #define HEALTHY_BUDGET 3 /* handshakes with a host that has nothing */
+#define OWN_SUITES     256
 #define SHORTER        4 /* times, once a server was silent: it has shown how it says no */
 
 /* Waits in slices, so that it can be given up. */
@@ -115,23 +117,14 @@ static int compare(struct anycert__examination *examination, struct anycert_erro
     return result;
 }
 
-/* A server that speaks TLS, and nothing that it could take is known. One that has shown a
- * certificate, or chosen a suite of ours, has taken an offer: what fails there is something else. */
-static bool has_chosen(const struct anycert__facts *facts)
+/* A server that speaks TLS, and nothing that it could take is known. */
+static bool refuses_everything(const struct anycert__plan *plan)
 {
-    return facts && (facts->presented_count > 0 || facts->negotiated.cipher_id != 0);
-}
-
-static bool refuses_everything(const struct anycert__examination *examination)
-{
-    const struct anycert__plan *plan = &examination->plan;
     bool speaks = false;
 
     if (plan->found != ANYCERT__FOUND_NOTHING)
         return false;
     for (size_t i = 0; i < plan->count; i++) {
-        if (has_chosen(examination->done[i].facts))
-            return false;
         switch (plan->log[i].sighting.ending) {
         case ANYCERT__ENDED_NO_WAY:
         case ANYCERT__ENDED_NOT_TLS:
@@ -154,6 +147,43 @@ static bool refuses_everything(const struct anycert__examination *examination)
     return speaks;
 }
 
+/* Whoever has shown a certificate, or chosen a suite that we have, was offered enough: what fails
+ * there is something else. */
+static int has_chosen(const struct anycert__trial *trial, bool *chosen, struct anycert_error *err)
+{
+    uint16_t own[OWN_SUITES];
+    int count = anycert__hello_own_suites(own, OWN_SUITES, err);
+    struct anycert__answer answer;
+    int result = count < 0 ? -1 : 0;
+
+    *chosen = trial->facts && trial->facts->presented_count > 0;
+    anycert__answer_init(&answer, ANYCERT__UNTIL_HELLO);
+    if (result == 0 && trial->tape.received.len > 0 &&
+        anycert__answer_feed(&answer, trial->tape.received.data, trial->tape.received.len, err) < 0)
+        result = -1;
+    for (int i = 0; result == 0 && i < count; i++)
+        *chosen = *chosen || (answer.has_hello && answer.hello.version >= ANYCERT__TLS10 &&
+                              answer.hello.suite == own[i]);
+    anycert__answer_free(&answer);
+    return result;
+}
+
+/* Whether there is something to ask for. */
+static int is_to_question(const struct anycert__examination *examination, bool *wanted,
+                          struct anycert_error *err)
+{
+    const struct anycert__plan *plan = &examination->plan;
+    bool chosen = false;
+
+    *wanted = refuses_everything(plan);
+    for (size_t i = 0; *wanted && i < plan->count; i++) {
+        if (has_chosen(&examination->done[i], &chosen, err) < 0)
+            return -1;
+        *wanted = !chosen;
+    }
+    return 0;
+}
+
 /* So many more handshakes may be made. */
 static size_t budget_left(const struct anycert__examination *examination)
 {
@@ -171,11 +201,14 @@ static int look_further(struct anycert__examination *examination, struct anycert
 {
     struct anycert__trials *trials = &examination->trials;
     const struct anycert__plan *plan = &examination->plan;
+    bool wanted = false;
 
     if (compare(examination, err) < 0 ||
         anycert__shape(trials, plan, budget_left(examination), &examination->shape, err) < 0)
         return -1;
-    if (refuses_everything(examination) &&
+    if (is_to_question(examination, &wanted, err) < 0)
+        return -1;
+    if (wanted &&
         anycert__question(trials, budget_left(examination), &examination->confession, err) < 0)
         return -1;
     return anycert__addresses_compare(trials, plan, budget_left(examination),
