@@ -182,7 +182,7 @@ class BaseClient:
         """The exception that the caller gets for one of that name of the session's."""
         if name == "SSLError" and accepts_anything(self._verify):
             return error
-        instead = errors.translated(error, retries)
+        instead = errors.translated(error, retries, is_own(self._verify))
         if name == "ConnectTimeout" and self._deadline is not None:
             return DemistoException(f"{self._limit()}exceeded. Original error: {instead}", error)
         return instead or error
