@@ -15,6 +15,47 @@ PIN = "sha256//" + "A" * 43 + "="
 OTHER = "sha256//" + "B" * 42 + "A="
 FAR = "2100-01-01"
 
+# The place of the ceiling is fixed: this process alone sees one there.
+UNDER_A_CEILING = """
+    import asyncio, ctypes, os, sys
+    libc = ctypes.CDLL(None, use_errno=True)
+    NEWNS, NEWUSER, PRIVATE = 0x20000, 0x10000000, 1 << 18 | 1 << 14
+    uid = os.getuid()
+    with open(sys.argv[1]) as file:
+        ca = file.read().encode()
+    if libc.unshare(NEWNS) != 0:
+        assert libc.unshare(NEWUSER | NEWNS) == 0, os.strerror(ctypes.get_errno())
+        with open("/proc/self/uid_map", "w") as file:
+            file.write(f"0 {uid} 1")
+    assert libc.mount(b"none", b"/", None, PRIVATE, None) == 0, os.strerror(ctypes.get_errno())
+    assert libc.mount(b"none", b"/etc", b"tmpfs", 0, b"mode=755") == 0, os.strerror(ctypes.get_errno())
+    os.umask(0o022)
+    os.mkdir("/etc/anycert")
+    with open("/etc/anycert/ceiling", "w") as file:
+        file.write("forbid trust-any\\n")
+    import anycert
+    from anycert import xsoar
+    url = "https://127.0.0.1:1/"
+    file = anycert.PolicyFile.parse("127.0.0.1 trust-any", ca=ca)
+    # All of them are made; it is the request that fails, before anything is sent.
+    base = [xsoar.BaseClient(url, verify=verify) for verify in (False, file)]
+    clients = [anycert.Client(anycert.Policy("trust-any", ca=ca)), anycert.Client(policy_file=file)]
+    many = anycert.AsyncClient(anycert.Policy("trust-any", ca=ca))
+    async def later():
+        return await many.get(url)
+    for call in (lambda: base[0]._http_request("GET", ""), lambda: base[1]._http_request("GET", ""),
+                 lambda: clients[0].get(url), lambda: clients[1].get(url), lambda: asyncio.run(later()),
+                 lambda: anycert.Session().get(url, verify=False)):
+        try:
+            call()
+        except anycert.exceptions.PolicyForbidden as error:
+            print(type(error).__name__, "/etc/anycert/ceiling" if "/etc/anycert/ceiling" in str(error) else error)
+    try:
+        anycert.look(url, "trust-any")
+    except anycert.exceptions.ConnectionError:
+        print("looks")
+    """
+
 
 class Policies(unittest.TestCase):
     def test_keywords_are_the_keys(self):
@@ -257,6 +298,10 @@ class Files(LabCase):
                 with self.assertRaises(TypeError) as caught:
                     kind(verify=verify)
                 self.assertEqual(str(caught.exception), f"Client takes a policy, not verify: {instead}")
+
+    def test_what_the_ceiling_forbids(self):
+        done = python(UNDER_A_CEILING, self.root)
+        self.assertEqual(done.stdout.splitlines(), ["PolicyForbidden /etc/anycert/ceiling"] * 6 + ["looks"], done.stderr)
 
     def test_of_the_adapter(self):
         import requests
