@@ -312,6 +312,13 @@ class Files(LabCase):
             self.assertEqual(session.get(self.url(server="expired")).status_code, 200)
             with self.assertRaises(requests.exceptions.SSLError):
                 session.get(self.url(server="self-signed"))
+        with tempfile.TemporaryDirectory() as folder, requests.Session() as session:
+            path = pathlib.Path(folder, "hosts")
+            path.write_text(f"{self.host('expired')} hardened+expired\n")
+            session.mount("https://", AnycertAdapter(policy_file=path, ca=self.root))
+            self.assertEqual([session.get(self.url(server=server)).report.verdict for server in ("expired", "good")],
+                             ["relaxed", "pass"])
+            self.assertRaises(ValueError, AnycertAdapter, policy_file=PolicyFile(path), ca=self.root)
 
     def test_errors_have_classes(self):
         for call, name in ((lambda: Policy("hardenend"), "POLICY_SYNTAX"),

@@ -174,6 +174,14 @@ class FirstUse(LabCase):
                         self.assertEqual(str(caught.exception), said)
         self.assertEqual(len(self.store), 0)
 
+    def test_many_at_once_are_asked_about(self):
+        with mock.patch("sys.unraisablehook") as hook, Client(
+                Policy("tofu", ca=self.root), trust_store=self.store, on_first_use=self.answer(1)) as client:
+            bad, good = sorted(client.batch([self.url(server="self-signed"), self.url()]), key=lambda one: one.number)
+            self.assertIsInstance(bad.error, exceptions.SSLError)
+            self.assertEqual(good.result().status_code, 200)
+            self.assertIs(hook.call_args.args[0].exc_type, TypeError)
+
     def test_no(self):
         for name, get in self.ways(Policy("tofu", ca=self.root), self.answer(False)).items():
             with self.subTest(name), self.assertRaises(Exception) as caught:
