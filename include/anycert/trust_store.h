@@ -139,7 +139,9 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_trust_store_add(struct anycert_trust_s
                                                           const char *host, uint16_t port,
                                                           const char *pins, const char *comment,
                                                           struct anycert_error *err);
-/* Forgets a host, which is met for the first time then. 1; 0 if it was not there; -1 with err. */
+/* Forgets a host, which is met for the first time then. One whose name is hashed is found by its
+ * name and port, and by the hash, as anycert_trust_entry_host gives it, with any port. 1; 0 if it
+ * was not there; -1 with err. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_trust_store_remove(struct anycert_trust_store *store,
                                                              const char *host, uint16_t port,
                                                              struct anycert_error *err);

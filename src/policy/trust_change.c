@@ -216,17 +216,29 @@ int anycert_trust_store_add(struct anycert_trust_store *store, const char *host,
     return rv;
 }
 
+/* The lines of a host by its name, or of one that is known by its hash only. */
+static long find_slots(const struct change *c, const char *name, const char *hashed,
+                       size_t slots[ANYCERT__TRUST_SLOTS])
+{
+    if (!hashed)
+        return anycert__trust_text_find(c->text, name, slots, ANYCERT__TRUST_SLOTS);
+    long slot = anycert__trust_text_find_spelled(c->text, hashed, strlen(hashed));
+    slots[0] = slot < 0 ? 0 : (size_t)slot;
+    return slot >= 0;
+}
+
 int anycert_trust_store_remove(struct anycert_trust_store *store, const char *host, uint16_t port,
                                struct anycert_error *err)
 {
-    char name[ANYCERT__TRUST_HOST_SIZE];
+    char name[ANYCERT__TRUST_HOST_SIZE] = "";
     size_t slots[ANYCERT__TRUST_SLOTS];
     struct change c;
+    const char *hashed = host && host[0] == '|' ? host : NULL;
     int rv = -1;
-    if (anycert__trust_store_name(store, host, port, name, err) != 0)
+    if (!hashed && anycert__trust_store_name(store, host, port, name, err) != 0)
         return -1;
     if (begin(&c, store, true, err) == 0) {
-        long count = anycert__trust_text_find(c.text, name, slots, ANYCERT__TRUST_SLOTS);
+        long count = find_slots(&c, name, hashed, slots);
         if (count < 0)
             anycert__fail(err, ANYCERT_E_INTERNAL, "the host's name cannot be hashed");
         else if (count == 0)

@@ -265,11 +265,17 @@ class Store(Tofu):
                           self.trust(command, "--trust-store", "home/none", code=2).err)
         self.assertEqual(self.entries(), [])
         self.assertIn("there is no trust store", self.trust("remove", "a.example", code=2).err)
-        self.assertFalse(self.store.exists())
+        self.assertIn("there is no trust store",
+                      self.trust("remove", "a.example", "--trust-store", "home/none", code=2).err)
+        self.assertEqual(list(pathlib.Path("home").glob("none*")), [])
         result = self.trust("hash")
         self.assertEqual(result.out, "0 names hashed\n")
-        self.assertIn("it has been made", result.err)
-        self.assertTrue(self.store.exists())
+        self.assertIn(says, result.err)
+        self.assertIn("there is no trust store 'home/none'",
+                      self.trust("hash", "--trust-store", "home/none", code=2).err)
+        self.assertFalse(self.store.exists())
+        self.trust("add", "a.example", "--by-ca")
+        self.assertFalse(self.store.read_text().startswith("# anycert-trust-store 1 hashed"))
         for command in ("list", "export"):
             self.assertEqual(self.trust(command).err, "")
 
@@ -282,7 +288,8 @@ class Store(Tofu):
                      says="--trust-store FILE")
 
     def test_what_is_no_entry_is_refused(self):
-        for args, says in [(("nas.example",), "--by-ca"), (("nas.example", "--by-ca", "--pin", OTHER), "--by-ca"),
+        for args, says in [(("nas.example",), "--by-ca"), (("nas.example", "--by-ca", "--pin", OTHER), "not both"),
+                           (("nas:https", "--by-ca"), "'https' is no number from 1 to 65535"),
                            (("nas.example", "--pin", "sha256//x"), "44 base64"), (("https://nas.example/", "--by-ca"), "URL"),
                            (("nas.example:0", "--by-ca"), "port"), (("nas.example:x", "--by-ca"), "port"),
                            (("2001:db8::1", "--by-ca"), "brackets"), (("*.example", "--by-ca"), "host"),
@@ -313,6 +320,25 @@ class Store(Tofu):
         self.get("untrusted-root", ANY)
         self.assertNotIn("localhost", self.store.read_text())
         self.assertEqual([entry["port"] for entry in self.entries()], [None, None])
+
+    def test_hashing_says_what_it_does_and_answers_have_names(self):
+        self.trust("add", "nas.example:443", "--pin", OTHER)
+        self.assertIn("this cannot be undone", self.trust("hash").err)
+        hashed = self.entries()[0]["host"]
+        self.assertTrue(hashed.startswith("|1|"))
+        lines = self.trust("add", "nas.example", "--by-ca").out.splitlines()
+        self.assertTrue(lines[0].startswith("nas.example:443 ca, first seen"), lines)
+        self.assertTrue(lines[1].startswith("replaced: nas.example:443 pin "), lines)
+        added = json.loads(self.trust("add", "[2001:db8::1]:444", "--by-ca", "--format", "json").out)
+        self.assertEqual((added["host"], added["port"]), ("2001:db8::1", 444))
+        self.assertTrue(self.trust("remove", "[2001:db8::1]:444").out.startswith("removed: [2001:db8::1]:444 ca"))
+        pathlib.Path("home/theirs").write_text(f"# anycert-trust-store 1\nnas.example:443 pin {OTHER} "
+                                               "2026-01-31T12:00:00Z 2026-01-31T12:00:00Z added\n")
+        self.assertIn("something else of nas.example:443 than", self.trust("import", "home/theirs", code=3).err)
+        self.assertEqual(self.trust("list").out.split(" ")[0], hashed)
+        self.assertIn("no entry '|1|x|'", self.trust("remove", "|1|x|", code=2).err)
+        self.assertTrue(self.trust("remove", hashed).out.startswith(f"removed: {hashed} ca, first seen"))
+        self.assertEqual(self.entries(), [])
 
     def test_show_says_what_is_known(self):
         url = self.url("self-signed")
