@@ -253,14 +253,19 @@ int anycert_trust_store_remove(struct anycert_trust_store *store, const char *ho
 }
 
 int anycert__trust_store_record(struct anycert_trust_store *store, const char *host, uint16_t port,
-                                const char *pin, bool by_ca, int64_t now, struct anycert_error *err)
+                                const char *pin, enum anycert__learned learned, int64_t now,
+                                struct anycert_error *err)
 {
     char name[ANYCERT__TRUST_HOST_SIZE];
     size_t slots[ANYCERT__TRUST_SLOTS];
-    struct anycert__trust_line line = {.source = ANYCERT_TRUST_FIRST_USE}, there;
+    struct anycert__trust_line line = {.source = learned == ANYCERT__LEARNED_COMPARED
+                                                     ? ANYCERT_TRUST_COMPARED
+                                                     : ANYCERT_TRUST_FIRST_USE},
+                               there;
     struct change c;
     if (anycert__trust_host_text(host, port, name, err) != 0 ||
-        check_entry(by_ca ? NULL : pin, NULL, &line, err) != 0 || check_clock(now, err) != 0)
+        check_entry(learned == ANYCERT__LEARNED_CA ? NULL : pin, NULL, &line, err) != 0 ||
+        check_clock(now, err) != 0)
         return -1;
     int rv = begin(&c, store, false, err);
     if (rv == 0) {

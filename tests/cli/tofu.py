@@ -180,10 +180,17 @@ class Requests(Tofu):
         self.assertEqual(self.ask("no")[0], 3)
         code, seen = self.ask("y", self.pin("self-signed"))
         self.assertEqual(code, 0, seen)
+        self.assertNotIn("not authenticated", seen)
+        self.assertNotIn("believed", seen)
+        self.assertEqual(self.entries()[0]["source"], "compared")
+        self.assertIn("(compared)", self.trust("list").out)
+        self.get("self-signed", "tofu")
         self.trust("remove", self.authority("self-signed"))
         code, seen = self.ask("yes")
         self.assertEqual(code, 0, seen)
-        self.assertEqual(self.entries()[0]["pins"], [self.pin("self-signed")])
+        self.assertIn("its key is believed from now on", seen)
+        self.assertEqual([(e["pins"], e["source"]) for e in self.entries()],
+                         [([self.pin("self-signed")], "first-use")])
         self.get("self-signed", "tofu")
 
     def test_profiles_and_policy_files(self):
