@@ -45,6 +45,11 @@ static int add_relaxations(struct anycert_policy *policy, const struct cli_list 
                     "--allow: expected names of relaxations, comma-separated, in '%.100s'",
                     allow->items[i]);
             (void)snprintf(word, sizeof word, "%.*s", (int)length, rest);
+            if (strchr(word, '+'))
+                return cli_error(err, ANYCERT_E_USAGE,
+                                 "--allow: join relaxations with ',' in '%.100s', as in --allow "
+                                 "expired,self-signed",
+                                 allow->items[i]);
             if (anycert_policy_relax(policy, word, err) != 0)
                 return cli_error_context(err, "--allow: ");
             if (rest[length] == '\0')
