@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The administrator's ceiling, as users meet it: a command line that is built with another place for it."""
+import datetime
 import json
 import os
 import pathlib
@@ -63,8 +64,8 @@ class Ceiling(Case):
             document = json.loads(self.anycert("policy", "check", "--json", policy, code=2).out)
             self.assertTrue(document["forbidden"])
             self.assertIn(f"{self.path}:{line}: ", document["forbidden_by"])
-        for policy in ("hardened", "hardened ca=/absent.pem expect-name=a"):
-            self.assertIn("nothing on this machine forbids it", self.anycert("policy", "check", policy).out)
+        for policy, code in (("hardened", 0), ("hardened ca=/absent.pem expect-name=a", 2)):
+            self.assertIn("nothing on this machine forbids it", self.anycert("policy", "check", policy, code=code).out)
         self.assertFalse(json.loads(self.anycert("policy", "check", "--json", "hardened").out)["forbidden"])
 
     def test_check_says_so_of_a_store_that_cannot_be_read(self):
@@ -73,8 +74,8 @@ class Ceiling(Case):
         self.assertIn(f"forbidden: {self.path}:1: ",
                       self.anycert("policy", "check", "--trust-store", "known", "tofu", code=2).out)
         self.write("forbid antique\n")
-        text = self.anycert("policy", "check", "--trust-store", "known", "tofu").out
-        self.assertRegex(text, r"(?m)^note: --trust-store: ")
+        text = self.anycert("policy", "check", "--trust-store", "known", "tofu", code=2).out
+        self.assertRegex(text, r"(?m)^unusable here: --trust-store: ")
         self.assertIn("nothing on this machine forbids it", text)
 
     def test_nothing_else_moves_it(self):
@@ -86,6 +87,38 @@ class Ceiling(Case):
         self.write("forbid everything\n")
         self.anycert("policy", "explain", URL)
         self.refused("policy", "explain", "--allow", "expired", URL, says="hardened is all that can be used")
+
+    def test_one_that_is_not_understood_is_told_by_check(self):
+        self.write("forbid trustany\n")
+        for policy in ("hardened", "hardened+expired"):
+            text = self.anycert("policy", "check", policy, code=2).out
+            self.assertIn(f"ceiling: broken: {self.path}:1: 'trustany' is neither a rung nor a relaxation", text)
+            self.assertNotIn("nothing on this machine", text)
+        document = json.loads(self.anycert("policy", "check", "--json", "hardened", code=2).out)
+        self.assertIn("trustany", document["ceiling_broken"])
+
+    def test_a_ceiling_is_checked_as_one(self):
+        self.write("forbid trust-any\nmax-dais 30\n")
+        pathlib.Path("draft").mkdir(exist_ok=True)
+        draft = pathlib.Path("draft/ceiling")
+        draft.write_text(self.path.read_text())
+        for path in (self.path, draft):
+            self.assertIn(f"{path}:2: 'max-dais' is none of", self.anycert("policy", "check", path, code=2).out)
+            document = json.loads(self.anycert("policy", "check", "--json", path, code=2).out)
+            self.assertEqual((document["fine"], document["ceiling"]), (False, str(path)))
+        self.write("forbid trust-any\n")
+        self.assertEqual(self.anycert("policy", "check", self.path).out, f"{self.path}: a ceiling, fine\n")
+        self.path.chmod(0o666)
+        self.assertIn("ceiling", self.anycert("policy", "check", self.path, code=2).out)
+        self.refused("policy", "check", "./absent/ceiling", says="absent/ceiling")
+
+    def test_all_that_it_wants_is_said_at_once(self):
+        self.write("max-days 30\nrequire-reason\n")
+        last = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=30)
+        text = self.anycert("get", "--allow", "expired", URL, code=2).err
+        self.assertIn(f"{self.path}:2: the administrator wants a reason, and (line 1) ", text)
+        self.assertIn(f"--until {last} --reason TEXT", text)
+        self.assertNotIn("--reason", self.anycert("get", "--allow", "expired", "--reason", "x", URL, code=2).err)
 
     def test_doctor_shakes_hands_above_it_and_says_so(self):
         with lab("expired") as (servers, files):
