@@ -111,17 +111,26 @@ static bool add_negotiated(struct anycert_policy **policy, const struct anycert_
     return true;
 }
 
-char *cli_pin_policy(const struct anycert_report *report, bool of_reference)
+/* pinned, with what is checked beside the key. */
+static struct anycert_policy *by_key(const struct anycert_report *report, bool name, bool dates)
 {
     const char *pin = anycert_report_cert_pin(report, 0);
-    bool name = has_passed(report, of_reference, "name");
-    bool dates = has_passed(report, of_reference, "dates");
+    const char *checks = name && dates ? " check=name,dates"
+                         : name        ? " check=name"
+                         : dates       ? " check=dates"
+                                       : "";
     char text[128];
     if (!pin)
         return NULL;
-    (void)snprintf(text, sizeof text, "pinned pin=%s%s%s%s", pin, name || dates ? " check=" : "",
-                   name ? "name" : "", dates ? &",dates"[name ? 0 : 1] : "");
-    struct anycert_policy *policy = anycert_policy_parse(text, NULL);
+    (void)snprintf(text, sizeof text, "pinned pin=%s%s", pin, checks);
+    return anycert_policy_parse(text, NULL);
+}
+
+char *cli_pin_policy(const struct anycert_report *report, bool of_reference)
+{
+    bool name = has_passed(report, of_reference, "name");
+    bool dates = has_passed(report, of_reference, "dates");
+    struct anycert_policy *policy = by_key(report, name, dates);
     return text_of(policy, policy && keep_relaxations(&policy, report, of_reference) &&
                                add_negotiated(&policy, report, of_reference) &&
                                (!name || keep(policy, report, "expect-name")) &&
