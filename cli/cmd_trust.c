@@ -77,6 +77,28 @@ static void print_wrong(const struct anycert_report *report)
                                 : "nothing of what was seen; the handshake was not completed");
 }
 
+/* ---- what the trust store knows */
+
+/* Whether the key that was shown is one of the entry's. */
+static bool is_same_key(const struct anycert_trust_entry *entry,
+                        const struct anycert_report *report)
+{
+    for (size_t i = 0; i < anycert_trust_entry_pin_count(entry); i++)
+        if (strcmp(anycert_trust_entry_pin(entry, i), anycert_report_cert_pin(report, 0)) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the server is not as the store knows it: nothing that would accept it is suggested, for
+ * it may be somebody else. */
+static bool is_stranger(const struct anycert_trust_entry *entry,
+                        const struct anycert_report *report)
+{
+    if (entry && anycert_trust_entry_kind(entry) == ANYCERT_TRUST_PIN)
+        return !is_same_key(entry, report);
+    return entry && anycert_report_reference_verdict(report) == ANYCERT_FAIL;
+}
+
 /* ---- what would accept it */
 
 #define WAYS 2
@@ -123,6 +145,23 @@ static void print_forbidden(const struct cli_options *o, const char *policy_text
     anycert_policy_free(policy);
 }
 
+/* In place of the ways. */
+static void print_stranger(const struct cli_options *o, const struct anycert_report *report,
+                           const struct anycert_trust_entry *entry)
+{
+    struct cli_bytes text = {0};
+    bool by_pin = anycert_trust_entry_kind(entry) == ANYCERT_TRUST_PIN;
+    print_line("option", by_pin ? "none: this is not the key that the store knows"
+                                : "none: the store knows it by its certificate authority, and "
+                                  "hardened does not accept it any more");
+    print_line("compare", "the pin with the one that the server's administrator knows; if it is "
+                          "another one, somebody is in between");
+    if (anycert_report_key_proven(report) &&
+        cli_paste_trust_add(&text, report, o->trust_store) == 0)
+        (void)printf("%-12s %s\n", "then", text.data);
+    cli_bytes_free(&text);
+}
+
 static void print_ways(const struct cli_options *o, const struct anycert_report *report)
 {
     char *ways[WAYS] = {NULL};
@@ -152,30 +191,18 @@ static void print_ways(const struct cli_options *o, const struct anycert_report 
     cli_bytes_free(&text);
 }
 
-/* ---- what the trust store knows */
-
-/* Whether the key that was shown is one of the entry's. */
-static bool is_same_key(const struct anycert_trust_entry *entry,
-                        const struct anycert_report *report)
-{
-    for (size_t i = 0; i < anycert_trust_entry_pin_count(entry); i++)
-        if (strcmp(anycert_trust_entry_pin(entry, i), anycert_report_cert_pin(report, 0)) == 0)
-            return true;
-    return false;
-}
-
 static void print_known(const struct anycert_trust_entry *entry,
                         const struct anycert_report *report)
 {
-    const char *now = "";
     if (!entry) {
         print_line("known", "no: the trust store has no entry of this host");
         return;
     }
-    if (anycert_trust_entry_kind(entry) == ANYCERT_TRUST_PIN)
-        now = is_same_key(entry, report) ? "; this is the key" : "; THIS IS ANOTHER KEY";
-    else if (anycert_report_reference_verdict(report) == ANYCERT_FAIL)
-        now = "; HARDENED DOES NOT ACCEPT IT ANY MORE";
+    bool by_pin = anycert_trust_entry_kind(entry) == ANYCERT_TRUST_PIN;
+    const char *now = is_stranger(entry, report) ? by_pin ? "; THIS IS ANOTHER KEY"
+                                                          : "; HARDENED DOES NOT ACCEPT IT ANY MORE"
+                      : by_pin                   ? "; this is the key"
+                                                 : "";
     (void)printf("%-12s %s%s\n", "known", cli_store_words(entry), now);
 }
 
@@ -187,7 +214,10 @@ static void print_text(const struct cli_options *o, const struct anycert_report 
         print_certificate(report, i);
     print_known(entry, report);
     print_wrong(report);
-    print_ways(o, report);
+    if (is_stranger(entry, report))
+        print_stranger(o, report, entry);
+    else
+        print_ways(o, report);
 }
 
 /* ---- the same for programs */
@@ -204,12 +234,13 @@ static yyjson_mut_val *pins_of(yyjson_mut_doc *doc, const struct anycert_report 
     return array;
 }
 
-/* The first is the least; "policy" is that. */
+/* The first is the least; "policy" is that. None for a stranger. */
 static void add_policies(yyjson_mut_doc *doc, yyjson_mut_val *root,
-                         const struct anycert_report *report)
+                         const struct anycert_report *report,
+                         const struct anycert_trust_entry *entry)
 {
     char *ways[WAYS] = {NULL};
-    size_t count = find_ways(report, ways);
+    size_t count = is_stranger(entry, report) ? 0 : find_ways(report, ways);
     yyjson_mut_val *array = yyjson_mut_arr(doc);
     if (count > 0)
         yyjson_mut_obj_add_strcpy(doc, root, "policy", ways[0]);
@@ -237,7 +268,7 @@ static int print_json(const struct anycert_report *report, const struct anycert_
             yyjson_mut_obj_add_val(doc, root, "known", cli_store_json(doc, entry));
         else
             yyjson_mut_obj_add_null(doc, root, "known");
-        add_policies(doc, root, report);
+        add_policies(doc, root, report, entry);
         yyjson_mut_obj_add_val(doc, root, "report",
                                yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
         text = yyjson_mut_write(doc, YYJSON_WRITE_PRETTY_TWO_SPACES, NULL);
@@ -316,6 +347,10 @@ static int print_all(const struct cli_options *o, const struct anycert_report *r
         status = print_json(report, entry, err);
     else if (status >= 0)
         print_text(o, report, entry);
+    if (status >= 0 && is_stranger(entry, report))
+        status = cli_error(err, ANYCERT_E_TRUST_CHANGED,
+                           "%s:%u is not as the trust store knows it; no policy is suggested",
+                           anycert_report_host(report), (unsigned)anycert_report_port(report));
     anycert_trust_entry_free(entry);
     anycert_trust_store_free(store);
     return status < 0 ? -1 : 0;

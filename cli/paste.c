@@ -40,6 +40,17 @@ int cli_paste_authority(struct cli_bytes *out, const struct anycert_report *repo
     return n > 0 && (size_t)n < sizeof text ? cli_paste_word(out, text) : -1;
 }
 
+int cli_paste_trust_add(struct cli_bytes *out, const struct anycert_report *report,
+                        const char *trust_store)
+{
+    if (add(out, "anycert trust add ") != 0 || cli_paste_authority(out, report) != 0 ||
+        add(out, " --pin ") != 0 || cli_paste_word(out, anycert_report_cert_pin(report, 0)) != 0)
+        return -1;
+    if (!trust_store)
+        return 0;
+    return add(out, " --trust-store ") == 0 ? cli_paste_word(out, trust_store) : -1;
+}
+
 /* What the policy does not say, and the way there. */
 static bool is_kept(const struct cli_option *option)
 {

@@ -190,12 +190,8 @@ static void add_record(struct lines *lines, const struct anycert_error *err,
                         ? "ask the administrator whether the server has got a new key, and "
                           "compare its pin; if it has none, somebody is in between"
                         : "ask the administrator for the pin of the server's key, and compare it");
-    if (cli_bytes_add_text(&text, "then: anycert trust add ", &nowhere) == 0 &&
-        cli_paste_authority(&text, report) == 0 &&
-        cli_bytes_add_text(&text, " --pin ", &nowhere) == 0 &&
-        cli_paste_word(&text, anycert_report_cert_pin(report, 0)) == 0 &&
-        (!failure->trust_store || (cli_bytes_add_text(&text, " --trust-store ", &nowhere) == 0 &&
-                                   cli_paste_word(&text, failure->trust_store) == 0)))
+    if (cli_bytes_add_text(&text, "then: ", &nowhere) == 0 &&
+        cli_paste_trust_add(&text, report, failure->trust_store) == 0)
         add_line(lines, text.data);
     cli_bytes_free(&text);
 }

@@ -353,11 +353,25 @@ class Store(Tofu):
         self.assertFalse(self.store.exists())  # looking is no first contact
         self.get("self-signed", ANY)
         self.assertIn("; this is the key\n", self.trust("show", url).out)
-        self.trust("add", self.authority("self-signed"), "--pin", OTHER)
-        self.assertIn("; THIS IS ANOTHER KEY\n", self.trust("show", url).out)
-        self.assertEqual(json.loads(self.trust("show", "--format", "json", url).out)["known"]["pins"], [OTHER])
-        self.trust("add", self.authority("self-signed"), "--by-ca")
-        self.assertIn("HARDENED DOES NOT ACCEPT IT ANY MORE", self.trust("show", url).out)
+
+    def test_show_suggests_nothing_for_a_stranger(self):
+        url, authority = self.url("self-signed"), self.authority("self-signed")
+        for how, known, none in ((("--pin", OTHER), "; THIS IS ANOTHER KEY\n", "none: this is not the key that the store knows\n"),
+                                 (("--by-ca",), "; HARDENED DOES NOT ACCEPT IT ANY MORE\n", "none: the store knows it by its ")):
+            with self.subTest(how=how):
+                self.trust("add", authority, *how)
+                result = self.trust("show", url, code=3)
+                self.assertIn(known, result.out)
+                self.assertIn(f"\noption       {none}", result.out)
+                self.assertIn(f"\nthen         anycert trust add {authority} --pin {self.pin('self-signed')}\n", result.out)
+                self.assertNotRegex(result.out, r"(?m)^(policy|command|or) ")
+                self.assertRegex(result.err, r"^anycert: localhost:\d+ is not as the trust store knows it; \S.*\n$")
+                document = json.loads(self.trust("show", "--format", "json", url, code=3).out)
+                self.assertEqual((document["policy"], document["policies"]), (None, []))
+        self.assertEqual(document["known"]["kind"], "ca")
+        # What stands behind "then", and somebody has compared.
+        self.trust("add", authority, "--pin", self.pin("self-signed"), "--pin", OTHER)
+        self.assertRegex(self.trust("show", url).out, "(?m)^policy       pinned pin=")
 
     def test_a_store_that_others_may_change_is_refused(self):
         self.trust("add", "a.example", "--by-ca")
