@@ -373,6 +373,17 @@ class Store(Tofu):
         self.trust("add", authority, "--pin", self.pin("self-signed"), "--pin", OTHER)
         self.assertRegex(self.trust("show", url).out, "(?m)^policy       pinned pin=")
 
+    def test_a_folder_of_everybody_is_no_place_for_a_store(self):
+        shared = self.home / "shared"
+        shared.mkdir()
+        shared.chmod(0o1777)
+        store = str(shared / "store")
+        for args in (("get", "--trust", "tofu mode=ask", self.url("self-signed")), ("get", "--trust", ANY, self.url("self-signed")),
+                     ("trust", "add", "b.example", "--by-ca"), ("trust", "show", self.url("self-signed")), ("trust", "list")):
+            result = self.anycert(*args, "--trust-store", store, env=self.env, code=2)
+            self.assertRegex(result.err, r"^anycert: .*: put it into a folder of your own, as ~/\.local/state/anycert/trust\n$")
+        self.assertEqual(list(shared.iterdir()), [])
+
     def test_a_store_that_others_may_change_is_refused(self):
         self.trust("add", "a.example", "--by-ca")
         self.store.chmod(0o622)
