@@ -8,12 +8,12 @@
 
 #include <yyjson.h>
 
-#include "check_file.h"
 #include "message.h"
 #include "paste.h"
 #include "pin.h"
 #include "session.h"
 #include "store.h"
+#include "suggest.h"
 #include "text.h"
 
 static void print_line(const char *label, const char *text)
@@ -103,17 +103,42 @@ static bool is_stranger(const struct anycert_trust_entry *entry,
 
 #define WAYS 2
 
-/* The policies that would do, from the one that gives up least; a key counts once it is proven.
- * How many. */
-static size_t find_ways(const struct anycert_report *report, char *ways[WAYS])
+/* What would accept it, from the policy that gives up least. */
+struct ways {
+    char *policy[WAYS];
+    size_t count;
+    struct anycert_error
+        forbidden; /* why the first is not allowed on this machine; code 0: it is */
+};
+
+static void add_way(struct ways *ways, char *policy, const struct cli_options *o)
 {
+    const struct cli_finish how = {.store = o->trust_store};
+    struct anycert_error forbidden;
+    char *finished = cli_finish_policy(policy, &how, &forbidden);
+    if (!finished)
+        return;
+    if (ways->count == 0)
+        ways->forbidden = forbidden;
+    ways->policy[ways->count++] = finished;
+}
+
+/* A key counts once it is proven. */
+static struct ways find_ways(const struct cli_options *o, const struct anycert_report *report)
+{
+    struct ways ways = {.count = 0};
     bool wrong = anycert_report_reference_verdict(report) == ANYCERT_FAIL;
-    bool proven = anycert_report_key_proven(report) != 0;
-    size_t count = 0;
-    ways[0] = wrong ? cli_chain_policy(report, true, NULL) : NULL;
-    count += ways[0] != NULL;
-    ways[count] = !proven ? NULL : wrong ? cli_pin_policy(report, true) : cli_pinned_too(report);
-    return count + (ways[count] != NULL);
+    if (wrong)
+        add_way(&ways, cli_chain_policy(report, true, NULL), o);
+    if (anycert_report_key_proven(report))
+        add_way(&ways, wrong ? cli_pin_policy(report, true) : cli_pinned_too(report), o);
+    return ways;
+}
+
+static void free_ways(struct ways *ways)
+{
+    for (size_t i = 0; i < ways->count; i++)
+        free(ways->policy[i]);
 }
 
 /* As options that stand beside those that were given. */
@@ -130,19 +155,6 @@ static void print_option(const char *label, const struct anycert_report *report,
 static bool is_antique(const struct anycert_report *report)
 {
     return strncmp(anycert_report_policy(report), "antique", strlen("antique")) == 0;
-}
-
-static void print_forbidden(const struct cli_options *o, const char *policy_text)
-{
-    struct anycert_policy *policy = anycert_policy_parse(policy_text, NULL);
-    struct cli_trial trial = {.store_path = o->trust_store};
-    struct anycert_error made = {0};
-    if (policy)
-        cli_try_policy(&trial, policy, &made);
-    cli_trial_end(&trial);
-    if (made.code == ANYCERT_E_POLICY_FORBIDDEN)
-        print_line("forbidden", made.message);
-    anycert_policy_free(policy);
 }
 
 /* In place of the ways. */
@@ -164,13 +176,12 @@ static void print_stranger(const struct cli_options *o, const struct anycert_rep
 
 static void print_ways(const struct cli_options *o, const struct anycert_report *report)
 {
-    char *ways[WAYS] = {NULL};
+    struct ways ways = find_ways(o, report);
     struct cli_bytes text = {0};
-    size_t count = find_ways(report, ways);
     if (anycert_report_key_proven(report))
         print_line("compare", "the pin with the one that the server's administrator knows: "
                               "somebody in between would show another key");
-    if (count == 0)
+    if (ways.count == 0)
         print_line("option", !anycert_report_key_proven(report)
                                  ? "none: a key that is not proven is not to be pinned"
                              : is_antique(report)
@@ -178,16 +189,16 @@ static void print_ways(const struct cli_options *o, const struct anycert_report 
                                    "authenticated then"
                                  : "none: what is wrong here no pin makes right");
     else {
-        print_option("option", report, ways[0]);
-        print_line("policy", ways[0]);
-        print_forbidden(o, ways[0]);
-        if (cli_paste_get(&text, o, ways[0], report, true) == 0)
+        print_option("option", report, ways.policy[0]);
+        print_line("policy", ways.policy[0]);
+        if (ways.forbidden.code != 0)
+            print_line("forbidden", ways.forbidden.message);
+        if (cli_paste_get(&text, o, ways.policy[0], report, true) == 0)
             print_line("command", text.data);
     }
-    if (count > 1)
-        print_option("or", report, ways[1]);
-    for (size_t i = 0; i < count; i++)
-        anycert_free(ways[i]);
+    if (ways.count > 1)
+        print_option("or", report, ways.policy[1]);
+    free_ways(&ways);
     cli_bytes_free(&text);
 }
 
@@ -235,26 +246,20 @@ static yyjson_mut_val *pins_of(yyjson_mut_doc *doc, const struct anycert_report 
 }
 
 /* The first is the least; "policy" is that. None for a stranger. */
-static void add_policies(yyjson_mut_doc *doc, yyjson_mut_val *root,
-                         const struct anycert_report *report,
-                         const struct anycert_trust_entry *entry)
+static void add_policies(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct ways *ways)
 {
-    char *ways[WAYS] = {NULL};
-    size_t count = is_stranger(entry, report) ? 0 : find_ways(report, ways);
     yyjson_mut_val *array = yyjson_mut_arr(doc);
-    if (count > 0)
-        yyjson_mut_obj_add_strcpy(doc, root, "policy", ways[0]);
+    if (ways->count > 0)
+        yyjson_mut_obj_add_strcpy(doc, root, "policy", ways->policy[0]);
     else
         yyjson_mut_obj_add_null(doc, root, "policy");
-    for (size_t i = 0; i < count; i++) {
-        yyjson_mut_arr_add_strcpy(doc, array, ways[i]);
-        anycert_free(ways[i]);
-    }
+    for (size_t i = 0; i < ways->count; i++)
+        yyjson_mut_arr_add_strcpy(doc, array, ways->policy[i]);
     yyjson_mut_obj_add_val(doc, root, "policies", array);
 }
 
-static int print_json(const struct anycert_report *report, const struct anycert_trust_entry *entry,
-                      struct anycert_error *err)
+static int print_json(const struct cli_options *o, const struct anycert_report *report,
+                      const struct anycert_trust_entry *entry, struct anycert_error *err)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
@@ -268,7 +273,11 @@ static int print_json(const struct anycert_report *report, const struct anycert_
             yyjson_mut_obj_add_val(doc, root, "known", cli_store_json(doc, entry));
         else
             yyjson_mut_obj_add_null(doc, root, "known");
-        add_policies(doc, root, report, entry);
+        struct ways ways = {.count = 0};
+        if (!is_stranger(entry, report))
+            ways = find_ways(o, report);
+        add_policies(doc, root, &ways);
+        free_ways(&ways);
         yyjson_mut_obj_add_val(doc, root, "report",
                                yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
         text = yyjson_mut_write(doc, YYJSON_WRITE_PRETTY_TWO_SPACES, NULL);
@@ -344,7 +353,7 @@ static int print_all(const struct cli_options *o, const struct anycert_report *r
                                                   anycert_report_port(report), &entry, err)
                        : -1;
     if (status >= 0 && o->json)
-        status = print_json(report, entry, err);
+        status = print_json(o, report, entry, err);
     else if (status >= 0)
         print_text(o, report, entry);
     if (status >= 0 && is_stranger(entry, report))

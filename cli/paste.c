@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <anycert/policy.h>
+
 static int add(struct cli_bytes *out, const char *text)
 {
     struct anycert_error nowhere = {0};
@@ -131,4 +133,47 @@ int cli_paste_get(struct cli_bytes *out, const struct cli_options *options, cons
         if (is_kept(&cli_option_table[i]) && add_option(out, options, &cli_option_table[i]) != 0)
             return -1;
     return add(out, " ") == 0 ? add_url(out, options, report, is_same) : -1;
+}
+
+/* ---- doctor ---- */
+
+/* Whether the examination has the option, as the request had it. The names of a host are no other
+ * host's. */
+static bool is_examined(const struct cli_option *option, const struct cli_options *o,
+                        const struct anycert_report *report)
+{
+    static const char *const names[] = {"profile", "cacert",     "ca-add", "intermediate",
+                                        "resolve", "connect-to", "proxy"};
+    char *name = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(option->name, names[i]) == 0)
+            return true;
+    if (strcmp(option->name, "expect-name") != 0 && strcmp(option->name, "sni") != 0)
+        return false;
+    struct anycert_policy *policy = anycert_policy_parse(anycert_report_policy(report), NULL);
+    const char *given = option->name[0] == 's' ? o->sni : o->expect_name;
+    bool is_same = policy && given && anycert_policy_get(policy, option->name, &name, NULL) == 1 &&
+                   strcmp(name, given) == 0;
+    anycert_free(name);
+    anycert_policy_free(policy);
+    return is_same;
+}
+
+int cli_paste_doctor(struct cli_bytes *out, const struct cli_options *options,
+                     const struct anycert_report *report)
+{
+    struct cli_bytes text = {0};
+    int status = add(out, "anycert doctor");
+    for (size_t i = 0; options && i < cli_option_count && status == 0; i++) {
+        const struct cli_option *option = &cli_option_table[i];
+        bool is_wanted = is_examined(option, options, report);
+        /* A proxy with a password is left out. */
+        text.len = 0;
+        if (is_wanted && add_option(&text, options, option) == 0 && text.len > 0)
+            status = add(out, text.data);
+    }
+    cli_bytes_free(&text);
+    if (status != 0 || add(out, " https://") != 0 || cli_paste_authority(out, report) != 0)
+        return -1;
+    return add(out, "/");
 }

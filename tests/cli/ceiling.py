@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import sys
 import unittest
 
@@ -55,6 +56,30 @@ class Ceiling(Case):
             self.assertIn("(TLSv1.0)", show("tls10-only", "--trust", "antique"))
             self.assertIn("(TLSv1.3)", show("self-signed", "-k"))
             self.refused("get", "-k", servers["self-signed"]["url"], says="the administrator forbids 'trust-any'")
+
+    def test_what_is_suggested_is_what_it_allows(self):
+        with lab("self-signed", "expired") as (servers, files):
+            def lines(name, *command, code):
+                result = self.anycert(*command, "--cacert", files["root"], servers[name]["url"], code=code)
+                return dict(re.findall(r"(?m)^ *(\w+) +(.*)$", result.out + result.err))
+
+            for ceiling, reason, days in (("max-days 7\n", "", 7), ("require-reason\n", "WHY", 30),
+                                          ("require-reason\nmax-days 365\n", "WHY", 30), ("max-days 1\nrequire-reason\n", "WHY", 1)):
+                self.write(ceiling)
+                end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
+                for name in ("self-signed", "expired"):
+                    with self.subTest(ceiling=ceiling, name=name):
+                        shown = lines(name, "trust", "show", code=0)
+                        self.assertNotIn("forbidden", shown)
+                        self.assertEqual('reason="WHY"' in shown["policy"], reason != "", shown)
+                        if name == "expired" or "max-days" in ceiling:
+                            self.assertIn(f" until={end}", shown["policy"])
+                        self.anycert("get", "--trust", shown["policy"], servers[name]["url"])
+                        refused = lines(name, "get", code=3)
+                        self.assertNotIn("forbidden", refused)
+                        self.anycert("get", "--trust", refused["entry"].split(" ", 1)[1], servers[name]["url"])
+            self.write("forbid expired\n")
+            self.assertIn(f"{self.path}:1: the administrator forbids 'expired'", lines("expired", "get", code=3)["forbidden"])
 
     def test_check_says_what_it_thinks(self):
         self.write("forbid self-signed\nmax-days 30\n")
