@@ -72,6 +72,24 @@ class Refusals(Trust):
                 else:
                     self.assertNotIn("  relaxation   none", result.err)
 
+    def test_the_pins_of_pinned_may_be_options(self):
+        pin, other = self.servers["self-signed"]["pin"], "sha256//" + "B" * 42 + "A="
+        for args, policy in ((("--trust", "pinned", "--pin", pin), f"pinned pin={pin}"),
+                             (("--trust", "pinned check=name", "--pin", pin, "--reason", "old"),
+                              f"pinned pin={pin} check=name reason=old"),
+                             (("--trust", "pinned+tls1.0", "--pin", pin, "--until", "2099-12-31"),
+                              f"pinned+tls1.0 pin={pin} until=2099-12-31")):
+            result = self.get("self-signed", *args, "-w", "%{policy} %{authenticated_by}", "-o", "/dev/null")
+            self.assertEqual(result.out, policy + " pin")
+        self.get("self-signed", "--trust", "pinned", "--pin", other, "--pin", pin)
+        self.get("self-signed", "--trust", "pinned", "--pin", other, code=3)
+        for args, says in ((("--trust", "pinned"), "'pinned' needs the pin"), (("--trust", "pinned", "--pin", ""), "--pin"),
+                           (("--trust", "pinned", "--pin", "x"), "--pin"), (("--trust", "pinnedx", "--pin", pin), "'pinnedx'"),
+                           (("--trust", f"pinned pin={pin}", "--pin", pin), "both say it"),
+                           (("--trust", "pinned", "--pin", f"{pin} check=name"), "--pin"),
+                           (("--trust", 'pinned reason="x', "--pin", pin), "--trust")):
+            self.refused("get", *args, self.url("self-signed"), says=says)
+
     def test_a_pin_is_not_judged_where_no_key_was_seen(self):
         pin = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
         plain = self.get("tls10-only", "--cacert", self.root, code=4).err.splitlines()
