@@ -217,8 +217,20 @@ static void print_known(const struct anycert_trust_entry *entry,
     (void)printf("%-12s %s%s\n", "known", cli_store_words(entry), now);
 }
 
+/* A certificate of the client is none to look with: get has the rules for whom it is shown to. */
+static void print_next(const struct anycert_report *report)
+{
+    struct cli_bytes text = {0};
+    if (cli_paste_authority(&text, report) == 0)
+        (void)printf(
+            "%-12s anycert get --cert FILE [--key FILE] https://%s/\n%-12s (the server wants "
+            "a client certificate; get shows it to a server that passes every check)\n",
+            "next", text.data, "");
+    cli_bytes_free(&text);
+}
+
 static void print_text(const struct cli_options *o, const struct anycert_report *report,
-                       const struct anycert_trust_entry *entry)
+                       const struct anycert_trust_entry *entry, const struct anycert_error *failure)
 {
     print_server(report);
     for (size_t i = 0; i < anycert_report_chain_length(report); i++)
@@ -229,6 +241,8 @@ static void print_text(const struct cli_options *o, const struct anycert_report 
         print_stranger(o, report, entry);
     else
         print_ways(o, report);
+    if (failure->code == ANYCERT_E_TLS_CLIENT_CERT && !is_stranger(entry, report))
+        print_next(report);
 }
 
 /* ---- the same for programs */
@@ -344,8 +358,9 @@ static int look_closely(struct cli_options *o, struct anycert_response **respons
     return 0;
 }
 
+/* failure: how the handshake ended. */
 static int print_all(const struct cli_options *o, const struct anycert_report *report,
-                     struct anycert_error *err)
+                     const struct anycert_error *failure, struct anycert_error *err)
 {
     struct anycert_trust_store *store = cli_store_open(o->trust_store, err);
     struct anycert_trust_entry *entry = NULL;
@@ -355,7 +370,7 @@ static int print_all(const struct cli_options *o, const struct anycert_report *r
     if (status >= 0 && o->json)
         status = print_json(o, report, entry, err);
     else if (status >= 0)
-        print_text(o, report, entry);
+        print_text(o, report, entry, failure);
     if (status >= 0 && is_stranger(entry, report))
         status = cli_error(err, ANYCERT_E_TRUST_CHANGED,
                            "%s:%u is not as the trust store knows it; no policy is suggested",
@@ -375,7 +390,7 @@ static int show(struct cli_options *o, struct anycert_response **response,
     if (!report || anycert_report_chain_length(report) == 0)
         return status == 0 ? cli_error(err, ANYCERT_E_TLS, "the server has shown no certificate")
                            : -1;
-    if (print_all(o, report, &late) != 0 && status == 0) {
+    if (print_all(o, report, err, &late) != 0 && status == 0) {
         *err = late;
         status = -1;
     }

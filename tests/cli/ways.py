@@ -248,6 +248,10 @@ class Show(Ways):
         self.assertEqual(fields["option"], "none: a key that is not proven is not to be pinned")
         self.assertNotIn("policy", fields)
         self.assertNotIn("command", fields)
+        step = f"anycert get --cert FILE [--key FILE] {self.url('client-cert-required')}"
+        self.assertEqual(fields["next"].rstrip("/"), step.rstrip("/"))
+        self.get("client-cert-required", "--cacert", self.root, "--cert", self.files["client_cert"], "--key",
+                 self.files["client_key"], "-o", "/dev/null")
         document = json.loads(self.show("client-cert-required", "--format", "json", code=4).out)
         self.assertEqual((document["policy"], document["policies"]), (None, []))
         # TLS 1.3 asks for the client's certificate when the server's key is proven.
