@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "check_file.h"
 #include "pin.h"
@@ -141,6 +142,39 @@ static struct anycert_policy *obey(const struct anycert_policy *policy, bool wit
     return NULL;
 }
 
+/* One source of ca=, which has no comma. */
+static int add_source(struct cli_bytes *out, const char *source, size_t len, const char *here)
+{
+    struct anycert_error nowhere = {0};
+    bool is_path = !(len == strlen("system") && strncmp(source, "system", len) == 0) &&
+                   strncmp(source, "sha256:", strlen("sha256:")) != 0 && source[0] != '/';
+    if ((out->len > 0 && cli_bytes_add_text(out, ",", &nowhere) != 0) ||
+        (is_path && (cli_bytes_add_text(out, here, &nowhere) != 0 ||
+                     cli_bytes_add_text(out, "/", &nowhere) != 0)))
+        return -1;
+    return cli_bytes_add(out, source, len, &nowhere);
+}
+
+/* A relative path means another file in a policy file, which is in another folder. False if it
+ * cannot be written otherwise. */
+static bool make_paths_absolute(struct anycert_policy *policy)
+{
+    struct cli_bytes sources = {0};
+    char here[4096], *value = NULL;
+    int found = anycert_policy_get(policy, "ca", &value, NULL);
+    bool fine = found == 0 || (found == 1 && getcwd(here, sizeof here));
+    for (const char *p = value; p && *p != '\0' && fine;) {
+        size_t len = strcspn(p, ",");
+        fine = add_source(&sources, p, len, here) == 0;
+        p += len + (p[len] == ',');
+    }
+    if (fine && sources.data)
+        fine = anycert_policy_set(policy, "ca", sources.data, NULL) == 0;
+    cli_bytes_free(&sources);
+    anycert_free(value);
+    return fine;
+}
+
 /* The text of a policy, with quotes where others are going to write several words. */
 static char *text_of(const struct anycert_policy *policy)
 {
@@ -171,6 +205,7 @@ char *cli_finish_policy(char *text, const struct cli_finish *how, struct anycert
         fine = set_end(policy, MONTH);
     if (fine && how->with_reason && !has_key(policy, "reason"))
         fine = anycert_policy_set(policy, "reason", "WHY", NULL) == 0;
+    fine = fine && make_paths_absolute(policy);
     if (fine && is_forbidden(policy, how->store, forbidden)) {
         allowed = obey(policy, false, how->store);
         if (!allowed)

@@ -12,10 +12,10 @@ struct cli_finish {
     bool with_reason;  /* it is to say why */
     const char *store; /* the path of the trust store, or NULL */
 };
-/* The policy with an end, if it gives something up, and with that and the reason that the ceiling
- * of this machine wants, to be freed with free; text, which anycert_free would free, is taken. NULL
- * for NULL, or if memory ran out. forbidden->code becomes POLICY_FORBIDDEN if the ceiling does not
- * allow it in any way. */
+/* The policy with absolute paths and an end, if it gives something up, and with that and the reason
+ * that the ceiling of this machine wants, to be freed with free; text, which anycert_free would
+ * free, is taken. NULL for NULL, or if memory ran out. forbidden->code becomes POLICY_FORBIDDEN if
+ * the ceiling does not allow it in any way. */
 char *cli_finish_policy(char *text, const struct cli_finish *how, struct anycert_error *forbidden);
 
 /* What would accept a server that was refused. */

@@ -97,14 +97,16 @@ class Commands(Ways):
         for name, args, why in (("expired", (), "WHY"), ("self-signed", (), "WHY"), ("wrong-host", (), "WHY"),
                                 ("expired", ("--reason", "it's old"), "it's old")):
             with self.subTest(name=name, args=args):
-                found = self.refusal("get", "--cacert", self.root, *args, self.url(name))
+                # A relative path is another one in a file that is in another folder.
+                found = self.refusal("get", "--cacert", os.path.relpath(self.root), *args, self.url(name))
                 host, policy = found["entry"].split(" ", 1)
                 self.assertEqual(found["command"].split(" --trust ", 1)[1].split(" https://")[0], "'" + policy.replace("'", "'\\''") + "'")
                 self.assertEqual(policy.count(" reason="), 1)
                 self.assertTrue(policy.endswith(f' reason="{why}"'), policy)
-                pathlib.Path("hosts").write_text(found["entry"] + "\n")
-                pathlib.Path("hosts").chmod(0o600)
-                result = self.get(name, "--policy-file", "hosts", "-w", "%{policy}", "-o", "/dev/null")
+                pathlib.Path("folder").mkdir(mode=0o700, exist_ok=True)
+                pathlib.Path("folder/hosts").write_text(found["entry"] + "\n")
+                pathlib.Path("folder/hosts").chmod(0o600)
+                result = self.get(name, "--policy-file", "folder/hosts", "-w", "%{policy}", "-o", "/dev/null")
                 self.assertEqual(result.out.replace('"', ""), policy.replace('"', ""))
                 self.assertEqual(host, self.url(name).split("/")[2])
 
