@@ -178,6 +178,12 @@ class Commands(Ways):
         doctor = self.refusal("get", *args, "--intermediate", self.root, "--ca-add", self.root, url)["doctor"]
         self.assertEqual(doctor, f"anycert doctor --ca-add {self.root} --intermediate {self.root} "
                                  f"--resolve localhost:{port}:127.0.0.1 https://localhost:{port}/")
+        doctor = self.refusal("get", "--trust", f"hardened ca={self.root} expect-name=a.test sni=b.test", "-x",
+                              "http://me:s3cret@127.0.0.1:1", "--noproxy", "localhost", url)["doctor"]
+        self.assertEqual(doctor, f"anycert doctor --cacert {self.root} --expect-name a.test --sni b.test https://localhost:{port}/")
+        pathlib.Path("box.json").write_text('{"trust": "hardened+expired until=2099-12-31"}')
+        doctor = self.refusal("get", "--profile", "box.json", "--cacert", self.root, "--expect-name", "a.test", url)["doctor"]
+        self.assertEqual(doctor, f"anycert doctor --profile box.json --expect-name a.test --cacert {self.root} https://localhost:{port}/")
         # What others would do again by a GET is nobody's to suggest.
         self.assertEqual(self.command("post", "-d", "x", url), "")
 
