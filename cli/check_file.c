@@ -12,14 +12,16 @@
 
 #include <yyjson.h>
 
+#include "explain.h"
 #include "store.h"
 #include "text.h"
 
-#define DAY  86400
-#define SOON (7 * (int64_t)DAY)
+#define DAY     86400
+#define SOON    (7 * (int64_t)DAY)
+#define FAR_END (2 * 366 * (int64_t)DAY)
 
 /* What is not wrong, but should be known. */
-enum remark { NOBODY, WIDE, ENDLESS, REMARKS };
+enum remark { NOBODY, WIDE, ENDLESS, FAR, REMARKS };
 static const struct {
     const char *name, *text;
 } remarks[REMARKS] = {
@@ -30,6 +32,8 @@ static const struct {
     [ENDLESS] = {"endless",
                  "gives something up and has no end: add until=YYYY-MM-DD, so that somebody looks "
                  "again"},
+    [FAR] = {"far", "ends in more than two years: choose an earlier day, so that somebody looks "
+                    "again"},
 };
 
 /* One entry, and what is the matter with it. */
@@ -58,6 +62,22 @@ struct check {
     yyjson_mut_doc *doc;        /* NULL: text */
     yyjson_mut_val *list, *fault_list;
 };
+
+bool cli_is_ceiling(const char *text)
+{
+    const char *slash = strrchr(text, '/');
+    return strcmp(text, anycert_ceiling_path()) == 0 || (slash && strcmp(slash, "/ceiling") == 0);
+}
+
+bool cli_is_far(int64_t until, int64_t now)
+{
+    return until != 0 && until - now > FAR_END;
+}
+
+const char *cli_far_text(void)
+{
+    return remarks[FAR].text;
+}
 
 bool cli_is_policy_file(const char *text)
 {
@@ -144,6 +164,7 @@ static void look(struct finding *finding, struct check *check, int64_t now)
     finding->soon = ends && until - now < SOON;
     finding->remarks[WIDE] = gives_up && anycert_policy_entry_is_wide(finding->entry);
     finding->remarks[ENDLESS] = !ends && gives_up;
+    finding->remarks[FAR] = ends && cli_is_far(until, now);
 }
 
 static bool is_bad(const struct finding *finding)
@@ -197,8 +218,8 @@ static void print_text(const struct finding *finding)
     if (!finding->soon)
         return;
     cli_format_date(finding->until, date);
-    (void)printf("%s: remark: %s ends soon, on %.10s: hardened counts from then on\n", source,
-                 hosts, date);
+    (void)printf("%s: remark: %s ends soon: its last day is %.10s; from the day after, %s counts\n",
+                 source, hosts, date, cli_left_of(anycert_policy_entry_policy(finding->entry)));
 }
 
 static void add_json(yyjson_mut_doc *doc, yyjson_mut_val *entries, const struct finding *finding)

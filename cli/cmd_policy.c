@@ -11,6 +11,7 @@
 #include "check_file.h"
 #include "explain.h"
 #include "message.h"
+#include "passed_over.h"
 #include "profile.h"
 #include "retry.h"
 #include "session.h"
@@ -54,6 +55,7 @@ struct now {
     char *text;
     struct anycert_policy *in_force;
     char *in_force_text;
+    const char *left; /* what counts when its end has come */
     bool ended;
     int64_t until; /* 0: no end */
     int64_t time;
@@ -64,6 +66,7 @@ static int find_now(struct now *now, const struct anycert_policy *policy, struct
     *now = (struct now){.text = anycert_policy_format(policy, err), .time = (int64_t)time(NULL)};
     if (anycert_policy_until(policy, &now->until) != 1)
         now->until = 0;
+    now->left = cli_left_of(policy);
     now->in_force = now->text ? anycert_policy_effective(policy, now->time, err) : NULL;
     now->in_force_text = now->in_force ? anycert_policy_format(now->in_force, err) : NULL;
     now->ended = now->in_force_text && !anycert_policy_equal(policy, now->in_force);
@@ -86,8 +89,8 @@ static void print_now(const struct now *now)
         (void)printf("ended: the last day of '%s' was %.10s; '%s' is in force now\n\n", now->text,
                      date, now->in_force_text);
     else if (now->until && now->until - now->time < SOON)
-        (void)printf("ends soon: its last day is %.10s; hardened is in force from then on\n\n",
-                     date);
+        (void)printf("ends soon: its last day is %.10s; from the day after, %s counts\n\n", date,
+                     now->left);
     cli_explain_text(stdout, now->in_force);
 }
 
@@ -114,8 +117,9 @@ static bool is_line_of_file(const char *text)
 
 /* What a client that wants the policy would be told. */
 struct outlook {
-    bool available, forbidden;
-    struct anycert_error error; /* code 0: it would be made */
+    bool available, forbidden, broken;
+    struct anycert_error error;   /* code 0: it would be made */
+    struct anycert_error ceiling; /* what is wrong with the machine's, if it is broken */
 };
 
 static struct outlook try(const struct cli_options *o, const struct anycert_policy *policy)
@@ -127,16 +131,21 @@ static struct outlook try(const struct cli_options *o, const struct anycert_poli
         cli_try_policy(&trial, policy, &outlook.error);
     outlook.forbidden = outlook.error.code == ANYCERT_E_POLICY_FORBIDDEN;
     cli_trial_end(&trial);
+    outlook.broken = anycert_ceiling_inspect(NULL, &outlook.ceiling) != 0;
     return outlook;
 }
 
 static void print_outlook(const struct outlook *outlook)
 {
-    if (outlook->forbidden)
+    if (outlook->forbidden && !outlook->broken)
         (void)printf("forbidden: %s\n", outlook->error.message);
-    else if (outlook->error.code)
-        (void)printf("note: %s\n", outlook->error.message);
-    if (outlook->available && !outlook->forbidden)
+    else if (outlook->error.code && !outlook->forbidden)
+        (void)printf("unusable here: %s\n", outlook->error.message);
+    if (outlook->broken)
+        (void)printf("ceiling: broken: %s; until the administrator has mended that, hardened is "
+                     "all that can be used\n",
+                     outlook->ceiling.message);
+    else if (outlook->available && !outlook->forbidden)
         (void)printf("ceiling: nothing on this machine forbids it\n");
 }
 
@@ -148,6 +157,8 @@ static void add_outlook(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct 
         yyjson_mut_obj_add_str(doc, root, "forbidden_by", outlook->error.message);
     else if (outlook->error.code)
         yyjson_mut_obj_add_str(doc, root, "note", outlook->error.message);
+    if (outlook->broken)
+        yyjson_mut_obj_add_str(doc, root, "ceiling_broken", outlook->ceiling.message);
 }
 
 static int check_policy(const struct cli_options *o, int *exit_code, struct anycert_error *err)
@@ -158,6 +169,8 @@ static int check_policy(const struct cli_options *o, int *exit_code, struct anyc
     if (!policy && is_line_of_file(o->url))
         cli_error_append(err, "; a line with a host is checked in its file: anycert policy check "
                               "FILE");
+    else if (!policy && strpbrk(o->url, " +") == NULL && *o->url != '\0')
+        cli_error_append(err, ", and there is no file of that name");
     struct outlook outlook = {0};
     if (status == 0)
         outlook = try(o, policy);
@@ -170,19 +183,43 @@ static int check_policy(const struct cli_options *o, int *exit_code, struct anyc
     } else if (status == 0) {
         (void)printf("%s\n\n", now.text);
         print_now(&now);
+        if (!now.ended && cli_is_far(now.until, now.time))
+            (void)printf("remark: %s\n", cli_far_text());
         print_outlook(&outlook);
     }
-    /* Anchors and stores may be another machine's, or the program's to add. */
-    if (status == 0 && outlook.forbidden)
+    /* As with a line of a file: what would not do what it says is to be mended. */
+    if (status == 0 && (outlook.error.code || outlook.broken || now.ended))
         *exit_code = ANYCERT_CLASS_USAGE;
     free_now(&now);
     anycert_policy_free(policy);
     return status;
 }
 
+/* A ceiling: the machine's, or a draft of one. */
+static int check_ceiling(const struct cli_options *o, int *exit_code, struct anycert_error *err)
+{
+    yyjson_mut_val *root;
+    if (anycert_ceiling_inspect(o->url, err) != 0 && err->code != ANYCERT_E_POLICY_SYNTAX)
+        return -1;
+    *exit_code = err->code ? ANYCERT_CLASS_USAGE : 0;
+    if (!o->json) {
+        (void)printf(err->code ? "%s\n%s: a ceiling, to be mended\n" : "%s%s: a ceiling, fine\n",
+                     err->message, o->url);
+        return 0;
+    }
+    yyjson_mut_doc *doc = new_document(&root);
+    yyjson_mut_obj_add_str(doc, root, "ceiling", o->url);
+    yyjson_mut_obj_add_bool(doc, root, "fine", err->code == 0);
+    if (err->code)
+        yyjson_mut_obj_add_strcpy(doc, root, "error", err->message);
+    return print_json(doc, err);
+}
+
 static int check(const struct cli_options *o, int *exit_code, struct anycert_error *err)
 {
     bool found = false;
+    if (cli_is_ceiling(o->url))
+        return check_ceiling(o, exit_code, err);
     if (!cli_is_policy_file(o->url))
         return check_policy(o, exit_code, err);
     if (cli_check_file(o, &found, err) != 0)
@@ -200,6 +237,7 @@ struct explanation {
     const char *anchors;
     struct cli_values values;
     struct now now;
+    struct cli_passed_over passed;
 };
 
 /* Anchors of its own, or those of the client. */
@@ -235,6 +273,37 @@ static void add_values(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct c
     }
 }
 
+static void print_passed_over(const struct cli_passed_over *passed)
+{
+    if (passed->line)
+        (void)printf("not used: %s, as %s\n", passed->line, passed->why);
+}
+
+static void add_passed_over(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                            const struct cli_passed_over *passed)
+{
+    yyjson_mut_val *list = yyjson_mut_obj_add_arr(doc, root, "not_used");
+    if (!passed->line)
+        return;
+    yyjson_mut_val *object = yyjson_mut_arr_add_obj(doc, list);
+    yyjson_mut_obj_add_str(doc, object, "line", passed->line);
+    yyjson_mut_obj_add_str(doc, object, "why", passed->why);
+}
+
+/* To what is not protected no policy applies, however good it is. */
+static bool is_protected(const struct explanation *e)
+{
+    return strncmp(e->plan, "origin   https:", strlen("origin   https:")) == 0;
+}
+
+static void print_settings(const struct cli_options *o, const struct cli_session *session)
+{
+    if (!o->profile)
+        return;
+    (void)printf("\nsettings of %s:\n", o->profile);
+    cli_profile_print(stdout, yyjson_mut_doc_get_root(session->settings));
+}
+
 static int print_explanation(const struct cli_options *o, const struct cli_session *session,
                              const struct explanation *e, struct anycert_error *err)
 {
@@ -242,28 +311,36 @@ static int print_explanation(const struct cli_options *o, const struct cli_sessi
     bool environment = e->anchors == trust->anchors_source && trust->environment;
     yyjson_mut_val *root;
     if (!o->json) {
-        (void)printf("%s\npolicy from: %s\nanchors from: %s%s\n", e->plan, e->source, e->anchors,
-                     environment ? " (environment)" : "");
-        print_values(&e->values);
-        (void)printf("\n");
-        if (o->profile) {
-            (void)printf("settings of %s:\n", o->profile);
-            cli_profile_print(stdout, yyjson_mut_doc_get_root(session->settings));
-            (void)printf("\n");
+        (void)printf("%s", e->plan);
+        if (is_protected(e)) {
+            (void)printf("\npolicy from: %s\nanchors from: %s%s\n", e->source, e->anchors,
+                         environment ? " (environment)" : "");
+            print_values(&e->values);
+            print_passed_over(&e->passed);
         }
-        print_now(&e->now);
+        print_settings(o, session);
+        if (is_protected(e)) {
+            (void)printf("\n");
+            print_now(&e->now);
+        }
         return 0;
     }
     yyjson_mut_doc *doc = new_document(&root);
-    yyjson_mut_obj_add_str(doc, root, "policy_source", e->source);
-    yyjson_mut_obj_add_str(doc, root, "anchors_source", e->anchors);
-    add_values(doc, root, &e->values);
+    yyjson_mut_obj_add_bool(doc, root, "protected", is_protected(e));
+    if (is_protected(e)) {
+        yyjson_mut_obj_add_str(doc, root, "policy_source", e->source);
+        yyjson_mut_obj_add_str(doc, root, "anchors_source", e->anchors);
+        add_values(doc, root, &e->values);
+        add_passed_over(doc, root, &e->passed);
+    }
     yyjson_mut_obj_add_str(doc, root, "plan", e->plan);
     yyjson_mut_obj_add_val(
         doc, root, "settings",
         yyjson_mut_val_mut_copy(doc, yyjson_mut_doc_get_root(session->settings)));
-    add_now(doc, root, &e->now);
-    yyjson_mut_obj_add_bool(doc, root, "available", true);
+    if (is_protected(e)) {
+        add_now(doc, root, &e->now);
+        yyjson_mut_obj_add_bool(doc, root, "available", true);
+    }
     return print_json(doc, err);
 }
 
@@ -283,6 +360,7 @@ static int explain(const struct cli_options *o, struct anycert_error *err)
         e.policy = e.plan ? anycert_client_policy(session.client, url, &e.line, err) : NULL;
         e.source = e.line ? e.line : session.trust.policy_source;
         e.anchors = anchors_source(&session.trust, e.source);
+        e.passed = cli_passed_over_find(&session.trust, o, e.plan);
     }
     if (e.policy && find_now(&e.now, e.policy, err) == 0 &&
         cli_values_find(&e.values, e.now.text, e.line, e.anchors, &session.trust, o, err) == 0)

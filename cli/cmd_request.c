@@ -14,6 +14,7 @@
 #include "input.h"
 #include "message.h"
 #include "output.h"
+#include "passed_over.h"
 #include "print_curl.h"
 #include "progress.h"
 #include "retry.h"
@@ -118,6 +119,25 @@ static int prepare_resume(struct run *run, struct anycert_error *err)
                                                                  : cli_error_context(err, "-C: ");
 }
 
+/* The file's pin for the host is the best that is known of it; options that do not have it in mind
+ * put it out of force. */
+static void warn_of_pin(struct run *run)
+{
+    const struct cli_options *o = &run->options;
+    const struct cli_trust *trust = &run->session.trust;
+    char sentence[400];
+    if (o->silent || !o->url || !trust->file || trust->leaves_it_to_file)
+        return;
+    char *plan = anycert_client_explain(run->session.client, o->url, NULL);
+    struct cli_passed_over passed = cli_passed_over_find(trust, o, plan);
+    anycert_free(plan);
+    if (!passed.line || !passed.gives_up_pin)
+        return;
+    (void)snprintf(sentence, sizeof sentence, "the pin of %.200s is not used, as %s", passed.line,
+                   passed.why);
+    cli_print_warning(o->json, "passed_over", sentence);
+}
+
 static int prepare(struct run *run, struct cli_progress *progress, struct anycert_error *err)
 {
     const struct cli_options *o = &run->options;
@@ -126,6 +146,7 @@ static int prepare(struct run *run, struct cli_progress *progress, struct anycer
         cli_cookies_open(&run->cookies, o, err) != 0 ||
         cli_session_open(&run->session, o, err) != 0)
         return -1;
+    warn_of_pin(run);
     run->request = cli_request_make(o, &run->session, &run->warning, err);
     if (!run->request || cli_output_open(&run->output, o, run->request, err) != 0)
         return -1;

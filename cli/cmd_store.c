@@ -13,11 +13,24 @@
 
 /* ---- HOST:PORT */
 
-/* The host, in its brackets or without, to be freed, and the port, 443 if there is none. */
+/* The port of HOST:PORT, which follows the colon. */
+static int read_port(const char *text, unsigned *number, struct anycert_error *err)
+{
+    struct anycert_error ignored = {0};
+    if (cli_parse_number(text, "the port", 65535, number, &ignored) == 0 && *number > 0)
+        return 0;
+    return cli_error(err, ANYCERT_E_USAGE, "the port '%.40s' is no number from 1 to 65535", text);
+}
+
+/* The host, in its brackets or without, to be freed, and the port, 443 if there is none. A name
+ * that is hashed, as the list shows it, has its port in the hash. */
 static char *read_host(const char *text, uint16_t *port, struct anycert_error *err)
 {
     const char *colon = strrchr(text, ':');
     unsigned number = 443;
+    *port = 0;
+    if (text[0] == '|')
+        return cli_copy(text, err);
     if (strstr(text, "://")) {
         cli_error(err, ANYCERT_E_USAGE, "'%.200s' is a URL: write HOST or HOST:PORT", text);
         return NULL;
@@ -29,12 +42,8 @@ static char *read_host(const char *text, uint16_t *port, struct anycert_error *e
     }
     if (text[0] == '[' && colon && strchr(colon, ']'))
         colon = NULL;
-    if (colon &&
-        (cli_parse_number(colon + 1, "the port", 65535, &number, err) != 0 || number == 0)) {
-        if (err->code == 0)
-            cli_error(err, ANYCERT_E_USAGE, "0 is no port");
+    if (colon && read_port(colon + 1, &number, err) != 0)
         return NULL;
-    }
     *port = (uint16_t)number;
     char *host = cli_copy(text, err);
     if (host && colon)
@@ -63,17 +72,44 @@ static bool has_store(const struct cli_options *o, const struct anycert_trust_st
 
 /* ---- list */
 
-static void print_entry(const struct anycert_trust_entry *entry)
+/* A host as the user has written it, and its port. */
+struct place {
+    char *host;
+    uint16_t port;
+};
+
+/* Whose name is hashed in the store is told by the name that the user has given, if any (place). */
+static void print_entry(const struct anycert_trust_entry *entry, const struct place *place)
 {
     const char *host = anycert_trust_entry_host(entry);
     const char *comment = anycert_trust_entry_comment(entry);
-    bool brackets = strchr(host, ':') != NULL;
-    if (anycert_trust_entry_port(entry) == 0)
+    unsigned port = anycert_trust_entry_port(entry);
+    if (port == 0 && place && place->port != 0) {
+        host = place->host;
+        port = place->port;
+    }
+    bool brackets = host[0] != '[' && strchr(host, ':') != NULL;
+    if (port == 0)
         (void)printf("%s", host);
     else
-        (void)printf("%s%s%s:%u", brackets ? "[" : "", host, brackets ? "]" : "",
-                     (unsigned)anycert_trust_entry_port(entry));
+        (void)printf("%s%s%s:%u", brackets ? "[" : "", host, brackets ? "]" : "", port);
     (void)printf(" %s%s%s\n", cli_store_words(entry), *comment ? " # " : "", comment);
+}
+
+/* The same in JSON, where addresses have no brackets. */
+static yyjson_mut_val *entry_json(yyjson_mut_doc *doc, const struct anycert_trust_entry *entry,
+                                  const struct place *place)
+{
+    yyjson_mut_val *object = cli_store_json(doc, entry);
+    if (anycert_trust_entry_port(entry) != 0 || place->port == 0)
+        return object;
+    bool brackets = place->host[0] == '[';
+    size_t length = strlen(place->host);
+    yyjson_mut_obj_replace(
+        object, yyjson_mut_str(doc, "host"),
+        yyjson_mut_strncpy(doc, place->host + brackets, length - (brackets ? 2 : 0)));
+    yyjson_mut_obj_replace(object, yyjson_mut_str(doc, "port"), yyjson_mut_int(doc, place->port));
+    return object;
 }
 
 static int print_json(yyjson_mut_doc *doc, struct anycert_error *err)
@@ -107,7 +143,7 @@ static int list(const struct cli_options *o, struct anycert_trust_store *store,
         status = print_json(doc, err);
     } else {
         for (size_t i = 0; (entry = anycert_trust_list_at(entries, i)) != NULL; i++)
-            print_entry(entry);
+            print_entry(entry, NULL);
     }
     anycert_trust_list_free(entries);
     return status;
@@ -116,34 +152,52 @@ static int list(const struct cli_options *o, struct anycert_trust_store *store,
 /* ---- one host */
 
 /* The entry of a host; NULL where there is none, or none that can be shown. */
-static struct anycert_trust_entry *find(struct anycert_trust_store *store, const char *host,
-                                        uint16_t port)
+static struct anycert_trust_entry *find(struct anycert_trust_store *store,
+                                        const struct place *place)
 {
     struct anycert_error ignored = {0};
     struct anycert_trust_entry *entry = NULL;
-    return anycert_trust_store_find(store, host, port, &entry, &ignored) == 1 ? entry : NULL;
+    return place->port &&
+                   anycert_trust_store_find(store, place->host, place->port, &entry, &ignored) == 1
+               ? entry
+               : NULL;
 }
 
 /* What has become of a host: its entry, and behind it the words, or in JSON the key with the old
  * one. Either may be NULL. */
-static int say_entry(const struct cli_options *o, const struct anycert_trust_entry *entry,
-                     const char *key, const struct anycert_trust_entry *old,
-                     struct anycert_error *err)
+static int say_entry(const struct cli_options *o, const struct place *place,
+                     const struct anycert_trust_entry *entry, const char *key,
+                     const struct anycert_trust_entry *old, struct anycert_error *err)
 {
     if (!o->json) {
         if (entry)
-            print_entry(entry);
+            print_entry(entry, place);
         if (old) {
             (void)printf("%s: ", key);
-            print_entry(old);
+            print_entry(old, place);
         }
         return 0;
     }
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *root = entry ? cli_store_json(doc, entry) : yyjson_mut_obj(doc);
+    yyjson_mut_val *root = entry ? entry_json(doc, entry, place) : yyjson_mut_obj(doc);
     yyjson_mut_doc_set_root(doc, root);
-    yyjson_mut_obj_add_val(doc, root, key, old ? cli_store_json(doc, old) : yyjson_mut_null(doc));
+    yyjson_mut_obj_add_val(doc, root, key,
+                           old ? entry_json(doc, old, place) : yyjson_mut_null(doc));
     return print_json(doc, err);
+}
+
+/* Exactly one thing that it is known by. */
+static int check_known_by(const struct cli_options *o, struct anycert_error *err)
+{
+    if (o->pin.count > 0 && o->by_ca)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "--pin and --by-ca are two ways to know a server: give one of them, not "
+                         "both");
+    if (o->pin.count == 0 && !o->by_ca)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "say what it is known by: --pin (anycert trust show URL prints it), or "
+                         "--by-ca");
+    return 0;
 }
 
 static int add(const struct cli_options *o, struct anycert_trust_store *store,
@@ -151,46 +205,70 @@ static int add(const struct cli_options *o, struct anycert_trust_store *store,
 {
     struct anycert_trust_entry *old = NULL, *entry = NULL;
     struct cli_bytes pins = {0};
-    uint16_t port = 0;
-    char *host = NULL;
-    int status = 0;
-    if ((o->pin.count > 0) == o->by_ca)
-        return cli_error(err, ANYCERT_E_USAGE,
-                         "say what it is known by: --pin (anycert trust show URL prints it), or "
-                         "--by-ca");
+    struct place place = {0};
+    int status = check_known_by(o, err);
     for (size_t i = 0; i < o->pin.count && status == 0; i++) {
         status = i > 0 ? cli_bytes_add_text(&pins, ",", err) : 0;
         if (status == 0)
             status = cli_bytes_add_text(&pins, o->pin.items[i], err);
     }
-    host = status == 0 ? read_host(o->url, &port, err) : NULL;
-    old = host ? find(store, host, port) : NULL;
-    status = host ? anycert_trust_store_add(store, host, port, pins.data, o->comment, err) : -1;
-    entry = status == 0 ? find(store, host, port) : NULL;
+    place.host = status == 0 ? read_host(o->url, &place.port, err) : NULL;
+    old = place.host ? find(store, &place) : NULL;
+    status = place.host ? anycert_trust_store_add(store, place.host, place.port, pins.data,
+                                                  o->comment, err)
+                        : -1;
+    entry = status == 0 ? find(store, &place) : NULL;
     if (entry)
-        status = say_entry(o, entry, "replaced", old, err);
+        status = say_entry(o, &place, entry, "replaced", old, err);
     anycert_trust_entry_free(entry);
     anycert_trust_entry_free(old);
-    free(host);
+    free(place.host);
     cli_bytes_free(&pins);
+    return status;
+}
+
+/* An entry by its hash, as the list has it. */
+static int forget_hashed(const struct cli_options *o, struct anycert_trust_store *store,
+                         const struct place *place, struct anycert_error *err)
+{
+    struct anycert_trust_list *entries = anycert_trust_store_list(store, err);
+    const struct anycert_trust_entry *old = NULL;
+    for (size_t i = 0; entries && (old = anycert_trust_list_at(entries, i)) != NULL; i++)
+        if (strcmp(anycert_trust_entry_host(old), place->host) == 0)
+            break;
+    int found = entries ? anycert_trust_store_remove(store, place->host, 0, err) : -1;
+    if (found == 0)
+        cli_error(err, ANYCERT_E_USAGE, "the trust store '%s' has no entry '%s'",
+                  anycert_trust_store_path(store), place->host);
+    int status = found == 1 ? say_entry(o, place, NULL, "removed", old, err) : -1;
+    anycert_trust_list_free(entries);
+    return status;
+}
+
+static int forget_named(const struct cli_options *o, struct anycert_trust_store *store,
+                        const struct place *place, struct anycert_error *err)
+{
+    struct anycert_trust_entry *old = find(store, place);
+    int found = anycert_trust_store_remove(store, place->host, place->port, err);
+    if (found == 0)
+        cli_error(err, ANYCERT_E_USAGE, "the trust store '%s' does not know %s:%u",
+                  anycert_trust_store_path(store), place->host, (unsigned)place->port);
+    int status = found == 1 ? say_entry(o, place, NULL, "removed", old, err) : -1;
+    anycert_trust_entry_free(old);
     return status;
 }
 
 static int forget(const struct cli_options *o, struct anycert_trust_store *store,
                   struct anycert_error *err)
 {
-    uint16_t port = 0;
-    char *host = read_host(o->url, &port, err);
-    struct anycert_trust_entry *old = host ? find(store, host, port) : NULL;
-    int found = host ? anycert_trust_store_remove(store, host, port, err) : -1;
-    if (found == 0 && !has_store(o, store, false, err))
-        found = -1;
-    else if (found == 0)
-        cli_error(err, ANYCERT_E_USAGE, "the trust store '%s' does not know %s:%u",
-                  anycert_trust_store_path(store), host, (unsigned)port);
-    int status = found == 1 ? say_entry(o, NULL, "removed", old, err) : -1;
-    anycert_trust_entry_free(old);
-    free(host);
+    struct place place = {0};
+    int status = -1;
+    place.host = read_host(o->url, &place.port, err);
+    /* Looked at first: to remove something would make a lock beside a store that is not there. */
+    if (place.host && has_store(o, store, false, err))
+        status =
+            place.port ? forget_named(o, store, &place, err) : forget_hashed(o, store, &place, err);
+    free(place.host);
     return status;
 }
 
@@ -236,12 +314,17 @@ static int hash(const struct cli_options *o, struct anycert_trust_store *store,
                 struct anycert_error *err)
 {
     size_t count = 0;
-    bool is_new = !cli_store_exists(store);
-    if (anycert_trust_store_hash_names(store, &count, err) != 0)
+    if (!has_store(o, store, true, err))
         return -1;
-    if (is_new && !o->json)
-        (void)fprintf(stderr, "anycert: there was no trust store '%s': it has been made\n",
-                      anycert_trust_store_path(store));
+    if (cli_store_exists(store)) {
+        if (anycert_trust_store_hash_names(store, &count, err) != 0)
+            return -1;
+        if (!o->json)
+            (void)fprintf(stderr,
+                          "anycert: the names in '%s' are hashed from now on, those to come, too: "
+                          "this cannot be undone\n",
+                          anycert_trust_store_path(store));
+    }
     return say_count(o, "hashed", count, "names hashed", err);
 }
 

@@ -8,12 +8,12 @@
 
 #include <yyjson.h>
 
-#include "check_file.h"
 #include "message.h"
 #include "paste.h"
 #include "pin.h"
 #include "session.h"
 #include "store.h"
+#include "suggest.h"
 #include "text.h"
 
 static void print_line(const char *label, const char *text)
@@ -77,21 +77,68 @@ static void print_wrong(const struct anycert_report *report)
                                 : "nothing of what was seen; the handshake was not completed");
 }
 
+/* ---- what the trust store knows */
+
+/* Whether the key that was shown is one of the entry's. */
+static bool is_same_key(const struct anycert_trust_entry *entry,
+                        const struct anycert_report *report)
+{
+    for (size_t i = 0; i < anycert_trust_entry_pin_count(entry); i++)
+        if (strcmp(anycert_trust_entry_pin(entry, i), anycert_report_cert_pin(report, 0)) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the server is not as the store knows it: nothing that would accept it is suggested, for
+ * it may be somebody else. */
+static bool is_stranger(const struct anycert_trust_entry *entry,
+                        const struct anycert_report *report)
+{
+    if (entry && anycert_trust_entry_kind(entry) == ANYCERT_TRUST_PIN)
+        return !is_same_key(entry, report);
+    return entry && anycert_report_reference_verdict(report) == ANYCERT_FAIL;
+}
+
 /* ---- what would accept it */
 
 #define WAYS 2
 
-/* The policies that would do, from the one that gives up least; a key counts once it is proven.
- * How many. */
-static size_t find_ways(const struct anycert_report *report, char *ways[WAYS])
+/* What would accept it, from the policy that gives up least. */
+struct ways {
+    char *policy[WAYS];
+    size_t count;
+    struct anycert_error
+        forbidden; /* why the first is not allowed on this machine; code 0: it is */
+};
+
+static void add_way(struct ways *ways, char *policy, const struct cli_options *o)
 {
+    const struct cli_finish how = {.store = o->trust_store};
+    struct anycert_error forbidden;
+    char *finished = cli_finish_policy(policy, &how, &forbidden);
+    if (!finished)
+        return;
+    if (ways->count == 0)
+        ways->forbidden = forbidden;
+    ways->policy[ways->count++] = finished;
+}
+
+/* A key counts once it is proven. */
+static struct ways find_ways(const struct cli_options *o, const struct anycert_report *report)
+{
+    struct ways ways = {.count = 0};
     bool wrong = anycert_report_reference_verdict(report) == ANYCERT_FAIL;
-    bool proven = anycert_report_key_proven(report) != 0;
-    size_t count = 0;
-    ways[0] = wrong ? cli_chain_policy(report, true, NULL) : NULL;
-    count += ways[0] != NULL;
-    ways[count] = !proven ? NULL : wrong ? cli_pin_policy(report, true) : cli_pinned_too(report);
-    return count + (ways[count] != NULL);
+    if (wrong)
+        add_way(&ways, cli_chain_policy(report, true, NULL), o);
+    if (anycert_report_key_proven(report))
+        add_way(&ways, wrong ? cli_pin_policy(report, true) : cli_pinned_too(report), o);
+    return ways;
+}
+
+static void free_ways(struct ways *ways)
+{
+    for (size_t i = 0; i < ways->count; i++)
+        free(ways->policy[i]);
 }
 
 /* As options that stand beside those that were given. */
@@ -110,28 +157,31 @@ static bool is_antique(const struct anycert_report *report)
     return strncmp(anycert_report_policy(report), "antique", strlen("antique")) == 0;
 }
 
-static void print_forbidden(const struct cli_options *o, const char *policy_text)
+/* In place of the ways. */
+static void print_stranger(const struct cli_options *o, const struct anycert_report *report,
+                           const struct anycert_trust_entry *entry)
 {
-    struct anycert_policy *policy = anycert_policy_parse(policy_text, NULL);
-    struct cli_trial trial = {.store_path = o->trust_store};
-    struct anycert_error made = {0};
-    if (policy)
-        cli_try_policy(&trial, policy, &made);
-    cli_trial_end(&trial);
-    if (made.code == ANYCERT_E_POLICY_FORBIDDEN)
-        print_line("forbidden", made.message);
-    anycert_policy_free(policy);
+    struct cli_bytes text = {0};
+    bool by_pin = anycert_trust_entry_kind(entry) == ANYCERT_TRUST_PIN;
+    print_line("option", by_pin ? "none: this is not the key that the store knows"
+                                : "none: the store knows it by its certificate authority, and "
+                                  "hardened does not accept it any more");
+    print_line("compare", "the pin with the one that the server's administrator knows; if it is "
+                          "another one, somebody is in between");
+    if (anycert_report_key_proven(report) &&
+        cli_paste_trust_add(&text, report, o->trust_store) == 0)
+        (void)printf("%-12s %s\n", "then", text.data);
+    cli_bytes_free(&text);
 }
 
 static void print_ways(const struct cli_options *o, const struct anycert_report *report)
 {
-    char *ways[WAYS] = {NULL};
+    struct ways ways = find_ways(o, report);
     struct cli_bytes text = {0};
-    size_t count = find_ways(report, ways);
     if (anycert_report_key_proven(report))
         print_line("compare", "the pin with the one that the server's administrator knows: "
                               "somebody in between would show another key");
-    if (count == 0)
+    if (ways.count == 0)
         print_line("option", !anycert_report_key_proven(report)
                                  ? "none: a key that is not proven is not to be pinned"
                              : is_antique(report)
@@ -139,55 +189,60 @@ static void print_ways(const struct cli_options *o, const struct anycert_report 
                                    "authenticated then"
                                  : "none: what is wrong here no pin makes right");
     else {
-        print_option("option", report, ways[0]);
-        print_line("policy", ways[0]);
-        print_forbidden(o, ways[0]);
-        if (cli_paste_get(&text, o, ways[0], report, true) == 0)
+        print_option("option", report, ways.policy[0]);
+        print_line("policy", ways.policy[0]);
+        if (ways.forbidden.code != 0)
+            print_line("forbidden", ways.forbidden.message);
+        if (cli_paste_get(&text, o, ways.policy[0], report, true) == 0)
             print_line("command", text.data);
     }
-    if (count > 1)
-        print_option("or", report, ways[1]);
-    for (size_t i = 0; i < count; i++)
-        anycert_free(ways[i]);
+    if (ways.count > 1)
+        print_option("or", report, ways.policy[1]);
+    free_ways(&ways);
     cli_bytes_free(&text);
-}
-
-/* ---- what the trust store knows */
-
-/* Whether the key that was shown is one of the entry's. */
-static bool is_same_key(const struct anycert_trust_entry *entry,
-                        const struct anycert_report *report)
-{
-    for (size_t i = 0; i < anycert_trust_entry_pin_count(entry); i++)
-        if (strcmp(anycert_trust_entry_pin(entry, i), anycert_report_cert_pin(report, 0)) == 0)
-            return true;
-    return false;
 }
 
 static void print_known(const struct anycert_trust_entry *entry,
                         const struct anycert_report *report)
 {
-    const char *now = "";
     if (!entry) {
         print_line("known", "no: the trust store has no entry of this host");
         return;
     }
-    if (anycert_trust_entry_kind(entry) == ANYCERT_TRUST_PIN)
-        now = is_same_key(entry, report) ? "; this is the key" : "; THIS IS ANOTHER KEY";
-    else if (anycert_report_reference_verdict(report) == ANYCERT_FAIL)
-        now = "; HARDENED DOES NOT ACCEPT IT ANY MORE";
+    bool by_pin = anycert_trust_entry_kind(entry) == ANYCERT_TRUST_PIN;
+    const char *now = is_stranger(entry, report) ? by_pin ? "; THIS IS ANOTHER KEY"
+                                                          : "; HARDENED DOES NOT ACCEPT IT ANY MORE"
+                      : by_pin                   ? "; this is the key"
+                                                 : "";
     (void)printf("%-12s %s%s\n", "known", cli_store_words(entry), now);
 }
 
+/* A certificate of the client is none to look with: get has the rules for whom it is shown to. */
+static void print_next(const struct anycert_report *report)
+{
+    struct cli_bytes text = {0};
+    if (cli_paste_authority(&text, report) == 0)
+        (void)printf(
+            "%-12s anycert get --cert FILE [--key FILE] https://%s/\n%-12s (the server wants "
+            "a client certificate; get shows it to a server that passes every check)\n",
+            "next", text.data, "");
+    cli_bytes_free(&text);
+}
+
 static void print_text(const struct cli_options *o, const struct anycert_report *report,
-                       const struct anycert_trust_entry *entry)
+                       const struct anycert_trust_entry *entry, const struct anycert_error *failure)
 {
     print_server(report);
     for (size_t i = 0; i < anycert_report_chain_length(report); i++)
         print_certificate(report, i);
     print_known(entry, report);
     print_wrong(report);
-    print_ways(o, report);
+    if (is_stranger(entry, report))
+        print_stranger(o, report, entry);
+    else
+        print_ways(o, report);
+    if (failure->code == ANYCERT_E_TLS_CLIENT_CERT && !is_stranger(entry, report))
+        print_next(report);
 }
 
 /* ---- the same for programs */
@@ -204,26 +259,21 @@ static yyjson_mut_val *pins_of(yyjson_mut_doc *doc, const struct anycert_report 
     return array;
 }
 
-/* The first is the least; "policy" is that. */
-static void add_policies(yyjson_mut_doc *doc, yyjson_mut_val *root,
-                         const struct anycert_report *report)
+/* The first is the least; "policy" is that. None for a stranger. */
+static void add_policies(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct ways *ways)
 {
-    char *ways[WAYS] = {NULL};
-    size_t count = find_ways(report, ways);
     yyjson_mut_val *array = yyjson_mut_arr(doc);
-    if (count > 0)
-        yyjson_mut_obj_add_strcpy(doc, root, "policy", ways[0]);
+    if (ways->count > 0)
+        yyjson_mut_obj_add_strcpy(doc, root, "policy", ways->policy[0]);
     else
         yyjson_mut_obj_add_null(doc, root, "policy");
-    for (size_t i = 0; i < count; i++) {
-        yyjson_mut_arr_add_strcpy(doc, array, ways[i]);
-        anycert_free(ways[i]);
-    }
+    for (size_t i = 0; i < ways->count; i++)
+        yyjson_mut_arr_add_strcpy(doc, array, ways->policy[i]);
     yyjson_mut_obj_add_val(doc, root, "policies", array);
 }
 
-static int print_json(const struct anycert_report *report, const struct anycert_trust_entry *entry,
-                      struct anycert_error *err)
+static int print_json(const struct cli_options *o, const struct anycert_report *report,
+                      const struct anycert_trust_entry *entry, struct anycert_error *err)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
@@ -237,7 +287,11 @@ static int print_json(const struct anycert_report *report, const struct anycert_
             yyjson_mut_obj_add_val(doc, root, "known", cli_store_json(doc, entry));
         else
             yyjson_mut_obj_add_null(doc, root, "known");
-        add_policies(doc, root, report);
+        struct ways ways = {.count = 0};
+        if (!is_stranger(entry, report))
+            ways = find_ways(o, report);
+        add_policies(doc, root, &ways);
+        free_ways(&ways);
         yyjson_mut_obj_add_val(doc, root, "report",
                                yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
         text = yyjson_mut_write(doc, YYJSON_WRITE_PRETTY_TWO_SPACES, NULL);
@@ -304,8 +358,9 @@ static int look_closely(struct cli_options *o, struct anycert_response **respons
     return 0;
 }
 
+/* failure: how the handshake ended. */
 static int print_all(const struct cli_options *o, const struct anycert_report *report,
-                     struct anycert_error *err)
+                     const struct anycert_error *failure, struct anycert_error *err)
 {
     struct anycert_trust_store *store = cli_store_open(o->trust_store, err);
     struct anycert_trust_entry *entry = NULL;
@@ -313,9 +368,13 @@ static int print_all(const struct cli_options *o, const struct anycert_report *r
                                                   anycert_report_port(report), &entry, err)
                        : -1;
     if (status >= 0 && o->json)
-        status = print_json(report, entry, err);
+        status = print_json(o, report, entry, err);
     else if (status >= 0)
-        print_text(o, report, entry);
+        print_text(o, report, entry, failure);
+    if (status >= 0 && is_stranger(entry, report))
+        status = cli_error(err, ANYCERT_E_TRUST_CHANGED,
+                           "%s:%u is not as the trust store knows it; no policy is suggested",
+                           anycert_report_host(report), (unsigned)anycert_report_port(report));
     anycert_trust_entry_free(entry);
     anycert_trust_store_free(store);
     return status < 0 ? -1 : 0;
@@ -331,7 +390,7 @@ static int show(struct cli_options *o, struct anycert_response **response,
     if (!report || anycert_report_chain_length(report) == 0)
         return status == 0 ? cli_error(err, ANYCERT_E_TLS, "the server has shown no certificate")
                            : -1;
-    if (print_all(o, report, &late) != 0 && status == 0) {
+    if (print_all(o, report, err, &late) != 0 && status == 0) {
         *err = late;
         status = -1;
     }

@@ -57,6 +57,19 @@ static void print_cheaper(FILE *out, const struct anycert_policy *policy)
                       cheaper->keeps);
 }
 
+const char *cli_left_of(const struct anycert_policy *policy)
+{
+    struct anycert_policy *left = NULL;
+    int64_t until = 0;
+    char *pin = NULL;
+    if (policy && anycert_policy_until(policy, &until) == 1)
+        left = anycert_policy_effective(policy, until + 1, NULL);
+    bool pinned = left && anycert_policy_get(left, "pin", &pin, NULL) == 1;
+    anycert_free(pin);
+    anycert_policy_free(left);
+    return pinned ? "hardened with its pin" : "hardened";
+}
+
 void cli_explain_text(FILE *out, const struct anycert_policy *policy)
 {
     const struct anycert_rung *rung = anycert_rung_find(anycert_policy_rung(policy));

@@ -15,6 +15,9 @@ void cli_explain_text(FILE *out, const struct anycert_policy *policy);
 void cli_explain_json(yyjson_mut_doc *doc, yyjson_mut_val *object,
                       const struct anycert_policy *policy);
 
+/* What counts when the end of a policy has come: "hardened", or "hardened with its pin". */
+const char *cli_left_of(const struct anycert_policy *policy);
+
 /* Tables of rungs and relaxations. */
 void cli_list_text(FILE *out);
 void cli_list_json(yyjson_mut_doc *doc, yyjson_mut_val *object);

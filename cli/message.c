@@ -8,6 +8,7 @@
 
 #include <yyjson.h>
 
+#include "explain.h"
 #include "refusal.h"
 #include "text.h"
 
@@ -203,12 +204,16 @@ static void print_end(bool json, const struct anycert_report *report, int64_t un
     const char *policy = anycert_report_policy(report), *host = anycert_report_host(report);
     bool brackets = strchr(host, ':') != NULL;
     char date[CLI_DATE_SIZE], sentence[600];
+    struct anycert_policy *parsed = anycert_policy_parse(policy, NULL);
     cli_format_date(until, date);
-    (void)snprintf(sentence, sizeof sentence,
-                   "%s%s%.255s%s:%u: the policy %.*s ends on %.10s; hardened counts from then on",
-                   strcmp(anycert_report_hop(report), "proxy") == 0 ? "proxy " : "",
-                   brackets ? "[" : "", host, brackets ? "]" : "",
-                   (unsigned)anycert_report_port(report), (int)strcspn(policy, " "), policy, date);
+    (void)snprintf(
+        sentence, sizeof sentence,
+        "%s%s%.255s%s:%u: the policy %.*s ends on %.10s, its last day; from the day after, "
+        "%s counts",
+        strcmp(anycert_report_hop(report), "proxy") == 0 ? "proxy " : "", brackets ? "[" : "", host,
+        brackets ? "]" : "", (unsigned)anycert_report_port(report), (int)strcspn(policy, " "),
+        policy, date, cli_left_of(parsed));
+    anycert_policy_free(parsed);
     cli_print_warning(json, "policy_ends", sentence);
 }
 

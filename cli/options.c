@@ -349,6 +349,25 @@ static int take_targets(struct cli_options *options, int argc, char **argv,
     return 0;
 }
 
+/* What an argument that is one too many was meant for. */
+static const char *advice(const struct cli_options *options, int argc, char **argv)
+{
+    static const char *const keys[] = {
+        "ca=", "pin=", "check=", "mode=", "expect-name=", "sni=", "for=", "until=", "reason="};
+    if (options->command->bit == CLI_CHECK)
+        return "; a policy that has spaces goes into quotes";
+    for (int i = optind; i < argc; i++) {
+        if (options->command->bit == CLI_TRUST_ADD && strncmp(argv[i], "sha256//", 8) == 0)
+            return "; the pin goes behind --pin";
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+            if ((options->trust || options->proxy_trust) &&
+                strncmp(argv[i], keys[k], strlen(keys[k])) == 0)
+                return "; a policy that has spaces goes into quotes, as in --trust "
+                       "'hardened+expired until=2030-12-31'";
+    }
+    return "";
+}
+
 static int take_arguments(struct cli_options *options, int argc, char **argv,
                           struct anycert_error *err)
 {
@@ -369,11 +388,10 @@ static int take_arguments(struct cli_options *options, int argc, char **argv,
     if (options->url)
         return cli_error(err, ANYCERT_E_USAGE, "one URL at a time: there is --url already");
     if (given > 1)
-        return cli_error(
-            err, ANYCERT_E_USAGE, "one %s at a time: the %s argument is one too many%s",
-            wanted_words(options->command), given == 2 ? "second" : "last",
-            options->command->bit == CLI_CHECK ? "; a policy that has spaces goes into quotes"
-                                               : "");
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "one %s at a time: the %s argument is one too many%s",
+                         wanted_words(options->command), given == 2 ? "second" : "last",
+                         advice(options, argc, argv));
     return set_url(options, argv[optind], err);
 }
 

@@ -13,6 +13,17 @@ int cli_paste_word(struct cli_bytes *out, const char *word);
 /* HOST:PORT, with brackets where they belong. */
 int cli_paste_authority(struct cli_bytes *out, const struct anycert_report *report);
 
+/* "anycert trust add HOST:PORT --pin PIN": the key that was shown, into the store of a path or the
+ * usual one (NULL). -1 as above. */
+int cli_paste_trust_add(struct cli_bytes *out, const struct anycert_report *report,
+                        const char *trust_store);
+
+/* "anycert doctor … URL" for the host of the report, with the anchors and names of its policy and
+ * the way there that was given (options may be NULL), and without what would say a secret. -1 as
+ * above. */
+int cli_paste_doctor(struct cli_bytes *out, const struct cli_options *options,
+                     const struct anycert_report *report);
+
 /* "anycert get --trust POLICY … URL": the request once more under another policy, with what was
  * said about the way there and the client certificate, and without what would say a secret.
  * is_same: the URL of the options, without its query; else the host of the report. The text is to

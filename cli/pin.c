@@ -2,14 +2,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <anycert/policy.h>
 
-#include "text.h"
-
 #define REVOKED 23 /* X509_V_ERR_CERT_REVOKED */
-#define MONTH   ((int64_t)30 * 86400)
 
 static enum anycert_verdict verdict_of(const struct anycert_check *check, bool of_reference)
 {
@@ -118,26 +114,44 @@ static bool keep_place(struct anycert_policy *policy, const struct anycert_repor
            keep(policy, report, "sni");
 }
 
-/* Instead of the chain. */
-static char *pinned_alone(const struct anycert_report *report, bool of_reference)
+/* pinned, with what is checked beside the key. */
+static struct anycert_policy *by_key(const struct anycert_report *report, bool name, bool dates)
 {
     const char *pin = anycert_report_cert_pin(report, 0);
-    bool name = has_passed(report, of_reference, "name");
-    bool dates = has_passed(report, of_reference, "dates");
+    const char *checks = name && dates ? " check=name,dates"
+                         : name        ? " check=name"
+                         : dates       ? " check=dates"
+                                       : "";
     char text[128];
     if (!pin)
         return NULL;
-    (void)snprintf(text, sizeof text, "pinned pin=%s%s%s%s", pin, name || dates ? " check=" : "",
-                   name ? "name" : "",
-                   !dates ? ""
-                   : name ? ",dates"
-                          : "dates");
-    struct anycert_policy *policy = anycert_policy_parse(text, NULL);
+    (void)snprintf(text, sizeof text, "pinned pin=%s%s", pin, checks);
+    return anycert_policy_parse(text, NULL);
+}
+
+/* Instead of the chain. */
+static char *pinned_alone(const struct anycert_report *report, bool of_reference)
+{
+    bool name = has_passed(report, of_reference, "name");
+    bool dates = has_passed(report, of_reference, "dates");
+    struct anycert_policy *policy = by_key(report, name, dates);
     return text_of(policy, policy && keep_relaxations(&policy, report, of_reference) &&
                                add_negotiated(&policy, report, of_reference) &&
                                (!name || keep(policy, report, "expect-name")) &&
                                keep(policy, report, "sni") && keep(policy, report, "until") &&
                                keep(policy, report, "reason"));
+}
+
+char *cli_changed_pin(const struct anycert_report *report)
+{
+    const char *pin = anycert_report_cert_pin(report, 0);
+    struct anycert_policy *policy = policy_of(report, false);
+    bool fine = policy && pin && anycert_policy_set(policy, "pin", pin, NULL) == 0;
+    for (const struct anycert_check *c = anycert_report_next_check(report, NULL); c;
+         c = anycert_report_next_check(report, c))
+        if (anycert_check_verdict(c) == ANYCERT_FAIL && strcmp(anycert_check_id(c), "pin") != 0)
+            fine = false;
+    return text_of(policy, fine);
 }
 
 /* All that fails, relaxed: every other check stays. *proves becomes whether the key has to say who
@@ -204,17 +218,6 @@ bool cli_is_named(const char *sentence, const char *name)
     return false;
 }
 
-static bool set_end(struct anycert_policy *policy)
-{
-    int64_t end = (int64_t)time(NULL) + MONTH;
-    char date[CLI_DATE_SIZE];
-    if (anycert_policy_until(policy, NULL))
-        return true;
-    cli_format_date(end, date);
-    date[10] = '\0';
-    return anycert_policy_set(policy, "until", date, NULL) == 0;
-}
-
 /* Adds what one failed check needs. */
 static bool add_check(struct anycert_policy **policy, const struct anycert_report *report,
                       const struct anycert_check *check)
@@ -227,7 +230,7 @@ static bool add_check(struct anycert_policy **policy, const struct anycert_repor
         return false;
     anycert_free(expected);
     if (anycert_relaxation_authenticates(r))
-        return relax(policy, name) && set_end(*policy);
+        return relax(policy, name);
     /* A name that is an address in the wrong place stays in the wrong place. */
     return strcmp(name, "wrong-host") == 0 && !expected && cli_is_one_name(names) &&
            strcmp(names, anycert_report_identity(report)) != 0 &&
@@ -251,7 +254,7 @@ static bool add_named(struct anycert_policy **policy, const struct anycert_repor
     }
     /* small-dh does for some groups only, and how large this one is nobody knows. */
     return count == 1 && strcmp(anycert_relaxation_name(needed), "small-dh") != 0 &&
-           relax(policy, anycert_relaxation_name(needed)) && set_end(*policy);
+           relax(policy, anycert_relaxation_name(needed));
 }
 
 char *cli_chain_policy(const struct anycert_report *report, bool of_reference, const char *message)

@@ -16,12 +16,16 @@
  * about. */
 char *cli_pin_policy(const struct anycert_report *report, bool of_reference);
 
+/* The policy in force with the key that was shown in place of those that it pins, if nothing else
+ * is wrong: no less is checked than before. */
+char *cli_changed_pin(const struct anycert_report *report);
+
 /* By the chain as it is accepted already, and by the key of the server's own certificate, too. */
 char *cli_pinned_too(const struct anycert_report *report);
 
 /* By the chain as before, for a certificate that has other names than was asked for: if it is one
  * that fails by its name, the expected name; else the relaxations that leave the peer
- * authenticated, until a month from now. message is the error's, for a handshake that failed, or
+ * authenticated. message is the error's, for a handshake that failed, or
  * NULL. */
 char *cli_chain_policy(const struct anycert_report *report, bool of_reference, const char *message);
 

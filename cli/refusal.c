@@ -1,31 +1,17 @@
 #include "refusal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "paste.h"
 #include "pin.h"
+#include "suggest.h"
 #include "text.h"
 
 static void print_line(const char *label, const char *text)
 {
     (void)fprintf(stderr, "  %-12s %s\n", label, text);
-}
-
-static bool is_proxy(const struct anycert_report *report)
-{
-    return report && strcmp(anycert_report_hop(report), "proxy") == 0;
-}
-
-/* The next check that failed, behind check (NULL: the first). report may be NULL. */
-static const struct anycert_check *next_failed(const struct anycert_report *report,
-                                               const struct anycert_check *check)
-{
-    const struct anycert_check *c = check;
-    while (report && (c = anycert_report_next_check(report, c)) != NULL)
-        if (anycert_check_verdict(c) == ANYCERT_FAIL)
-            return c;
-    return NULL;
 }
 
 /* ---- who refused ---- */
@@ -37,7 +23,7 @@ static void print_who(const struct anycert_error *err, const struct anycert_repo
     bool decided = class == ANYCERT_CLASS_TRUST || err->code == ANYCERT_E_TLS_WEAK ||
                    err->code == ANYCERT_E_TLS_VERSION ||
                    err->code == ANYCERT_E_TLS_LEGACY_RENEGOTIATION ||
-                   err->code == ANYCERT_E_PROXY_TRUST || next_failed(report, NULL);
+                   err->code == ANYCERT_E_PROXY_TRUST || cli_next_failed(report, NULL);
     bool nobody = err->code == ANYCERT_E_TLS_NOT_TLS || err->code == ANYCERT_E_TLS_CLOSED;
     if (strcmp(who, "us") == 0 && decided)
         (void)fprintf(stderr, "  %-12s us, under the policy %s\n", "refused by",
@@ -88,7 +74,7 @@ static void print_certificate(const struct anycert_report *report)
 {
     if (anycert_report_chain_length(report) == 0)
         return;
-    const struct anycert_check *failed = next_failed(report, NULL);
+    const struct anycert_check *failed = cli_next_failed(report, NULL);
     int depth = failed ? anycert_check_depth(failed) : 0;
     int index = index_of_depth(report, depth);
     size_t shown = index > 0 ? (size_t)index : 0;
@@ -127,8 +113,8 @@ static void add_line(struct lines *lines, const char *text)
 static bool is_repeated(const struct anycert_report *report, const struct anycert_check *check)
 {
     const char *name = anycert_check_relaxation(check);
-    for (const struct anycert_check *c = next_failed(report, NULL); c && c != check;
-         c = next_failed(report, c)) {
+    for (const struct anycert_check *c = cli_next_failed(report, NULL); c && c != check;
+         c = cli_next_failed(report, c)) {
         const char *other = anycert_check_relaxation(c);
         if (other && name && strcmp(name, other) == 0)
             return true;
@@ -167,20 +153,7 @@ static void add_option(struct lines *lines, const struct anycert_report *report,
     }
 }
 
-static bool is_about_pin(const struct anycert_check *check)
-{
-    return strcmp(anycert_check_id(check), "pin") == 0;
-}
-
 /* What the trust store says is known by the refusal's own words, which name the command. */
-static bool has_failed_record(const struct anycert_report *report)
-{
-    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c))
-        if (strcmp(anycert_check_id(c), "record") == 0)
-            return true;
-    return false;
-}
-
 static void add_record(struct lines *lines, const struct anycert_error *err,
                        const struct anycert_report *report, const struct cli_failure *failure)
 {
@@ -190,59 +163,31 @@ static void add_record(struct lines *lines, const struct anycert_error *err,
                         ? "ask the administrator whether the server has got a new key, and "
                           "compare its pin; if it has none, somebody is in between"
                         : "ask the administrator for the pin of the server's key, and compare it");
-    if (cli_bytes_add_text(&text, "then: anycert trust add ", &nowhere) == 0 &&
-        cli_paste_authority(&text, report) == 0 &&
-        cli_bytes_add_text(&text, " --pin ", &nowhere) == 0 &&
-        cli_paste_word(&text, anycert_report_cert_pin(report, 0)) == 0 &&
-        (!failure->trust_store || (cli_bytes_add_text(&text, " --trust-store ", &nowhere) == 0 &&
-                                   cli_paste_word(&text, failure->trust_store) == 0)))
+    if (cli_bytes_add_text(&text, "then: ", &nowhere) == 0 &&
+        cli_paste_trust_add(&text, report, failure->trust_store) == 0)
         add_line(lines, text.data);
     cli_bytes_free(&text);
 }
 
-static bool has_failed_pin(const struct anycert_report *report)
-{
-    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c))
-        if (is_about_pin(c))
-            return true;
-    return false;
-}
-
-/* Whether the key would be enough: something fails that is about certificates, and revoked is none
- * of it. */
-static bool is_pin_enough(const struct anycert_error *err, const struct anycert_report *report)
-{
-    bool proven = false;
-    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
-        const struct anycert_relaxation *r =
-            anycert_check_relaxation(c) ? anycert_relaxation_find(anycert_check_relaxation(c))
-                                        : NULL;
-        proven = proven || !r || !anycert_relaxation_authenticates(r);
-    }
-    return proven && !has_failed_record(report) &&
-           anycert_error_class_of(err->code) == ANYCERT_CLASS_TRUST &&
-           err->code != ANYCERT_E_TRUST_REVOKED && err->code != ANYCERT_E_TRUST_PROTOCOL;
-}
-
 /* The key of the server's own certificate, where that would be enough or another one is pinned. */
 static void add_pin(struct lines *lines, const struct anycert_error *err,
-                    const struct anycert_report *report)
+                    const struct anycert_report *report, const struct cli_failure *failure)
 {
     struct anycert_error nowhere = {0};
     struct cli_bytes text = {0};
-    if (has_failed_pin(report)) {
+    if (cli_has_failed(report, "pin")) {
         add_line(lines,
                  "ask the administrator: if the server has got a new key, compare its pin and "
                  "pin it beside or instead of the old one; else somebody is in between");
         return;
     }
-    char *policy = is_pin_enough(err, report) ? cli_pin_policy(report, false) : NULL;
+    char *policy = cli_suggest_key(err, report, failure);
     if (policy && cli_bytes_add_text(&text, "--trust ", &nowhere) == 0 &&
         cli_paste_word(&text, policy) == 0 &&
         cli_bytes_add_text(&text, " accepts this key alone, once you have compared it", &nowhere) ==
             0)
         add_line(lines, text.data);
-    anycert_free(policy);
+    free(policy);
     cli_bytes_free(&text);
 }
 
@@ -250,7 +195,7 @@ static void add_on_server(struct lines *lines, const struct anycert_report *repo
                           const struct anycert_relaxation *r)
 {
     char text[512];
-    (void)snprintf(text, sizeof text, "on the %s: %s", is_proxy(report) ? "proxy" : "server",
+    (void)snprintf(text, sizeof text, "on the %s: %s", cli_is_proxy(report) ? "proxy" : "server",
                    anycert_relaxation_fix(r));
     add_line(lines, text);
 }
@@ -265,7 +210,7 @@ static void add_handshake(struct lines *lines, const struct anycert_error *err,
         add_line(lines, "on the server: TLS 1.2 or 1.3, with ECDHE and AES-GCM or "
                         "ChaCha20-Poly1305; its log says what it missed");
     else if (err->code == ANYCERT_E_TLS_ALERT && err->tls_alert == ALERT_UNRECOGNIZED_NAME &&
-             !is_proxy(report))
+             !cli_is_proxy(report))
         add_line(lines, "--sni NAME asks for another name, with --expect-name if the certificate "
                         "has that too");
     else if (err->code == ANYCERT_E_TLS_CLOSED)
@@ -281,7 +226,8 @@ static void add_handshake(struct lines *lines, const struct anycert_error *err,
 /* Whether the first failed check, or any, has no relaxation. */
 static bool is_beyond_relaxations(const struct anycert_report *report)
 {
-    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c))
+    for (const struct anycert_check *c = cli_next_failed(report, NULL); c;
+         c = cli_next_failed(report, c))
         if (!anycert_check_relaxation(c))
             return true;
     return false;
@@ -291,7 +237,8 @@ static bool is_beyond_relaxations(const struct anycert_report *report)
 static void add_switch(struct lines *lines, const struct anycert_error *err,
                        const struct anycert_report *report)
 {
-    if (!report || is_proxy(report) || strncmp(anycert_report_policy(report), "hardened", 8) != 0)
+    if (!report || cli_is_proxy(report) ||
+        strncmp(anycert_report_policy(report), "hardened", 8) != 0)
         return;
     if (is_beyond_relaxations(report) && anycert_error_class_of(err->code) == ANYCERT_CLASS_TRUST) {
         add_line(lines, "on the server: another certificate");
@@ -327,25 +274,28 @@ static void print_better(const struct anycert_error *err, const struct anycert_r
     if (err->code == ANYCERT_E_TLS_CLIENT_CERT)
         add_client_cert(&lines, err, failure);
     add_handshake(&lines, err, report);
-    if (is_proxy(report) && (next_failed(report, NULL) || strstr(err->message, " (relaxation: ")))
+    if (cli_is_proxy(report) &&
+        (cli_next_failed(report, NULL) || strstr(err->message, " (relaxation: ")))
         add_line(&lines, "--cacert, -k and --allow do not apply to the proxy; --proxy-trust does, "
                          "such as --proxy-trust 'hardened ca=FILE'");
-    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
+    for (const struct anycert_check *c = cli_next_failed(report, NULL); c;
+         c = cli_next_failed(report, c)) {
         const char *name = anycert_check_relaxation(c);
-        if (name && !is_repeated(report, c) && !is_proxy(report))
+        if (name && !is_repeated(report, c) && !cli_is_proxy(report))
             add_option(&lines, report, c);
     }
-    if (report && has_failed_record(report) && anycert_report_chain_length(report) > 0)
+    if (report && cli_has_failed(report, "record") && anycert_report_chain_length(report) > 0)
         add_record(&lines, err, report, failure);
-    else if (report && !is_proxy(report))
-        add_pin(&lines, err, report);
-    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
+    else if (report && !cli_is_proxy(report))
+        add_pin(&lines, err, report, failure);
+    for (const struct anycert_check *c = cli_next_failed(report, NULL); c;
+         c = cli_next_failed(report, c)) {
         const char *name = anycert_check_relaxation(c);
         const struct anycert_relaxation *r = name ? anycert_relaxation_find(name) : NULL;
         if (r && !is_repeated(report, c))
             add_on_server(&lines, report, r);
     }
-    if (!has_failed_pin(report) && !has_failed_record(report))
+    if (!cli_has_failed(report, "pin") && !cli_has_failed(report, "record"))
         add_switch(&lines, err, report);
 }
 
@@ -369,8 +319,12 @@ static void print_relaxation(const struct cli_failure *failure, const struct any
                    strstr(anycert_report_policy(report), " expect-name=") != NULL;
     if (!anycert_relaxation_is_available(r))
         (void)snprintf(how, sizeof how, " (this version does not have it)");
-    else if (is_proxy(report))
+    else if (cli_is_proxy(report))
         (void)snprintf(how, sizeof how, "; --proxy-trust 'hardened+%s until=DATE'", name);
+    else if (strcmp(name, "small-dh") == 0 && !cli_next_failed(report, NULL))
+        (void)snprintf(how, sizeof how,
+                       "; --allow small-dh --until DATE if it has 1024 bits or more; else antique "
+                       "alone; the doctor says which");
     else
         (void)snprintf(how, sizeof how, "; --allow %s --until DATE%s%s", name,
                        instead ? " in place of the expected name" : "",
@@ -384,7 +338,8 @@ static void print_relaxation(const struct cli_failure *failure, const struct any
 static void print_relaxations(const struct cli_failure *failure,
                               const struct anycert_report *report)
 {
-    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c)) {
+    for (const struct anycert_check *c = cli_next_failed(report, NULL); c;
+         c = cli_next_failed(report, c)) {
         if (is_repeated(report, c))
             continue;
         const char *name = anycert_check_relaxation(c);
@@ -397,20 +352,16 @@ static void print_relaxations(const struct cli_failure *failure,
     }
 }
 
-/* A handshake that failed is no check: its sentence names what may help. Where that is known, it is
- * one or two; a server that says only that it found nothing leaves a list. */
+/* Where a handshake's sentence knows what may help, it is one or two; a server that says only that
+ * it found nothing leaves a list. */
 #define KNOWN 2
 static void print_hints(const struct cli_failure *failure, const struct anycert_error *err,
                         const struct anycert_report *report)
 {
     const struct anycert_relaxation *r = NULL;
     const char *separator = " perhaps one of ";
-    unsigned count = 0;
-    if (!report || next_failed(report, NULL) || !strstr(err->message, " (relaxation: "))
-        return;
-    while ((r = anycert_relaxation_next(r)) != NULL)
-        count += cli_is_named(err->message, anycert_relaxation_name(r));
-    while (count <= KNOWN && (r = anycert_relaxation_next(r)) != NULL)
+    unsigned count = cli_count_named(err, report);
+    while (count > 0 && count <= KNOWN && (r = anycert_relaxation_next(r)) != NULL)
         if (cli_is_named(err->message, anycert_relaxation_name(r)))
             print_relaxation(failure, report, r);
     if (count <= KNOWN)
@@ -427,89 +378,6 @@ static void print_hints(const struct cli_failure *failure, const struct anycert_
 
 /* ---- the entry of a policy file ---- */
 
-/* Whether the relaxation is one of those that are known to be needed. */
-static bool is_needed(const struct anycert_error *err, const struct anycert_report *report,
-                      const struct anycert_relaxation *r)
-{
-    const struct anycert_check *c = next_failed(report, NULL);
-    const char *name = NULL;
-    if (!c)
-        return strstr(err->message, " (relaxation: ") &&
-               cli_is_named(err->message, anycert_relaxation_name(r));
-    for (; c; c = next_failed(report, c)) {
-        name = anycert_check_relaxation(c);
-        if (name && strcmp(name, anycert_relaxation_name(r)) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool has_relaxation_for_all(const struct anycert_report *report)
-{
-    for (const struct anycert_check *c = next_failed(report, NULL); c; c = next_failed(report, c))
-        if (!anycert_check_relaxation(c))
-            return false;
-    return true;
-}
-
-/* Takes a key over from the policy that refused. */
-static int keep(struct anycert_policy *policy, const struct anycert_policy *from, const char *key)
-{
-    char *value = NULL;
-    int found = anycert_policy_get(from, key, &value, NULL);
-    int result = found == 1 ? anycert_policy_set(policy, key, value, NULL) : found;
-    anycert_free(value);
-    return result;
-}
-
-/* hardened with what is relaxed already and what is needed; its anchors are the client's. NULL if
- * there is no such policy, or nobody knows which. */
-static char *entry_policy(const struct anycert_error *err, const struct anycert_report *report)
-{
-    struct anycert_policy *from = anycert_policy_parse(anycert_report_policy(report), NULL);
-    struct anycert_policy *policy = from ? anycert_policy_new(NULL) : NULL;
-    const struct anycert_relaxation *r = NULL;
-    unsigned needed = 0;
-    char *text = NULL;
-    bool fine = policy && strcmp(anycert_policy_rung(from), "hardened") == 0 &&
-                has_relaxation_for_all(report);
-    while (fine && (r = anycert_relaxation_next(r)) != NULL) {
-        bool missing = is_needed(err, report, r);
-        needed += missing;
-        if (missing || anycert_policy_relaxes(from, r))
-            fine = anycert_relaxation_is_available(r) &&
-                   anycert_policy_relax(policy, anycert_relaxation_name(r), NULL) == 0;
-    }
-    if (!next_failed(report, NULL) && needed > KNOWN)
-        fine = false;
-    if (fine && needed > 0 && keep(policy, from, "pin") >= 0 &&
-        keep(policy, from, "expect-name") >= 0 && keep(policy, from, "sni") >= 0 &&
-        anycert_policy_check(policy, NULL) == 0)
-        text = anycert_policy_format(policy, NULL);
-    anycert_policy_free(policy);
-    anycert_policy_free(from);
-    return text;
-}
-
-/* The policy of the command, as an entry has it: without anchors, which are the client's. */
-static char *entry_of(const char *policy_text)
-{
-    struct anycert_policy *from = anycert_policy_parse(policy_text, NULL);
-    struct anycert_policy *policy = from ? anycert_policy_new(NULL) : NULL;
-    const struct anycert_relaxation *r = NULL;
-    bool fine = policy != NULL;
-    char *text = NULL;
-    while (fine && (r = anycert_relaxation_next(r)) != NULL)
-        if (anycert_policy_relaxes(from, r))
-            fine = anycert_policy_relax(policy, anycert_relaxation_name(r), NULL) == 0;
-    if (fine && keep(policy, from, "pin") >= 0 && keep(policy, from, "expect-name") >= 0 &&
-        keep(policy, from, "sni") >= 0)
-        text = anycert_policy_format(policy, NULL);
-    anycert_policy_free(policy);
-    anycert_policy_free(from);
-    return text;
-}
-
 /* The command that gives up least, where it is known: it stands for itself, to be pasted. */
 static void print_command(const struct cli_failure *failure, const struct anycert_report *report,
                           const char *policy)
@@ -525,37 +393,33 @@ static void print_command(const struct cli_failure *failure, const struct anycer
 static void print_entry(const struct anycert_error *err, const struct anycert_report *report,
                         const struct cli_failure *failure)
 {
-    bool judged = !has_failed_pin(report) && !has_failed_record(report) && !is_proxy(report);
-    char *chain = judged ? cli_chain_policy(report, false, err->message) : NULL;
-    /* Whom a relaxation would let anybody answer for, a pin does not. */
-    char *pinned = !chain && is_pin_enough(err, report) ? cli_pin_policy(report, false) : NULL;
-    char *relaxed = pinned || has_failed_pin(report) ? NULL
-                    : chain                          ? entry_of(chain)
-                                                     : entry_policy(err, report);
-    const char *policy = pinned ? pinned : relaxed, *host = anycert_report_host(report);
-    bool brackets = strchr(host, ':') != NULL;
-    if (policy)
-        (void)fprintf(stderr,
-                      "  %-12s %s%s%s:%u %s%s reason=WHY (a line for --policy-file FILE%s)\n",
-                      "entry", brackets ? "[" : "", host, brackets ? "]" : "",
-                      (unsigned)anycert_report_port(report), policy,
-                      !pinned && memchr(policy, '+', strcspn(policy, " ")) ? " until=DATE" : "",
-                      pinned ? ", once you have compared the key" : "");
-    if (judged && (chain || pinned))
-        print_command(failure, report, chain ? chain : pinned);
-    anycert_free(relaxed);
-    anycert_free(pinned);
-    anycert_free(chain);
-}
-
-/* Who knows more: it tries. */
-static void print_doctor(const struct anycert_report *report)
-{
+    struct cli_suggestion s = {0};
     const char *host = anycert_report_host(report);
     bool brackets = strchr(host, ':') != NULL;
-    (void)fprintf(stderr, "  %-12s anycert doctor https://%s%s%s:%u/\n", "doctor",
-                  brackets ? "[" : "", host, brackets ? "]" : "",
-                  (unsigned)anycert_report_port(report));
+    cli_suggest(&s, err, report, failure);
+    if (s.policy) {
+        (void)fprintf(stderr, "  %-12s %s%s%s:%u %s\n", "entry", brackets ? "[" : "", host,
+                      brackets ? "]" : "", (unsigned)anycert_report_port(report), s.policy);
+        print_line("", s.by_key ? "(a line for --policy-file FILE, once you have compared the key)"
+                                : "(a line for --policy-file FILE)");
+        if (s.works)
+            print_command(failure, report, s.policy);
+        if (s.forbidden.code != 0)
+            print_line("forbidden", s.forbidden.message);
+    }
+    cli_suggestion_free(&s);
+}
+
+/* Who knows more: it tries. Where it is not known what would help, it comes first. */
+static void print_doctor(const struct anycert_report *report, const struct cli_failure *failure,
+                         bool is_first)
+{
+    struct cli_bytes text = {0};
+    if (cli_paste_doctor(&text, failure->options, report) == 0)
+        print_line("doctor", text.data);
+    if (is_first)
+        print_line("", "finds everything that is wrong, and the least that lets it through");
+    cli_bytes_free(&text);
 }
 
 void cli_print_refusal(const struct anycert_error *err, const struct cli_failure *failure)
@@ -564,18 +428,21 @@ void cli_print_refusal(const struct anycert_error *err, const struct cli_failure
     bool trust = anycert_error_class_of(err->code) == ANYCERT_CLASS_TRUST;
     if (err->code == ANYCERT_E_TRUST_DOWNGRADE)
         report = NULL;
+    bool has_doctor = report && !cli_is_proxy(report), is_guess = cli_is_guess(err, report);
     if (report) {
         print_who(err, report);
         print_certificate(report);
-        if (trust && failure->anchors && !is_proxy(report))
+        if (trust && failure->anchors && !cli_is_proxy(report))
             (void)fprintf(stderr, "  %-12s from %s (environment)\n", "anchors", failure->anchors);
     }
+    if (has_doctor && is_guess)
+        print_doctor(report, failure, true);
     print_better(err, report, failure);
     if (report) {
         print_relaxations(failure, report);
         print_hints(failure, err, report);
         print_entry(err, report, failure);
-        if (!is_proxy(report))
-            print_doctor(report);
     }
+    if (has_doctor && !is_guess)
+        print_doctor(report, failure, false);
 }

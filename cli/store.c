@@ -117,8 +117,10 @@ static int read_answer(int tty, const char *pin)
 {
     char line[80];
     while (read_line(tty, line, sizeof line)) {
-        if (strcmp(line, "yes") == 0 || strcmp(line, pin) == 0)
+        if (strcmp(line, "yes") == 0)
             return 1;
+        if (strcmp(line, pin) == 0)
+            return 2;
         if (strcmp(line, "no") == 0)
             return 0;
         (void)dprintf(tty, "%s: please type yes, no or the pin: ",

@@ -45,6 +45,11 @@ static int add_relaxations(struct anycert_policy *policy, const struct cli_list 
                     "--allow: expected names of relaxations, comma-separated, in '%.100s'",
                     allow->items[i]);
             (void)snprintf(word, sizeof word, "%.*s", (int)length, rest);
+            if (strchr(word, '+'))
+                return cli_error(err, ANYCERT_E_USAGE,
+                                 "--allow: join relaxations with ',' in '%.100s', as in --allow "
+                                 "expired,self-signed",
+                                 allow->items[i]);
             if (anycert_policy_relax(policy, word, err) != 0)
                 return cli_error_context(err, "--allow: ");
             if (rest[length] == '\0')
@@ -190,6 +195,30 @@ static const char *policy_source(const struct cli_options *o, const struct anyce
     return allow ? "--allow" : "default";
 }
 
+/* Whether it is "pinned", without the pins: --pin says them. */
+static bool is_pinned_by_option(const char *text, const struct cli_options *o)
+{
+    static const char rung[] = "pinned";
+    size_t length = sizeof rung - 1;
+    return o->pin.count > 0 && strncmp(text, rung, length) == 0 &&
+           (text[length] == '\0' || text[length] == '+' || text[length] == ' ') &&
+           !has_key(text, "pin");
+}
+
+/* A policy is parsed as a whole, and without a pin that one is none. The pin of no key stands there
+ * until set_pins replaces it. */
+static struct anycert_policy *parse_pinned(const char *text, struct anycert_error *err)
+{
+    static const char of_no_key[] = " pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    struct cli_bytes whole = {0};
+    struct anycert_policy *policy = NULL;
+    if (cli_bytes_add_text(&whole, text, err) == 0 &&
+        cli_bytes_add_text(&whole, of_no_key, err) == 0)
+        policy = anycert_policy_parse(whole.data, err);
+    cli_bytes_free(&whole);
+    return policy;
+}
+
 static struct anycert_policy *base_policy(struct cli_trust *trust, const struct cli_options *o,
                                           const struct anycert_profile *profile,
                                           struct anycert_error *err)
@@ -205,7 +234,10 @@ static struct anycert_policy *base_policy(struct cli_trust *trust, const struct 
     trust->text = o->insecure || o->trust ? o->trust : anycert_profile_value(profile, "trust");
     if (!o->insecure && !o->trust)
         return anycert_profile_policy(profile, err);
-    struct anycert_policy *policy = anycert_policy_parse(o->insecure ? "trust-any" : o->trust, err);
+    struct anycert_policy *policy =
+        !o->insecure && is_pinned_by_option(o->trust, o)
+            ? parse_pinned(o->trust, err)
+            : anycert_policy_parse(o->insecure ? "trust-any" : o->trust, err);
     if (!policy)
         cli_error_context(err, "--trust: ");
     return policy;

@@ -110,6 +110,15 @@ ANYCERT_API ANYCERT_NODISCARD struct anycert_policy *
 anycert_client_policy(const struct anycert_client *client, const char *url, const char **source,
                       struct anycert_error *err);
 
+/* Where the ceiling of the machine is (anycert-ceiling(5)), whether there is one or not. */
+ANYCERT_API const char *anycert_ceiling_path(void);
+/* Says what is wrong with a ceiling. path: a file that is to become one; NULL or its own path: that
+ * of the machine, which has to belong to root, too, and may be missing. 0; -1 with POLICY_SYNTAX
+ * and "PATH:LINE: " in front of the message, FILE if another file cannot be read, or NOMEM. While
+ * the machine's is wrong, clients have nothing but hardened. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_ceiling_inspect(const char *path,
+                                                          struct anycert_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -63,11 +63,12 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_trust_store(struct anycert_
                                                                  struct anycert_error *err);
 /* Asked by `tofu mode=ask` about a host that the store does not know. The report says which host
  * and port, which key (anycert_report_cert_pin 0), and what is wrong with its certificate; the
- * server has proved that it owns the key, and nothing was sent to it yet. 1: the key is right, and
- * is recorded; anything else: the connection is refused with TRUST_UNKNOWN. It is called on the
- * thread that sends, and may be called by several at a time, about several hosts: whoever meets a
- * host while it is asked about, or was under way to it, takes the answer. It must not use the
- * client. */
+ * server has proved that it owns the key, and nothing was sent to it yet. 1: the key is believed,
+ * and is recorded; 2: so it is, and it has the pin that the user knows from elsewhere, so that the
+ * server counts as authenticated; anything else: the connection is refused with TRUST_UNKNOWN. It
+ * is called on the thread that sends, and may be called by several at a time, about several hosts:
+ * whoever meets a host while it is asked about, or was under way to it, takes the answer. It must
+ * not use the client. */
 typedef int anycert_trust_ask(void *arg, const struct anycert_report *report);
 /* Whom to ask. NULL, the default: nobody, and such hosts are refused. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_trust_ask(struct anycert_config *config,
@@ -102,7 +103,8 @@ enum anycert_trust_kind {
 enum anycert_trust_source {
     ANYCERT_TRUST_FIRST_USE = 1, /* learned when the host was met */
     ANYCERT_TRUST_ADDED = 2,     /* somebody has said so */
-    ANYCERT_TRUST_IMPORTED = 3   /* taken over from another store */
+    ANYCERT_TRUST_IMPORTED = 3,  /* taken over from another store */
+    ANYCERT_TRUST_COMPARED = 4   /* as it was met, with a pin that the user had from elsewhere */
 };
 /* "nas.example", "192.0.2.1" or "2001:db8::1"; "|1|SALT|HASH|" if the name is hashed. Strings are
  * borrowed from the entry. */
@@ -127,7 +129,7 @@ anycert_trust_entry_source(const struct anycert_trust_entry *entry);
 ANYCERT_API const char *anycert_trust_entry_comment(const struct anycert_trust_entry *entry);
 /* Its line in the file, from 1 on. */
 ANYCERT_API size_t anycert_trust_entry_line(const struct anycert_trust_entry *entry);
-/* "pin", "ca"; "first-use", "added", "imported". Static; NULL for another number. */
+/* "pin", "ca"; "first-use", "added", "imported", "compared". Static; NULL for another number. */
 ANYCERT_API const char *anycert_trust_kind_name(enum anycert_trust_kind kind);
 ANYCERT_API const char *anycert_trust_source_name(enum anycert_trust_source source);
 
@@ -139,7 +141,9 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_trust_store_add(struct anycert_trust_s
                                                           const char *host, uint16_t port,
                                                           const char *pins, const char *comment,
                                                           struct anycert_error *err);
-/* Forgets a host, which is met for the first time then. 1; 0 if it was not there; -1 with err. */
+/* Forgets a host, which is met for the first time then. One whose name is hashed is found by its
+ * name and port, and by the hash, as anycert_trust_entry_host gives it, with any port. 1; 0 if it
+ * was not there; -1 with err. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_trust_store_remove(struct anycert_trust_store *store,
                                                              const char *host, uint16_t port,
                                                              struct anycert_error *err);

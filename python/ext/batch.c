@@ -261,7 +261,7 @@ static int next_result(struct batch_object *self, struct anycert_batch_result *r
                        int64_t *left)
 {
     struct anycert_error err = {0};
-    struct ext_call call = {0}; /* for what the library says meanwhile */
+    struct ext_call call = {.is_shared = true}; /* for what the library says meanwhile */
     int more = 0;
 
     *left = -1;

@@ -138,6 +138,10 @@ int ext_call_ask(void *arg, const struct anycert_report *report)
     if (shown)
         answer = PyObject_CallFunctionObjArgs(asking->callable, shown, NULL);
     is_right = answer == Py_True; /* and nothing that is merely something */
+    if (answer && !is_right && answer != Py_False)
+        PyErr_Format(PyExc_TypeError, "on_first_use has to return True or False, not %R", answer);
+    if (call->is_shared && PyErr_Occurred()) /* what is refused now does not say why */
+        PyErr_WriteUnraisable(asking->callable);
     Py_XDECREF(answer);
     Py_XDECREF(shown);
     ext_call_leave(call);

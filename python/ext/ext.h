@@ -148,6 +148,9 @@ const char *ext_utf8(PyObject *text, const char *what);
 bool ext_optional_utf8(PyObject *text, const char *what, const char **out);
 /* The str of a path: str, bytes or os.PathLike. NULL with an exception. */
 PyObject *ext_path(PyObject *given, const char *what);
+/* UTF-8 of arguments that begin with a host, and a port that may be left out. False with
+ * TypeError or ValueError. */
+bool ext_place(PyObject *host, int port, const char **utf8);
 /* A str of bytes that came from the other side, as requests shows header values: Latin-1. */
 PyObject *ext_latin1(const char *text);
 /* A str of the library's own text, which is UTF-8. */
@@ -206,6 +209,7 @@ struct ext_call {
     int64_t asked_us;            /* when the library has last asked whether to go on */
     PyObject *type, *value, *tb; /* an exception of a callback */
     struct ext_call *outer;      /* of the same thread, whose callback made this one */
+    bool is_shared;              /* by many requests, none of which an exception belongs to */
 };
 void ext_call_begin(struct ext_call *call);
 /* Takes the lock back. False if a callback has raised, and the exception is set. */

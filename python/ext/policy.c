@@ -22,7 +22,6 @@ static const struct anycert_policy *inner(PyObject *self)
     return ((struct policy_object *)self)->policy;
 }
 
-/* A path, several, or bytes with certificates in PEM. */
 static bool is_empty(PyObject *ca)
 {
     Py_ssize_t size = PySequence_Check(ca) ? PySequence_Size(ca) : 1;
@@ -32,6 +31,40 @@ static bool is_empty(PyObject *ca)
     return size <= 0;
 }
 
+/* The word stands for the system's anchors only beside others: alone, it may be meant as a path. */
+static bool is_system(PyObject *item)
+{
+    return PyUnicode_Check(item) && PyUnicode_CompareWithASCIIString(item, "system") == 0;
+}
+
+static int add_ca(struct ext_state *state, struct anycert_policy *policy, PyObject *ca);
+
+static int add_system(struct ext_state *state, struct anycert_policy *policy)
+{
+    struct anycert_error err = {0};
+    int result = anycert_policy_add_ca_system(policy, &err);
+
+    if (result < 0)
+        (void)ext_raise_plain(state, &err);
+    return result;
+}
+
+static int add_cas(struct ext_state *state, struct anycert_policy *policy, PyObject *list)
+{
+    int result = 0;
+
+    for (Py_ssize_t i = 0; result == 0 && i < PySequence_Size(list); i++) {
+        PyObject *item = PySequence_GetItem(list, i);
+
+        if (!item)
+            return -1;
+        result = is_system(item) ? add_system(state, policy) : add_ca(state, policy, item);
+        Py_DECREF(item);
+    }
+    return result;
+}
+
+/* A path, several, or bytes with certificates in PEM. */
 static int add_ca(struct ext_state *state, struct anycert_policy *policy, PyObject *ca)
 {
     struct anycert_error err = {0};
@@ -40,15 +73,8 @@ static int add_ca(struct ext_state *state, struct anycert_policy *policy, PyObje
 
     if (is_empty(ca))
         return -1;
-    if (PyList_Check(ca) || PyTuple_Check(ca)) {
-        for (Py_ssize_t i = 0; result == 0 && i < PySequence_Size(ca); i++) {
-            PyObject *item = PySequence_GetItem(ca, i);
-
-            result = item ? add_ca(state, policy, item) : -1;
-            Py_XDECREF(item);
-        }
-        return result;
-    }
+    if (PyList_Check(ca) || PyTuple_Check(ca))
+        return add_cas(state, policy, ca);
     if (PyBytes_Check(ca)) {
         result =
             anycert_policy_add_ca_pem(policy, PyBytes_AsString(ca), (size_t)PyBytes_Size(ca), &err);
@@ -78,6 +104,11 @@ PyObject *ext_joined(const char *what, PyObject *value)
     if (PyUnicode_Check(value) || !comma) {
         Py_XDECREF(comma);
         return comma ? Py_NewRef(value) : NULL;
+    }
+    if (PyBytes_Check(value)) { /* whose members are numbers */
+        Py_DECREF(comma);
+        ext_wrong_type(what, "str or several of it", value);
+        return NULL;
     }
     list = PySequence_Tuple(value);
     if (!list && PyErr_ExceptionMatches(PyExc_TypeError))
@@ -261,6 +292,12 @@ static PyObject *value_of(PyObject *self, const char *key)
     return found ? ext_take_str(value) : ext_str(NULL);
 }
 
+static PyObject *get_ca(PyObject *self, void *closure)
+{
+    (void)closure;
+    return value_of(self, "ca");
+}
+
 static PyObject *get_value(PyObject *self, void *closure)
 {
     return value_of(self, keys[(uintptr_t)closure].key);
@@ -329,6 +366,8 @@ static PyGetSetDef policy_getset[] = {
     {"authenticates", get_authenticates, NULL,
      "True if, under this policy, whoever answers has proved to be the host that was asked for.",
      NULL},
+    {"ca", get_ca, NULL,
+     "Its anchors as the policy's text has them, or None for the system's alone.", NULL},
     {"pins", get_values, NULL, "The pins, 'sha256//…'.", (void *)(uintptr_t)0},
     {"check", get_values, NULL, "What 'pinned' looks at besides the pin.", (void *)(uintptr_t)1},
     {"mode", get_value, NULL, "How 'tofu' treats hosts that it meets, or None.",
@@ -411,8 +450,9 @@ static char policy_doc[] =
     "What a caller allows: a rung of the ladder, relaxations, pins and anchors, as in\n"
     "'hardened', 'hardened+expired until=2027-01-31', 'trust-any'. Immutable.\n\n"
     "ca: trust anchors in place of the system's: the path of a PEM file or folder, PEM\n"
-    "as bytes, or a list of these. The others are the keys of a policy's text, which may stand\n"
-    "there as well: pin: 'sha256//…', or several; check: 'name', 'dates' or both; expect_name:\n"
+    "as bytes, or a list of these, where 'system' adds the system's own.\n"
+    "The others are the keys of a policy's text, which may stand there as well: pin: 'sha256//…', "
+    "or several; check: 'name', 'dates' or both; expect_name:\n"
     "the name that the certificate has to have; sni: the name that is sent; target: the text of\n"
     "the policy that report-only compares with; until: a date; reason: a text. PolicyError for\n"
     "what is not understood or does not go together.";

@@ -6,6 +6,7 @@
 /* A file never changes; its entries live as long as it does. */
 struct file_object {
     PyObject_HEAD struct anycert_policy_file *file;
+    PyObject *anchors; /* a Policy with those of entries that name none, or NULL */
 };
 struct entry_object {
     PyObject_HEAD struct ext_state *state;
@@ -18,54 +19,76 @@ static const struct anycert_policy_file *inner(PyObject *self)
     return ((struct file_object *)self)->file;
 }
 
+/* A Policy with what ca= says, which is hardened otherwise. NULL with an exception. */
+static PyObject *anchors_of(struct ext_state *state, PyObject *ca)
+{
+    PyObject *none = PyTuple_New(0);
+    PyObject *kwargs = Py_BuildValue("{s:O}", "ca", ca);
+    PyObject *policy =
+        none && kwargs ? PyObject_Call((PyObject *)state->policy_type, none, kwargs) : NULL;
+
+    Py_XDECREF(kwargs);
+    Py_XDECREF(none);
+    return policy;
+}
+
 static PyObject *wrap(PyTypeObject *type, struct ext_state *state, struct anycert_policy_file *file,
-                      const struct anycert_error *err)
+                      PyObject *ca, const struct anycert_error *err)
 {
     PyObject *self = file ? ext_alloc(type) : ext_raise_plain(state, err);
 
-    if (self)
-        ((struct file_object *)self)->file = file;
-    else
+    if (!self) {
         anycert_policy_file_free(file);
+        return NULL;
+    }
+    ((struct file_object *)self)->file = file;
+    if (ca != Py_None) {
+        ((struct file_object *)self)->anchors = anchors_of(state, ca);
+        if (!((struct file_object *)self)->anchors)
+            Py_CLEAR(self);
+    }
     return self;
 }
 
 static PyObject *file_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char name[] = "path";
-    char *keywords[] = {name, NULL};
+    static char names[][8] = {"path", "ca"};
+    char *keywords[] = {names[0], names[1], NULL};
     struct ext_state *state = ext_state_of(type);
     struct anycert_error err = {0};
     struct anycert_policy_file *file = NULL;
     PyObject *given = NULL;
+    PyObject *ca = Py_None;
     PyObject *path = NULL;
     const char *text = NULL;
 
-    if (!state || !PyArg_ParseTupleAndKeywords(args, kwargs, "O:PolicyFile", keywords, &given))
+    if (!state ||
+        !PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O:PolicyFile", keywords, &given, &ca))
         return NULL;
     path = ext_path(given, "path");
     text = path ? ext_utf8(path, "path") : NULL;
     if (text)
         file = anycert_policy_file_load(text, &err);
     Py_XDECREF(path);
-    return text ? wrap(type, state, file, &err) : NULL;
+    return text ? wrap(type, state, file, ca, &err) : NULL;
 }
 
 static PyObject *file_parse(PyObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char names[][8] = {"text", "name"};
-    char *keywords[] = {names[0], names[1], NULL};
+    static char names[][8] = {"text", "name", "ca"};
+    char *keywords[] = {names[0], names[1], names[2], NULL};
     struct ext_state *state = ext_state_of((PyTypeObject *)type);
     struct anycert_error err = {0};
     struct anycert_policy_file *file = NULL;
     PyObject *text = NULL;
     PyObject *name = Py_None;
+    PyObject *ca = Py_None;
     const char *called = NULL;
     const char *utf8 = NULL;
     Py_ssize_t len = 0;
 
     if (!state ||
-        !PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O:parse", keywords, &text, &name) ||
+        !PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OO:parse", keywords, &text, &name, &ca) ||
         !ext_optional_utf8(name, "name", &called))
         return NULL;
     if (!PyUnicode_Check(text)) {
@@ -76,13 +99,22 @@ static PyObject *file_parse(PyObject *type, PyObject *args, PyObject *kwargs)
     if (!utf8)
         return NULL;
     file = anycert_policy_file_parse(utf8, (size_t)len, called, &err);
-    return wrap((PyTypeObject *)type, state, file, &err);
+    return wrap((PyTypeObject *)type, state, file, ca, &err);
 }
 
 static void file_dealloc(PyObject *self)
 {
     anycert_policy_file_free(((struct file_object *)self)->file);
+    Py_CLEAR(((struct file_object *)self)->anchors);
     ext_free(self);
+}
+
+static PyObject *get_anchors(PyObject *self, void *closure)
+{
+    PyObject *anchors = ((struct file_object *)self)->anchors;
+
+    (void)closure;
+    return anchors ? Py_NewRef(anchors) : ext_str(NULL);
 }
 
 static PyObject *new_entry(PyObject *self, const struct anycert_policy_entry *entry)
@@ -110,13 +142,8 @@ static PyObject *file_find(PyObject *self, PyObject *args, PyObject *kwargs)
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|i:find", keywords, &host, &port))
         return NULL;
-    utf8 = ext_utf8(host, "host");
-    if (!utf8)
+    if (!ext_place(host, port, &utf8))
         return NULL;
-    if (port < 1 || port > 65535) {
-        PyErr_Format(PyExc_ValueError, "port has to be 1 to 65535, not %d", port);
-        return NULL;
-    }
     entry = anycert_policy_file_find(inner(self), utf8, (uint16_t)port);
     return entry ? new_entry(self, entry) : ext_str(NULL);
 }
@@ -164,22 +191,30 @@ static int file_bool(PyObject *self)
 
 static PyMethodDef file_methods[] = {
     {"parse", (PyCFunction)(void (*)(void))file_parse, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
-     "parse($type, text, *, name=None)\n--\n\nReads it from a text; name: what messages call it."},
+     "parse($type, text, *, name=None, ca=None)\n--\n\n"
+     "Reads it from a text; name: what messages call it."},
     {"find", (PyCFunction)(void (*)(void))file_find, METH_VARARGS | METH_KEYWORDS,
      "find($self, host, port=443)\n--\n\nThe entry for a host, or None."},
     {NULL, NULL, 0, NULL},
 };
+static PyGetSetDef file_getset[] = {
+    {"anchors", get_anchors, NULL,
+     "A Policy with the anchors of hosts whose line names none, or that have no line; or None.",
+     NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
 static char file_doc[] =
-    "PolicyFile(path)\n--\n\n"
+    "PolicyFile(path, *, ca=None)\n--\n\n"
     "Which host gets which policy: a file with a line for each, such as\n"
     "'*.lab.example:8443  hardened+expired until=2027-01-31', which anycert-policy-file(5)\n"
-    "describes. Iterating over it gives its entries, in order. Immutable. OSError for a file that\n"
-    "cannot be read, or that others may write to; PolicyError for what is not understood in it.";
+    "describes. ca: the anchors of hosts whose line names none, and of those without a line, in\n"
+    "place of the system's; as Policy has it. Iterating over it gives its entries, in order.\n"
+    "Immutable. OSError for a file that cannot be read, or that others may write to; PolicyError\n"
+    "for what is not understood in it.";
 static PyType_Slot file_slots[] = {
-    {Py_tp_doc, file_doc},         {Py_tp_new, file_new},
-    {Py_tp_dealloc, file_dealloc}, {Py_tp_iter, file_iter},
-    {Py_sq_length, file_len},      {Py_nb_bool, file_bool},
-    {Py_tp_methods, file_methods}, {0, NULL},
+    {Py_tp_doc, file_doc},         {Py_tp_new, file_new},       {Py_tp_dealloc, file_dealloc},
+    {Py_tp_iter, file_iter},       {Py_sq_length, file_len},    {Py_nb_bool, file_bool},
+    {Py_tp_methods, file_methods}, {Py_tp_getset, file_getset}, {0, NULL},
 };
 static PyType_Spec file_spec = {
     .name = "anycert.PolicyFile",

@@ -71,6 +71,33 @@ PyObject *ext_path(PyObject *given, const char *what)
     return path;
 }
 
+/* Whether the text ends in a colon and digits, and is no IPv6 address without brackets. */
+static bool has_port(const char *host)
+{
+    const char *colon = strrchr(host, ':');
+
+    if (!colon || colon[1] == '\0' || colon[1 + strspn(colon + 1, "0123456789")] != '\0')
+        return false;
+    return strchr(host, ':') == colon || (colon > host && colon[-1] == ']');
+}
+
+bool ext_place(PyObject *host, int port, const char **utf8)
+{
+    *utf8 = ext_utf8(host, "host");
+    if (!*utf8)
+        return false;
+    if (has_port(*utf8)) {
+        PyErr_Format(PyExc_ValueError, "the port is the second argument, not part of the host %R",
+                     host);
+        return false;
+    }
+    if (port < 1 || port > 65535) {
+        PyErr_Format(PyExc_ValueError, "port has to be 1 to 65535, not %d", port);
+        return false;
+    }
+    return true;
+}
+
 PyObject *ext_latin1(const char *text)
 {
     return PyUnicode_DecodeLatin1(text, (Py_ssize_t)strlen(text), NULL);

@@ -133,17 +133,6 @@ static int store_bool(PyObject *self)
 
 /* ---- methods ---- */
 
-/* Where the arguments begin with a host, and a port that may be left out. */
-static bool is_place(PyObject *host, int port, const char **utf8)
-{
-    *utf8 = ext_utf8(host, "host");
-    if (*utf8 && (port < 1 || port > 65535)) {
-        PyErr_Format(PyExc_ValueError, "port has to be 1 to 65535, not %d", port);
-        return false;
-    }
-    return *utf8 != NULL;
-}
-
 static PyObject *store_find(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char names[][8] = {"host", "port"};
@@ -157,7 +146,7 @@ static PyObject *store_find(PyObject *self, PyObject *args, PyObject *kwargs)
     int result = 0;
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|i:find", keywords, &host, &port) ||
-        !is_place(host, port, &utf8))
+        !ext_place(host, port, &utf8))
         return NULL;
     result = anycert_trust_store_find(inner(self), utf8, (uint16_t)port, &entry, &err);
     if (result < 0)
@@ -183,7 +172,7 @@ static PyObject *store_add(PyObject *self, PyObject *args, PyObject *kwargs)
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|i$OpO:add", keywords, &host, &port, &pins,
                                      &ca, &comment) ||
-        !is_place(host, port, &utf8) || !ext_optional_utf8(comment, "comment", &why))
+        !ext_place(host, port, &utf8) || !ext_optional_utf8(comment, "comment", &why))
         return NULL;
     list = pins == Py_None ? Py_NewRef(pins) : ext_joined("pins", pins);
     if (!list || !ext_optional_utf8(list, "pins", &pin)) {
@@ -216,7 +205,7 @@ static PyObject *store_remove(PyObject *self, PyObject *args, PyObject *kwargs)
     int result = -1;
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|i:remove", keywords, &host, &port) ||
-        !is_place(host, port, &utf8))
+        !ext_place(host, port, &utf8))
         return NULL;
     Py_BEGIN_ALLOW_THREADS result =
         anycert_trust_store_remove(inner(self), utf8, (uint16_t)port, &err);

@@ -36,7 +36,7 @@ CALL = {  # of a request
     "verify": ("", 5, 0, 1, 0.0, b"x", [], {}, Thing()),
     "cert": (5, b"x", {}, ("",) * 4, (5, 6), (HERE, HERE, 5), Thing()),
     "retry": (5, "x", {}, True),
-    "policy": (5, "", "trust-any", False, True, b"x", Thing(), PolicyFile.parse("")),
+    "policy": (5, "", b"trust-any", False, True, b"x", Thing(), PolicyFile.parse("")),
     "secret_headers": (5, None, "X-Key", b"X-Key", [5]),
     "allow_downgrade": ("no", 1, None, []),
 }
@@ -111,6 +111,7 @@ class Arguments(LabCase):
         self.refused("nope", "nope", lambda: Policy("nope"))
         for value in (5, "", b"", [], [5], Thing()):
             self.refused("ca", value, lambda value=value: Policy(ca=value))
+            self.refused("ca", value, lambda value=value: PolicyFile.parse("", ca=value))
         for name, values in KEYS.items():
             rung = {"check": f"pinned pin={PIN}", "mode": "tofu", "target": "report-only"}.get(name, "hardened")
             for value in (5, "", b"x", "a\0", "a\nb", "\ud800", "x" * 70000, Thing(), [], *values):

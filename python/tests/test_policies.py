@@ -15,6 +15,47 @@ PIN = "sha256//" + "A" * 43 + "="
 OTHER = "sha256//" + "B" * 42 + "A="
 FAR = "2100-01-01"
 
+# The place of the ceiling is fixed: this process alone sees one there.
+UNDER_A_CEILING = """
+    import asyncio, ctypes, os, sys
+    libc = ctypes.CDLL(None, use_errno=True)
+    NEWNS, NEWUSER, PRIVATE = 0x20000, 0x10000000, 1 << 18 | 1 << 14
+    uid = os.getuid()
+    with open(sys.argv[1]) as file:
+        ca = file.read().encode()
+    if libc.unshare(NEWNS) != 0:
+        assert libc.unshare(NEWUSER | NEWNS) == 0, os.strerror(ctypes.get_errno())
+        with open("/proc/self/uid_map", "w") as file:
+            file.write(f"0 {uid} 1")
+    assert libc.mount(b"none", b"/", None, PRIVATE, None) == 0, os.strerror(ctypes.get_errno())
+    assert libc.mount(b"none", b"/etc", b"tmpfs", 0, b"mode=755") == 0, os.strerror(ctypes.get_errno())
+    os.umask(0o022)
+    os.mkdir("/etc/anycert")
+    with open("/etc/anycert/ceiling", "w") as file:
+        file.write("forbid trust-any\\n")
+    import anycert
+    from anycert import xsoar
+    url = "https://127.0.0.1:1/"
+    file = anycert.PolicyFile.parse("127.0.0.1 trust-any", ca=ca)
+    # All of them are made; it is the request that fails, before anything is sent.
+    base = [xsoar.BaseClient(url, verify=verify) for verify in (False, file)]
+    clients = [anycert.Client(anycert.Policy("trust-any", ca=ca)), anycert.Client(policy_file=file)]
+    many = anycert.AsyncClient(anycert.Policy("trust-any", ca=ca))
+    async def later():
+        return await many.get(url)
+    for call in (lambda: base[0]._http_request("GET", ""), lambda: base[1]._http_request("GET", ""),
+                 lambda: clients[0].get(url), lambda: clients[1].get(url), lambda: asyncio.run(later()),
+                 lambda: anycert.Session().get(url, verify=False)):
+        try:
+            call()
+        except anycert.exceptions.PolicyForbidden as error:
+            print(type(error).__name__, "/etc/anycert/ceiling" if "/etc/anycert/ceiling" in str(error) else error)
+    try:
+        anycert.look(url, "trust-any")
+    except anycert.exceptions.ConnectionError:
+        print("looks")
+    """
+
 
 class Policies(unittest.TestCase):
     def test_keywords_are_the_keys(self):
@@ -53,6 +94,15 @@ class Policies(unittest.TestCase):
         self.assertEqual(policy.with_pin(PIN).pins, (PIN,))
         self.assertEqual(str(policy.relax(Relaxation.EXPIRED, "small-dh")), "hardened+expired+small-dh ca=/x.pem")
         self.assertEqual(str(policy), "hardened ca=/x.pem")
+
+    def test_anchors(self):
+        self.assertIsNone(Policy("hardened+expired").ca)
+        self.assertEqual(Policy(ca=["system", "/x.pem"]), Policy("hardened ca=system,/x.pem"))
+        self.assertEqual(Policy(ca=("/x.pem", "system")).ca, "system,/x.pem")
+        self.assertRaises(ValueError, Policy, ca="system")  # or is it a path?
+        self.assertRaises(ValueError, Policy, ca=["system", "system"])
+        with self.assertRaisesRegex(TypeError, "pin has to be str or several of it, not bytes"):
+            Policy("pinned", pin=PIN.encode())
 
     def test_relaxations(self):
         names = [relaxation.value for relaxation in Relaxation]
@@ -161,6 +211,98 @@ class Files(LabCase):
         with Client(policy_file=file) as client, self.assertRaises(exceptions.SSLError):
             client.get(self.url())  # it is not the system's
 
+    def test_anchors_of_the_file(self):
+        text = f"{self.host('expired')} hardened+expired\n"
+        file = PolicyFile.parse(text, ca=self.root)
+        self.assertEqual(str(file.anchors), f"hardened ca={self.root}")
+        self.assertIsNone(PolicyFile.parse(text).anchors)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "hosts")
+            path.write_text(text)
+            self.assertEqual(PolicyFile(path, ca=[self.root]).anchors, file.anchors)
+
+        def later(url):
+            import asyncio
+
+            async def wait():
+                async with AsyncClient(policy_file=file) as many:
+                    return await many.get(url)
+            return asyncio.run(wait())
+        client, session, plain = Client(policy_file=file), Session(policy_file=file), Session()
+        for one in (client, session, plain):
+            self.addCleanup(one.close)
+        ways = {"Client": client.get, "Session": session.get, "verify": lambda url: plain.get(url, verify=file),
+                "AsyncClient": later, "BaseClient": lambda url: xsoar.BaseClient(url, verify=file)._http_request(
+                    "GET", "", resp_type="response")}
+        for name, get in ways.items():
+            with self.subTest(name):
+                self.assertEqual(get(self.url(server="expired")).report.verdict, "relaxed")
+                self.assertEqual(get(self.url()).report.verdict, "pass")  # has no line
+                with self.assertRaises(Exception) as caught:
+                    get(self.url(server="self-signed"))
+                self.assertIn("self-signed", str(caught.exception))
+        self.assertEqual(client.policy, file.anchors)
+
+    def test_which_anchors_go_first(self):
+        file = PolicyFile.parse("", ca=self.root)
+        with Session() as session:
+            self.assertEqual(session.get(self.url(), verify=file).status_code, 200)
+        with Client(policy_file=file) as client:
+            with self.assertRaises(OSError):
+                client.get(self.url(), verify="/nosuch/call.pem")
+        with Client(policy_file=PolicyFile.parse(""), ca="/nosuch/client.pem") as client:
+            self.assertEqual(client.get(self.url(), verify=file).status_code, 200)
+        with self.assertRaisesRegex(ValueError, "ca is said twice"):
+            Client(policy_file=file, ca=self.root)
+        done = python("""
+            import sys, anycert
+            file = anycert.PolicyFile.parse("", ca=sys.argv[2])
+            for client in anycert.Client(policy_file=file), anycert.Session(policy_file=file):
+                print(client.get(sys.argv[1]).report.policy)
+            print(anycert.Client("hardened ca=" + sys.argv[2]).policy)
+            """, self.url(), self.root, env={"REQUESTS_CA_BUNDLE": "/nosuch/environment.pem"})
+        self.assertEqual(done.stdout, f"hardened ca={self.root}\n" * 3, done.stderr)
+
+    def test_a_policy_for_one_request(self):
+        url = self.url(server="expired")
+        with Client(ca=self.root) as client:
+            for policy in ("hardened+expired", f"hardened+expired ca={self.root}", Policy("hardened+expired", ca=self.root)):
+                report = client.get(url, policy=policy).report
+                self.assertEqual((report.verdict, report.policy), ("relaxed", f"hardened+expired ca={self.root}"))
+            self.assertRaises(exceptions.SSLError, client.get, url)
+            for policy in ("hardened+expird", "", b"hardened", True, PolicyFile.parse("")):
+                self.assertRaises((TypeError, ValueError), client.get, url, policy=policy)
+        with Session() as session, self.assertRaises(exceptions.SSLError):
+            session.get(url, policy="hardened+expired")  # with the system's anchors
+
+    def test_a_policy_file_is_no_bundle(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "hosts.policy")
+            path.write_text("a.example hardened+expired\n")
+            for get in (lambda: Session().get(self.url(), verify=path),
+                        lambda: xsoar.BaseClient(self.url(), verify=str(path))._http_request("GET", "")):
+                with self.assertRaises(OSError) as caught:
+                    get()
+                self.assertIn(f"for a policy file: verify=anycert.PolicyFile('{path}')", str(caught.exception))
+                self.assertEqual(caught.exception.name, "ANCHORS")
+            for text in ("", "no certificate"):
+                path.write_text(text)
+                with self.assertRaises(OSError) as caught:
+                    Session().get(self.url(), verify=path)
+                self.assertNotIn("PolicyFile", str(caught.exception))
+
+    def test_what_a_client_does_not_take(self):
+        for verify, instead in ((False, "Client('trust-any')"), ("ca.pem", "Client(ca='ca.pem')"), (True, "Client(policy)"),
+                                (PolicyFile.parse(""), "Client(policy_file=...)")):
+            for kind in (Client, AsyncClient):
+                with self.assertRaises(TypeError) as caught:
+                    kind(verify=verify)
+                self.assertEqual(str(caught.exception), f"Client takes a policy, not verify: {instead}")
+
+    def test_what_the_ceiling_forbids(self):
+        done = python(UNDER_A_CEILING, self.root)
+        self.assertEqual(done.stdout.splitlines(), ["PolicyForbidden /etc/anycert/ceiling"] * 6 + ["looks"], done.stderr)
+
     def test_of_the_adapter(self):
         import requests
         from anycert.requests_adapter import AnycertAdapter
@@ -170,6 +312,13 @@ class Files(LabCase):
             self.assertEqual(session.get(self.url(server="expired")).status_code, 200)
             with self.assertRaises(requests.exceptions.SSLError):
                 session.get(self.url(server="self-signed"))
+        with tempfile.TemporaryDirectory() as folder, requests.Session() as session:
+            path = pathlib.Path(folder, "hosts")
+            path.write_text(f"{self.host('expired')} hardened+expired\n")
+            session.mount("https://", AnycertAdapter(policy_file=path, ca=self.root))
+            self.assertEqual([session.get(self.url(server=server)).report.verdict for server in ("expired", "good")],
+                             ["relaxed", "pass"])
+            self.assertRaises(ValueError, AnycertAdapter, policy_file=PolicyFile(path), ca=self.root)
 
     def test_errors_have_classes(self):
         for call, name in ((lambda: Policy("hardenend"), "POLICY_SYNTAX"),
@@ -184,7 +333,17 @@ class Files(LabCase):
 
 
 class Reports(LabCase):
-    conditions = ("good", "expired", "self-signed", "dh-1024")
+    conditions = ("good", "expired", "self-signed", "dh-1024", "tls10-only", "plain-http")
+
+    def test_a_look_at_what_speaks_old_tls_only(self):
+        report = anycert.look(self.url(server="tls10-only"), ca=self.root)
+        self.assertEqual((report.policy.partition(" ")[0], report.reference_verdict), ("antique", "fail"))
+        self.assertTrue(report.key_proven)
+        self.assertEqual(anycert.look(self.url(), ca=self.root).policy.partition(" ")[0], "report-only")
+        for arguments in ((self.url(server="tls10-only"), "report-only"), (self.url(server="tls10-only"), "hardened"),
+                          (self.url(server="plain-http"),)):
+            with self.assertRaises(exceptions.SSLError):
+                anycert.look(*arguments)
 
     def test_who_only_looks_cannot_ask(self):
         with Client("report-only", ca=self.root) as client:

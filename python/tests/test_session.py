@@ -351,6 +351,8 @@ class Trust(LabCase):
                 self.session.get(self.url(), verify=text)
             self.assertEqual(str(caught.exception), "Could not find a suitable TLS CA certificate bundle, "
                              f"invalid path: {text}; for the policy, write verify=anycert.Policy({text!r})")
+        with self.assertRaisesRegex(OSError, r"invalid path: hardened\+expird; as a policy: .*did you mean 'expired'"):
+            self.session.get(self.url(), verify="hardened+expird")
         with self.assertRaisesRegex(OSError, "^Could not find the TLS certificate file, "
                                              "invalid path: /nosuch.pem$"):
             self.session.get(self.url(), cert="/nosuch.pem")

@@ -8,7 +8,7 @@ import unittest
 from unittest import mock
 
 import anycert
-from anycert import AsyncClient, Client, Policy, Session, TrustStore, exceptions, xsoar
+from anycert import AsyncClient, Client, Policy, PolicyFile, Session, TrustStore, exceptions, xsoar
 from labcase import LabCase
 
 PIN = "sha256//" + "A" * 43 + "="
@@ -75,6 +75,14 @@ class Stores(unittest.TestCase):
             self.store.find("nas.example")
         self.assertIn("has vanished", str(caught.exception))
 
+    def test_a_port_in_the_host(self):
+        for call in (self.store.find, self.store.add, self.store.remove, PolicyFile.parse("").find):
+            for host in ("nas:443", "192.0.2.1:443", "[::1]:443"):
+                with self.assertRaisesRegex(ValueError, "the port is the second argument, not part of the host"):
+                    call(host)
+        self.assertIsNone(self.store.find("::1"))
+        self.assertIsNone(PolicyFile.parse("").find("fe80::5:443"))
+
     def test_what_is_refused(self):
         self.store.add("nas.example", pins=PIN)
         with self.assertRaises(OSError):
@@ -104,6 +112,8 @@ class FirstUse(LabCase):
         self.addCleanup(folder.cleanup)
         self.store = TrustStore(pathlib.Path(folder.name, "trust"))
         self.asked = []
+        self.session = Session()
+        self.addCleanup(self.session.close)
 
     def answer(self, value):
         def ask(report):
@@ -152,11 +162,31 @@ class FirstUse(LabCase):
                 self.assertEqual(len(self.asked), 1)  # it is known now
 
     def test_nothing_but_true_is_yes(self):
-        for value in (False, None, 1, "yes", [1]):
+        for value in (None, 1, 0, "yes", [1]):
+            said = f"on_first_use has to return True or False, not {value!r}"
             for name, get in self.ways(Policy("tofu", ca=self.root), self.answer(value)).items():
-                with self.subTest(name, value=value), self.assertRaises(Exception) as caught:
-                    get(self.url(server="self-signed"))
-                self.assertIn("trust store does not know", str(caught.exception))
+                with self.subTest(name, value=value), mock.patch("sys.unraisablehook") as hook:
+                    with self.assertRaises(exceptions.SSLError if name == "AsyncClient" else TypeError) as caught:
+                        get(self.url(server="self-signed"))
+                    if name == "AsyncClient":  # the question is none of one request's alone
+                        self.assertEqual([str(call.args[0].exc_value) for call in hook.call_args_list], [said])
+                    else:
+                        self.assertEqual(str(caught.exception), said)
+        self.assertEqual(len(self.store), 0)
+
+    def test_many_at_once_are_asked_about(self):
+        with mock.patch("sys.unraisablehook") as hook, Client(
+                Policy("tofu", ca=self.root), trust_store=self.store, on_first_use=self.answer(1)) as client:
+            bad, good = sorted(client.batch([self.url(server="self-signed"), self.url()]), key=lambda one: one.number)
+            self.assertIsInstance(bad.error, exceptions.SSLError)
+            self.assertEqual(good.result().status_code, 200)
+            self.assertIs(hook.call_args.args[0].exc_type, TypeError)
+
+    def test_no(self):
+        for name, get in self.ways(Policy("tofu", ca=self.root), self.answer(False)).items():
+            with self.subTest(name), self.assertRaises(Exception) as caught:
+                get(self.url(server="self-signed"))
+            self.assertIn("trust store does not know", str(caught.exception))
         self.assertEqual(len(self.store), 0)
 
     def test_nobody_is_asked(self):
@@ -164,7 +194,18 @@ class FirstUse(LabCase):
             with self.assertRaises(exceptions.SSLError) as caught:
                 client.get(self.url(server="self-signed"))
         self.assertEqual(caught.exception.name, "TRUST_UNKNOWN")
-        self.assertRaises(ValueError, Client("tofu").get, self.url())  # no store
+        note, = caught.exception.__notes__
+        call = note.partition("TrustStore(PATH).")[2]
+        eval("store." + call, {"store": self.store})  # pylint: disable=eval-used  # as somebody would paste it
+        self.assertEqual(self.store.find(*self.place()).pins, (caught.exception.report.pin,))
+
+    def test_without_a_store(self):
+        for call in (lambda: Client("tofu"), lambda: AsyncClient("tofu"), lambda: anycert.look(self.url(), "tofu"),
+                     lambda: xsoar.BaseClient(self.url(), verify=Policy("tofu")),
+                     lambda: self.session.get(self.url(), verify=Policy("tofu")),
+                     lambda: self.session.get(self.url(), policy="report-only for=tofu")):
+            with self.assertRaisesRegex(ValueError, r"trust_store=PATH"):
+                call()
 
     def test_what_is_asked_may_raise(self):
         def ask(report):

@@ -15,7 +15,8 @@ def main() -> None:
         with client.stream("GET", "https://a.example/") as answer:
             print(sum(len(piece) for piece in answer.iter_content(4096)))
     policy = anycert.Policy("pinned", pin=["sha256//x"], until="2100-01-01").relax(anycert.Relaxation.EXPIRED)
-    file = anycert.PolicyFile("hosts")
+    file = anycert.PolicyFile("hosts", ca=["system", "ca.pem"])
+    print(file.anchors and file.anchors.ca, anycert.PolicyFile.parse("", ca=b"pem"))
     entry = file.find("a.example", port=8443)
     if entry is not None and policy.until is not None:
         print(entry.policy.rung, policy.until.year, policy.pins[0])

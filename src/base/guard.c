@@ -81,8 +81,16 @@ static int check_folder(const struct walk *w, bool is_last, struct anycert_error
         return fail_reading(w, err);
     if (!is_trusted(w, st.st_uid))
         return fail_owner(w, "folder", folder, st.st_uid, err);
-    bool is_sticky = (st.st_mode & S_ISVTX) && !(is_last && w->guard->own_folder);
-    if (!is_sticky && can_others_write(&st))
+    if (!can_others_write(&st))
+        return 0;
+    bool is_sticky = (st.st_mode & S_ISVTX) != 0;
+    /* Such a folder is everybody's for good reasons: not the folder is to be changed then. */
+    if (is_sticky && is_last && w->guard->own_folder)
+        return anycert__fail(err, w->code,
+                             "%s '%s' is in a folder where others may make files, too: put it "
+                             "into a folder of your own, as ~/.local/state/anycert/trust",
+                             w->what, w->path);
+    if (!is_sticky)
         return anycert__fail(err, w->code,
                              "%s '%s' is in a folder that others can change: take the permission "
                              "away (chmod go-w '%s')",

@@ -191,6 +191,12 @@ static void warn_of_relaxed(struct anycert__log *log, const struct anycert_repor
     }
 }
 
+/* What is left of the policy when it has ended. */
+static bool keeps_pin(const struct anycert_policy *policy)
+{
+    return policy->pin_count > 0 || (policy->target && policy->target->pin_count > 0);
+}
+
 /* A week is time enough to see to what the policy was made for. */
 static void warn_of_end(struct anycert__log *log, const struct anycert_report *report,
                         const struct anycert__hop_terms *terms)
@@ -206,10 +212,13 @@ static void warn_of_end(struct anycert__log *log, const struct anycert_report *r
     anycert__format_date(terms->policy->until, date);
     anycert__buf_init(&line, LINE_LIMIT);
     anycert__buf_addf(
-        &line, "%s%s%s%s:%u: the policy %.*s ends on %s; hardened counts from then on",
+        &line,
+        "%s%s%s%s:%u: the policy %.*s ends on %s, its last day; from the day after, hardened "
+        "%scounts",
         terms->hop == ANYCERT__HOP_PROXY ? "proxy " : "", brackets ? "[" : "",
         anycert_report_host(report), brackets ? "]" : "", (unsigned)anycert_report_port(report),
-        (int)strcspn(anycert_report_policy(report), " "), anycert_report_policy(report), date);
+        (int)strcspn(anycert_report_policy(report), " "), anycert_report_policy(report), date,
+        keeps_pin(terms->policy) ? "with its pin " : "");
     if (line.data && is_new(log, line.data))
         give(log, ANYCERT_LOG_WARNING, &line);
     anycert__buf_free(&line);

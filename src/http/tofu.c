@@ -48,6 +48,13 @@ static bool would_stand(const struct anycert__facts *facts, const struct anycert
     return anycert__judge_accepts(&view, policy, now, ANYCERT__JUDGE_ALL);
 }
 
+static enum anycert__answer answer_of(int said)
+{
+    return said == 1   ? ANYCERT__ANSWER_YES
+           : said == 2 ? ANYCERT__ANSWER_COMPARED
+                       : ANYCERT__ANSWER_NO;
+}
+
 /* Asks, unless somebody else does or has since the exchange began, whose answer counts for this
  * one, too. True: there is an answer. */
 static bool ask_once(struct anycert__lane *lane, const struct anycert_report *report)
@@ -65,8 +72,7 @@ static bool ask_once(struct anycert__lane *lane, const struct anycert_report *re
     if (!lane->question)
         return false;
     if (is_mine) {
-        answer = terms->trust_ask(terms->trust_ask_arg, report) == 1 ? ANYCERT__ANSWER_YES
-                                                                     : ANYCERT__ANSWER_NO;
+        answer = answer_of(terms->trust_ask(terms->trust_ask_arg, report));
         anycert__question_answer(terms->trust_store, lane->question, answer);
     }
     answer = anycert__question_look(terms->trust_store, lane->question);
@@ -75,7 +81,8 @@ static bool ask_once(struct anycert__lane *lane, const struct anycert_report *re
         return false;
     }
     anycert__tofu_forget(lane);
-    facts->record.is_accepted = answer == ANYCERT__ANSWER_YES;
+    facts->record.is_compared = answer == ANYCERT__ANSWER_COMPARED;
+    facts->record.is_accepted = facts->record.is_compared || answer == ANYCERT__ANSWER_YES;
     return true;
 }
 
@@ -100,10 +107,12 @@ bool anycert__tofu_ask(struct anycert__lane *lane, int64_t now)
 static int record(struct anycert__lane *lane, int64_t now)
 {
     const struct anycert__facts *facts = anycert__link_facts(lane->link);
+    enum anycert__learned learned = anycert__known_verifies(facts, now) ? ANYCERT__LEARNED_CA
+                                    : facts->record.is_compared         ? ANYCERT__LEARNED_COMPARED
+                                                                        : ANYCERT__LEARNED_KEY;
 
     return anycert__trust_store_record(lane->terms->trust_store, facts->host, facts->port,
-                                       facts->presented[0].pin, anycert__known_verifies(facts, now),
-                                       now, &lane->failure);
+                                       facts->presented[0].pin, learned, now, &lane->failure);
 }
 
 bool anycert__tofu_learn(struct anycert__lane *lane, int64_t now)
@@ -154,7 +163,7 @@ static bool pay_answer(struct anycert__lane *lane)
         return false;
     anycert__tofu_forget(lane);
     lane->owes = ANYCERT__OWES_NOTHING;
-    lane->stale = answer == ANYCERT__ANSWER_YES;
+    lane->stale = answer == ANYCERT__ANSWER_YES || answer == ANYCERT__ANSWER_COMPARED;
     return true;
 }
 

@@ -132,6 +132,9 @@ static int read_authority(const char *text, struct authority *out, struct anycer
     if (*out->host == '[')
         return read_brackets(text, end, out, err);
     colon = memchr(out->host, ':', (size_t)(end - out->host));
+    if (colon && colon > out->host && memchr(colon + 1, ':', (size_t)(end - colon - 1)))
+        return refuse(err, text,
+                      "has several colons in its host; write an IPv6 address in brackets");
     out->host_len = (size_t)((colon ? colon : end) - out->host);
     if (out->host_len == 0)
         return refuse(err, text, "has no host");

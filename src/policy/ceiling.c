@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <anycert/policy_file.h>
+
 #define FILE_MAX      ((size_t)64 << 10)
 #define MOST_DAYS     36500
 #define DAY           86400
@@ -233,6 +235,38 @@ struct anycert__ceiling *anycert__ceiling_load(struct anycert_error *err)
     return NULL;
 }
 
+/* ---- looking at it ---- */
+
+const char *anycert_ceiling_path(void)
+{
+    return anycert__ceiling_path();
+}
+
+/* A file that is to become one may belong to whoever writes it. */
+static int inspect_draft(const char *path, struct anycert_error *err)
+{
+    struct anycert__ceiling *ceiling = NULL;
+    char *text = NULL;
+    size_t len = 0;
+    if (anycert__file_read(path, FILE_MAX, ANYCERT_E_FILE, "ceiling", &text, &len, err) == 0)
+        ceiling = anycert__ceiling_parse(text, len, path, err);
+    anycert__free(text);
+    anycert__ceiling_free(ceiling);
+    return ceiling ? 0 : -1;
+}
+
+int anycert_ceiling_inspect(const char *path, struct anycert_error *err)
+{
+    if (path && strcmp(path, anycert__ceiling_path()) != 0)
+        return inspect_draft(path, err);
+    struct anycert__ceiling *ceiling = anycert__ceiling_load(err);
+    int rv = ceiling ? 0 : -1;
+    if (ceiling && ceiling->broken)
+        rv = anycert__fail(err, ANYCERT_E_POLICY_SYNTAX, "%s", ceiling->broken);
+    anycert__ceiling_free(ceiling);
+    return rv;
+}
+
 /* ---- judging ---- */
 
 static int fail(const struct anycert__ceiling *ceiling, size_t line, const char *sentence,
@@ -327,18 +361,33 @@ static int check_relaxations(const struct anycert__ceiling *ceiling,
     return 0;
 }
 
-static int check_end(const struct anycert__ceiling *ceiling, const struct anycert_policy *policy,
-                     int64_t now, struct anycert_error *err)
+/* What the policy lacks and a user can add, all of it at once. */
+static int check_demands(const struct anycert__ceiling *ceiling,
+                         const struct anycert_policy *policy, int64_t now,
+                         struct anycert_error *err)
 {
     int64_t last = now - now % DAY + ceiling->days * DAY + LAST_SECOND;
-    char sentence[160], date[ANYCERT__DATE_SIZE];
-    if (ceiling->days_line == 0 || (policy->has_until && policy->until <= last))
-        return 0;
+    bool late = ceiling->days_line && !(policy->has_until && policy->until <= last);
+    bool mute = ceiling->reason_line && policy->reason == NULL;
+    char sentence[300], date[ANYCERT__DATE_SIZE];
     anycert__format_date(last, date);
-    (void)snprintf(sentence, sizeof sentence,
-                   "lets relaxations last for %lld days at most: write until=%s, or an earlier day",
-                   (long long)ceiling->days, date);
-    return fail(ceiling, ceiling->days_line, sentence, err);
+    if (late && mute)
+        (void)snprintf(sentence, sizeof sentence,
+                       "wants a reason, and (line %zu) lets relaxations last for %lld days at "
+                       "most: add reason=\"...\", and write until=%s, or an earlier day (as "
+                       "options: --until %s --reason TEXT)",
+                       ceiling->days_line, (long long)ceiling->days, date, date);
+    else if (late)
+        (void)snprintf(sentence, sizeof sentence,
+                       "lets relaxations last for %lld days at most: write until=%s, or an earlier "
+                       "day (as an option: --until %s)",
+                       (long long)ceiling->days, date, date);
+    else if (mute)
+        (void)snprintf(sentence, sizeof sentence,
+                       "wants a reason: add reason=\"...\" (as an option: --reason TEXT)");
+    else
+        return 0;
+    return fail(ceiling, mute ? ceiling->reason_line : ceiling->days_line, sentence, err);
 }
 
 int anycert__ceiling_check(const struct anycert__ceiling *ceiling,
@@ -359,7 +408,5 @@ int anycert__ceiling_check(const struct anycert__ceiling *ceiling,
     if (ceiling->authenticated_line && anycert_policy_authenticates(policy) == 0)
         return fail(ceiling, ceiling->authenticated_line,
                     "wants the peer to be authenticated, which this policy gives up", err);
-    if (ceiling->reason_line && policy->reason == NULL)
-        return fail(ceiling, ceiling->reason_line, "wants a reason: add reason=\"...\"", err);
-    return check_end(ceiling, policy, now, err);
+    return check_demands(ceiling, policy, now, err);
 }

@@ -387,6 +387,10 @@ int anycert__key_set(const struct anycert__key *key, struct anycert_policy *poli
 {
     size_t len = value ? strlen(value) : 0;
     size_t max = key == &key_for ? ANYCERT__POLICY_TEXT_MAX : ANYCERT__VALUE_MAX;
+    if (len == 0 && key == &anycert__key_pin && policy->rung == ANYCERT__RUNG_PINNED)
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "key 'pin' has no value, and 'pinned' needs one: write "
+                             "pin=sha256//BASE64");
     if (len == 0)
         return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
                              "key '%s' has no value: leave the key out instead", key->name);

@@ -58,6 +58,12 @@ bool anycert__is_pin(const char *item, size_t len);
 /* Writes a host name in lower case and without its final dot; what is wrong with it, or NULL. */
 const char *anycert__host_name_fault(const char *value, char out[254]);
 
+/* ", xn--bcher-kva.example" for a name that is not ASCII, where that is sure; else nothing. */
+struct anycert__advice {
+    char text[128];
+};
+struct anycert__advice anycert__advice_on_name(const char *name);
+
 /* What a policy lets through by its rung (and check=) alone. */
 anycert__relaxations anycert__policy_contains(const struct anycert_policy *policy);
 

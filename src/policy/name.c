@@ -111,8 +111,9 @@ static int set_expect_name(struct anycert_policy *policy, const char *value,
         return replace(&policy->expect_name, normal, err);
     const char *fault = normalise_name(value, normal);
     if (fault)
-        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX, "expect-name '%s' %s",
-                             anycert__word(value, strlen(value)).text, fault);
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX, "expect-name '%s' %s%s",
+                             anycert__word(value, strlen(value)).text, fault,
+                             anycert__advice_on_name(value).text);
     return replace(&policy->expect_name, normal, err);
 }
 
@@ -123,8 +124,9 @@ static int set_sni(struct anycert_policy *policy, const char *value, struct anyc
     if (!normalise_address(value, normal))
         fault = normalise_name(value, normal);
     if (fault)
-        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX, "sni '%s' %s",
-                             anycert__word(value, strlen(value)).text, fault);
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX, "sni '%s' %s%s",
+                             anycert__word(value, strlen(value)).text, fault,
+                             anycert__advice_on_name(value).text);
     return replace(&policy->sni, normal, err);
 }
 

@@ -162,6 +162,11 @@ static int fail_no_key(const char *word, const struct anycert_policy *policy,
         return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
                              "'%s' is a relaxation and not a key: write it as %s+%s", shown.text,
                              anycert_policy_rung(policy), shown.text);
+    if (policy->reason && anycert__hint_key(word).text[0] == '\0')
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "'%s' is not of the form key=value: put a reason that has spaces "
+                             "into quotes, as in reason=\"on order\"",
+                             shown.text);
     return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX, "'%s' is not of the form key=value%s",
                          shown.text, anycert__hint_key(word).text);
 }

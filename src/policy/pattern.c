@@ -87,11 +87,13 @@ static int read_name(const char *whole, const char *text, struct anycert__patter
     const char *fault = anycert__host_name_fault(name, out->name);
     if (fault == NULL)
         return 0;
+    if (!strchr(name, '*'))
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX, "the host '%s' %s%s",
+                             anycert__word(whole, strlen(whole)).text, fault,
+                             anycert__advice_on_name(text).text);
     return fail(whole,
-                strchr(name, '*')
-                    ? "has '*' elsewhere than as *.domain: it stands for whole labels "
-                      "at the beginning only"
-                    : fault,
+                "has '*' elsewhere than as *.domain: it stands for whole labels at the beginning "
+                "only",
                 err);
 }
 

@@ -36,6 +36,10 @@ bool anycert__is_pin(const char *item, size_t len)
 static int read_pin(const char *item, size_t len, char out[ANYCERT__PIN_SIZE],
                     struct anycert_error *err)
 {
+    if (len == 0)
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "a pin is missing beside a comma: pins stand in one word, with no "
+                             "space behind the comma");
     if (!anycert__is_pin(item, len))
         return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
                              "'%s' is not a pin: expected sha256// and the 44 base64 characters of "

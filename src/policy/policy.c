@@ -68,6 +68,34 @@ static int fail_no_policy(struct anycert_error *err)
     return anycert__fail(err, ANYCERT_E_USAGE, "there is no policy to change");
 }
 
+/* What people write in place of a rung, and what they mean. */
+static int fail_no_rung(const char *rung, struct anycert_error *err)
+{
+    static const char expected[] =
+        "expected hardened, pinned, tofu, report-only, trust-any or antique";
+    const struct anycert__word shown = anycert__word(rung, strlen(rung));
+    if (*rung == '\0')
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "there is no rung in front of the relaxations: %s, as in "
+                             "hardened+expired",
+                             expected);
+    if (strchr(rung, ','))
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "unknown rung '%s': %s, and relaxations are joined with '+', as in "
+                             "hardened+expired+self-signed",
+                             shown.text, expected);
+    if (anycert_relaxation_find(rung))
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "unknown rung '%s', which is a relaxation: write hardened+%s",
+                             shown.text, shown.text);
+    if (strcmp(rung, "insecure") == 0 || strcmp(rung, "unsecure") == 0)
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "unknown rung '%s' (did you mean 'trust-any'?): %s", shown.text,
+                             expected);
+    return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX, "unknown rung '%s'%s: %s", shown.text,
+                         anycert__hint_rung(rung).text, expected);
+}
+
 int anycert_policy_set_rung(struct anycert_policy *policy, const char *rung,
                             struct anycert_error *err)
 {
@@ -77,11 +105,7 @@ int anycert_policy_set_rung(struct anycert_policy *policy, const char *rung,
         rung = "";
     const struct anycert_rung *found = anycert_rung_find(rung);
     if (found == NULL)
-        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
-                             "unknown rung '%s'%s: expected hardened, pinned, tofu, report-only, "
-                             "trust-any or antique%s",
-                             anycert__word(rung, strlen(rung)).text, anycert__hint_rung(rung).text,
-                             strchr(rung, ',') ? ", and relaxations behind '+'" : "");
+        return fail_no_rung(rung, err);
     policy->rung = (enum anycert__rung)anycert_rung_id(found);
     return 0;
 }
@@ -94,6 +118,11 @@ int anycert_policy_relax(struct anycert_policy *policy, const char *relaxation,
     if (relaxation == NULL || *relaxation == '\0')
         return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX, "the name of a relaxation is missing");
     const struct anycert_relaxation *found = anycert_relaxation_find(relaxation);
+    if (found == NULL && strchr(relaxation, ','))
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "unknown relaxation '%s': relaxations are joined with '+', as in "
+                             "hardened+expired+self-signed",
+                             anycert__word(relaxation, strlen(relaxation)).text);
     if (found == NULL)
         return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
                              "unknown relaxation '%s'%s: see anycert-policy(5) for the list",

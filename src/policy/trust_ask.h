@@ -5,7 +5,12 @@
 
 #include "policy/trust_store.h"
 
-enum anycert__answer { ANYCERT__ANSWER_OPEN = 0, ANYCERT__ANSWER_YES, ANYCERT__ANSWER_NO };
+enum anycert__answer {
+    ANYCERT__ANSWER_OPEN = 0,
+    ANYCERT__ANSWER_YES,
+    ANYCERT__ANSWER_COMPARED, /* yes, as its pin is known from elsewhere */
+    ANYCERT__ANSWER_NO
+};
 
 /* What is asked, and whom. */
 struct anycert__asking {

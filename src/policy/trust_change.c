@@ -216,17 +216,29 @@ int anycert_trust_store_add(struct anycert_trust_store *store, const char *host,
     return rv;
 }
 
+/* The lines of a host by its name, or of one that is known by its hash only. */
+static long find_slots(const struct change *c, const char *name, const char *hashed,
+                       size_t slots[ANYCERT__TRUST_SLOTS])
+{
+    if (!hashed)
+        return anycert__trust_text_find(c->text, name, slots, ANYCERT__TRUST_SLOTS);
+    long slot = anycert__trust_text_find_spelled(c->text, hashed, strlen(hashed));
+    slots[0] = slot < 0 ? 0 : (size_t)slot;
+    return slot >= 0;
+}
+
 int anycert_trust_store_remove(struct anycert_trust_store *store, const char *host, uint16_t port,
                                struct anycert_error *err)
 {
-    char name[ANYCERT__TRUST_HOST_SIZE];
+    char name[ANYCERT__TRUST_HOST_SIZE] = "";
     size_t slots[ANYCERT__TRUST_SLOTS];
     struct change c;
+    const char *hashed = host && host[0] == '|' ? host : NULL;
     int rv = -1;
-    if (anycert__trust_store_name(store, host, port, name, err) != 0)
+    if (!hashed && anycert__trust_store_name(store, host, port, name, err) != 0)
         return -1;
     if (begin(&c, store, true, err) == 0) {
-        long count = anycert__trust_text_find(c.text, name, slots, ANYCERT__TRUST_SLOTS);
+        long count = find_slots(&c, name, hashed, slots);
         if (count < 0)
             anycert__fail(err, ANYCERT_E_INTERNAL, "the host's name cannot be hashed");
         else if (count == 0)
@@ -241,14 +253,19 @@ int anycert_trust_store_remove(struct anycert_trust_store *store, const char *ho
 }
 
 int anycert__trust_store_record(struct anycert_trust_store *store, const char *host, uint16_t port,
-                                const char *pin, bool by_ca, int64_t now, struct anycert_error *err)
+                                const char *pin, enum anycert__learned learned, int64_t now,
+                                struct anycert_error *err)
 {
     char name[ANYCERT__TRUST_HOST_SIZE];
     size_t slots[ANYCERT__TRUST_SLOTS];
-    struct anycert__trust_line line = {.source = ANYCERT_TRUST_FIRST_USE}, there;
+    struct anycert__trust_line line = {.source = learned == ANYCERT__LEARNED_COMPARED
+                                                     ? ANYCERT_TRUST_COMPARED
+                                                     : ANYCERT_TRUST_FIRST_USE},
+                               there;
     struct change c;
     if (anycert__trust_host_text(host, port, name, err) != 0 ||
-        check_entry(by_ca ? NULL : pin, NULL, &line, err) != 0 || check_clock(now, err) != 0)
+        check_entry(learned == ANYCERT__LEARNED_CA ? NULL : pin, NULL, &line, err) != 0 ||
+        check_clock(now, err) != 0)
         return -1;
     int rv = begin(&c, store, false, err);
     if (rv == 0) {

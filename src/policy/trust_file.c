@@ -51,6 +51,9 @@ int anycert__trust_file_read(const char *path, anycert__trust_hmac *hmac,
     if (!is_there && errno != ENOENT)
         return anycert__fail_errno(err, ANYCERT_E_TRUST_STORE, errno, WHAT " '%s' cannot be read",
                                    path);
+    /* One that nobody could write to later is no store either: before anybody is asked. */
+    if (!is_there && anycert__file_guard_way(path, &guard, ANYCERT_E_TRUST_STORE, WHAT, err) != 0)
+        return -1;
     if (is_there && anycert__file_read_guarded(path, &guard, ANYCERT__TRUST_TEXT_MAX,
                                                ANYCERT_E_TRUST_STORE, WHAT, &text, &len, err) != 0)
         return -1;

@@ -17,6 +17,7 @@ static const char *const sources[] = {
     [ANYCERT_TRUST_FIRST_USE] = "first-use",
     [ANYCERT_TRUST_ADDED] = "added",
     [ANYCERT_TRUST_IMPORTED] = "imported",
+    [ANYCERT_TRUST_COMPARED] = "compared",
 };
 
 const char *anycert_trust_kind_name(enum anycert_trust_kind kind)
@@ -274,7 +275,7 @@ const char *anycert__trust_line_parse(const char *text, size_t len, struct anyce
         return "it has no two times such as 2026-01-31T12:00:00Z behind its pins";
     size_t which = number_of(&source, sources, sizeof sources / sizeof sources[0]);
     if (which == 0)
-        return "behind its times is neither first-use, added nor imported";
+        return "behind its times is neither first-use, added, imported nor compared";
     out->source = (enum anycert_trust_source)which;
     fault = parse_comment(&c, out);
     out->host = host.text;

@@ -20,6 +20,7 @@ enum anycert__trust_known {
 struct anycert__trust_record {
     enum anycert__trust_known known;
     bool is_accepted; /* NEW, and somebody who was asked has said that the key is right */
+    bool is_compared; /* the same, as its pin is one that was known from elsewhere */
     bool is_recorded; /* NEW when it was looked up, and recorded since for what was seen here */
     char (*pins)[ANYCERT__PIN_SIZE];
     size_t pin_count;

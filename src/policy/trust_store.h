@@ -54,11 +54,18 @@ void anycert__trust_store_wrote(struct anycert_trust_store *store,
  * that the store says two things of, too. */
 int anycert__trust_store_look(struct anycert_trust_store *store, const char *host, uint16_t port,
                               struct anycert__trust_record *record, struct anycert_error *err);
+/* How a host came to be known at its first contact. */
+enum anycert__learned {
+    ANYCERT__LEARNED_KEY = 0,
+    ANYCERT__LEARNED_CA,      /* hardened accepts its certificate */
+    ANYCERT__LEARNED_COMPARED /* its key, which the user had from elsewhere */
+};
+
 /* Records a host at its first contact: by its CA, or by this pin. Somebody else may have done so
  * meanwhile: -1 with TRUST_CHANGED if it was something else. It does not wait: 1 if somebody else
  * is writing just now, and nothing was done. */
 int anycert__trust_store_record(struct anycert_trust_store *store, const char *host, uint16_t port,
-                                const char *pin, bool by_ca, int64_t now,
+                                const char *pin, enum anycert__learned learned, int64_t now,
                                 struct anycert_error *err);
 /* The slots of a host, and the first one's line, for what has to be one. Their number; -1 with
  * TRUST_STORE if they do not say the same. */

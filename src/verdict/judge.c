@@ -50,7 +50,7 @@ static bool pin_decides(const struct anycert__finding *finding, const struct yar
 {
     bool of_leaf = yardstick->pin.match == ANYCERT__PIN_LEAF;
     bool of_anchor = anycert__pin_replaces_anchor(finding->x509_code);
-    if (yardstick->known == ANYCERT__KNOWN_SAME) /* it stands for who answers, and no more */
+    if (anycert__known_proves(yardstick->known)) /* it stands for who answers, and no more */
         return finding->kind == ANYCERT__FINDING_FACT && of_anchor;
     if (!anycert__pin_stands(&yardstick->pin) || finding->kind != ANYCERT__FINDING_FACT ||
         anycert__check_is_protocol(finding->check) || finding->depth < 0 ||
@@ -248,7 +248,7 @@ static int add_finding(struct anycert_report *report, const struct collection *c
     check.decided_by_pin =
         check.verdict == ANYCERT_RELAXED && pin_decides(finding, &collection->policy);
     check.decided_by_record =
-        check.decided_by_pin && collection->policy.known == ANYCERT__KNOWN_SAME;
+        check.decided_by_pin && anycert__known_proves(collection->policy.known);
     if (finding->kind == ANYCERT__FINDING_RECORD)
         check.code = anycert__known_code(known_of(collection));
     return add_check(report, &check, detail_of(report, collection, finding));
@@ -376,7 +376,7 @@ static const char *proof(const struct anycert_report *report, const struct colle
         return NULL;
     if (pin_proves(pin_of(collection), collection))
         return "pin";
-    if (collection->policy.known == ANYCERT__KNOWN_SAME && pin_proves(&recorded, collection))
+    if (anycert__known_proves(collection->policy.known) && pin_proves(&recorded, collection))
         return "tofu";
     return chain_proves(facts, collection) ? "chain" : NULL;
 }

@@ -68,7 +68,9 @@ static enum anycert__known look_at_new(const struct anycert__facts *facts,
     bool may_learn = anycert__known_may_learn(facts, policy, &wants_answer);
     if (!may_learn && (!wants_answer || scope != ANYCERT__JUDGE_CERTIFICATES))
         return ANYCERT__KNOWN_REFUSED;
-    return anycert__known_verifies(facts, now) ? ANYCERT__KNOWN_FIRST_CA : ANYCERT__KNOWN_FIRST;
+    if (anycert__known_verifies(facts, now))
+        return ANYCERT__KNOWN_FIRST_CA;
+    return facts->record.is_compared ? ANYCERT__KNOWN_COMPARED : ANYCERT__KNOWN_FIRST;
 }
 
 enum anycert__known anycert__known_look(const struct anycert__facts *facts,
@@ -94,11 +96,17 @@ enum anycert__known anycert__known_look(const struct anycert__facts *facts,
     return ANYCERT__KNOWN_NOT_ASKED;
 }
 
+bool anycert__known_proves(enum anycert__known known)
+{
+    return known == ANYCERT__KNOWN_SAME || known == ANYCERT__KNOWN_COMPARED;
+}
+
 enum anycert_verdict anycert__known_verdict(enum anycert__known known)
 {
     switch (known) {
     case ANYCERT__KNOWN_UNWANTED:
     case ANYCERT__KNOWN_SAME:
+    case ANYCERT__KNOWN_COMPARED:
     case ANYCERT__KNOWN_CA:
     case ANYCERT__KNOWN_FIRST_CA:
         return ANYCERT_PASS;
@@ -205,6 +213,9 @@ static void write_known(struct anycert__buf *buf, const struct anycert__facts *f
     case ANYCERT__KNOWN_SAME:
         anycert__buf_adds(buf, "the key is the recorded one, ");
         write_since(buf, facts);
+        break;
+    case ANYCERT__KNOWN_COMPARED:
+        anycert__buf_adds(buf, "first contact: the key has the pin that the user knows");
         break;
     case ANYCERT__KNOWN_CA:
         anycert__buf_adds(buf, "a trusted authority vouches for it, as when it was ");

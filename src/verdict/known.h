@@ -10,6 +10,7 @@
 enum anycert__known {
     ANYCERT__KNOWN_UNWANTED,  /* the policy is not tofu */
     ANYCERT__KNOWN_SAME,      /* the key is the recorded one */
+    ANYCERT__KNOWN_COMPARED,  /* first contact, and the key is the one that the user had already */
     ANYCERT__KNOWN_CA,        /* recorded by its CA, and the certificate verifies */
     ANYCERT__KNOWN_FIRST_CA,  /* first contact, and hardened would have accepted it, too */
     ANYCERT__KNOWN_FIRST,     /* first contact: the key is believed */
@@ -24,6 +25,8 @@ enum anycert__known {
 enum anycert__known anycert__known_look(const struct anycert__facts *facts,
                                         const struct anycert_policy *policy, int64_t now,
                                         enum anycert__judge_scope scope);
+/* True if the key is one that was expected: it stands for who answers. */
+bool anycert__known_proves(enum anycert__known known);
 /* What it comes to. */
 enum anycert_verdict anycert__known_verdict(enum anycert__known known);
 /* True for a host that is met for the first time under a policy that would learn its key; false,

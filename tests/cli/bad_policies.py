@@ -23,7 +23,7 @@ POLICIES = [
 ]
 OPTIONS = [
     (("--allow", ""), ""), (("--allow", "expired,"), ""), (("--allow", "expird"), "did you mean 'expired'?"),
-    (("--allow", "everything"), "everything"), (("--allow", "expired,expired"), "twice"), (("--pin", ""), ""),
+    (("--allow", "expired+self-signed"), "join relaxations with ','"), (("--allow", "everything"), "everything"), (("--allow", "expired,expired"), "twice"), (("--pin", ""), ""),
     (("--pin", PIN[:-1]), "pin"), (("--pin", "md5//" + "A" * 22), "pin"), (("--expect-name", ""), ""),
     (("--expect-name", "a b"), "a b"), (("--sni", ""), ""), (("--sni", "192.0.2.1"), "192.0.2.1"),
     (("--until", ""), ""), (("--allow", "expired", "--until", "soon"), "soon"), (("--reason", "a\nb"), ""), (("--reason", "x" * 201), ""),
@@ -60,6 +60,11 @@ class Bad(Case):
         for args, words in OPTIONS:
             with self.subTest(args=[arg[:60] for arg in args]):
                 self.explain(*args, says=words)
+
+    def test_words_that_belong_elsewhere(self):
+        self.refused("get", "--trust", "hardened+expired", "until=2030-01-01", URL, says="a policy that has spaces goes into quotes")
+        self.refused("get", URL, "reason=x", says="one too many")
+        self.refused("trust", "add", "a.example", PIN, says="the pin goes behind --pin")
 
     def test_profiles(self):
         for settings in PROFILES:

@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import sys
 import unittest
 
@@ -56,6 +57,30 @@ class Ceiling(Case):
             self.assertIn("(TLSv1.3)", show("self-signed", "-k"))
             self.refused("get", "-k", servers["self-signed"]["url"], says="the administrator forbids 'trust-any'")
 
+    def test_what_is_suggested_is_what_it_allows(self):
+        with lab("self-signed", "expired") as (servers, files):
+            def lines(name, *command, code):
+                result = self.anycert(*command, "--cacert", files["root"], servers[name]["url"], code=code)
+                return dict(re.findall(r"(?m)^ *(\w+) +(.*)$", result.out + result.err))
+
+            for ceiling, reason, days in (("max-days 7\n", "", 7), ("require-reason\n", "WHY", 30),
+                                          ("require-reason\nmax-days 365\n", "WHY", 30), ("max-days 1\nrequire-reason\n", "WHY", 1)):
+                self.write(ceiling)
+                end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
+                for name in ("self-signed", "expired"):
+                    with self.subTest(ceiling=ceiling, name=name):
+                        shown = lines(name, "trust", "show", code=0)
+                        self.assertNotIn("forbidden", shown)
+                        self.assertEqual('reason="WHY"' in shown["policy"], reason != "", shown)
+                        if name == "expired" or "max-days" in ceiling:
+                            self.assertIn(f" until={end}", shown["policy"])
+                        self.anycert("get", "--trust", shown["policy"], servers[name]["url"])
+                        refused = lines(name, "get", code=3)
+                        self.assertNotIn("forbidden", refused)
+                        self.anycert("get", "--trust", refused["entry"].split(" ", 1)[1], servers[name]["url"])
+            self.write("forbid expired\n")
+            self.assertIn(f"{self.path}:1: the administrator forbids 'expired'", lines("expired", "get", code=3)["forbidden"])
+
     def test_check_says_what_it_thinks(self):
         self.write("forbid self-signed\nmax-days 30\n")
         for policy, line in (("trust-any", 1), ("hardened+self-signed ca=/absent.pem", 1), ("hardened+expired", 2)):
@@ -64,8 +89,8 @@ class Ceiling(Case):
             document = json.loads(self.anycert("policy", "check", "--json", policy, code=2).out)
             self.assertTrue(document["forbidden"])
             self.assertIn(f"{self.path}:{line}: ", document["forbidden_by"])
-        for policy in ("hardened", "hardened ca=/absent.pem expect-name=a"):
-            self.assertIn("nothing on this machine forbids it", self.anycert("policy", "check", policy).out)
+        for policy, code in (("hardened", 0), ("hardened ca=/absent.pem expect-name=a", 2)):
+            self.assertIn("nothing on this machine forbids it", self.anycert("policy", "check", policy, code=code).out)
         self.assertFalse(json.loads(self.anycert("policy", "check", "--json", "hardened").out)["forbidden"])
 
     def test_check_says_so_of_a_store_that_cannot_be_read(self):
@@ -74,8 +99,8 @@ class Ceiling(Case):
         self.assertIn(f"forbidden: {self.path}:1: ",
                       self.anycert("policy", "check", "--trust-store", "known", "tofu", code=2).out)
         self.write("forbid antique\n")
-        text = self.anycert("policy", "check", "--trust-store", "known", "tofu").out
-        self.assertRegex(text, r"(?m)^note: --trust-store: ")
+        text = self.anycert("policy", "check", "--trust-store", "known", "tofu", code=2).out
+        self.assertRegex(text, r"(?m)^unusable here: --trust-store: ")
         self.assertIn("nothing on this machine forbids it", text)
 
     def test_nothing_else_moves_it(self):
@@ -87,6 +112,38 @@ class Ceiling(Case):
         self.write("forbid everything\n")
         self.anycert("policy", "explain", URL)
         self.refused("policy", "explain", "--allow", "expired", URL, says="hardened is all that can be used")
+
+    def test_one_that_is_not_understood_is_told_by_check(self):
+        self.write("forbid trustany\n")
+        for policy in ("hardened", "hardened+expired"):
+            text = self.anycert("policy", "check", policy, code=2).out
+            self.assertIn(f"ceiling: broken: {self.path}:1: 'trustany' is neither a rung nor a relaxation", text)
+            self.assertNotIn("nothing on this machine", text)
+        document = json.loads(self.anycert("policy", "check", "--json", "hardened", code=2).out)
+        self.assertIn("trustany", document["ceiling_broken"])
+
+    def test_a_ceiling_is_checked_as_one(self):
+        self.write("forbid trust-any\nmax-dais 30\n")
+        pathlib.Path("draft").mkdir(exist_ok=True)
+        draft = pathlib.Path("draft/ceiling")
+        draft.write_text(self.path.read_text())
+        for path in (self.path, draft):
+            self.assertIn(f"{path}:2: 'max-dais' is none of", self.anycert("policy", "check", path, code=2).out)
+            document = json.loads(self.anycert("policy", "check", "--json", path, code=2).out)
+            self.assertEqual((document["fine"], document["ceiling"]), (False, str(path)))
+        self.write("forbid trust-any\n")
+        self.assertEqual(self.anycert("policy", "check", self.path).out, f"{self.path}: a ceiling, fine\n")
+        self.path.chmod(0o666)
+        self.assertIn("ceiling", self.anycert("policy", "check", self.path, code=2).out)
+        self.refused("policy", "check", "./absent/ceiling", says="absent/ceiling")
+
+    def test_all_that_it_wants_is_said_at_once(self):
+        self.write("max-days 30\nrequire-reason\n")
+        last = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=30)
+        text = self.anycert("get", "--allow", "expired", URL, code=2).err
+        self.assertIn(f"{self.path}:2: the administrator wants a reason, and (line 1) ", text)
+        self.assertIn(f"--until {last} --reason TEXT", text)
+        self.assertNotIn("--reason", self.anycert("get", "--allow", "expired", "--reason", "x", URL, code=2).err)
 
     def test_doctor_shakes_hands_above_it_and_says_so(self):
         with lab("expired") as (servers, files):

@@ -286,7 +286,7 @@ class Refused(Case):
         self.refused("policy", "check", "hardened+expired", "until=2099-01-01", says="spaces goes into quotes")
         self.refused("policy", "check", "nas.example hardened+expired", says="unknown rung 'nas.example'")
         self.refused("policy", "check", "nas.example hardened+expired", says="anycert policy check FILE")
-        self.refused("policy", "check", "hardened,expired", says="relaxations behind '+'")
+        self.refused("policy", "check", "hardened,expired", says="relaxations are joined with '+'")
 
     def test_dashes_and_values_that_look_like_options(self):
         port = closed_port()

@@ -121,29 +121,38 @@ class Check(Case):
         for days, soon in ((0, True), (5, True), (9, False)):
             date = today + datetime.timedelta(days=days)
             text = self.anycert("policy", "check", f"hardened+expired until={date}").out
-            self.assertEqual(f"\nends soon: its last day is {date}; hardened is in force from then on\n" in text, soon)
+            self.assertEqual(f"\nends soon: its last day is {date}; from the day after, hardened counts\n" in text, soon)
 
     def test_what_has_ended_is_said(self):
-        text = self.anycert("policy", "check", "trust-any until=2020-01-01").out
+        text = self.anycert("policy", "check", "trust-any until=2020-01-01", code=2).out
         self.assertIn("ended: the last day of 'trust-any until=2020-01-01' was 2020-01-01; 'hardened' is in force now\n", text)
         self.assertIn("peer authenticated: yes", text)
-        document = json.loads(self.anycert("policy", "check", "--json", "hardened+expired until=2020-01-01").out)
+        document = json.loads(self.anycert("policy", "check", "--json", "hardened+expired until=2020-01-01", code=2).out)
         self.assertEqual((document["policy"], document["ended"], document["in_force"], document["available"]),
                          ("hardened+expired until=2020-01-01", True, "hardened", True))
         self.assertFalse(json.loads(self.anycert("policy", "check", "--json", "hardened").out)["ended"])
 
+    def test_an_end_that_is_far_is_said(self):
+        remark = "remark: ends in more than two years"
+        self.assertIn(remark, self.anycert("policy", "check", "hardened+expired until=2099-01-01").out)
+        day = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=300)
+        self.assertNotIn(remark, self.anycert("policy", "check", f"hardened+expired until={day}").out)
+
+    def test_a_file_that_is_not_there_is_said(self):
+        self.refused("policy", "check", "hosts", says="and there is no file of that name")
+
     def test_what_no_client_could_use_is_said(self):
-        text = self.anycert("policy", "check", "hardened ca=absent.pem").out
-        self.assertRegex(text, r"(?m)^note: .*absent.pem")
-        document = json.loads(self.anycert("policy", "check", "--json", "hardened ca=absent.pem").out)
+        text = self.anycert("policy", "check", "hardened ca=absent.pem", code=2).out
+        self.assertRegex(text, r"(?m)^unusable here: .*absent.pem")
+        document = json.loads(self.anycert("policy", "check", "--json", "hardened ca=absent.pem", code=2).out)
         self.assertIn("absent.pem", document["note"])
         self.assertEqual((document["available"], document["forbidden"]), (True, False))
 
     def test_what_is_not_available_is_said(self):
         digest = f"hardened ca=sha256:{'0' * 64}"
-        text = self.anycert("policy", "check", digest).out
-        self.assertIn("note: ", text)
-        document = json.loads(self.anycert("policy", "check", "--format", "json", digest).out)
+        text = self.anycert("policy", "check", digest, code=2).out
+        self.assertIn("unusable here: ", text)
+        document = json.loads(self.anycert("policy", "check", "--format", "json", digest, code=2).out)
         self.assertFalse(document["available"])
         self.refused("get", "--trust", digest, "https://localhost:1/", says="known by their digest only")
 

@@ -10,6 +10,9 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from anycert_cli import Case, lab  # noqa: E402
 
+# Far enough for every test, and near enough to be no remark.
+NEXT_YEAR = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=400)
+
 
 def write(name, text, mode=0o644):
     path = pathlib.Path(name)
@@ -119,6 +122,15 @@ class Requests(Case):
         # The option stands in for the key.
         self.get("--profile", box, "--policy-file", "policies", self.url("expired"))
 
+    def test_pin_of_the_file_that_is_passed_over_is_warned_of(self):
+        pin = "sha256//" + 43 * "A" + "="
+        name = write("policies", self.line("expired", f"pinned pin={pin}"))
+        args = ("get", "--cacert", self.files["root"], "--policy-file", name, "--allow", "expired")
+        says = "anycert: warning: the pin of policies:1 is not used, as --allow goes before it\n"
+        self.assertEqual(self.anycert(*args, self.url("expired")).err.count(says), 1)
+        self.assertNotIn("is not used", self.anycert(*args, self.url("good")).err)
+        self.assertNotIn("is not used", self.anycert(*args, "--pin", pin, self.url("expired"), code=3).err)
+
     def test_print_curl_knows_the_entry(self):
         name = write("policies", "localhost trust-any\n")
         self.assertIn("--insecure", self.anycert("get", "--policy-file", name, "--print-curl", self.url("good")).out)
@@ -139,8 +151,8 @@ class Requests(Case):
             lines = self.anycert("get", "-L", "--policy-file", name, url, env=env).err.splitlines()
             ends = [line for line in lines if "ends on" in line]
             port = self.servers["expired"]["port"]
-            self.assertEqual(ends, [f"anycert: warning: localhost:{port}: the policy hardened+expired ends on {date}; "
-                                    "hardened counts from then on"] if warned else [])
+            self.assertEqual(ends, [f"anycert: warning: localhost:{port}: the policy hardened+expired ends on {date}, "
+                                    "its last day; from the day after, hardened counts"] if warned else [])
             json_lines = self.anycert("get", "-L", "--format", "json", "--policy-file", name, url, env=env).err.splitlines()
             self.assertEqual([json.loads(line)["warning"]["check"] for line in json_lines].count("policy_ends"), int(warned))
         self.assertEqual(self.get("--policy-file", name, self.url("expired")).err, "")
@@ -186,7 +198,7 @@ class Files(Case):
 
 class Check(Case):
     def test_right_file(self):
-        write("right.policies", "a.example hardened+expired until=2099-12-31\n*.b.example hardened expect-name=c.example\n")
+        write("right.policies", f"a.example hardened+expired until={NEXT_YEAR}\n*.b.example hardened expect-name=c.example\n")
         self.assertEqual(self.anycert("policy", "check", "right.policies").out, "right.policies: 2 entries, 0 to be mended\n")
         document = json.loads(self.anycert("policy", "check", "--json", "right.policies").out)
         self.assertTrue(document["fine"])
@@ -196,21 +208,22 @@ class Check(Case):
 
     def test_remarks_are_no_errors(self):
         for hosts, policy, expected in (
-                ("a.example", "trust-any until=2099-12-31", ["unauthenticated"]),
+                ("a.example", f"trust-any until={NEXT_YEAR}", ["unauthenticated"]),
                 ("a.example", "report-only", ["unauthenticated", "endless"]),
-                ("a.example", "hardened+self-signed until=2099-12-31", ["unauthenticated"]),
+                ("a.example", f"hardened+self-signed until={NEXT_YEAR}", ["unauthenticated"]),
                 ("a.example", "hardened+expired", ["endless"]),
                 ("a.example", "tofu", []),
                 ("a.example", "pinned pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", []),
-                ("*.com", "hardened+expired until=2099-12-31", ["wide"]),
-                ("*.co.uk:8443", "hardened+expired until=2099-12-31", ["wide"]),
+                ("*.com", f"hardened+expired until={NEXT_YEAR}", ["wide"]),
+                ("*.co.uk:8443", f"hardened+expired until={NEXT_YEAR}", ["wide"]),
                 ("*.com", "hardened expect-name=a.example", []),
-                ("*.acme.com", "hardened+expired until=2099-12-31", []),
-                ("*.lan", "hardened+expired until=2099-12-31", []),
-                ("com", "hardened+expired until=2099-12-31", []),
-                ("0.0.0.0/0", "hardened+expired until=2099-12-31", ["wide"]),
+                ("*.acme.com", f"hardened+expired until={NEXT_YEAR}", []),
+                ("*.lan", f"hardened+expired until={NEXT_YEAR}", []),
+                ("com", f"hardened+expired until={NEXT_YEAR}", []),
+                ("0.0.0.0/0", f"hardened+expired until={NEXT_YEAR}", ["wide"]),
                 ("[::/0]:8443", "trust-any", ["unauthenticated", "wide", "endless"]),
-                ("10.0.0.0/8", "hardened+expired until=2099-12-31", [])):
+                ("10.0.0.0/8", f"hardened+expired until={NEXT_YEAR}", []),
+                ("a.example", "hardened+expired until=2099-12-31", ["far"])):
             with self.subTest(hosts=hosts, policy=policy):
                 write("remarks.policies", f"{hosts} {policy}\n")
                 entry = json.loads(self.anycert("policy", "check", "--json", "remarks.policies").out)["entries"][0]
@@ -266,8 +279,11 @@ class Check(Case):
             date = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=days)
             write("soon.policies", f"a.example hardened+expired until={date}\n")
             text = self.anycert("policy", "check", "soon.policies").out
-            self.assertEqual(f"soon.policies:1: remark: a.example ends soon, on {date}: hardened counts from then on\n" in text,
-                             soon)
+            self.assertEqual(f"soon.policies:1: remark: a.example ends soon: its last day is {date}; "
+                             "from the day after, hardened counts\n" in text, soon)
+            write("soon.policies", f"a.example pinned pin=sha256//{43 * 'A'}= until={date}\n")
+            self.assertEqual("; from the day after, hardened with its pin counts\n"
+                             in self.anycert("policy", "check", "soon.policies").out, soon)
 
     def test_what_no_client_could_use_is_found(self):
         write("gone.policies", "a.example hardened ca=absent.pem\nb.example hardened ca=sha256:" + 64 * "0")
@@ -334,6 +350,31 @@ class Explain(Case):
         text = self.explain("--trust", "hardened+expired", "https://a.lab.example/")
         self.assertIn("policy from: --trust\n", text)
         self.assertIn("policy   hardened+expired\n", text)
+
+    def test_line_that_is_passed_over_is_named(self):
+        for args in (("--trust", "hardened+expired"), ("--allow", "expired"), ("--expect-name", "b.example"), ("-k",)):
+            self.assertIn(f"not used: policies:2, as {args[0]} goes before it\n",
+                          self.explain(*args, "https://a.lab.example/"))
+        document = json.loads(self.explain("--json", "-k", "https://a.lab.example/"))
+        self.assertEqual(document["not_used"], [{"line": "policies:2", "why": "-k goes before it"}])
+        self.assertNotIn("not used", self.explain("-k", "https://lab.example/"))
+        self.assertNotIn("not used", self.explain("https://a.lab.example/"))
+
+    def test_line_for_another_port_is_named(self):
+        write("policies", "a.example:443 trust-any\n[2001:db8::]:444 trust-any\n")
+        says = "not used: policies:1, as it is for port 443 only\n"
+        self.assertIn(says, self.explain("https://a.example:8443/"))
+        self.assertNotIn("not used", self.explain("https://a.example/"))
+        self.assertIn("not used: policies:2, as it is for port 444 only\n", self.explain("https://[2001:db8::]/"))
+        self.assertNotIn("not used", self.explain("https://b.example/"))
+
+    def test_http_has_no_policy(self):
+        text = self.explain("http://a.lab.example/")
+        self.assertIn("http is not protected at all", text)
+        for word in ("policy from", "authenticated", "checked", "gives up"):
+            self.assertNotIn(word, text)
+        document = json.loads(self.explain("--json", "http://a.lab.example/"))
+        self.assertEqual((document["protected"], "policy" in document), (False, False))
 
 
 if __name__ == "__main__":

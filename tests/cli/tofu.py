@@ -180,10 +180,17 @@ class Requests(Tofu):
         self.assertEqual(self.ask("no")[0], 3)
         code, seen = self.ask("y", self.pin("self-signed"))
         self.assertEqual(code, 0, seen)
+        self.assertNotIn("not authenticated", seen)
+        self.assertNotIn("believed", seen)
+        self.assertEqual(self.entries()[0]["source"], "compared")
+        self.assertIn("(compared)", self.trust("list").out)
+        self.get("self-signed", "tofu")
         self.trust("remove", self.authority("self-signed"))
         code, seen = self.ask("yes")
         self.assertEqual(code, 0, seen)
-        self.assertEqual(self.entries()[0]["pins"], [self.pin("self-signed")])
+        self.assertIn("its key is believed from now on", seen)
+        self.assertEqual([(e["pins"], e["source"]) for e in self.entries()],
+                         [([self.pin("self-signed")], "first-use")])
         self.get("self-signed", "tofu")
 
     def test_profiles_and_policy_files(self):
@@ -265,11 +272,17 @@ class Store(Tofu):
                           self.trust(command, "--trust-store", "home/none", code=2).err)
         self.assertEqual(self.entries(), [])
         self.assertIn("there is no trust store", self.trust("remove", "a.example", code=2).err)
-        self.assertFalse(self.store.exists())
+        self.assertIn("there is no trust store",
+                      self.trust("remove", "a.example", "--trust-store", "home/none", code=2).err)
+        self.assertEqual(list(pathlib.Path("home").glob("none*")), [])
         result = self.trust("hash")
         self.assertEqual(result.out, "0 names hashed\n")
-        self.assertIn("it has been made", result.err)
-        self.assertTrue(self.store.exists())
+        self.assertIn(says, result.err)
+        self.assertIn("there is no trust store 'home/none'",
+                      self.trust("hash", "--trust-store", "home/none", code=2).err)
+        self.assertFalse(self.store.exists())
+        self.trust("add", "a.example", "--by-ca")
+        self.assertFalse(self.store.read_text().startswith("# anycert-trust-store 1 hashed"))
         for command in ("list", "export"):
             self.assertEqual(self.trust(command).err, "")
 
@@ -282,7 +295,8 @@ class Store(Tofu):
                      says="--trust-store FILE")
 
     def test_what_is_no_entry_is_refused(self):
-        for args, says in [(("nas.example",), "--by-ca"), (("nas.example", "--by-ca", "--pin", OTHER), "--by-ca"),
+        for args, says in [(("nas.example",), "--by-ca"), (("nas.example", "--by-ca", "--pin", OTHER), "not both"),
+                           (("nas:https", "--by-ca"), "'https' is no number from 1 to 65535"),
                            (("nas.example", "--pin", "sha256//x"), "44 base64"), (("https://nas.example/", "--by-ca"), "URL"),
                            (("nas.example:0", "--by-ca"), "port"), (("nas.example:x", "--by-ca"), "port"),
                            (("2001:db8::1", "--by-ca"), "brackets"), (("*.example", "--by-ca"), "host"),
@@ -314,17 +328,61 @@ class Store(Tofu):
         self.assertNotIn("localhost", self.store.read_text())
         self.assertEqual([entry["port"] for entry in self.entries()], [None, None])
 
+    def test_hashing_says_what_it_does_and_answers_have_names(self):
+        self.trust("add", "nas.example:443", "--pin", OTHER)
+        self.assertIn("this cannot be undone", self.trust("hash").err)
+        hashed = self.entries()[0]["host"]
+        self.assertTrue(hashed.startswith("|1|"))
+        lines = self.trust("add", "nas.example", "--by-ca").out.splitlines()
+        self.assertTrue(lines[0].startswith("nas.example:443 ca, first seen"), lines)
+        self.assertTrue(lines[1].startswith("replaced: nas.example:443 pin "), lines)
+        added = json.loads(self.trust("add", "[2001:db8::1]:444", "--by-ca", "--format", "json").out)
+        self.assertEqual((added["host"], added["port"]), ("2001:db8::1", 444))
+        self.assertTrue(self.trust("remove", "[2001:db8::1]:444").out.startswith("removed: [2001:db8::1]:444 ca"))
+        pathlib.Path("home/theirs").write_text(f"# anycert-trust-store 1\nnas.example:443 pin {OTHER} "
+                                               "2026-01-31T12:00:00Z 2026-01-31T12:00:00Z added\n")
+        self.assertIn("something else of nas.example:443 than", self.trust("import", "home/theirs", code=3).err)
+        self.assertEqual(self.trust("list").out.split(" ")[0], hashed)
+        self.assertIn("no entry '|1|x|'", self.trust("remove", "|1|x|", code=2).err)
+        self.assertTrue(self.trust("remove", hashed).out.startswith(f"removed: {hashed} ca, first seen"))
+        self.assertEqual(self.entries(), [])
+
     def test_show_says_what_is_known(self):
         url = self.url("self-signed")
         self.assertIn("known        no: ", self.trust("show", url).out)
         self.assertFalse(self.store.exists())  # looking is no first contact
         self.get("self-signed", ANY)
         self.assertIn("; this is the key\n", self.trust("show", url).out)
-        self.trust("add", self.authority("self-signed"), "--pin", OTHER)
-        self.assertIn("; THIS IS ANOTHER KEY\n", self.trust("show", url).out)
-        self.assertEqual(json.loads(self.trust("show", "--format", "json", url).out)["known"]["pins"], [OTHER])
-        self.trust("add", self.authority("self-signed"), "--by-ca")
-        self.assertIn("HARDENED DOES NOT ACCEPT IT ANY MORE", self.trust("show", url).out)
+
+    def test_show_suggests_nothing_for_a_stranger(self):
+        url, authority = self.url("self-signed"), self.authority("self-signed")
+        for how, known, none in ((("--pin", OTHER), "; THIS IS ANOTHER KEY\n", "none: this is not the key that the store knows\n"),
+                                 (("--by-ca",), "; HARDENED DOES NOT ACCEPT IT ANY MORE\n", "none: the store knows it by its ")):
+            with self.subTest(how=how):
+                self.trust("add", authority, *how)
+                result = self.trust("show", url, code=3)
+                self.assertIn(known, result.out)
+                self.assertIn(f"\noption       {none}", result.out)
+                self.assertIn(f"\nthen         anycert trust add {authority} --pin {self.pin('self-signed')}\n", result.out)
+                self.assertNotRegex(result.out, r"(?m)^(policy|command|or) ")
+                self.assertRegex(result.err, r"^anycert: localhost:\d+ is not as the trust store knows it; \S.*\n$")
+                document = json.loads(self.trust("show", "--format", "json", url, code=3).out)
+                self.assertEqual((document["policy"], document["policies"]), (None, []))
+        self.assertEqual(document["known"]["kind"], "ca")
+        # What stands behind "then", and somebody has compared.
+        self.trust("add", authority, "--pin", self.pin("self-signed"), "--pin", OTHER)
+        self.assertRegex(self.trust("show", url).out, "(?m)^policy       pinned pin=")
+
+    def test_a_folder_of_everybody_is_no_place_for_a_store(self):
+        shared = self.home / "shared"
+        shared.mkdir()
+        shared.chmod(0o1777)
+        store = str(shared / "store")
+        for args in (("get", "--trust", "tofu mode=ask", self.url("self-signed")), ("get", "--trust", ANY, self.url("self-signed")),
+                     ("trust", "add", "b.example", "--by-ca"), ("trust", "show", self.url("self-signed")), ("trust", "list")):
+            result = self.anycert(*args, "--trust-store", store, env=self.env, code=2)
+            self.assertRegex(result.err, r"^anycert: .*: put it into a folder of your own, as ~/\.local/state/anycert/trust\n$")
+        self.assertEqual(list(shared.iterdir()), [])
 
     def test_a_store_that_others_may_change_is_refused(self):
         self.trust("add", "a.example", "--by-ca")

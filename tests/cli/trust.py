@@ -46,10 +46,10 @@ class Refusals(Trust):
     def test_block_says_who_why_and_what_instead(self):
         lines = self.get("expired", "--cacert", self.root, code=3).err.splitlines()
         self.assertRegex(lines[0], rf"^anycert: certificate of {self.authority('expired')} is refused: expired 20")
-        fields = {line[2:14].strip(): line[15:] for line in lines[1:]}
+        fields = {line[2:14].strip(): line[15:] for line in lines[1:] if line[2] != " "}
         self.assertEqual(list(fields), ["refused by", "subject", "issuer", "valid", "names, key", "pin",
                                         "better", "relaxation", "entry", "command", "doctor"])
-        self.assertEqual(fields["doctor"], f"anycert doctor https://{self.authority('expired')}/")
+        self.assertEqual(fields["doctor"], f"anycert doctor --cacert {self.root} https://{self.authority('expired')}/")
         self.assertTrue(fields["refused by"].startswith("us, under the policy hardened"))
         self.assertRegex(fields["valid"], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC to 20\d\d-")
         self.assertRegex(fields["pin"], r"^sha256//[A-Za-z0-9+/]{43}= \(unproven")
@@ -72,6 +72,24 @@ class Refusals(Trust):
                 else:
                     self.assertNotIn("  relaxation   none", result.err)
 
+    def test_the_pins_of_pinned_may_be_options(self):
+        pin, other = self.servers["self-signed"]["pin"], "sha256//" + "B" * 42 + "A="
+        for args, policy in ((("--trust", "pinned", "--pin", pin), f"pinned pin={pin}"),
+                             (("--trust", "pinned check=name", "--pin", pin, "--reason", "old"),
+                              f"pinned pin={pin} check=name reason=old"),
+                             (("--trust", "pinned+tls1.0", "--pin", pin, "--until", "2099-12-31"),
+                              f"pinned+tls1.0 pin={pin} until=2099-12-31")):
+            result = self.get("self-signed", *args, "-w", "%{policy} %{authenticated_by}", "-o", "/dev/null")
+            self.assertEqual(result.out, policy + " pin")
+        self.get("self-signed", "--trust", "pinned", "--pin", other, "--pin", pin)
+        self.get("self-signed", "--trust", "pinned", "--pin", other, code=3)
+        for args, says in ((("--trust", "pinned"), "'pinned' needs the pin"), (("--trust", "pinned", "--pin", ""), "--pin"),
+                           (("--trust", "pinned", "--pin", "x"), "--pin"), (("--trust", "pinnedx", "--pin", pin), "'pinnedx'"),
+                           (("--trust", f"pinned pin={pin}", "--pin", pin), "both say it"),
+                           (("--trust", "pinned", "--pin", f"{pin} check=name"), "--pin"),
+                           (("--trust", 'pinned reason="x', "--pin", pin), "--trust")):
+            self.refused("get", *args, self.url("self-signed"), says=says)
+
     def test_a_pin_is_not_judged_where_no_key_was_seen(self):
         pin = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
         plain = self.get("tls10-only", "--cacert", self.root, code=4).err.splitlines()
@@ -80,7 +98,7 @@ class Refusals(Trust):
                 lines = self.get("tls10-only", *args, code=4).err.splitlines()
                 self.assertEqual(lines[0], plain[0])
                 self.assertNotIn("no key was seen", "\n".join(lines))
-                self.assertIn("anycert doctor", lines[-1])
+                self.assertIn("  doctor       anycert doctor https://", "\n".join(lines))
 
     def better(self, name, *args, code=3):
         """The lines of what is better, and the lines of the block's other labels but the doctor's."""
@@ -139,7 +157,7 @@ class Refusals(Trust):
                 self.assertTrue(lines[0].startswith("on the server: "), lines)
                 self.assertNotIn("-k would connect", " ".join(lines))
                 self.assertRegex(others, rf"(?m)^  relaxation   {relaxation} lets through .*; danger: .*; "
-                                         rf"--allow {relaxation} --until DATE$")
+                                         rf"--allow {relaxation} --until DATE")
                 self.get(name, *ours, "--allow", relaxation, "--until", "2099-12-31")
 
     def test_a_server_that_says_little_leaves_a_list(self):

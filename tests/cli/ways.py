@@ -57,7 +57,7 @@ class Commands(Ways):
 
     def test_the_command_works_and_gives_up_no_more_than_needed(self):
         month = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%d")
-        chain = f"ca={self.root}"
+        chain, why = f"ca={self.root}", " reason=WHY"
         for name, code, policy in [
                 ("expired", 3, f"hardened+expired {chain} until={month}"),
                 ("not-yet-valid", 3, f"hardened+not-yet-valid {chain} until={month}"),
@@ -85,8 +85,58 @@ class Commands(Ways):
             with self.subTest(name=name):
                 command = self.command("get", "--cacert", self.root, self.url(name), code=code)
                 done = self.shell(command)
-                self.assertEqual((done.returncode, done.stdout), (0, policy.format(self.servers[name]["pin"])),
+                self.assertEqual((done.returncode, done.stdout), (0, policy.format(self.servers[name]["pin"]) + why),
                                  f"{command}\n{done.stderr}")
+
+    def refusal(self, *args, code=3, **kwargs):
+        """The lines of a refusal by their labels, each the first of several."""
+        text = self.anycert(*args, code=code, **kwargs).err
+        return dict(re.findall(r"(?m)^  (\w+) +(.*)$", text))
+
+    def test_the_entry_is_a_line_to_be_pasted_and_the_policy_of_the_command(self):
+        for name, args, why in (("expired", (), "WHY"), ("self-signed", (), "WHY"), ("wrong-host", (), "WHY"),
+                                ("expired", ("--reason", "it's old"), "it's old")):
+            with self.subTest(name=name, args=args):
+                # A relative path is another one in a file that is in another folder.
+                found = self.refusal("get", "--cacert", os.path.relpath(self.root), *args, self.url(name))
+                host, policy = found["entry"].split(" ", 1)
+                self.assertEqual(found["command"].split(" --trust ", 1)[1].split(" https://")[0], "'" + policy.replace("'", "'\\''") + "'")
+                self.assertEqual(policy.count(" reason="), 1)
+                self.assertTrue(policy.endswith(f' reason="{why}"'), policy)
+                pathlib.Path("folder").mkdir(mode=0o700, exist_ok=True)
+                pathlib.Path("folder/hosts").write_text(found["entry"] + "\n")
+                pathlib.Path("folder/hosts").chmod(0o600)
+                result = self.get(name, "--policy-file", "folder/hosts", "-w", "%{policy}", "-o", "/dev/null")
+                self.assertEqual(result.out.replace('"', ""), policy.replace('"', ""))
+                self.assertEqual(host, self.url(name).split("/")[2])
+
+    def test_a_new_key_is_taken_by_no_less_than_before(self):
+        pin, other = self.servers["good"]["pin"], "sha256//" + "A" * 43 + "="
+        text = self.get("good", "--cacert", self.root, "--pin", other, code=3).err
+        self.assertIn(f" hardened ca={self.root} pin={pin} reason=\"WHY\"\n"
+                      f"{' ' * 15}(a line for --policy-file FILE, once you have compared the key)\n", text)
+        self.assertNotIn("  command ", text)
+        text = self.get("self-signed", "--trust", f"pinned pin={other} check=name", code=3).err
+        self.assertIn(f" pinned pin={self.servers['self-signed']['pin']} check=name reason=", text)
+        # Where more is wrong, nothing is known that is not less.
+        self.assertNotIn("  entry ", self.get("self-signed", "--pin", other, code=3).err)
+
+    def test_what_had_an_end_gets_another(self):
+        month = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%d")
+        pin = self.servers["self-signed"]["pin"]
+        found = self.refusal("get", "--trust", f"pinned pin={pin} until=2020-01-01", self.url("self-signed"))
+        self.assertTrue(found["entry"].endswith(f' pinned pin={pin} check=name,dates until={month} reason="WHY"'))
+        self.assertIn(f" until={month} ", found["command"])
+
+    def test_where_nobody_knows_what_would_help_the_doctor_comes_first(self):
+        for name, says in (("dh-512", "--allow small-dh --until DATE if it has 1024 bits or more; else antique alone; the doctor"),
+                           ("tls10-only", "--allow tls1.0 --until DATE")):
+            text = self.get(name, "--cacert", self.root, code=4).err
+            self.assertNotIn("  entry ", text)
+            self.assertIn(says, text)
+            self.assertRegex(text, rf"(?m)^  doctor       anycert doctor --cacert {self.root} https://.*\n {{15}}finds everything "
+                                   r"that is wrong.*\n  better ")
+            self.assertEqual(text.count("  doctor  "), 1)
 
     def test_no_command_is_printed_where_none_is_known_to_work(self):
         for name, code in [("revoked-staple", 3), ("tls10-only", 4), ("dh-512", 4), ("client-cert-required", 4),
@@ -125,6 +175,15 @@ class Commands(Ways):
         self.assertNotIn("s3cret", command)
         self.assertNotIn("secret=1", command)
         self.assertEqual(self.shell(command).returncode, 0)
+        doctor = self.refusal("get", *args, "--intermediate", self.root, "--ca-add", self.root, url)["doctor"]
+        self.assertEqual(doctor, f"anycert doctor --ca-add {self.root} --intermediate {self.root} "
+                                 f"--resolve localhost:{port}:127.0.0.1 https://localhost:{port}/")
+        doctor = self.refusal("get", "--trust", f"hardened ca={self.root} expect-name=a.test sni=b.test", "-x",
+                              "http://me:s3cret@127.0.0.1:1", "--noproxy", "localhost", url)["doctor"]
+        self.assertEqual(doctor, f"anycert doctor --cacert {self.root} --expect-name a.test --sni b.test https://localhost:{port}/")
+        pathlib.Path("box.json").write_text('{"trust": "hardened+expired until=2099-12-31"}')
+        doctor = self.refusal("get", "--profile", "box.json", "--cacert", self.root, "--expect-name", "a.test", url)["doctor"]
+        self.assertEqual(doctor, f"anycert doctor --profile box.json --expect-name a.test --cacert {self.root} https://localhost:{port}/")
         # What others would do again by a GET is nobody's to suggest.
         self.assertEqual(self.command("post", "-d", "x", url), "")
 
@@ -198,6 +257,10 @@ class Show(Ways):
         self.assertEqual(fields["option"], "none: a key that is not proven is not to be pinned")
         self.assertNotIn("policy", fields)
         self.assertNotIn("command", fields)
+        step = f"anycert get --cert FILE [--key FILE] {self.url('client-cert-required')}"
+        self.assertEqual(fields["next"].rstrip("/"), step.rstrip("/"))
+        self.get("client-cert-required", "--cacert", self.root, "--cert", self.files["client_cert"], "--key",
+                 self.files["client_key"], "-o", "/dev/null")
         document = json.loads(self.show("client-cert-required", "--format", "json", code=4).out)
         self.assertEqual((document["policy"], document["policies"]), (None, []))
         # TLS 1.3 asks for the client's certificate when the server's key is proven.
@@ -231,7 +294,7 @@ class Show(Ways):
     def test_what_was_negotiated_is_told_beside_it(self):
         fields = self.fields(self.show("rsa-kx-gcm", "--cacert", self.root).out)
         self.assertRegex(fields["policy"], r"^hardened\+rsa-key-exchange ca=\S+ until=\S+$")
-        self.assertRegex(fields["or"], r"^--trust 'pinned\+rsa-key-exchange pin=sha256//\S+ check=name,dates'$")
+        self.assertRegex(fields["or"], r"^--trust 'pinned\+rsa-key-exchange pin=sha256//\S+ check=name,dates until=\S+'$")
 
     def test_for_programs(self):
         document = json.loads(self.show("self-signed", "--format", "json").out)

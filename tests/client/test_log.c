@@ -346,9 +346,9 @@ static void end_of_a_policy_is_told_once_a_week_before(void **state)
     present++;
     for (int i = 0; i < 3; i++) {
         anycert_response_free(floor_ok(client, floor_request("GET", floor_url("expired", ""))));
-        assert_count(&lines, 1,
-                     "warning: localhost:", ": the policy hardened+expired ends on 2030-01-08; ",
-                     "hardened counts from then on");
+        assert_count(&lines, 1, "warning: localhost:",
+                     ": the policy hardened+expired ends on 2030-01-08, its last day; ",
+                     "from the day after, hardened counts");
         present = LAST;
     }
     anycert_response_free(floor_ok(client, floor_request("GET", floor_url("good", ""))));

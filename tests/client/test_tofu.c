@@ -230,7 +230,7 @@ static void answer_decides(void **state)
     assert_int_equal(q.proven, 1);
     assert_true(q.says_self_signed);
     assert_string_equal(known_as(port), "none");
-    q.answer = 2; /* no yes */
+    q.answer = 3; /* no yes */
     assert_int_equal(known_code(asking(&q), port), ANYCERT_E_TRUST_UNKNOWN);
     q.answer = 1;
     assert_int_equal(known_code(asking(&q), port), 0);
@@ -238,6 +238,25 @@ static void answer_decides(void **state)
     assert_string_equal(known_as(port), as_pin(FLAW_SELF_SIGNED));
     assert_int_equal(known_code(asking(&q), port), 0);
     assert_int_equal(q.asked, 3);
+}
+
+static void compared_key_is_recorded_as_such(void **state)
+{
+    uint16_t port = port_of(FLAW_SELF_SIGNED);
+    struct anycert_error err = {0};
+    struct anycert_trust_store *store = NULL;
+    struct anycert_trust_entry *entry = NULL;
+    struct question q = {.answer = 2};
+
+    (void)state;
+    assert_int_equal(known_code(asking(&q), port), 0);
+    assert_string_equal(known_as(port), as_pin(FLAW_SELF_SIGNED));
+    store = anycert_trust_store_open(known_path(), &err);
+    assert_non_null(store);
+    assert_int_equal(anycert_trust_store_find(store, "localhost", port, &entry, &err), 1);
+    assert_int_equal(anycert_trust_entry_source(entry), ANYCERT_TRUST_COMPARED);
+    anycert_trust_entry_free(entry);
+    anycert_trust_store_free(store);
 }
 
 static void nobody_to_ask_means_no(void **state)
@@ -430,6 +449,7 @@ int main(void)
         CASE(weaker_rungs_record_nothing),
         CASE(handshake_alone_records_nothing),
         CASE(answer_decides),
+        CASE(compared_key_is_recorded_as_such),
         CASE(nobody_to_ask_means_no),
         CASE(nobody_is_asked_about_what_is_refused_anyway),
         CASE(key_that_is_not_proven_is_not_recorded),

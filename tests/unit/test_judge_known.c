@@ -211,6 +211,23 @@ static void first_contact_is_believed_once_it_is_recorded(void **state)
     anycert__facts_unref(facts);
 }
 
+static void compared_key_proves_who_answers(void **state)
+{
+    struct anycert__facts *facts = facts_with(NEW, NULL);
+    struct anycert_report *report = NULL;
+
+    (void)state;
+    sample_error(facts, 18, 0);
+    facts->record.is_accepted = facts->record.is_compared = true;
+    report = judge(facts, "tofu");
+    assert_int_equal(anycert_check_verdict(find_check(report, "record")), ANYCERT_PASS);
+    assert_string_equal(anycert_check_detail(find_check(report, "record")),
+                        "first contact: the key has the pin that the user knows");
+    assert_string_equal(anycert_report_authenticated_by(report), "tofu");
+    anycert_report_free(report);
+    anycert__facts_unref(facts);
+}
+
 static void report_only_says_what_the_record_would_have_refused(void **state)
 {
     struct anycert__facts *facts = facts_with(PIN, OTHER);
@@ -234,6 +251,7 @@ int main(void)
         cmocka_unit_test(refusal_says_what_to_do),
         cmocka_unit_test(record_is_not_looked_at_before_a_key_was_seen),
         cmocka_unit_test(first_contact_is_believed_once_it_is_recorded),
+        cmocka_unit_test(compared_key_proves_who_answers),
         cmocka_unit_test(report_only_says_what_the_record_would_have_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

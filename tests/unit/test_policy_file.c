@@ -83,7 +83,10 @@ static void pattern_that_is_none_is_refused_with_what_to_write(void **state)
         {"-a.example", "hyphen"},
         {"b\xc3\xbc"
          "cher.example",
-         "xn--"},
+         "write its xn-- form, xn--bcher-kva.example"},
+        {"*.b\xc3\xbc"
+         "cher.example:443",
+         "write its xn-- form, *.xn--bcher-kva.example"},
         {"a_b!.example", "no host name has"},
         {"127.1", "looks like an address"},
         {"256.0.0.1", "looks like an address"},

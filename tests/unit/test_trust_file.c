@@ -109,8 +109,10 @@ static void folder_of_everybody_is_no_place_for_a_store(void **state)
 {
     struct store_place *f = *state;
     struct anycert_error err = {0};
-    assert_int_equal(chmod(f->folder, 01777), 0);
     struct anycert_trust_store *store = store_open(f);
+    assert_int_equal(chmod(f->folder, 01777), 0);
+    /* Nobody is asked about a key that could not be remembered. */
+    store_is_refused(f, "put it into a folder of your own");
     assert_int_equal(anycert_trust_store_add(store, "a.example", 443, PIN_A, NULL, &err), -1);
     assert_int_equal(err.code, ANYCERT_E_TRUST_STORE);
     assert_non_null(strstr(err.message, "folder"));
@@ -193,7 +195,8 @@ static int record_many(const char *path, unsigned who)
         char host[64];
         (void)snprintf(host, sizeof host, "h%u-%u.example", who, i);
         do
-            rv = anycert__trust_store_record(store, host, 443, PIN_A, false, NOW, &err);
+            rv = anycert__trust_store_record(store, host, 443, PIN_A, ANYCERT__LEARNED_KEY, NOW,
+                                             &err);
         while (rv == 1);
     }
     anycert_trust_store_free(store);
@@ -242,7 +245,8 @@ static void *write_many(void *arg)
         char host[64];
         (void)snprintf(host, sizeof host, "h%u-%u.example", w->who, i);
         do
-            w->rv = anycert__trust_store_record(w->store, host, 443, PIN_A, false, NOW, NULL);
+            w->rv = anycert__trust_store_record(w->store, host, 443, PIN_A, ANYCERT__LEARNED_KEY,
+                                                NOW, NULL);
         while (w->rv == 1);
         if (w->rv == 0)
             w->rv = anycert__trust_store_look(w->store, host, 443, &record, NULL);
@@ -327,12 +331,14 @@ static void record_does_not_wait_for_the_lock(void **state)
     struct other other = {.fd = -1};
     struct anycert_error err = {0};
     struct anycert_trust_store *store = store_with(f, &other);
-    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_A, false, NOW, &err),
+    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_A,
+                                                 ANYCERT__LEARNED_KEY, NOW, &err),
                      1);
     assert_int_equal(other.sleeps, 0);
     assert_string_equal(store_says(store, "a.example", 443), "none");
     close(other.fd);
-    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_A, false, NOW, &err),
+    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_A,
+                                                 ANYCERT__LEARNED_KEY, NOW, &err),
                      0);
     assert_string_equal(store_says(store, "a.example", 443), "pin " PIN_A);
     anycert_trust_store_free(store);

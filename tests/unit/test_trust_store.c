@@ -263,21 +263,26 @@ static void record_does_not_overwrite(void **state)
     struct store_place *f = *state;
     struct anycert_error err = {0};
     struct anycert_trust_store *store = store_open(f);
-    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_A, false, NOW, &err),
+    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_A,
+                                                 ANYCERT__LEARNED_KEY, NOW, &err),
                      0);
-    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_A, false, NOW, &err),
+    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_A,
+                                                 ANYCERT__LEARNED_KEY, NOW, &err),
                      0);
-    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_B, false, NOW, &err),
+    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_B,
+                                                 ANYCERT__LEARNED_KEY, NOW, &err),
                      -1);
     assert_int_equal(err.code, ANYCERT_E_TRUST_CHANGED);
     anycert__error_clear(&err);
-    assert_int_equal(anycert__trust_store_record(store, "a.example", 443, PIN_A, true, NOW, &err),
-                     -1);
+    assert_int_equal(
+        anycert__trust_store_record(store, "a.example", 443, PIN_A, ANYCERT__LEARNED_CA, NOW, &err),
+        -1);
     assert_int_equal(err.code, ANYCERT_E_TRUST_CHANGED);
     assert_string_equal(store_says(store, "a.example", 443), "pin " PIN_A);
     anycert__error_clear(&err);
-    assert_int_equal(
-        anycert__trust_store_record(store, "b.example", 443, PIN_A, false, 1577836799, &err), -1);
+    assert_int_equal(anycert__trust_store_record(store, "b.example", 443, PIN_A,
+                                                 ANYCERT__LEARNED_KEY, 1577836799, &err),
+                     -1);
     assert_int_equal(err.code, ANYCERT_E_TRUST_STORE);
     assert_non_null(strstr(err.message, "2019-12-31"));
     anycert_trust_store_free(store);

@@ -1,8 +1,12 @@
 """Client: a session that keeps to one policy, and sends many requests at once."""
+from os import PathLike, fspath
+
 from ._checks import wrong_type
 from ._core import Doctor, Policy, PolicyFile
 from ._headers import store
+from ._judging import check_store
 from ._session import Session
+from .exceptions import RequestException, SSLError
 
 
 class Client(Session):
@@ -16,23 +20,34 @@ class Client(Session):
 
     def __init__(self, policy=None, *, ca=None, timeout=(30, 60), proxy=None, cert=None,
                  headers=None, auth=None, policy_file=None, trust_store=None,
-                 on_first_use=None):
+                 on_first_use=None, verify=None):
+        if verify is not None:
+            raise TypeError(f"Client takes a policy, not verify: {_instead_of(verify)}")
         super().__init__(policy_file=policy_file, trust_store=trust_store,
                          on_first_use=on_first_use)
         del self.stream  # a session's setting: here it is a method
         if isinstance(policy, PolicyFile):
             raise TypeError("policy has to be a Policy or its text; a PolicyFile is for policy_file")
         judged_by_file = policy is None and self.policy_file is not None
-        if policy is None or isinstance(policy, str):
-            policy = Policy("hardened" if policy is None else policy,
-                            ca=ca if ca is not None else self._bundle)
+        anchors = self.policy_file.anchors if judged_by_file else None
+        if anchors is not None and ca is not None:
+            raise ValueError("ca is said twice: of the policy file, and of the client")
+        if anchors is not None:
+            policy = anchors
+        elif policy is None or isinstance(policy, str):
+            text = "hardened" if policy is None else policy
+            policy = Policy(text, ca=ca)
+            if ca is None and self._bundle and policy.ca is None:
+                policy = Policy(text, ca=self._bundle)
         elif ca is not None:
             raise ValueError("ca goes with the text of a policy; a Policy has its own anchors")
         elif not isinstance(policy, Policy):
             raise TypeError(f"policy has to be a Policy or its text, not {type(policy).__name__}")
+        check_store(policy, self._trust_store)
+        self._ca = ca
         self.policy = policy  # with a file that counts, that of hosts which are not in it
         self.verify = self.policy_file if judged_by_file else policy
-        if judged_by_file and (ca is not None or self._bundle):
+        if judged_by_file and ca is not None:
             self._anchors = policy
         self.timeout = timeout
         self.cert = cert
@@ -78,13 +93,41 @@ class Client(Session):
                           allow_downgrade)
 
 
-def look(url, policy="report-only", **kwargs):
-    """A Report of a handshake with the URL's host: what it shows, and what is wrong with that. No
-    request is sent, nor a client certificate shown, so that the policy may be one that the administrator
-    forbids. The rest is as Client has it; SSLError, with a report, if there is no handshake."""
+def _instead_of(verify):
+    if verify is False:
+        return "Client('trust-any')"
+    if isinstance(verify, (str, PathLike)):
+        return f"Client(ca={fspath(verify)!r})"
+    return "Client(policy_file=...)" if isinstance(verify, PolicyFile) else "Client(policy)"
+
+
+# A wider offer may show more: TLS has failed before the server's key was proven.
+_MAY_SHOW_MORE = ("TLS_VERSION", "TLS_ALERT", "TLS_WEAK", "TLS_CLOSED", "TLS_LEGACY_RENEGOTIATION")
+
+
+def _look(url, policy, kwargs):
     with Client(policy, **kwargs) as client:
         client._looks_only = True
         return client.look(url)
+
+
+def look(url, policy=None, **kwargs):
+    """A Report of a handshake with the URL's host: what it shows, and what is wrong with that. No
+    request is sent, nor a client certificate shown, so that the policy may be one that the administrator
+    forbids. policy: None is report-only, and antique where that gets no handshake, as the report's
+    policy says. The rest is as Client has it; SSLError, with a report, if there is no handshake."""
+    if policy is not None:
+        return _look(url, policy, kwargs)
+    try:
+        return _look(url, "report-only", kwargs)
+    except SSLError as error:
+        if error.name not in _MAY_SHOW_MORE:
+            raise
+        try:
+            return _look(url, "antique", kwargs)
+        except RequestException:
+            pass
+        raise  # what there was to say at first
 
 
 def doctor(target, policy=None, *, ca=None, **kwargs):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from . import _core
+from ._checks import wrong_type
 from ._core import Policy, PolicyFile, TrustStore
 from ._places import certifi_bundle, existing
 from ._response import Response
@@ -40,11 +41,36 @@ def _anchors_at(path: Any) -> Any:
         return existing(path)
     except OSError as error:
         text, missing = str(path), str(error)
+    hint = ""
     try:
         Policy(text)
+        hint = f"; for the policy, write verify=anycert.Policy({text!r})"
+    except (ValueError, OSError) as error:
+        if "did you mean" in str(error):
+            hint = f"; as a policy: {error}"
+    raise OSError(missing + hint)
+
+
+def with_hint(error: OSError, verify: Any) -> OSError:
+    """The error, which says more where the file that was given as anchors is one of policies."""
+    if getattr(error, "name", "") != "ANCHORS" or isinstance(verify, (bool, Policy, PolicyFile)):
+        return error
+    path = str(verify)
+    try:
+        if not len(PolicyFile(path)):  # or it is empty
+            return error
     except (ValueError, OSError):
-        raise OSError(missing) from None
-    raise OSError(f"{missing}; for the policy, write verify=anycert.Policy({text!r})")
+        return error
+    hinted = OSError(f"{error}; for a policy file: verify=anycert.PolicyFile({path!r})")
+    hinted.__dict__.update(error.__dict__)
+    return hinted
+
+
+def check_store(policy: Any, store: TrustStore | None) -> None:
+    """ValueError if the policy looks into a trust store, and there is none."""
+    if store is None and getattr(policy, "rung", "") == "tofu":
+        raise ValueError("the policy 'tofu' looks into a trust store: say trust_store=PATH, or "
+                         "trust_store=anycert.default_trust_store()")
 
 
 class Judging:
@@ -54,7 +80,8 @@ class Judging:
     _trust_store: TrustStore | None = None
     _on_first_use: Any = None
     _looks_only = False
-    _anchors: Policy | None = None  # where the policy file's policies name none
+    _anchors: Policy | None = None  # of the client, where the policy file's policies name none
+    _ca: Any = None  # of the client, for policies that are given as texts
     _bundle: str | None = None  # the environment's
 
     @property
@@ -103,16 +130,29 @@ class Judging:
                              "Policy or a PolicyFile")
         return Policy(ca=_anchors_at(verify))
 
+    def _policy_of(self, given: Any) -> Policy:
+        """A request's own policy: one, or the text of one, which has the client's anchors if it names none."""
+        if isinstance(given, Policy):
+            return given
+        if not isinstance(given, str):
+            raise wrong_type("policy", "a Policy or its text", given)
+        ca = self._ca if self._ca is not None else self._bundle
+        policy = Policy(given)
+        return policy if ca is None or policy.ca is not None else Policy(given, ca=ca)
+
     def _judged_by(self, verify: Any) -> tuple[Policy | None, dict[str, Any]]:
         """The policy that verify says, and what a client is told of it: with a policy file, True and
         paths of anchors choose no policy, only the anchors of those that name none."""
         file = self._policy_file
         if isinstance(verify, PolicyFile):
             file, verify = verify, True
-        policy = self._policy(verify)
-        anchors = None
-        if file is not None and verify is not False and not isinstance(verify, Policy):
-            policy, anchors = None, self._anchors or policy
+        policy = anchors = None
+        if file is None or verify is False or isinstance(verify, Policy):
+            policy = self._policy(verify)
+        elif verify is True or verify is None:
+            anchors = file.anchors or self._anchors or self._policy(True)  # the environment's
+        else:
+            anchors = self._policy(verify)
         return policy, {"policy": policy, "default_anchors": anchors, "policy_file": file,
                         "trust_store": self._trust_store, "on_first_use": self._on_first_use,
                         "look_only": self._looks_only}

@@ -5,7 +5,7 @@ from . import _core
 from ._checks import all_of, checked_cert, count, limits_of, milliseconds, named, wrong_type
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
-from ._judging import Judging, file_of, new_client, store_of
+from ._judging import Judging, file_of, new_client, store_of, with_hint
 from ._places import check_cert, proxy_url
 from ._response import Response
 from ._url import check_url, is_plain
@@ -69,7 +69,7 @@ class Session(Judging):
     proxy_follows_verify: verify=False holds for an https:// proxy's own certificate, too.
     policy_file: a PolicyFile or its path, with the policies of hosts: they hold where verify is True
     or the path of anchors, and for what redirects lead to; verify=PolicyFile says the same for one
-    call. A Policy, and verify=False, go before it.
+    call. Its ca= holds before the environment's anchors, and a path in verify before both. A Policy, and verify=False, go before it.
     trust_store: a TrustStore or its path, for the policy tofu. on_first_use: what tofu asks about a
     host that the store does not know: it gets a Report, and says True if the key is right; nothing
     else records it. It must not use the session."""
@@ -131,7 +131,10 @@ class Session(Judging):
             "proxy_policy": policy if self._proxy_follows_verify and verify is False else None,
             "allow_downgrade": allow_downgrade, "secret_headers": secret_headers, "max_body": 0,
             "max_redirects": 30, "keep_last_redirect": True})
-        client = new_client(arguments)
+        try:
+            client = new_client(arguments)
+        except OSError as error:
+            raise with_hint(error, verify) from None
         self._clients[key] = client
         return client
 
@@ -163,8 +166,8 @@ class Session(Judging):
                 auth=None, timeout=None, allow_redirects=True, proxies=None, hooks=None,
                 stream=None, verify=None, cert=None, json=None, *, retry=None, policy=None,
                 secret_headers=(), allow_downgrade=False):
-        """Sends a request. As requests.Session.request; and retry: a Retry; policy: a Policy in
-        place of verify; secret_headers: names whose values go to no other origin;
+        """Sends a request. As requests.Session.request; and retry: a Retry; policy: a Policy or its
+        text, in place of verify; secret_headers: names whose values go to no other origin;
         allow_downgrade: redirects from https to http are followed."""
         return self._call(method, url, params, data, headers, cookies, files, auth, timeout,
                           allow_redirects, proxies, hooks, stream, verify, cert, json, retry,
@@ -187,9 +190,7 @@ class Session(Judging):
             auth = self.auth
         connect, read = limits_of(timeout)
         if policy is not None:
-            if not isinstance(policy, Policy):
-                raise wrong_type("policy", "a Policy", policy)
-            verify = policy
+            verify = self._policy_of(policy)
         elif verify is None:
             verify = self.verify
         if verify is not True and verify is not False and (verify == 1 or verify == 0):

@@ -4,12 +4,13 @@ from __future__ import annotations
 import time
 
 from . import _xsoar_debug, _xsoar_errors as errors, _xsoar_platform as platform
+from ._judging import check_store
 from ._xsoar_adapter import SSLAdapter
 from ._xsoar_environment import (ensure_proxy_has_http_prefix, skip_cert_verification, skip_proxy,
                                  timeout_in_seconds)
 from ._xsoar_errors import DemistoException
 from ._xsoar_metrics import ErrorTypes, ExecutionMetrics
-from ._xsoar_session import accepts_anything, checked_verify, make_retry, make_session, times
+from ._xsoar_session import accepts_anything, checked_verify, is_own, make_retry, make_session, times
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class BaseClient:
 
     base_url: what each call's suffix is joined to; looked at when the first request is made.
     verify: True or None, the default policy: nothing is forgiven; False: the policy trust-any; a path: of the file or
-        folder with the anchors to use; a Policy; a PolicyFile: each host by its line. ValueError for anything else, "" and 0 included.
+        folder with the anchors to use; a Policy; a PolicyFile: each host by its line, with the
+        file's ca for lines without. ValueError for anything else, "" and 0 included.
     proxy: True: the environment's proxies, whose variables are repaired first; False: none, and HTTP_PROXY and
         HTTPS_PROXY are deleted from the environment.
     ok_codes: the statuses that are no errors; without them all below 400.
@@ -55,6 +57,8 @@ class BaseClient:
                  headers: Any = None, auth: Any = None, timeout: float = REQUESTS_TIMEOUT, *, trust_store: Any = None, on_first_use: Any = None) -> None:
         self._base_url = base_url
         self._verify = checked_verify(verify)
+        if is_own(self._verify):
+            check_store(self._verify, trust_store)
         self._ok_codes = ok_codes
         self._headers = headers
         self._auth = auth
@@ -178,7 +182,7 @@ class BaseClient:
         """The exception that the caller gets for one of that name of the session's."""
         if name == "SSLError" and accepts_anything(self._verify):
             return error
-        instead = errors.translated(error, retries)
+        instead = errors.translated(error, retries, is_own(self._verify))
         if name == "ConnectTimeout" and self._deadline is not None:
             return DemistoException(f"{self._limit()}exceeded. Original error: {instead}", error)
         return instead or error

@@ -74,16 +74,20 @@ def _unreachable(error: Any) -> str:
     return text + str(error)
 
 
-def _refused(error: Any) -> str:
-    """The line that everybody knows; what was wrong, which names the relaxations that let it through; and who it was
-    that ended the handshake, if anybody did."""
+def _refused(error: Any, own: bool) -> str:
+    """The line that everybody knows, unless there is no check box that the caller could select; what was wrong, which
+    names the relaxations that let it through; and who it was that ended the handshake, if anybody did."""
     report: Any = getattr(error, "report", None)
     side = getattr(report, "refused_by", "")
-    lines = [TLS, getattr(error, "message", "") or str(error)]
+    lines = [] if own else [TLS]
+    lines.append(getattr(error, "message", "") or str(error))
     if side == "us":
         lines.append(f"Refused by: this client, under the policy {report.policy}")
     elif side == "peer":
         lines.append("Refused by: the server")
+    if own and report is not None:
+        host = f"[{report.host}]" if ":" in report.host else report.host
+        lines.append(f"More: anycert doctor https://{host}:{report.port}/")
     return "\n".join(lines)
 
 
@@ -107,13 +111,14 @@ def after_retries(error: Any, retries: int) -> Any:
     return error
 
 
-def translated(error: Any, retries: int) -> DemistoException | None:
-    """What the caller gets in place of an exception of the session; None: that exception itself."""
+def translated(error: Any, retries: int, own: bool) -> DemistoException | None:
+    """What the caller gets in place of an exception of the session; None: that exception itself. own: it was under a
+    policy, and not under verify=True."""
     name = (kind_of(error) or ("", ""))[0]
     if name == "ConnectTimeout":
         text = TIMEOUT
     elif name == "SSLError":
-        text = _refused(error)
+        text = _refused(error, own)
     elif name == "ProxyError":
         text = PROXY
     elif name == "ConnectionError":

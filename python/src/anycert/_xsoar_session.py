@@ -52,6 +52,11 @@ def checked_verify(verify: Any) -> Any:
     raise ValueError(f"verify must be True, False, a path, a Policy or a PolicyFile, not {verify!r}")
 
 
+def is_own(verify: Any) -> bool:
+    """Whether it is a policy or a file of them, which the original does not know, nor its advice."""
+    return not isinstance(verify, (bool, str))
+
+
 def accepts_anything(verify: Any) -> bool:
     """Whether nothing about a certificate is refused, so that no check box could help any further."""
     if isinstance(verify, (bool, str)):

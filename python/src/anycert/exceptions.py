@@ -241,6 +241,7 @@ _BY_NAME = {
     "AUTH": "RequestException", "HTTP_STATUS": "HTTPError", "BODY_JSON": "InvalidJSONError",
 }
 _CAUSES = {"RESOLVE": "NameResolutionError", "CONNECT": "NewConnectionError"}
+_IN_PYTHON = (("(--trust-store FILE)", "(trust_store=PATH)"),)
 _TRUST, _TLS, _NETWORK, _TIMEOUT, _PROXY, _USAGE = 3, 4, 5, 6, 7, 2
 
 
@@ -265,9 +266,17 @@ def _describe(name, kind, message, response, url, connect_ms, read_ms, began):
     return _BY_NAME.get(name, "RequestException"), message
 
 
+def _add_note(error, report):
+    """The command of the message as a call, for who has no command line; shown from Python 3.11 on."""
+    error.__notes__ = ["in Python, once the key has been compared: TrustStore(PATH).add("
+                       f"{report.host!r}, {report.port}, pins={report.pin!r})"]
+
+
 def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, read_ms, began):
     """The exception for an error of the library."""
     if kind == _USAGE and name not in _BY_NAME:
+        for option, argument in _IN_PYTHON:
+            message = message.replace(option, argument)
         if name in ("ANCHORS", "FILE", "CLIENT_CERT", "TRUST_STORE"):
             error = OSError(message)
         elif name == "POLICY_FORBIDDEN":
@@ -293,6 +302,8 @@ def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, 
         error.hops = response.hops
         if response.status_code:
             error.response = response
+    if name in ("TRUST_UNKNOWN", "TRUST_CHANGED") and error.report is not None and error.report.pin:
+        _add_note(error, error.report)
     if info is not None:
         error.request = info.prepared(sent=True) if hasattr(info, "prepared") else info
     return error

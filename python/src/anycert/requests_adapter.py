@@ -11,7 +11,7 @@ from requests.cookies import extract_cookies_to_jar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers, select_proxy
 
-from . import Policy, Session
+from . import Policy, PolicyFile, Session
 from ._ntlm import may_go_to, of_hooks
 from ._places import check_cert
 from ._prepare import hide_user
@@ -51,14 +51,20 @@ class _Raw(Raw):
 class AnycertAdapter(BaseAdapter):
     """policy: a Policy or its text, for everything that is mounted; None: what requests says with
     verify, True meaning hardened and False trust-any. policy_file: a PolicyFile or its path, with the
-    policies of hosts, where neither policy nor verify=False says anything else. retry: a Retry, for
+    policies of hosts, where neither policy nor verify=False says anything else. ca: the anchors of the
+    policy's text, or of hosts whose line in the file names none. retry: a Retry, for
     every request."""
 
     _anycert_adapter = True
 
     def __init__(self, policy=None, *, ca=None, retry=None, policy_file=None):
         super().__init__()
-        if isinstance(policy, str) or ca is not None:
+        self._file_ca = None
+        if ca is not None and policy is None and policy_file is not None:
+            if isinstance(policy_file, PolicyFile):
+                raise ValueError("ca goes with the path of a policy file; a PolicyFile has its own anchors")
+            self._file_ca = ca
+        elif isinstance(policy, str) or ca is not None:
             policy = Policy(policy or "hardened", ca=ca)
         self.policy, self.retry, self.policy_file = policy, retry, policy_file
         self._session = self._new_session()
@@ -71,7 +77,8 @@ class AnycertAdapter(BaseAdapter):
         self._session = self._new_session()  # connections stay where they are
 
     def _new_session(self):
-        session = Session(policy_file=self.policy_file)
+        file = self.policy_file
+        session = Session(policy_file=file if self._file_ca is None else PolicyFile(file, ca=self._file_ca))
         session._keeps_cookies = False  # requests does
         return session
 

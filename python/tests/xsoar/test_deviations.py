@@ -85,6 +85,20 @@ class Messages(Deviations):
                     if relaxation:
                         self.assertIn(f"(relaxation: {relaxation})", rest)
 
+    if not STANDIN:  # which knows no policies
+        def test_refused_under_a_policy(self):
+            """No check box would be right."""
+            import anycert
+            with lab("expired") as (servers, files), tempfile.TemporaryDirectory() as folder:
+                for policy in (anycert.Policy(ca=files["root"]), anycert.PolicyFile.parse("", ca=files["root"]),
+                               anycert.Policy("tofu", ca=files["root"])):
+                    client = xsoar.BaseClient(servers["expired"], verify=policy,
+                                              trust_store=pathlib.Path(folder, "trust"))
+                    lines = str(self.fails(request, client, "GET")).split("\n")
+                    self.assertIn("certificate of localhost:", lines[0])
+                    self.assertIn("Refused by: this client, under the policy ", lines[1])
+                    self.assertEqual(lines[2:], [f"More: anycert doctor {servers['expired'].rstrip('/')}/"])
+
     def test_v6_the_cause_without_verification(self):
         with lab("tls11-only", "camellia") as (servers, _):
             for name, relaxation in (("tls11-only", "tls1.1"), ("camellia", "legacy-ciphers")):
