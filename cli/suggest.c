@@ -90,11 +90,13 @@ static bool has_key(const struct anycert_policy *policy, const char *key)
     return found;
 }
 
+/* What lets anybody answer gives nothing up beside a pin, which says who does. */
 static bool gives_up(const struct anycert_policy *policy)
 {
     const struct anycert_relaxation *r = NULL;
+    bool pinned = has_key(policy, "pin");
     while ((r = anycert_relaxation_next(r)) != NULL)
-        if (anycert_policy_relaxes(policy, r))
+        if (anycert_policy_relaxes(policy, r) && !(pinned && !anycert_relaxation_authenticates(r)))
             return true;
     return !anycert_policy_authenticates(policy);
 }
@@ -199,9 +201,7 @@ char *cli_finish_policy(char *text, const struct cli_finish *how, struct anycert
     char *finished = NULL;
     *forbidden = (struct anycert_error){0};
     anycert_free(text);
-    if (fine && !anycert_policy_until(policy, NULL) &&
-        (gives_up(policy) ||
-         (how->has_ended && strcmp(anycert_policy_rung(policy), "hardened") != 0)))
+    if (fine && !anycert_policy_until(policy, NULL) && (gives_up(policy) || how->has_ended))
         fine = set_end(policy, MONTH);
     if (fine && how->with_reason && !has_key(policy, "reason"))
         fine = anycert_policy_set(policy, "reason", "WHY", NULL) == 0;

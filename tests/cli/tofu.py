@@ -371,7 +371,7 @@ class Store(Tofu):
         self.assertEqual(document["known"]["kind"], "ca")
         # What stands behind "then", and somebody has compared.
         self.trust("add", authority, "--pin", self.pin("self-signed"), "--pin", OTHER)
-        self.assertRegex(self.trust("show", url).out, "(?m)^policy       pinned pin=")
+        self.assertRegex(self.trust("show", url).out, "(?m)^policy       hardened\\+self-signed .*pin=")
 
     def test_a_folder_of_everybody_is_no_place_for_a_store(self):
         shared = self.home / "shared"

@@ -75,11 +75,11 @@ class Commands(Ways):
                 ("expired-and-wrong-host", 3, f"hardened+expired {chain} expect-name=other.lab.test until={month}"),
                 ("self-signed", 3, f"hardened+self-signed {chain} pin={{}}"),
                 ("self-signed-ca", 3, f"hardened+self-signed {chain} pin={{}}"),
-                ("expired-self-signed", 3, f"hardened+self-signed+expired {chain} pin={{}}"),
+                ("expired-self-signed", 3, f"hardened+self-signed+expired {chain} pin={{}} until={month}"),
                 ("unknown-issuer", 3, f"hardened+untrusted-issuer {chain} pin={{}}"),
                 ("incomplete-chain", 3, f"hardened+untrusted-issuer {chain} pin={{}}"),
                 ("broken-signature", 3, "pinned pin={} check=name,dates"),
-                ("not-a-ca", 3, f"hardened+invalid-ca {chain} pin={{}}"),
+                ("not-a-ca", 3, f"hardened+invalid-ca {chain} pin={{}} until={month}"),
                 ("rsa-512", 3, "pinned pin={} check=name,dates"),
                 ("ip-as-dns-name", 3, f"hardened+wrong-host {chain} pin={{}}")]:
             with self.subTest(name=name):
@@ -125,7 +125,7 @@ class Commands(Ways):
         month = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%d")
         pin = self.servers["self-signed"]["pin"]
         found = self.refusal("get", "--trust", f"pinned pin={pin} until=2020-01-01", self.url("self-signed"))
-        self.assertTrue(found["entry"].endswith(f' pinned pin={pin} check=name,dates until={month} reason="WHY"'))
+        self.assertTrue(found["entry"].endswith(f' hardened+self-signed pin={pin} until={month} reason="WHY"'))
         self.assertIn(f" until={month} ", found["command"])
 
     def test_where_nobody_knows_what_would_help_the_doctor_comes_first(self):
@@ -204,7 +204,7 @@ class Show(Ways):
                 ("wrong-host", f"hardened {chain} expect-name=other.lab.test",
                  f"hardened+wrong-host {chain} pin={{}}"),
                 ("expired-and-wrong-host", f"hardened+expired {chain} expect-name=other.lab.test until={month}",
-                 f"hardened+expired+wrong-host {chain} pin={{}}"),
+                 f"hardened+expired+wrong-host {chain} pin={{}} until={month}"),
                 ("md5-leaf", "pinned pin={} check=name,dates", None),
                 ("untrusted-root", f"hardened+untrusted-issuer {chain} pin={{}}", None)):
             with self.subTest(name=name):
@@ -273,7 +273,7 @@ class Show(Ways):
     def test_old_servers_are_shown_by_a_wider_offer(self):
         for name, protocol, policy in (("tls10-only", "TLSv1.0", r"hardened\+tls1\.0 ca=\S+ until=\S+"),
                                        ("appliance", "TLSv1.0",
-                                        r"hardened\+self-signed\+expired\+weak-key\+tls1\.0\+small-dh ca=\S+ pin=\S+")):
+                                        r"hardened\+self-signed\+expired\+weak-key\+tls1\.0\+small-dh ca=\S+ pin=\S+ until=\S+")):
             with self.subTest(name=name):
                 fields = self.fields(self.show(name, "--cacert", self.root).out)
                 self.assertIn(f"({protocol})", fields["server"])
