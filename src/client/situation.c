@@ -132,10 +132,8 @@ static struct anycert_policy *make_policy(const struct anycert_config *config,
 {
     struct anycert_policy *policy = NULL;
 
-    if (!entry && where == ANYCERT__ELSEWHERE)
+    if (!entry && where != ANYCERT__HERE)
         return anycert__policy_for_other_origin(anchors_of(config), err);
-    if (!entry && where == ANYCERT__TOKEN)
-        return anycert__policy_for_token_server(anchors_of(config), err);
     if (!entry)
         return anycert_policy_copy(anchors_of(config), err);
     policy = anycert_policy_copy(anycert_policy_entry_policy(entry), err);
@@ -212,9 +210,6 @@ static int init_scope(struct anycert_client *client, struct anycert__scope *scop
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         int where = places[i];
 
-        if (where == ANYCERT__TOKEN &&
-            !anycert__policy_names_a_host(client->own.at[ANYCERT__HERE].policy))
-            continue; /* token servers are judged like the request's own origin */
         if (init_both(client, &at[where], &at[where | ANYCERT__LAPSED],
                       make_policy(client->config, entry, where, err), ANYCERT__HOP_ORIGIN,
                       where != ANYCERT__ELSEWHERE, err) < 0) {
@@ -432,9 +427,9 @@ int anycert__entries_fit(const struct anycert_client *client, const struct anyce
 }
 
 const char *anycert__situation_text(struct anycert_client *client, const struct anycert__url *url,
-                                    int64_t now, struct anycert_error *err)
+                                    int where, int64_t now, struct anycert_error *err)
 {
-    const struct anycert__situation *situation = choose(client, url, ANYCERT__HERE, now, err);
+    const struct anycert__situation *situation = choose(client, url, where, now, err);
 
     return situation ? situation->policy_text : NULL;
 }

@@ -97,17 +97,14 @@ bool anycert__policy_has_ended(const struct anycert_policy *policy, int64_t now)
 /* The policy that a report compares with: the target of report-only, else hardened (as NULL). */
 const struct anycert_policy *anycert__policy_reference(const struct anycert_policy *policy);
 
-/* The policy for an origin that a redirect leads to: rungs that accept any certificate cover every
- * hop; anything else becomes hardened with the same anchors. NULL with NOMEM. */
+/* The policy for another origin, that a redirect leads to or a token is asked of: rungs that accept
+ * any certificate cover every hop; anything else becomes hardened with the same anchors. NULL with
+ * NOMEM. */
 struct anycert_policy *anycert__policy_for_other_origin(const struct anycert_policy *policy,
                                                         struct anycert_error *err);
 
 /* True if the policy says which host answers: what is right for one host alone. */
 bool anycert__policy_names_a_host(const struct anycert_policy *policy);
-/* The policy for a token server, another host that the caller has named: the same without what
- * names a host. NULL with NOMEM. */
-struct anycert_policy *anycert__policy_for_token_server(const struct anycert_policy *policy,
-                                                        struct anycert_error *err);
 /* Gives policy the anchors of from (NULL: none), if it names none of its own. 0, or -1 with NOMEM.
  */
 int anycert__policy_inherit_anchors(struct anycert_policy *policy,
