@@ -84,6 +84,9 @@ anycert__relaxations anycert__policy_allows(const struct anycert_policy *policy)
 /* The same for a rung alone. For trust-any, report-only, antique and pinned all relaxations of
  * certificates. */
 anycert__relaxations anycert__rung_contains(enum anycert__rung rung);
+/* What a rung lets through without containing it, so that the relaxation may be written beside it
+ * and lets more through then. */
+anycert__relaxations anycert__rung_lets_by(enum anycert__rung rung);
 /* All relaxations of the certificate side. */
 anycert__relaxations anycert__relaxations_of_certificates(void);
 
