@@ -153,6 +153,10 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_auth_oauth2_set_token(struct anycert_a
 ANYCERT_API ANYCERT_NODISCARD char *anycert_auth_oauth2_token(struct anycert_auth *auth,
                                                               int64_t *expires_at,
                                                               struct anycert_error *err);
+/* The report of the link over which a token was got for a response's request; NULL if that was not
+ * needed, or over http://. A link over which none could be got is a hop, the last one. */
+ANYCERT_API const struct anycert_report *
+anycert_response_token_report(const struct anycert_response *response);
 
 /* Callbacks: schemes of one's own.
  *

@@ -247,9 +247,10 @@ struct anycert_response {
     uint64_t body_size;
     struct anycert__response_hop *hops;
     size_t hop_count;
-    unsigned retries;          /* that came before it */
-    bool connected;            /* to the last hop's server, TLS aside */
-    struct anycert_json *json; /* of the body, if it has been parsed already */
+    unsigned retries;                    /* that came before it */
+    bool connected;                      /* to the last hop's server, TLS aside */
+    struct anycert_json *json;           /* of the body, if it has been parsed already */
+    struct anycert_report *token_report; /* of the link to the token server; NULL: not asked */
 };
 
 /* NULL with NOMEM. */

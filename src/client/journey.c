@@ -454,8 +454,13 @@ static int took_token(struct anycert__journey *journey, int result, struct anyce
 
     result =
         anycert__auth_fetch_end(journey->auth, result, &journey->exchange, now_of(journey), err);
-    if (result < 0)
+    if (result < 0) {
         (void)anycert__response_take(journey->response, &journey->exchange, &lost);
+    } else {
+        anycert_report_free(journey->response->token_report);
+        journey->response->token_report = journey->exchange.report;
+        journey->exchange.report = NULL;
+    }
     return result < 0 ? -1 : 1;
 }
 

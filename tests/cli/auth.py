@@ -203,6 +203,25 @@ class Auth(EchoCase):
             self.assertIn(f"warning: {says}", err, args)
             self.assertIn("clear text", err, args)
 
+    def test_the_report_has_the_token_server(self):
+        with lab("good", "self-signed") as (servers, files):
+            pathlib.Path("lines").write_text(f"localhost:{servers['self-signed']['port']} hardened+self-signed\n")
+            pathlib.Path("lines").chmod(0o600)
+            for name, verdict in (("good", "pass"), ("self-signed", "relaxed")):
+                token = servers[name]
+                result = self.anycert("get", "--cacert", files["root"], "--policy-file", "lines", "--report", "r.json",
+                                      "--oauth2-client-id", "lab", "--oauth2-client-secret", "lab-secret",
+                                      "--oauth2-token-url", token["url"] + "token", servers["good"]["url"])
+                report = json.loads(pathlib.Path("r.json").read_text())
+                self.assertEqual([hop["report"]["verdict"] for hop in report["hops"]], ["pass"])
+                self.assertEqual((report["token_report"]["port"], report["token_report"]["verdict"],
+                                  report["token_report"]["peer_authenticated"]),
+                                 (token["port"], verdict, name == "good"))
+                self.assertEqual(f"localhost:{token['port']}: " in result.err and "the peer is not authenticated" in result.err,
+                                 name != "good")
+            self.anycert("get", "--cacert", files["root"], "--report", "r.json", servers["good"]["url"])
+            self.assertIsNone(json.loads(pathlib.Path("r.json").read_text())["token_report"])
+
     def test_a_token_server_in_clear_text_is_warned_of(self):
         with lab("good", "http") as (servers, files):
             asks = ("get", "--cacert", files["root"], "--oauth2-client-id", "lab",
