@@ -284,6 +284,18 @@ static const char *warning_of(const struct cli_options *o, const struct anycert_
                  "the server has it";
 }
 
+/* The same for a token server that a request to elsewhere needs first. */
+static const char *warning_of_token(const struct cli_options *o,
+                                    const struct anycert_profile *profile)
+{
+    const char *url = o->oauth2_token_url ? o->oauth2_token_url
+                                          : anycert_profile_value(profile, "oauth2.token_url");
+    if (!url || strncasecmp(url, "http:", 5) != 0 || guards_secrets(o, profile))
+        return NULL;
+    return "the client's secret goes out in clear text to the token server; use https:// where it "
+           "has it";
+}
+
 /* ---- query
  * ------------------------------------------------------------------------------------------------
  */
@@ -409,7 +421,7 @@ struct anycert_request *cli_request_make(const struct cli_options *o,
         status = add_body(request, o, err);
     *warning = shown && strncasecmp(shown, "http:", 5) == 0
                    ? warning_of(o, session->profile, &names)
-                   : NULL;
+                   : warning_of_token(o, session->profile);
 out:
     cli_list_free(&names);
     cli_bytes_free(&url);

@@ -8,6 +8,8 @@
 
 #include <yyjson.h>
 
+#include <anycert/auth.h>
+
 #include "explain.h"
 #include "refusal.h"
 #include "text.h"
@@ -146,9 +148,18 @@ static void print_check(bool json, const struct anycert_report *report,
         colour("\033[0m"));
 }
 
-/* The report of the nth link: origins at even numbers, proxies at odd ones. */
+/* Origins and proxies of all hops, and a token server. */
+static size_t count_links(const struct anycert_response *response)
+{
+    return response ? 2 * anycert_response_hop_count(response) + 1 : 0;
+}
+
+/* The report of the nth link: origins at even numbers, proxies at odd ones, a token server's last.
+ */
 static const struct anycert_report *link_report(const struct anycert_response *response, size_t n)
 {
+    if (n + 1 == count_links(response))
+        return anycert_response_token_report(response);
     return n % 2 == 0 ? anycert_response_hop_report(response, n / 2)
                       : anycert_response_hop_proxy_report(response, n / 2);
 }
@@ -219,7 +230,7 @@ static void print_end(bool json, const struct anycert_report *report, int64_t un
 
 static void print_ends(bool json, const struct anycert_response *response)
 {
-    size_t links = response ? 2 * anycert_response_hop_count(response) : 0;
+    size_t links = count_links(response);
     int64_t now = (int64_t)time(NULL);
     for (size_t n = 0; n < links; n++) {
         const struct anycert_report *report = link_report(response, n);
@@ -231,7 +242,7 @@ static void print_ends(bool json, const struct anycert_response *response)
 
 void cli_print_warnings(bool json, const struct anycert_response *response)
 {
-    size_t links = response ? 2 * anycert_response_hop_count(response) : 0;
+    size_t links = count_links(response);
     for (size_t n = 0; n < links; n++) {
         const struct anycert_report *report = link_report(response, n);
         /* What a link was forgiven that did not come about is of no account. */

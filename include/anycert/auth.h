@@ -100,12 +100,13 @@ anycert_auth_aws_sigv4(const char *access_key, const char *secret_key, const cha
 
 /* OAuth2: version 2.0 with client credentials (RFC 6749 section 4.4).
  *
- * The token is asked for by the first request that needs it, under the client's own policy, proxy
- * and limits, without following redirects, and is kept for all that share the object and have the
- * same policy; who needs it meanwhile waits. It is renewed before it expires, by the client's
- * clock, and once in a call that was answered with 401. Failing to get one is AUTH, or the failure
- * of the transfer, with "token request to ORIGIN" in front. The setters are for before the object
- * is set anywhere: later they return -1 with STATE. */
+ * The token is asked for by the first request that needs it, with the client's proxy and limits,
+ * without following redirects. Of another origin than the request's, the token server is judged as
+ * one that a redirect leads to: by its own entry, else hardened. The token is kept for all that
+ * share the object and have the same policy; who needs it meanwhile waits. It is renewed before it
+ * expires, by the client's clock, and once in a call that was answered with 401. Failing to get one
+ * is AUTH, or the failure of the transfer, with "token request to ORIGIN" in front. The setters are
+ * for before the object is set anywhere: later they return -1 with STATE. */
 
 /* token_url: https, or http to this very machine. Also NULL with URL. */
 ANYCERT_API ANYCERT_NODISCARD struct anycert_auth *anycert_auth_oauth2(const char *token_url,
@@ -152,6 +153,10 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_auth_oauth2_set_token(struct anycert_a
 ANYCERT_API ANYCERT_NODISCARD char *anycert_auth_oauth2_token(struct anycert_auth *auth,
                                                               int64_t *expires_at,
                                                               struct anycert_error *err);
+/* The report of the link over which a token was got for a response's request; NULL if that was not
+ * needed, or over http://. A link over which none could be got is a hop, the last one. */
+ANYCERT_API const struct anycert_report *
+anycert_response_token_report(const struct anycert_response *response);
 
 /* Callbacks: schemes of one's own.
  *

@@ -9,8 +9,8 @@
  *
  * The most specific entry counts: an exact host before a domain, a longer domain or network before
  * a shorter one, and of the same hosts the entry with a port before the one without. Two entries
- * for the same hosts are an error. Nothing is ever ignored: a file that is not understood from its
- * first to its last line is an error.
+ * for the same hosts are an error. [::ffff:192.0.2.7] is 192.0.2.7. Nothing is ever ignored: a file
+ * that is not understood from its first to its last line is an error.
  *
  * Threads: a policy file never changes, and may be shared. */
 #ifndef ANYCERT_POLICY_FILE_H

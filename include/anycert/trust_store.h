@@ -17,9 +17,10 @@
  * empty store. A file that does not exist is an empty one. Whoever uses a store sees what others
  * write to it within a tenth of a second.
  *
- * Hosts are those of URLs, of any alphabet, with brackets around IPv6 addresses or without. What a
- * function does not say about errors: TRUST_STORE if the file cannot be read, understood, locked or
- * written; USAGE for a host, port, pin or comment that is none; NOMEM.
+ * Hosts are those of URLs, of any alphabet, with brackets around IPv6 addresses or without;
+ * ::ffff:192.0.2.1 is 192.0.2.1. What a function does not say about errors: TRUST_STORE if the
+ * file cannot be read, understood, locked or written; USAGE for a host, port, pin or comment that
+ * is none; NOMEM.
  *
  * Threads: a store may be used by many at once. Entries and lists never change, and may be shared.
  */

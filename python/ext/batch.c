@@ -268,7 +268,7 @@ static int next_result(struct batch_object *self, struct anycert_batch_result *r
     EXT_LOCK((PyObject *)self);
     if (self->batch && !self->is_busy) {
         self->is_busy = true;
-        ext_call_begin(&call);
+        ext_call_begin(&call, self->state);
         more = anycert_batch_next(self->batch, 0, result, &err);
         if (!ext_call_end(&call))
             PyErr_Clear(); /* a logger's own trouble */

@@ -19,8 +19,9 @@ static _Thread_local struct ext_call *innermost;
  * whose waits take no time. */
 static _Thread_local int64_t ahead_us;
 
-void ext_call_begin(struct ext_call *call)
+void ext_call_begin(struct ext_call *call, struct ext_state *state)
 {
+    call->state = state;
     call->asked_us = now_us();
     call->next_us = call->asked_us + SIGNALS_US;
     call->outer = innermost;
@@ -125,7 +126,6 @@ void ext_call_log(void *arg, enum anycert_log_level level, const char *text, siz
 
 int ext_call_ask(void *arg, const struct anycert_report *report)
 {
-    const struct ext_asking *asking = arg;
     struct ext_call *call = innermost;
     PyObject *shown = NULL;
     PyObject *answer = NULL;
@@ -134,9 +134,9 @@ int ext_call_ask(void *arg, const struct anycert_report *report)
     if (!call || !call->thread || call->type)
         return 0;
     ext_call_enter(call);
-    shown = ext_report_new(asking->state, report);
+    shown = ext_report_new(call->state, report);
     if (shown)
-        answer = PyObject_CallFunctionObjArgs(asking->callable, shown, NULL);
+        answer = PyObject_CallFunctionObjArgs(arg, shown, NULL);
     is_right = answer == Py_True; /* and nothing that is merely something */
     if (answer && !is_right && answer != Py_False)
         PyErr_Format(PyExc_TypeError, "on_first_use has to return True or False, not %R", answer);

@@ -4,7 +4,7 @@
 
 struct client_object {
     PyObject_HEAD struct ext_state *state;
-    struct ext_asking asking; /* about hosts that the trust store does not know */
+    PyObject *asked; /* about hosts that the trust store does not know; NULL: nobody is */
     struct anycert_client *client;
     Py_ssize_t users; /* calls that are under way */
     bool is_closed;
@@ -270,9 +270,8 @@ static int take_asking(struct client_object *self, struct anycert_config *config
             ext_wrong_type("on_first_use", "a callable", callable);
             return -1;
         }
-        self->asking.state = self->state;
-        self->asking.callable = Py_NewRef(callable);
-        if (anycert_config_set_trust_ask(config, ext_call_ask, &self->asking, &err) < 0) {
+        self->asked = Py_NewRef(callable);
+        if (anycert_config_set_trust_ask(config, ext_call_ask, callable, &err) < 0) {
             (void)ext_raise_plain(self->state, &err);
             return -1;
         }
@@ -350,7 +349,7 @@ static void free_client(struct client_object *self)
 static int client_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT((PyObject *)Py_TYPE(self));
-    Py_VISIT(of(self)->asking.callable);
+    Py_VISIT(of(self)->asked);
     return 0;
 }
 
@@ -358,7 +357,7 @@ static void client_dealloc(PyObject *self)
 {
     PyObject_GC_UnTrack(self);
     free_client(of(self));
-    Py_CLEAR(of(self)->asking.callable);
+    Py_CLEAR(of(self)->asked);
     ext_free(self);
 }
 
@@ -453,7 +452,7 @@ static PyObject *client_send(PyObject *object, PyObject *const *args, Py_ssize_t
     if (!check_arguments(self, args, n) || !ext_client_enter(object))
         return NULL;
     if (ext_request_init(&request, self->state, args) == 0) {
-        ext_call_begin(&request.call);
+        ext_call_begin(&request.call, self->state);
         result = anycert_client_send(self->client, request.request, &response, &err);
         if (ext_call_end(&request.call))
             answer = ext_client_finish(self->state, &request, args, result, response, &err);

@@ -205,7 +205,7 @@ static PyObject *doctor_examine(PyObject *self, PyObject *target)
 
     if (!utf8)
         return NULL;
-    ext_call_begin(&call);
+    ext_call_begin(&call, state);
     diagnosis = anycert_doctor_examine(inner(self), utf8, &err);
     if (!ext_call_end(&call)) {
         anycert_diagnosis_free(diagnosis);

@@ -204,6 +204,7 @@ PyObject *ext_report_new(struct ext_state *state, const struct anycert_report *r
 
 /* A call that is under way without the lock. */
 struct ext_call {
+    struct ext_state *state;
     PyThreadState *thread;       /* whose the lock will be again */
     int64_t next_us;             /* when signals are looked at next */
     int64_t asked_us;            /* when the library has last asked whether to go on */
@@ -211,7 +212,7 @@ struct ext_call {
     struct ext_call *outer;      /* of the same thread, whose callback made this one */
     bool is_shared;              /* by many requests, none of which an exception belongs to */
 };
-void ext_call_begin(struct ext_call *call);
+void ext_call_begin(struct ext_call *call, struct ext_state *state);
 /* Takes the lock back. False if a callback has raised, and the exception is set. */
 bool ext_call_end(struct ext_call *call);
 /* In a callback. */
@@ -235,11 +236,8 @@ int ext_call_sleep(void *arg, int64_t ms);
 void ext_call_log(void *arg, enum anycert_log_level level, const char *text, size_t len);
 /* Microseconds of the clock that goes with it: after a wait, its time has passed. */
 int64_t ext_call_now(void *arg);
-/* anycert_trust_ask: what a callable says of a report, with the lock; an exception refuses. */
-struct ext_asking {
-    struct ext_state *state;
-    PyObject *callable;
-};
+/* anycert_trust_ask: what a callable, which arg is, says of a report, with the lock; an exception
+ * refuses. Clients with the same callable and trust store ask about a host once between them. */
 int ext_call_ask(void *arg, const struct anycert_report *report);
 
 /* ---- body.c ---- */

@@ -19,7 +19,7 @@ PyObject *ext_look(struct ext_state *state, PyObject *object, PyObject *args)
     client = utf8 ? ext_client_enter(object) : NULL;
     if (!client)
         return NULL;
-    ext_call_begin(&call);
+    ext_call_begin(&call, state);
     result = anycert_client_handshake(client, utf8, &response, &err);
     if (ext_call_end(&call) && response)
         answer = ext_response_new(state, type, response, Py_None);

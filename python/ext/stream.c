@@ -93,7 +93,7 @@ static PyObject *take_answer(struct stream_object *self, PyObject *const *args)
     int result = -1;
 
     self->is_busy = true;
-    ext_call_begin(&self->request.call);
+    ext_call_begin(&self->request.call, self->state);
     result = anycert_stream_answer(self->stream, &response, &err);
     if (ext_call_end(&self->request.call)) {
         self->is_busy = false; /* only now is it ours alone */
@@ -158,7 +158,7 @@ static PyObject *read_bytes(struct stream_object *self, Py_ssize_t size, bool fi
     if (!buffer)
         return NULL;
     self->is_busy = true;
-    ext_call_begin(&self->request.call);
+    ext_call_begin(&self->request.call, self->state);
     do {
         count = anycert_stream_read(self->stream, buffer + total, (size_t)(size - total), &err);
         total += count > 0 ? count : 0;

@@ -3,6 +3,7 @@ import asyncio
 import os
 import pathlib
 import tempfile
+import threading
 import time
 import unittest
 from unittest import mock
@@ -160,6 +161,49 @@ class FirstUse(LabCase):
                 report = get(url).report
                 self.assertEqual((report.authenticated_by, report.peer_authenticated), ("tofu", True))
                 self.assertEqual(len(self.asked), 1)  # it is known now
+
+    def assert_asked_once(self, get):
+        """However many threads meet a host at a time. The first question is open until another one comes."""
+        ready, another, failures = threading.Barrier(10), threading.Event(), []
+
+        def ask(report):
+            self.asked.append(report)
+            if len(self.asked) > 1:
+                another.set()
+            another.wait(0.3)
+            return True
+
+        def meet():
+            ready.wait()
+            try:
+                get(ask)
+            except Exception as error:  # of a thread
+                failures.append(error)
+        threads = [threading.Thread(target=meet) for _ in range(10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual((failures, len(self.asked)), ([], 1))
+
+    def test_threads_of_a_fresh_session_are_asked_once(self):
+        url, policy, sessions, lock = self.url(server="self-signed"), Policy("tofu", ca=self.root), [], threading.Lock()
+
+        def get(ask):
+            with lock:
+                if not sessions:
+                    sessions.append(Session(trust_store=self.store, on_first_use=ask))
+            sessions[0].get(url, verify=policy)
+        self.assert_asked_once(get)
+        sessions[0].close()
+
+    def test_clients_with_the_same_callable_ask_once(self):
+        url, policy = self.url(server="self-signed"), Policy("tofu", ca=self.root)
+
+        def get(ask):
+            with Client(policy, trust_store=self.store, on_first_use=ask) as client:
+                client.get(url)
+        self.assert_asked_once(get)
 
     def test_nothing_but_true_is_yes(self):
         for value in (None, 1, 0, "yes", [1]):

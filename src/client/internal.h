@@ -164,7 +164,7 @@ enum {
     ANYCERT__HERE = 0,      /* the request's own origin */
     ANYCERT__ELSEWHERE = 1, /* another origin, met by redirect */
     ANYCERT__LAPSED = 2,    /* added to any: the policy's end has passed */
-    ANYCERT__TOKEN = 4,     /* a token server's origin; only where the policy names a host */
+    ANYCERT__TOKEN = 4,     /* a token server's, if that is another one */
     ANYCERT__SITUATIONS = 7
 };
 /* All situations of the hosts that share a policy: those of one entry of the policy file, or all
@@ -247,9 +247,10 @@ struct anycert_response {
     uint64_t body_size;
     struct anycert__response_hop *hops;
     size_t hop_count;
-    unsigned retries;          /* that came before it */
-    bool connected;            /* to the last hop's server, TLS aside */
-    struct anycert_json *json; /* of the body, if it has been parsed already */
+    unsigned retries;                    /* that came before it */
+    bool connected;                      /* to the last hop's server, TLS aside */
+    struct anycert_json *json;           /* of the body, if it has been parsed already */
+    struct anycert_report *token_report; /* of the link to the token server; NULL: not asked */
 };
 
 /* NULL with NOMEM. */
@@ -281,8 +282,7 @@ int anycert__situations_init(struct anycert_client *client, struct anycert_error
 void anycert__situations_clear(struct anycert_client *client);
 /* The policy that is configured for a host, as it is before its end: what was said for the client,
  * else the entry of the policy file, else hardened; for another origin than the request's own
- * (ELSEWHERE) or a token server's (TOKEN) what is left of the first there. To be freed. NULL with
- * NOMEM. */
+ * (ELSEWHERE, TOKEN) what is left of the first there. To be freed. NULL with NOMEM. */
 struct anycert_policy *anycert__policy_for(const struct anycert_config *config,
                                            const struct anycert__url *url, int where, int64_t now,
                                            struct anycert_error *err);
@@ -298,10 +298,9 @@ int anycert__situation_fits(const struct anycert__situation *situation,
 /* The same of the policy file's entry for the host, if that is what counts. */
 int anycert__entries_fit(const struct anycert_client *client, const struct anycert__url *url,
                          int where, int64_t now, struct anycert_error *err);
-/* The policy that is in force for a host that a request names, as text; NULL with ANCHORS, NOMEM.
- */
+/* The policy that is in force for a host, as text; NULL with ANCHORS, NOMEM. */
 const char *anycert__situation_text(struct anycert_client *client, const struct anycert__url *url,
-                                    int64_t now, struct anycert_error *err);
+                                    int where, int64_t now, struct anycert_error *err);
 const struct anycert__situation *anycert__proxy_situation(struct anycert_client *client,
                                                           int64_t now,
                                                           struct anycert__anchors **anchors,

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "client/cookies.h"
+#include "client/log.h"
 #include "client/oauth2.h"
 #include "http/secret.h"
 
@@ -133,19 +134,19 @@ static int choose_cookies(struct anycert__journey *journey, struct anycert_error
     return 0;
 }
 
-/* A token server is one that the caller has named, as the request's own is; but what the policy
- * says about one host is not about the other. */
+/* What was said for the request's own origin is not about a token server elsewhere: a pin would not
+ * match there, and a relaxation would be without the pin that may go with it. */
+static int token_place(const struct anycert__journey *journey, const struct anycert__url *url)
+{
+    return anycert__url_same_origin(url, &journey->request->url) ? ANYCERT__HERE : ANYCERT__TOKEN;
+}
+
 static int where_of(const struct anycert__journey *journey)
 {
-    const struct anycert_policy *policy = journey->client->own.at[ANYCERT__HERE].policy;
-    const struct anycert__url *own = &journey->request->url;
-
-    if (!journey->is_fetching)
-        return anycert__url_same_origin(journey->url, own) ? ANYCERT__HERE : ANYCERT__ELSEWHERE;
-    return anycert__policy_names_a_host(policy) &&
-                   !anycert__url_same_origin(journey->exchange.url, own)
-               ? ANYCERT__TOKEN
-               : ANYCERT__HERE;
+    if (journey->is_fetching)
+        return token_place(journey, journey->exchange.url);
+    return anycert__url_same_origin(journey->url, &journey->request->url) ? ANYCERT__HERE
+                                                                          : ANYCERT__ELSEWHERE;
 }
 
 static int choose_terms(struct anycert__journey *journey, struct anycert_error *err)
@@ -165,7 +166,11 @@ static int choose_terms(struct anycert__journey *journey, struct anycert_error *
     journey->situation = situation;
     if (anycert__entries_fit(client, exchange->url, where, now, err) < 0)
         return -1;
-    if (where != ANYCERT__ELSEWHERE && anycert__situation_fits(situation, exchange->url, err) < 0)
+    /* Who says which server answers will not have its token got in clear text from another one. */
+    if (where != ANYCERT__ELSEWHERE &&
+        anycert__situation_fits(where == ANYCERT__TOKEN ? &client->own.at[ANYCERT__HERE]
+                                                        : situation,
+                                exchange->url, err) < 0)
         return -1;
     exchange->terms = &situation->terms;
     exchange->anchors = journey->anchors;
@@ -201,46 +206,6 @@ static void clear_exchange(struct anycert__journey *journey)
     journey->situation = NULL;
 }
 
-/* What of a policy is for the request's own host alone; NULL: nothing, or the whole of it is not.
- */
-static const char *part_of_one_host(const struct anycert_policy *policy)
-{
-    if (anycert__policy_accepts_any_certificate(policy))
-        return NULL;
-    if (policy->relaxations)
-        return "the relaxations apply";
-    if (policy->pin_count > 0)
-        return "the pins apply";
-    if (policy->rung == ANYCERT__RUNG_TOFU)
-        return "tofu applies";
-    return policy->expect_name ? "the expected name applies" : NULL;
-}
-
-/* Says what a reader of the policy would not expect: that its relaxations have ended, do not count
- * here, or that it is one of the policy file. */
-static void explain_refusal(const struct anycert__journey *journey, struct anycert_error *err)
-{
-    const struct anycert_policy *said = journey->client->config->policy;
-    const struct anycert__situation *situation = journey->situation;
-    const char *part = said ? part_of_one_host(said) : NULL;
-    int class = anycert_error_class_of(err->code);
-    char date[ANYCERT__DATE_SIZE];
-
-    if (!situation || (class != ANYCERT_CLASS_TRUST && class != ANYCERT_CLASS_TLS))
-        return;
-    if (situation->has_ended) {
-        anycert__format_date(situation->ended, date);
-        (void)anycert__error_prefix(err, "the policy%s%s ended on %s",
-                                    situation->source ? " of " : "",
-                                    situation->source ? situation->source : "", date);
-    } else if (situation->source) {
-        (void)anycert__error_prefix(err, "by the policy of %s", situation->source);
-    } else if (part && !anycert__url_same_origin(journey->url, &journey->request->url)) {
-        (void)anycert__error_prefix(err, "after a redirect from %s, to which alone %s",
-                                    journey->request->url.origin, part);
-    }
-}
-
 static unsigned max_redirects(const struct anycert__journey *journey)
 {
     int own = journey->request->max_redirects;
@@ -274,12 +239,20 @@ static int choose_time(struct anycert__journey *journey, struct anycert_error *e
 
 static int prepare_fetch(struct anycert__journey *journey, struct anycert_error *err)
 {
+    const struct anycert_client *client = journey->client;
+
     journey->is_fetching = true;
     if (anycert__auth_fetch_begin(journey->auth, &journey->exchange, err) < 0)
         return -1;
     journey->exchange.progress = journey->request->progress;
     journey->exchange.progress_arg = journey->request->progress_arg;
-    return choose_terms(journey, err);
+    if (choose_terms(journey, err) < 0)
+        return -1;
+    if (!journey->exchange.url->https && client->config->secret_guard == ANYCERT_SECRETS_SEND)
+        anycert__log(client->log, ANYCERT_LOG_WARNING,
+                     "the client's secret goes out in clear text to the token server %s",
+                     journey->exchange.url->origin);
+    return 0;
 }
 
 /* Everything but what a token request has, too. */
@@ -315,11 +288,13 @@ static enum anycert__auth_step need_token(struct anycert__journey *journey,
 {
     struct anycert__auth_use *use = auth_of(journey);
     int64_t now = now_of(journey);
+    const struct anycert__url *url = NULL;
     const char *terms = NULL;
 
     if (!use || use->auth->kind != ANYCERT__AUTH_OAUTH2)
         return ANYCERT__AUTH_READY;
-    terms = anycert__situation_text(journey->client, &use->auth->oauth2->url, now, err);
+    url = &use->auth->oauth2->url;
+    terms = anycert__situation_text(journey->client, url, token_place(journey, url), now, err);
     return terms ? anycert__auth_need(use, terms, now, err) : ANYCERT__AUTH_REFUSED;
 }
 
@@ -479,8 +454,13 @@ static int took_token(struct anycert__journey *journey, int result, struct anyce
 
     result =
         anycert__auth_fetch_end(journey->auth, result, &journey->exchange, now_of(journey), err);
-    if (result < 0)
+    if (result < 0) {
         (void)anycert__response_take(journey->response, &journey->exchange, &lost);
+    } else {
+        anycert_report_free(journey->response->token_report);
+        journey->response->token_report = journey->exchange.report;
+        journey->exchange.report = NULL;
+    }
     return result < 0 ? -1 : 1;
 }
 
@@ -546,7 +526,7 @@ int anycert__journey_took(struct anycert__journey *journey, int result, struct a
         }
     }
     if (result < 0)
-        explain_refusal(journey, err);
+        anycert__journey_explain(journey, err);
     if (journey->is_fetching)
         return took_token(journey, result, err);
     if (result == 0)

@@ -60,6 +60,9 @@ int anycert__journey_prepare(struct anycert__journey *journey, struct anycert_er
 int anycert__journey_took(struct anycert__journey *journey, int result, struct anycert_error *err);
 /* The answer is the one that was asked for: gives the output file its name. 0, or -1 with err. */
 int anycert__journey_commit(struct anycert__journey *journey, struct anycert_error *err);
+/* journey_refusal.c: says what a reader of the policy would not expect: that its relaxations have
+ * ended, do not count here, or that it is one of the policy file. */
+void anycert__journey_explain(const struct anycert__journey *journey, struct anycert_error *err);
 /* Hands over the response; NULL if result is -1 and nothing was learned about any hop. Ends the
  * journey, wherever it stands. */
 struct anycert_response *anycert__journey_end(struct anycert__journey *journey, int result);

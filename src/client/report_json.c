@@ -83,7 +83,8 @@ char *anycert_response_report_json(const struct anycert_request *request,
     if (!root || !yyjson_mut_obj_add_str(doc, root, "schema", "anycert-request-report/1") ||
         !add_request(doc, root, request) ||
         !add_outcome(doc, root, err_of_send ? err_of_send : &success) ||
-        !add_hops(doc, root, response)) {
+        !add_hops(doc, root, response) ||
+        !add_report(doc, root, "token_report", response ? response->token_report : NULL)) {
         anycert__fail_nomem(err);
         goto out;
     }

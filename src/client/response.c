@@ -35,6 +35,7 @@ void anycert_response_free(struct anycert_response *response)
     anycert__fields_clear(&response->fields);
     anycert__buf_free(&response->body);
     anycert_json_free(response->json);
+    anycert_report_free(response->token_report);
     anycert__free(response);
 }
 
@@ -142,6 +143,11 @@ struct anycert_response *anycert__response_begun(const struct anycert_response *
     if (!hop->url) {
         anycert__fail_nomem(err);
         goto fail;
+    }
+    if (so_far->token_report) {
+        response->token_report = anycert_report_copy(so_far->token_report, err);
+        if (!response->token_report)
+            goto fail;
     }
     if (copy_fields(&response->fields, &exchange->fields, err) == 0)
         return response;
@@ -268,6 +274,11 @@ const struct anycert_report *
 anycert_response_hop_proxy_report(const struct anycert_response *response, size_t hop)
 {
     return hop_at(response, hop) ? hop_at(response, hop)->proxy_report : NULL;
+}
+
+const struct anycert_report *anycert_response_token_report(const struct anycert_response *response)
+{
+    return response->token_report;
 }
 
 int anycert_response_hop_withheld(const struct anycert_response *response, size_t hop)

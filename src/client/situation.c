@@ -132,10 +132,8 @@ static struct anycert_policy *make_policy(const struct anycert_config *config,
 {
     struct anycert_policy *policy = NULL;
 
-    if (!entry && where == ANYCERT__ELSEWHERE)
+    if (!entry && where != ANYCERT__HERE)
         return anycert__policy_for_other_origin(anchors_of(config), err);
-    if (!entry && where == ANYCERT__TOKEN)
-        return anycert__policy_for_token_server(anchors_of(config), err);
     if (!entry)
         return anycert_policy_copy(anchors_of(config), err);
     policy = anycert_policy_copy(anycert_policy_entry_policy(entry), err);
@@ -212,9 +210,6 @@ static int init_scope(struct anycert_client *client, struct anycert__scope *scop
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         int where = places[i];
 
-        if (where == ANYCERT__TOKEN &&
-            !anycert__policy_names_a_host(client->own.at[ANYCERT__HERE].policy))
-            continue; /* token servers are judged like the request's own origin */
         if (init_both(client, &at[where], &at[where | ANYCERT__LAPSED],
                       make_policy(client->config, entry, where, err), ANYCERT__HOP_ORIGIN,
                       where != ANYCERT__ELSEWHERE, err) < 0) {
@@ -229,6 +224,19 @@ static int init_scope(struct anycert_client *client, struct anycert__scope *scop
     return 0;
 }
 
+static int fail_unprotected(const struct anycert_policy *policy, const char *origin,
+                            struct anycert_error *err)
+{
+    return anycert__fail(err, ANYCERT_E_TRUST_DOWNGRADE,
+                         "%s is not protected, so that the policy's %s means nothing: write https",
+                         origin,
+                         policy->expect_name ? "expected name"
+                         : policy->sni       ? "server name"
+                                             : "pin");
+}
+
+/* Only an https proxy has a link that can be judged: that another one would be passed over in
+ * silence, with what is said about its key, is not what was meant. */
 static int init_proxy(struct anycert_client *client, struct anycert_error *err)
 {
     const struct anycert_config *config = client->config;
@@ -238,11 +246,18 @@ static int init_proxy(struct anycert_client *client, struct anycert_error *err)
                              : anycert_policy_file_find(config->policy_file, url->host, url->port);
     const struct anycert_policy *said =
         entry ? anycert_policy_entry_policy(entry) : config->proxy_policy;
+    int result = 0;
 
-    if (init_both(client, &client->proxy[0], &client->proxy[1], anycert_policy_copy(said, err),
-                  ANYCERT__HOP_PROXY, false, err) < 0)
-        return entry ? anycert__error_prefix(err, "%s", anycert_policy_entry_source(entry)) : -1;
-    return 0;
+    if (client->settings.proxy_https) {
+        result = init_both(client, &client->proxy[0], &client->proxy[1],
+                           anycert_policy_copy(said, err), ANYCERT__HOP_PROXY, false, err);
+    } else if (said && anycert__policy_names_a_host(said)) {
+        (void)fail_unprotected(said, client->proxy_url, err);
+        result = anycert__error_prefix(err, "proxy");
+    }
+    return result < 0 && entry
+               ? anycert__error_prefix(err, "%s", anycert_policy_entry_source(entry))
+               : result;
 }
 
 int anycert__situations_init(struct anycert_client *client, struct anycert_error *err)
@@ -259,7 +274,7 @@ int anycert__situations_init(struct anycert_client *client, struct anycert_error
     }
     if (init_scope(client, &client->own, NULL, err) < 0)
         return -1;
-    return client->settings.proxy_https ? init_proxy(client, err) : 0;
+    return client->proxy_url ? init_proxy(client, err) : 0;
 }
 
 static void clear_one(struct anycert__situation *situation)
@@ -393,23 +408,12 @@ anycert__situation_of(struct anycert_client *client, const struct anycert__url *
     return situation;
 }
 
-static int fail_unprotected(const struct anycert_policy *policy, const struct anycert__url *url,
-                            struct anycert_error *err)
-{
-    return anycert__fail(err, ANYCERT_E_TRUST_DOWNGRADE,
-                         "%s is not protected, so that the policy's %s means nothing: write https",
-                         url->origin,
-                         policy->expect_name ? "expected name"
-                         : policy->sni       ? "server name"
-                                             : "pin");
-}
-
 int anycert__situation_fits(const struct anycert__situation *situation,
                             const struct anycert__url *url, struct anycert_error *err)
 {
     if (url->https || !anycert__policy_names_a_host(situation->policy))
         return 0;
-    return fail_unprotected(situation->policy, url, err);
+    return fail_unprotected(situation->policy, url->origin, err);
 }
 
 /* An entry names its host wherever a request leads there, and http: without a port is the other
@@ -425,16 +429,16 @@ int anycert__entries_fit(const struct anycert_client *client, const struct anyce
 
         if (!entry || !anycert__policy_names_a_host(anycert_policy_entry_policy(entry)))
             continue;
-        (void)fail_unprotected(anycert_policy_entry_policy(entry), url, err);
+        (void)fail_unprotected(anycert_policy_entry_policy(entry), url->origin, err);
         return anycert__error_prefix(err, "%s", anycert_policy_entry_source(entry));
     }
     return 0;
 }
 
 const char *anycert__situation_text(struct anycert_client *client, const struct anycert__url *url,
-                                    int64_t now, struct anycert_error *err)
+                                    int where, int64_t now, struct anycert_error *err)
 {
-    const struct anycert__situation *situation = choose(client, url, ANYCERT__HERE, now, err);
+    const struct anycert__situation *situation = choose(client, url, where, now, err);
 
     return situation ? situation->policy_text : NULL;
 }

@@ -310,15 +310,6 @@ static const struct {
     {BIT(NO_SNI) | BIT(NO_ALPN) | BIT(NO_EMS) | BIT(NO_ETM) | BIT(TLS1_2_MAX), BIT(BARE_HELLO)},
 };
 
-/* What the rung lets through. The switch's list is fixed to the letter, and some versions of
- * OpenSSL have suites with short tags in it. */
-static anycert__relaxations of_rung(const struct anycert_policy *policy)
-{
-    bool is_switch =
-        policy->rung == ANYCERT__RUNG_TRUST_ANY || policy->rung == ANYCERT__RUNG_REPORT_ONLY;
-    return anycert__policy_contains(policy) | (is_switch ? BIT(LEGACY_CIPHERS) : 0);
-}
-
 /* The name of what lets a relaxation through: its own, another one's or the rung's. NULL: nothing
  * does. */
 static const char *name_of_holder(const struct anycert_policy *policy,
@@ -328,7 +319,7 @@ static const char *name_of_holder(const struct anycert_policy *policy,
     anycert__relaxations holders = bit;
     for (size_t i = 0; i < sizeof contained / sizeof contained[0]; i++)
         holders |= contained[i].of & bit ? contained[i].within : 0;
-    if (of_rung(policy) & holders)
+    if ((anycert__policy_contains(policy) | anycert__rung_lets_by(policy->rung)) & holders)
         return anycert_policy_rung(policy);
     if (policy->relaxations & bit)
         return anycert_relaxation_name(relaxation);

@@ -50,27 +50,6 @@ bool anycert__policy_names_a_host(const struct anycert_policy *policy)
                                           policy->target->pin_count > 0)));
 }
 
-/* Without pins, and without keys that were learned, the chain is what is left to decide. */
-static void forget_host(struct anycert_policy *policy)
-{
-    static const char *const of_one_host[] = {"expect-name", "sni", "pin", "check", "mode"};
-    for (size_t i = 0; i < sizeof of_one_host / sizeof of_one_host[0]; i++)
-        anycert__key_find(of_one_host[i])->clear(policy);
-    if (policy->rung == ANYCERT__RUNG_PINNED || policy->rung == ANYCERT__RUNG_TOFU)
-        policy->rung = ANYCERT__RUNG_HARDENED;
-}
-
-struct anycert_policy *anycert__policy_for_token_server(const struct anycert_policy *policy,
-                                                        struct anycert_error *err)
-{
-    struct anycert_policy *other = anycert_policy_copy(policy, err);
-    if (other)
-        forget_host(other);
-    if (other && other->target)
-        forget_host(other->target);
-    return other;
-}
-
 struct anycert_policy *anycert__policy_for_other_origin(const struct anycert_policy *policy,
                                                         struct anycert_error *err)
 {

@@ -306,9 +306,19 @@ static bool given_reason(const struct anycert_policy *policy)
     return policy->reason != NULL;
 }
 
+/* What shows nothing where it stands: blanks of any width, and fillers. */
+static bool is_blank(uint32_t c)
+{
+    return c == ' ' || c == 0xa0 || c == 0xad || c == 0x1680 || c == 0x180e ||
+           (c >= 0x2000 && c <= 0x200d) || c == 0x202f || (c >= 0x205f && c <= 0x2065) ||
+           c == 0x2800 || c == 0x3000 || c == 0x3164 || c == 0xfeff;
+}
+
+/* A blank one says no more than an empty one, which is refused for every key. */
 static int set_reason(struct anycert_policy *policy, const char *value, struct anycert_error *err)
 {
     size_t len = strlen(value);
+    bool says_something = false;
     if (len > ANYCERT__REASON_MAX)
         return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
                              "reason= has %zu bytes: at most %d are kept", len,
@@ -320,8 +330,12 @@ static int set_reason(struct anycert_policy *policy, const char *value, struct a
         if (n == 0 || anycert__is_unshowable(c))
             return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
                                  "reason= has a control character (U+%04X)", (unsigned)c);
+        says_something = says_something || !is_blank(c);
         i += n;
     }
+    if (!says_something)
+        return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
+                             "reason= is blank: say why, or leave the key out");
     char *copied = anycert__strdup(value);
     if (copied == NULL)
         return anycert__fail_nomem(err);

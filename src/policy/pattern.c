@@ -35,6 +35,20 @@ static bool clear_rest(uint8_t address[16], unsigned bits)
     return any;
 }
 
+/* An IPv4 address that is written as an IPv6 one (RFC 4291 section 2.5.5.2), or a network of such:
+ * whoever connects to it reaches the IPv4 host, so that is what it is here. */
+static void unmap(struct anycert__pattern *pattern)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (pattern->kind != ANYCERT__PATTERN_IPV6 || pattern->bits < 8 * sizeof mapped ||
+        memcmp(pattern->address, mapped, sizeof mapped) != 0)
+        return;
+    pattern->kind = ANYCERT__PATTERN_IPV4;
+    pattern->bits -= (unsigned)(8 * sizeof mapped);
+    memmove(pattern->address, pattern->address + sizeof mapped, 4);
+    memset(pattern->address + 4, 0, sizeof mapped);
+}
+
 /* An address, alone or with "/bits" behind it. 1 if it is one, 0 if it is none, -1 with err. */
 static int read_network(const char *whole, const char *text, struct anycert__pattern *out,
                         struct anycert_error *err)
@@ -53,21 +67,25 @@ static int read_network(const char *whole, const char *text, struct anycert__pat
     else
         return 0;
     out->bits = width(out->kind);
-    if (text[len] == '\0')
+    if (text[len] == '\0') {
+        unmap(out);
         return 1;
+    }
     if (!anycert__parse_uint(text + len + 1, out->bits, &bits))
         return fail(whole,
                     out->kind == ANYCERT__PATTERN_IPV4 ? "has no length from 0 to 32 behind '/'"
                                                        : "has no length from 0 to 128 behind '/'",
                     err);
     out->bits = (unsigned)bits;
-    if (clear_rest(out->address, out->bits)) {
+    bool has_rest = clear_rest(out->address, out->bits);
+    unmap(out);
+    if (has_rest) {
         char meant[ANYCERT__PATTERN_SIZE];
         anycert__pattern_format(out, meant);
         return anycert__fail(err, ANYCERT_E_POLICY_SYNTAX,
                              "the network '%s' has bits behind its first %u: write %s, or the "
                              "address alone",
-                             anycert__word(whole, strlen(whole)).text, out->bits, meant);
+                             anycert__word(whole, strlen(whole)).text, (unsigned)bits, meant);
     }
     return 1;
 }
@@ -147,7 +165,7 @@ int anycert__pattern_parse(const char *text, struct anycert__pattern *out,
     int network = read_network(text, host, out, err);
     if (network < 0)
         return -1;
-    if (brackets && (network == 0 || out->kind != ANYCERT__PATTERN_IPV6))
+    if (brackets && (network == 0 || strchr(host, ':') == NULL))
         return fail(text, "has brackets around something else than an IPv6 address", err);
     return network == 1 ? 0 : read_name(text, host, out, err);
 }

@@ -1,5 +1,6 @@
 /* policy/pattern.h — which hosts a line of a policy file is about: one host, all hosts below a
- * domain, or the addresses of a network, each with or without a port. */
+ * domain, or the addresses of a network, each with or without a port. An IPv4 address that is
+ * written as an IPv6 one ([::ffff:192.0.2.1]) is the IPv4 address. */
 #ifndef ANYCERT_POLICY_PATTERN_H
 #define ANYCERT_POLICY_PATTERN_H
 

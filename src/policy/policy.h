@@ -84,6 +84,9 @@ anycert__relaxations anycert__policy_allows(const struct anycert_policy *policy)
 /* The same for a rung alone. For trust-any, report-only, antique and pinned all relaxations of
  * certificates. */
 anycert__relaxations anycert__rung_contains(enum anycert__rung rung);
+/* What a rung lets through without containing it, so that the relaxation may be written beside it
+ * and lets more through then. */
+anycert__relaxations anycert__rung_lets_by(enum anycert__rung rung);
 /* All relaxations of the certificate side. */
 anycert__relaxations anycert__relaxations_of_certificates(void);
 
@@ -97,17 +100,14 @@ bool anycert__policy_has_ended(const struct anycert_policy *policy, int64_t now)
 /* The policy that a report compares with: the target of report-only, else hardened (as NULL). */
 const struct anycert_policy *anycert__policy_reference(const struct anycert_policy *policy);
 
-/* The policy for an origin that a redirect leads to: rungs that accept any certificate cover every
- * hop; anything else becomes hardened with the same anchors. NULL with NOMEM. */
+/* The policy for another origin, that a redirect leads to or a token is asked of: rungs that accept
+ * any certificate cover every hop; anything else becomes hardened with the same anchors. NULL with
+ * NOMEM. */
 struct anycert_policy *anycert__policy_for_other_origin(const struct anycert_policy *policy,
                                                         struct anycert_error *err);
 
 /* True if the policy says which host answers: what is right for one host alone. */
 bool anycert__policy_names_a_host(const struct anycert_policy *policy);
-/* The policy for a token server, another host that the caller has named: the same without what
- * names a host. NULL with NOMEM. */
-struct anycert_policy *anycert__policy_for_token_server(const struct anycert_policy *policy,
-                                                        struct anycert_error *err);
 /* Gives policy the anchors of from (NULL: none), if it names none of its own. 0, or -1 with NOMEM.
  */
 int anycert__policy_inherit_anchors(struct anycert_policy *policy,

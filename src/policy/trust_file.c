@@ -30,10 +30,13 @@ void anycert__trust_file_stamp(const char *path, struct anycert__trust_stamp *st
     stamp->is_fresh = stamp->file.exists && made + CLOCK_TICK_S >= (int64_t)time(NULL);
 }
 
-bool anycert__trust_stamp_equal(const struct anycert__trust_stamp *a,
-                                const struct anycert__trust_stamp *b)
+enum anycert__trust_change anycert__trust_stamp_compare(const struct anycert__trust_stamp *now,
+                                                        const struct anycert__trust_stamp *then)
 {
-    return !a->is_fresh && !b->is_fresh && anycert__file_stamp_equal(&a->file, &b->file);
+    if (!anycert__file_stamp_equal(&now->file, &then->file))
+        return ANYCERT__TRUST_IS_CHANGED;
+    return now->is_fresh || then->is_fresh ? ANYCERT__TRUST_MAY_BE_CHANGED
+                                           : ANYCERT__TRUST_IS_UNCHANGED;
 }
 
 int anycert__trust_file_read(const char *path, anycert__trust_hmac *hmac,

@@ -19,8 +19,15 @@ int anycert__trust_file_read(const char *path, anycert__trust_hmac *hmac,
                              struct anycert__trust_stamp *stamp, struct anycert_error *err);
 /* The state it is in now. */
 void anycert__trust_file_stamp(const char *path, struct anycert__trust_stamp *stamp);
-bool anycert__trust_stamp_equal(const struct anycert__trust_stamp *a,
-                                const struct anycert__trust_stamp *b);
+/* Whether it has changed in between. Who writes in place, the same length in the same tick of the
+ * file system's clock, leaves no trace: for as long as that can be, equal stamps prove nothing. */
+enum anycert__trust_change {
+    ANYCERT__TRUST_IS_UNCHANGED,
+    ANYCERT__TRUST_MAY_BE_CHANGED,
+    ANYCERT__TRUST_IS_CHANGED
+};
+enum anycert__trust_change anycert__trust_stamp_compare(const struct anycert__trust_stamp *now,
+                                                        const struct anycert__trust_stamp *then);
 /* Makes the folder if there is none, and takes the lock: the descriptor that holds it until it is
  * closed, or -1 with TRUST_STORE. While somebody else writes it waits, up to the limit, or with
  * waiting NULL it does not, and gives ANYCERT__TRUST_LOCKED. */

@@ -164,7 +164,8 @@ static const char *host_fault(const struct field *host)
     anycert__pattern_format(&pattern, normal);
     return strcmp(text, normal) == 0 && strchr(normal, '/') == NULL
                ? NULL
-               : "its host is not in its one spelling (lower case, no final dot)";
+               : "its host is not in its one spelling (lower case, no final dot, "
+                 "IPv4 addresses as such)";
 }
 
 int anycert__trust_host_text(const char *host, uint16_t port, char out[ANYCERT__TRUST_HOST_SIZE],

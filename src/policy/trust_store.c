@@ -27,6 +27,7 @@ struct anycert_trust_store *anycert__trust_store_open(const char *path, bool is_
     store->is_read_only = is_read_only;
     store->hmac = hmac;
     store->ascii = ascii;
+    store->read_us = anycert__monotonic_us();
     store->path = anycert__strdup(path);
     if (store->path == NULL)
         anycert__fail_nomem(err);
@@ -86,13 +87,16 @@ static int refresh(struct anycert_trust_store *store, int64_t now, struct anycer
         !stamp.file.exists) /* else who was refused would be new again */
         return anycert__fail(err, ANYCERT_E_TRUST_STORE,
                              "the trust store '%s' has vanished while it was in use", store->path);
-    if (!anycert__trust_stamp_equal(&stamp, &store->stamp)) {
+    enum anycert__trust_change change = anycert__trust_stamp_compare(&stamp, &store->stamp);
+    if (change == ANYCERT__TRUST_IS_CHANGED ||
+        (change == ANYCERT__TRUST_MAY_BE_CHANGED && now - store->read_us >= LOOK_US)) {
         if (anycert__trust_file_read(store->path, store->hmac, store->text, &fresh, &stamp, err) !=
             0)
             return -1;
         anycert__trust_text_unref(store->text);
         store->text = fresh;
         store->stamp = stamp;
+        store->read_us = now;
     }
     store->looked_us = now;
     return 0;
@@ -116,7 +120,7 @@ void anycert__trust_store_wrote(struct anycert_trust_store *store, struct anycer
     anycert__trust_text_unref(store->text);
     store->text = anycert__trust_text_ref(text);
     anycert__trust_file_stamp(store->path, &store->stamp);
-    store->looked_us = anycert__monotonic_us();
+    store->looked_us = store->read_us = anycert__monotonic_us();
     pthread_mutex_unlock(&store->mutex);
 }
 

@@ -27,6 +27,7 @@ struct anycert_trust_store {
     struct anycert__trust_text *text;
     struct anycert__trust_stamp stamp;   /* of the file that text was read from */
     int64_t looked_us;                   /* when that was looked at, on the monotonic clock */
+    int64_t read_us;                     /* when text was read, or written, likewise */
     struct anycert__question *questions; /* trust_ask.h */
 };
 
@@ -42,7 +43,8 @@ int anycert__trust_store_name(const struct anycert_trust_store *store, const cha
 /* One more who holds it. NULL gives NULL. */
 struct anycert_trust_store *anycert__trust_store_ref(struct anycert_trust_store *store);
 /* A reference to the text as it is now; looked for in the file ten times a second at most, unless
- * at once. NULL with err. */
+ * at once. What the file's times do not show (trust_file.h) is looked for ten times a second at
+ * most by these, too: reading a hundred thousand hosts takes milliseconds. NULL with err. */
 struct anycert__trust_text *anycert__trust_store_text(struct anycert_trust_store *store,
                                                       bool at_once, struct anycert_error *err);
 /* Puts the text that was just written in its place. */

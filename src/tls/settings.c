@@ -11,6 +11,13 @@ static const char trust_any_ciphers[] =
     "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDH+AESGCM:DH+AESGCM:ECDH+AES:DH+AES:"
     "RSA+AESGCM:RSA+AES:!aNULL:!eNULL:!MD5:!DSS";
 
+/* What old servers have, for a hello of antique's that is to be small: with TLS 1.3's and the
+ * signalling value sixteen, which is what boxes that count them bear. */
+static const char few_old_ciphers[] =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:"
+    "DHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES256-SHA:ECDHE-RSA-AES128-SHA:"
+    "DHE-RSA-AES256-SHA:DHE-RSA-AES128-SHA:AES128-GCM-SHA256:AES256-SHA:AES128-SHA";
+
 #define DEFAULT_SUITES "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
 static const char default_suites[] = DEFAULT_SUITES;
 /* Two that are weak by their tags, or hardly known. */
@@ -110,13 +117,19 @@ static void set_suites(const struct anycert_policy *policy, anycert__relaxations
     bool by_the_letter = policy && (policy->rung == ANYCERT__RUNG_TRUST_ANY ||
                                     policy->rung == ANYCERT__RUNG_REPORT_ONLY);
 
+    bool is_small = policy && policy->rung == ANYCERT__RUNG_ANTIQUE &&
+                    (allowed & BIT(CLASSICAL_HELLO)) && !is_bare(allowed);
+
     /* Relaxations beside the switch may need suites that its list rules out for good. */
     if (by_the_letter &&
         !(allowed & (BIT(LEGACY_CIPHERS) | BIT(CLASSICAL_HELLO) | BIT(BARE_HELLO))))
         memcpy(out->ciphers, trust_any_ciphers, sizeof trust_any_ciphers);
+    else if (is_small)
+        memcpy(out->ciphers, few_old_ciphers, sizeof few_old_ciphers);
     else
         anycert__suites_write(allowed, out->ciphers);
-    out->ciphersuites = allowed & BIT(LEGACY_CIPHERS) ? legacy_suites : default_suites;
+    out->ciphersuites =
+        (allowed & BIT(LEGACY_CIPHERS)) && !is_small ? legacy_suites : default_suites;
 }
 
 static void set_groups(bool antique, anycert__relaxations allowed,

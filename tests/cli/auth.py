@@ -14,7 +14,7 @@ import unittest
 sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent / "support")
 import sigv4_botocore  # noqa: E402
 import strangers  # noqa: E402
-from anycert_cli import BIN, SOURCE, EchoCase, listener  # noqa: E402
+from anycert_cli import BIN, SOURCE, EchoCase, lab, listener  # noqa: E402
 
 ROOT = ("--cacert", "root.pem")
 LIGHTTPD = """server.modules = ("mod_auth", "mod_authn_file", "mod_alias", "mod_openssl")
@@ -202,6 +202,41 @@ class Auth(EchoCase):
             err = self.anycert("get", *args, self.server.url).err
             self.assertIn(f"warning: {says}", err, args)
             self.assertIn("clear text", err, args)
+
+    def test_the_report_has_the_token_server(self):
+        with lab("good", "self-signed") as (servers, files):
+            pathlib.Path("lines").write_text(f"localhost:{servers['self-signed']['port']} hardened+self-signed\n")
+            pathlib.Path("lines").chmod(0o600)
+            for name, verdict in (("good", "pass"), ("self-signed", "relaxed")):
+                token = servers[name]
+                result = self.anycert("get", "--cacert", files["root"], "--policy-file", "lines", "--report", "r.json",
+                                      "--oauth2-client-id", "lab", "--oauth2-client-secret", "lab-secret",
+                                      "--oauth2-token-url", token["url"] + "token", servers["good"]["url"])
+                report = json.loads(pathlib.Path("r.json").read_text())
+                self.assertEqual([hop["report"]["verdict"] for hop in report["hops"]], ["pass"])
+                self.assertEqual((report["token_report"]["port"], report["token_report"]["verdict"],
+                                  report["token_report"]["peer_authenticated"]),
+                                 (token["port"], verdict, name == "good"))
+                self.assertEqual(f"localhost:{token['port']}: " in result.err and "the peer is not authenticated" in result.err,
+                                 name != "good")
+            self.anycert("get", "--cacert", files["root"], "--report", "r.json", servers["good"]["url"])
+            self.assertIsNone(json.loads(pathlib.Path("r.json").read_text())["token_report"])
+
+    def test_a_token_server_in_clear_text_is_warned_of(self):
+        with lab("good", "http") as (servers, files):
+            asks = ("get", "--cacert", files["root"], "--oauth2-client-id", "lab",
+                    "--oauth2-client-secret", "lab-secret", servers["good"]["url"])
+            plain = ("--oauth2-token-url", servers["http"]["url"] + "token")
+            says = "warning: the client's secret goes out in clear text to the token server"
+            self.assertIn(says, self.anycert(*asks, *plain).err)
+            self.assertNotIn("clear text", self.anycert(*asks, "--oauth2-token-url", servers["good"]["url"] + "token").err)
+            self.assertNotIn("clear text", self.anycert(*asks, *plain, "--secret-guard", "refuse", code=3).err)
+            pathlib.Path("box.json").write_text(json.dumps({"oauth2": {"token_url": plain[1], "client_id": "lab",
+                                                                       "client_secret": "lab-secret"}}))
+            pathlib.Path("box.json").chmod(0o600)
+            self.assertIn(says, self.anycert("get", "--profile", "box.json", *asks[1:3], asks[-1]).err)
+            pinned = f"hardened ca={files['root']} pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+            self.assertIn("write https", self.anycert("get", "--trust", pinned, *asks[3:], *plain, code=3).err)
 
     def test_secrets_leave_the_list_of_processes(self):
         kinds = [("--digest", "-u", "me:S"), ("--bearer", "S"), ("--api-key", "S"),

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Policy files: which host is judged by which line."""
 import datetime
+import itertools
 import json
 import os
 import pathlib
@@ -8,7 +9,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import Case, lab  # noqa: E402
+from anycert_cli import Case, lab, listener  # noqa: E402
 
 # Far enough for every test, and near enough to be no remark.
 NEXT_YEAR = datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=400)
@@ -97,6 +98,30 @@ class Requests(Case):
         self.assertIn("write https", self.get("--policy-file", name, "http://localhost/", code=3).err)
         self.get("--policy-file", name, self.url("http"))
         self.get("--policy-file", write("policies", "localhost hardened+expired\n"), self.url("http"))
+
+    def test_pin_guards_its_proxy_against_http(self):
+        pin = "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        heard = []
+
+        def answer(connection):
+            heard.append(connection.recv(4096))
+            connection.sendall(b"HTTP/1.1 403 Not here\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            connection.close()
+        with listener(answer) as port:
+            for scheme, policy in itertools.product(("http", "socks5h"), (f"pinned {pin}", f"hardened {pin}",
+                                                                          "hardened expect-name=nas.example")):
+                proxy = ("--proxy", f"{scheme}://user:pw@localhost:{port}", self.url("good"))
+                for options, where in ((("--proxy-trust", policy), "proxy: "),
+                                       (("--policy-file", write("policies", f"localhost:{port} {policy}\n")),
+                                        "policies:1: proxy: ")):
+                    said = self.get(*options, *proxy, code=3).err
+                    self.assertIn(f"{where}{scheme}://localhost:{port} is not protected", said)
+                    self.assertNotIn("pw", said)
+            self.assertEqual(heard, [])
+            # Of an entry without a name nothing would be passed over.
+            name = write("policies", f"localhost:{port} hardened+expired\n")
+            self.get("--policy-file", name, "--proxy", f"http://localhost:{port}", self.url("good"), code=7)
+            self.assertEqual(len(heard), 1)
 
     def test_refusal_names_the_line(self):
         name = write("policies", "\nlocalhost hardened+expired\n")

@@ -195,7 +195,7 @@ class Refusals(Trust):
         document = json.loads(pathlib.Path("r.json").read_text())
         self.assertEqual(document["hops"][0]["report"]["policy"], "trust-any")
         self.assertFalse(document["hops"][0]["report"]["peer_authenticated"])
-        self.assertEqual(set(document), {"schema", "request", "outcome", "hops"})
+        self.assertEqual(set(document), {"schema", "request", "outcome", "hops", "token_report"})
 
     def test_silent(self):
         self.assertEqual(self.get("expired", "-s", "--cacert", self.root, code=3).err, "")

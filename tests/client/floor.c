@@ -30,8 +30,9 @@ static char *slot(void)
 
 int floor_setup(void **state)
 {
-    static const char *const names[] = {"good",        "good-ec", "good-ip",        "http",
-                                        "self-signed", "expired", "untrusted-root", "silent"};
+    static const char *const names[] = {"good",           "good-ec",     "good-ip",
+                                        "http",           "self-signed", "expired",
+                                        "untrusted-root", "wrong-host",  "silent"};
     struct anycert_error err = {0};
 
     (void)state;

@@ -11,7 +11,9 @@
 /* A lab for a group of tests: as cmocka's group setup and teardown. */
 int floor_setup(void **state);
 int floor_teardown(void **state);
-/* Conditions: good, good-ec, good-ip, http, self-signed, expired, untrusted-root, silent. */
+/* Conditions: good, good-ec, good-ip, http, self-signed, expired, untrusted-root, wrong-host,
+ * silent.
+ */
 const struct lab_server *floor_server(const char *name);
 /* The path of the lab's root. */
 const char *floor_root(void);

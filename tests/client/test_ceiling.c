@@ -82,6 +82,9 @@ static const struct {
     {"forbid legacy-ciphers", "report-only", "'legacy-ciphers', which 'report-only' contains"},
     {"forbid legacy-ciphers", "antique", "'legacy-ciphers', which 'antique' contains"},
     {"forbid legacy-ciphers", "pinned " PIN, NULL},
+    {"forbid oversized-chain", "hardened+oversized-chain", "forbids 'oversized-chain'"},
+    {"forbid oversized-chain", "trust-any", "'oversized-chain', which 'trust-any' contains"},
+    {"forbid oversized-chain", "pinned " PIN, NULL},
     /* A relaxation that contains it. */
     {"forbid common-name", "hardened+wrong-host", "'common-name', which 'wrong-host' contains"},
     {"forbid common-name", "hardened+common-name", "forbids 'common-name'"},
@@ -107,11 +110,46 @@ static const struct {
     {"require-authenticated", "hardened+self-signed", "wants the peer to be authenticated"},
     {"require-authenticated", "hardened+self-signed " PIN, NULL},
     {"require-authenticated", "hardened+wrong-host " PIN, NULL},
+    {"require-authenticated", "hardened+untrusted-issuer " PIN, NULL},
     {"require-authenticated", "hardened+wrong-host", "wants the peer to be authenticated"},
     {"require-authenticated", "hardened+invalid-ca " PIN, "wants the peer to be authenticated"},
     {"require-authenticated", "trust-any", "wants the peer to be authenticated"},
     {"require-authenticated", "tofu", "wants the peer to be authenticated"},
 };
+
+static char folder[64], path[96];
+
+static void put(const char *text, mode_t mode)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+/* The code of making a client under a policy, or 0. */
+static int code_of(const char *policy, struct anycert_error *err)
+{
+    struct anycert_config *config = anycert_config_new(err);
+    struct anycert_policy *parsed = parse(policy);
+    struct anycert_trust_store *store = NULL;
+    struct anycert_client *client = NULL;
+    char trust[96];
+
+    *err = (struct anycert_error){0};
+    snprintf(trust, sizeof trust, "%s/trust", folder);
+    store = anycert_trust_store_open(trust, err); /* for tofu; there is no such file */
+    assert_int_equal(anycert_config_set_trust_store(config, store, err), 0);
+    assert_int_equal(anycert_config_set_policy(config, parsed, err), 0);
+    client = anycert_client_new(config, err);
+    anycert_policy_free(parsed);
+    anycert_config_free(config);
+    anycert_client_free(client);
+    anycert_trust_store_free(store);
+    return err->code;
+}
 
 static void check_table(void **state)
 {
@@ -125,7 +163,94 @@ static void check_table(void **state)
             fail_msg("'%s' and %s: %s", policies[i].lines, policies[i].policy, err.message);
         if (policies[i].says)
             assert_int_equal(err.code, ANYCERT_E_POLICY_FORBIDDEN);
+        if (strncmp(policies[i].lines, "max-days", 8) == 0)
+            continue; /* which count from now on */
+        put(policies[i].lines, 0644);
+        if (code_of(policies[i].policy, &err) !=
+            (policies[i].says ? ANYCERT_E_POLICY_FORBIDDEN : 0))
+            fail_msg("'%s' and a client of %s: %s", policies[i].lines, policies[i].policy,
+                     err.message);
     }
+}
+
+/* What each rung lets through: p, t, r, s and a for pinned, tofu, report-only, trust-any (the
+ * switch) and antique. */
+static const struct {
+    const char *relaxation, *rungs;
+} reach[] = {
+    {"untrusted-issuer", "ptrsa"},
+    {"self-signed", "ptrsa"},
+    {"expired", "prsa"},
+    {"not-yet-valid", "prsa"},
+    {"wrong-host", "prsa"},
+    {"common-name", "prsa"},
+    {"weak-key", "prsa"},
+    {"weak-signature", "prsa"},
+    {"wrong-purpose", "prsa"},
+    {"invalid-ca", "prsa"},
+    {"path-length", "prsa"},
+    {"name-constraints", "prsa"},
+    {"critical-extension", "prsa"},
+    {"explicit-curve", "prsa"},
+    {"legacy-renegotiation", "rsa"},
+    {"small-dh", "rsa"},
+    {"rsa-key-exchange", "rsa"},
+    {"cbc-sha1", "rsa"},
+    /* Not contained in the switch, but let through by it. */
+    {"legacy-ciphers", "rsa"},
+    {"oversized-chain", "rsa"},
+    {"tls1.0", "a"},
+    {"tls1.1", "a"},
+    {"sha1-handshake", "a"},
+    {"legacy-groups", "a"},
+    {"renegotiation", "a"},
+    {"unclean-shutdown", "a"},
+    {"no-alpn", "a"},
+    {"no-ems", "a"},
+    /* Nothing weaker, and on no rung by itself. */
+    {"tls1.2-max", ""},
+    {"no-sni", ""},
+    {"no-etm", ""},
+    {"classical-hello", ""},
+    {"bare-hello", ""},
+};
+
+static const char *rungs_of(const char *relaxation)
+{
+    for (size_t i = 0; i < COUNT(reach); i++) {
+        if (strcmp(reach[i].relaxation, relaxation) == 0)
+            return reach[i].rungs;
+    }
+    fail_msg("no row for %s", relaxation);
+    return NULL;
+}
+
+static void what_is_forbidden_is_reached_by_no_rung(void **state)
+{
+    static const struct {
+        char letter;
+        const char *policy;
+    } rungs[] = {{'h', "hardened"},    {'h', "hardened " PIN}, {'p', "pinned " PIN}, {'t', "tofu"},
+                 {'r', "report-only"}, {'s', "trust-any"},     {'a', "antique"}};
+    size_t count = 0;
+
+    (void)state;
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+         r = anycert_relaxation_next(r), count++) {
+        const char *name = anycert_relaxation_name(r);
+        char line[64];
+
+        snprintf(line, sizeof line, "forbid %s", name);
+        put(line, 0644);
+        for (size_t i = 0; i < COUNT(rungs); i++) {
+            bool forbidden = strchr(rungs_of(name), rungs[i].letter) != NULL;
+            struct anycert_error err = {0};
+
+            if (code_of(rungs[i].policy, &err) != (forbidden ? ANYCERT_E_POLICY_FORBIDDEN : 0))
+                fail_msg("'%s' and %s: %s", line, rungs[i].policy, err.message);
+        }
+    }
+    assert_int_equal(count, COUNT(reach));
 }
 
 static void parse_refuses_what_it_does_not_understand(void **state)
@@ -184,18 +309,6 @@ static void every_failed_allocation_is_out_of_memory(void **state)
 
 /* ---- clients ---- */
 
-static char folder[64], path[96];
-
-static void put(const char *text, mode_t mode)
-{
-    FILE *file = fopen(path, "w");
-
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(path, mode), 0);
-}
-
 static int make_place(void **state)
 {
     floor_setup(state);
@@ -217,22 +330,6 @@ static int remove_ceiling(void **state)
     (void)state;
     (void)unlink(path);
     return chmod(folder, 0700);
-}
-
-/* The code of making a client under a policy, or 0. */
-static int code_of(const char *policy, struct anycert_error *err)
-{
-    struct anycert_config *config = anycert_config_new(err);
-    struct anycert_policy *parsed = parse(policy);
-    struct anycert_client *client = NULL;
-
-    *err = (struct anycert_error){0};
-    assert_int_equal(anycert_config_set_policy(config, parsed, err), 0);
-    client = anycert_client_new(config, err);
-    anycert_policy_free(parsed);
-    anycert_config_free(config);
-    anycert_client_free(client);
-    return err->code;
 }
 
 static void client_under_a_forbidden_policy_is_not_made(void **state)
@@ -400,7 +497,8 @@ static void days_count_by_the_clock_of_the_machine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(check_table),
+        cmocka_unit_test_teardown(check_table, remove_ceiling),
+        cmocka_unit_test_teardown(what_is_forbidden_is_reached_by_no_rung, remove_ceiling),
         cmocka_unit_test(parse_refuses_what_it_does_not_understand),
         cmocka_unit_test(every_failed_allocation_is_out_of_memory),
         cmocka_unit_test_teardown(client_under_a_forbidden_policy_is_not_made, remove_ceiling),

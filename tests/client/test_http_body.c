@@ -85,7 +85,7 @@ static void get_cut_body_is_an_error(void **state)
     static const char *const paths[] = {"truncated", "truncated-chunked",
                                         "close-delimited-unclean"};
     static const char *const rungs[] = {"hardened", "trust-any", "report-only",
-                                        "hardened+unclean-shutdown"};
+                                        "hardened+unclean-shutdown", "antique"};
 
     (void)state;
     for (size_t r = 0; r < COUNT(rungs); r++) {
@@ -114,10 +114,11 @@ static void get_cut_body_is_an_error(void **state)
 static void get_whole_body_without_close_notify_is_whole(void **state)
 {
     static const char *const paths[] = {"length-unclean", "chunked-unclean"};
-    static const char *const rungs[] = {"hardened", "hardened+unclean-shutdown"};
+    static const char *const rungs[] = {"hardened", "hardened+unclean-shutdown", "trust-any",
+                                        "antique"};
 
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 2 * COUNT(rungs); i++) {
         struct anycert_client *client = floor_client(rungs[i / 2]);
         struct anycert_response *whole =
             floor_ok(client, floor_request("GET", floor_url("good", paths[i % 2])));

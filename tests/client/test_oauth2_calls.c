@@ -336,6 +336,154 @@ static void token_server_is_judged_by_its_own_entry(void **state)
     floor_teardown(NULL);
 }
 
+/* ---- elsewhere than the API */
+
+/* What came of a request to echo on one of the lab's servers, with a token from another one. */
+struct elsewhere {
+    const char *policy, *entry; /* of the token server; NULL: none */
+    const char *api, *token;
+    enum anycert_secret_guard guard;
+    int code;
+    const char *says;
+};
+
+static struct anycert_client *client_elsewhere(const struct elsewhere *row,
+                                               struct anycert_trust_store *store)
+{
+    struct anycert_error err = {0};
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_policy *policy = anycert_policy_parse(row->policy, &err);
+    struct anycert_auth *auth =
+        anycert_auth_oauth2(floor_url(row->token, "token"), "lab", "lab-secret", &err);
+    struct anycert_policy_file *file = NULL;
+    char line[600];
+
+    if (!policy || !auth)
+        fail_msg("%s: %s", row->policy, err.message);
+    snprintf(line, sizeof line, "localhost:%u %s\n",
+             (unsigned)lab_server_port(floor_server(row->token)),
+             row->entry ? row->entry : "hardened");
+    file = anycert_policy_file_parse(line, strlen(line), "f", &err);
+    if (!file)
+        fail_msg("%s: %s", line, err.message);
+    assert_int_equal(anycert_policy_add_ca_path(policy, floor_root(), NULL), 0);
+    assert_int_equal(anycert_config_set_policy(config, policy, NULL), 0);
+    assert_int_equal(anycert_config_set_auth(config, auth, NULL), 0);
+    assert_int_equal(anycert_config_set_trust_store(config, store, NULL), 0);
+    assert_int_equal(anycert_config_set_secret_guard(config, row->guard, NULL), 0);
+    if (row->entry)
+        assert_int_equal(anycert_config_set_policy_file(config, file, NULL), 0);
+    anycert_policy_free(policy);
+    anycert_policy_file_free(file);
+    anycert_auth_free(auth);
+    return floor_client_of(config);
+}
+
+static void check_elsewhere(const struct elsewhere *row, struct anycert_trust_store *store)
+{
+    const struct lab_server *server = floor_server(row->token);
+    uint64_t asked = lab_server_requests(server);
+    struct anycert_request *request = floor_request("GET", floor_url(row->api, "echo"));
+    struct anycert_client *client = client_elsewhere(row, store);
+    struct anycert_error err = {0};
+
+    if (floor_call(client, request, NULL, &err) != row->code ||
+        (row->says && !strstr(err.message, row->says)))
+        fail_msg("%s, %s from %s: %d %s", row->policy, row->entry ? row->entry : "-", row->token,
+                 err.code, err.message);
+    /* Who is not believed gets no secret. */
+    if (row->code)
+        assert_int_equal(lab_server_requests(server), asked);
+    anycert_client_free(client);
+}
+
+#define NOT_THERE "that is another server than https://localhost:"
+
+static void what_is_said_of_the_api_is_not_about_a_token_server_elsewhere(void **state)
+{
+    static const char *const relaxed[] = {"hardened+self-signed", "hardened+untrusted-issuer",
+                                          "hardened+wrong-host", "hardened+expired"};
+    static const char *const tokens[] = {"self-signed", "untrusted-root", "wrong-host", "expired"};
+    static const int codes[] = {ANYCERT_E_TRUST_ISSUER, ANYCERT_E_TRUST_ISSUER,
+                                ANYCERT_E_TRUST_NAME, ANYCERT_E_TRUST_DATES};
+    struct anycert_trust_store *store = NULL;
+    struct anycert_error err = {0};
+    char policy[200];
+
+    (void)state;
+    floor_setup(NULL);
+    (void)floor_folder();
+    store = anycert_trust_store_open(floor_path("trust"), &err);
+    if (!store)
+        fail_msg("%s", err.message);
+    for (size_t i = 0; i < COUNT(relaxed); i++) {
+        struct elsewhere row = {.policy = policy,
+                                .api = "good",
+                                .token = tokens[i],
+                                .code = codes[i],
+                                .says = NOT_THERE};
+
+        snprintf(policy, sizeof policy, "%s", relaxed[i]);
+        check_elsewhere(&row, store);
+        snprintf(policy, sizeof policy, "%s pin=%s", relaxed[i],
+                 lab_server_pin(floor_server("good")));
+        check_elsewhere(&row, store);
+        if (i >= 2) {
+            snprintf(policy, sizeof policy, "tofu%s mode=accept-new", strchr(relaxed[i], '+'));
+            check_elsewhere(&row, store);
+        }
+        /* Of the switch it is. */
+        row.code = 0;
+        row.says = NULL;
+        snprintf(policy, sizeof policy, "trust-any");
+        check_elsewhere(&row, store);
+    }
+    anycert_trust_store_free(store);
+    floor_remove_folder(0);
+    floor_teardown(NULL);
+}
+
+#define WRONG_PIN "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static void token_server_elsewhere_is_judged_by_its_entry_before_the_option(void **state)
+{
+    static const struct elsewhere rows[] = {
+        {"hardened+self-signed", "hardened " WRONG_PIN, "good", "self-signed", 0,
+         ANYCERT_E_TRUST_PIN, "by the policy of f:1: "},
+        {"hardened", "pinned " WRONG_PIN, "good", "good-ec", 0, ANYCERT_E_TRUST_PIN, "f:1: "},
+        {"hardened", "hardened+self-signed", "good", "self-signed", 0, 0, NULL},
+        /* The first origin's is that of the option. */
+        {"hardened+self-signed", "hardened " WRONG_PIN, "self-signed", "self-signed", 0, 0, NULL},
+        {"hardened", "hardened+self-signed", "self-signed", "self-signed", 0,
+         ANYCERT_E_TRUST_ISSUER, NULL},
+    };
+
+    (void)state;
+    floor_setup(NULL);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        check_elsewhere(&rows[i], NULL);
+    floor_teardown(NULL);
+}
+
+static void token_server_without_tls_gets_no_secret_where_a_server_is_named(void **state)
+{
+    static const struct elsewhere rows[] = {
+        {"hardened", NULL, "good", "http", 0, 0, NULL},
+        {"hardened", "hardened+expired", "good", "http", 0, 0, NULL},
+        {"hardened", "hardened " WRONG_PIN, "good", "http", 0, ANYCERT_E_TRUST_DOWNGRADE, "f:1: "},
+        {"hardened " WRONG_PIN, NULL, "good", "http", 0, ANYCERT_E_TRUST_DOWNGRADE,
+         "the policy's pin means nothing: write https"},
+        {"hardened", NULL, "good", "http", ANYCERT_SECRETS_REFUSE, ANYCERT_E_TRUST_SECRETS,
+         "http is not protected"},
+    };
+
+    (void)state;
+    floor_setup(NULL);
+    for (size_t i = 0; i < COUNT(rows); i++)
+        check_elsewhere(&rows[i], NULL);
+    floor_teardown(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +494,9 @@ int main(void)
         cmocka_unit_test(batch_shares_one_token),
         cmocka_unit_test(token_request_goes_through_the_clients_proxy),
         cmocka_unit_test(token_server_is_judged_by_its_own_entry),
+        cmocka_unit_test(what_is_said_of_the_api_is_not_about_a_token_server_elsewhere),
+        cmocka_unit_test(token_server_elsewhere_is_judged_by_its_entry_before_the_option),
+        cmocka_unit_test(token_server_without_tls_gets_no_secret_where_a_server_is_named),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -57,6 +57,7 @@ def request_report(report, proxy):
             {"url": "https://localhost:8443/a", "status": 200, "reused": True, "report": report,
              "proxy_report": proxy},
         ],
+        "token_report": proxy,
     }
 
 

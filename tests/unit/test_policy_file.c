@@ -48,7 +48,14 @@ static void pattern_has_one_spelling(void **state)
         {"[2001:DB8:0::1]", "[2001:db8::1]"},
         {"[2001:db8::/32]:65535", "[2001:db8::/32]:65535"},
         {"[::/0]", "[::/0]"},
-        {"[::ffff:192.0.2.1]", "[::ffff:192.0.2.1]"},
+        {"[::ffff:192.0.2.1]", "192.0.2.1"},
+        {"[::FFFF:c000:201]:443", "192.0.2.1:443"},
+        {"[::ffff:192.0.2.0/120]:443", "192.0.2.0/24:443"},
+        {"[::ffff:0:0/96]", "0.0.0.0/0"},
+        /* More than IPv4, or something else. */
+        {"[::fffe:0:0/95]", "[::fffe:0:0/95]"},
+        {"[::192.0.2.1]", "[::192.0.2.1]"},
+        {"[64:ff9b::192.0.2.1]", "[64:ff9b::c000:201]"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -101,6 +108,8 @@ static void pattern_that_is_none_is_refused_with_what_to_write(void **state)
         {"[2001:db8::]/32", "[2001:db8::/32]"},
         {"[2001:db8::1/32]", "write [2001:db8::/32]"},
         {"[2001:db8::/129]", "from 0 to 128"},
+        {"[::ffff:192.0.2.1/120]", "behind its first 120: write 192.0.2.0/24"},
+        {"[192.0.2.1]", "brackets around something else"},
         {"[fe80::1%eth0]", "zone"},
         {"[192.0.2.1]", "else than an IPv6"},
         {"[a.example]", "else than an IPv6"},
@@ -162,8 +171,14 @@ static void find_takes_the_most_specific_entry(void **state)
         {"[2001:0db8::1%25eth0]", 443, "11"},
         {"[2001:db8::1]", 444, "10"},
         {"[2001:db9::1]", 443, NULL},
-        /* Another address than 192.0.2.1. */
-        {"[::ffff:192.0.2.1]", 443, NULL},
+        /* IPv4 addresses, written as IPv6 ones. */
+        {"[::ffff:192.0.2.1]", 443, "6"},
+        {"::FFFF:c000:2c8", 443, "9"},
+        {"[0:0:0:0:0:ffff:192.0.2.1]", 8443, "8"},
+        {"[::ffff:192.0.2.1%25eth0]", 443, "6"},
+        {"[::ffff:192.0.3.1]", 443, NULL},
+        /* Not one. */
+        {"[::192.0.2.1]", 443, NULL},
         {"", 443, NULL},
         {"a example", 443, NULL},
     };

@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -178,6 +179,64 @@ static void want_of_memory_loses_nothing(void **state)
         assert_true(n < 199);
     }
     assert_string_equal(store_says(store, "b.example", 443), "pin " PIN_B);
+    anycert_trust_store_free(store);
+}
+
+/* ---- reading again ---- */
+
+#define FAR_FUTURE (INT64_MAX / 2)
+
+/* A time that has not come yet: for as long as the store is open, equal stamps prove nothing. */
+static void keep_fresh(const char *path)
+{
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) + 100000}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void file_that_was_just_written_is_read_ten_times_a_second_at_most(void **state)
+{
+    struct store_place *f = *state;
+    struct anycert_trust_store *store = store_open(f);
+    store_add(store, "a.example", 443, PIN_A);
+    keep_fresh(f->path);
+    assert_string_equal(store_says(store, "a.example", 443), "pin " PIN_A);
+    assert_true(store->stamp.is_fresh);
+    store->read_us = FAR_FUTURE; /* just now, however slow the machine is */
+    assert_string_equal(store_says(store, "a.example", 443), "pin " PIN_A);
+    assert_true(store->read_us == FAR_FUTURE);
+    store->read_us = 0;
+    assert_string_equal(store_says(store, "a.example", 443), "pin " PIN_A);
+    assert_true(store->read_us > 0);
+    anycert_trust_store_free(store);
+}
+
+static void change_that_shows_is_read_at_once(void **state)
+{
+    struct store_place *f = *state;
+    struct anycert_trust_store *store = store_open(f), *other = store_open(f);
+    store_add(store, "a.example", 443, PIN_A);
+    store->read_us = FAR_FUTURE;
+    store_add(other, "a.example", 443, PIN_B); /* of the same length */
+    assert_string_equal(store_says(store, "a.example", 443), "pin " PIN_B);
+    store->read_us = FAR_FUTURE;
+    store_put(f->path, HEADER "b.example:443 ca -" TIMES "\n");
+    assert_string_equal(store_says(store, "a.example", 443), "none");
+    assert_string_equal(store_says(store, "b.example", 443), "ca");
+    anycert_trust_store_free(other);
+    anycert_trust_store_free(store);
+}
+
+/* Written in place, the same length, in the same tick of the file's clock. */
+static void change_that_does_not_show_is_found_the_next_time_it_is_read(void **state)
+{
+    struct store_place *f = *state;
+    store_put(f->path, HEADER "a.example:443 pin " PIN_A TIMES "\n");
+    struct anycert_trust_store *store = store_open(f);
+    store_put(f->path, HEADER "a.example:443 pin " PIN_B TIMES "\n");
+    keep_fresh(f->path);
+    anycert__trust_file_stamp(f->path, &store->stamp);
+    store->read_us = 0;
+    assert_string_equal(store_says(store, "a.example", 443), "pin " PIN_B);
     anycert_trust_store_free(store);
 }
 
@@ -409,6 +468,9 @@ int main(void)
         CASE(read_only_store_is_not_written),
         CASE(full_disk_loses_nothing),
         CASE(want_of_memory_loses_nothing),
+        CASE(file_that_was_just_written_is_read_ten_times_a_second_at_most),
+        CASE(change_that_shows_is_read_at_once),
+        CASE(change_that_does_not_show_is_found_the_next_time_it_is_read),
         CASE(processes_that_write_at_once_lose_nothing),
         CASE(threads_that_write_at_once_lose_nothing),
         CASE(record_does_not_wait_for_the_lock),

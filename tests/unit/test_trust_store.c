@@ -80,6 +80,7 @@ static void what_is_not_understood_is_an_error_with_its_line(void **state)
         {HEADER "-nas.example:443 pin " PIN_A TIMES "\n", "line 2"},
         {HEADER "nas..example:443 pin " PIN_A TIMES "\n", "line 2"},
         {HEADER "[2001:DB8::1]:443 pin " PIN_A TIMES "\n", "one spelling"},
+        {HEADER "[::ffff:192.0.2.1]:443 pin " PIN_A TIMES "\n", "IPv4 addresses as such"},
         {HEADER "|1|AAAA|BBBB| pin " PIN_A TIMES "\n", "line 2"},
         {HEADER "nas.example:443 Pin " PIN_A TIMES "\n", "neither pin nor ca"},
         {HEADER "nas.example:443 ca " PIN_A TIMES "\n", "'-' has to stand there"},
@@ -182,6 +183,24 @@ static void link_local_hosts_have_their_zone(void **state)
     store_is_refused(f, "line 2");
     store_put(f->path, HEADER "a%b.example:443 ca -" TIMES "\n");
     store_is_refused(f, "line 2");
+}
+
+/* One machine, one entry. */
+static void address_of_ipv4_is_one_host_however_it_is_written(void **state)
+{
+    struct store_place *f = *state;
+    struct anycert_trust_entry *entry = NULL;
+    struct anycert_trust_store *store = store_open(f);
+    store_add(store, "192.0.2.1", 443, PIN_A);
+    assert_string_equal(store_says(store, "[::ffff:192.0.2.1]", 443), "pin " PIN_A);
+    assert_string_equal(store_says(store, "::FFFF:c000:201", 443), "pin " PIN_A);
+    assert_string_equal(store_says(store, "::192.0.2.1", 443), "none");
+    store_add(store, "[::ffff:192.0.2.2]", 443, PIN_B);
+    assert_string_equal(store_says(store, "192.0.2.2", 443), "pin " PIN_B);
+    assert_int_equal(anycert_trust_store_find(store, "::ffff:192.0.2.2", 443, &entry, NULL), 1);
+    assert_string_equal(anycert_trust_entry_host(entry), "192.0.2.2");
+    anycert_trust_entry_free(entry);
+    anycert_trust_store_free(store);
 }
 
 /* As URLs have them, and so as requests look for them. */
@@ -552,6 +571,7 @@ int main(void)
         CASE(store_that_breaks_is_an_error),
         CASE(changes_are_written_and_read_again),
         CASE(link_local_hosts_have_their_zone),
+        CASE(address_of_ipv4_is_one_host_however_it_is_written),
         CASE(names_of_other_alphabets_are_converted),
         CASE(change_keeps_what_the_user_wrote),
         CASE(what_is_no_entry_is_not_added),
