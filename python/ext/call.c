@@ -141,7 +141,7 @@ int ext_call_ask(void *arg, const struct anycert_report *report)
     if (answer && !is_right && answer != Py_False)
         PyErr_Format(PyExc_TypeError, "on_first_use has to return True or False, not %R", answer);
     if (call->is_shared && PyErr_Occurred()) /* what is refused now does not say why */
-        PyErr_WriteUnraisable(asking->callable);
+        PyErr_WriteUnraisable(arg);
     Py_XDECREF(answer);
     Py_XDECREF(shown);
     ext_call_leave(call);
