@@ -1,6 +1,6 @@
 """The conditions of the exam: which server shows each, and how it is asked.
 
-Real servers, but for what none does (broken.py). A condition's server is started for it alone, at a port of its own."""
+Real servers, but for what none does (zoo_broken.py). A condition's server is started for it alone, at a port of its own."""
 import itertools
 import os
 import pathlib
@@ -49,7 +49,7 @@ def broken(*what, behind=None):
         for server in servers:
             server.wait()
         backend = [str(servers[-1].port)] if servers else []
-        return servers + [Stranger(unique("broken"), lambda port: [sys.executable, str(HERE / "broken.py"), str(port), *what,
+        return servers + [Stranger(unique("broken"), lambda port: [sys.executable, str(HERE / "zoo_broken.py"), str(port), *what,
                                                            *backend])]
     return start
 

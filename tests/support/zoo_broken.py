@@ -1,6 +1,6 @@
 """Servers that no real software is: what they do to a connection, with or without a real server behind them.
 
-    broken.py PORT WHAT [ARGUMENT...] [BACKEND-PORT]"""
+    zoo_broken.py PORT WHAT [ARGUMENT...] [BACKEND-PORT]"""
 import select
 import socket
 import ssl

@@ -1,9 +1,11 @@
-/* exam_search: which sets of relaxations connect to a server, the smallest ones, by trying them all.
+/* zoo_search: which sets of relaxations connect to a server, the smallest ones, by trying them
+ * all.
  *
- *   exam_search HOST PORT ANCHORS [MOST]
+ *   zoo_search HOST PORT ANCHORS [MOST]
  *
- * Each set is a client of its own under hardened with these relaxations, that makes a handshake with
- * 127.0.0.1 for the host. Prints the sets of the smallest size of which one connects, a line each
+ * Each set is a client of its own under hardened with these relaxations, that makes a handshake
+ * with 127.0.0.1 for the host. Prints the sets of the smallest size of which one connects, a line
+ * each
  * ("hardened" for the empty one), or "none" if no set of MOST (3) relaxations does. */
 #include <anycert/anycert.h>
 
@@ -23,7 +25,7 @@ struct search {
 
 static void die(const char *what)
 {
-    fprintf(stderr, "exam_search: %s\n", what);
+    fprintf(stderr, "zoo_search: %s\n", what);
     exit(2);
 }
 
@@ -46,7 +48,7 @@ static int connects(const struct search *search, const char *text)
         client = anycert_client_new(config, &err);
     if (client)
         result = anycert_client_handshake(client, search->url, &response, &err);
-    if (getenv("EXAM_SEARCH_TELLS"))
+    if (getenv("ZOO_SEARCH_TELLS"))
         fprintf(stderr, "%s: %s\n", text, result == 0 ? "connects" : err.message);
     anycert_response_free(response);
     anycert_client_free(client);
@@ -79,10 +81,10 @@ static size_t try_sets(const struct search *search, const char *text, size_t fro
 int main(int argc, char **argv)
 {
     struct search search = {0};
-    size_t most = argc > 4 ? (size_t)atoi(argv[4]) : 3;
+    size_t most = argc > 4 ? (size_t)(argv[4][0] - '0') : 3;
 
     if (argc < 4 || most > MOST)
-        die("usage: exam_search HOST PORT ANCHORS [MOST]");
+        die("usage: zoo_search HOST PORT ANCHORS [MOST]");
     search.host = argv[1];
     search.anchors = argv[3];
     (void)snprintf(search.url, sizeof search.url, "https://%s:%s/", argv[1], argv[2]);

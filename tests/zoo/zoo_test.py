@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The doctor's exam: real servers, and what it has to say of each (answers.json).
 
-    exam_test.py [--show | --search] [--only ID,ID...]
+    zoo_test.py [--show | --search] [--only ID,ID...]
 
 --show prints what the doctor says instead of comparing it, --search which sets of relaxations connect, by trying all (one
 condition may take minutes). The names, ports and certificates are drawn anew in each run."""
@@ -18,11 +18,11 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import strangers  # noqa: E402
-from certificates import Cases, integer, sequence  # noqa: E402
-from conditions import conditions  # noqa: E402
+from zoo_certificates import Cases, integer, sequence  # noqa: E402
+from zoo_conditions import conditions  # noqa: E402
 
 BIN = os.environ["ANYCERT_BIN"]
-SEARCH = pathlib.Path(BIN).parent / "exam_search"
+SEARCH = pathlib.Path(BIN).parent / "zoo_search"
 ANSWERS = pathlib.Path(__file__).resolve().parent / "answers.json"
 AT_ONCE = 3
 
