@@ -53,6 +53,11 @@ static void print_certificate(const struct anycert_report *report, size_t i)
 
 /* ---- what is wrong */
 
+static bool is_antique(const struct anycert_report *report)
+{
+    return strncmp(anycert_report_policy(report), "antique", strlen("antique")) == 0;
+}
+
 static bool is_wrong(const struct anycert_check *check)
 {
     return anycert_check_reference_verdict(check) == ANYCERT_FAIL;
@@ -72,9 +77,12 @@ static void print_wrong(const struct anycert_report *report)
         any = true;
     }
     if (!any)
-        print_line("wrong", anycert_report_key_proven(report)
-                                ? "nothing: hardened accepts it"
-                                : "nothing of what was seen; the handshake was not completed");
+        print_line("wrong", !anycert_report_key_proven(report)
+                                ? "nothing of what was seen; the handshake was not completed"
+                            : is_antique(report)
+                                ? "nothing of what was seen; but its handshake took antique, and "
+                                  "the doctor says what of it"
+                                : "nothing: hardened accepts what it shows");
 }
 
 /* ---- what the trust store knows */
@@ -130,7 +138,8 @@ static struct ways find_ways(const struct cli_options *o, const struct anycert_r
     bool wrong = anycert_report_reference_verdict(report) == ANYCERT_FAIL;
     if (wrong)
         add_way(&ways, cli_chain_policy(report, true, NULL), o);
-    if (anycert_report_key_proven(report))
+    /* What nobody has seen hardened do is not suggested. */
+    if (anycert_report_key_proven(report) && (wrong || !is_antique(report)))
         add_way(&ways, wrong ? cli_pin_policy(report, true) : cli_pinned_too(report), o);
     return ways;
 }
@@ -150,11 +159,6 @@ static void print_option(const char *label, const struct anycert_report *report,
     else if (cli_paste_word(&text, policy) == 0)
         (void)printf("%-12s --trust %s\n", label, text.data);
     cli_bytes_free(&text);
-}
-
-static bool is_antique(const struct anycert_report *report)
-{
-    return strncmp(anycert_report_policy(report), "antique", strlen("antique")) == 0;
 }
 
 /* In place of the ways. */
@@ -185,8 +189,10 @@ static void print_ways(const struct cli_options *o, const struct anycert_report 
         print_line("option", !anycert_report_key_proven(report)
                                  ? "none: a key that is not proven is not to be pinned"
                              : is_antique(report)
-                                 ? "antique alone takes what was negotiated; nobody is "
-                                   "authenticated then"
+                                 ? anycert_report_reference_verdict(report) == ANYCERT_FAIL
+                                       ? "antique alone takes what was negotiated; nobody is "
+                                         "authenticated then"
+                                       : "none is known without trying: anycert doctor does"
                                  : "none: what is wrong here no pin makes right");
     else {
         print_option("option", report, ways.policy[0]);

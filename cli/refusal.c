@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "paste.h"
 #include "pin.h"
@@ -233,6 +234,38 @@ static bool is_beyond_relaxations(const struct anycert_report *report)
     return false;
 }
 
+/* ---- the token server ---- */
+
+/* Whether a URL has the report's host and port. */
+static bool is_at(const char *url, const struct anycert_report *report)
+{
+    const char *host = anycert_report_host(report);
+    const char *begin = url ? strstr(url, "://") : NULL;
+    char wanted[600], shown[600];
+    if (!begin)
+        return false;
+    begin += strlen("://");
+    size_t length = strcspn(begin, "/?#");
+    for (const char *at = memchr(begin, '@', length); at; at = memchr(begin, '@', length)) {
+        length -= (size_t)(at + 1 - begin);
+        begin = at + 1;
+    }
+    bool has_port = length > 0 && memchr(begin, ':', length) && begin[length - 1] != ']';
+    (void)snprintf(wanted, sizeof wanted, "%.*s%s", (int)(length < 500 ? length : 500), begin,
+                   has_port ? "" : ":443");
+    (void)snprintf(shown, sizeof shown, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
+                   (unsigned)anycert_report_port(report));
+    return strcasecmp(wanted, shown) == 0;
+}
+
+/* Whether this is about the server that tokens come from, which what is said of the API is not
+ * about. */
+static bool is_token_server(const struct cli_failure *failure, const struct anycert_report *report)
+{
+    const struct cli_options *o = failure->options;
+    return report && o && is_at(o->oauth2_token_url, report) && !is_at(o->url, report);
+}
+
 /* What the policy that gives up everything would do, where no single relaxation is known to. */
 static void add_switch(struct lines *lines, const struct anycert_error *err,
                        const struct anycert_report *report)
@@ -266,7 +299,9 @@ static void print_better(const struct anycert_error *err, const struct anycert_r
 {
     struct lines lines = {"better"};
     if (err->code == ANYCERT_E_TRUST_DOWNGRADE) {
-        add_line(&lines, "--allow-downgrade follows it, in clear text");
+        add_line(&lines, failure->response && anycert_response_hop_count(failure->response) > 0
+                             ? "--allow-downgrade follows it, in clear text"
+                             : "https:// in its place: over http:// nobody shows a key");
         return;
     }
     if (err->code == ANYCERT_E_TLS_NOT_TLS)
@@ -274,6 +309,11 @@ static void print_better(const struct anycert_error *err, const struct anycert_r
     if (err->code == ANYCERT_E_TLS_CLIENT_CERT)
         add_client_cert(&lines, err, failure);
     add_handshake(&lines, err, report);
+    if (is_token_server(failure, report)) {
+        add_line(&lines, "--trust, --allow and --pin are about the API; a line of --policy-file "
+                         "is for the token server");
+        return;
+    }
     if (cli_is_proxy(report) &&
         (cli_next_failed(report, NULL) || strstr(err->message, " (relaxation: ")))
         add_line(&lines, "--cacert, -k and --allow do not apply to the proxy; --proxy-trust does, "
@@ -319,6 +359,8 @@ static void print_relaxation(const struct cli_failure *failure, const struct any
                    strstr(anycert_report_policy(report), " expect-name=") != NULL;
     if (!anycert_relaxation_is_available(r))
         (void)snprintf(how, sizeof how, " (this version does not have it)");
+    else if (is_token_server(failure, report))
+        (void)snprintf(how, sizeof how, "; +%s in the token server's line", name);
     else if (cli_is_proxy(report))
         (void)snprintf(how, sizeof how, "; --proxy-trust 'hardened+%s until=DATE'", name);
     else if (strcmp(name, "small-dh") == 0 && !cli_next_failed(report, NULL))
@@ -402,7 +444,7 @@ static void print_entry(const struct anycert_error *err, const struct anycert_re
                       brackets ? "]" : "", (unsigned)anycert_report_port(report), s.policy);
         print_line("", s.by_key ? "(a line for --policy-file FILE, once you have compared the key)"
                                 : "(a line for --policy-file FILE)");
-        if (s.works)
+        if (s.works && !is_token_server(failure, report))
             print_command(failure, report, s.policy);
         if (s.forbidden.code != 0)
             print_line("forbidden", s.forbidden.message);

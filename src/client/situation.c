@@ -230,9 +230,10 @@ static int fail_unprotected(const struct anycert_policy *policy, const char *ori
     return anycert__fail(err, ANYCERT_E_TRUST_DOWNGRADE,
                          "%s is not protected, so that the policy's %s means nothing: write https",
                          origin,
-                         policy->expect_name ? "expected name"
-                         : policy->sni       ? "server name"
-                                             : "pin");
+                         policy->expect_name                  ? "expected name"
+                         : policy->sni                        ? "server name"
+                         : policy->rung == ANYCERT__RUNG_TOFU ? "trust store"
+                                                              : "pin");
 }
 
 /* Only an https proxy has a link that can be judged: that another one would be passed over in

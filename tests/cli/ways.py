@@ -21,7 +21,8 @@ CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong
               "expired-intermediate", "untrusted-root", "md5-leaf", "client-cert-required-tls13",
               "not-yet-valid", "self-signed-ca", "unknown-issuer", "broken-signature", "ip-no-san", "ip-as-dns-name",
               "wrong-purpose", "path-length", "long-chain", "expired-self-signed", "rsa-1024", "rsa-512", "sha1-leaf",
-              "ec-explicit", "appliance", "dh-512", "renegotiation", "not-a-ca", "tls10-expired"]
+              "ec-explicit", "appliance", "dh-512", "renegotiation", "not-a-ca", "tls10-expired",
+              "ems-intolerant"]
 
 
 class Ways(Case):
@@ -138,6 +139,22 @@ class Commands(Ways):
                                    r"that is wrong.*\n  better ")
             self.assertEqual(text.count("  doctor  "), 1)
 
+    def test_a_token_server_gets_a_line_of_its_own(self):
+        text = self.get("good", "--cacert", self.root, "--oauth2-client-id", "me", "--oauth2-client-secret", "x",
+                        "--oauth2-token-url", self.url("self-signed") + "token", code=3).err
+        authority, pin = f"localhost:{self.servers['self-signed']['port']}", self.servers["self-signed"]["pin"]
+        self.assertRegex(text, rf"(?m)^  entry        {authority} hardened\+self-signed .*pin={re.escape(pin)}")
+        self.assertIn("a line of --policy-file is for the token server", text)
+        self.assertIn("; +self-signed in the token server's line", text)
+        self.assertNotIn("  command ", text)
+        self.assertNotIn("--allow self-signed", text)
+
+    def test_no_key_is_shown_over_http(self):
+        text = self.anycert("get", "--trust", "tofu", "http://localhost:1/", code=3).err
+        self.assertIn("the policy's trust store means nothing", text)
+        self.assertIn("https:// in its place", text)
+        self.assertNotIn("--allow-downgrade", text)
+
     def test_no_command_is_printed_where_none_is_known_to_work(self):
         for name, code in [("revoked-staple", 3), ("tls10-only", 4), ("dh-512", 4), ("client-cert-required", 4),
                            ("plain-http", 4)]:
@@ -220,7 +237,7 @@ class Show(Ways):
                 self.assertEqual(self.shell(fields["command"]).returncode, 0)
                 self.assertIn("relaxation", fields["wrong"])
         fields = self.fields(self.show("good", "--cacert", self.root).out)
-        self.assertEqual(fields["wrong"], "nothing: hardened accepts it")
+        self.assertEqual(fields["wrong"], "nothing: hardened accepts what it shows")
         self.assertEqual(fields["option"], f"--pin {self.servers['good']['pin']}")
         self.get("good", "--cacert", self.root, *shlex.split(fields["option"]))
         self.get("good", "--trust", fields["policy"])
@@ -305,9 +322,15 @@ class Show(Ways):
         self.assertEqual(document["report"]["reference_verdict"], "fail")
         self.assertIsNone(json.loads(self.show("revoked-staple", "--format", "json", "--cacert", self.root).out)["policy"])
 
+    def test_what_hardened_was_not_seen_to_accept_is_not_suggested(self):
+        fields = self.fields(self.show("ems-intolerant", "--cacert", self.root).out)
+        self.assertIn("its handshake took antique", fields["wrong"])
+        self.assertEqual(fields["option"], "none is known without trying: anycert doctor does")
+        self.assertFalse({"policy", "command"} & set(fields))
+
     def test_names_and_ways(self):
         fields = self.fields(self.show("wrong-host", "--cacert", self.root, "--expect-name", "other.lab.test").out)
-        self.assertEqual(fields["wrong"], "nothing: hardened accepts it")
+        self.assertEqual(fields["wrong"], "nothing: hardened accepts what it shows")
         self.anycert("trust", "show", "-x", self.url("self-signed").rstrip("/"), self.url("good"), code=7)
         self.refused("trust", "show", "--cert", "x", self.url("good"), says="--cert")
         self.refused("trust", "shew", self.url("good"), says="did you mean 'show'")
