@@ -5,9 +5,10 @@ import gc
 import sys
 import threading
 import unittest
+from unittest import mock
 
 import anycert
-from anycert import _core, exceptions
+from anycert import _core, _session, exceptions
 from labcase import LabCase, python
 
 THREADS = 8
@@ -152,6 +153,27 @@ class Threads(LabCase):
             params[f"{i}"] = "x" * 40
             params.pop(f"{i - 3}", None)
         self.assertEqual(together(ask, change), [])
+
+    def test_one_client_for_threads_that_begin_at_once(self):
+        made, used, barrier = [], [], threading.Barrier(THREADS)
+        original = _session.new_client
+
+        def slowly(arguments):
+            made.append(original(arguments))
+            barrier.wait(60)  # until everybody has made one
+            return made[-1]
+
+        def begin():
+            used.append(self.session._client_for(self.url()))
+
+        with mock.patch.object(_session, "new_client", slowly):
+            threads = [threading.Thread(target=begin) for _ in range(THREADS)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        self.assertEqual((len(made), len(used), len(set(map(id, used)))), (THREADS, THREADS, 1))
+        self.assertEqual(self.session.get(self.url()).status_code, 200)
 
     def test_errors(self):
         def fail(_):

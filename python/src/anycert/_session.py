@@ -135,8 +135,10 @@ class Session(Judging):
             client = new_client(arguments)
         except OSError as error:
             raise with_hint(error, verify) from None
-        self._clients[key] = client
-        return client
+        kept = self._clients.setdefault(key, client)  # another thread may have been here meanwhile
+        if kept is not client:
+            client.close()
+        return kept
 
     def _proxy_for(self, url, proxies):
         """(proxy's URL, hosts that need none) for a URL."""
