@@ -230,6 +230,13 @@ static bool is_a_smaller_hello(const char *needs)
     return false;
 }
 
+/* It asks for a certificate behind its answer: a connection on which something has come is none
+ * that libcurl uses again, and whether it has come by then is a matter of moments. */
+static bool speaks_between(const struct lab_condition *condition)
+{
+    return strcmp(condition->name, "post-handshake-auth") == 0;
+}
+
 static void test_report_of_a_relaxed_call_names_what_was_wrong(void **state)
 {
     unsigned checked = 0;
@@ -259,7 +266,7 @@ static void test_report_of_a_relaxed_call_names_what_was_wrong(void **state)
 
             if (answer.code != 0)
                 fail_msg("%s: %s", condition->name, answer.message);
-            if (condition->http == LAB_HTTP_ROUTES &&
+            if (condition->http == LAB_HTTP_ROUTES && !speaks_between(condition) &&
                 answer.reused != (j > 0)) /* others keep none */
                 fail_msg("%s: request %d on a %s connection", condition->name, j,
                          answer.reused ? "kept" : "fresh");
