@@ -336,13 +336,14 @@ static void free_asking_client(struct asked *asked, struct anycert_client *clien
 
 struct asker {
     struct anycert_client *client;
+    const char *url;
     int code;
 };
 
 static void *get_once(void *arg)
 {
     struct asker *asker = arg;
-    struct answer answer = ask_get(asker->client, new_host());
+    struct answer answer = ask_get(asker->client, asker->url);
 
     asker->code = answer.code;
     answer_free(&answer);
@@ -363,7 +364,7 @@ static void user_is_asked_once(void **state)
         pthread_t threads[ASKERS];
 
         for (size_t k = 0; k < ASKERS; k++) {
-            askers[k] = (struct asker){client, -1};
+            askers[k] = (struct asker){client, new_host(), -1};
             assert_int_equal(pthread_create(&threads[k], NULL, get_once, &askers[k]), 0);
         }
         for (size_t k = 0; k < ASKERS; k++) {
@@ -386,7 +387,7 @@ static void wait_for_the_answer_ends_with_the_request_s_time(void **state)
 {
     struct asked asked = {.waits_for = 100, .answer = 1};
     struct anycert_client *client = asking_client(&asked, 40000);
-    struct asker asker = {client, -1};
+    struct asker asker = {client, new_host(), -1};
     struct anycert_error err = {0};
     struct anycert_request *request = anycert_request_new("GET", new_host(), &err);
     struct anycert_response *response = NULL;
