@@ -1,7 +1,5 @@
 #include "ext.h"
 
-#include <string.h>
-
 struct diagnosis_object {
     PyObject_HEAD struct anycert_diagnosis *diagnosis;
 };
@@ -235,14 +233,9 @@ static PyObject *diagnosis_json(PyObject *self, PyObject *ignored)
 static PyObject *diagnosis_dict(PyObject *self, PyObject *ignored)
 {
     struct anycert_error err = {0};
-    char *text = anycert_diagnosis_json(inner(self), &err);
-    PyObject *value = text ? ext_json_value(text, strlen(text)) : PyErr_NoMemory();
 
     (void)ignored;
-    if (!value && !PyErr_Occurred())
-        PyErr_SetString(PyExc_SystemError, "the diagnosis is no JSON");
-    anycert_free(text);
-    return value;
+    return ext_take_json(anycert_diagnosis_json(inner(self), &err));
 }
 
 static PyObject *diagnosis_repr(PyObject *self)

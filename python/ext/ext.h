@@ -390,5 +390,7 @@ void ext_batch_give_up(struct ext_pending *job);
 /* The value of a JSON text, as CPython's json reads it, if it is one of the plain kind; NULL
  * without an exception if it is not, and json has to say what it is. */
 PyObject *ext_json_value(const char *text, size_t len);
+/* The value of a JSON text of the library's, which is freed; NULL is no memory. */
+PyObject *ext_take_json(char *text);
 
 #endif

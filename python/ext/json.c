@@ -194,3 +194,13 @@ PyObject *ext_json_value(const char *text, size_t len)
     anycert_json_free(json);
     return value;
 }
+
+PyObject *ext_take_json(char *text)
+{
+    PyObject *value = text ? ext_json_value(text, strlen(text)) : PyErr_NoMemory();
+
+    if (!value && !PyErr_Occurred())
+        PyErr_SetString(PyExc_SystemError, "the library's text is no JSON");
+    anycert_free(text);
+    return value;
+}

@@ -1,7 +1,5 @@
 #include "ext.h"
 
-#include <string.h>
-
 struct report_object {
     PyObject_HEAD struct anycert_report *report;
 };
@@ -83,17 +81,9 @@ static PyObject *report_repr(PyObject *self)
 static PyObject *report_dict(PyObject *self, PyObject *ignored)
 {
     struct anycert_error err = {0};
-    char *text = anycert_report_json(inner(self), &err);
-    PyObject *value = NULL;
 
     (void)ignored;
-    if (!text)
-        return PyErr_NoMemory();
-    value = ext_json_value(text, strlen(text));
-    if (!value && !PyErr_Occurred())
-        PyErr_SetString(PyExc_SystemError, "the report is no JSON");
-    anycert_free(text);
-    return value;
+    return ext_take_json(anycert_report_json(inner(self), &err));
 }
 
 static PyObject *get_verdict(PyObject *self, void *closure)

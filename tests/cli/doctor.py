@@ -30,7 +30,7 @@ def make_certificate():
 
 
 class Doctor(DoctorCase):
-    CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "plain-http", "close", "good-wildcard", "psk-only",
+    conditions = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "plain-http", "close", "good-wildcard", "psk-only",
                   "revoked-staple", "client-cert-required", "rsa-kx-cbc", "renegotiation", "alert-handshake-failure",
                   "incomplete-chain", "rsa-512", "dh-512", "expired-and-wrong-host", "appliance"]
 

@@ -17,7 +17,7 @@ from doctor_case import DoctorCase, proxy  # noqa: E402
 
 
 class DoctorFiles(DoctorCase):
-    CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "close", "rsa-kx-cbc", "not-yet-valid",
+    conditions = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "close", "rsa-kx-cbc", "not-yet-valid",
                   "dh-1024", "sha1-handshake", "cn-only", "wrong-purpose", "rsa-1024", "no-rfc5746", "path-length",
                   "oversized-chain"]
 

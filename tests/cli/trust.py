@@ -7,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import Case, lab, run  # noqa: E402
+from anycert_cli import LabCase, run  # noqa: E402
 
 CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong-host", "incomplete-chain",
               "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only",
@@ -16,16 +16,8 @@ CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong
               "good-ed25519"]
 
 
-class Trust(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.context = lab(*CONDITIONS)
-        cls.servers, cls.files = cls.context.__enter__()
-        cls.root = cls.files["root"]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.context.__exit__(None, None, None)
+class Trust(LabCase):
+    conditions = CONDITIONS
 
     def url(self, name, path=""):
         return self.servers[name]["url"] + path

@@ -14,7 +14,7 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import BIN, Case, lab  # noqa: E402
+from anycert_cli import BIN, LabCase  # noqa: E402
 
 CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong-host", "incomplete-chain",
               "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only",
@@ -25,16 +25,8 @@ CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong
               "ems-intolerant"]
 
 
-class Ways(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.context = lab(*CONDITIONS)
-        cls.servers, cls.files = cls.context.__enter__()
-        cls.root = cls.files["root"]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.context.__exit__(None, None, None)
+class Ways(LabCase):
+    conditions = CONDITIONS
 
     def url(self, name):
         return self.servers[name]["url"]

@@ -56,6 +56,22 @@ class Case(unittest.TestCase):
         return lines[0]
 
 
+class LabCase(Case):
+    """With the servers of the lab that `conditions` names, for all of its tests."""
+
+    conditions = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.context = lab(*cls.conditions)
+        cls.servers, cls.files = cls.context.__enter__()
+        cls.root = cls.files["root"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.context.__exit__(None, None, None)
+
+
 class _Echo(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 

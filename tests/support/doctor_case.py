@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 
-from anycert_cli import Case, lab
+from anycert_cli import LabCase
 
 
 @contextlib.contextmanager
@@ -57,20 +57,8 @@ def proxy(answer, context=None):
         thread.join()
 
 
-class DoctorCase(Case):
-    """With the servers that CONDITIONS names."""
-
-    CONDITIONS = []
-
-    @classmethod
-    def setUpClass(cls):
-        cls.context = lab(*cls.CONDITIONS)
-        cls.servers, cls.files = cls.context.__enter__()
-        cls.root = cls.files["root"]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.context.__exit__(None, None, None)
+class DoctorCase(LabCase):
+    """With what is asked of the doctor about these servers."""
 
     def url(self, name):
         return self.servers[name]["url"]
