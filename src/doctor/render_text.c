@@ -177,20 +177,25 @@ static void write_cause(struct anycert__buf *buf, const struct anycert_diagnosis
     write_evidence(buf, "others say", found->error, before ? before->error : NULL);
 }
 
+static void write_without(struct anycert__buf *buf, const char *text, anycert__relaxations set)
+{
+    bool one = (set & (set - 1)) == 0;
+
+    anycert__buf_addf(buf, "%s without %s", text, one ? "" : "any one of ");
+    anycert__write_relaxations(buf, set);
+}
+
 /* How it was found; for the policy to take. */
 static void write_proof(struct anycert__buf *buf, const struct anycert__advice *advice)
 {
     if (advice->confirmed)
         anycert__buf_adds(buf, "  confirmed by a handshake under exactly this policy");
-    if (advice->confirmed && advice->minimal && advice->tried_without) {
-        anycert__buf_adds(buf, "; it failed without each of ");
-        anycert__write_relaxations(buf, advice->tried_without);
-    }
+    if (advice->confirmed && advice->minimal && advice->tried_without)
+        write_without(buf, "; it failed", advice->tried_without);
     if (advice->confirmed)
         anycert__buf_adds(buf, "\n");
     if (advice->judged_without) {
-        anycert__buf_adds(buf, "  judged, not tried, without each of ");
-        anycert__write_relaxations(buf, advice->judged_without);
+        write_without(buf, "  judged, not tried,", advice->judged_without);
         anycert__buf_adds(buf, "\n");
     }
 }
