@@ -393,6 +393,21 @@ static int copy_answers(struct anycert_diagnosis *diagnosis,
     return 0;
 }
 
+/* Whoever was not reached has shaken no hands; an https:// proxy that was not believed has. */
+static size_t count_handshakes(const struct anycert__examination *examination)
+{
+    size_t count = examination->confession.questions + examination->compared +
+                   examination->shape.questions + examination->trials.repeated +
+                   examination->addresses.handshakes;
+
+    for (size_t i = 0; i < examination->plan.count; i++) {
+        const struct anycert__obstacle *obstacle = &examination->done[i].obstacle;
+
+        count += !obstacle->is_set || obstacle->stage >= ANYCERT_STAGE_PROXY_TLS;
+    }
+    return count;
+}
+
 int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
@@ -401,9 +416,7 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
         copy_question(diagnosis, examination->trials.doctor, err) < 0)
         return -1;
     diagnosis->stage = stage_of(examination);
-    diagnosis->handshakes = examination->plan.count + examination->confession.questions +
-                            examination->compared + examination->shape.questions +
-                            examination->trials.repeated + examination->addresses.handshakes;
+    diagnosis->handshakes = count_handshakes(examination);
     diagnosis->elapsed_ms = examination->elapsed_ms;
     diagnosis->exhausted = examination->plan.exhausted;
     if (add_report(diagnosis, examination, err) < 0 ||

@@ -234,6 +234,7 @@ static void doctor_answers_of_name_servers_are_told_apart(void **state)
         assert_int_equal(anycert_diagnosis_verdict(diagnosis), ANYCERT_VERDICT_UNREACHABLE);
         assert_int_equal(anycert_diagnosis_stage(diagnosis), ANYCERT_STAGE_DNS);
         assert_string_equal(anycert_diagnosis_cause_id(diagnosis, 0), rows[i].cause);
+        assert_int_equal(anycert_diagnosis_handshakes(diagnosis), 0);
         anycert_diagnosis_free(diagnosis);
         anycert_doctor_free(doctor);
     }
