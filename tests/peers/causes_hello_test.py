@@ -18,6 +18,7 @@ import authority  # noqa: E402
 import strangers  # noqa: E402
 from anycert_cli import Case, run  # noqa: E402
 from causes_trust_test import serve  # noqa: E402
+from pump import pump  # noqa: E402
 
 SNI, GROUPS, EMS, ETM, ALPN, VERSIONS = 0, 10, 23, 22, 16, 43
 POST_QUANTUM = 0x11EC
@@ -94,9 +95,9 @@ class Box:
                 return
             with socket.create_connection(("127.0.0.1", self.server.port)) as server:
                 server.sendall(raw)
-                back = threading.Thread(target=self.pump, args=(server, client), daemon=True)
+                back = threading.Thread(target=pump, args=(server, client), daemon=True)
                 back.start()
-                self.pump(client, server)
+                pump(client, server)
                 back.join()
             client.close()
 
@@ -108,13 +109,6 @@ class Box:
         elif self.deed != "close":
             client.sendall(bytes([21, 3, 1, 0, 2, 2, self.deed]))
         client.close()
-
-    @staticmethod
-    def pump(source, sink):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
 
     def stop(self):
         self.listener.shutdown(socket.SHUT_RDWR)

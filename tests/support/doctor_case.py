@@ -5,6 +5,7 @@ import socket
 import threading
 
 from anycert_cli import LabCase
+from pump import pump
 
 
 @contextlib.contextmanager
@@ -13,12 +14,6 @@ def proxy(answer, context=None):
     it speaks TLS itself."""
     seen = []
     listener = socket.create_server(("127.0.0.1", 0))
-
-    def pump(source, sink):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
 
     def serve(client):
         with contextlib.suppress(OSError):
