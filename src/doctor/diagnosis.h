@@ -122,6 +122,8 @@ enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view
                                                 const struct anycert__finding *finding,
                                                 enum anycert__cause_number usual, char *said,
                                                 size_t size);
+/* Which protocol answers instead of TLS (diagnose_ending.c). */
+enum anycert__cause_number anycert__cause_of_bytes(const unsigned char *bytes, size_t len);
 /* Which cause a name that does not match has (diagnose_name.c). */
 enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *facts);
 
