@@ -272,6 +272,9 @@ int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
     }
     if (confession->cause_count > 0)
         return 0;
+    /* We refuse what was told already. */
+    if (trial->sighting.ending == ANYCERT__ENDED_CERTIFICATES && diagnosis->cause_count > 0)
+        return 0;
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     write_evidence(&buf, trial);
     evidence = anycert__buf_take(&buf, "the evidence", err);

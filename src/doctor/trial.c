@@ -12,6 +12,10 @@
 #define TLS1_3    0x0304
 
 #define ALERT_NO_APPLICATION_PROTOCOL 120
+#define STATUS_FORBIDDEN              403
+
+#define X509_BAD_NOT_BEFORE 13 /* X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD */
+#define X509_BAD_NOT_AFTER  14 /* X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD */
 
 /* ---- bytes ---- */
 
@@ -205,9 +209,16 @@ void anycert__trial_read_dates(const struct anycert__facts *facts,
 {
     sighting->dates_are_right = true;
     for (size_t i = 0; i < facts->error_count; i++) {
-        if (facts->errors[i].code == ANYCERT__X509_EXPIRED ||
-            facts->errors[i].code == ANYCERT__X509_NOT_YET_VALID)
+        switch (facts->errors[i].code) {
+        case ANYCERT__X509_EXPIRED:
+        case ANYCERT__X509_NOT_YET_VALID:
+        case X509_BAD_NOT_BEFORE:
+        case X509_BAD_NOT_AFTER:
             sighting->dates_are_right = false;
+            break;
+        default:
+            break;
+        }
     }
 }
 
