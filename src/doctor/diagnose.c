@@ -98,7 +98,7 @@ static void sort_causes(struct anycert_diagnosis *diagnosis)
 
 #define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
 
-static bool has_cause(const struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause)
+bool anycert__diagnosed(const struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause)
 {
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
         if (diagnosis->causes[i].cause->number == cause)
@@ -120,7 +120,8 @@ static enum anycert__trust trust_in(const struct anycert_diagnosis *diagnosis,
     bool unproven = anycert__without_proof(attempt->relaxations) != 0;
 
     if (attempt->rung == ANYCERT__RUNG_ANTIQUE ||
-        (attempt->rung == ANYCERT__RUNG_PINNED && has_cause(diagnosis, ANYCERT__CAUSE_TINY_KEY)))
+        (attempt->rung == ANYCERT__RUNG_PINNED &&
+         anycert__diagnosed(diagnosis, ANYCERT__CAUSE_TINY_KEY)))
         return ANYCERT__TRUST_NOBODY;
     if (attempt->pin && (unproven || attempt->rung == ANYCERT__RUNG_PINNED))
         return ANYCERT__TRUST_IF_COMPARED;
@@ -296,10 +297,11 @@ static enum anycert_doctor_stage stage_of(const struct anycert__examination *exa
         return first->obstacle.stage;
     if (proxy && !anycert__proxy_accepted(examination))
         return ANYCERT_STAGE_PROXY_TLS;
-    if (!anycert__needs_met(&first->sighting.offer, 0) ||
+    if (!anycert__needs_met(&first->sighting.offer, BIT(OVERSIZED_CHAIN)) ||
         first->sighting.ending != ANYCERT__ENDED_STANDS)
         return ANYCERT_STAGE_TLS;
-    if (!anycert__needs_met(&first->sighting.certificates, 0))
+    if (!anycert__needs_met(&first->sighting.certificates, 0) ||
+        !anycert__needs_met(&first->sighting.offer, 0))
         return ANYCERT_STAGE_CERTIFICATE;
     if (plan->request_failed || plan->found != ANYCERT__FOUND_HEALTHY)
         return ANYCERT_STAGE_HTTP;

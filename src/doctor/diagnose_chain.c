@@ -84,7 +84,8 @@ static enum anycert__cause_number cause_of(const struct anycert__chain_view *vie
         break;
     }
     if (finding->relaxations & ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN))
-        return ANYCERT__CAUSE_CHAIN_TOO_LARGE;
+        return finding->x509_code == ANYCERT__X509_TOO_LONG ? ANYCERT__CAUSE_CHAIN_TOO_LONG
+                                                            : ANYCERT__CAUSE_CHAIN_TOO_LARGE;
     return anycert__cause_of_anchor(view, finding,
                                     usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER);
 }

@@ -175,6 +175,9 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
         result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_SNI_UNKNOWN, evidence,
                                    &examination->done[0], err);
     for (size_t i = 0; result == 0 && i < sizeof usual / sizeof usual[0]; i++) {
+        if (usual[i].relaxation == ANYCERT__RELAX_OVERSIZED_CHAIN &&
+            anycert__diagnosed(diagnosis, ANYCERT__CAUSE_CHAIN_TOO_LONG))
+            continue;
         if (attempt->relaxations & ANYCERT__RELAX_BIT(usual[i].relaxation))
             result = anycert__diagnose(diagnosis, refine(usual[i].cause, examination, facts),
                                        evidence, &examination->done[0], err);

@@ -77,6 +77,10 @@ int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_n
                       const char *evidence, const struct anycert__trial *trial,
                       struct anycert_error *err);
 
+/* Whether it was found. */
+bool anycert__diagnosed(const struct anycert_diagnosis *diagnosis,
+                        enum anycert__cause_number cause);
+
 /* What is wrong with the certificates (diagnose_chain.c), with the offer (diagnose_offer.c), and
  * with handshakes of which nothing is known but how they end (diagnose_ending.c). 0, or -1 with
  * NOMEM. */

@@ -162,6 +162,8 @@ static enum anycert__cause_number cause_of_errno(int error, enum anycert__wire r
     case EADDRNOTAVAIL:
     case EAFNOSUPPORT:
         return ANYCERT__CAUSE_NETWORK_UNREACHABLE;
+    case ECONNRESET:
+        return ANYCERT__CAUSE_CLOSED_AT_ONCE;
     case EPERM:
     case EACCES:
         return ANYCERT__CAUSE_CONNECTION_FORBIDDEN;
