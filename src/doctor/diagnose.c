@@ -352,7 +352,7 @@ static int add_causes(struct anycert_diagnosis *diagnosis,
     if (anycert__diagnose_chain(diagnosis, examination, err) < 0 ||
         anycert__diagnose_between(diagnosis, examination, err) < 0)
         return -1;
-    if (plan->found == ANYCERT__FOUND_WAYS &&
+    if ((plan->found == ANYCERT__FOUND_WAYS || plan->offer != 0) &&
         anycert__diagnose_offer(diagnosis, examination, err) < 0)
         return -1;
     if ((plan->found == ANYCERT__FOUND_NOTHING || plan->request_failed) && plan->count > 0 &&

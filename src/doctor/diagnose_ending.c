@@ -195,6 +195,14 @@ static enum anycert__cause_number cause_of_ending(const struct anycert__trial *t
 
 /* ---- evidence ---- */
 
+static void write_ca_names(struct anycert__buf *buf, const struct anycert__trial *trial)
+{
+    for (size_t i = 0; i < trial->ca_name_count; i++) {
+        anycert__buf_adds(buf, i == 0 ? "; it takes certificates of " : ", ");
+        anycert__show_quoted(buf, trial->ca_names[i]);
+    }
+}
+
 static void write_evidence(struct anycert__buf *buf, const struct anycert__trial *trial)
 {
     if (trial->obstacle.is_set) {
@@ -205,10 +213,12 @@ static void write_evidence(struct anycert__buf *buf, const struct anycert__trial
         anycert__buf_addf(buf, "the server sends alert %d%s%s%s", trial->sighting.alert,
                           name ? " " : "", name ? name : "",
                           trial->late ? " after the handshake" : "");
-        for (size_t i = 0; i < trial->ca_name_count; i++) {
-            anycert__buf_adds(buf, i == 0 ? "; it takes certificates of " : ", ");
-            anycert__show_quoted(buf, trial->ca_names[i]);
-        }
+        write_ca_names(buf, trial);
+    } else if (trial->sighting.ending == ANYCERT__ENDED_CLIENT_CERT) {
+        anycert__buf_addf(buf, "the server asked for a client certificate, and %s when it got none",
+                          trial->wire == ANYCERT__WIRE_RESET ? "reset the connection"
+                                                             : "closed the connection");
+        write_ca_names(buf, trial);
     } else if (trial->sighting.ending == ANYCERT__ENDED_NOT_TLS) {
         size_t shown = trial->first_len < 48 ? trial->first_len : 48;
 
@@ -243,10 +253,14 @@ static const struct anycert__trial *most_telling(const struct anycert__examinati
     const struct anycert__trial *first = &examination->done[0];
 
     for (size_t i = 0; i < examination->plan.count; i++) {
+        if (examination->done[i].sighting.ending == ANYCERT__ENDED_CLIENT_CERT)
+            return &examination->done[i];
+    }
+    for (size_t i = 0; i < examination->plan.count; i++) {
         const struct anycert__trial *trial = &examination->done[i];
         enum anycert__ending ending = trial->sighting.ending;
 
-        if (ending == ANYCERT__ENDED_CLIENT_CERT || ending == ANYCERT__ENDED_NO_ANSWER ||
+        if (ending == ANYCERT__ENDED_NO_ANSWER ||
             (ending == ANYCERT__ENDED_OWN_REFUSAL && trial->facts->complete) ||
             (first->sighting.ending == ANYCERT__ENDED_STANDS && ending != ANYCERT__ENDED_STANDS &&
              ending != ANYCERT__ENDED_CERTIFICATES))

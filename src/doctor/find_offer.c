@@ -49,7 +49,7 @@ static enum anycert__thought widen(struct anycert__plan *plan, anycert__relaxati
 
         if (!sighting)
             return best->found && plan->exhausted ? ANYCERT__YES : ANYCERT__LATER;
-        if (!anycert__offer_stands(sighting, allowed))
+        if (!anycert__offer_taken(sighting, allowed))
             continue;
         used = anycert__needs_least(&sighting->offer);
         compare(best, small | used, sighting);
@@ -74,7 +74,7 @@ static enum anycert__thought shrink_by_one(struct anycert__plan *plan, anycert__
 
         if (one && !sighting)
             return ANYCERT__LATER;
-        if (one && anycert__offer_stands(sighting, one)) {
+        if (one && anycert__offer_taken(sighting, one)) {
             compare(best, one, sighting);
             return ANYCERT__YES;
         }
@@ -99,7 +99,7 @@ static enum anycert__thought put_back(struct anycert__plan *plan, anycert__relax
         sighting = anycert__plan_observe(plan, set & ~one);
         if (!sighting)
             return plan->exhausted ? ANYCERT__YES : ANYCERT__LATER;
-        if (anycert__offer_stands(sighting, set & ~one)) {
+        if (anycert__offer_taken(sighting, set & ~one)) {
             set &= ~one;
             *best = (struct best){.found = true, .offer = set, .sighting = sighting};
         }
@@ -128,7 +128,7 @@ static enum anycert__thought shrink(struct anycert__plan *plan, struct best *bes
     all = anycert__plan_observe(plan, ANYCERT__PLAN_SMALL);
     if (!all)
         return ANYCERT__LATER;
-    if (anycert__offer_stands(all, ANYCERT__PLAN_SMALL)) {
+    if (anycert__offer_taken(all, ANYCERT__PLAN_SMALL)) {
         thought = shrink_by_one(plan, ANYCERT__PLAN_SMALL & ~hint, best);
         if (thought != ANYCERT__NO)
             return thought;

@@ -22,11 +22,32 @@ static enum anycert__thought confirm_late(struct anycert__plan *plan,
     sighting = anycert__plan_ask(plan, &late);
     if (!sighting && !plan->exhausted)
         return ANYCERT__LATER;
-    if (sighting && sighting->ending == ANYCERT__ENDED_STANDS)
+    if (sighting && sighting->ending == ANYCERT__ENDED_STANDS && !sighting->is_forbidden) {
         *attempt = late;
-    else
-        plan->request_failed = true;
+        return ANYCERT__YES;
+    }
+    if (sighting && sighting->ending == ANYCERT__ENDED_CLIENT_CERT)
+        plan->offer = BIT(RENEGOTIATION);
+    plan->request_failed =
+        plan->offer != 0 || anycert__plan_ask(plan, attempt)->ending != ANYCERT__ENDED_STANDS;
     return ANYCERT__YES;
+}
+
+/* What the name that is expected needs: nothing, unless it is a common name. */
+static anycert__relaxations for_name(const struct anycert__sighting *sighting)
+{
+    for (size_t i = 0; i < sighting->certificates.count; i++) {
+        if (sighting->certificates.any_of[i] & BIT(COMMON_NAME))
+            return BIT(COMMON_NAME);
+    }
+    return 0;
+}
+
+static bool is_to_ask_late(const struct anycert__sighting *sighting,
+                           const struct anycert__attempt *attempt)
+{
+    return sighting->ending == ANYCERT__ENDED_STANDS && sighting->is_forbidden &&
+           attempt->rung == ANYCERT__RUNG_HARDENED && !(attempt->relaxations & BIT(RENEGOTIATION));
 }
 
 /* Tries the policy itself, and adds what certificates need that were not seen before. */
@@ -39,17 +60,19 @@ static enum anycert__thought confirm(struct anycert__plan *plan, struct anycert_
 
         if (!sighting)
             return plan->exhausted ? ANYCERT__NO : ANYCERT__LATER;
+        /* With TLS 1.3 a server forbids what it cannot ask a certificate for any more. */
+        if (sighting->ending == ANYCERT__ENDED_NO_ANSWER ? !plan->request_failed
+                                                         : is_to_ask_late(sighting, attempt))
+            return confirm_late(plan, attempt);
         if (stands(plan, sighting))
             return ANYCERT__YES;
-        if (sighting->ending == ANYCERT__ENDED_NO_ANSWER)
-            return confirm_late(plan, attempt);
         if (sighting->ending != ANYCERT__ENDED_CERTIFICATES || sighting->certificates.beyond ||
             sighting->certificates.revoked || attempt->rung != ANYCERT__RUNG_HARDENED)
             return ANYCERT__NO;
         anycert__needs_join(certificates, &sighting->certificates);
         more = anycert__needs_least(certificates);
         if (attempt->expect_name)
-            more &= ~(BIT(WRONG_HOST) | BIT(COMMON_NAME));
+            more = (more & ~(BIT(WRONG_HOST) | BIT(COMMON_NAME))) | for_name(sighting);
         if ((more & ~attempt->relaxations) == 0)
             return ANYCERT__NO;
         attempt->relaxations |= more;
@@ -80,7 +103,8 @@ static enum anycert__thought minimise(struct anycert__plan *plan, struct anycert
         if (!sighting && (one & anycert__relaxations_of_certificates()) &&
             !anycert__needs_met(certificates, without.relaxations))
             way->judged_without |= one;
-        if (sighting && stands(plan, sighting)) {
+        if (sighting && stands(plan, sighting) &&
+            !(one == BIT(RENEGOTIATION) && sighting->is_forbidden)) {
             way->attempt = without;
             way->tried_without = way->judged_without = 0;
             i = dangers;

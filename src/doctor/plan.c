@@ -43,6 +43,14 @@ bool anycert__offer_stands(const struct anycert__sighting *sighting,
            anycert__needs_met(&sighting->offer, relaxations);
 }
 
+bool anycert__offer_taken(const struct anycert__sighting *sighting,
+                          anycert__relaxations relaxations)
+{
+    return (sighting->ending == ANYCERT__ENDED_STANDS ||
+            sighting->ending == ANYCERT__ENDED_CLIENT_CERT) &&
+           anycert__needs_met(&sighting->offer, relaxations);
+}
+
 /* Another offer would change nothing. */
 static bool is_final(const struct anycert__sighting *sighting)
 {
@@ -75,7 +83,11 @@ static void think(struct anycert__plan *plan)
     case ANYCERT__LATER:
         break;
     case ANYCERT__YES:
-        anycert__find_ways(plan, offer, seen);
+        /* Nothing can be confirmed without the certificate. */
+        if (seen->ending == ANYCERT__ENDED_CLIENT_CERT)
+            plan->offer = offer;
+        else
+            anycert__find_ways(plan, offer, seen);
         break;
     case ANYCERT__NO:
         if (was_refused_here(plan))
@@ -91,6 +103,7 @@ static void think_anew(struct anycert__plan *plan)
     plan->way_count = 0;
     plan->request_failed = false;
     plan->exhausted = false;
+    plan->offer = 0;
     think(plan);
 }
 

@@ -22,6 +22,10 @@ const struct anycert__sighting *anycert__plan_observe(struct anycert__plan *plan
 bool anycert__offer_stands(const struct anycert__sighting *sighting,
                            anycert__relaxations relaxations);
 
+/* The same, or the server went on to ask for a client certificate, and ended it for want of one. */
+bool anycert__offer_taken(const struct anycert__sighting *sighting,
+                          anycert__relaxations relaxations);
+
 /* Looks for the least relaxations of the offer that the server can do something with; *sighting is
  * the attempt in which that was seen. */
 enum anycert__thought anycert__find_offer(struct anycert__plan *plan, anycert__relaxations *offer,
