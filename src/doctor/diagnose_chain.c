@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define COMMON_NAME ANYCERT__RELAX_BIT(ANYCERT__RELAX_COMMON_NAME)
+
 struct chain_walk {
     struct anycert_diagnosis *diagnosis;
     struct anycert__chain_view view;
@@ -149,5 +151,9 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
     walk.dated = dated_answer(examination);
     anycert__findings(best->facts, best->facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,
                       &walk);
+    if (walk.result == 0 && examination->plan.found == ANYCERT__FOUND_WAYS &&
+        (examination->plan.ways[0].attempt.relaxations & COMMON_NAME))
+        walk.result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_COMMON_NAME_ONLY,
+                                        "the only name that it has is the common name", NULL, err);
     return walk.result;
 }

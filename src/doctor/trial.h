@@ -10,7 +10,7 @@
 #include "doctor/supply.h"
 #include "policy/ceiling.h"
 
-#define ANYCERT__FIRST_BYTES 64
+#define ANYCERT__FIRST_BYTES 256
 #define ANYCERT__CA_NAMES    16
 
 /* What was seen. */
