@@ -268,7 +268,8 @@ static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *di
         if (diagnosis->stage == ANYCERT_STAGE_PROXY_TLS)
             return ANYCERT_VERDICT_FIXABLE; /* the proxy's CA is ours to know */
         if (!plan->request_failed)
-            return diagnosis->addresses.fail ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_HEALTHY;
+            return diagnosis->addresses.fail || plan->unsteady ? ANYCERT_VERDICT_FIXABLE
+                                                               : ANYCERT_VERDICT_HEALTHY;
         return is_ours_to_mend(diagnosis) ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_UNREACHABLE;
     case ANYCERT__FOUND_WAYS:
         return diagnosis->addresses.other_good ||
@@ -357,6 +358,8 @@ static int add_causes(struct anycert_diagnosis *diagnosis,
         return -1;
     if ((plan->found == ANYCERT__FOUND_NOTHING || plan->request_failed) && plan->count > 0 &&
         anycert__diagnose_ending(diagnosis, examination, err) < 0)
+        return -1;
+    if (plan->unsteady && anycert__diagnose_unsteady(diagnosis, examination, err) < 0)
         return -1;
     if (add_addresses(diagnosis, &examination->addresses, err) < 0)
         return -1;

@@ -200,3 +200,28 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
     anycert__free(evidence);
     return result;
 }
+
+int anycert__diagnose_unsteady(struct anycert_diagnosis *diagnosis,
+                               const struct anycert__examination *examination,
+                               struct anycert_error *err)
+{
+    const struct anycert__trial *first = &examination->done[0];
+    struct anycert__buf buf;
+    char *evidence = NULL;
+    int result = -1;
+
+    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
+    if (first->sighting.ending != ANYCERT__ENDED_STANDS) {
+        write_refusal(&buf, first);
+        anycert__buf_adds(&buf, "; the same attempt, made again, connects");
+    } else {
+        anycert__buf_adds(&buf, "attempts with the same offer get different certificates, or fail "
+                                "at times");
+    }
+    evidence = anycert__buf_take(&buf, "the evidence", err);
+    anycert__buf_free(&buf);
+    if (evidence)
+        result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_WORKS_AT_TIMES, evidence, first, err);
+    anycert__free(evidence);
+    return result;
+}

@@ -93,6 +93,10 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
 int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
                              const struct anycert__examination *examination,
                              struct anycert_error *err);
+/* Why the same attempts did not come to the same (diagnose_offer.c). 0, or -1 with NOMEM. */
+int anycert__diagnose_unsteady(struct anycert_diagnosis *diagnosis,
+                               const struct anycert__examination *examination,
+                               struct anycert_error *err);
 /* diagnose_between.c: whether a certificate that nobody vouches for may be, or is, that of somebody
  * on the way. 0, or -1 with NOMEM. */
 int anycert__diagnose_between(struct anycert_diagnosis *diagnosis,

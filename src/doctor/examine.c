@@ -70,7 +70,7 @@ static int run(struct anycert__examination *examination, const char *shown,
         struct anycert__trial *trial = &examination->done[n];
 
         if (n > 0)
-            wait_ms(trials->doctor, trials->doctor->delay_ms);
+            wait_ms(trials->doctor, trials->doctor->delay_ms + plan->pause_ms);
         if (tell(examination, shown, err) < 0 ||
             anycert__trial_make(trials, &plan->next, trial, err) < 0)
             return -1;

@@ -107,8 +107,7 @@ static enum anycert__thought put_back(struct anycert__plan *plan, anycert__relax
     return ANYCERT__YES;
 }
 
-/* The alert may name what it is about. */
-static anycert__relaxations hinted(const struct anycert__sighting *sighting)
+anycert__relaxations anycert__offer_hinted(const struct anycert__sighting *sighting)
 {
     if (sighting->alert == ALERT_UNRECOGNIZED_NAME)
         return BIT(NO_SNI);
@@ -119,7 +118,7 @@ static anycert__relaxations hinted(const struct anycert__sighting *sighting)
 static enum anycert__thought shrink(struct anycert__plan *plan, struct best *best)
 {
     const struct anycert__sighting *first = anycert__plan_observe(plan, 0);
-    anycert__relaxations hint = first ? hinted(first) : 0;
+    anycert__relaxations hint = first ? anycert__offer_hinted(first) : 0;
     enum anycert__thought thought = shrink_by_one(plan, hint, best);
     const struct anycert__sighting *all = NULL;
 
@@ -149,6 +148,9 @@ enum anycert__thought anycert__find_offer(struct anycert__plan *plan, anycert__r
     enum anycert__thought thought = widen(plan, 0, &best);
     const struct anycert__sighting *wide = anycert__plan_observe(plan, ANYCERT__PLAN_WIDE);
 
+    /* What it takes now is nothing that it was not offered before. */
+    if (thought == ANYCERT__NO && best.found)
+        thought = anycert__plan_try_again(plan, &best.sighting);
     if (thought == ANYCERT__NO && wide && wide->ending != ANYCERT__ENDED_OWN_REFUSAL &&
         wide->ending != ANYCERT__ENDED_CLIENT_CERT && wide->ending != ANYCERT__ENDED_NOT_TLS &&
         wide->ending != ANYCERT__ENDED_NO_WAY) {

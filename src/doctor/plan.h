@@ -85,12 +85,14 @@ struct anycert__plan {
     /* what is to be done: valid if wants_more */
     bool wants_more;
     struct anycert__attempt next;
+    uint32_t pause_ms; /* before it */
     /* what it means, once nothing more is wanted */
     enum anycert__found found;
     struct anycert__way ways[ANYCERT__WAYS_MAX]; /* the first is the one to take */
     size_t way_count;
     anycert__relaxations offer; /* what the server takes; then it wants a client certificate */
     bool request_failed;        /* it connects, and the request is not answered */
+    bool unsteady;              /* the same attempt came to different things */
     bool exhausted;             /* the budget was not enough for everything */
 };
 

@@ -266,7 +266,7 @@ static const struct row {
      BIT(NO_SNI),
      false,
      false,
-     12},
+     15},
     {"the alert names what it is about",
      {.take_count = 1, .without = BIT(NO_ALPN), .refusal = ANYCERT__ENDED_ALERT, .alert = 120},
      false,
