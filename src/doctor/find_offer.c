@@ -137,7 +137,10 @@ static enum anycert__thought shrink(struct anycert__plan *plan, struct best *bes
     thought = widen(plan, ANYCERT__PLAN_SMALL, best);
     if (thought == ANYCERT__YES)
         return put_back(plan, best->offer, best);
-    /* No extension at all: what is wanted besides is seen in the answer. */
+    /* No extension at all, with TLS 1.2; or an older version: what is wanted besides is seen in the
+     * answer. */
+    if (thought == ANYCERT__NO)
+        thought = shrink_by_one(plan, BIT(BARE_HELLO), best);
     return thought == ANYCERT__NO ? widen(plan, BIT(BARE_HELLO), best) : thought;
 }
 

@@ -312,7 +312,7 @@ static const struct row {
      0,
      false,
      false,
-     5},
+     6},
     {"another protocol",
      {.refusal = ANYCERT__ENDED_NOT_TLS, .alert = -1},
      false,
