@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define EVIDENCE_MAX 600 /* bytes, for one cause that is seen in several places */
+
 /* ---- one cause ---- */
 
 /* What OpenSSL said here, or what it says in such cases, and curl. */
@@ -60,6 +62,27 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
                                  &found->remedies, err);
 }
 
+/* The same cause was seen elsewhere, too: at another certificate, or beyond the proxy. */
+static int add_evidence(struct anycert__diagnosed *found, const char *more,
+                        struct anycert_error *err)
+{
+    struct anycert__buf buf;
+    char *both = NULL;
+
+    if (!more || strstr(found->evidence, more) ||
+        strlen(found->evidence) + strlen(more) > EVIDENCE_MAX)
+        return 0;
+    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
+    anycert__buf_addf(&buf, "%s; %s", found->evidence, more);
+    both = anycert__buf_take(&buf, "the evidence", err);
+    anycert__buf_free(&buf);
+    if (!both)
+        return -1;
+    anycert__free(found->evidence);
+    found->evidence = both;
+    return 0;
+}
+
 int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause,
                       const char *evidence, const struct anycert__trial *trial,
                       struct anycert_error *err)
@@ -68,7 +91,7 @@ int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_n
 
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
         if (diagnosis->causes[i].cause->number == cause)
-            return 0;
+            return add_evidence(&diagnosis->causes[i], evidence, err);
     }
     if (diagnosis->cause_count == ANYCERT__DIAGNOSED_MAX)
         return 0;
