@@ -1,5 +1,6 @@
 #include "doctor/ask.h"
 
+#include "hello/banner.h"
 #include "tls/hello_probe.h"
 
 #include <stdio.h>
@@ -97,4 +98,28 @@ int anycert__ask(struct anycert__trials *trials, const struct anycert__hello *he
     if (result == 1)
         anycert__answer_free(answer);
     return anycert__fail(err, ANYCERT_E_INTERRUPTED, "the examination was given up");
+}
+
+int anycert__ask_plainly(struct anycert__trials *trials, const char *text, unsigned char *out,
+                         size_t size, size_t *len, struct anycert_error *err)
+{
+    struct anycert__patience patience = {.until_us = anycert__monotonic_us() +
+                                                     (int64_t)trials->limit_ms * 1000,
+                                         .stop = &trials->doctor->stop};
+    struct anycert__obstacle obstacle = {.is_set = false};
+    struct anycert__line line = {.fd = -1};
+    enum anycert__wire wire = anycert__route_go(&trials->route, &patience, &line, &obstacle);
+    size_t more = 0;
+
+    *len = 0;
+    if (wire == ANYCERT__WIRE_OK)
+        wire = anycert__line_send(&line, text, strlen(text), &patience);
+    while (wire == ANYCERT__WIRE_OK && *len < size && anycert__banner_incomplete(out, *len)) {
+        wire = anycert__line_receive(&line, out + *len, size - *len, &more, &patience);
+        *len += wire == ANYCERT__WIRE_OK ? more : 0;
+    }
+    anycert__line_close(&line);
+    if (anycert__stop_wanted(&trials->doctor->stop))
+        return anycert__fail(err, ANYCERT_E_INTERRUPTED, "the examination was given up");
+    return 0;
 }

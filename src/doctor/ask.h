@@ -13,5 +13,9 @@ int anycert__ask_name(const struct anycert__trials *trials, char out[256],
  * INTERNAL. */
 int anycert__ask(struct anycert__trials *trials, const struct anycert__hello *hello,
                  struct anycert__answer *answer, struct anycert_error *err);
+/* Sends a text without TLS, and waits for the first line of what comes; *len bytes into out. 0, or
+ * -1 with INTERRUPTED. */
+int anycert__ask_plainly(struct anycert__trials *trials, const char *text, unsigned char *out,
+                         size_t size, size_t *len, struct anycert_error *err);
 
 #endif

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define EVIDENCE_MAX 600 /* bytes, for one cause that is seen in several places */
+
 /* ---- one cause ---- */
 
 /* What OpenSSL said here, or what it says in such cases, and curl. */
@@ -60,6 +62,27 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
                                  &found->remedies, err);
 }
 
+/* The same cause was seen elsewhere, too: at another certificate, or beyond the proxy. */
+static int add_evidence(struct anycert__diagnosed *found, const char *more,
+                        struct anycert_error *err)
+{
+    struct anycert__buf buf;
+    char *both = NULL;
+
+    if (!more || strstr(found->evidence, more) ||
+        strlen(found->evidence) + strlen(more) > EVIDENCE_MAX)
+        return 0;
+    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
+    anycert__buf_addf(&buf, "%s; %s", found->evidence, more);
+    both = anycert__buf_take(&buf, "the evidence", err);
+    anycert__buf_free(&buf);
+    if (!both)
+        return -1;
+    anycert__free(found->evidence);
+    found->evidence = both;
+    return 0;
+}
+
 int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause,
                       const char *evidence, const struct anycert__trial *trial,
                       struct anycert_error *err)
@@ -68,7 +91,7 @@ int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_n
 
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
         if (diagnosis->causes[i].cause->number == cause)
-            return 0;
+            return add_evidence(&diagnosis->causes[i], evidence, err);
     }
     if (diagnosis->cause_count == ANYCERT__DIAGNOSED_MAX)
         return 0;
@@ -98,7 +121,7 @@ static void sort_causes(struct anycert_diagnosis *diagnosis)
 
 #define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
 
-static bool has_cause(const struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause)
+bool anycert__diagnosed(const struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause)
 {
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
         if (diagnosis->causes[i].cause->number == cause)
@@ -120,7 +143,8 @@ static enum anycert__trust trust_in(const struct anycert_diagnosis *diagnosis,
     bool unproven = anycert__without_proof(attempt->relaxations) != 0;
 
     if (attempt->rung == ANYCERT__RUNG_ANTIQUE ||
-        (attempt->rung == ANYCERT__RUNG_PINNED && has_cause(diagnosis, ANYCERT__CAUSE_TINY_KEY)))
+        (attempt->rung == ANYCERT__RUNG_PINNED &&
+         anycert__diagnosed(diagnosis, ANYCERT__CAUSE_TINY_KEY)))
         return ANYCERT__TRUST_NOBODY;
     if (attempt->pin && (unproven || attempt->rung == ANYCERT__RUNG_PINNED))
         return ANYCERT__TRUST_IF_COMPARED;
@@ -267,7 +291,8 @@ static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *di
         if (diagnosis->stage == ANYCERT_STAGE_PROXY_TLS)
             return ANYCERT_VERDICT_FIXABLE; /* the proxy's CA is ours to know */
         if (!plan->request_failed)
-            return diagnosis->addresses.fail ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_HEALTHY;
+            return diagnosis->addresses.fail || plan->unsteady ? ANYCERT_VERDICT_FIXABLE
+                                                               : ANYCERT_VERDICT_HEALTHY;
         return is_ours_to_mend(diagnosis) ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_UNREACHABLE;
     case ANYCERT__FOUND_WAYS:
         return diagnosis->addresses.other_good ||
@@ -296,10 +321,11 @@ static enum anycert_doctor_stage stage_of(const struct anycert__examination *exa
         return first->obstacle.stage;
     if (proxy && !anycert__proxy_accepted(examination))
         return ANYCERT_STAGE_PROXY_TLS;
-    if (!anycert__needs_met(&first->sighting.offer, 0) ||
+    if (!anycert__needs_met(&first->sighting.offer, BIT(OVERSIZED_CHAIN)) ||
         first->sighting.ending != ANYCERT__ENDED_STANDS)
         return ANYCERT_STAGE_TLS;
-    if (!anycert__needs_met(&first->sighting.certificates, 0))
+    if (!anycert__needs_met(&first->sighting.certificates, 0) ||
+        !anycert__needs_met(&first->sighting.offer, 0))
         return ANYCERT_STAGE_CERTIFICATE;
     if (plan->request_failed || plan->found != ANYCERT__FOUND_HEALTHY)
         return ANYCERT_STAGE_HTTP;
@@ -350,11 +376,13 @@ static int add_causes(struct anycert_diagnosis *diagnosis,
     if (anycert__diagnose_chain(diagnosis, examination, err) < 0 ||
         anycert__diagnose_between(diagnosis, examination, err) < 0)
         return -1;
-    if (plan->found == ANYCERT__FOUND_WAYS &&
+    if ((plan->found == ANYCERT__FOUND_WAYS || plan->offer != 0) &&
         anycert__diagnose_offer(diagnosis, examination, err) < 0)
         return -1;
     if ((plan->found == ANYCERT__FOUND_NOTHING || plan->request_failed) && plan->count > 0 &&
         anycert__diagnose_ending(diagnosis, examination, err) < 0)
+        return -1;
+    if (plan->unsteady && anycert__diagnose_unsteady(diagnosis, examination, err) < 0)
         return -1;
     if (add_addresses(diagnosis, &examination->addresses, err) < 0)
         return -1;

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define COMMON_NAME ANYCERT__RELAX_BIT(ANYCERT__RELAX_COMMON_NAME)
+
 struct chain_walk {
     struct anycert_diagnosis *diagnosis;
     struct anycert__chain_view view;
@@ -84,7 +86,8 @@ static enum anycert__cause_number cause_of(const struct anycert__chain_view *vie
         break;
     }
     if (finding->relaxations & ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN))
-        return ANYCERT__CAUSE_CHAIN_TOO_LARGE;
+        return finding->x509_code == ANYCERT__X509_TOO_LONG ? ANYCERT__CAUSE_CHAIN_TOO_LONG
+                                                            : ANYCERT__CAUSE_CHAIN_TOO_LARGE;
     return anycert__cause_of_anchor(view, finding,
                                     usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER);
 }
@@ -125,6 +128,23 @@ static void take_finding(void *arg, const struct anycert__finding *finding)
     anycert__free(detail);
 }
 
+/* Where several servers answer, what those show that are not the first. */
+static void walk_others(struct chain_walk *walk, const struct anycert__examination *examination,
+                        const struct anycert__trial *best)
+{
+    for (size_t i = 0; examination->plan.unsteady && i < examination->plan.count; i++) {
+        const struct anycert__facts *facts = examination->done[i].facts;
+
+        if (!facts || !facts->verified || facts->presented_count == 0 ||
+            best->facts->presented_count == 0 ||
+            memcmp(facts->presented->sha256, best->facts->presented->sha256,
+                   sizeof facts->presented->sha256) == 0)
+            continue;
+        walk->view.facts = facts;
+        anycert__findings(facts, facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, walk);
+    }
+}
+
 int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
@@ -148,5 +168,10 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
     walk.dated = dated_answer(examination);
     anycert__findings(best->facts, best->facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,
                       &walk);
+    walk_others(&walk, examination, best);
+    if (walk.result == 0 && examination->plan.found == ANYCERT__FOUND_WAYS &&
+        (examination->plan.ways[0].attempt.relaxations & COMMON_NAME))
+        walk.result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_COMMON_NAME_ONLY,
+                                        "the only name that it has is the common name", NULL, err);
     return walk.result;
 }

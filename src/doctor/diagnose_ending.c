@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "hello/banner.h"
 #include "tls/refusal.h"
 #include "verdict/alert.h"
 #include "verdict/show.h"
@@ -12,35 +13,59 @@
 
 /* ---- other protocols ---- */
 
-static bool begins(const struct anycert__trial *trial, const char *text)
+static enum anycert__banner banner_of(const struct anycert__trial *trial)
 {
-    size_t len = strlen(text);
-
-    return trial->first_len >= len && memcmp(trial->first, text, len) == 0;
+    return anycert__banner_of(trial->first, trial->first_len);
 }
 
-static bool contains(const struct anycert__trial *trial, const char *word)
+enum anycert__cause_number anycert__cause_of_bytes(const unsigned char *bytes, size_t len)
 {
-    size_t len = strlen(word);
-
-    for (size_t i = 0; i + len <= trial->first_len; i++) {
-        if (anycert__equal_nocase((const char *)trial->first + i, word, len))
-            return true;
-    }
-    return false;
-}
-
-static enum anycert__cause_number cause_of_bytes(const struct anycert__trial *trial)
-{
-    if (begins(trial, "HTTP/") || contains(trial, "<html") || contains(trial, "<!doctype"))
+    switch (anycert__banner_of(bytes, len)) {
+    case ANYCERT__BANNER_HTTP:
+    case ANYCERT__BANNER_HTML:
         return ANYCERT__CAUSE_SPEAKS_HTTP;
-    if (begins(trial, "SSH-"))
+    case ANYCERT__BANNER_SSH:
         return ANYCERT__CAUSE_SPEAKS_SSH;
-    if (begins(trial, "220"))
-        return contains(trial, "ftp") ? ANYCERT__CAUSE_SPEAKS_FTP : ANYCERT__CAUSE_SPEAKS_SMTP;
-    if (begins(trial, "* OK"))
+    case ANYCERT__BANNER_SMTP:
+        return ANYCERT__CAUSE_SPEAKS_SMTP;
+    case ANYCERT__BANNER_MAIL_OR_FILES: /* more of these greet without a word about themselves */
+        return len >= 3 && memcmp(bytes, "220", 3) == 0 ? ANYCERT__CAUSE_SPEAKS_SMTP
+                                                        : ANYCERT__CAUSE_SPEAKS_OTHER;
+    case ANYCERT__BANNER_FTP:
+        return ANYCERT__CAUSE_SPEAKS_FTP;
+    case ANYCERT__BANNER_IMAP:
         return ANYCERT__CAUSE_SPEAKS_IMAP;
-    return begins(trial, "+OK") ? ANYCERT__CAUSE_SPEAKS_POP3 : ANYCERT__CAUSE_SPEAKS_OTHER;
+    case ANYCERT__BANNER_POP3:
+        return ANYCERT__CAUSE_SPEAKS_POP3;
+    case ANYCERT__BANNER_NONE:
+    case ANYCERT__BANNER_NNTP:
+    case ANYCERT__BANNER_MYSQL:
+    case ANYCERT__BANNER_POSTGRESQL:
+    case ANYCERT__BANNER_REDIS:
+    case ANYCERT__BANNER_LDAP:
+    case ANYCERT__BANNER_RDP:
+    case ANYCERT__BANNER_VNC:
+    case ANYCERT__BANNER_TELNET:
+    case ANYCERT__BANNER_XMPP:
+    case ANYCERT__BANNER_AMQP:
+    case ANYCERT__BANNER_SOCKS:
+    case ANYCERT__BANNER_TEXT:
+    case ANYCERT__BANNER_BINARY:
+        break;
+    }
+    return ANYCERT__CAUSE_SPEAKS_OTHER;
+}
+
+/* What it is, where the cause does not say so. */
+static const char *other_protocol(const struct anycert__trial *trial)
+{
+    enum anycert__banner banner = banner_of(trial);
+
+    if (anycert__cause_of_bytes(trial->first, trial->first_len) != ANYCERT__CAUSE_SPEAKS_OTHER ||
+        banner == ANYCERT__BANNER_NONE || banner == ANYCERT__BANNER_TEXT ||
+        banner == ANYCERT__BANNER_BINARY || banner == ANYCERT__BANNER_MAIL_OR_FILES)
+        return NULL;
+    return anycert__banner_text(banner);
 }
 
 /* ---- refusals ---- */
@@ -141,7 +166,7 @@ static enum anycert__cause_number cause_of_ending(const struct anycert__trial *t
     case ANYCERT__ENDED_NO_WAY:
         return trial->obstacle.cause;
     case ANYCERT__ENDED_NOT_TLS:
-        return cause_of_bytes(trial);
+        return anycert__cause_of_bytes(trial->first, trial->first_len);
     case ANYCERT__ENDED_CLIENT_CERT:
         return cause_of_client_cert(trial);
     case ANYCERT__ENDED_ALERT:
@@ -170,6 +195,14 @@ static enum anycert__cause_number cause_of_ending(const struct anycert__trial *t
 
 /* ---- evidence ---- */
 
+static void write_ca_names(struct anycert__buf *buf, const struct anycert__trial *trial)
+{
+    for (size_t i = 0; i < trial->ca_name_count; i++) {
+        anycert__buf_adds(buf, i == 0 ? "; it takes certificates of " : ", ");
+        anycert__show_quoted(buf, trial->ca_names[i]);
+    }
+}
+
 static void write_evidence(struct anycert__buf *buf, const struct anycert__trial *trial)
 {
     if (trial->obstacle.is_set) {
@@ -180,16 +213,20 @@ static void write_evidence(struct anycert__buf *buf, const struct anycert__trial
         anycert__buf_addf(buf, "the server sends alert %d%s%s%s", trial->sighting.alert,
                           name ? " " : "", name ? name : "",
                           trial->late ? " after the handshake" : "");
-        for (size_t i = 0; i < trial->ca_name_count; i++) {
-            anycert__buf_adds(buf, i == 0 ? "; it takes certificates of " : ", ");
-            anycert__show_quoted(buf, trial->ca_names[i]);
-        }
+        write_ca_names(buf, trial);
+    } else if (trial->sighting.ending == ANYCERT__ENDED_CLIENT_CERT) {
+        anycert__buf_addf(buf, "the server asked for a client certificate, and %s when it got none",
+                          trial->wire == ANYCERT__WIRE_RESET ? "reset the connection"
+                                                             : "closed the connection");
+        write_ca_names(buf, trial);
     } else if (trial->sighting.ending == ANYCERT__ENDED_NOT_TLS) {
         size_t shown = trial->first_len < 48 ? trial->first_len : 48;
 
         anycert__buf_adds(buf, "the first bytes are \"");
         anycert__buf_add_escaped(buf, (const char *)trial->first, shown);
         anycert__buf_adds(buf, "\"");
+        if (other_protocol(trial))
+            anycert__buf_addf(buf, ", which is %s", other_protocol(trial));
     } else if (trial->sighting.ending == ANYCERT__ENDED_SILENT ||
                trial->sighting.ending == ANYCERT__ENDED_SLOW) {
         anycert__buf_addf(buf, "%zu bytes came in %u ms, and then the time was over",
@@ -216,10 +253,14 @@ static const struct anycert__trial *most_telling(const struct anycert__examinati
     const struct anycert__trial *first = &examination->done[0];
 
     for (size_t i = 0; i < examination->plan.count; i++) {
+        if (examination->done[i].sighting.ending == ANYCERT__ENDED_CLIENT_CERT)
+            return &examination->done[i];
+    }
+    for (size_t i = 0; i < examination->plan.count; i++) {
         const struct anycert__trial *trial = &examination->done[i];
         enum anycert__ending ending = trial->sighting.ending;
 
-        if (ending == ANYCERT__ENDED_CLIENT_CERT || ending == ANYCERT__ENDED_NO_ANSWER ||
+        if (ending == ANYCERT__ENDED_NO_ANSWER ||
             (ending == ANYCERT__ENDED_OWN_REFUSAL && trial->facts->complete) ||
             (first->sighting.ending == ANYCERT__ENDED_STANDS && ending != ANYCERT__ENDED_STANDS &&
              ending != ANYCERT__ENDED_CERTIFICATES))
@@ -244,6 +285,9 @@ int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
             return -1;
     }
     if (confession->cause_count > 0)
+        return 0;
+    /* We refuse what was told already. */
+    if (trial->sighting.ending == ANYCERT__ENDED_CERTIFICATES && diagnosis->cause_count > 0)
         return 0;
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     write_evidence(&buf, trial);

@@ -30,6 +30,45 @@ static bool has_text(const struct anycert__certificate *leaf, const char *text)
            (cn[3 + len] == '\0' || cn[3 + len] == ',' || cn[3 + len] == '+');
 }
 
+/* Whether a label is what another one with stars means, if a star meant anything anywhere. */
+static bool fits_label(const char *pattern, size_t pattern_len, const char *label, size_t len)
+{
+    size_t p = 0, at = 0, behind_star = 0, taken = 0; /* by that star */
+
+    while (at < len) {
+        if (p < pattern_len && pattern[p] == '*') {
+            behind_star = ++p;
+            taken = at;
+        } else if (p < pattern_len && anycert__equal_nocase(label + at, pattern + p, 1)) {
+            p++;
+            at++;
+        } else if (behind_star > 0) {
+            p = behind_star;
+            at = ++taken;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern_len && pattern[p] == '*')
+        p++;
+    return p == pattern_len;
+}
+
+/* The same for names, label by label. */
+static bool fits(const char *pattern, const char *host)
+{
+    for (;;) {
+        size_t pattern_len = strcspn(pattern, "."), len = strcspn(host, ".");
+
+        if (!fits_label(pattern, pattern_len, host, len) || pattern[pattern_len] != host[len])
+            return false;
+        if (host[len] == '\0')
+            return true;
+        pattern += pattern_len + 1;
+        host += len + 1;
+    }
+}
+
 /* What a wildcard has to do with the host; NAME_MISMATCH: nothing. */
 static enum anycert__cause_number cause_of_wildcard(const char *name, const char *host)
 {
@@ -38,8 +77,12 @@ static enum anycert__cause_number cause_of_wildcard(const char *name, const char
     const char *tail = host_len > len ? host + host_len - len : NULL;
     bool is_whole = name[0] == '*' && name[1] == '.';
 
+    if (strcmp(name, "*") == 0)
+        return ANYCERT__CAUSE_WILDCARD_TOO_WIDE;
     if (!suffix || !strchr(name, '*'))
         return ANYCERT__CAUSE_NAME_MISMATCH;
+    if (strchr(name + 1, '*') && fits(name, host))
+        return ANYCERT__CAUSE_WILDCARD_FORM;
     if (is_whole && anycert__str_equal_nocase(suffix + 1, host))
         return ANYCERT__CAUSE_WILDCARD_DEPTH;
     if (!tail || !anycert__str_equal_nocase(tail, suffix))

@@ -114,6 +114,8 @@ static void write_refusal(struct anycert__buf *buf, const struct anycert__trial 
         anycert__buf_adds(buf, "under hardened the server closes without a word");
         break;
     case ANYCERT__ENDED_STANDS:
+        anycert__buf_adds(buf, "under hardened the handshake stands, and the request fails");
+        break;
     case ANYCERT__ENDED_CERTIFICATES:
     case ANYCERT__ENDED_ALERT:
     case ANYCERT__ENDED_CLIENT_CERT:
@@ -126,28 +128,39 @@ static void write_refusal(struct anycert__buf *buf, const struct anycert__trial 
     }
 }
 
+/* Under these relaxations, or for want of a client certificate, it went far enough to show what the
+ * server takes. */
+static bool shows_choice(const struct anycert__trial *trial, const struct anycert__plan *plan)
+{
+    if (!trial->facts)
+        return false;
+    if (plan->way_count == 0)
+        return trial->sighting.ending == ANYCERT__ENDED_CLIENT_CERT &&
+               anycert__needs_met(&trial->sighting.offer, plan->offer);
+    return trial->facts->complete && !trial->attempt.observes &&
+           trial->attempt.relaxations == plan->ways[0].attempt.relaxations;
+}
+
 /* The handshake that was made under the policy that is recommended, or the first that stands. */
 static const struct anycert__trial *way_trial(const struct anycert__examination *examination)
 {
     for (size_t i = 0; i < examination->plan.count; i++) {
-        const struct anycert__trial *trial = &examination->done[i];
-
-        if (trial->facts && trial->facts->complete && !trial->attempt.observes &&
-            trial->attempt.relaxations == examination->plan.ways[0].attempt.relaxations)
-            return trial;
+        if (shows_choice(&examination->done[i], &examination->plan))
+            return &examination->done[i];
     }
     return anycert__best_view(examination);
 }
 
 static char *evidence_of(const struct anycert__examination *examination,
-                         const struct anycert__facts *facts, struct anycert_error *err)
+                         const struct anycert__trial *trial, struct anycert_error *err)
 {
+    const struct anycert__facts *facts = trial ? trial->facts : NULL;
     struct anycert__buf buf;
     char *text = NULL;
 
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     write_refusal(&buf, &examination->done[0]);
-    if (facts && facts->complete) {
+    if (facts && (facts->complete || shows_choice(trial, &examination->plan))) {
         anycert__buf_adds(&buf, "; it takes ");
         write_choice(&buf, facts);
     }
@@ -162,10 +175,12 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
 {
-    const struct anycert__attempt *attempt = &examination->plan.ways[0].attempt;
+    const struct anycert__plan *plan = &examination->plan;
+    const struct anycert__attempt alone = {.relaxations = plan->offer};
+    const struct anycert__attempt *attempt = plan->way_count > 0 ? &plan->ways[0].attempt : &alone;
     const struct anycert__trial *trial = way_trial(examination);
     const struct anycert__facts *facts = trial ? trial->facts : NULL;
-    char *evidence = evidence_of(examination, facts, err);
+    char *evidence = evidence_of(examination, trial, err);
     int result = evidence ? 0 : -1;
 
     if (result == 0 && attempt->rung == ANYCERT__RUNG_ANTIQUE)
@@ -175,10 +190,38 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
         result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_SNI_UNKNOWN, evidence,
                                    &examination->done[0], err);
     for (size_t i = 0; result == 0 && i < sizeof usual / sizeof usual[0]; i++) {
+        if (usual[i].relaxation == ANYCERT__RELAX_OVERSIZED_CHAIN &&
+            anycert__diagnosed(diagnosis, ANYCERT__CAUSE_CHAIN_TOO_LONG))
+            continue;
         if (attempt->relaxations & ANYCERT__RELAX_BIT(usual[i].relaxation))
             result = anycert__diagnose(diagnosis, refine(usual[i].cause, examination, facts),
                                        evidence, &examination->done[0], err);
     }
+    anycert__free(evidence);
+    return result;
+}
+
+int anycert__diagnose_unsteady(struct anycert_diagnosis *diagnosis,
+                               const struct anycert__examination *examination,
+                               struct anycert_error *err)
+{
+    const struct anycert__trial *first = &examination->done[0];
+    struct anycert__buf buf;
+    char *evidence = NULL;
+    int result = -1;
+
+    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
+    if (first->sighting.ending != ANYCERT__ENDED_STANDS) {
+        write_refusal(&buf, first);
+        anycert__buf_adds(&buf, "; the same attempt, made again, connects");
+    } else {
+        anycert__buf_adds(&buf, "attempts with the same offer get different certificates, or fail "
+                                "at times");
+    }
+    evidence = anycert__buf_take(&buf, "the evidence", err);
+    anycert__buf_free(&buf);
+    if (evidence)
+        result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_WORKS_AT_TIMES, evidence, first, err);
     anycert__free(evidence);
     return result;
 }

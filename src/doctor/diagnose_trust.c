@@ -22,7 +22,7 @@ static bool issuer_was_sent(const struct anycert__facts *facts, const char *issu
 
 /* The chain ends in the middle. */
 static enum anycert__cause_number cause_of_gap(const struct anycert__chain_view *view,
-                                               const struct anycert__certificate *last,
+                                               const struct anycert__certificate *last, int depth,
                                                enum anycert__kin kin)
 {
     const struct anycert__supply *supply = view->supply;
@@ -35,9 +35,9 @@ static enum anycert__cause_number cause_of_gap(const struct anycert__chain_view 
         return ANYCERT__CAUSE_MISSING_INTERMEDIATE;
     if (supply && supply->name)
         return ANYCERT__CAUSE_UNKNOWN_ROOT; /* it was fetched, and does not help */
-    /* A root's own certificates come with nothing between, but hardly any root issues them. */
-    return view->facts->presented_count == 1 ? ANYCERT__CAUSE_MISSING_INTERMEDIATE
-                                             : ANYCERT__CAUSE_UNKNOWN_ROOT;
+    /* A root's own certificates come with nothing between, but hardly any root issues them. What
+     * is sent beside the server's own has nothing to do with it then. */
+    return depth == 0 ? ANYCERT__CAUSE_MISSING_INTERMEDIATE : ANYCERT__CAUSE_UNKNOWN_ROOT;
 }
 
 enum anycert__cause_number anycert__cause_of_trust(const struct anycert__chain_view *view,
@@ -56,7 +56,7 @@ enum anycert__cause_number anycert__cause_of_trust(const struct anycert__chain_v
         return ANYCERT__CAUSE_ANCHOR_WITHOUT_ROOT;
     case X509_ISSUER_NOT_FOUND:
     case X509_FIRST_NOT_VERIFIABLE:
-        return cause_of_gap(view, last, kin);
+        return cause_of_gap(view, last, finding->depth, kin);
     default:
         return kin == ANYCERT__KIN_OTHER_KEY ? ANYCERT__CAUSE_STALE_CA
                                              : ANYCERT__CAUSE_UNKNOWN_ROOT;

@@ -77,6 +77,10 @@ int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_n
                       const char *evidence, const struct anycert__trial *trial,
                       struct anycert_error *err);
 
+/* Whether it was found. */
+bool anycert__diagnosed(const struct anycert_diagnosis *diagnosis,
+                        enum anycert__cause_number cause);
+
 /* What is wrong with the certificates (diagnose_chain.c), with the offer (diagnose_offer.c), and
  * with handshakes of which nothing is known but how they end (diagnose_ending.c). 0, or -1 with
  * NOMEM. */
@@ -89,6 +93,10 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
 int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
                              const struct anycert__examination *examination,
                              struct anycert_error *err);
+/* Why the same attempts did not come to the same (diagnose_offer.c). 0, or -1 with NOMEM. */
+int anycert__diagnose_unsteady(struct anycert_diagnosis *diagnosis,
+                               const struct anycert__examination *examination,
+                               struct anycert_error *err);
 /* diagnose_between.c: whether a certificate that nobody vouches for may be, or is, that of somebody
  * on the way. 0, or -1 with NOMEM. */
 int anycert__diagnose_between(struct anycert_diagnosis *diagnosis,
@@ -122,6 +130,8 @@ enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view
                                                 const struct anycert__finding *finding,
                                                 enum anycert__cause_number usual, char *said,
                                                 size_t size);
+/* Which protocol answers instead of TLS (diagnose_ending.c). */
+enum anycert__cause_number anycert__cause_of_bytes(const unsigned char *bytes, size_t len);
 /* Which cause a name that does not match has (diagnose_name.c). */
 enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *facts);
 

@@ -70,7 +70,7 @@ static int run(struct anycert__examination *examination, const char *shown,
         struct anycert__trial *trial = &examination->done[n];
 
         if (n > 0)
-            wait_ms(trials->doctor, trials->doctor->delay_ms);
+            wait_ms(trials->doctor, trials->doctor->delay_ms + plan->pause_ms);
         if (tell(examination, shown, err) < 0 ||
             anycert__trial_make(trials, &plan->next, trial, err) < 0)
             return -1;
@@ -132,6 +132,7 @@ static bool refuses_everything(const struct anycert__plan *plan)
         case ANYCERT__ENDED_STANDS:
         case ANYCERT__ENDED_NO_ANSWER:
         case ANYCERT__ENDED_CERTIFICATES:
+        case ANYCERT__ENDED_SLOW: /* it began to answer */
             return false;
         case ANYCERT__ENDED_ALERT:
         case ANYCERT__ENDED_OWN_REFUSAL:
@@ -140,7 +141,6 @@ static bool refuses_everything(const struct anycert__plan *plan)
             speaks = true;
             break;
         case ANYCERT__ENDED_SILENT:
-        case ANYCERT__ENDED_SLOW:
             break;
         }
     }
@@ -175,13 +175,29 @@ static int is_to_question(const struct anycert__examination *examination, bool *
     const struct anycert__plan *plan = &examination->plan;
     bool chosen = false;
 
-    *wanted = refuses_everything(plan);
+    *wanted = examination->confession.cause_count == 0 && refuses_everything(plan);
     for (size_t i = 0; *wanted && i < plan->count; i++) {
         if (has_chosen(&examination->done[i], &chosen, err) < 0)
             return -1;
         *wanted = !chosen;
     }
     return 0;
+}
+
+/* No hello ever got a byte back: it may be a server without TLS that waits for its own protocol. */
+static bool says_nothing(const struct anycert__examination *examination)
+{
+    const struct anycert__plan *plan = &examination->plan;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        enum anycert__ending ending = plan->log[i].sighting.ending;
+
+        if (examination->done[i].received > 0 ||
+            (ending != ANYCERT__ENDED_CLOSED && ending != ANYCERT__ENDED_RESET &&
+             ending != ANYCERT__ENDED_SILENT))
+            return false;
+    }
+    return plan->count > 0;
 }
 
 /* So many more handshakes may be made. */
@@ -205,6 +221,9 @@ static int look_further(struct anycert__examination *examination, struct anycert
 
     if (compare(examination, err) < 0 ||
         anycert__shape(trials, plan, budget_left(examination), &examination->shape, err) < 0)
+        return -1;
+    if (says_nothing(examination) && budget_left(examination) > 0 &&
+        anycert__question_plainly(trials, &examination->confession, err) < 0)
         return -1;
     if (is_to_question(examination, &wanted, err) < 0)
         return -1;

@@ -49,7 +49,7 @@ static enum anycert__thought widen(struct anycert__plan *plan, anycert__relaxati
 
         if (!sighting)
             return best->found && plan->exhausted ? ANYCERT__YES : ANYCERT__LATER;
-        if (!anycert__offer_stands(sighting, allowed))
+        if (!anycert__offer_taken(sighting, allowed))
             continue;
         used = anycert__needs_least(&sighting->offer);
         compare(best, small | used, sighting);
@@ -74,7 +74,7 @@ static enum anycert__thought shrink_by_one(struct anycert__plan *plan, anycert__
 
         if (one && !sighting)
             return ANYCERT__LATER;
-        if (one && anycert__offer_stands(sighting, one)) {
+        if (one && anycert__offer_taken(sighting, one)) {
             compare(best, one, sighting);
             return ANYCERT__YES;
         }
@@ -99,7 +99,7 @@ static enum anycert__thought put_back(struct anycert__plan *plan, anycert__relax
         sighting = anycert__plan_observe(plan, set & ~one);
         if (!sighting)
             return plan->exhausted ? ANYCERT__YES : ANYCERT__LATER;
-        if (anycert__offer_stands(sighting, set & ~one)) {
+        if (anycert__offer_taken(sighting, set & ~one)) {
             set &= ~one;
             *best = (struct best){.found = true, .offer = set, .sighting = sighting};
         }
@@ -107,8 +107,7 @@ static enum anycert__thought put_back(struct anycert__plan *plan, anycert__relax
     return ANYCERT__YES;
 }
 
-/* The alert may name what it is about. */
-static anycert__relaxations hinted(const struct anycert__sighting *sighting)
+anycert__relaxations anycert__offer_hinted(const struct anycert__sighting *sighting)
 {
     if (sighting->alert == ALERT_UNRECOGNIZED_NAME)
         return BIT(NO_SNI);
@@ -119,7 +118,7 @@ static anycert__relaxations hinted(const struct anycert__sighting *sighting)
 static enum anycert__thought shrink(struct anycert__plan *plan, struct best *best)
 {
     const struct anycert__sighting *first = anycert__plan_observe(plan, 0);
-    anycert__relaxations hint = first ? hinted(first) : 0;
+    anycert__relaxations hint = first ? anycert__offer_hinted(first) : 0;
     enum anycert__thought thought = shrink_by_one(plan, hint, best);
     const struct anycert__sighting *all = NULL;
 
@@ -128,7 +127,7 @@ static enum anycert__thought shrink(struct anycert__plan *plan, struct best *bes
     all = anycert__plan_observe(plan, ANYCERT__PLAN_SMALL);
     if (!all)
         return ANYCERT__LATER;
-    if (anycert__offer_stands(all, ANYCERT__PLAN_SMALL)) {
+    if (anycert__offer_taken(all, ANYCERT__PLAN_SMALL)) {
         thought = shrink_by_one(plan, ANYCERT__PLAN_SMALL & ~hint, best);
         if (thought != ANYCERT__NO)
             return thought;
@@ -138,7 +137,10 @@ static enum anycert__thought shrink(struct anycert__plan *plan, struct best *bes
     thought = widen(plan, ANYCERT__PLAN_SMALL, best);
     if (thought == ANYCERT__YES)
         return put_back(plan, best->offer, best);
-    /* No extension at all: what is wanted besides is seen in the answer. */
+    /* No extension at all, with TLS 1.2; or an older version: what is wanted besides is seen in the
+     * answer. */
+    if (thought == ANYCERT__NO)
+        thought = shrink_by_one(plan, BIT(BARE_HELLO), best);
     return thought == ANYCERT__NO ? widen(plan, BIT(BARE_HELLO), best) : thought;
 }
 
@@ -149,6 +151,9 @@ enum anycert__thought anycert__find_offer(struct anycert__plan *plan, anycert__r
     enum anycert__thought thought = widen(plan, 0, &best);
     const struct anycert__sighting *wide = anycert__plan_observe(plan, ANYCERT__PLAN_WIDE);
 
+    /* What it takes now is nothing that it was not offered before. */
+    if (thought == ANYCERT__NO && best.found)
+        thought = anycert__plan_try_again(plan, &best.sighting);
     if (thought == ANYCERT__NO && wide && wide->ending != ANYCERT__ENDED_OWN_REFUSAL &&
         wide->ending != ANYCERT__ENDED_CLIENT_CERT && wide->ending != ANYCERT__ENDED_NOT_TLS &&
         wide->ending != ANYCERT__ENDED_NO_WAY) {

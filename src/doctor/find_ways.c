@@ -22,11 +22,92 @@ static enum anycert__thought confirm_late(struct anycert__plan *plan,
     sighting = anycert__plan_ask(plan, &late);
     if (!sighting && !plan->exhausted)
         return ANYCERT__LATER;
-    if (sighting && sighting->ending == ANYCERT__ENDED_STANDS)
+    if (sighting && sighting->ending == ANYCERT__ENDED_STANDS && !sighting->is_forbidden) {
         *attempt = late;
-    else
-        plan->request_failed = true;
+        return ANYCERT__YES;
+    }
+    if (sighting && sighting->ending == ANYCERT__ENDED_CLIENT_CERT)
+        plan->offer = BIT(RENEGOTIATION);
+    plan->request_failed =
+        plan->offer != 0 || anycert__plan_ask(plan, attempt)->ending != ANYCERT__ENDED_STANDS;
     return ANYCERT__YES;
+}
+
+/* What the name that is expected needs: nothing, unless it is a common name. */
+static anycert__relaxations for_name(const struct anycert__sighting *sighting)
+{
+    for (size_t i = 0; i < sighting->certificates.count; i++) {
+        if (sighting->certificates.any_of[i] & BIT(COMMON_NAME))
+            return BIT(COMMON_NAME);
+    }
+    return 0;
+}
+
+static bool is_to_ask_late(const struct anycert__sighting *sighting,
+                           const struct anycert__attempt *attempt)
+{
+    return sighting->ending == ANYCERT__ENDED_STANDS && sighting->is_forbidden &&
+           attempt->rung == ANYCERT__RUNG_HARDENED && !(attempt->relaxations & BIT(RENEGOTIATION));
+}
+
+/* What an attempt's offer came to, when nothing was refused for its certificates; NULL if that was
+ * not tried. */
+static const struct anycert__sighting *observed(const struct anycert__plan *plan,
+                                                const struct anycert__attempt *attempt)
+{
+    anycert__relaxations offer = attempt->relaxations & ~anycert__relaxations_of_certificates();
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct anycert__attempt *seen = &plan->log[i].attempt;
+
+        if (seen->observes && seen->relaxations == offer && seen->supply == attempt->supply &&
+            anycert__offer_stands(&plan->log[i].sighting, offer))
+            return &plan->log[i].sighting;
+    }
+    return NULL;
+}
+
+/* What such an offer had come to once fails on the way: it is tried again, later. */
+static enum anycert__thought insist(struct anycert__plan *plan,
+                                    const struct anycert__attempt *attempt)
+{
+    static const uint32_t pauses_ms[] = {250, 1000}; /* servers count connections by the second */
+
+    if (attempt->send_name || !observed(plan, attempt))
+        return ANYCERT__NO;
+    for (size_t i = 0; i < sizeof pauses_ms / sizeof pauses_ms[0]; i++) {
+        const struct anycert__sighting *sighting =
+            anycert__plan_ask_again(plan, attempt, i + 1, pauses_ms[i]);
+
+        if (!sighting)
+            return plan->exhausted ? ANYCERT__NO : ANYCERT__LATER;
+        if (stands(plan, sighting)) {
+            plan->unsteady = true;
+            return ANYCERT__YES;
+        }
+    }
+    return ANYCERT__NO;
+}
+
+static bool broke_off(const struct anycert__sighting *sighting)
+{
+    return sighting->ending == ANYCERT__ENDED_CLOSED || sighting->ending == ANYCERT__ENDED_RESET ||
+           sighting->ending == ANYCERT__ENDED_SILENT || sighting->ending == ANYCERT__ENDED_ALERT ||
+           sighting->ending == ANYCERT__ENDED_NO_WAY;
+}
+
+/* The certificates are not those that were seen before, where they should be. */
+static bool shows_others(const struct anycert__plan *plan, const struct anycert__attempt *attempt,
+                         const struct anycert__sighting *sighting)
+{
+    const struct anycert__sighting *before = observed(plan, attempt);
+    struct anycert__needs both;
+
+    if (!before || attempt->expect_name || attempt->send_name)
+        return false;
+    both = before->certificates;
+    anycert__needs_join(&both, &sighting->certificates);
+    return both.count > before->certificates.count;
 }
 
 /* Tries the policy itself, and adds what certificates need that were not seen before. */
@@ -39,22 +120,44 @@ static enum anycert__thought confirm(struct anycert__plan *plan, struct anycert_
 
         if (!sighting)
             return plan->exhausted ? ANYCERT__NO : ANYCERT__LATER;
+        /* With TLS 1.3 a server forbids what it cannot ask a certificate for any more. */
+        if (sighting->ending == ANYCERT__ENDED_NO_ANSWER ? !plan->request_failed
+                                                         : is_to_ask_late(sighting, attempt))
+            return confirm_late(plan, attempt);
         if (stands(plan, sighting))
             return ANYCERT__YES;
-        if (sighting->ending == ANYCERT__ENDED_NO_ANSWER)
-            return confirm_late(plan, attempt);
+        if (broke_off(sighting))
+            return insist(plan, attempt);
         if (sighting->ending != ANYCERT__ENDED_CERTIFICATES || sighting->certificates.beyond ||
             sighting->certificates.revoked || attempt->rung != ANYCERT__RUNG_HARDENED)
             return ANYCERT__NO;
+        plan->unsteady = plan->unsteady || shows_others(plan, attempt, sighting);
         anycert__needs_join(certificates, &sighting->certificates);
         more = anycert__needs_least(certificates);
         if (attempt->expect_name)
-            more &= ~(BIT(WRONG_HOST) | BIT(COMMON_NAME));
+            more = (more & ~(BIT(WRONG_HOST) | BIT(COMMON_NAME))) | for_name(sighting);
         if ((more & ~attempt->relaxations) == 0)
             return ANYCERT__NO;
         attempt->relaxations |= more;
     }
     return ANYCERT__NO;
+}
+
+/* Something that was seen is let through by this one, and by none of the others. */
+static bool is_needed(const struct anycert__way *way, const struct anycert__needs *certificates,
+                      anycert__relaxations one)
+{
+    anycert__relaxations others = way->attempt.relaxations & ~one;
+
+    for (size_t i = 0; i < certificates->count; i++) {
+        anycert__relaxations any_of = certificates->any_of[i];
+
+        if (way->attempt.expect_name && (any_of & BIT(WRONG_HOST)))
+            continue;
+        if ((any_of & one) && !(any_of & others))
+            return true;
+    }
+    return false;
 }
 
 /* Takes each relaxation away, the most dangerous first, and looks that it fails then. What the
@@ -80,7 +183,11 @@ static enum anycert__thought minimise(struct anycert__plan *plan, struct anycert
         if (!sighting && (one & anycert__relaxations_of_certificates()) &&
             !anycert__needs_met(certificates, without.relaxations))
             way->judged_without |= one;
-        if (sighting && stands(plan, sighting)) {
+        if (sighting && stands(plan, sighting) && is_needed(way, certificates, one)) {
+            plan->unsteady = true; /* by a server that answers at other times */
+            way->judged_without |= one;
+        } else if (sighting && stands(plan, sighting) &&
+                   !(one == BIT(RENEGOTIATION) && sighting->is_forbidden)) {
             way->attempt = without;
             way->tried_without = way->judged_without = 0;
             i = dangers;

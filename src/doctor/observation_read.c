@@ -218,7 +218,8 @@ static void look_again(struct anycert__trial *trial)
         return;
     sighting->name_is_right = facts->name_match;
     anycert__trial_read_dates(facts, sighting);
-    anycert__needs_read(facts, facts->time, &sighting->certificates, &sighting->offer);
+    anycert__trial_read_needs(facts, sighting);
+    anycert__trial_read_status(trial);
 }
 
 static int read_attempt(const struct reading *r, yyjson_val *object, struct anycert__trial *trial)

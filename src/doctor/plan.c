@@ -2,6 +2,8 @@
 
 #include "doctor/search.h"
 
+#define AGAIN 3 /* times that what failed is tried again, before the failure is believed */
+
 static bool is_same(const struct anycert__attempt *a, const struct anycert__attempt *b)
 {
     return a->rung == b->rung && a->relaxations == b->relaxations && a->observes == b->observes &&
@@ -13,8 +15,15 @@ static bool is_same(const struct anycert__attempt *a, const struct anycert__atte
 const struct anycert__sighting *anycert__plan_ask(struct anycert__plan *plan,
                                                   const struct anycert__attempt *attempt)
 {
+    return anycert__plan_ask_again(plan, attempt, 0, 0);
+}
+
+const struct anycert__sighting *anycert__plan_ask_again(struct anycert__plan *plan,
+                                                        const struct anycert__attempt *attempt,
+                                                        size_t times, uint32_t pause_ms)
+{
     for (size_t i = 0; i < plan->count; i++) {
-        if (is_same(&plan->log[i].attempt, attempt))
+        if (is_same(&plan->log[i].attempt, attempt) && times-- == 0)
             return &plan->log[i].sighting;
     }
     if (plan->wants_more || plan->exhausted)
@@ -24,6 +33,7 @@ const struct anycert__sighting *anycert__plan_ask(struct anycert__plan *plan,
         return NULL;
     }
     plan->next = *attempt;
+    plan->pause_ms = pause_ms;
     plan->wants_more = true;
     return NULL;
 }
@@ -40,6 +50,14 @@ bool anycert__offer_stands(const struct anycert__sighting *sighting,
                            anycert__relaxations relaxations)
 {
     return sighting->ending == ANYCERT__ENDED_STANDS &&
+           anycert__needs_met(&sighting->offer, relaxations);
+}
+
+bool anycert__offer_taken(const struct anycert__sighting *sighting,
+                          anycert__relaxations relaxations)
+{
+    return (sighting->ending == ANYCERT__ENDED_STANDS ||
+            sighting->ending == ANYCERT__ENDED_CLIENT_CERT) &&
            anycert__needs_met(&sighting->offer, relaxations);
 }
 
@@ -60,6 +78,50 @@ static bool was_refused_here(const struct anycert__plan *plan)
     return false;
 }
 
+enum anycert__thought anycert__plan_try_again(struct anycert__plan *plan,
+                                              const struct anycert__sighting **seen)
+{
+    const struct anycert__attempt hardened = {.observes = true};
+
+    for (size_t times = 1; times <= AGAIN; times++) {
+        const struct anycert__sighting *sighting =
+            anycert__plan_ask_again(plan, &hardened, times, 0);
+
+        if (!sighting)
+            return plan->exhausted ? ANYCERT__NO : ANYCERT__LATER;
+        if (!anycert__offer_stands(sighting, 0))
+            continue;
+        plan->unsteady = true;
+        *seen = sighting;
+        return ANYCERT__YES;
+    }
+    return ANYCERT__NO;
+}
+
+/* What was found follows from what the server did not get, not from what it chose. */
+static bool is_by_omission(anycert__relaxations offer)
+{
+    return (offer & ~(ANYCERT__PLAN_SMALL | ANYCERT__RELAX_BIT(ANYCERT__RELAX_BARE_HELLO))) == 0;
+}
+
+static void think_of_offer(struct anycert__plan *plan, anycert__relaxations offer,
+                           const struct anycert__sighting *seen)
+{
+    bool by_chance =
+        is_by_omission(offer) && offer != anycert__offer_hinted(&plan->log[0].sighting);
+    enum anycert__thought again = by_chance ? anycert__plan_try_again(plan, &seen) : ANYCERT__NO;
+
+    if (again == ANYCERT__LATER)
+        return;
+    if (again == ANYCERT__YES)
+        offer = 0;
+    /* Nothing can be confirmed without the certificate. */
+    if (seen->ending == ANYCERT__ENDED_CLIENT_CERT)
+        plan->offer = offer;
+    else
+        anycert__find_ways(plan, offer, seen);
+}
+
 static void think(struct anycert__plan *plan)
 {
     const struct anycert__sighting *seen = anycert__plan_observe(plan, 0);
@@ -75,7 +137,7 @@ static void think(struct anycert__plan *plan)
     case ANYCERT__LATER:
         break;
     case ANYCERT__YES:
-        anycert__find_ways(plan, offer, seen);
+        think_of_offer(plan, offer, seen);
         break;
     case ANYCERT__NO:
         if (was_refused_here(plan))
@@ -90,7 +152,9 @@ static void think_anew(struct anycert__plan *plan)
     plan->found = ANYCERT__FOUND_NOTHING;
     plan->way_count = 0;
     plan->request_failed = false;
+    plan->unsteady = false;
     plan->exhausted = false;
+    plan->offer = 0;
     think(plan);
 }
 

@@ -50,8 +50,9 @@ struct anycert__sighting {
     struct anycert__needs certificates, offer;
     bool name_is_right, dates_are_right; /* as far as seen */
     bool has_pin;                        /* the server has a key that can be pinned */
-    bool has_name;   /* and its certificate a name that can be expected instead */
-    bool has_supply; /* certificates were fetched that end the chain */
+    bool has_name;     /* and its certificate a name that can be expected instead */
+    bool has_supply;   /* certificates were fetched that end the chain */
+    bool is_forbidden; /* the request was answered with 403, over TLS 1.3 */
 };
 
 /* A policy that connects. */
@@ -84,12 +85,15 @@ struct anycert__plan {
     /* what is to be done: valid if wants_more */
     bool wants_more;
     struct anycert__attempt next;
+    uint32_t pause_ms; /* before it */
     /* what it means, once nothing more is wanted */
     enum anycert__found found;
     struct anycert__way ways[ANYCERT__WAYS_MAX]; /* the first is the one to take */
     size_t way_count;
-    bool request_failed; /* it connects, and the request is not answered */
-    bool exhausted;      /* the budget was not enough for everything */
+    anycert__relaxations offer; /* what the server takes; then it wants a client certificate */
+    bool request_failed;        /* it connects, and the request is not answered */
+    bool unsteady;              /* the same attempt came to different things */
+    bool exhausted;             /* the budget was not enough for everything */
 };
 
 /* Begins; wants_more is true afterwards. */

@@ -1,17 +1,26 @@
 #include "doctor/question.h"
 
 #include "doctor/ask.h"
+#include "doctor/diagnosis.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "hello/banner.h"
 #include "verdict/show.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#define ALERT_UNKNOWN_PSK_IDENTITY 115
+
+#define SHOWN 40 /* bytes of what is no TLS */
+
 /* In this order: what another build could speak, then what nobody should. Suites with shared keys
  * come with a NULL cipher, too, so they are asked for before that. */
 static const enum anycert__offer offers[] = {
-    ANYCERT__OFFER_OLD,    ANYCERT__OFFER_SSL3,      ANYCERT__OFFER_TLS13,  ANYCERT__OFFER_DSA,
-    ANYCERT__OFFER_SECRET, ANYCERT__OFFER_ANONYMOUS, ANYCERT__OFFER_EXPORT, ANYCERT__OFFER_NULL,
-    ANYCERT__OFFER_TLS11,  ANYCERT__OFFER_TLS10,
+    ANYCERT__OFFER_OLD,  ANYCERT__OFFER_SSL3,   ANYCERT__OFFER_TLS13,     ANYCERT__OFFER_DSA,
+    ANYCERT__OFFER_RARE, ANYCERT__OFFER_SECRET, ANYCERT__OFFER_ANONYMOUS, ANYCERT__OFFER_EXPORT,
+    ANYCERT__OFFER_NULL, ANYCERT__OFFER_TLS11,  ANYCERT__OFFER_TLS10,
 };
 
 static enum anycert__cause_number cause_of_trait(enum anycert__suite_trait trait)
@@ -90,6 +99,14 @@ static void explain(struct anycert__confession *confession, const struct anycert
         (void)snprintf(confession->evidence, sizeof confession->evidence, "it answers in SSL 2.0");
         return;
     }
+    /* It looks for the user, and does not know the one that is named. */
+    if (!answer->has_hello && offer == ANYCERT__OFFER_SECRET && answer->end == ANYCERT__END_ALERT &&
+        answer->alert == ALERT_UNKNOWN_PSK_IDENTITY) {
+        add(confession, ANYCERT__CAUSE_PSK_ONLY);
+        (void)snprintf(confession->evidence, sizeof confession->evidence,
+                       "it refuses all that this build can offer; asked for %s, it sends alert %d",
+                       anycert__offer_text(offer), answer->alert);
+    }
     if (!answer->has_hello)
         return;
     if (hello->version == ANYCERT__SSL3)
@@ -97,7 +114,9 @@ static void explain(struct anycert__confession *confession, const struct anycert
     if (hello->retry && group && strstr(group, "MLKEM"))
         add(confession, ANYCERT__CAUSE_POST_QUANTUM_ONLY);
     if (anycert__suite_find(hello->suite, &suite))
-        add(confession, cause_of_trait(anycert__suite_trait(&suite)));
+        add(confession, offer == ANYCERT__OFFER_RARE
+                            ? ANYCERT__CAUSE_OTHER_CIPHERS_ONLY
+                            : cause_of_trait(anycert__suite_trait(&suite)));
     /* It was offered that before, with newer versions beside it. */
     if (confession->cause_count == 0 &&
         (offer == ANYCERT__OFFER_TLS10 || offer == ANYCERT__OFFER_TLS11))
@@ -128,7 +147,6 @@ static int ask(struct anycert__trials *trials, enum anycert__offer offer,
 int anycert__question(struct anycert__trials *trials, size_t budget,
                       struct anycert__confession *confession, struct anycert_error *err)
 {
-    *confession = (struct anycert__confession){0};
     for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++) {
         if (confession->cause_count > 0 || confession->questions >= budget)
             break;
@@ -136,5 +154,31 @@ int anycert__question(struct anycert__trials *trials, size_t budget,
         if (ask(trials, offers[i], confession, err) < 0)
             return -1;
     }
+    return 0;
+}
+
+int anycert__question_plainly(struct anycert__trials *trials,
+                              struct anycert__confession *confession, struct anycert_error *err)
+{
+    unsigned char first[ANYCERT__BANNER_MAX] = {0};
+    struct anycert__buf buf;
+    size_t len = 0;
+    char *evidence = NULL;
+
+    if (anycert__ask_plainly(trials, "HEAD / HTTP/1.0\r\n\r\n", first, sizeof first, &len, err) < 0)
+        return -1;
+    if (len == 0)
+        return 0;
+    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
+    anycert__buf_adds(&buf, "it says nothing to TLS; to HEAD / HTTP/1.0 in plain text it says \"");
+    anycert__buf_add_escaped(&buf, (const char *)first, len < SHOWN ? len : SHOWN);
+    anycert__buf_adds(&buf, "\"");
+    evidence = anycert__buf_take(&buf, "the evidence", err);
+    anycert__buf_free(&buf);
+    if (!evidence)
+        return -1;
+    add(confession, anycert__cause_of_bytes(first, len));
+    (void)snprintf(confession->evidence, sizeof confession->evidence, "%s", evidence);
+    anycert__free(evidence);
     return 0;
 }

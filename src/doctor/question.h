@@ -19,4 +19,9 @@ struct anycert__confession {
 int anycert__question(struct anycert__trials *trials, size_t budget,
                       struct anycert__confession *confession, struct anycert_error *err);
 
+/* Asks without TLS, where TLS gets no byte back: a request that changes nothing, and names nobody.
+ * 0, or -1 with INTERRUPTED or NOMEM. */
+int anycert__question_plainly(struct anycert__trials *trials,
+                              struct anycert__confession *confession, struct anycert_error *err);
+
 #endif

@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_MAX  16384
-#define BODY_MAX  1048576
-#define TAIL_SIZE 5 /* of a chunked body: its last chunk and the empty line */
+#define HEAD_MAX 16384 /* what is behind it of a longer header is not looked at */
+#define BODY_MAX 1048576
 
 /* What servers answer whose client certificate is missing: nginx, Apache, and what IIS and others
  * say in words only. */
@@ -19,6 +18,13 @@
 #define STATUS_MISDIRECTED   421
 #define STATUS_BAD_CERT      495
 #define STATUS_CERT_REQUIRED 496
+
+/* Where in a chunked body (RFC 9112 section 7.1) one is. */
+struct chunks {
+    enum { AT_SIZE, AT_EXTENSION, IN_DATA, BEHIND_DATA, IN_TRAILER, AT_END } at;
+    uint64_t left; /* bytes of the chunk; while its size is read, what that is so far */
+    bool has_text; /* the line of the trailer is not empty */
+};
 
 struct asking {
     struct anycert__shake *shake;
@@ -28,8 +34,10 @@ struct asking {
     char head[HEAD_MAX + 1];
     size_t used;     /* bytes in head, some of them perhaps the body's */
     size_t head_len; /* 0: its end has not come */
+    bool is_cut;     /* it has, and not to us */
+    bool is_foreign; /* what came is no header of HTTP/1 */
     uint64_t body_len;
-    char tail[TAIL_SIZE]; /* of the body */
+    struct chunks chunks;
 };
 
 static bool trouble(struct anycert__trial *trial, enum anycert__cause_number cause,
@@ -88,40 +96,83 @@ static int send_request(const struct asking *asking, const struct anycert__peer 
 
 /* ---- the header ---- */
 
+static const char http1[] = "HTTP/1.";
+
+/* Behind the empty line, with which a header ends; lines end with CRLF, or, with old servers, with
+ * LF alone (RFC 9112 section 2.2). NULL: it has not come. */
+static const char *end_of_head(const char *head)
+{
+    for (const char *at = strchr(head, '\n'); at; at = strchr(at + 1, '\n')) {
+        if (at[1] == '\n')
+            return at + 2;
+        if (at[1] == '\r' && at[2] == '\n')
+            return at + 3;
+    }
+    return NULL;
+}
+
+/* An answer that only says that another one will come (RFC 9110 section 15.2): what is behind it
+ * takes its place. */
+static bool skip_interim(struct asking *asking)
+{
+    if (strncmp(asking->head, http1, sizeof http1 - 1) != 0 || asking->head_len < 12 ||
+        asking->head[9] != '1' || strncmp(asking->head + 9, "101", 3) == 0)
+        return false;
+    asking->used -= asking->head_len;
+    memmove(asking->head, asking->head + asking->head_len, asking->used + 1);
+    asking->head_len = 0;
+    return true;
+}
+
+/* Looks at what has come. */
+static void look_at_head(struct asking *asking)
+{
+    size_t known = asking->used < sizeof http1 - 1 ? asking->used : sizeof http1 - 1;
+    const char *end = NULL;
+
+    do {
+        end = end_of_head(asking->head);
+        asking->head_len = end ? (size_t)(end - asking->head) : 0;
+    } while (asking->head_len > 0 && skip_interim(asking));
+    if (asking->head_len > 0)
+        return;
+    /* A NUL is in no header, and no answer begins with anything else. */
+    asking->is_foreign =
+        strlen(asking->head) != asking->used || strncmp(asking->head, http1, known) != 0;
+    asking->is_cut = asking->used == HEAD_MAX && !asking->is_foreign;
+    if (asking->is_cut)
+        asking->head_len = asking->used;
+}
+
 static bool read_head(struct asking *asking)
 {
-    while (asking->used < HEAD_MAX && asking->head_len == 0) {
-        const char *end = NULL;
+    while (asking->head_len == 0 && !asking->is_foreign) {
         int got = receive(asking, asking->head + asking->used, HEAD_MAX - asking->used);
 
         if (got < 0)
             return false;
         asking->used += (size_t)got;
         asking->head[asking->used] = '\0';
-        end = strstr(asking->head, "\r\n\r\n");
-        if (end)
-            asking->head_len = (size_t)(end - asking->head) + 4;
-        else if (strlen(asking->head) != asking->used || asking->head[0] != 'H')
-            return false; /* a NUL is in no header, and no answer begins with anything else */
+        look_at_head(asking);
     }
-    return asking->head_len > 0;
+    return !asking->is_foreign;
 }
 
 /* The value of a field, copied; false if there is none. */
 static bool find_field(const struct asking *asking, const char *name, char *out, size_t size)
 {
-    const char *end = asking->head + asking->head_len - 2;
+    const char *end = asking->head + asking->head_len;
 
-    for (const char *line = strstr(asking->head, "\r\n"); line && line < end;
-         line = strstr(line, "\r\n")) {
+    for (const char *line = strchr(asking->head, '\n'); line && line < end;
+         line = strchr(line, '\n')) {
         size_t len = strlen(name);
 
-        line += 2;
+        line++;
         if (!anycert__str_starts_nocase(line, name) || line[len] != ':')
             continue;
         line += len + 1;
         line += strspn(line, " \t");
-        len = strcspn(line, "\r");
+        len = strcspn(line, "\r\n");
         (void)snprintf(out, size, "%.*s", (int)len, line);
         return true;
     }
@@ -134,7 +185,7 @@ static bool judge_head(const struct asking *asking)
     char date[64];
 
     trial->http_status = asking->used >= 12 ? (int)strtol(asking->head + 9, NULL, 10) : 0;
-    if (strncmp(asking->head, "HTTP/1.", 7) != 0 || trial->http_status < 100 ||
+    if (strncmp(asking->head, http1, sizeof http1 - 1) != 0 || trial->http_status < 100 ||
         trial->http_status > 999)
         return trouble(trial, ANYCERT__CAUSE_HTTP_INVALID, "the answer is not HTTP/1.1");
     if (find_field(asking, "date", date, sizeof date))
@@ -162,25 +213,72 @@ static bool judge_nothing(const struct asking *asking)
     if (asking->used >= 9 && asking->head[0] == 0 && asking->head[3] == 4)
         return trouble(asking->trial, ANYCERT__CAUSE_HTTP2_ONLY,
                        "it answers HTTP/1.1 with a frame of HTTP/2");
-    if (asking->used > 0 && asking->head_len == 0 && asking->head[0] != 'H')
+    if (asking->is_foreign)
         return trouble(asking->trial, ANYCERT__CAUSE_HTTP_INVALID, "the answer is not HTTP");
     return false;
 }
 
 /* ---- the body ---- */
 
-static void take_body(struct asking *asking, const char *bytes, size_t len)
+static void take_line_end(struct chunks *chunks)
 {
-    size_t kept = len < TAIL_SIZE ? len : TAIL_SIZE;
-
-    memmove(asking->tail, asking->tail + kept, TAIL_SIZE - kept);
-    memcpy(asking->tail + TAIL_SIZE - kept, bytes + len - kept, kept);
-    asking->body_len += len;
+    switch (chunks->at) {
+    case AT_SIZE:
+    case AT_EXTENSION:
+        chunks->at = chunks->left > 0 ? IN_DATA : IN_TRAILER;
+        break;
+    case BEHIND_DATA:
+        chunks->at = AT_SIZE;
+        break;
+    case IN_TRAILER:
+        chunks->at = chunks->has_text ? IN_TRAILER : AT_END;
+        chunks->has_text = false;
+        break;
+    case IN_DATA:
+    case AT_END:
+        break;
+    }
 }
 
-static bool is_chunked_whole(const struct asking *asking)
+static void take_letter(struct chunks *chunks, char c)
 {
-    return asking->body_len >= TAIL_SIZE && memcmp(asking->tail, "0\r\n\r\n", TAIL_SIZE) == 0;
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *digit = c != '\0' ? strchr(digits, c) : NULL;
+
+    if (chunks->at == AT_SIZE && digit && chunks->left < UINT32_MAX)
+        chunks->left = chunks->left * 16 + (uint64_t)(digit - digits) % 16;
+    else if (chunks->at == AT_SIZE && c != '\r')
+        chunks->at = AT_EXTENSION;
+    else if (chunks->at == IN_TRAILER && c != '\r')
+        chunks->has_text = true;
+}
+
+static void take_chunks(struct chunks *chunks, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len && chunks->at != AT_END;) {
+        size_t rest = len - i;
+
+        if (chunks->at == IN_DATA) {
+            size_t taken = chunks->left < rest ? (size_t)chunks->left : rest;
+
+            i += taken;
+            chunks->left -= taken;
+            if (chunks->left == 0)
+                chunks->at = BEHIND_DATA;
+        } else if (bytes[i] == '\n') {
+            take_line_end(chunks);
+            i++;
+        } else {
+            take_letter(chunks, bytes[i++]);
+        }
+    }
+}
+
+static void take_body(struct asking *asking, bool chunked, const char *bytes, size_t len)
+{
+    if (chunked)
+        take_chunks(&asking->chunks, bytes, len);
+    asking->body_len += len;
 }
 
 static const char *how_it_ended(const struct asking *asking, bool clean)
@@ -229,19 +327,19 @@ static bool read_body(struct asking *asking)
     uint64_t length = has_length ? strtoull(value, NULL, 10) : 0;
     int status = asking->trial->http_status;
 
-    if (status < 200 || status == 204 || status == 304)
+    if (asking->is_cut || status < 200 || status == 204 || status == 304)
         return true;
-    take_body(asking, asking->head + asking->head_len, asking->used - asking->head_len);
+    take_body(asking, chunked, asking->head + asking->head_len, asking->used - asking->head_len);
     for (;;) {
         int got = 0;
 
-        if ((has_length && asking->body_len >= length) || (chunked && is_chunked_whole(asking)) ||
-            asking->body_len > BODY_MAX)
+        if ((has_length && asking->body_len >= length) ||
+            (chunked && asking->chunks.at == AT_END) || asking->body_len > BODY_MAX)
             return true;
         got = receive(asking, bytes, sizeof bytes);
         if (got < 0)
             return judge_end(asking, chunked, has_length, length);
-        take_body(asking, bytes, (size_t)got);
+        take_body(asking, chunked, bytes, (size_t)got);
     }
 }
 

@@ -162,6 +162,8 @@ static enum anycert__cause_number cause_of_errno(int error, enum anycert__wire r
     case EADDRNOTAVAIL:
     case EAFNOSUPPORT:
         return ANYCERT__CAUSE_NETWORK_UNREACHABLE;
+    case ECONNRESET:
+        return ANYCERT__CAUSE_CLOSED_AT_ONCE;
     case EPERM:
     case EACCES:
         return ANYCERT__CAUSE_CONNECTION_FORBIDDEN;
@@ -235,11 +237,14 @@ static enum anycert__wire connect_any(struct anycert__route *route, bool of_prox
 /* ---- TLS to the proxy ---- */
 
 static enum anycert__wire proxy_failed(struct anycert__route *route, enum anycert__wire result,
-                                       const unsigned char *bytes, size_t len,
+                                       const unsigned char *bytes, size_t len, bool asked_cert,
                                        struct anycert__obstacle *obstacle)
 {
     const struct anycert__peer *peer = &route->doctor->proxy.peer;
     bool plain = len > 0 && (bytes[0] < 0x14 || bytes[0] > 0x17);
+    const struct anycert__facts *facts = route->proxy_facts;
+    bool wants_cert =
+        facts && asked_cert && (facts->failure.alert_from_peer || result != ANYCERT__WIRE_BROKEN);
 
     if (result == ANYCERT__WIRE_CANCELLED)
         return result;
@@ -248,11 +253,12 @@ static enum anycert__wire proxy_failed(struct anycert__route *route, enum anycer
                                  result, "%s port %u does not answer in TLS", peer->host,
                                  (unsigned)peer->port);
     return anycert__obstruct(obstacle, ANYCERT_STAGE_PROXY_TLS,
-                             result == ANYCERT__WIRE_SILENT ? ANYCERT__CAUSE_PROXY_SILENT
-                                                            : ANYCERT__CAUSE_PROXY_CLOSED,
+                             wants_cert                       ? ANYCERT__CAUSE_CLIENT_CERT_REQUIRED
+                             : result == ANYCERT__WIRE_SILENT ? ANYCERT__CAUSE_PROXY_SILENT
+                             : len > 0                        ? ANYCERT__CAUSE_PROXY_TLS_FAILS
+                                                              : ANYCERT__CAUSE_PROXY_CLOSED,
                              result, "no TLS with %s port %u%s%s", peer->host, (unsigned)peer->port,
-                             route->proxy_facts ? ": " : "",
-                             route->proxy_facts ? route->proxy_facts->failure.reason : "");
+                             facts ? ": " : "", facts ? facts->failure.reason : "");
 }
 
 static enum anycert__wire flush(struct anycert__shake *shake, int fd,
@@ -297,7 +303,7 @@ static enum anycert__wire shake_with_proxy(struct anycert__route *route, struct 
     if (state == ANYCERT__SHAKE_DONE && result == ANYCERT__WIRE_OK)
         return result;
     return proxy_failed(route, result == ANYCERT__WIRE_OK ? ANYCERT__WIRE_BROKEN : result, first,
-                        total > 0, obstacle);
+                        total > 0, line->proxy && anycert__shake_asked_cert(line->proxy), obstacle);
 }
 
 /* ---- the line ---- */

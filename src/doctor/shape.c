@@ -147,7 +147,7 @@ static void find_trait(struct asking *asking, anycert__relaxations needed)
 
 static const char *const extensions[] = {
     "signature_algorithms",   "supported_groups", "renegotiation_info",
-    "extended_master_secret", "server_name",
+    "extended_master_secret", "server_name",      "status_request",
 };
 
 static void fill_extension(const struct asking *asking, size_t which, struct anycert__hello *hello)
@@ -166,6 +166,7 @@ static void fill_extension(const struct asking *asking, size_t which, struct any
     hello->group_count = which == 1 ? full.group_count : 0;
     hello->renegotiation_info = which == 2;
     hello->extended_master_secret = which == 3;
+    hello->status_request = which == 5;
     if (which == 4)
         memcpy(hello->sni, full.sni, sizeof full.sni);
 }

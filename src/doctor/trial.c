@@ -1,6 +1,7 @@
 #include "doctor/trial.h"
 
 #include "base/mem.h"
+#include "hello/banner.h"
 #include "verdict/checks.h"
 #include "verdict/judge.h"
 
@@ -12,6 +13,10 @@
 #define TLS1_3    0x0304
 
 #define ALERT_NO_APPLICATION_PROTOCOL 120
+#define STATUS_FORBIDDEN              403
+
+#define X509_BAD_NOT_BEFORE 13 /* X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD */
+#define X509_BAD_NOT_AFTER  14 /* X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD */
 
 /* ---- bytes ---- */
 
@@ -63,6 +68,22 @@ static bool is_tls(const struct anycert__trial *trial)
                                      (trial->first_len < 2 || trial->first[1] == 3));
 }
 
+/* The first bytes of another protocol may come in pieces: the rest of its first line says more. */
+static void read_banner(struct anycert__line *line, const struct anycert__patience *patience,
+                        struct anycert__trial *trial)
+{
+    struct anycert__patience linger = *patience;
+    int64_t until = anycert__monotonic_us() + LINGER_US;
+    unsigned char in[ANYCERT__FIRST_BYTES];
+    size_t len = 0;
+
+    if (until < linger.until_us)
+        linger.until_us = until;
+    while (anycert__banner_incomplete(trial->first, trial->first_len) &&
+           anycert__line_receive(line, in, sizeof in, &len, &linger) == ANYCERT__WIRE_OK)
+        note_bytes(trial, in, len);
+}
+
 static enum anycert__shake_state shake_hands(struct anycert__shake *shake,
                                              struct anycert__line *line,
                                              const struct anycert__patience *patience,
@@ -104,9 +125,17 @@ static void wait_for_refusal(struct anycert__shake *shake, struct anycert__line 
 
 /* ---- what it means ---- */
 
+/* Alerts of a server that asked for a certificate and got none. Some find fault with the message
+ * that has none in it: unexpected_message, decode_error. */
 static bool is_about_client_cert(int alert)
 {
-    return (alert >= 40 && alert <= 49) || alert == 116;
+    return (alert >= 40 && alert <= 50) || alert == 116 || alert == 10 || alert == 0;
+}
+
+/* Others say nothing at all. */
+static bool left_without_word(const struct anycert__trial *trial)
+{
+    return trial->wire == ANYCERT__WIRE_CLOSED || trial->wire == ANYCERT__WIRE_RESET;
 }
 
 static enum anycert__ending ending_of_wire(const struct anycert__trial *trial)
@@ -126,7 +155,8 @@ static enum anycert__ending ending_of_wire(const struct anycert__trial *trial)
 }
 
 static enum anycert__ending ending_of_failure(const struct anycert__trial *trial,
-                                              const struct anycert_policy *policy)
+                                              const struct anycert_policy *policy,
+                                              bool said_goodbye)
 {
     const struct anycert__facts *facts = trial->facts;
     const struct anycert__handshake_failure *failure = &facts->failure;
@@ -140,9 +170,11 @@ static enum anycert__ending ending_of_failure(const struct anycert__trial *trial
         return trial->asked_cert && is_about_client_cert(failure->alert)
                    ? ANYCERT__ENDED_CLIENT_CERT
                    : ANYCERT__ENDED_ALERT;
+    if (trial->asked_cert && left_without_word(trial))
+        return ANYCERT__ENDED_CLIENT_CERT;
     if (trial->wire != ANYCERT__WIRE_OK)
         return ending_of_wire(trial);
-    return ANYCERT__ENDED_OWN_REFUSAL;
+    return said_goodbye ? ANYCERT__ENDED_CLOSED : ANYCERT__ENDED_OWN_REFUSAL;
 }
 
 static enum anycert__ending ending_of_late(struct anycert__shake *shake,
@@ -151,8 +183,9 @@ static enum anycert__ending ending_of_late(struct anycert__shake *shake,
     bool from_peer = false;
     int alert = anycert__link_late_alert(anycert__shake_link(shake), &from_peer);
 
+    trial->late = trial->asked_cert && left_without_word(trial);
     if (alert < 0 || !from_peer)
-        return ANYCERT__ENDED_STANDS;
+        return trial->late ? ANYCERT__ENDED_CLIENT_CERT : ANYCERT__ENDED_STANDS;
     trial->late = true;
     trial->sighting.alert = alert;
     (void)anycert__late_alert_failure(trial->facts, alert, &trial->error);
@@ -205,9 +238,16 @@ void anycert__trial_read_dates(const struct anycert__facts *facts,
 {
     sighting->dates_are_right = true;
     for (size_t i = 0; i < facts->error_count; i++) {
-        if (facts->errors[i].code == ANYCERT__X509_EXPIRED ||
-            facts->errors[i].code == ANYCERT__X509_NOT_YET_VALID)
+        switch (facts->errors[i].code) {
+        case ANYCERT__X509_EXPIRED:
+        case ANYCERT__X509_NOT_YET_VALID:
+        case X509_BAD_NOT_BEFORE:
+        case X509_BAD_NOT_AFTER:
             sighting->dates_are_right = false;
+            break;
+        default:
+            break;
+        }
     }
 }
 
@@ -225,7 +265,23 @@ static void remember(struct anycert__trials *trials, struct anycert__trial *tria
     trial->sighting.has_name = trials->name[0] != '\0';
     trial->sighting.name_is_right = facts->name_match;
     anycert__trial_read_dates(facts, &trial->sighting);
-    anycert__needs_read(facts, facts->time, &trial->sighting.certificates, &trial->sighting.offer);
+}
+
+void anycert__trial_read_status(struct anycert__trial *trial)
+{
+    trial->sighting.is_forbidden =
+        trial->http_status == STATUS_FORBIDDEN && trial->facts->negotiated.version >= TLS1_3;
+}
+
+void anycert__trial_read_needs(const struct anycert__facts *facts,
+                               struct anycert__sighting *sighting)
+{
+    struct anycert__facts view;
+
+    anycert__facts_view(&view, facts);
+    /* The offer was taken, or nobody would have asked who we are. */
+    view.complete = view.complete || sighting->ending == ANYCERT__ENDED_CLIENT_CERT;
+    anycert__needs_read(&view, facts->time, &sighting->certificates, &sighting->offer);
 }
 
 static void take_ca_names(const struct anycert__shake *shake, struct anycert__trial *trial)
@@ -260,6 +316,7 @@ static void finish(struct anycert__trials *trials, struct anycert__shake *shake,
         anycert__ceiling_check(trials->ceiling, policy, trial->facts->time, NULL) == 0 &&
         !anycert__trial_ask(shake, line, &trials->route.target, patience, trial))
         trial->sighting.ending = ending_of_silence(shake, trial);
+    anycert__trial_read_status(trial);
     if (trial->wire == ANYCERT__WIRE_OK) {
         anycert__shake_close(shake);
         (void)anycert__trial_flush(shake, line, patience);
@@ -293,10 +350,16 @@ static int talk(struct anycert__trials *trials, struct anycert__line *line,
         trial->facts->failure.alert_from_peer ? trial->facts->failure.alert : -1;
     take_ca_names(shake, trial);
     remember(trials, trial);
+    if (state != ANYCERT__SHAKE_DONE && !is_tls(trial))
+        read_banner(line, patience, trial);
     if (state == ANYCERT__SHAKE_DONE)
         finish(trials, shake, line, policy, patience, trial);
     else
-        trial->sighting.ending = ending_of_failure(trial, policy);
+        trial->sighting.ending = ending_of_failure(
+            trial, policy, anycert__link_closed_cleanly(anycert__shake_link(shake)));
+    if (trial->sighting.ending == ANYCERT__ENDED_CLIENT_CERT)
+        anycert__shake_note_choice(shake);
+    anycert__trial_read_needs(trial->facts, &trial->sighting);
     if (trial->sighting.ending != ANYCERT__ENDED_STANDS)
         explain(shake, trial, policy);
     anycert__shake_free(shake);

@@ -10,7 +10,7 @@
 #include "doctor/supply.h"
 #include "policy/ceiling.h"
 
-#define ANYCERT__FIRST_BYTES 64
+#define ANYCERT__FIRST_BYTES 256
 #define ANYCERT__CA_NAMES    16
 
 /* What was seen. */
@@ -66,8 +66,14 @@ struct anycert_policy *anycert__trial_policy(const struct anycert__trials *trial
 /* Whether all dates of the certificates are right, into the sighting. */
 void anycert__trial_read_dates(const struct anycert__facts *facts,
                                struct anycert__sighting *sighting);
+/* What the answer's status means for the plan. */
+void anycert__trial_read_status(struct anycert__trial *trial);
+/* What hardened has against it, into the sighting, whose ending is known. */
+void anycert__trial_read_needs(const struct anycert__facts *facts,
+                               struct anycert__sighting *sighting);
 /* The best name of the server's certificate to expect instead of the host, into out; "" if it has
- * none: a whole dNSName, without a wildcard, that shares most with the host. */
+ * none: a whole dNSName, without a wildcard, that shares most with the host; else an address; and
+ * the common name where there is neither. */
 void anycert__trial_pick_name(const struct anycert__facts *facts, char out[256]);
 /* request.c: sends a request without consequences over a handshake that stands, and reads the
  * answer's status and date into trial. True if there was an answer. */

@@ -8,6 +8,12 @@
 
 #define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
 
+/* Which cannot be sent as a server's name. */
+static bool is_address(const char *name)
+{
+    return strchr(name, ':') || name[strspn(name, "0123456789.")] == '\0';
+}
+
 static int set_keys(struct anycert_policy *policy, const struct anycert__trials *trials,
                     const struct anycert__attempt *attempt, struct anycert_error *err)
 {
@@ -15,7 +21,8 @@ static int set_keys(struct anycert_policy *policy, const struct anycert__trials 
 
     if (attempt->expect_name && anycert_policy_set(policy, "expect-name", trials->name, err) < 0)
         return -1;
-    if (attempt->send_name && anycert_policy_set(policy, "sni", trials->name, err) < 0)
+    if (attempt->send_name && !is_address(trials->name) &&
+        anycert_policy_set(policy, "sni", trials->name, err) < 0)
         return -1;
     if (attempt->pin && anycert_policy_set(policy, "pin", trials->pin, err) < 0)
         return -1;
@@ -78,24 +85,77 @@ static size_t common_end(const char *a, const char *b)
     return common;
 }
 
-void anycert__trial_pick_name(const struct anycert__facts *facts, char out[256])
+/* As a policy takes it: peers write what they like into their certificates. */
+static bool can_be_expected(const char *name)
 {
-    const struct anycert__certificate *leaf = facts->presented;
+    struct anycert_policy *policy = anycert_policy_new(NULL);
+    bool can = policy && anycert_policy_set(policy, "expect-name", name, NULL) == 0;
+
+    anycert_policy_free(policy);
+    return can;
+}
+
+static void pick_dns_name(const struct anycert__facts *facts,
+                          const struct anycert__certificate *leaf, char out[256])
+{
     size_t best = 0;
 
-    out[0] = '\0';
-    for (size_t i = 0; leaf && i < leaf->name_count; i++) {
+    for (size_t i = 0; i < leaf->name_count; i++) {
         const struct anycert__alt_name *name = &leaf->names[i];
         char identity[256];
         bool is_ip = false;
 
         if (name->kind != ANYCERT__NAME_DNS || strlen(name->value) != name->len ||
             strchr(name->value, '*') ||
-            anycert__identity_from_host(name->value, identity, &is_ip, NULL) < 0 || is_ip)
+            anycert__identity_from_host(name->value, identity, &is_ip, NULL) < 0 || is_ip ||
+            !can_be_expected(identity))
             continue;
         if (out[0] == '\0' || common_end(identity, facts->identity) > best) {
             best = common_end(identity, facts->identity);
             memcpy(out, identity, sizeof identity);
         }
     }
+}
+
+static void pick_address(const struct anycert__certificate *leaf, char out[256])
+{
+    for (size_t i = 0; i < leaf->name_count && out[0] == '\0'; i++) {
+        const struct anycert__alt_name *name = &leaf->names[i];
+
+        if (name->kind == ANYCERT__NAME_IP && name->len < 256 && strlen(name->value) == name->len &&
+            can_be_expected(name->value))
+            memcpy(out, name->value, name->len + 1);
+    }
+}
+
+/* The first common name, out of what RFC 4514 makes of the subject. */
+static void pick_common_name(const struct anycert__certificate *leaf, char out[256])
+{
+    const char *at = strstr(leaf->subject, "CN=");
+    size_t len = at ? strcspn(at + 3, ",+\\*") : 0;
+    bool is_ip = false;
+    char name[256], identity[256];
+
+    if (len == 0 || len >= sizeof name || at[3 + len] == '\\' || at[3 + len] == '*' ||
+        (at > leaf->subject && at[-1] != ',' && at[-1] != '+'))
+        return;
+    memcpy(name, at + 3, len);
+    name[len] = '\0';
+    if (anycert__identity_from_host(name, identity, &is_ip, NULL) == 0 && !is_ip &&
+        can_be_expected(identity))
+        memcpy(out, identity, sizeof identity);
+}
+
+void anycert__trial_pick_name(const struct anycert__facts *facts, char out[256])
+{
+    const struct anycert__certificate *leaf = facts->presented;
+
+    out[0] = '\0';
+    if (!leaf)
+        return;
+    pick_dns_name(facts, leaf, out);
+    if (out[0] == '\0')
+        pick_address(leaf, out);
+    if (out[0] == '\0' && !facts->has_dns_or_ip_name)
+        pick_common_name(leaf, out);
 }

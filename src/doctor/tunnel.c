@@ -25,8 +25,21 @@ static enum anycert__wire refuse(const struct digging *digging, enum anycert__ca
 
 static enum anycert__wire no_answer(const struct digging *digging, enum anycert__wire result)
 {
+    struct anycert__shake *tls = digging->line->proxy;
+    bool from_proxy = false;
+
+    if (tls)
+        (void)anycert__link_late_alert(anycert__shake_link(tls), &from_proxy);
     if (result == ANYCERT__WIRE_CANCELLED)
         return result;
+    /* With TLS 1.3 a client certificate that is missing is told in place of an answer, if at all.
+     */
+    if (tls && anycert__shake_asked_cert(tls) &&
+        (from_proxy || result == ANYCERT__WIRE_CLOSED || result == ANYCERT__WIRE_RESET))
+        return anycert__obstruct(
+            digging->obstacle, ANYCERT_STAGE_PROXY_TLS, ANYCERT__CAUSE_CLIENT_CERT_REQUIRED_LATE,
+            ANYCERT__WIRE_BROKEN, "the proxy asked for a client certificate, and %s",
+            from_proxy ? "refuses after the handshake" : "closes the connection");
     return anycert__obstruct(digging->obstacle, ANYCERT_STAGE_PROXY,
                              result == ANYCERT__WIRE_SILENT ? ANYCERT__CAUSE_PROXY_SILENT
                                                             : ANYCERT__CAUSE_PROXY_CLOSED,
@@ -55,11 +68,23 @@ static enum anycert__wire receive_all(const struct digging *digging, void *out, 
 
 /* ---- CONNECT ---- */
 
+static long status_of(const char *head)
+{
+    return strncmp(head, "HTTP/1.", 7) == 0 && strlen(head) > 12
+               ? strtol(head + strlen("HTTP/1.1 "), NULL, 10)
+               : 0;
+}
+
+/* The empty line, which some write with LF alone. */
+static bool is_end(const char *head, size_t len)
+{
+    return len >= 4 && head[len - 1] == '\n' &&
+           (head[len - 2] == '\n' || memcmp(head + len - 3, "\n\r", 2) == 0);
+}
+
 static enum anycert__wire judge_status(const struct digging *digging, const char *head)
 {
-    long status = strncmp(head, "HTTP/1.", 7) == 0 && strlen(head) > 12
-                      ? strtol(head + strlen("HTTP/1.1 "), NULL, 10)
-                      : 0;
+    long status = status_of(head);
     char evidence[64];
 
     (void)snprintf(evidence, sizeof evidence, "the proxy answers CONNECT with status %ld", status);
@@ -74,6 +99,18 @@ static enum anycert__wire judge_status(const struct digging *digging, const char
     if (status == 404 || status == 405 || status == 400 || status == 501)
         return refuse(digging, ANYCERT__CAUSE_PROXY_IS_NONE, evidence);
     return refuse(digging, ANYCERT__CAUSE_PROXY_REFUSES, evidence);
+}
+
+/* The next byte of the header; CLOSED, without an obstacle, where it has said enough before. */
+static enum anycert__wire receive_one(const struct digging *digging, char *head, size_t used)
+{
+    size_t len = 0;
+    enum anycert__wire result =
+        anycert__line_receive(digging->line, head + used, 1, &len, digging->patience);
+
+    if (result == ANYCERT__WIRE_CLOSED && memchr(head, '\n', used) && status_of(head) >= 300)
+        return result;
+    return result == ANYCERT__WIRE_OK ? result : no_answer(digging, result);
 }
 
 static enum anycert__wire dig_http(const struct digging *digging,
@@ -95,7 +132,9 @@ static enum anycert__wire dig_http(const struct digging *digging,
         return no_answer(digging, result);
     /* Byte by byte: the first one behind the header is the server's. */
     for (; used < HEAD_MAX; used++) {
-        result = receive_all(digging, head + used, 1);
+        result = receive_one(digging, head, used);
+        if (result == ANYCERT__WIRE_CLOSED)
+            return judge_status(digging, head);
         if (result != ANYCERT__WIRE_OK)
             return result;
         if (used == 0 && (head[0] == 0x15 || head[0] == 0x16))
@@ -105,8 +144,11 @@ static enum anycert__wire dig_http(const struct digging *digging,
             return refuse(digging, ANYCERT__CAUSE_PROXY_IS_NONE,
                           "what answers does not speak HTTP");
         head[used + 1] = '\0';
-        if (used >= 3 && memcmp(head + used - 3, "\r\n\r\n", 4) == 0)
+        if (!is_end(head, used + 1))
+            continue;
+        if (status_of(head) < 100 || status_of(head) > 199)
             return judge_status(digging, head);
+        used = (size_t)-1; /* an interim answer: another one follows */
     }
     return refuse(digging, ANYCERT__CAUSE_PROXY_IS_NONE, "its answer has no end");
 }

@@ -132,6 +132,8 @@ enum anycert__banner anycert__banner_of(const uint8_t *bytes, size_t len)
     banner = binary(bytes, len);
     if (banner != ANYCERT__BANNER_BINARY || !is_text(bytes, len))
         return banner;
+    if (contains(bytes, len, "\nSSH-")) /* lines may come before it (RFC 4253 section 4.2) */
+        return ANYCERT__BANNER_SSH;
     return contains(bytes, len, "<html") ? ANYCERT__BANNER_HTML : ANYCERT__BANNER_TEXT;
 }
 

@@ -113,6 +113,12 @@ static bool is_old(const struct anycert__suite *suite)
            is_static_dh(suite) || is_draft(suite) || is_gost(suite);
 }
 
+static bool is_rare(const struct anycert__suite *suite)
+{
+    return is_protecting(suite) && ((suite->cipher == ANYCERT__SUITE_CAMELLIA && suite->aead) ||
+                                    (suite->cipher == ANYCERT__SUITE_ARIA && !suite->aead));
+}
+
 static bool is_tls13(const struct anycert__suite *suite)
 {
     return suite->tls13;
@@ -271,6 +277,7 @@ static void fill_suites(enum anycert__offer offer, struct anycert__hello *hello)
         [ANYCERT__OFFER_NULL] = is_null,     [ANYCERT__OFFER_ANONYMOUS] = is_anonymous,
         [ANYCERT__OFFER_SECRET] = is_secret, [ANYCERT__OFFER_KRB5] = is_krb5,
         [ANYCERT__OFFER_DSA] = is_dsa,       [ANYCERT__OFFER_STATIC_RSA] = is_static_rsa,
+        [ANYCERT__OFFER_RARE] = is_rare,
     };
 
     fill_only(hello, wanted[offer]);
@@ -319,6 +326,7 @@ void anycert__offer_fill(enum anycert__offer offer, const char *sni, struct anyc
     case ANYCERT__OFFER_BARE:
         fill_bare(hello);
         break;
+    case ANYCERT__OFFER_RARE:
     case ANYCERT__OFFER_3DES:
     case ANYCERT__OFFER_RC4:
     case ANYCERT__OFFER_DES:

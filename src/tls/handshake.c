@@ -77,6 +77,7 @@ static void read_cipher(SSL *ssl, struct anycert__negotiated *out)
                                                  : digest_of(SSL_CIPHER_get_digest_nid(cipher));
     out->legacy_cipher = !(strstr(out->cipher, "_AES_") || strstr(out->cipher, "_CHACHA20_")) ||
                          strstr(out->cipher, "_CCM_8") ||
+                         SSL_CIPHER_get_id(cipher) == TLS1_3_CK_AES_128_CCM_SHA256 ||
                          SSL_CIPHER_get_auth_nid(cipher) == NID_auth_dss;
 }
 

@@ -430,6 +430,12 @@ static void note_start(struct anycert__link *link, SSL *ssl)
         (void)SSL_set_alpn_protos(ssl, NULL, 0);
 }
 
+void anycert__link_note_choice(struct anycert__link *link, SSL *ssl)
+{
+    if (!link->facts->complete)
+        anycert__handshake_read(ssl, &link->facts->negotiated);
+}
+
 static void note_done(struct anycert__link *link, SSL *ssl)
 {
     if (link->facts->complete) {

@@ -73,6 +73,8 @@ int anycert__client_cert_apply(SSL_CTX *ctx, const struct anycert__client_cert *
 /* Our certificate is about to be shown: 1 if it may be, 0 if the guard withholds it, -1 if it ends
  * the handshake. */
 int anycert__link_show_cert(SSL *ssl);
+/* What was chosen so far, into the facts, unless the handshake is complete. */
+void anycert__link_note_choice(struct anycert__link *link, SSL *ssl);
 
 /* ---- staple.c */
 /* After the handshake: judges a stapled OCSP answer (RFC 6960), if there is one, into facts

@@ -173,6 +173,11 @@ struct anycert__link *anycert__shake_link(const struct anycert__shake *shake)
     return shake->link;
 }
 
+void anycert__shake_note_choice(struct anycert__shake *shake)
+{
+    anycert__link_note_choice(shake->link, shake->ssl);
+}
+
 bool anycert__shake_asked_cert(const struct anycert__shake *shake)
 {
     return shake->asked_cert;

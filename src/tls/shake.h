@@ -52,6 +52,9 @@ struct anycert__link *anycert__shake_link(const struct anycert__shake *shake);
 /* What was seen on the way: whether the server asked for a client certificate, and whether it said
  * anything (a ticket) after the handshake. */
 bool anycert__shake_asked_cert(const struct anycert__shake *shake);
+/* What was chosen until a handshake failed, into its facts, which have it from complete ones only.
+ */
+void anycert__shake_note_choice(struct anycert__shake *shake);
 bool anycert__shake_spoke_after(const struct anycert__shake *shake);
 /* The nth name of the CAs whose client certificates the server would take, in one line; free with
  * anycert__free. NULL behind the last, and without memory. */

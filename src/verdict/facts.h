@@ -89,7 +89,7 @@ struct anycert__negotiated {
     enum anycert__key_exchange key_exchange;
     enum anycert__cipher_mode mode;
     enum anycert__digest mac; /* of a CBC suite */
-    bool legacy_cipher;       /* CCM_8, Camellia, ARIA, or DSS authentication */
+    bool legacy_cipher;       /* CCM_8, TLS 1.3's CCM, Camellia, ARIA, or DSS authentication */
     char group[40];           /* "X25519", "secp256r1", "ffdhe2048", "DH" */
     int group_bits;           /* of a DHE group; 0 if unknown */
     bool legacy_group;        /* not among the groups that hardened offers */

@@ -168,6 +168,7 @@ static void find_size(const struct walk *walk)
         bytes += facts->presented[i].der_len + 3;
     struct anycert__finding finding = {
         .check = ANYCERT__CHECK_OTHER,
+        .x509_code = bytes > CHAIN_BYTES_MAX ? 0 : ANYCERT__X509_TOO_LONG,
         .depth = -1,
         .relaxations = ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN),
         .what = bytes > CHAIN_BYTES_MAX ? "the chain is larger than 100 kB"
