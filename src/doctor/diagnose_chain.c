@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define X509_ISSUER_KEY_UNREADABLE 6 /* X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY */
+
 struct chain_walk {
     struct anycert_diagnosis *diagnosis;
     struct anycert__chain_view view;
@@ -42,11 +44,48 @@ bool anycert__proxy_accepted(const struct anycert__examination *examination)
                                   ANYCERT__JUDGE_ALL);
 }
 
-static enum anycert__cause_number cause_of_strength(const struct anycert__finding *finding)
+/* OpenSSL calls weak what it cannot read. */
+static bool has_unreadable_key(const struct anycert__certificate *certificate)
+{
+    return certificate && certificate->key_type && certificate->key_bits <= 0;
+}
+
+static enum anycert__cause_number cause_of_strength(const struct anycert__finding *finding,
+                                                    const struct anycert__certificate *certificate)
 {
     if (finding->check == ANYCERT__CHECK_KEY_STRENGTH)
-        return finding->relaxations ? ANYCERT__CAUSE_WEAK_KEY : ANYCERT__CAUSE_TINY_KEY;
-    return finding->relaxations ? ANYCERT__CAUSE_SHA1_SIGNATURE : ANYCERT__CAUSE_MD5_SIGNATURE;
+        return has_unreadable_key(certificate) ? ANYCERT__CAUSE_KEY_UNSUPPORTED
+               : finding->relaxations          ? ANYCERT__CAUSE_WEAK_KEY
+                                               : ANYCERT__CAUSE_TINY_KEY;
+    if (finding->relaxations)
+        return ANYCERT__CAUSE_SHA1_SIGNATURE;
+    return certificate && certificate->signature_unknown && !certificate->signature_md5 &&
+                   !certificate->signature_sha1
+               ? ANYCERT__CAUSE_SIGNATURE_UNSUPPORTED
+               : ANYCERT__CAUSE_MD5_SIGNATURE;
+}
+
+/* Codes that stand for several things, and none at all where verification broke off. */
+static enum anycert__cause_number cause_of_rest(const struct anycert__facts *facts,
+                                                const struct anycert__finding *finding,
+                                                enum anycert__cause_number usual)
+{
+    const struct anycert__certificate *at =
+        anycert__certificate_at(facts, finding->depth < 0 ? 0 : finding->depth);
+    bool unread = has_unreadable_key(at);
+
+    switch (finding->x509_code) {
+    case 0:
+        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED : ANYCERT__CAUSE_VERIFICATION_BROKE;
+    case ANYCERT__X509_UNSPECIFIED:
+        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED
+               : at   ? ANYCERT__CAUSE_NAME_CONSTRAINTS_BROKEN
+                      : usual;
+    case X509_ISSUER_KEY_UNREADABLE:
+        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED : usual;
+    default:
+        return usual;
+    }
 }
 
 static enum anycert__cause_number cause_of(const struct anycert__chain_view *view,
@@ -60,7 +99,7 @@ static enum anycert__cause_number cause_of(const struct anycert__chain_view *vie
         return anycert__cause_of_name(view->facts);
     case ANYCERT__CHECK_KEY_STRENGTH:
     case ANYCERT__CHECK_SIGNATURE_STRENGTH:
-        return cause_of_strength(finding);
+        return cause_of_strength(finding, anycert__certificate_at(view->facts, finding->depth));
     case ANYCERT__CHECK_TRUST:
         return anycert__cause_of_trust(view, finding);
     case ANYCERT__CHECK_SIGNATURES:
@@ -85,8 +124,10 @@ static enum anycert__cause_number cause_of(const struct anycert__chain_view *vie
     }
     if (finding->relaxations & ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN))
         return ANYCERT__CAUSE_CHAIN_TOO_LARGE;
-    return anycert__cause_of_anchor(view, finding,
-                                    usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER);
+    return anycert__cause_of_anchor(
+        view, finding,
+        cause_of_rest(view->facts, finding,
+                      usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER));
 }
 
 static const struct anycert__trial *dated_answer(const struct anycert__examination *examination)

@@ -34,6 +34,7 @@ struct anycert__field {
 };
 /* One end with a row whose name is NULL. */
 extern const struct anycert__field anycert__fields_of_facts[];
+extern const struct anycert__field anycert__fields_of_unfit[];
 extern const struct anycert__field anycert__fields_of_negotiated[];
 extern const struct anycert__field anycert__fields_of_failure[];
 extern const struct anycert__field anycert__fields_of_attempt[];   /* but for the relaxations */

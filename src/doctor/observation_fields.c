@@ -50,6 +50,10 @@ const struct anycert__field anycert__fields_of_facts[] = {
     ROW(anycert__facts, BOOL, complete),
     END};
 
+const struct anycert__field anycert__fields_of_unfit[] = {
+    ROW(anycert__unfit, INT, code), ROW(anycert__unfit, BOOL, is_anchor),
+    CHARS(anycert__unfit, what, sizeof((struct anycert__unfit *)0)->what), END};
+
 const struct anycert__field anycert__fields_of_negotiated[] = {
     ROW(anycert__negotiated, U16, version),
     ROW(anycert__negotiated, U16, cipher_id),

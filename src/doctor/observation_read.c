@@ -108,6 +108,12 @@ static int read_errors(yyjson_val *list, struct anycert__facts *facts, struct an
     return 0;
 }
 
+/* Files of before do not have it. */
+static int read_unfit(yyjson_val *object, struct anycert__unfit *out, struct anycert_error *err)
+{
+    return object ? anycert__fields_read(object, anycert__fields_of_unfit, out, err) : 0;
+}
+
 /* NULL is read as no facts. */
 static int read_facts(const struct reading *r, yyjson_val *object, struct anycert__facts **out)
 {
@@ -127,6 +133,7 @@ static int read_facts(const struct reading *r, yyjson_val *object, struct anycer
         read_line(yyjson_obj_get(object, "anchors_digest"), "anchors_digest", facts->anchors_digest,
                   sizeof facts->anchors_digest, r->err) < 0 ||
         read_errors(yyjson_obj_get(object, "errors"), facts, r->err) < 0 ||
+        read_unfit(yyjson_obj_get(object, "unfit"), &facts->unfit, r->err) < 0 ||
         read_chain(r, yyjson_obj_get(object, "presented"), "presented", &facts->presented,
                    &facts->presented_count) < 0 ||
         read_chain(r, yyjson_obj_get(object, "validated"), "validated", &facts->validated,

@@ -111,7 +111,11 @@ static yyjson_mut_val *facts_of(struct writing *w, const struct anycert__facts *
             anycert__fields_write(w->doc, anycert__fields_of_negotiated, &facts->negotiated)) ||
         !yyjson_mut_obj_add_val(
             w->doc, object, "failure",
-            anycert__fields_write(w->doc, anycert__fields_of_failure, &facts->failure)))
+            anycert__fields_write(w->doc, anycert__fields_of_failure, &facts->failure)) ||
+        (facts->unfit.code != 0 &&
+         !yyjson_mut_obj_add_val(
+             w->doc, object, "unfit",
+             anycert__fields_write(w->doc, anycert__fields_of_unfit, &facts->unfit))))
         return NULL;
     return object;
 }

@@ -205,8 +205,8 @@ void anycert__trial_read_dates(const struct anycert__facts *facts,
 {
     sighting->dates_are_right = true;
     for (size_t i = 0; i < facts->error_count; i++) {
-        if (facts->errors[i].code == ANYCERT__X509_EXPIRED ||
-            facts->errors[i].code == ANYCERT__X509_NOT_YET_VALID)
+        if (anycert__x509_meaning(facts->errors[i].code, facts->errors[i].depth)->check ==
+            ANYCERT__CHECK_DATES)
             sighting->dates_are_right = false;
     }
 }
