@@ -166,17 +166,40 @@ static void take_finding(void *arg, const struct anycert__finding *finding)
     anycert__free(detail);
 }
 
+static bool has_wrong_dates(const struct anycert__facts *facts)
+{
+    for (size_t i = 0; facts && i < facts->error_count; i++) {
+        if (facts->errors[i].code == ANYCERT__X509_EXPIRED ||
+            facts->errors[i].code == ANYCERT__X509_NOT_YET_VALID)
+            return true;
+    }
+    return false;
+}
+
+void anycert__note_lists(struct anycert__examination *examination)
+{
+    const struct anycert__trial *best = anycert__best_view(examination);
+    const struct anycert__facts *proxy = examination->trials.route.proxy_facts;
+
+    if (best && has_wrong_dates(best->facts))
+        anycert__read_anchor_list(examination->anchors, best->facts->time, &examination->list);
+    if (has_wrong_dates(proxy))
+        anycert__read_anchor_list(examination->trials.route.proxy_anchors, proxy->time,
+                                  &examination->proxy_list);
+}
+
 int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
 {
     const struct anycert__trial *best = anycert__best_view(examination);
     const struct anycert__facts *proxy = examination->trials.route.proxy_facts;
-    struct chain_walk walk = {
-        .diagnosis = diagnosis,
-        .view = {.facts = proxy, .anchors = examination->trials.route.proxy_anchors},
-        .whose = "the proxy: ",
-        .err = err};
+    struct chain_walk walk = {.diagnosis = diagnosis,
+                              .view = {.facts = proxy,
+                                       .anchors = examination->trials.route.proxy_anchors,
+                                       .list = &examination->proxy_list},
+                              .whose = "the proxy: ",
+                              .err = err};
 
     if (proxy && proxy->verified && !anycert__proxy_accepted(examination))
         anycert__findings(proxy, proxy->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, &walk);
@@ -185,6 +208,7 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
     walk.view.facts = best->facts;
     walk.view.anchors = examination->anchors;
     walk.view.supply = &examination->trials.supply;
+    walk.view.list = &examination->list;
     walk.whose = "";
     walk.dated = dated_answer(examination);
     anycert__findings(best->facts, best->facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,

@@ -118,6 +118,9 @@ const struct anycert__field anycert__fields_of_addresses[] = {
 const struct anycert__field anycert__fields_of_address[] = {
     CHARS(anycert__address_seen, address, ANYCERT__ADDRESS_SIZE),
     CHARS(anycert__address_seen, what, sizeof((struct anycert__address_seen *)0)->what), END};
+const struct anycert__field anycert__fields_of_list[] = {
+    ROW(anycert__anchor_dates, SIZE, count), ROW(anycert__anchor_dates, SIZE, not_begun),
+    ROW(anycert__anchor_dates, SIZE, ended), END};
 const struct anycert__field anycert__fields_of_supply[] = {
     ROW(anycert__supply, BOOL, tried),
     ROW(anycert__supply, BOOL, leads_home),
