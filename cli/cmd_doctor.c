@@ -168,6 +168,65 @@ static int set_clients(struct rounds *rounds, struct anycert_error *err)
     return 0;
 }
 
+/* Without the credentials of a proxy, which are asked for in a variable of the environment. */
+static int repeat_proxy(struct anycert_doctor *doctor, const char *url, struct anycert_error *err)
+{
+    const char *authority = strstr(url, "://") ? strstr(url, "://") + 3 : url;
+    size_t len = strcspn(authority, "/?#");
+    const char *behind = authority;
+    char text[2048];
+    for (const char *p = authority; p < authority + len; p++)
+        if (*p == '@')
+            behind = p + 1;
+    int n = snprintf(text, sizeof text, "%.*s%s", (int)(authority - url), url, behind);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return 0; /* too long for a proxy: whoever reads it says so */
+    if (anycert_doctor_add_command_option(doctor, "proxy", text, err) != 0)
+        return -1;
+    return behind == authority
+               ? 0
+               : anycert_doctor_add_command_option(doctor, "proxy-user-env", "PROXY_USER", err);
+}
+
+static int repeat_list(struct anycert_doctor *doctor, const char *option,
+                       const struct cli_list *list, struct anycert_error *err)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (anycert_doctor_add_command_option(doctor, option, list->items[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+static int repeat_one(struct anycert_doctor *doctor, const char *option, const char *value,
+                      struct anycert_error *err)
+{
+    return value ? anycert_doctor_add_command_option(doctor, option, value, err) : 0;
+}
+
+/* What was given here is what commands are to repeat. A value that cannot be shown stays out of
+ * them. */
+static int set_commands(struct anycert_doctor *doctor, const struct cli_options *o,
+                        struct anycert_error *err)
+{
+    int status = repeat_one(doctor, "profile", o->profile, err) == 0 &&
+                         repeat_list(doctor, "cacert", &o->cacert, err) == 0 &&
+                         repeat_list(doctor, "ca-add", &o->ca_add, err) == 0 &&
+                         repeat_list(doctor, "intermediate", &o->intermediate, err) == 0 &&
+                         repeat_one(doctor, "expect-name", o->expect_name, err) == 0 &&
+                         repeat_one(doctor, "sni", o->sni, err) == 0 &&
+                         (!o->proxy || repeat_proxy(doctor, o->proxy, err) == 0) &&
+                         repeat_one(doctor, "proxy-trust", o->proxy_trust, err) == 0 &&
+                         repeat_list(doctor, "resolve", &o->resolve, err) == 0 &&
+                         repeat_list(doctor, "connect-to", &o->connect_to, err) == 0
+                     ? 0
+                     : -1;
+    if (status != 0 && err->code == ANYCERT_E_USAGE) {
+        *err = (struct anycert_error){0};
+        status = 0;
+    }
+    return status;
+}
+
 static int prepare(struct rounds *rounds, struct anycert_profile **profile, struct cli_trust *trust,
                    struct anycert_error *err)
 {
@@ -181,7 +240,8 @@ static int prepare(struct rounds *rounds, struct anycert_profile **profile, stru
         anycert_doctor_set_proxy_policy(rounds->doctor, trust->proxy_policy, err) != 0 ||
         (trust->policy && anycert_doctor_set_base(rounds->doctor, trust->policy, err) != 0) ||
         set_intermediates(rounds->doctor, o, err) != 0 ||
-        set_way(rounds->doctor, o, *profile, err) != 0 || set_times(rounds->doctor, o, err) != 0 ||
+        set_way(rounds->doctor, o, *profile, err) != 0 ||
+        set_commands(rounds->doctor, o, err) != 0 || set_times(rounds->doctor, o, err) != 0 ||
         set_clients(rounds, err) != 0)
         return cli_trust_context(trust, err);
     return o->plan ? 0 : find_targets(rounds, *profile, err);

@@ -146,9 +146,23 @@ static int check_pin(const struct cli_apply *apply, const char *pin, struct anyc
     return 0;
 }
 
+/* Whether a policy expects a name that nobody said but the server. */
+static bool expects_what_it_was_told(const char *text, const struct anycert_policy *base)
+{
+    struct anycert_policy *policy = anycert_policy_parse(text, NULL);
+    char *name = NULL, *said = NULL;
+    bool expects = policy && anycert_policy_get(policy, "expect-name", &name, NULL) == 1;
+    bool given = base && anycert_policy_get(base, "expect-name", &said, NULL) == 1;
+    bool same = expects && given && strcmp(name, said) == 0;
+    anycert_free(name);
+    anycert_free(said);
+    anycert_policy_free(policy);
+    return expects && !same;
+}
+
 /* Whether the nth policy may be written at all. */
 static int check_policy(const struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
-                        size_t n, struct anycert_error *err)
+                        const struct anycert_policy *base, size_t n, struct anycert_error *err)
 {
     const char *text = anycert_diagnosis_policy(diagnosis, n);
     char *pin = NULL;
@@ -165,7 +179,7 @@ static int check_policy(const struct cli_apply *apply, const struct anycert_diag
                            "under %.200s nobody would be authenticated; such an entry is not "
                            "written",
                            text);
-    else if (strstr(text, " expect-name=") && !asks())
+    else if (expects_what_it_was_told(text, base) && !asks())
         /* Who is in between has a name, too. */
         status = cli_error(err, ANYCERT_E_USAGE,
                            "the name is one that the server itself told: give it with "
@@ -292,7 +306,7 @@ int cli_apply(const struct cli_apply *apply, const struct anycert_diagnosis *dia
         (void)fprintf(stderr, "hardened connects: no entry is needed\n");
         status = 0;
     } else if (healthy || (choose(apply, diagnosis, &n, err) == 0 &&
-                           check_policy(apply, diagnosis, n, err) == 0)) {
+                           check_policy(apply, diagnosis, base, n, err) == 0)) {
         policy = compose(apply, diagnosis, own ? own : anycert_diagnosis_policy(diagnosis, n), err);
         status = policy ? write_entry(apply, diagnosis, policy,
                                       own ? "" : anycert_diagnosis_policy_note(diagnosis, n), err)

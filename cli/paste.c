@@ -69,6 +69,20 @@ static bool is_kept(const struct cli_option *option)
     return false;
 }
 
+/* A proxy without its credentials. */
+static int add_bare_proxy(struct cli_bytes *out, const char *url)
+{
+    const char *scheme_end = strstr(url, "://");
+    const char *authority = scheme_end ? scheme_end + strlen("://") : url;
+    const char *at = strrchr(authority, '@');
+    char text[2048];
+    int n =
+        snprintf(text, sizeof text, "%.*s%s", (int)(authority - url), url, at ? at + 1 : authority);
+    return n > 0 && (size_t)n < sizeof text && add(out, " --proxy ") == 0
+               ? cli_paste_word(out, text)
+               : -1;
+}
+
 /* Whether the value of an option that may have one has a password in it. */
 static bool is_secret(const struct cli_option *option, const char *value)
 {
@@ -141,7 +155,8 @@ int cli_paste_get(struct cli_bytes *out, const struct cli_options *options, cons
  * there, unless a profile says it again. */
 static bool is_examined(const struct cli_option *option, bool has_profile)
 {
-    static const char *const ways[] = {"profile", "intermediate", "resolve", "connect-to", "proxy"};
+    static const char *const ways[] = {"profile",    "intermediate", "resolve",
+                                       "connect-to", "proxy",        "proxy-trust"};
     static const char *const trust[] = {"cacert", "ca-add", "expect-name", "sni"};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (strcmp(option->name, ways[i]) == 0)
@@ -158,8 +173,12 @@ static int add_given(struct cli_bytes *out, const struct cli_options *o)
     int status = 0;
     for (size_t i = 0; o && i < cli_option_count && status == 0; i++) {
         const struct cli_option *option = &cli_option_table[i];
-        /* A proxy with a password is left out. */
         text.len = 0;
+        /* Its credentials are not used there. */
+        if (strcmp(option->name, "proxy") == 0) {
+            status = o->proxy ? add_bare_proxy(out, o->proxy) : 0;
+            continue;
+        }
         if (is_examined(option, o->profile != NULL) && add_option(&text, o, option) == 0 &&
             text.len > 0)
             status = add(out, text.data);

@@ -134,6 +134,17 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_client(struct anycert_docto
                                                             const char *client,
                                                             struct anycert_error *err);
 
+/* Adds an option of the command line that the commands in remedies repeat, so that they go the way
+ * of the examination: "profile", "cacert", "ca-add", "intermediate", "expect-name", "sni", "proxy",
+ * "proxy-user-env", "proxy-trust", "resolve" or "connect-to", without dashes, and its value, which
+ * is no secret. Copied. Without any they repeat what the doctor was set up with; anchors in memory
+ * stand there as the file anchors.pem. 0, or -1 with USAGE (another option, or a value with control
+ * characters) or NOMEM. */
+ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_command_option(struct anycert_doctor *doctor,
+                                                                    const char *option,
+                                                                    const char *value,
+                                                                    struct anycert_error *err);
+
 /* Told before each attempt: the target, the number of the attempt (1 is the first) and what is
  * tried, in policy text. Called in the thread that examines. */
 typedef void anycert_doctor_progress(void *arg, const char *target, size_t attempt,

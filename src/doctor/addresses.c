@@ -80,7 +80,7 @@ static void judge(struct comparing *comparing, const struct anycert__trial *tria
 
     (void)snprintf(seen->what, sizeof seen->what, "%.150s",
                    !stands ? trial->error.message
-                   : good  ? "hardened connects"
+                   : good  ? ANYCERT__ADDRESS_GOOD
                            : "it shows other certificates");
     if (stands && !good && same_needs(&there->certificates, &comparing->here->certificates))
         (void)snprintf(seen->what, sizeof seen->what, "the same");

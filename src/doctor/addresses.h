@@ -7,6 +7,8 @@
 
 #define ANYCERT__ADDRESSES_MAX 4 /* of which something is known */
 
+#define ANYCERT__ADDRESS_GOOD "hardened connects"
+
 struct anycert__address_seen {
     char address[ANYCERT__ADDRESS_SIZE]; /* "::1 port 443" */
     char what[160];                      /* what came of it */

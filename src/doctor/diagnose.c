@@ -44,13 +44,45 @@ static char *others_say(const struct anycert__cause *cause, const struct anycert
     return text;
 }
 
+/* An address of the host that does, or at least takes connections, without its port; or NULL. */
+static const char *good_address(const struct anycert_diagnosis *diagnosis,
+                                char out[ANYCERT__ADDRESS_SIZE])
+{
+    const struct anycert__addresses *addresses = &diagnosis->addresses;
+    size_t best = 0;
+
+    for (size_t i = 0; i < addresses->count; i++) {
+        if (strcmp(addresses->seen[i].what, ANYCERT__ADDRESS_GOOD) == 0)
+            best = i;
+    }
+    if (addresses->count == 0)
+        return NULL;
+    (void)snprintf(out, ANYCERT__ADDRESS_SIZE, "%.*s",
+                   (int)strcspn(addresses->seen[best].address, " "), addresses->seen[best].address);
+    return out;
+}
+
+/* "proxy.example:3128"; or NULL. */
+static const char *place_of_proxy(const struct anycert_diagnosis *diagnosis, char out[300])
+{
+    const char *url = anycert__words_find(&diagnosis->way, "proxy", 0);
+    const char *place = url ? strstr(url, "://") : NULL;
+
+    if (!place)
+        return NULL;
+    (void)snprintf(out, 300, "%s", place + strlen("://"));
+    return out;
+}
+
 static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__diagnosed *found,
                          const struct anycert__trial *trial, struct anycert_error *err)
 {
-    char port[8];
+    char port[8], address[ANYCERT__ADDRESS_SIZE], proxy[300];
     struct anycert__evidence evidence[] = {
         {"host", diagnosis->peer.host},
         {"port", port},
+        {"address", good_address(diagnosis, address)},
+        {"proxy", place_of_proxy(diagnosis, proxy)},
         {"name", diagnosis->name[0] != '\0' ? diagnosis->name : NULL},
         {"pin", diagnosis->pin[0] != '\0' ? diagnosis->pin : NULL},
         {"issuer-url", diagnosis->issuer_url[0] != '\0' ? diagnosis->issuer_url : NULL},
@@ -59,7 +91,7 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
 
     (void)snprintf(port, sizeof port, "%u", (unsigned)diagnosis->peer.port);
     return anycert__remedies_for(found->cause, evidence, sizeof evidence / sizeof evidence[0],
-                                 &found->remedies, err);
+                                 &diagnosis->given, &found->remedies, err);
 }
 
 /* The same cause was seen elsewhere, too: at another certificate, or beyond the proxy. */
@@ -397,11 +429,18 @@ static int copy_question(struct anycert_diagnosis *diagnosis, const struct anyce
     diagnosis->examined = anycert__clock_now(&doctor->clock);
     diagnosis->clients = doctor->clients;
     memcpy(diagnosis->proxy, doctor->proxy.peer.host, sizeof diagnosis->proxy);
+    diagnosis->base = anycert_policy_copy(doctor->base, err);
+    if (!diagnosis->base)
+        return -1;
+    if (diagnosis->replayed)
+        return 0;
     diagnosis->other_way = doctor->proxy.kind != ANYCERT__PROXY_NONE || doctor->resolve_count > 0 ||
                            doctor->connect_to_count > 0;
     diagnosis->helped = doctor->intermediates != NULL;
-    diagnosis->base = anycert_policy_copy(doctor->base, err);
-    return diagnosis->base ? 0 : -1;
+    if (anycert__words_of_doctor(&diagnosis->way, doctor, err) < 0)
+        return -1;
+    return anycert__words_join(&diagnosis->given,
+                               doctor->given.count > 0 ? &doctor->given : &diagnosis->way, err);
 }
 
 /* What remedies have blanks for. */

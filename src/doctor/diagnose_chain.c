@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-#define COMMON_NAME ANYCERT__RELAX_BIT(ANYCERT__RELAX_COMMON_NAME)
+#define COMMON_NAME                ANYCERT__RELAX_BIT(ANYCERT__RELAX_COMMON_NAME)
+#define X509_ISSUER_KEY_UNREADABLE 6 /* X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY */
 
 struct chain_walk {
     struct anycert_diagnosis *diagnosis;
@@ -44,11 +45,48 @@ bool anycert__proxy_accepted(const struct anycert__examination *examination)
                                   ANYCERT__JUDGE_ALL);
 }
 
-static enum anycert__cause_number cause_of_strength(const struct anycert__finding *finding)
+/* OpenSSL calls weak what it cannot read. */
+static bool has_unreadable_key(const struct anycert__certificate *certificate)
+{
+    return certificate && certificate->key_type && certificate->key_bits <= 0;
+}
+
+static enum anycert__cause_number cause_of_strength(const struct anycert__finding *finding,
+                                                    const struct anycert__certificate *certificate)
 {
     if (finding->check == ANYCERT__CHECK_KEY_STRENGTH)
-        return finding->relaxations ? ANYCERT__CAUSE_WEAK_KEY : ANYCERT__CAUSE_TINY_KEY;
-    return finding->relaxations ? ANYCERT__CAUSE_SHA1_SIGNATURE : ANYCERT__CAUSE_MD5_SIGNATURE;
+        return has_unreadable_key(certificate) ? ANYCERT__CAUSE_KEY_UNSUPPORTED
+               : finding->relaxations          ? ANYCERT__CAUSE_WEAK_KEY
+                                               : ANYCERT__CAUSE_TINY_KEY;
+    if (finding->relaxations)
+        return ANYCERT__CAUSE_SHA1_SIGNATURE;
+    return certificate && certificate->signature_unknown && !certificate->signature_md5 &&
+                   !certificate->signature_sha1
+               ? ANYCERT__CAUSE_SIGNATURE_UNSUPPORTED
+               : ANYCERT__CAUSE_MD5_SIGNATURE;
+}
+
+/* Codes that stand for several things, and none at all where verification broke off. */
+static enum anycert__cause_number cause_of_rest(const struct anycert__facts *facts,
+                                                const struct anycert__finding *finding,
+                                                enum anycert__cause_number usual)
+{
+    const struct anycert__certificate *at =
+        anycert__certificate_at(facts, finding->depth < 0 ? 0 : finding->depth);
+    bool unread = has_unreadable_key(at);
+
+    switch (finding->x509_code) {
+    case 0:
+        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED : ANYCERT__CAUSE_VERIFICATION_BROKE;
+    case ANYCERT__X509_UNSPECIFIED:
+        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED
+               : at   ? ANYCERT__CAUSE_NAME_CONSTRAINTS_BROKEN
+                      : usual;
+    case X509_ISSUER_KEY_UNREADABLE:
+        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED : usual;
+    default:
+        return usual;
+    }
 }
 
 static enum anycert__cause_number cause_of(const struct anycert__chain_view *view,
@@ -62,7 +100,7 @@ static enum anycert__cause_number cause_of(const struct anycert__chain_view *vie
         return anycert__cause_of_name(view->facts);
     case ANYCERT__CHECK_KEY_STRENGTH:
     case ANYCERT__CHECK_SIGNATURE_STRENGTH:
-        return cause_of_strength(finding);
+        return cause_of_strength(finding, anycert__certificate_at(view->facts, finding->depth));
     case ANYCERT__CHECK_TRUST:
         return anycert__cause_of_trust(view, finding);
     case ANYCERT__CHECK_SIGNATURES:
@@ -88,8 +126,10 @@ static enum anycert__cause_number cause_of(const struct anycert__chain_view *vie
     if (finding->relaxations & ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN))
         return finding->x509_code == ANYCERT__X509_TOO_LONG ? ANYCERT__CAUSE_CHAIN_TOO_LONG
                                                             : ANYCERT__CAUSE_CHAIN_TOO_LARGE;
-    return anycert__cause_of_anchor(view, finding,
-                                    usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER);
+    return anycert__cause_of_anchor(
+        view, finding,
+        cause_of_rest(view->facts, finding,
+                      usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER));
 }
 
 static const struct anycert__trial *dated_answer(const struct anycert__examination *examination)
@@ -145,17 +185,40 @@ static void walk_others(struct chain_walk *walk, const struct anycert__examinati
     }
 }
 
+static bool has_wrong_dates(const struct anycert__facts *facts)
+{
+    for (size_t i = 0; facts && i < facts->error_count; i++) {
+        if (facts->errors[i].code == ANYCERT__X509_EXPIRED ||
+            facts->errors[i].code == ANYCERT__X509_NOT_YET_VALID)
+            return true;
+    }
+    return false;
+}
+
+void anycert__note_lists(struct anycert__examination *examination)
+{
+    const struct anycert__trial *best = anycert__best_view(examination);
+    const struct anycert__facts *proxy = examination->trials.route.proxy_facts;
+
+    if (best && has_wrong_dates(best->facts))
+        anycert__read_anchor_list(examination->anchors, best->facts->time, &examination->list);
+    if (has_wrong_dates(proxy))
+        anycert__read_anchor_list(examination->trials.route.proxy_anchors, proxy->time,
+                                  &examination->proxy_list);
+}
+
 int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
 {
     const struct anycert__trial *best = anycert__best_view(examination);
     const struct anycert__facts *proxy = examination->trials.route.proxy_facts;
-    struct chain_walk walk = {
-        .diagnosis = diagnosis,
-        .view = {.facts = proxy, .anchors = examination->trials.route.proxy_anchors},
-        .whose = "the proxy: ",
-        .err = err};
+    struct chain_walk walk = {.diagnosis = diagnosis,
+                              .view = {.facts = proxy,
+                                       .anchors = examination->trials.route.proxy_anchors,
+                                       .list = &examination->proxy_list},
+                              .whose = "the proxy: ",
+                              .err = err};
 
     if (proxy && proxy->verified && !anycert__proxy_accepted(examination))
         anycert__findings(proxy, proxy->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, &walk);
@@ -164,6 +227,7 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
     walk.view.facts = best->facts;
     walk.view.anchors = examination->anchors;
     walk.view.supply = &examination->trials.supply;
+    walk.view.list = &examination->list;
     walk.whose = "";
     walk.dated = dated_answer(examination);
     anycert__findings(best->facts, best->facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,

@@ -17,9 +17,8 @@ static bool fits_answer(const struct anycert__certificate *certificate,
            dated->http_date <= certificate->not_after;
 }
 
-/* What the list of CAs of this machine says of the time: the caller's if it is a long one, else the
- * system's. */
-static void read_list(struct anycert__anchors *own, int64_t now, struct anycert__anchor_dates *out)
+void anycert__read_anchor_list(struct anycert__anchors *own, int64_t now,
+                               struct anycert__anchor_dates *out)
 {
     struct anycert__anchors *of_system = NULL;
 
@@ -42,7 +41,7 @@ enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view
 {
     bool early = finding->x509_code == ANYCERT__X509_NOT_YET_VALID;
     int64_t now = view->facts->time;
-    struct anycert__anchor_dates list;
+    struct anycert__anchor_dates list = *view->list;
 
     if (!early && finding->x509_code != ANYCERT__X509_EXPIRED)
         return usual;
@@ -57,7 +56,6 @@ enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view
                        "; this machine's clock is not set: it shows a year before 2020");
         return ANYCERT__CAUSE_CLOCK_BEHIND;
     }
-    read_list(view->anchors, now, &list);
     /* One or two may be somebody's own. */
     if (early && list.not_begun >= FEW) {
         (void)snprintf(said, size,

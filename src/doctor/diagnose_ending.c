@@ -147,6 +147,8 @@ static enum anycert__cause_number cause_of_own_refusal(const struct anycert__tri
         return ANYCERT__CAUSE_HANDSHAKE_SIGNATURE_WRONG;
     case ANYCERT__REFUSAL_RENEGOTIATION:
         return ANYCERT__CAUSE_NO_SECURE_RENEGOTIATION;
+    case ANYCERT__REFUSAL_KEY:
+        return ANYCERT__CAUSE_KEY_UNSUPPORTED;
     case ANYCERT__REFUSAL_LARGE_CHAIN:
         return ANYCERT__CAUSE_CHAIN_TOO_LARGE;
     case ANYCERT__REFUSAL_DAMAGED:
@@ -269,6 +271,16 @@ static const struct anycert__trial *most_telling(const struct anycert__examinati
     return first;
 }
 
+/* A handshake that was right but for the certificates, of which all is said. */
+static bool is_certificates_fault(const struct anycert_diagnosis *diagnosis,
+                                  const struct anycert__trial *trial)
+{
+    return diagnosis->cause_count > 0 &&
+           (trial->sighting.ending == ANYCERT__ENDED_STANDS ||
+            trial->sighting.ending == ANYCERT__ENDED_CERTIFICATES) &&
+           !anycert__needs_met(&trial->sighting.certificates, 0);
+}
+
 int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
                              const struct anycert__examination *examination,
                              struct anycert_error *err)
@@ -284,7 +296,7 @@ int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
             0)
             return -1;
     }
-    if (confession->cause_count > 0)
+    if (confession->cause_count > 0 || is_certificates_fault(diagnosis, trial))
         return 0;
     /* We refuse what was told already. */
     if (trial->sighting.ending == ANYCERT__ENDED_CERTIFICATES && diagnosis->cause_count > 0)

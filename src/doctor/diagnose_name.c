@@ -101,6 +101,8 @@ enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *f
         return ANYCERT__CAUSE_NAME_MISMATCH;
     if (has_nul(leaf))
         return ANYCERT__CAUSE_NUL_IN_NAME;
+    if (leaf->names_broken)
+        return ANYCERT__CAUSE_BROKEN_CERTIFICATE;
     if (facts->identity_is_ip)
         return has_text(leaf, facts->identity) ? ANYCERT__CAUSE_ADDRESS_AS_NAME
                                                : ANYCERT__CAUSE_ADDRESS_MISMATCH;

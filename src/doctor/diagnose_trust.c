@@ -5,10 +5,8 @@
 
 #include <string.h>
 
-#define X509_NO_ROOT              2  /* X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT */
-#define X509_BAD_SIGNATURE        7  /* X509_V_ERR_CERT_SIGNATURE_FAILURE */
-#define X509_ISSUER_NOT_FOUND     20 /* X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY */
-#define X509_FIRST_NOT_VERIFIABLE 21 /* X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE */
+#define X509_NO_ROOT       2 /* X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT */
+#define X509_BAD_SIGNATURE 7 /* X509_V_ERR_CERT_SIGNATURE_FAILURE */
 
 /* Whether the server sent one of that name beside its own. */
 static bool issuer_was_sent(const struct anycert__facts *facts, const char *issuer)
@@ -20,13 +18,66 @@ static bool issuer_was_sent(const struct anycert__facts *facts, const char *issu
     return false;
 }
 
+static bool has_flaw(const struct anycert__certificate *certificate)
+{
+    return certificate && certificate->flaw && certificate->flaw[0] != '\0';
+}
+
+/* Of what was sent, somebody of that name who is broken: files of before say no more. */
+static bool broken_was_sent(const struct anycert__facts *facts, const char *issuer)
+{
+    for (size_t i = 1; i < facts->presented_count; i++) {
+        if (strcmp(facts->presented[i].subject, issuer) == 0 && has_flaw(&facts->presented[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Why the issuer that is at hand was not taken; CAUSE_COUNT where that is not known. */
+static enum anycert__cause_number cause_of_unfit(const struct anycert__facts *facts,
+                                                 const struct anycert__certificate *last,
+                                                 enum anycert__kin kin)
+{
+    const struct anycert__unfit *unfit = &facts->unfit;
+
+    if (has_flaw(last))
+        return ANYCERT__CAUSE_BROKEN_CERTIFICATE;
+    switch (unfit->code) {
+    case ANYCERT__X509_UNSPECIFIED:
+        return ANYCERT__CAUSE_BROKEN_CERTIFICATE;
+    case ANYCERT__X509_NO_ISSUER_KEY:
+    case ANYCERT__X509_SIGNATURE_UNSUPPORTED:
+        return ANYCERT__CAUSE_SIGNATURE_UNSUPPORTED;
+    case ANYCERT__X509_SIGNATURE_MISMATCH:
+        /* Whoever does not say which key it was may mean another one than ours. */
+        return unfit->is_anchor && !anycert__names_issuer_key(last) ? ANYCERT__CAUSE_STALE_CA
+                                                                    : ANYCERT__CAUSE_BAD_SIGNATURE;
+    case ANYCERT__X509_PATH_LOOP:
+        return ANYCERT__CAUSE_CHAIN_LOOP;
+    case ANYCERT__X509_MAY_NOT_SIGN:
+        return ANYCERT__CAUSE_NOT_A_CA;
+    case ANYCERT__X509_KEY_ID_DIFFERS:
+    case ANYCERT__X509_SERIAL_DIFFERS:
+        return unfit->is_anchor && kin == ANYCERT__KIN_OTHER_KEY
+                   ? ANYCERT__CAUSE_STALE_CA
+                   : ANYCERT__CAUSE_KEY_IDENTIFIERS_DIFFER;
+    default:
+        return broken_was_sent(facts, last->issuer) ? ANYCERT__CAUSE_BROKEN_CERTIFICATE
+                                                    : ANYCERT__CAUSE_COUNT;
+    }
+}
+
 /* The chain ends in the middle. */
 static enum anycert__cause_number cause_of_gap(const struct anycert__chain_view *view,
                                                const struct anycert__certificate *last, int depth,
                                                enum anycert__kin kin)
 {
     const struct anycert__supply *supply = view->supply;
+    enum anycert__cause_number unfit =
+        last ? cause_of_unfit(view->facts, last, kin) : ANYCERT__CAUSE_COUNT;
 
+    if (unfit != ANYCERT__CAUSE_COUNT)
+        return unfit;
     if (last && (kin == ANYCERT__KIN_SIGNER || issuer_was_sent(view->facts, last->issuer)))
         return ANYCERT__CAUSE_KEY_IDENTIFIERS_DIFFER; /* there, and not taken */
     if (kin == ANYCERT__KIN_OTHER_KEY)
@@ -54,8 +105,8 @@ enum anycert__cause_number anycert__cause_of_trust(const struct anycert__chain_v
         return kin == ANYCERT__KIN_OTHER_KEY ? ANYCERT__CAUSE_STALE_CA : ANYCERT__CAUSE_SELF_SIGNED;
     case X509_NO_ROOT:
         return ANYCERT__CAUSE_ANCHOR_WITHOUT_ROOT;
-    case X509_ISSUER_NOT_FOUND:
-    case X509_FIRST_NOT_VERIFIABLE:
+    case ANYCERT__X509_ISSUER_NOT_FOUND:
+    case ANYCERT__X509_FIRST_NOT_VERIFIABLE:
         return cause_of_gap(view, last, finding->depth, kin);
     default:
         return kin == ANYCERT__KIN_OTHER_KEY ? ANYCERT__CAUSE_STALE_CA

@@ -54,6 +54,8 @@ void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis)
     anycert_report_free(diagnosis->report);
     anycert__free(diagnosis->pin);
     anycert__free(diagnosis->name);
+    anycert__words_clear(&diagnosis->way);
+    anycert__words_clear(&diagnosis->given);
     anycert__free(diagnosis->target);
     anycert__free(diagnosis);
 }

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "doctor/examine.h"
 #include "doctor/remedy.h"
+#include "tls/issuer.h"
 #include "verdict/findings.h"
 
 #define ANYCERT__DIAGNOSED_MAX 24
@@ -58,10 +59,13 @@ struct anycert_diagnosis {
     char *pin, *name;                          /* of the server, "" if unknown */
     char issuer_url[ANYCERT__ISSUER_URL_SIZE]; /* where its certificate says that its issuer is */
     struct anycert_policy *base;               /* hardened, as the doctor was told */
-    unsigned clients; /* whose words JSON has: a bit for each of anycert_doctor_client */
-    char proxy[256];  /* its host, or "" */
-    bool other_way;   /* a proxy, or another address, was given */
-    bool helped;      /* intermediates were given */
+    unsigned clients;            /* whose words JSON has: a bit for each of anycert_doctor_client */
+    char proxy[256];             /* its host, or "" */
+    bool other_way;              /* a proxy, or another address, was given */
+    struct anycert__words way;   /* what the doctor was set up with, as options */
+    struct anycert__words given; /* what commands repeat */
+    bool helped;                 /* intermediates were given */
+    bool replayed;               /* from a file, which has said the four above */
 };
 
 /* The handshake that shows the certificates best: of those that verified them the first one that
@@ -111,7 +115,8 @@ const char *anycert__interceptor(const struct anycert__facts *facts);
 struct anycert__chain_view {
     const struct anycert__facts *facts;
     struct anycert__anchors *anchors;
-    const struct anycert__supply *supply; /* NULL: nothing could be fetched */
+    const struct anycert__supply *supply;     /* NULL: nothing could be fetched */
+    const struct anycert__anchor_dates *list; /* what the installed CAs say of the time */
 };
 
 /* diagnose_trust.c: what a chain without an anchor at its end has; what an error that usually means
@@ -123,6 +128,12 @@ enum anycert__cause_number anycert__cause_of_anchor(const struct anycert__chain_
                                                     enum anycert__cause_number usual);
 void anycert__write_trust_evidence(struct anycert__buf *buf, const struct anycert__chain_view *view,
                                    enum anycert__cause_number cause);
+/* diagnose_clock.c: what the list of CAs of this machine says of the time: the caller's if it is a
+ * long one, else the system's. */
+void anycert__read_anchor_list(struct anycert__anchors *own, int64_t now,
+                               struct anycert__anchor_dates *out);
+/* Reads these lists where dates are wrong, into the examination. */
+void anycert__note_lists(struct anycert__examination *examination);
 /* diagnose_clock.c: a certificate that looks expired or not yet valid, where our clock may be what
  * is wrong: the cause, and why into said. dated is an answer that told the time, or NULL. */
 enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view *view,

@@ -20,7 +20,8 @@ static const struct anycert_policy *policy_at(const struct anycert_diagnosis *di
 static void write_remarks(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis,
                           const char *comment)
 {
-    if (diagnosis->other_way)
+    /* Files of before say no more than that there was one. */
+    if (diagnosis->other_way && diagnosis->way.count == 0)
         anycert__buf_addf(
             buf, "%sthe proxy or the other address of the examination is not in this\n", comment);
     if (diagnosis->helped)
@@ -28,6 +29,11 @@ static void write_remarks(struct anycert__buf *buf, const struct anycert_diagnos
                           "%sthe intermediates of the examination are not in this: without them "
                           "the chain may have a gap\n",
                           comment);
+}
+
+static bool leaves_out(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->helped || (diagnosis->other_way && diagnosis->way.count == 0);
 }
 
 char *anycert_diagnosis_elsewhere(const struct anycert_diagnosis *diagnosis, size_t n,
@@ -46,8 +52,8 @@ char *anycert_diagnosis_elsewhere(const struct anycert_diagnosis *diagnosis, siz
                       "there is no policy of that number to say for %s: none connects", client);
         return NULL;
     }
-    if (anycert__elsewhere(policy, diagnosis->peer.host, diagnosis->peer.port, client, &said, err) <
-        0)
+    if (anycert__elsewhere(policy, diagnosis->peer.host, diagnosis->peer.port, &diagnosis->way,
+                           client, &said, err) < 0)
         return NULL;
     anycert__buf_init(&buf, TEXT_MAX);
     write_remarks(&buf, diagnosis, anycert__elsewhere_comment(which));
@@ -56,6 +62,6 @@ char *anycert_diagnosis_elsewhere(const struct anycert_diagnosis *diagnosis, siz
     anycert__buf_free(&buf);
     anycert__elsewhere_clear(&said);
     if (fit)
-        *fit = (int)said.fit;
+        *fit = (int)(leaves_out(diagnosis) ? ANYCERT_FIT_LACKS : said.fit);
     return text;
 }

@@ -41,6 +41,7 @@ void anycert_doctor_free(struct anycert_doctor *doctor)
     anycert_policy_free(doctor->proxy_policy);
     anycert__intermediates_free(doctor->intermediates);
     anycert__issuers_clear(&doctor->issuers);
+    anycert__words_clear(&doctor->given);
     anycert__free(doctor);
 }
 
@@ -182,6 +183,12 @@ int anycert_doctor_add_client(struct anycert_doctor *doctor, const char *client,
     return 0;
 }
 
+int anycert_doctor_add_command_option(struct anycert_doctor *doctor, const char *option,
+                                      const char *value, struct anycert_error *err)
+{
+    return anycert__words_add(&doctor->given, option, value, err);
+}
+
 void anycert_doctor_set_progress(struct anycert_doctor *doctor, anycert_doctor_progress *progress,
                                  void *arg)
 {
@@ -248,6 +255,7 @@ struct anycert_diagnosis *anycert_doctor_examine(struct anycert_doctor *doctor, 
         anycert__fail_nomem(err);
     else if (anycert__examine(doctor, &peer, diagnosis->target, diagnosis->examination, err) == 0) {
         anycert__note_issuer(&doctor->issuers, diagnosis->examination);
+        anycert__note_lists(diagnosis->examination);
         result = anycert__diagnosis_fill(diagnosis, diagnosis->examination, err);
     }
     let_go(diagnosis->examination);

@@ -8,6 +8,7 @@
 #include "base/stop.h"
 #include "doctor/issuers.h"
 #include "doctor/peer.h"
+#include "doctor/words.h"
 #include "policy/policy.h"
 #include "tls/tls.h"
 
@@ -28,7 +29,8 @@ struct anycert_doctor {
     size_t resolve_count, connect_to_count;
     uint32_t timeout_ms, delay_ms;
     bool wants_request, wants_body, fetches_issuer, compares_direct;
-    unsigned clients; /* a bit for each of anycert_doctor_client */
+    unsigned clients;            /* a bit for each of anycert_doctor_client */
+    struct anycert__words given; /* what commands repeat, if the caller said it */
     size_t budget;
     struct anycert__clock clock;
     anycert_doctor_progress *progress;

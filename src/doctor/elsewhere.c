@@ -63,13 +63,14 @@ static char *join(struct anycert__page *page, struct anycert_error *err)
 }
 
 int anycert__elsewhere(const struct anycert_policy *policy, const char *host, uint16_t port,
-                       const char *client, struct anycert__elsewhere *out,
-                       struct anycert_error *err)
+                       const struct anycert__words *way, const char *client,
+                       struct anycert__elsewhere *out, struct anycert_error *err)
 {
     static const struct anycert_policy hardened = {.rung = ANYCERT__RUNG_HARDENED};
     struct anycert__page page = {.policy = policy ? policy : &hardened,
                                  .allowed = anycert__policy_allows(policy),
-                                 .port = port};
+                                 .port = port,
+                                 .way = way};
     char identity[256];
     bool is_address = false;
     bool brackets = false;

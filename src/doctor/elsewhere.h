@@ -5,6 +5,7 @@
 
 #include <anycert/doctor.h>
 
+#include "doctor/words.h"
 #include "policy/policy.h"
 
 struct anycert__elsewhere {
@@ -19,11 +20,11 @@ int anycert__elsewhere_find(const char *client, size_t *which, struct anycert_er
 /* What begins a comment there: "# ". */
 const char *anycert__elsewhere_comment(size_t which);
 /* Says an effective policy (NULL: hardened) for a GET of https://host:port/. host is a name or an
- * address as it was asked for, without brackets. 0 with *out to be cleared, or -1 with USAGE
- * (no such client, or a host that is none) or NOMEM. */
+ * address as it was asked for, without brackets; way is the way there (NULL: a straight one). 0
+ * with *out to be cleared, or -1 with USAGE (no such client, or a host that is none) or NOMEM. */
 int anycert__elsewhere(const struct anycert_policy *policy, const char *host, uint16_t port,
-                       const char *client, struct anycert__elsewhere *out,
-                       struct anycert_error *err);
+                       const struct anycert__words *way, const char *client,
+                       struct anycert__elsewhere *out, struct anycert_error *err);
 void anycert__elsewhere_clear(struct anycert__elsewhere *elsewhere);
 
 #endif

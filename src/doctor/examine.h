@@ -6,6 +6,7 @@
 #include "doctor/question.h"
 #include "doctor/shape.h"
 #include "doctor/trial.h"
+#include "tls/issuer.h"
 
 struct anycert__examination {
     struct anycert__plan plan;
@@ -16,6 +17,7 @@ struct anycert__examination {
     struct anycert__addresses addresses;
     char shares_issuer[256]; /* a host of another domain with the same untrusted issuer, or "" */
     struct anycert__anchors *anchors;
+    struct anycert__anchor_dates list, proxy_list; /* of installed CAs, where dates are wrong */
     struct anycert__trial direct; /* without the proxy, if that was to be compared */
     size_t compared;              /* 1 if so */
     int64_t begun_us;

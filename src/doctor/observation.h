@@ -34,6 +34,7 @@ struct anycert__field {
 };
 /* One end with a row whose name is NULL. */
 extern const struct anycert__field anycert__fields_of_facts[];
+extern const struct anycert__field anycert__fields_of_unfit[];
 extern const struct anycert__field anycert__fields_of_negotiated[];
 extern const struct anycert__field anycert__fields_of_failure[];
 extern const struct anycert__field anycert__fields_of_attempt[];   /* but for the relaxations */
@@ -41,6 +42,7 @@ extern const struct anycert__field anycert__fields_of_trial[];     /* but for th
 extern const struct anycert__field anycert__fields_of_shape[];     /* but for the cause */
 extern const struct anycert__field anycert__fields_of_addresses[]; /* but for each of them */
 extern const struct anycert__field anycert__fields_of_address[];
+extern const struct anycert__field anycert__fields_of_list[];
 extern const struct anycert__field anycert__fields_of_supply[]; /* but for the certificates */
 
 /* The structure as JSON: NULL without memory. */

@@ -50,6 +50,10 @@ const struct anycert__field anycert__fields_of_facts[] = {
     ROW(anycert__facts, BOOL, complete),
     END};
 
+const struct anycert__field anycert__fields_of_unfit[] = {
+    ROW(anycert__unfit, INT, code), ROW(anycert__unfit, BOOL, is_anchor),
+    CHARS(anycert__unfit, what, sizeof((struct anycert__unfit *)0)->what), END};
+
 const struct anycert__field anycert__fields_of_negotiated[] = {
     ROW(anycert__negotiated, U16, version),
     ROW(anycert__negotiated, U16, cipher_id),
@@ -114,6 +118,9 @@ const struct anycert__field anycert__fields_of_addresses[] = {
 const struct anycert__field anycert__fields_of_address[] = {
     CHARS(anycert__address_seen, address, ANYCERT__ADDRESS_SIZE),
     CHARS(anycert__address_seen, what, sizeof((struct anycert__address_seen *)0)->what), END};
+const struct anycert__field anycert__fields_of_list[] = {
+    ROW(anycert__anchor_dates, SIZE, count), ROW(anycert__anchor_dates, SIZE, not_begun),
+    ROW(anycert__anchor_dates, SIZE, ended), END};
 const struct anycert__field anycert__fields_of_supply[] = {
     ROW(anycert__supply, BOOL, tried),
     ROW(anycert__supply, BOOL, leads_home),

@@ -108,6 +108,12 @@ static int read_errors(yyjson_val *list, struct anycert__facts *facts, struct an
     return 0;
 }
 
+/* Files of before do not have it. */
+static int read_unfit(yyjson_val *object, struct anycert__unfit *out, struct anycert_error *err)
+{
+    return object ? anycert__fields_read(object, anycert__fields_of_unfit, out, err) : 0;
+}
+
 /* NULL is read as no facts. */
 static int read_facts(const struct reading *r, yyjson_val *object, struct anycert__facts **out)
 {
@@ -127,6 +133,7 @@ static int read_facts(const struct reading *r, yyjson_val *object, struct anycer
         read_line(yyjson_obj_get(object, "anchors_digest"), "anchors_digest", facts->anchors_digest,
                   sizeof facts->anchors_digest, r->err) < 0 ||
         read_errors(yyjson_obj_get(object, "errors"), facts, r->err) < 0 ||
+        read_unfit(yyjson_obj_get(object, "unfit"), &facts->unfit, r->err) < 0 ||
         read_chain(r, yyjson_obj_get(object, "presented"), "presented", &facts->presented,
                    &facts->presented_count) < 0 ||
         read_chain(r, yyjson_obj_get(object, "validated"), "validated", &facts->validated,
@@ -342,6 +349,34 @@ static int read_beside(const struct reading *r, yyjson_val *root,
     return read_attempt(r, direct, &examination->direct);
 }
 
+/* Files of before do not have them. */
+static int read_words(yyjson_val *list, const char *what, struct anycert__words *words,
+                      struct anycert_error *err)
+{
+    size_t i = 0, max = 0;
+    yyjson_val *pair = NULL;
+
+    if (!list)
+        return 0;
+    if (!yyjson_is_arr(list) || yyjson_arr_size(list) > ANYCERT__WORDS_MAX)
+        return damaged(err, what);
+    yyjson_arr_foreach(list, i, max, pair)
+    {
+        const char *option = yyjson_get_str(yyjson_arr_get(pair, 0));
+        yyjson_val *value = yyjson_arr_get(pair, 1);
+
+        struct anycert_error why = {0};
+
+        /* A NUL would end the value early, and is no part of one. */
+        if (!option || !yyjson_is_str(value) ||
+            strlen(yyjson_get_str(value)) != yyjson_get_len(value))
+            return damaged(err, what);
+        if (anycert__words_add(words, option, yyjson_get_str(value), &why) < 0)
+            return why.code == ANYCERT_E_NOMEM ? anycert__fail_nomem(err) : damaged(err, what);
+    }
+    return 0;
+}
+
 static int read_question(yyjson_val *object, struct anycert_doctor *doctor,
                          struct anycert_diagnosis *diagnosis, struct anycert_error *err)
 {
@@ -365,6 +400,9 @@ static int read_question(yyjson_val *object, struct anycert_doctor *doctor,
         return -1;
     diagnosis->other_way = yyjson_get_bool(yyjson_obj_get(object, "other_way"));
     diagnosis->helped = yyjson_get_bool(yyjson_obj_get(object, "intermediates"));
+    if (read_words(yyjson_obj_get(object, "way"), "way", &diagnosis->way, err) < 0 ||
+        read_words(yyjson_obj_get(object, "given"), "given", &diagnosis->given, err) < 0)
+        return -1;
     doctor->wants_request = yyjson_get_bool(yyjson_obj_get(object, "request"));
     policy = yyjson_is_str(base) ? anycert_policy_parse(yyjson_get_str(base), NULL) : NULL;
     if (!policy || policy->rung != ANYCERT__RUNG_HARDENED || policy->relaxations != 0) {
@@ -374,6 +412,53 @@ static int read_question(yyjson_val *object, struct anycert_doctor *doctor,
     anycert_policy_free(doctor->base); /* its anchors may have been in memory, and are not opened */
     doctor->base = policy;
     return 0;
+}
+
+/* ---- anchors ---- */
+
+/* A set of anchors of some of the certificates. */
+static int read_set(const struct reading *r, yyjson_val *list, struct anycert__anchors **out)
+{
+    struct anycert_policy *policy = anycert_policy_new(r->err);
+    size_t i = 0, max = 0;
+    yyjson_val *place = NULL;
+    int result = policy ? 0 : -1;
+
+    if (!yyjson_is_arr(list) || yyjson_arr_size(list) > ANYCERT__ANCHORS_ABOUT_MAX)
+        result = damaged(r->err, "anchors");
+    yyjson_arr_foreach(list, i, max, place)
+    {
+        yyjson_val *pem = yyjson_is_uint(place)
+                              ? yyjson_arr_get(r->certificates, (size_t)yyjson_get_uint(place))
+                              : NULL;
+        struct anycert__certificate certificate = {0};
+
+        if (result < 0 || read_pem(pem, &certificate, r->err) < 0 ||
+            anycert_policy_add_ca_pem(policy, yyjson_get_str(pem), yyjson_get_len(pem), r->err) < 0)
+            result = -1;
+        anycert__certificate_clear(&certificate);
+    }
+    if (result == 0)
+        *out = i > 0 ? anycert__anchors_or_none(policy, r->err)
+                     : anycert__anchors_none("none was kept");
+    anycert_policy_free(policy);
+    return result == 0 && *out ? 0 : -1;
+}
+
+/* Files of before do not have them: what our own anchors have to do with it is not known then. */
+static int read_anchors(const struct reading *r, yyjson_val *object,
+                        struct anycert__examination *examination)
+{
+    if (!object)
+        return 0;
+    if (read_set(r, yyjson_obj_get(object, "server"), &examination->anchors) < 0 ||
+        read_set(r, yyjson_obj_get(object, "proxy"), &examination->trials.route.proxy_anchors) < 0)
+        return -1;
+    if (anycert__fields_read(yyjson_obj_get(object, "list"), anycert__fields_of_list,
+                             &examination->list, r->err) < 0)
+        return -1;
+    return anycert__fields_read(yyjson_obj_get(object, "proxy_list"), anycert__fields_of_list,
+                                &examination->proxy_list, r->err);
 }
 
 static int read_all(yyjson_val *root, struct anycert_doctor *doctor,
@@ -395,7 +480,8 @@ static int read_all(yyjson_val *root, struct anycert_doctor *doctor,
         read_line(yyjson_obj_get(root, "name"), "name", examination->trials.name,
                   sizeof examination->trials.name, err) < 0 ||
         read_facts(&r, yyjson_obj_get(root, "proxy"), &examination->trials.route.proxy_facts) < 0 ||
-        read_attempts(&r, yyjson_obj_get(root, "attempts"), examination) < 0)
+        read_attempts(&r, yyjson_obj_get(root, "attempts"), examination) < 0 ||
+        read_anchors(&r, yyjson_obj_get(root, "anchors"), examination) < 0)
         return -1;
     return read_beside(&r, root, examination);
 }

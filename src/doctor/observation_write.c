@@ -14,8 +14,15 @@
 
 #define LINE 64 /* characters of PEM */
 
+/* Certificates that nobody else has. */
+struct kept {
+    struct anycert__certificate *list;
+    size_t count;
+};
+
 struct writing {
     yyjson_mut_doc *doc;
+    struct kept kept[2]; /* anchors for the server, and for the proxy */
     const struct anycert_diagnosis *diagnosis;
     /* Those that stand in the file, each once. */
     const struct anycert__certificate *certificates[ANYCERT__CERTIFICATES_MAX];
@@ -111,7 +118,11 @@ static yyjson_mut_val *facts_of(struct writing *w, const struct anycert__facts *
             anycert__fields_write(w->doc, anycert__fields_of_negotiated, &facts->negotiated)) ||
         !yyjson_mut_obj_add_val(
             w->doc, object, "failure",
-            anycert__fields_write(w->doc, anycert__fields_of_failure, &facts->failure)))
+            anycert__fields_write(w->doc, anycert__fields_of_failure, &facts->failure)) ||
+        (facts->unfit.code != 0 &&
+         !yyjson_mut_obj_add_val(
+             w->doc, object, "unfit",
+             anycert__fields_write(w->doc, anycert__fields_of_unfit, &facts->unfit))))
         return NULL;
     return object;
 }
@@ -204,6 +215,44 @@ static yyjson_mut_val *attempts_of(struct writing *w)
     return list;
 }
 
+/* ---- anchors ---- */
+
+/* Those that have to do with a chain. The certificates are kept until the file is written. */
+static yyjson_mut_val *anchors_about(struct writing *w, struct anycert__anchors *anchors,
+                                     const struct anycert__facts *facts, struct kept *kept)
+{
+    if (anchors && facts &&
+        (anycert__anchors_about(anchors, facts->presented, facts->presented_count, &kept->list,
+                                &kept->count, NULL) < 0 ||
+         anycert__anchors_about(anchors, facts->validated, facts->validated_count, &kept->list,
+                                &kept->count, NULL) < 0))
+        return NULL;
+    return chain_of(w, kept->list, kept->count);
+}
+
+static bool add_anchors(struct writing *w, yyjson_mut_val *root)
+{
+    const struct anycert__examination *examination = w->diagnosis->examination;
+    const struct anycert__trial *best = anycert__best_view(examination);
+    yyjson_mut_val *object = yyjson_mut_obj(w->doc);
+
+    return object &&
+           yyjson_mut_obj_add_val(
+               w->doc, object, "server",
+               anchors_about(w, examination->anchors, best ? best->facts : NULL, &w->kept[0])) &&
+           yyjson_mut_obj_add_val(w->doc, object, "proxy",
+                                  anchors_about(w, examination->trials.route.proxy_anchors,
+                                                examination->trials.route.proxy_facts,
+                                                &w->kept[1])) &&
+           yyjson_mut_obj_add_val(
+               w->doc, object, "list",
+               anycert__fields_write(w->doc, anycert__fields_of_list, &examination->list)) &&
+           yyjson_mut_obj_add_val(
+               w->doc, object, "proxy_list",
+               anycert__fields_write(w->doc, anycert__fields_of_list, &examination->proxy_list)) &&
+           yyjson_mut_obj_add_val(w->doc, root, "anchors", object);
+}
+
 /* ---- the rest ---- */
 
 static yyjson_mut_val *questions_of(yyjson_mut_doc *doc,
@@ -284,21 +333,38 @@ static yyjson_mut_val *addresses_of(yyjson_mut_doc *doc, const struct anycert__r
     return list;
 }
 
+/* Each as [option, value]. */
+static yyjson_mut_val *words_of(yyjson_mut_doc *doc, const struct anycert__words *words)
+{
+    yyjson_mut_val *list = yyjson_mut_arr(doc);
+
+    for (size_t i = 0; list && i < words->count; i++) {
+        yyjson_mut_val *pair = yyjson_mut_arr_add_arr(doc, list);
+
+        if (!pair || !yyjson_mut_arr_add_str(doc, pair, words->items[i].option) ||
+            !yyjson_mut_arr_add_strcpy(doc, pair, words->items[i].value))
+            return NULL;
+    }
+    return list;
+}
+
 static bool add_question(struct writing *w, yyjson_mut_val *root)
 {
     const struct anycert_diagnosis *diagnosis = w->diagnosis;
     yyjson_mut_val *object = yyjson_mut_obj(w->doc);
     char *base = anycert_policy_format(diagnosis->base, NULL);
-    bool done = object && base &&
-                yyjson_mut_obj_add_strcpy(w->doc, object, "target", diagnosis->target) &&
-                yyjson_mut_obj_add_strcpy(w->doc, object, "host", diagnosis->peer.host) &&
-                yyjson_mut_obj_add_uint(w->doc, object, "port", diagnosis->peer.port) &&
-                yyjson_mut_obj_add_strcpy(w->doc, object, "base", base) &&
-                yyjson_mut_obj_add_bool(w->doc, object, "request",
-                                        diagnosis->examination->plan.wants_request) &&
-                yyjson_mut_obj_add_strcpy(w->doc, object, "proxy", diagnosis->proxy) &&
-                yyjson_mut_obj_add_bool(w->doc, object, "other_way", diagnosis->other_way) &&
-                yyjson_mut_obj_add_bool(w->doc, object, "intermediates", diagnosis->helped);
+    bool done =
+        object && base && yyjson_mut_obj_add_strcpy(w->doc, object, "target", diagnosis->target) &&
+        yyjson_mut_obj_add_strcpy(w->doc, object, "host", diagnosis->peer.host) &&
+        yyjson_mut_obj_add_uint(w->doc, object, "port", diagnosis->peer.port) &&
+        yyjson_mut_obj_add_strcpy(w->doc, object, "base", base) &&
+        yyjson_mut_obj_add_bool(w->doc, object, "request",
+                                diagnosis->examination->plan.wants_request) &&
+        yyjson_mut_obj_add_strcpy(w->doc, object, "proxy", diagnosis->proxy) &&
+        yyjson_mut_obj_add_bool(w->doc, object, "other_way", diagnosis->other_way) &&
+        yyjson_mut_obj_add_bool(w->doc, object, "intermediates", diagnosis->helped) &&
+        yyjson_mut_obj_add_val(w->doc, object, "way", words_of(w->doc, &diagnosis->way)) &&
+        yyjson_mut_obj_add_val(w->doc, object, "given", words_of(w->doc, &diagnosis->given));
 
     anycert_free(base);
     return done && yyjson_mut_obj_add_val(w->doc, root, "question", object);
@@ -332,6 +398,7 @@ static bool add_all(struct writing *w, yyjson_mut_val *root)
            yyjson_mut_obj_add_val(doc, root, "proxy",
                                   facts_of(w, examination->trials.route.proxy_facts)) &&
            yyjson_mut_obj_add_val(doc, root, "attempts", attempts_of(w)) && add_beside(w, root) &&
+           add_anchors(w, root) &&
            yyjson_mut_obj_add_uint(doc, root, "elapsed_ms", examination->elapsed_ms) &&
            yyjson_mut_obj_add_val(doc, root, "certificates", certificates_of(w));
 }
@@ -356,6 +423,11 @@ char *anycert_diagnosis_observation(const struct anycert_diagnosis *diagnosis,
     }
     if (w)
         yyjson_mut_doc_free(w->doc);
+    for (size_t i = 0; w && i < 2; i++) {
+        for (size_t j = 0; j < w->kept[i].count; j++)
+            anycert__certificate_clear(&w->kept[i].list[j]);
+        anycert__free(w->kept[i].list);
+    }
     anycert__free(w);
     return text;
 }

@@ -2,6 +2,7 @@
 
 #include "base/shell.h"
 #include "base/str.h"
+#include "doctor/peer.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -133,6 +134,48 @@ bool anycert__page_drops(struct anycert__page *page, const struct anycert__skill
         anycert__page_note(page, ANYCERT_FIT_SAME, "the policy ends on %s; this does not", date);
     }
     return drops;
+}
+
+/* ---- the way */
+
+bool anycert__page_proxy(const struct anycert__page *page, struct anycert__page_proxy *out)
+{
+    const char *url = anycert__words_find(page->way, "proxy", 0);
+    struct anycert__proxy proxy;
+    struct anycert_error ignored;
+
+    *out = (struct anycert__page_proxy){.port = 0};
+    if (!url || anycert__peer_proxy(url, &proxy, &ignored) < 0)
+        return false;
+    (void)snprintf(out->scheme, sizeof out->scheme, "%.*s", (int)strcspn(url, ":"), url);
+    (void)snprintf(out->host, sizeof out->host, "%s", proxy.peer.host);
+    out->port = proxy.peer.port;
+    return true;
+}
+
+bool anycert__page_lacks_way(struct anycert__page *page, const char *schemes, bool takes_addresses)
+{
+    struct anycert__page_proxy proxy;
+    char word[32];
+    bool has_proxy = anycert__page_proxy(page, &proxy);
+    bool takes_proxy = false;
+
+    (void)snprintf(word, sizeof word, " %s ", proxy.scheme);
+    takes_proxy = has_proxy && strstr(schemes, word);
+    if (has_proxy && !takes_proxy)
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
+                           "the proxy %s://%s:%u of the examination is not in this", proxy.scheme,
+                           proxy.host, proxy.port);
+    if (takes_proxy && strcmp(proxy.scheme, "https") == 0 &&
+        anycert__words_find(page->way, "proxy-trust", 0) && !takes_addresses)
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
+                           "the proxy's own certificate is verified as %s does by itself",
+                           page->client);
+    if (!takes_addresses && (anycert__words_find(page->way, "resolve", 0) ||
+                             anycert__words_find(page->way, "connect-to", 0)))
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
+                           "the other address of the examination is not in this");
+    return takes_proxy;
 }
 
 /* ---- versions, suites, anchors */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "doctor/elsewhere.h"
+#include "doctor/words.h"
 #include "tls/tls.h"
 
 #define ANYCERT__BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
@@ -13,6 +14,7 @@ struct anycert__page {
     anycert__relaxations allowed;        /* the rung's, too */
     const char *host;
     uint16_t port;
+    const struct anycert__words *way; /* the proxy and other addresses, or NULL */
     char url[320];
     const char *client;  /* in notes */
     const char *comment; /* what begins one: "# " */
@@ -53,6 +55,17 @@ bool anycert__page_is_capped(const struct anycert__page *page);
 const char *anycert__page_anchors(struct anycert__page *page, size_t n, bool folders);
 /* Whether the system's anchors count. */
 bool anycert__page_has_system(const struct anycert__page *page);
+
+/* Splits the proxy of the way, "http://proxy.example:3128" or with another scheme; false if there
+ * is none. */
+struct anycert__page_proxy {
+    char scheme[16], host[256]; /* the host without brackets */
+    unsigned port;
+};
+bool anycert__page_proxy(const struct anycert__page *page, struct anycert__page_proxy *out);
+/* Says what of the way is not in the text: the proxy, unless its scheme is one of schemes (" http
+ * https "), and other addresses, unless takes_addresses. True if the proxy is to be in it. */
+bool anycert__page_lacks_way(struct anycert__page *page, const char *schemes, bool takes_addresses);
 
 /* One client each. */
 void anycert__page_curl(struct anycert__page *page);

@@ -36,6 +36,25 @@ static void one_file(void *arg, const char *name)
     option(arg, name, "anchors.pem");
 }
 
+/* curl has the same words for the way. */
+static void curl_way(struct anycert__page *page, const struct anycert__curl_words *words)
+{
+    static const char *const same[] = {"proxy", "resolve", "connect-to"};
+    const char *trust = anycert__words_find(page->way, "proxy-trust", 0);
+    struct anycert_policy *policy = trust ? anycert_policy_parse(trust, NULL) : NULL;
+    struct anycert__page_proxy proxy;
+    const char *value = NULL;
+
+    (void)anycert__page_lacks_way(page, " http https socks4 socks4a socks5 socks5h ", true);
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        for (size_t n = 0; (value = anycert__words_find(page->way, same[i], n)) != NULL; n++)
+            option(page, same[i], value);
+    }
+    if (anycert__page_proxy(page, &proxy) && strcmp(proxy.scheme, "https") == 0)
+        anycert__curl_say_policy(words, ANYCERT__HOP_PROXY, policy);
+    anycert_policy_free(policy);
+}
+
 void anycert__page_curl(struct anycert__page *page)
 {
     const struct anycert__curl_words words = {
@@ -56,6 +75,7 @@ void anycert__page_curl(struct anycert__page *page)
         anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "for servers without secure renegotiation, curl needs OpenSSL's "
                            "configuration: see openssl.cnf");
+    curl_way(page, &words);
     anycert__page_add(page, " \\\n  ");
     if (has_name)
         (void)snprintf(page->url, sizeof page->url, "https://%.255s:%u/", policy->expect_name,
@@ -116,6 +136,12 @@ void anycert__page_openssl(struct anycert__page *page)
     anycert__page_note(page, ANYCERT_FIT_SAME,
                        "it holds for every connection of a program that is started with "
                        "OPENSSL_CONF=FILE, and whose own settings do not say otherwise");
+    if (anycert__words_find(page->way, "proxy", 0) ||
+        anycert__words_find(page->way, "resolve", 0) ||
+        anycert__words_find(page->way, "connect-to", 0))
+        anycert__page_note(page, ANYCERT_FIT_SAME,
+                           "the proxy or the other address of the examination is a setting of the "
+                           "program's own");
     if (anycert__page_drops(page, &skills))
         page->fit = ANYCERT_FIT_LACKS;
     if (file)
@@ -231,6 +257,10 @@ void anycert__page_wget(struct anycert__page *page)
         anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "expect-name, sni: wget sends and expects the host of the URL");
     anycert__page_add(page, "wget -q -O -");
+    if (anycert__page_lacks_way(page, " http ", false)) {
+        anycert__page_add(page, " \\\n  -e use_proxy=on -e https_proxy=");
+        anycert__shell_add_word(&page->body, anycert__words_find(page->way, "proxy", 0));
+    }
     if (drops)
         anycert__page_add(page, " \\\n  --no-check-certificate");
     else

@@ -189,7 +189,7 @@ static void add_config(struct anycert__page *page)
                            "expect-name: the expected name is sent in the handshake, too");
 }
 
-static void add_imports(struct anycert__page *page, bool drops)
+static void add_imports(struct anycert__page *page, bool drops, bool has_proxy)
 {
     static const char *const always[] = {"crypto/tls", "crypto/x509", "fmt", "net/http", "os"};
     bool pins = page->policy->pin_count > 0;
@@ -201,6 +201,8 @@ static void add_imports(struct anycert__page *page, bool drops)
         anycert__page_add(page, "\t\"%s\"\n", always[i]);
     if (pins)
         anycert__page_add(page, "\t\"crypto/sha256\"\n\t\"encoding/base64\"\n\t\"errors\"\n");
+    if (has_proxy)
+        anycert__page_add(page, "\t\"net/url\"\n");
     if (chain)
         anycert__page_add(page, "\t\"time\"\n");
     if (chain && asks(page, ANYCERT__BIT(SELF_SIGNED)) &&
@@ -212,6 +214,7 @@ static void add_imports(struct anycert__page *page, bool drops)
 void anycert__page_go(struct anycert__page *page)
 {
     bool drops = anycert__page_drops(page, &skills);
+    bool has_proxy = false;
 
     if (anycert__page_is_capped(page))
         anycert__page_note(page, ANYCERT_FIT_LACKS,
@@ -224,7 +227,8 @@ void anycert__page_go(struct anycert__page *page)
     if (asks(page, ANYCERT__BIT(EXPLICIT_CURVE)))
         anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "explicit-curve: Go cannot read such a certificate");
-    add_imports(page, drops);
+    has_proxy = anycert__page_lacks_way(page, " http https socks5 socks5h ", false);
+    add_imports(page, drops, has_proxy);
     anycert__page_add(page, "func main() {\n");
     if (asks(page, ANYCERT__BIT(SHA1_HANDSHAKE)))
         anycert__page_add(page, "\tos.Setenv(\"GODEBUG\", \"tlssha1=1\") // for Go 1.25 and "
@@ -233,8 +237,14 @@ void anycert__page_go(struct anycert__page *page)
     add_config(page);
     add_suites(page);
     add_verification(page, drops);
-    anycert__page_add(page, "\tclient := &http.Client{Transport: "
-                            "&http.Transport{TLSClientConfig: config}}\n"
+    anycert__page_add(page, "\ttransport := &http.Transport{TLSClientConfig: config}\n");
+    if (has_proxy) {
+        anycert__page_add(page, "\tif proxy, err := url.Parse(");
+        anycert__page_string(page, anycert__words_find(page->way, "proxy", 0));
+        anycert__page_add(page, "); err == nil {\n"
+                                "\t\ttransport.Proxy = http.ProxyURL(proxy)\n\t}\n");
+    }
+    anycert__page_add(page, "\tclient := &http.Client{Transport: transport}\n"
                             "\tresponse, err := client.Get(");
     anycert__page_string(page, page->url);
     anycert__page_add(page, ")\n\tif err != nil {\n"

@@ -133,9 +133,24 @@ static void add_names(struct anycert__page *page, bool drops)
                             "        });\n");
 }
 
+static void add_proxy(struct anycert__page *page)
+{
+    struct anycert__page_proxy proxy;
+
+    if (!anycert__page_proxy(page, &proxy))
+        return;
+    anycert__page_add(page,
+                      "        java.net.Proxy proxy = new java.net.Proxy(java.net.Proxy.Type.%s, "
+                      "new java.net.InetSocketAddress(",
+                      strcmp(proxy.scheme, "http") == 0 ? "HTTP" : "SOCKS");
+    anycert__page_string(page, proxy.host);
+    anycert__page_add(page, ", %u));\n", proxy.port);
+}
+
 void anycert__page_java(struct anycert__page *page)
 {
     bool drops = anycert__page_drops(page, &skills);
+    bool has_proxy = false;
 
     if (asks(page, ANYCERT__BIT(RENEGOTIATION)))
         anycert__page_note(page, ANYCERT_FIT_LACKS,
@@ -162,11 +177,17 @@ void anycert__page_java(struct anycert__page *page)
                             "    public static void main(String[] args) throws Exception {\n");
     add_properties(page);
     add_trust(page, drops);
+    has_proxy = anycert__page_lacks_way(page, " http socks5 socks5h ", false);
+    if (has_proxy)
+        add_proxy(page);
     anycert__page_add(page, "        HttpsURLConnection connection = (HttpsURLConnection) new "
                             "URL(");
     anycert__page_string(page, page->url);
+    anycert__page_add(page, ").openConnection(");
+    if (has_proxy)
+        anycert__page_add(page, "proxy");
     anycert__page_add(page,
-                      ").openConnection();\n"
+                      ");\n"
                       "        connection.setSSLSocketFactory(context.getSocketFactory());\n");
     add_names(page, drops);
     anycert__page_add(page, "        System.out.println(connection.getResponseCode());\n"

@@ -108,6 +108,7 @@ void anycert__page_node(struct anycert__page *page)
         anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "renegotiation: Node takes part in it by itself at TLS 1.2, and never "
                            "at TLS 1.3");
+    (void)anycert__page_lacks_way(page, "", false);
     anycert__page_ciphers(page, ciphers);
     anycert__page_add(page, "const crypto = require(\"crypto\");\n"
                             "const fs = require(\"fs\");\n"

@@ -152,6 +152,7 @@ static void add_context(struct anycert__page *page, bool drops)
 void anycert__page_requests(struct anycert__page *page)
 {
     bool drops = anycert__page_drops(page, &skills);
+    bool has_proxy = false;
 
     if (page->policy->relaxations & ANYCERT__BIT(LEGACY_CIPHERS))
         anycert__page_note(page, ANYCERT_FIT_LACKS,
@@ -164,22 +165,37 @@ void anycert__page_requests(struct anycert__page *page)
         anycert__page_add(page, "class Context(ssl.SSLContext):\n"
                                 "    def set_alpn_protocols(self, alpn_protocols):\n"
                                 "        pass\n\n\n");
+    has_proxy = anycert__page_lacks_way(page, " http https socks4 socks4a socks5 socks5h ", false);
+    if (has_proxy && strncmp(anycert__words_find(page->way, "proxy", 0), "socks", 5) == 0)
+        anycert__page_note(page, ANYCERT_FIT_SAME,
+                           "requests speaks to SOCKS proxies where PySocks is installed");
     anycert__page_add(page, "class Adapter(HTTPAdapter):\n"
-                            "    def init_poolmanager(self, *args, **kwargs):\n");
+                            "    def init_poolmanager(self, *args, **kwargs):\n"
+                            "        super().init_poolmanager(*args, **self.tls(kwargs))\n\n");
+    if (has_proxy)
+        anycert__page_add(
+            page, "    def proxy_manager_for(self, proxy, **kwargs):\n"
+                  "        return super().proxy_manager_for(proxy, **self.tls(kwargs))\n\n");
+    anycert__page_add(page, "    def tls(self, kwargs):\n");
     add_context(page, drops);
     anycert__page_add(page, "        kwargs[\"ssl_context\"] = context\n");
     add_names(page, drops);
     anycert__page_add(page,
-                      "        super().init_poolmanager(*args, **kwargs)\n\n"
+                      "        return kwargs\n\n"
                       "    def cert_verify(self, conn, url, verify, cert):\n"
                       "        # The context has the anchors, and those of requests are not "
                       "added.\n"
                       "        super().cert_verify(conn, url, False, cert)\n"
                       "        conn.cert_reqs = \"%s\"\n\n\n"
                       "session = requests.Session()\n"
-                      "session.trust_env = False\n"
-                      "session.mount(",
+                      "session.trust_env = False\n",
                       drops ? "CERT_NONE" : "CERT_REQUIRED");
+    if (has_proxy) {
+        anycert__page_add(page, "session.proxies = {\"https\": ");
+        anycert__page_string(page, anycert__words_find(page->way, "proxy", 0));
+        anycert__page_add(page, "}\n");
+    }
+    anycert__page_add(page, "session.mount(");
     anycert__page_string(page, page->url);
     anycert__page_add(page, ", Adapter())\n"
                             "try:\n"

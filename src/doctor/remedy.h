@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "doctor/cause.h"
+#include "doctor/words.h"
 
 /* What is known of the case. Values may be the network's: nothing is assumed about their bytes. A
  * key may be missing, and others than these are passed over:
@@ -41,11 +42,12 @@ struct anycert__remedies {
     size_t count;
 };
 
-/* Fills *out with the remedies of a cause, the first to be tried first. 0, or -1 with NOMEM and an
- * empty *out. */
+/* Fills *out with the remedies of a cause, the first to be tried first. given (NULL: none) are the
+ * options that commands of anycert repeat. 0, or -1 with NOMEM and an empty *out. */
 int anycert__remedies_for(const struct anycert__cause *cause,
                           const struct anycert__evidence *evidence, size_t count,
-                          struct anycert__remedies *out, struct anycert_error *err);
+                          const struct anycert__words *given, struct anycert__remedies *out,
+                          struct anycert_error *err);
 /* Frees what is in it, and empties it. */
 void anycert__remedies_clear(struct anycert__remedies *remedies);
 

@@ -107,7 +107,6 @@ static int diagnose(struct anycert_doctor *saved, const struct anycert_doctor *d
                     struct anycert_error *err)
 {
     struct anycert__examination *examination = diagnosis->examination;
-    bool other_way = false, helped = false;
 
     examination->trials.doctor = saved;
     examination->trials.ceiling = anycert__ceiling_load(err);
@@ -120,13 +119,8 @@ static int diagnose(struct anycert_doctor *saved, const struct anycert_doctor *d
         return anycert__fail(err, ANYCERT_E_FILE, "it has no attempt to begin with");
     saved->clients = doctor->clients;
     saved->clock = doctor->clock;
-    other_way = diagnosis->other_way;
-    helped = diagnosis->helped;
-    if (anycert__diagnosis_fill(diagnosis, examination, err) < 0)
-        return -1;
-    diagnosis->other_way = other_way;
-    diagnosis->helped = helped;
-    return 0;
+    diagnosis->replayed = true;
+    return anycert__diagnosis_fill(diagnosis, examination, err);
 }
 
 struct anycert_diagnosis *anycert_doctor_replay_text(const struct anycert_doctor *doctor,

@@ -15,9 +15,6 @@
 #define ALERT_NO_APPLICATION_PROTOCOL 120
 #define STATUS_FORBIDDEN              403
 
-#define X509_BAD_NOT_BEFORE 13 /* X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD */
-#define X509_BAD_NOT_AFTER  14 /* X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD */
-
 /* ---- bytes ---- */
 
 enum anycert__wire anycert__trial_flush(struct anycert__shake *shake, struct anycert__line *line,
@@ -238,16 +235,9 @@ void anycert__trial_read_dates(const struct anycert__facts *facts,
 {
     sighting->dates_are_right = true;
     for (size_t i = 0; i < facts->error_count; i++) {
-        switch (facts->errors[i].code) {
-        case ANYCERT__X509_EXPIRED:
-        case ANYCERT__X509_NOT_YET_VALID:
-        case X509_BAD_NOT_BEFORE:
-        case X509_BAD_NOT_AFTER:
+        if (anycert__x509_meaning(facts->errors[i].code, facts->errors[i].depth)->check ==
+            ANYCERT__CHECK_DATES)
             sighting->dates_are_right = false;
-            break;
-        default:
-            break;
-        }
     }
 }
 

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define UNREADABLE "(unreadable)"
+#define FLAW_MAX   4096
 
 /* RFC 4514, except that characters beyond ASCII stay UTF-8 instead of becoming escapes. */
 #define NAME_FLAGS ((unsigned long)XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)
@@ -62,8 +63,7 @@ static char *serial_text(const X509 *cert)
     return text;
 }
 
-/* The long name of an algorithm, or its number in dots where OpenSSL knows no name. */
-static char *object_text(const ASN1_OBJECT *object)
+char *anycert__object_text(const ASN1_OBJECT *object)
 {
     char text[128] = "";
     int nid = OBJ_obj2nid(object);
@@ -156,7 +156,8 @@ static int fill_key(struct anycert__certificate *out, const X509 *cert)
 
     if (key == NULL) {
         X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL, X509_get_X509_PUBKEY(cert));
-        out->key_type = algorithm != NULL ? object_text(algorithm) : anycert__strdup(UNREADABLE);
+        out->key_type =
+            algorithm != NULL ? anycert__object_text(algorithm) : anycert__strdup(UNREADABLE);
         out->curve = anycert__strdup("");
     } else {
         const char *type = key_type(key);
@@ -169,13 +170,12 @@ static int fill_key(struct anycert__certificate *out, const X509 *cert)
 }
 
 /* The digest in the signature; NID_undef where there is none (Ed25519) or it is unknown. */
-static int signature_digest(X509 *cert)
+static int signature_digest(X509 *cert, bool *unknown)
 {
     int digest = NID_undef;
     /* Knows RSA-PSS, whose digest is a parameter. */
-    if (X509_get_signature_info(cert, &digest, NULL, NULL, NULL) == 1)
-        return digest;
-    if (OBJ_find_sigid_algs(X509_get_signature_nid(cert), &digest, NULL) == 1)
+    *unknown = X509_get_signature_info(cert, &digest, NULL, NULL, NULL) != 1;
+    if (!*unknown || OBJ_find_sigid_algs(X509_get_signature_nid(cert), &digest, NULL) == 1)
         return digest;
     return NID_undef;
 }
@@ -184,12 +184,13 @@ static int fill_signature(struct anycert__certificate *out, X509 *cert)
 {
     const X509_ALGOR *algorithm = NULL;
     const ASN1_OBJECT *object = NULL;
-    int digest = signature_digest(cert);
+    int digest = signature_digest(cert, &out->signature_unknown);
 
     X509_get0_signature(NULL, &algorithm, cert);
     if (algorithm != NULL)
         X509_ALGOR_get0(&object, NULL, NULL, algorithm);
-    out->signature_algorithm = object != NULL ? object_text(object) : anycert__strdup(UNREADABLE);
+    out->signature_algorithm =
+        object != NULL ? anycert__object_text(object) : anycert__strdup(UNREADABLE);
     out->signature_sha1 = digest == NID_sha1;
     out->signature_md5 =
         digest == NID_md5 || digest == NID_md5_sha1 || digest == NID_md4 || digest == NID_md2;
@@ -296,10 +297,12 @@ static int set_name(struct anycert__alt_name *out, const GENERAL_NAME *name)
  * none either. */
 static int fill_alt_names(struct anycert__certificate *out, const X509 *cert)
 {
-    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    int found = -1;
+    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, &found, NULL);
     int count = sk_GENERAL_NAME_num(names);
     int rv = 0;
 
+    out->names_broken = names == NULL && found != -1;
     if (count > ANYCERT__ALT_NAMES_MAX)
         count = ANYCERT__ALT_NAMES_MAX;
     if (count > 0) {
@@ -314,6 +317,17 @@ static int fill_alt_names(struct anycert__certificate *out, const X509 *cert)
     return rv;
 }
 
+static int fill_flaw(struct anycert__certificate *out, X509 *cert)
+{
+    struct anycert__buf buf;
+
+    anycert__buf_init(&buf, FLAW_MAX);
+    anycert__flaw_write(cert, &buf);
+    out->flaw = anycert__buf_take(&buf, "a flaw", NULL);
+    anycert__buf_free(&buf);
+    return out->flaw ? 0 : -1;
+}
+
 int anycert__certificate_fill(struct anycert__certificate *out, X509 *cert,
                               struct anycert_error *err)
 {
@@ -325,7 +339,7 @@ int anycert__certificate_fill(struct anycert__certificate *out, X509 *cert,
     out->is_ca = X509_check_ca(cert) != 0;
     if (fill_der(out, cert) == 0 && fill_pin(out, cert) == 0 && fill_names(out, cert) == 0 &&
         fill_key(out, cert) == 0 && fill_signature(out, cert) == 0 &&
-        fill_alt_names(out, cert) == 0)
+        fill_alt_names(out, cert) == 0 && fill_flaw(out, cert) == 0)
         rv = 0;
     ERR_pop_to_mark();
     if (rv != 0) {

@@ -115,6 +115,60 @@ bool anycert__anchors_hold(struct anycert__anchors *anchors,
     return holds;
 }
 
+static bool is_among(const struct anycert__certificate *list, size_t count,
+                     const struct anycert__certificate *one)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (memcmp(list[i].sha256, one->sha256, sizeof one->sha256) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int add_named(struct anycert__anchors *anchors, const X509_NAME *name,
+                     struct anycert__certificate **out, size_t *count, struct anycert_error *err)
+{
+    STACK_OF(X509) *found = named(anchors, name);
+    int result = 0;
+
+    for (int i = 0; result == 0 && i < sk_X509_num(found) && *count < ANYCERT__ANCHORS_ABOUT_MAX;
+         i++) {
+        struct anycert__certificate *longer = anycert__realloc(*out, (*count + 1) * sizeof **out);
+
+        if (!longer) {
+            result = anycert__fail_nomem(err);
+            break;
+        }
+        *out = longer;
+        result = anycert__certificate_fill(&longer[*count], sk_X509_value(found, i), err);
+        if (result == 0 && is_among(longer, *count, &longer[*count]))
+            anycert__certificate_clear(&longer[*count]);
+        else if (result == 0)
+            *count += 1;
+    }
+    sk_X509_pop_free(found, X509_free);
+    return result;
+}
+
+int anycert__anchors_about(struct anycert__anchors *anchors,
+                           const struct anycert__certificate *chain, size_t len,
+                           struct anycert__certificate **out, size_t *count,
+                           struct anycert_error *err)
+{
+    int result = 0;
+
+    for (size_t i = 0; result == 0 && i < len; i++) {
+        X509 *cert = decode(&chain[i]);
+
+        if (cert && (add_named(anchors, X509_get_subject_name(cert), out, count, err) < 0 ||
+                     add_named(anchors, X509_get_issuer_name(cert), out, count, err) < 0))
+            result = -1;
+        X509_free(cert);
+    }
+    anycert__tls_forget_errors();
+    return result;
+}
+
 bool anycert__names_issuer_key(const struct anycert__certificate *certificate)
 {
     X509 *cert = decode(certificate);

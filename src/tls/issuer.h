@@ -31,6 +31,15 @@ void anycert__anchors_dates(const struct anycert__anchors *anchors, int64_t now,
 bool anycert__anchors_hold(struct anycert__anchors *anchors,
                            const struct anycert__certificate *certificate);
 
+/* Those of the anchors that have to do with a chain: the ones that bear the name of one of its
+ * certificates or of its issuer, each once, no more than ANYCERT__ANCHORS_ABOUT_MAX. *count of them
+ * are appended to *out, to be freed even after a failure. 0, or -1 with NOMEM. */
+#define ANYCERT__ANCHORS_ABOUT_MAX 64
+int anycert__anchors_about(struct anycert__anchors *anchors,
+                           const struct anycert__certificate *chain, size_t len,
+                           struct anycert__certificate **out, size_t *count,
+                           struct anycert_error *err);
+
 /* Whether it says which key of its issuer signed it (RFC 5280 section 4.2.1.1). */
 bool anycert__names_issuer_key(const struct anycert__certificate *certificate);
 

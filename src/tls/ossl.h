@@ -2,6 +2,7 @@
 #ifndef ANYCERT_TLS_OSSL_H
 #define ANYCERT_TLS_OSSL_H
 
+#include "base/buf.h"
 #include "tls/tls.h"
 
 #include <openssl/ssl.h>
@@ -51,8 +52,21 @@ int anycert__certificate_fill(struct anycert__certificate *out, X509 *cert,
                               struct anycert_error *err);
 /* A name in one line; free with anycert__free. NULL without memory. */
 char *anycert__name_text(const X509_NAME *name);
+/* The long name of an algorithm, or its number in dots where OpenSSL knows no name; free with
+ * anycert__free. NULL without memory. */
+char *anycert__object_text(const ASN1_OBJECT *object);
 /* Seconds since 1970 UTC. False for what OpenSSL's verification would not read either. */
 bool anycert__time_read(const ASN1_TIME *time, int64_t *out);
+
+/* ---- flaw.c */
+/* Appends why OpenSSL takes a certificate neither as issued nor as an issuer; nothing if it does.
+ */
+void anycert__flaw_write(X509 *cert, struct anycert__buf *out);
+
+/* ---- unfit.c */
+/* Why of those that bear the name of a certificate's issuer, sent ones and anchors, none was taken
+ * to continue the chain that ends with it. */
+void anycert__unfit_find(X509_STORE_CTX *ctx, STACK_OF(X509) * sent, struct anycert__unfit *out);
 
 /* ---- credentials.c */
 /* Appends every certificate of a PEM text, in its order, to out. 0; -1 with code for a damaged one;

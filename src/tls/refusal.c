@@ -30,6 +30,9 @@ enum anycert__refusal anycert__refusal_of(const struct anycert__facts *facts)
         return ANYCERT__REFUSAL_SIGNATURE;
     case SSL_R_BAD_SIGNATURE:
         return ANYCERT__REFUSAL_BAD_SIGNATURE;
+    case SSL_R_UNABLE_TO_FIND_PUBLIC_KEY_PARAMETERS:
+    case SSL_R_UNKNOWN_CERTIFICATE_TYPE:
+        return ANYCERT__REFUSAL_KEY;
     case SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED:
         return ANYCERT__REFUSAL_RENEGOTIATION;
     case SSL_R_EXCESSIVE_MESSAGE_SIZE:

@@ -17,6 +17,27 @@ struct recording {
     bool out_of_memory;
 };
 
+/* The algorithm stands in a certificate twice, and once outside of what is signed. */
+static bool names_two_algorithms(const X509 *cert)
+{
+    const X509_ALGOR *outside = NULL;
+
+    X509_get0_signature(NULL, &outside, cert);
+    return X509_ALGOR_cmp(outside, X509_get0_tbs_sigalg(cert)) != 0;
+}
+
+/* OpenSSL's code, or one of its others that says more: only its strict verification tells a
+ * signature that cannot be right from one that is wrong. */
+static int code_of(X509_STORE_CTX *ctx)
+{
+    int code = X509_STORE_CTX_get_error(ctx);
+    const X509 *cert = X509_STORE_CTX_get_current_cert(ctx);
+
+    return code == X509_V_ERR_CERT_SIGNATURE_FAILURE && cert && names_two_algorithms(cert)
+               ? X509_V_ERR_SIGNATURE_ALGORITHM_INCONSISTENCY
+               : code;
+}
+
 /* Records every error and lets verification go on: the judge decides afterwards. The error is taken
  * back, as OpenSSL's search for an issuer would repeat whatever it finds there instead of saying
  * that it has found none. */
@@ -24,7 +45,7 @@ static int record_error(int ok, X509_STORE_CTX *ctx)
 {
     struct recording *recording = X509_STORE_CTX_get_app_data(ctx);
 
-    if (!ok && anycert__facts_add_error(recording->facts, X509_STORE_CTX_get_error(ctx),
+    if (!ok && anycert__facts_add_error(recording->facts, code_of(ctx),
                                         X509_STORE_CTX_get_error_depth(ctx)) < 0)
         recording->out_of_memory = true;
     X509_STORE_CTX_set_error(ctx, X509_V_OK);
@@ -60,6 +81,17 @@ static int check_anchor(X509_STORE_CTX *ctx, struct anycert__facts *facts)
     }
     return anycert__facts_add_error(facts, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
                                     count > 0 ? count - 1 : 0);
+}
+
+/* Whether nobody was found to continue a chain with. */
+static bool has_gap(const struct anycert__facts *facts)
+{
+    for (size_t i = 0; i < facts->error_count; i++) {
+        if (facts->errors[i].code == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+            facts->errors[i].code == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE)
+            return true;
+    }
+    return false;
 }
 
 /* OpenSSL looks at the parameters of EC keys only in chains of two and more. */
@@ -179,6 +211,8 @@ static int run(X509 *leaf, STACK_OF(X509) * untrusted, X509_STORE *store,
         anycert__fail_nomem(err);
         goto out;
     }
+    if (has_gap(facts))
+        anycert__unfit_find(ctx, untrusted, &facts->unfit);
     result = 0;
 out:
     X509_STORE_CTX_free(ctx);

@@ -36,6 +36,10 @@ static void write_name(struct anycert__buf *buf, const struct anycert__facts *fa
         anycert__buf_adds(buf, "it names ");
         anycert__show_names(buf, certificate, NAMES_IN_SENTENCE);
         anycert__buf_adds(buf, facts->identity_is_ip ? ", and not the address " : ", and not ");
+    } else if (certificate != NULL && certificate->names_broken) {
+        anycert__buf_addf(buf, "the subjectAltName cannot be read%s ",
+                          facts->cn_match ? ", and only the common name is"
+                                          : ", and nothing else names");
     } else if (facts->cn_match) {
         anycert__buf_adds(buf, "no subjectAltName, only the common name is ");
     } else {
@@ -44,11 +48,23 @@ static void write_name(struct anycert__buf *buf, const struct anycert__facts *fa
     anycert__show_quoted(buf, facts->identity);
 }
 
+static void write_unreadable_key(struct anycert__buf *buf,
+                                 const struct anycert__certificate *certificate)
+{
+    anycert__buf_adds(buf, "OpenSSL here cannot read its key (");
+    anycert__show_string(buf, certificate->key_type, ANYCERT__SHOW_IN_SENTENCE);
+    anycert__buf_adds(buf, ")");
+}
+
 static void write_key(struct anycert__buf *buf, const struct anycert__finding *finding,
                       const struct anycert__certificate *certificate)
 {
-    if (certificate == NULL || certificate->key_type == NULL || certificate->key_bits <= 0) {
+    if (certificate == NULL || certificate->key_type == NULL) {
         anycert__buf_adds(buf, finding->what);
+        return;
+    }
+    if (certificate->key_bits <= 0) {
+        write_unreadable_key(buf, certificate);
         return;
     }
     bool curve = anycert__str_equal(certificate->key_type, "EC");
@@ -61,7 +77,11 @@ static void write_signature_strength(struct anycert__buf *buf,
                                      const struct anycert__finding *finding,
                                      const struct anycert__certificate *certificate)
 {
-    anycert__buf_adds(buf, finding->what);
+    bool unknown = certificate != NULL && certificate->signature_unknown &&
+                   !certificate->signature_sha1 && !certificate->signature_md5;
+
+    anycert__buf_adds(buf,
+                      unknown ? "signed in a way that OpenSSL here cannot judge" : finding->what);
     if (certificate == NULL || certificate->signature_algorithm == NULL)
         return;
     anycert__buf_adds(buf, " (");
@@ -69,13 +89,61 @@ static void write_signature_strength(struct anycert__buf *buf,
     anycert__buf_adds(buf, ")");
 }
 
+/* Why a chain ends there though somebody of the issuer's name is at hand; false if nobody is. */
+static bool write_gap(struct anycert__buf *buf, const struct anycert__unfit *unfit,
+                      const struct anycert__certificate *certificate)
+{
+    const char *whose = unfit->is_anchor ? "its trusted issuer" : "its issuer's certificate";
+
+    if (certificate != NULL && certificate->flaw != NULL && certificate->flaw[0] != '\0') {
+        anycert__buf_adds(buf, "it is broken, and counts as issued by nobody: ");
+        anycert__show_string(buf, certificate->flaw, 2 * ANYCERT__SHOW_IN_SENTENCE);
+        return true;
+    }
+    switch (unfit->code) {
+    case ANYCERT__X509_UNSPECIFIED:
+        anycert__buf_addf(buf, "%s is broken, and counts as none: ", whose);
+        break;
+    case ANYCERT__X509_NO_ISSUER_KEY:
+        anycert__buf_addf(buf, "%s has a key that OpenSSL here cannot read: ", whose);
+        break;
+    case ANYCERT__X509_SIGNATURE_UNSUPPORTED:
+        anycert__buf_adds(buf, "it is signed with an algorithm that OpenSSL here does not have: ");
+        break;
+    case ANYCERT__X509_SIGNATURE_MISMATCH:
+        anycert__buf_addf(buf,
+                          "the algorithm of its signature is not one for the key of %s: ", whose);
+        break;
+    case ANYCERT__X509_PATH_LOOP:
+        anycert__buf_adds(buf, "the certificates vouch for each other in a circle");
+        break;
+    case ANYCERT__X509_KEY_ID_DIFFERS:
+    case ANYCERT__X509_SERIAL_DIFFERS:
+        anycert__buf_addf(buf, "it names another key than that of %s", whose);
+        break;
+    case ANYCERT__X509_MAY_NOT_SIGN:
+        anycert__buf_addf(buf, "%s may not issue others", whose);
+        break;
+    default:
+        return false;
+    }
+    anycert__show_string(buf, unfit->what, 2 * ANYCERT__SHOW_IN_SENTENCE);
+    return true;
+}
+
 static void write_trust(struct anycert__buf *buf, const struct anycert__facts *facts,
                         const struct anycert__finding *finding,
                         const struct anycert__certificate *certificate)
 {
-    anycert__buf_adds(buf, finding->what);
+    bool gap = finding->x509_code == ANYCERT__X509_ISSUER_NOT_FOUND ||
+               finding->x509_code == ANYCERT__X509_FIRST_NOT_VERIFIABLE;
+
+    bool known = gap && write_gap(buf, &facts->unfit, certificate);
+
+    if (!known)
+        anycert__buf_adds(buf, finding->what);
     if (certificate != NULL && !certificate->self_issued && certificate->issuer != NULL) {
-        anycert__buf_adds(buf, ": issued by ");
+        anycert__buf_adds(buf, known ? "; issued by " : ": issued by ");
         anycert__show_quoted(buf, certificate->issuer);
     }
     if (facts->anchors_error != NULL) {
@@ -84,9 +152,28 @@ static void write_trust(struct anycert__buf *buf, const struct anycert__facts *f
     }
 }
 
-static void write_other(struct anycert__buf *buf, const struct anycert__facts *facts,
-                        const struct anycert__finding *finding)
+/* OpenSSL has one code for a key that it cannot read and for more comparisons of names than it
+ * makes.
+ */
+static void write_unspecified(struct anycert__buf *buf,
+                              const struct anycert__certificate *certificate)
 {
+    if (certificate->key_bits <= 0)
+        write_unreadable_key(buf, certificate);
+    else
+        anycert__buf_adds(buf, "so many names and name constraints that OpenSSL does not compare "
+                               "them");
+}
+
+static void write_other(struct anycert__buf *buf, const struct anycert__facts *facts,
+                        const struct anycert__finding *finding,
+                        const struct anycert__certificate *certificate)
+{
+    if (finding->x509_code == ANYCERT__X509_UNSPECIFIED && certificate != NULL &&
+        certificate->key_type != NULL) {
+        write_unspecified(buf, certificate);
+        return;
+    }
     anycert__buf_adds(buf, finding->what);
     bool stapled = facts->revocation == ANYCERT_REVOCATION_REVOKED;
     if (finding->x509_code == ANYCERT__X509_REVOKED && stapled)
@@ -126,7 +213,7 @@ static void write_certificate_finding(struct anycert__buf *buf, const struct any
     else if (finding->check == ANYCERT__CHECK_TRUST)
         write_trust(buf, facts, finding, certificate);
     else
-        write_other(buf, facts, finding);
+        write_other(buf, facts, finding, certificate);
 }
 
 /* ---- what was negotiated ---- */

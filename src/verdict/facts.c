@@ -39,6 +39,7 @@ void anycert__certificate_clear(struct anycert__certificate *certificate)
     anycert__free(certificate->key_type);
     anycert__free(certificate->curve);
     anycert__free(certificate->signature_algorithm);
+    anycert__free(certificate->flaw);
     for (size_t i = 0; i < certificate->name_count && certificate->names != NULL; i++)
         anycert__free(certificate->names[i].value);
     anycert__free(certificate->names);

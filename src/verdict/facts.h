@@ -47,17 +47,29 @@ struct anycert__certificate {
     char *signature_algorithm; /* OpenSSL's long name, for example "sha256WithRSAEncryption" */
     bool signature_sha1;
     bool signature_md5;
-    bool self_issued; /* subject equals issuer */
+    bool signature_unknown; /* OpenSSL here does not have the algorithm, or not with its parameters
+                             */
+    bool self_issued;       /* subject equals issuer */
     bool is_ca;
+    char *flaw; /* why OpenSSL takes it neither as issued nor as an issuer; NULL or "": it does */
     uint8_t sha256[32];
     char pin[ANYCERT__PIN_SIZE];
     struct anycert__alt_name *names;
     size_t name_count;
+    bool names_broken; /* there is a subjectAltName, and it cannot be read */
 };
 
 struct anycert__verify_error {
     int code; /* X509_V_ERR_… */
     int depth;
+};
+
+/* A certificate that bears the name of an issuer that was found missing, and was not taken: of
+ * several the one that came nearest. */
+struct anycert__unfit {
+    int code; /* why, as X509_V_ERR_…; 0: there is none of that name, or it is not known why */
+    bool is_anchor; /* it is a trusted one */
+    char what[160]; /* more of why: a flaw, or the name of an algorithm; or "" */
 };
 
 enum anycert__key_exchange {
@@ -135,9 +147,10 @@ struct anycert__facts {
     bool verify_broke; /* it returned a negative value */
     struct anycert__verify_error *errors;
     size_t error_count;
-    bool name_match;         /* by subjectAltName */
-    bool cn_match;           /* the common name is the host */
-    bool has_dns_or_ip_name; /* the leaf has a dNSName or iPAddress */
+    struct anycert__unfit unfit; /* of the last certificate of a chain that has no end */
+    bool name_match;             /* by subjectAltName */
+    bool cn_match;               /* the common name is the host */
+    bool has_dns_or_ip_name;     /* the leaf has a dNSName or iPAddress */
 
     /* anchors */
     char *anchors; /* source as text, for example "system (/etc/ssl/certs/ca-certificates.crt)" */

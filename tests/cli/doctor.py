@@ -196,7 +196,7 @@ class Doctor(DoctorCase):
         port = self.port("good-wildcard")
         out = self.anycert("doctor", "--cacert", self.root, "--for", "curl", "--resolve",
                            f"a.lab.test:{port}:127.0.0.1", f"a.lab.test:{port}").out
-        self.assertIn("# the proxy or the other address of the examination is not in this\n", out)
+        self.assertIn(f"  --resolve a.lab.test:{port}:127.0.0.1 \\\n", out)
 
     # ---- ways
 

@@ -47,6 +47,28 @@ class DoctorFiles(DoctorCase):
         self.assertIn("works with: hardened+expired", text)
         self.assertIn("\nfor curl (", text)
 
+    def test_files_of_before_are_read(self):
+        before, saved = self.save("expired")
+        for one in ("way", "given"):
+            del saved["question"][one]
+        del saved["anchors"]
+        after = json.loads(self.replay(saved).out)
+        self.assertEqual([cause["id"] for cause in after["causes"]], ["expired"])
+        self.assertEqual(after["least"], before["least"])
+
+    def test_anchors_that_took_part_are_kept_and_no_others(self):
+        pathlib.Path("list.pem").write_text(pathlib.Path(self.root).read_text("ascii") +
+                                            pathlib.Path(self.files["other_root"]).read_text("ascii"), encoding="ascii")
+        self.anycert("doctor", "--cacert", "list.pem", "--save", "it.json", self.url("good"))
+        saved = json.loads(pathlib.Path("it.json").read_text("utf-8"))
+        self.assertEqual([saved["certificates"][place] for place in saved["anchors"]["server"]],
+                         [pathlib.Path(self.root).read_text("ascii")])
+        self.assertEqual(saved["anchors"]["list"], {"count": 0, "not_begun": 0, "ended": 0})
+        for damaged in ([999], ["x"], 1, [0] * 65, None):
+            with self.subTest(damaged):
+                saved["anchors"]["server"] = damaged
+                self.assertIn("it.json", self.replay(saved, code=2).err)
+
     def test_saved_file_is_replaced_and_nobody_else_reads_it(self):
         path = pathlib.Path("it.json")
         path.write_text("before", "utf-8")

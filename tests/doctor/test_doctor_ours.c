@@ -143,6 +143,42 @@ static void stop(struct named_server *server)
     close(server->fd);
 }
 
+/* Without the line about the time that it took. */
+static char *json_of(const struct anycert_diagnosis *diagnosis)
+{
+    struct anycert_error err = {0};
+    char *json = anycert_diagnosis_json(diagnosis, &err);
+    char *line = json ? strstr(json, "\"elapsed_ms\"") : NULL;
+
+    assert_non_null(line);
+    memset(line, ' ', strcspn(line, "\n"));
+    return json;
+}
+
+/* What is saved says the same, whatever the time is where it is read. */
+static void expect_replay(const struct anycert_diagnosis *diagnosis)
+{
+    struct anycert_error err = {0};
+    struct anycert_doctor *doctor = anycert_doctor_new(&err);
+    char *saved = anycert_diagnosis_observation(diagnosis, &err);
+    struct anycert_diagnosis *again = NULL;
+    char *before = NULL, *after = NULL;
+
+    assert_non_null(doctor);
+    assert_non_null(saved);
+    again = anycert_doctor_replay_text(doctor, saved, strlen(saved), &err);
+    if (!again)
+        fail_msg("%s", err.message);
+    before = json_of(diagnosis);
+    after = json_of(again);
+    assert_string_equal(before, after);
+    anycert_free(before);
+    anycert_free(after);
+    anycert_free(saved);
+    anycert_diagnosis_free(again);
+    anycert_doctor_free(doctor);
+}
+
 /* by: seconds that our clock is wrong. */
 static struct anycert_diagnosis *examine_with(const char *pem, uint16_t port, const char *host,
                                               int64_t by, bool asks)
@@ -163,6 +199,7 @@ static struct anycert_diagnosis *examine_with(const char *pem, uint16_t port, co
     diagnosis = anycert_doctor_examine(doctor, target, &err);
     if (!diagnosis)
         fail_msg("%s", err.message);
+    expect_replay(diagnosis);
     anycert_policy_free(base);
     anycert_doctor_free(doctor);
     return diagnosis;

@@ -115,8 +115,10 @@ class Trust(Case):
         target = f"localhost:{self.servers[name].port}"
         self.web.seen.clear()
         done = self.anycert("doctor", "--format", "json", "--cacert", f"{root}.pem", "--resolve",
-                            f"{target}:127.0.0.1", *args, target, code=code)
+                            f"{target}:127.0.0.1", "--save", "it.json", *args, target, code=code)
         found = json.loads(done.out)
+        again = json.loads(self.anycert("doctor", "--format", "json", "--replay", "it.json", code=code).out)
+        self.assertEqual({**again, "elapsed_ms": 0}, {**found, "elapsed_ms": 0})
         return [cause["id"] for cause in found["causes"]], found
 
     def test_nobody_else_is_asked_by_default(self):

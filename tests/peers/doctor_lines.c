@@ -42,7 +42,7 @@ static int remedies(int argc, char **argv)
         *mark = '\0';
         evidence[count++] = (struct anycert__evidence){argv[i], mark + 1};
     }
-    if (!cause || anycert__remedies_for(cause, evidence, count, &list, NULL) != 0)
+    if (!cause || anycert__remedies_for(cause, evidence, count, NULL, &list, NULL) != 0)
         return 2;
     doc = yyjson_mut_doc_new(NULL);
     array = yyjson_mut_arr(doc);
@@ -72,7 +72,7 @@ static int elsewhere(char **argv)
     uint64_t port = 0;
 
     if (!policy || !anycert__parse_uint(argv[2], 65535, &port) ||
-        anycert__elsewhere(policy, argv[1], (uint16_t)port, argv[0], &said, &err) != 0) {
+        anycert__elsewhere(policy, argv[1], (uint16_t)port, NULL, argv[0], &said, &err) != 0) {
         fprintf(stderr, "%s\n", err.message);
         anycert_policy_free(policy);
         return 2;

@@ -82,6 +82,8 @@ static void certificate_fill_tells_names_dates_and_serial(void **state)
     assert_false(leaf.is_ca);
     anycert__certificate_clear(&leaf);
     struct anycert__certificate top = filled(root);
+    assert_string_equal("", top.flaw);
+    assert_false(top.names_broken || top.signature_unknown);
     assert_true(top.self_issued);
     assert_true(top.is_ca);
     anycert__certificate_clear(&top);
@@ -353,6 +355,8 @@ static void certificate_fill_broken_names_extension_has_no_names(void **state)
     struct anycert__certificate out = filled(cert);
     assert_int_equal(0, out.name_count);
     assert_null(out.names);
+    assert_true(out.names_broken);
+    assert_string_equal("the extension 'X509v3 Subject Alternative Name' cannot be read", out.flaw);
     anycert__certificate_clear(&out);
 }
 

@@ -18,7 +18,7 @@ static struct anycert__elsewhere say(const char *text, const char *host, const c
     struct anycert_policy *policy = anycert_policy_parse(text, &err);
     struct anycert__elsewhere said = {0};
 
-    if (!policy || anycert__elsewhere(policy, host, 8443, client, &said, &err) != 0)
+    if (!policy || anycert__elsewhere(policy, host, 8443, NULL, client, &said, &err) != 0)
         fail_msg("%s for %s: %s", text, client, err.message);
     anycert_policy_free(policy);
     return said;
@@ -90,8 +90,9 @@ static void hardened_is_the_same_everywhere(void **state)
         struct anycert__elsewhere none;
 
         assert_int_equal(said.fit, ANYCERT_FIT_SAME);
-        assert_int_equal(
-            anycert__elsewhere(NULL, "localhost", 8443, anycert_doctor_client(c), &none, NULL), 0);
+        assert_int_equal(anycert__elsewhere(NULL, "localhost", 8443, NULL, anycert_doctor_client(c),
+                                            &none, NULL),
+                         0);
         assert_string_equal(said.text, none.text);
         assert_null(strstr(said.text, "insecure"));
         assert_null(strstr(said.text, "CERT_NONE"));
@@ -187,12 +188,12 @@ static void strangers_are_refused(void **state)
     struct anycert__elsewhere said;
 
     (void)state;
-    assert_int_equal(anycert__elsewhere(NULL, "localhost", 443, "telnet", &said, &err), -1);
+    assert_int_equal(anycert__elsewhere(NULL, "localhost", 443, NULL, "telnet", &said, &err), -1);
     assert_int_equal(err.code, ANYCERT_E_USAGE);
     assert_null(said.text);
-    assert_int_equal(anycert__elsewhere(NULL, "localhost", 443, NULL, &said, NULL), -1);
-    assert_int_equal(anycert__elsewhere(NULL, "a'; touch b", 443, "curl", &said, NULL), -1);
-    assert_int_equal(anycert__elsewhere(NULL, "a\nb", 443, "curl", &said, NULL), -1);
+    assert_int_equal(anycert__elsewhere(NULL, "localhost", 443, NULL, NULL, &said, NULL), -1);
+    assert_int_equal(anycert__elsewhere(NULL, "a'; touch b", 443, NULL, "curl", &said, NULL), -1);
+    assert_int_equal(anycert__elsewhere(NULL, "a\nb", 443, NULL, "curl", &said, NULL), -1);
     assert_null(said.text);
 }
 
@@ -201,7 +202,7 @@ static void expect_complete(const struct anycert_policy *policy, const char *cli
 {
     struct anycert__elsewhere said;
 
-    assert_int_equal(anycert__elsewhere(policy, "localhost", 443, client, &said, NULL), 0);
+    assert_int_equal(anycert__elsewhere(policy, "localhost", 443, NULL, client, &said, NULL), 0);
     assert_string_equal(said.text, text);
     anycert__elsewhere_clear(&said);
 }
@@ -220,8 +221,8 @@ static void want_of_memory_gives_no_half_text(void **state)
             struct anycert_error err = {0};
 
             anycert__mem_fail_from(nth);
-            done = anycert__elsewhere(policy, "localhost", 443, anycert_doctor_client(c), &whole,
-                                      &err) == 0;
+            done = anycert__elsewhere(policy, "localhost", 443, NULL, anycert_doctor_client(c),
+                                      &whole, &err) == 0;
             anycert__mem_fail_from(0);
             if (!done) {
                 assert_int_equal(err.code, ANYCERT_E_NOMEM);

@@ -36,7 +36,7 @@ static struct anycert__remedies remedies_of(const char *id,
     struct anycert__remedies remedies;
     struct anycert_error err = {0};
 
-    if (anycert__remedies_for(anycert__cause_find(id), evidence, count, &remedies, &err) != 0)
+    if (anycert__remedies_for(anycert__cause_find(id), evidence, count, NULL, &remedies, &err) != 0)
         fail_msg("%s: %s", id, err.message);
     return remedies;
 }
@@ -105,6 +105,77 @@ static void evidence_is_filled_in(void **state)
     remedies = remedies_of("client-cert-required", usual, COUNT(usual));
     assert_non_null(strstr(remedies.items[0].text, "CN=Clients, O=Example"));
     anycert__remedies_clear(&remedies);
+}
+
+/* Commands go the way that was given, and where a remedy says something itself, that counts. */
+static void commands_repeat_what_was_given(void **state)
+{
+    static const struct {
+        const char *cause, *where, *lines;
+    } rows[] = {
+        {"unknown-root", "anycert",
+         "anycert get --cacert 'a b.pem' --expect-name x.test --proxy http://p.test:1 "
+         "--cacert ca.pem https://appliance.example:8443/\n"},
+        {"self-signed", "anycert",
+         "anycert get --expect-name x.test --proxy http://p.test:1 "
+         "--cacert server.pem https://appliance.example:8443/\n"},
+        {"name-mismatch", "anycert",
+         "anycert get --cacert 'a b.pem' --proxy http://p.test:1 "
+         "--expect-name www.other.example https://appliance.example:8443/\n"},
+        {"proxy-is-plain", "anycert",
+         "anycert get --cacert 'a b.pem' --expect-name x.test "
+         "-x http://proxy.example:3128 https://appliance.example:8443/\n"},
+        {"speaks-http", "the URL",
+         "anycert get --proxy http://p.test:1 http://appliance.example:8443/\n"},
+    };
+    struct anycert__words given = {NULL, 0};
+
+    (void)state;
+    assert_int_equal(anycert__words_add(&given, "cacert", "a b.pem", NULL), 0);
+    assert_int_equal(anycert__words_add(&given, "expect-name", "x.test", NULL), 0);
+    assert_int_equal(anycert__words_add(&given, "proxy", "http://p.test:1", NULL), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct anycert__remedies remedies;
+
+        assert_int_equal(anycert__remedies_for(anycert__cause_find(rows[i].cause), usual,
+                                               COUNT(usual), &given, &remedies, NULL),
+                         0);
+        assert_string_equal(lines_for(&remedies, rows[i].where), rows[i].lines);
+        anycert__remedies_clear(&remedies);
+    }
+    anycert__words_clear(&given);
+}
+
+/* Nothing that gives something up, writes a file, or is no single visible word. */
+static void only_the_way_is_repeated(void **state)
+{
+    static const struct {
+        const char *option, *value;
+    } rows[] = {{"trust", "trust-any"},
+                {"insecure", "x"},
+                {"output", "x"},
+                {"allow", "expired"},
+                {"proxy-user", "u:p"},
+                {"cacert", ""},
+                {"cacert", NULL},
+                {"cacert", "a\nb"},
+                {"cacert", "a\033b"},
+                {"cacert", "a\xff"},
+                {NULL, "x"},
+                {"", "x"},
+                {"--cacert", "x"},
+                {"profile", "\xe2\x80\xaex"}};
+    struct anycert__words given = {NULL, 0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct anycert_error err = {0};
+
+        assert_int_equal(anycert__words_add(&given, rows[i].option, rows[i].value, &err), -1);
+        assert_int_equal(err.code, ANYCERT_E_USAGE);
+    }
+    assert_int_equal(given.count, 0);
+    anycert__words_clear(&given);
 }
 
 static void addresses_are_written_as_addresses(void **state)
@@ -224,7 +295,7 @@ static void want_of_memory_leaves_nothing(void **state)
         struct anycert_error err = {0};
 
         anycert__mem_fail_from(nth);
-        done = anycert__remedies_for(cause, usual, COUNT(usual), &remedies, &err) == 0;
+        done = anycert__remedies_for(cause, usual, COUNT(usual), NULL, &remedies, &err) == 0;
         anycert__mem_fail_from(0);
         if (done)
             break;
@@ -250,6 +321,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cause_has_remedies),
         cmocka_unit_test(evidence_is_filled_in),
+        cmocka_unit_test(commands_repeat_what_was_given),
+        cmocka_unit_test(only_the_way_is_repeated),
         cmocka_unit_test(addresses_are_written_as_addresses),
         cmocka_unit_test(unknown_evidence_is_a_word_in_capitals),
         cmocka_unit_test(hostile_values_stay_out_of_lines),
