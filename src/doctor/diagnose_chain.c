@@ -234,7 +234,8 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                       &walk);
     walk_others(&walk, examination, best);
     if (walk.result == 0 && examination->plan.found == ANYCERT__FOUND_WAYS &&
-        (examination->plan.ways[0].attempt.relaxations & COMMON_NAME))
+        (examination->plan.ways[0].attempt.relaxations & COMMON_NAME) &&
+        !(best->facts->presented_count > 0 && best->facts->presented->names_broken))
         walk.result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_COMMON_NAME_ONLY,
                                         "the only name that it has is the common name", NULL, err);
     return walk.result;
