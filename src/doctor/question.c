@@ -66,6 +66,10 @@ static enum anycert__cause_number cause_of_trait(enum anycert__suite_trait trait
 
 static void add(struct anycert__confession *confession, enum anycert__cause_number cause)
 {
+    for (size_t i = 0; i < confession->cause_count; i++) {
+        if (confession->causes[i] == cause)
+            return;
+    }
     if (cause != ANYCERT__CAUSE_COUNT && confession->cause_count < ANYCERT__CONFESSIONS)
         confession->causes[confession->cause_count++] = cause;
 }
@@ -111,6 +115,11 @@ static void explain(struct anycert__confession *confession, const struct anycert
         return;
     if (hello->version == ANYCERT__SSL3)
         add(confession, ANYCERT__CAUSE_SSL3_ONLY);
+    /* Of what it has in SSL 3.0 it was offered the worst only. */
+    if (hello->version == ANYCERT__SSL3 && offer == ANYCERT__OFFER_OLD) {
+        describe(confession, answer, offer);
+        return;
+    }
     if (hello->retry && group && strstr(group, "MLKEM"))
         add(confession, ANYCERT__CAUSE_POST_QUANTUM_ONLY);
     if (anycert__suite_find(hello->suite, &suite))
@@ -148,7 +157,10 @@ int anycert__question(struct anycert__trials *trials, size_t budget,
                       struct anycert__confession *confession, struct anycert_error *err)
 {
     for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++) {
-        if (confession->cause_count > 0 || confession->questions >= budget)
+        bool only_old = confession->cause_count == 1 && offers[i] == ANYCERT__OFFER_SSL3 &&
+                        confession->causes[0] == ANYCERT__CAUSE_SSL3_ONLY;
+
+        if ((confession->cause_count > 0 && !only_old) || confession->questions >= budget)
             break;
         confession->questions++;
         if (ask(trials, offers[i], confession, err) < 0)
