@@ -213,8 +213,11 @@ static void fill_ssl3(struct anycert__hello *hello)
     hello->renegotiation_scsv = true;
 }
 
-static void fill_tls13(struct anycert__hello *hello, bool new_groups, bool new_schemes)
+static void fill_tls13(enum anycert__offer offer, struct anycert__hello *hello)
 {
+    bool new_groups = offer == ANYCERT__OFFER_TLS13 || offer == ANYCERT__OFFER_ML_DSA_ML_KEM;
+    bool new_schemes = offer == ANYCERT__OFFER_ML_DSA || offer == ANYCERT__OFFER_ML_DSA_ML_KEM;
+
     hello->version = ANYCERT__TLS12;
     hello->versions[hello->version_count++] = ANYCERT__TLS13;
     hello->session_id_len = 32;
@@ -317,16 +320,10 @@ void anycert__offer_fill(enum anycert__offer offer, const char *sni, struct anyc
         fill_version(hello, ANYCERT__TLS12);
         break;
     case ANYCERT__OFFER_TLS13:
-        fill_tls13(hello, true, false);
-        break;
     case ANYCERT__OFFER_TLS13_CLASSICAL:
-        fill_tls13(hello, false, false);
-        break;
     case ANYCERT__OFFER_ML_DSA:
-        fill_tls13(hello, false, true);
-        break;
     case ANYCERT__OFFER_ML_DSA_ML_KEM:
-        fill_tls13(hello, true, true);
+        fill_tls13(offer, hello);
         break;
     case ANYCERT__OFFER_OLD:
         fill_old(hello);
