@@ -149,6 +149,8 @@ static enum anycert__cause_number cause_of_own_refusal(const struct anycert__tri
         return ANYCERT__CAUSE_NO_SECURE_RENEGOTIATION;
     case ANYCERT__REFUSAL_KEY:
         return ANYCERT__CAUSE_KEY_UNSUPPORTED;
+    case ANYCERT__REFUSAL_UNREADABLE:
+        return ANYCERT__CAUSE_CERTIFICATE_UNREADABLE;
     case ANYCERT__REFUSAL_LARGE_CHAIN:
         return ANYCERT__CAUSE_CHAIN_TOO_LARGE;
     case ANYCERT__REFUSAL_DAMAGED:

@@ -227,7 +227,7 @@ void anycert__page_wget(struct anycert__page *page)
                  ANYCERT__BIT(RSA_KEY_EXCHANGE) | ANYCERT__BIT(CBC_SHA1) |
                  ANYCERT__BIT(SHA1_HANDSHAKE) | ANYCERT__BIT(LEGACY_RENEGOTIATION) |
                  ANYCERT__BIT(LEGACY_CIPHERS) | ANYCERT__BIT(NO_ETM) | ANYCERT__BIT(NO_EMS) |
-                 ANYCERT__BIT(COMMON_NAME),
+                 ANYCERT__BIT(COMMON_NAME) | ANYCERT__BIT(RENEGOTIATION),
         .by_itself = ANYCERT__BIT(NO_ALPN) | ANYCERT__BIT(WRONG_PURPOSE),
         .by_level = ANYCERT__BIT(SMALL_DH) | ANYCERT__BIT(WEAK_KEY) | ANYCERT__BIT(WEAK_SIGNATURE),
         .pins = true,
@@ -243,6 +243,10 @@ void anycert__page_wget(struct anycert__page *page)
         anycert__page_note(page, ANYCERT_FIT_LACKS,
                            "common-name: wget takes it by itself, where there is no "
                            "subjectAltName of any kind");
+    if (policy->relaxations & ANYCERT__BIT(RENEGOTIATION))
+        anycert__page_note(page, ANYCERT_FIT_LACKS,
+                           "renegotiation: wget never takes part in it; a server of TLS 1.3 may go "
+                           "on by itself");
     if (page->allowed & ANYCERT__BIT(LEGACY_CIPHERS))
         anycert__page_note(page, ANYCERT_FIT_LACKS, "legacy-ciphers: GnuTLS has no ARIA");
     if (anycert__policy_accepts_any_certificate(policy))

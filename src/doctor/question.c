@@ -90,12 +90,28 @@ static void describe(struct anycert__confession *confession, const struct anycer
                    group ? group : "");
 }
 
+static bool is_quantum(enum anycert__offer offer)
+{
+    return offer == ANYCERT__OFFER_TLS13 || offer == ANYCERT__OFFER_TLS13_CLASSICAL ||
+           offer == ANYCERT__OFFER_ML_DSA || offer == ANYCERT__OFFER_ML_DSA_ML_KEM;
+}
+
+/* Each of these was asked because the ones before it were refused, but for the first: a server that
+ * prefers a new group may take an old one, too. */
+static void explain_quantum(struct anycert__confession *confession, enum anycert__offer offer)
+{
+    if (offer == ANYCERT__OFFER_TLS13 || offer == ANYCERT__OFFER_TLS13_CLASSICAL)
+        return;
+    if (offer == ANYCERT__OFFER_ML_DSA_ML_KEM)
+        add(confession, ANYCERT__CAUSE_POST_QUANTUM_ONLY);
+    add(confession, ANYCERT__CAUSE_POST_QUANTUM_CERTIFICATE);
+}
+
 /* What a choice explains. */
 static void explain(struct anycert__confession *confession, const struct anycert__answer *answer,
                     enum anycert__offer offer)
 {
     const struct anycert__server_hello *hello = &answer->hello;
-    const char *group = hello->group ? anycert__named_group_name(hello->group) : NULL;
     struct anycert__suite suite;
 
     if (answer->kind == ANYCERT__KIND_SSL2) {
@@ -120,8 +136,8 @@ static void explain(struct anycert__confession *confession, const struct anycert
         describe(confession, answer, offer);
         return;
     }
-    if (hello->retry && group && strstr(group, "MLKEM"))
-        add(confession, ANYCERT__CAUSE_POST_QUANTUM_ONLY);
+    if (is_quantum(offer))
+        explain_quantum(confession, offer);
     if (anycert__suite_find(hello->suite, &suite))
         add(confession, offer == ANYCERT__OFFER_RARE
                             ? ANYCERT__CAUSE_OTHER_CIPHERS_ONLY
@@ -130,40 +146,71 @@ static void explain(struct anycert__confession *confession, const struct anycert
     if (confession->cause_count == 0 &&
         (offer == ANYCERT__OFFER_TLS10 || offer == ANYCERT__OFFER_TLS11))
         add(confession, ANYCERT__CAUSE_VERSION_INTOLERANT);
-    if (confession->cause_count > 0)
+    if (confession->cause_count > 0 || offer == ANYCERT__OFFER_TLS13)
         describe(confession, answer, offer);
 }
 
+/* *answered: it chose something. */
 static int ask(struct anycert__trials *trials, enum anycert__offer offer,
-               struct anycert__confession *confession, struct anycert_error *err)
+               struct anycert__confession *confession, bool *answered, struct anycert_error *err)
 {
     struct anycert__hello hello;
     struct anycert__answer answer;
     char name[256];
     int asked = 0;
 
+    *answered = false;
+    confession->questions++;
     if (anycert__ask_name(trials, name, err) < 0)
         return -1;
     anycert__offer_fill(offer, name, &hello);
     asked = anycert__ask(trials, &hello, &answer, err);
     if (asked <= 0)
         return asked;
+    *answered = answer.has_hello;
     explain(confession, &answer, offer);
     anycert__answer_free(&answer);
     return 0;
 }
 
+/* TLS 1.3 with what is newer than this build: its groups, its signatures, or both. */
+static int ask_quantum(struct anycert__trials *trials, size_t budget,
+                       struct anycert__confession *confession, struct anycert_error *err)
+{
+    bool any = false, classical = false, answered = false;
+
+    if (ask(trials, ANYCERT__OFFER_TLS13, confession, &any, err) < 0)
+        return -1;
+    if (confession->cause_count > 0 || confession->questions >= budget)
+        return 0;
+    if (any) {
+        if (ask(trials, ANYCERT__OFFER_TLS13_CLASSICAL, confession, &classical, err) < 0)
+            return -1;
+        if (!classical && confession->cause_count == 0)
+            add(confession, ANYCERT__CAUSE_POST_QUANTUM_ONLY);
+        return 0;
+    }
+    if (ask(trials, ANYCERT__OFFER_ML_DSA, confession, &answered, err) < 0)
+        return -1;
+    return answered || confession->questions >= budget
+               ? 0
+               : ask(trials, ANYCERT__OFFER_ML_DSA_ML_KEM, confession, &answered, err);
+}
+
 int anycert__question(struct anycert__trials *trials, size_t budget,
                       struct anycert__confession *confession, struct anycert_error *err)
 {
+    bool answered = false;
+
     for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++) {
         bool only_old = confession->cause_count == 1 && offers[i] == ANYCERT__OFFER_SSL3 &&
                         confession->causes[0] == ANYCERT__CAUSE_SSL3_ONLY;
 
         if ((confession->cause_count > 0 && !only_old) || confession->questions >= budget)
             break;
-        confession->questions++;
-        if (ask(trials, offers[i], confession, err) < 0)
+        if (offers[i] == ANYCERT__OFFER_TLS13
+                ? ask_quantum(trials, budget, confession, err) < 0
+                : ask(trials, offers[i], confession, &answered, err) < 0)
             return -1;
     }
     return 0;

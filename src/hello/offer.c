@@ -23,6 +23,9 @@ static const uint16_t schemes_today[] = {
     0x0403, 0x0503, 0x0603, 0x0807, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0203, 0x0201,
 };
 
+/* ML-DSA-44, 65 and 87. */
+static const uint16_t schemes_ml_dsa[] = {0x0904, 0x0905, 0x0906};
+
 static void add_all(uint16_t *list, size_t *count, size_t max, const uint16_t *from, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -158,6 +161,20 @@ static void add_groups(struct anycert__hello *hello, bool finite_fields)
     }
 }
 
+/* Takes those with an ML-KEM in them out again. */
+static void keep_classical(struct anycert__hello *hello)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < hello->group_count; i++) {
+        const char *name = anycert__named_group_name(hello->groups[i]);
+
+        if (!name || !(strstr(name, "MLKEM") || strstr(name, "Kyber")))
+            hello->groups[kept++] = hello->groups[i];
+    }
+    hello->group_count = kept;
+}
+
 static void add_schemes(struct anycert__hello *hello)
 {
     static const uint16_t every[] = {
@@ -202,15 +219,22 @@ static void fill_ssl3(struct anycert__hello *hello)
     hello->renegotiation_scsv = true;
 }
 
-static void fill_tls13(struct anycert__hello *hello)
+static void fill_tls13(enum anycert__offer offer, struct anycert__hello *hello)
 {
+    bool new_groups = offer == ANYCERT__OFFER_TLS13 || offer == ANYCERT__OFFER_ML_DSA_ML_KEM;
+    bool new_schemes = offer == ANYCERT__OFFER_ML_DSA || offer == ANYCERT__OFFER_ML_DSA_ML_KEM;
+
     hello->version = ANYCERT__TLS12;
     hello->versions[hello->version_count++] = ANYCERT__TLS13;
     hello->session_id_len = 32;
     ADD(hello, suite, ANYCERT__HELLO_SUITES_MAX, suites_tls13);
     anycert__offer_add_suites(hello, is_tls13);
     add_groups(hello, true);
+    if (!new_groups)
+        keep_classical(hello);
     add_schemes(hello);
+    if (new_schemes)
+        ADD(hello, scheme, ANYCERT__HELLO_SCHEMES_MAX, schemes_ml_dsa);
 }
 
 /* TLS 1.2 with these suites only. */
@@ -303,7 +327,10 @@ void anycert__offer_fill(enum anycert__offer offer, const char *sni, struct anyc
         fill_version(hello, ANYCERT__TLS12);
         break;
     case ANYCERT__OFFER_TLS13:
-        fill_tls13(hello);
+    case ANYCERT__OFFER_TLS13_CLASSICAL:
+    case ANYCERT__OFFER_ML_DSA:
+    case ANYCERT__OFFER_ML_DSA_ML_KEM:
+        fill_tls13(offer, hello);
         break;
     case ANYCERT__OFFER_OLD:
         fill_old(hello);

@@ -87,15 +87,14 @@ static bool is_default_group(const char *name)
     static const char *const names[] = {
         "X25519",    "x25519",    "X448",       "x448",           "secp256r1",
         "secp384r1", "secp521r1", "prime256v1", "ffdhe2048",      "ffdhe3072",
-        "ffdhe4096", "ffdhe6144", "ffdhe8192",  "X25519MLKEM768", "SecP256r1MLKEM768",
+        "ffdhe4096", "ffdhe6144", "ffdhe8192",  "X25519MLKEM768",
     };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0)
             return true;
     }
-    /* the post-quantum hybrids, but nothing post-quantum alone */
-    return strstr(name, "MLKEM") != NULL && strncmp(name, "MLKEM", 5) != 0;
+    return false;
 }
 
 static void read_group(SSL *ssl, struct anycert__negotiated *out)

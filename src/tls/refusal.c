@@ -33,6 +33,10 @@ enum anycert__refusal anycert__refusal_of(const struct anycert__facts *facts)
     case SSL_R_UNABLE_TO_FIND_PUBLIC_KEY_PARAMETERS:
     case SSL_R_UNKNOWN_CERTIFICATE_TYPE:
         return ANYCERT__REFUSAL_KEY;
+    case ERR_R_ASN1_LIB: /* names of CAs are written that way, too */
+        return facts->presented_count == 0 && !facts->failure.client_cert_requested
+                   ? ANYCERT__REFUSAL_UNREADABLE
+                   : ANYCERT__REFUSAL_OTHER;
     case SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED:
         return ANYCERT__REFUSAL_RENEGOTIATION;
     case SSL_R_EXCESSIVE_MESSAGE_SIZE:

@@ -14,6 +14,7 @@ enum anycert__refusal {
     ANYCERT__REFUSAL_SIGNATURE,     /* a signature algorithm that was not offered */
     ANYCERT__REFUSAL_BAD_SIGNATURE, /* a signature that is wrong */
     ANYCERT__REFUSAL_KEY,           /* a certificate whose key cannot be read */
+    ANYCERT__REFUSAL_UNREADABLE,    /* what is no certificate at all */
     ANYCERT__REFUSAL_RENEGOTIATION, /* a server without RFC 5746 */
     ANYCERT__REFUSAL_LARGE_CHAIN,   /* more certificates than there is room for */
     ANYCERT__REFUSAL_DAMAGED,       /* a record whose checksum does not fit */

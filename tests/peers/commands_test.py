@@ -101,7 +101,7 @@ class Commands(Case):
 
     def shell(self, text, **environment):
         return subprocess.run(["sh", "-e", "-c", text], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=120, check=False, env={
+                              stderr=subprocess.STDOUT, timeout=240, check=False, env={
                                   "PATH": f"{self.folder}/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(self.folder),
                                   **environment})
 

@@ -31,7 +31,7 @@ EVERYTHING = bool(os.environ.get("ANYCERT_EVERYTHING"))
 KINDS = ["good", "expired", "wrong-host", "self-signed", "cn-only", "rsa-1024", "tls10-only", "dh-1024", "rsa-kx-gcm",
          "sha1-handshake", "no-rfc5746", "camellia", "etm-intolerant"]
 # Programs that take long to be compiled are tried where each of their parts is needed.
-KINDS_OF = {"go": ["self-signed", "wrong-host", "tls10-only"], "java": ["wrong-host", "tls10-only", "self-signed"]}
+KINDS_OF = {"wget": [*KINDS, "post-handshake-auth"], "go": ["self-signed", "wrong-host", "tls10-only"], "java": ["wrong-host", "tls10-only", "self-signed"]}
 ALL_OF = {
     "go": ["self-signed", "expired", "wrong-host", "cn-only", "wrong-purpose", "critical-extension", "sni-required",
            "untrusted-root", "not-yet-valid", "tls10-only", "rsa-kx-gcm", "sha1-handshake", "path-length", "rsa-1024",
