@@ -234,6 +234,7 @@ class Response:
     elapsed: Any
     cookies: Any
     report: Any
+    token_report: Any
 
 @final
 class Cause(structseq[Any], tuple[str, str, str, str, str, str, str]):
@@ -329,6 +330,21 @@ class Diagnosis:
     def elapsed(self) -> float: ...
     @property
     def report(self) -> Report | None: ...
+
+@final
+class Profile:
+    """The parameters of an integration's instance."""
+
+    def __new__(cls, path: str | bytes | PathLike[str]) -> Profile: ...
+    @classmethod
+    def parse(cls, text: str, *, name: str | None = ...) -> Profile: ...
+    @classmethod
+    def keys(cls, /) -> tuple[str, ...]: ...
+    def value(self, key: str, /) -> str | None: ...
+    def source(self, key: str, /) -> str | None: ...
+    def set(self, key: str, value: Any, *, source: str | None = ...) -> None: ...
+    @property
+    def policy(self) -> Policy: ...
 
 @final
 class Doctor:

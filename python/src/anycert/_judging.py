@@ -27,7 +27,8 @@ def new_client(arguments: dict[str, Any]) -> _core.Client:
     try:
         return _core.Client(**arguments)
     except OSError as error:
-        unsaid = arguments["policy"] is None and arguments["default_anchors"] is None
+        unsaid = arguments["policy"] is None and arguments["default_anchors"] is None \
+            and arguments.get("profile") is None
         bundle = certifi_bundle() if unsaid and getattr(error, "name", "") == "ANCHORS" else None
         if bundle is None:
             raise
@@ -83,6 +84,7 @@ class Judging:
     _anchors: Policy | None = None  # of the client, where the policy file's policies name none
     _ca: Any = None  # of the client, for policies that are given as texts
     _bundle: str | None = None  # the environment's
+    profile: _core.Profile | None = None  # of a Client that was made with one
 
     @property
     def policy_file(self) -> PolicyFile | None:
@@ -96,18 +98,22 @@ class Judging:
 
     def explain(self, url: str) -> str:
         """How a request to the URL would go, and under which policy, in words. Nothing is sent."""
-        return self._client_for(url).explain(url)
+        return self._client_for(url).explain(self._place(url))
 
     def policy_for(self, url: str) -> tuple[Policy, str | None]:
         """(Policy, source) of the URL's host: source is the place of its line in the policy file,
         as 'NAME:LINE', or None. Nothing is sent."""
-        return self._client_for(url).policy_for(url)
+        return self._client_for(url).policy_for(self._place(url))
 
     def look(self, url: str) -> _core.Report:
         """A Report of a handshake with the URL's host; no request is sent. SSLError, with a report,
         if the policy refuses it."""
-        report: _core.Report = self._client_for(url).look(Response, url).report
+        report: _core.Report = self._client_for(url).look(Response, self._place(url)).report
         return report
+
+    def _place(self, url: str) -> str:
+        """The whole URL."""
+        return url
 
     def _client_for(self, url: str) -> _core.Client:
         call: Any = getattr(self, "_call")
@@ -144,6 +150,8 @@ class Judging:
         """The policy that verify says, and what a client is told of it: with a policy file, True and
         paths of anchors choose no policy, only the anchors of those that name none."""
         file = self._policy_file
+        if self.profile is not None and verify is True:
+            return None, self._judged(None, None, None)
         if isinstance(verify, PolicyFile):
             file, verify = verify, True
         policy = anchors = None
@@ -153,6 +161,15 @@ class Judging:
             anchors = file.anchors or self._anchors or self._policy(True)  # the environment's
         else:
             anchors = self._policy(verify)
-        return policy, {"policy": policy, "default_anchors": anchors, "policy_file": file,
-                        "trust_store": self._trust_store, "on_first_use": self._on_first_use,
-                        "look_only": self._looks_only}
+        return policy, self._judged(policy, anchors, file)
+
+    def _judged(self, policy: Any, anchors: Any, file: Any) -> dict[str, Any]:
+        return {"policy": policy, "default_anchors": anchors, "policy_file": file,
+                "trust_store": self._trust_store, "on_first_use": self._on_first_use,
+                "look_only": self._looks_only}
+
+    def _new_client(self, arguments: dict[str, Any]) -> _core.Client:
+        if self.profile is not None:
+            from ._profile import arguments as beside
+            arguments = beside(self.profile, arguments)
+        return new_client(arguments)

@@ -34,6 +34,7 @@ class Response(_core.Response):
     elapsed: timedelta
     cookies: Cookies
     report: _core.Report | None
+    token_report: _core.Report | None
     @property
     def content(self) -> bytes: ...
     @property

@@ -5,7 +5,7 @@ from . import _core
 from ._checks import all_of, checked_cert, count, limits_of, milliseconds, named, wrong_type
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
-from ._judging import Judging, file_of, new_client, store_of, with_hint
+from ._judging import Judging, file_of, store_of, with_hint
 from ._places import check_cert, proxy_url
 from ._response import Response
 from ._url import check_url, is_plain
@@ -71,8 +71,8 @@ class Session(Judging):
     or the path of anchors, and for what redirects lead to; verify=PolicyFile says the same for one
     call. Its ca= holds before the environment's anchors, and a path in verify before both. A Policy, and verify=False, go before it.
     trust_store: a TrustStore or its path, for the policy tofu. on_first_use: what tofu asks about a
-    host that the store does not know: it gets a Report, and says True if the key is right; nothing
-    else records it. It must not use the session."""
+    host that the store does not know: it gets a Report, and says True if the key is right ("compared"
+    if its pin is known from elsewhere); nothing else records it. It must not use the session."""
 
     _keeps_cookies = True
 
@@ -132,7 +132,7 @@ class Session(Judging):
             "allow_downgrade": allow_downgrade, "secret_headers": secret_headers, "max_body": 0,
             "max_redirects": 30, "keep_last_redirect": True})
         try:
-            client = new_client(arguments)
+            client = self._new_client(arguments)
         except OSError as error:
             raise with_hint(error, verify) from None
         kept = self._clients.setdefault(key, client)  # another thread may have been here meanwhile
@@ -355,11 +355,11 @@ class _Call:
 
     __slots__ = ("session", "key", "stream", "method", "url", "params", "headers", "auth",
                  "connect", "read", "redirects", "retry", "data", "json", "files", "hooks",
-                 "cookies")
+                 "cookies", "suffix")
 
     def __init__(self, session, method, url, params, headers, data, json, files, auth, connect,
                  read, redirects, retry, key, stream):
-        self.hooks = self.cookies = None
+        self.hooks = self.cookies = self.suffix = None
         self.session, self.key, self.stream = session, key, stream
         self.method, self.url, self.params, self.headers = method, url, params, headers
         self.auth, self.connect, self.read = auth, connect, read
@@ -446,6 +446,8 @@ class _Call:
 
     def take(self, request):
         """Goes on with a request that somebody has changed."""
+        if request.url != self.url:
+            self.suffix = None
         self.method, self.url, self.params = request.method, check_url(request.url), None
         self.headers = store(request.headers)
         self.data, self.json, self.files, self.cookies = request.body, None, None, None
@@ -474,7 +476,8 @@ class _Call:
     def arguments(self, auth):
         """Of the C functions, in their order."""
         retry = self.retry
-        return (Response, self.method, self.url, self.params, self.headers, self.data, self.json,
+        url = self.url if self.suffix is None else self.suffix  # behind a profile's URL
+        return (Response, self.method, url, self.params, self.headers, self.data, self.json,
                 self.files, auth, self.connect, self.read, 0, self.redirects,
                 retry._tuple if retry is not None else None, self.cookies, self)
 

@@ -1,5 +1,5 @@
 from os import PathLike
-from typing import Any, Callable, Iterable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Literal, Mapping, Sequence
 
 from . import _core
 from ._cookies import Cookies
@@ -59,7 +59,7 @@ class Session(Judging):
     def __init__(self, *, environment_proxies: bool = ..., proxy_follows_verify: bool = ...,
                  policy_file: _File = ...,
                  trust_store: _core.TrustStore | str | PathLike[str] | None = ...,
-                 on_first_use: Callable[[_core.Report], bool] | None = ...) -> None: ...
+                 on_first_use: Callable[[_core.Report], bool | Literal["compared"]] | None = ...) -> None: ...
     @property
     def cookies(self) -> Cookies: ...
     @cookies.setter

@@ -83,6 +83,7 @@ class AsyncClient:
     policy = property(lambda self: self._client.policy)
     policy_file = property(lambda self: self._client.policy_file)
     trust_store = property(lambda self: self._client.trust_store)
+    profile = property(lambda self: self._client.profile)
 
     def explain(self, url):
         """As Client.explain; nothing is sent."""
