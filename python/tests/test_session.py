@@ -149,6 +149,11 @@ class Requests(LabCase):
                          "https://foreign.example/x")
         self.assertEqual(self.session.get(self.url("bytes/1")).text, "a")
 
+    def test_clients_send_what_is_prepared(self):
+        with anycert.Client(ca=self.root) as client:
+            prepared = client.prepare_request(anycert._prepare.Request("POST", self.url("echo"), json={"a": 1}))
+            self.assertEqual(client.send(prepared).json()["body"]["start"], '{"a": 1}')
+
     def test_auth(self):
         self.assertEqual(self.echo(auth=("u", "p"), headers={"Authorization": "X"})[1][
             "authorization"], "Basic dTpw")

@@ -332,7 +332,7 @@ class _Bare(Session):
     def __init__(self, session, headers):
         self.__dict__.update(session.__dict__)
         self.headers, self.params, self.auth = headers, {}, None
-        self.hooks = {"response": []}
+        self.hooks, self.stream = {"response": []}, session.stream is True  # a client has a method there
         self._clients = session._clients
 
 
