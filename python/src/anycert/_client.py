@@ -9,6 +9,9 @@ from ._session import Session
 from .exceptions import RequestException, SSLError
 
 
+_LIMITS = 30, 60  # seconds, where nothing is said
+
+
 class Client(Session):
     """A client that keeps to one policy.
 
@@ -21,7 +24,7 @@ class Client(Session):
     profile: a Profile or its path, which says all of this, and more; URLs without a scheme are
     behind its own. Nothing but on_first_use goes with it."""
 
-    def __init__(self, policy=None, *, ca=None, timeout=Ellipsis, proxy=None, cert=None,
+    def __init__(self, policy=None, *, ca=None, timeout=_LIMITS, proxy=None, cert=None,
                  headers=None, auth=None, policy_file=None, trust_store=None,
                  on_first_use=None, verify=None, profile=None):
         if verify is not None:
@@ -31,12 +34,10 @@ class Client(Session):
         del self.stream  # a session's setting: here it is a method
         if profile is not None:
             self._go_by(profile, {
-                "policy": policy, "ca": ca, "timeout": None if timeout is Ellipsis else timeout,
+                "policy": policy, "ca": ca, "timeout": None if timeout is _LIMITS else timeout,
                 "proxy": proxy, "cert": cert, "headers": headers, "auth": auth,
                 "policy_file": policy_file, "trust_store": trust_store})
             return
-        if timeout is Ellipsis:
-            timeout = 30, 60
         if isinstance(policy, PolicyFile):
             raise TypeError("policy has to be a Policy or its text; a PolicyFile is for policy_file")
         judged_by_file = policy is None and self.policy_file is not None

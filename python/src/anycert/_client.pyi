@@ -12,7 +12,7 @@ class Client(Session):
     policy: Policy
     timeout: _Timeout
     profile: Profile | None
-    def __init__(self, policy: Policy | str | None = ..., *, ca: Any = ..., timeout: Any = ...,
+    def __init__(self, policy: Policy | str | None = ..., *, ca: Any = ..., timeout: _Timeout = ...,
                  proxy: str | None = ..., cert: _Cert = ..., headers: _Headers = ...,
                  auth: Any = ...,
                  policy_file: PolicyFile | str | PathLike[str] | None = ...,

@@ -1,49 +1,22 @@
 """Session: requests' interface on the C library."""
+from io import TextIOBase
 from time import sleep as _sleep  # what waits between requests
 
 from . import _core
-from ._checks import all_of, checked_cert, count, limits_of, milliseconds, named, wrong_type
+from ._checks import all_of, checked_cert, limits_of, named, wrong_type
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
 from ._judging import Judging, file_of, store_of, with_hint
 from ._places import check_cert, proxy_url
 from ._response import Response
+from ._retry import Retry
 from ._url import check_url, is_plain
 
 Policy = _core.Policy
 VERSION = _core.__version__
 
 
-class Retry:
-    """When a request is made again.
-
-    total: how often at most. backoff_factor: seconds; before the nth retry (but the first) it waits
-    backoff_factor * 2**(n - 1), with up to backoff_jitter more, at most backoff_max. statuses: after
-    which a request is made again; besides them 413, 429 and 503 with a Retry-After, which is waited
-    for up to retry_after_max. methods: whose requests may be made again once a server may have seen
-    them; None: the idempotent ones. raise_on_status: RetryError when a status is still there after
-    the last retry, else that answer. raise_on_redirect: as Session.max_redirects has it."""
-
-    __slots__ = ("total", "backoff_factor", "backoff_jitter", "backoff_max", "statuses", "methods",
-                 "raise_on_redirect", "raise_on_status", "retry_after_max", "_tuple")
-
-    def __init__(self, total=0, backoff_factor=5, backoff_jitter=0.0, statuses=(), methods=None,
-                 raise_on_redirect=True, raise_on_status=False, retry_after_max=120,
-                 backoff_max=120):
-        self.total, self.backoff_factor, self.backoff_jitter = total, backoff_factor, backoff_jitter
-        if isinstance(statuses, (str, bytes)):
-            raise wrong_type("statuses", "numbers", statuses)
-        self.statuses, self.methods = all_of("statuses", statuses or (), int, "numbers"), methods
-        self.raise_on_redirect, self.raise_on_status = raise_on_redirect, raise_on_status
-        self.retry_after_max, self.backoff_max = retry_after_max, backoff_max
-        names = methods if methods is None or isinstance(methods, str) else \
-            ",".join(all_of("methods", methods, str, "str, several or None"))
-        self._tuple = (count("total", total), milliseconds("backoff_factor", backoff_factor),
-                       milliseconds("backoff_jitter", backoff_jitter), milliseconds("backoff_max", backoff_max),
-                       tuple(min(max(status, 0), 1000) for status in self.statuses), names, milliseconds("retry_after_max", retry_after_max),
-                       bool(raise_on_status))
-
-
+_NOTHING = None, None
 
 
 def default_headers():
@@ -188,6 +161,8 @@ class Session(Judging):
         fields = own._store if type(own) is CaseInsensitiveDict else store(own)
         if headers:
             fields = {**fields, **store(headers)}
+        if "accept" not in fields or fields.get("accept-encoding", _NOTHING)[1] is None:
+            fields = self._without_defaults(fields)
         if auth is None:
             auth = self.auth
         connect, read = limits_of(timeout)
@@ -214,7 +189,7 @@ class Session(Judging):
             raise wrong_type("retry", "a Retry", retry)
         key = (verify, cert, proxy, no_proxy, allow_downgrade, secret_headers)
         call = _Call(self, method, url, params, fields, data, json, files, auth, connect, read,
-                     self.max_redirects if allow_redirects else 0, retry, key,
+                     self.max_redirects if allow_redirects else False, retry, key,
                      self.stream is True if stream is None else stream)
         if cookies or self._cookies:
             call.add_cookies(cookies)
@@ -222,6 +197,15 @@ class Session(Judging):
         if hooks or self._foreign or (own and (type(own) is not dict or own.get("response"))):
             call.hooks = _merged_hooks(own, hooks)
         return call
+
+    def _without_defaults(self, fields):
+        """The library's own fields are not wanted by whoever has taken them out of the headers."""
+        if self.profile is not None:
+            return fields
+        fields = {"accept": ("Accept", None), **fields}
+        if fields.get("accept-encoding", _NOTHING)[1] is None:
+            fields["accept-encoding"] = "Accept-Encoding", "identity"
+        return fields
 
     def get(self, url, **kwargs):
         """request("GET", …)"""
@@ -290,6 +274,16 @@ class Session(Judging):
                          request.cookies, {"response": _merged_hooks(self.hooks, request.hooks)},
                          request.json)
         return prepared
+
+    def merge_environment_settings(self, url, proxies, stream, verify, cert):
+        """The settings that send() of a prepared request goes by, as a dictionary of its arguments."""
+        given = {**(self.proxies or {}), **(proxies or {})}
+        return {"proxies": given, "stream": self.stream is True if stream is None else stream,
+                "verify": self.verify if verify is None else verify, "cert": self.cert if cert is None else cert}
+
+    def get_redirect_target(self, resp):
+        """Where the answer redirects to, as it says it; None if it does not."""
+        return resp.headers["location"] if resp.is_redirect else None
 
     def send(self, request, *, timeout=None, allow_redirects=True, proxies=None, stream=None,
              verify=None, cert=None, run_hooks=True, **kwargs):
@@ -365,6 +359,8 @@ class _Call:
         self.auth, self.connect, self.read = auth, connect, read
         self.redirects, self.retry = redirects, retry
         self.data, self.json, self.files = data or None, None, None
+        if data is not None and isinstance(data, TextIOBase):
+            self.data = data.read().encode()  # bytes of a text are counted, for many servers want to know
         if files:
             self.take_files(data, files)
         elif json is not None and not data:
@@ -493,7 +489,7 @@ class _Call:
 
     def checked(self, response):
         """The response, unless it is a redirect that was not followed because of their number."""
-        if 300 < response.status_code < 309 and self.redirects \
+        if 300 < response.status_code < 309 and self.redirects is not False \
                 and response.is_redirect and response.headers["location"] \
                 and response._hop_count() > self.redirects:
             from .exceptions import _new
@@ -561,10 +557,11 @@ def _merged_params(own, given):
     if not own or isinstance(own, (str, bytes)) or isinstance(given, (str, bytes)):
         return given or own
     try:
-        return {**dict(own), **dict(given or {})}
+        merged = {**dict(own), **dict(given or {})}
     except (TypeError, ValueError):
         raise ValueError("params has to be a mapping, pairs or a query, of the session and of the "
                          "request") from None
+    return given if given and not (hasattr(own, "items") and hasattr(given, "items")) else merged
 
 
 def _cookies_of(cookies):

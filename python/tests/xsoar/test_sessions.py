@@ -1,0 +1,167 @@
+"""What code does with the session of a client, and with its answers, as with those of requests. Each test holds for the
+original, too."""
+import csv
+import io
+import types
+
+from common.case import Case, request
+from common.server import Answer, Server, answer_json
+from common.subject import STANDIN, exceptions, xsoar
+
+if STANDIN:
+    from requests import PreparedRequest, Request, Response
+else:
+    from anycert import Response
+    from anycert._prepare import PreparedRequest, Request
+
+OK = answer_json({"status": "ok"})
+
+
+class Sessions(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enter_class(Server())
+
+    def setUp(self):
+        super().setUp()
+        self.server.reset(otherwise=OK)
+        self.url = self.server.url + "/x"
+        self.session = xsoar.BaseClient(self.server.url)._session
+
+    def sent(self, method="GET", **kwargs):
+        self.session.request(method, self.url, **kwargs)
+        return self.server.last
+
+
+class Settings(Sessions):
+    def test_headers_that_were_taken_out(self):
+        del self.session.headers["Accept"]
+        self.assertEqual((self.sent().value("accept"), self.sent().value("accept-encoding")), (None, "gzip, deflate"))
+        self.assertEqual(self.sent(headers={"Accept-Encoding": None}).value("accept-encoding"), "identity")
+        self.session.headers = {"X-Mine": "a"}
+        sent = self.sent()
+        self.assertEqual((sent.value("x-mine"), sent.value("accept"), sent.value("accept-encoding")), ("a", None, "identity"))
+
+    def test_params(self):
+        self.session.params = {"a": "1", "b": "2"}
+        self.assertEqual(self.sent(params={"b": None, "c": "3"}).target, "/x?a=1&c=3")
+        self.assertEqual(self.sent(params=[("c", "3")]).target, "/x?c=3")
+        self.assertEqual(self.sent(params="c=3").target, "/x?c=3")
+        self.session.params = [("a", "1")]
+        self.assertEqual(self.sent(params={"b": "2"}).target, "/x?b=2")
+
+    def test_no_redirect_at_all(self):
+        self.server.otherwise = Answer(302, [("Location", "/y")], b"")
+        self.session.max_redirects = 0
+        self.raises(exceptions.TooManyRedirects, self.session.get, self.url, says="Exceeded 0 redirects.")
+        if not STANDIN:  # which raises even then
+            self.assertEqual(self.session.get(self.url, allow_redirects=False).status_code, 302)
+
+    def test_addresses_that_are_none(self):
+        for url, kind in (("http:/x", exceptions.InvalidURL), ("HTTPS:x", exceptions.InvalidURL), ("mailto:a@b", exceptions.InvalidSchema),
+                          ("localhost:8080/x", exceptions.InvalidSchema), ("httpx", exceptions.MissingSchema), ("//a/b", exceptions.MissingSchema)):
+            with self.subTest(url):
+                self.raises(kind, self.session.get, url)
+
+    def test_bodies_that_are_text(self):
+        sent = self.sent("POST", data=io.StringIO("text"))
+        self.assertEqual((sent.body, sent.framing()), (b"text", "4"))
+
+    def test_cookies(self):
+        self.server.answers["/x"] = Answer(200, [("Set-Cookie", "sid=1; Path=/; HttpOnly"), ("Set-Cookie", "far=1; Path=/far")], b"")
+        self.session.get(self.url)
+        jar = self.session.cookies
+        jar.set("mine", "a", domain="other.example", path="/p")
+        self.assertEqual((sorted(jar.list_paths()), "other.example" in jar.list_domains(), jar.multiple_domains()),
+                         (["/", "/far", "/p"], True, True))
+        cookie, = [cookie for cookie in jar if cookie.name == "sid"]
+        self.assertEqual((cookie.discard, cookie.is_expired(), cookie.has_nonstandard_attr("HttpOnly"), cookie.version,
+                          cookie.port), (True, False, True, 0, None))
+        jar.clear_expired_cookies()
+        self.assertEqual(len(jar), 3)
+        jar.clear_session_cookies()
+        self.assertEqual((len(jar), self.sent().value("cookie")), (0, None))
+
+
+class Prepared(Sessions):
+    def prepare(self, *args, **kwargs):
+        return self.session.prepare_request(Request(*args, **kwargs))
+
+    def test_lengths(self):
+        rows = (("GET", None, (None, None)), ("HEAD", None, (None, None)), ("POST", None, ("0", None)), ("DELETE", None, ("0", None)),
+                ("POST", "h\u00e9", (None, None) if STANDIN else ("3", None)), ("POST", b"ab", ("2", None)),
+                ("POST", io.BytesIO(b"abc"), ("3", None)), ("POST", iter([b"ab"]), (None, "chunked")), ("POST", {"a": "b"}, ("3", None)))
+        for method, data, expected in rows:
+            with self.subTest(method=method, data=data):
+                headers = self.prepare(method, self.url, data=data).headers
+                found = headers.get("Content-Length"), headers.get("Transfer-Encoding")
+                if expected != (None, None) or data is None:  # the length of text is another in each version
+                    self.assertEqual(found, expected)
+
+    def test_credentials_of_the_address(self):
+        prepared = self.prepare("GET", self.url.replace("//", "//u%40x:p%3Aq@"))
+        self.assertEqual(prepared.headers["Authorization"], "Basic dUB4OnA6cQ==")
+
+    def test_with_the_settings_of_the_session(self):
+        """As requests' own documentation has it."""
+        self.session.proxies = {"http": self.server.url}
+        prepared = self.prepare("GET", "http://nowhere.invalid/y")
+        settings = self.session.merge_environment_settings(prepared.url, {}, None, None, None)
+        self.assertEqual(sorted(settings), ["cert", "proxies", "stream", "verify"])
+        self.session.send(prepared, **settings)
+        self.assertEqual(self.server.last.target, "http://nowhere.invalid/y")
+
+    def test_by_an_adapter_of_requests(self):
+        from requests.adapters import HTTPAdapter
+        self.session.mount("http://", HTTPAdapter())
+        for data, body in ((iter([b"ab", b"c"]), b"abc"), (io.BytesIO(b"abc"), b"abc"), ({"a": "b"}, b"a=b"), (None, b"")):
+            with self.subTest(data):
+                self.assertEqual(self.sent("POST", data=data).body, body)
+
+    def test_by_hand(self):
+        prepared = PreparedRequest()
+        prepared.prepare(method="POST", url=self.url, data={"a": 1}, headers={"X-A": "b"})
+        self.session.send(prepared)
+        self.assertEqual((self.server.last.body, self.server.last.value("x-a")), (b"a=1", "b"))
+
+    def test_the_next_one(self):
+        self.server.answers["/x"] = Answer(303, [("Location", "y?a=b")], b"")
+        response = self.session.post(self.url, data="body", allow_redirects=False)
+        self.assertEqual((response.next.method, response.next.url, response.next.body), ("GET", self.server.url + "/y?a=b", None))
+        self.assertEqual(self.session.get_redirect_target(response), "y?a=b")
+        self.assertEqual(self.session.send(response.next).json(), {"status": "ok"})
+        self.assertIsNone(self.session.get(self.server.url + "/z").next)
+
+
+class Answers(Sessions):
+    def raw(self, body=b"a,b\nc,d\nlast"):
+        self.server.otherwise = Answer(body=body)
+        return self.session.get(self.url, stream=True).raw
+
+    def test_raw_by_lines(self):
+        self.assertEqual(list(self.raw()), [b"a,b\n", b"c,d\n", b"last"])
+        raw = self.raw()
+        self.assertEqual((raw.readline(), raw.read(2), raw.readline(), raw.read()), (b"a,b\n", b"c,", b"d\n", b"last"))
+        self.assertTrue(raw.readable())
+        self.assertEqual((raw.version, raw.reason, raw.headers["content-length"]), (11, "OK", "12"))
+
+    def test_raw_as_text(self):
+        raw = self.raw()
+        raw.auto_close = False
+        self.assertEqual(list(csv.reader(io.TextIOWrapper(raw, "ascii"))), [["a", "b"], ["c", "d"], ["last"]])
+
+    def test_raw_into_a_buffer(self):
+        buffer = bytearray(4)
+        raw = self.raw()
+        self.assertEqual((raw.readinto(buffer), bytes(buffer)), (4, b"a,b\n"))
+        self.assertEqual(io.BufferedReader(raw).read(5), b"c,d\nl")
+
+    def test_answers_by_hand(self):
+        response = Response()
+        response.status_code, response.raw = 200, io.BytesIO(b'{"a": 1}')
+        self.assertEqual((response.json(), response.text, response.content), ({"a": 1}, '{"a": 1}', b'{"a": 1}'))
+        response = Response()
+        response.raw = io.BytesIO(b"abcdef")
+        self.assertEqual(list(response.iter_content(4)), [b"abcd", b"ef"])
+        response.raw = types.SimpleNamespace(read=lambda *args: b"", close=lambda: None)
+        response.close()
