@@ -14,12 +14,22 @@ if TYPE_CHECKING:
 
 def file_of(given: Any) -> PolicyFile | None:
     """A PolicyFile of one, of a path, or of None."""
-    return given if given is None or isinstance(given, PolicyFile) else PolicyFile(given)
+    if given is None or isinstance(given, PolicyFile):
+        return given
+    return PolicyFile(_path("policy_file", "a PolicyFile", given))
 
 
 def store_of(given: Any) -> TrustStore | None:
     """A TrustStore of one, of a path, or of None."""
-    return given if given is None or isinstance(given, TrustStore) else TrustStore(given)
+    if given is None or isinstance(given, TrustStore):
+        return given
+    return TrustStore(_path("trust_store", "a TrustStore", given))
+
+
+def _path(name: str, what: str, given: Any) -> Any:
+    if not isinstance(given, (str, bytes)) and not hasattr(given, "__fspath__"):
+        raise wrong_type(name, f"{what} or a path", given)
+    return given
 
 
 def new_client(arguments: dict[str, Any]) -> _core.Client:

@@ -165,3 +165,24 @@ class Answers(Sessions):
         self.assertEqual(list(response.iter_content(4)), [b"abcd", b"ef"])
         response.raw = types.SimpleNamespace(read=lambda *args: b"", close=lambda: None)
         response.close()
+
+
+if not STANDIN:
+    class Types(Case):
+        """What is wrong is said by its name."""
+
+        def test_of_the_base_client(self):
+            with Server(otherwise=OK) as server:
+                for value in (None, 5, b"x", ["x"]):
+                    error = self.raises(TypeError, request, xsoar.BaseClient(value), "GET", "x")
+                    self.assertIn("base_url has to be str", str(error))
+                client = xsoar.BaseClient(server.url)
+                for name, values in {"url_suffix": (5, b"x", ["x"]), "resp_type": (None, 5, b"json"), "ok_codes": (5, "x", True),
+                                     "retries": ("x", float("inf"), [1])}.items():
+                    for value in values:
+                        error = self.raises(TypeError, request, client, "GET", **{name: value})
+                        self.assertIn(f"{name} has to be", str(error))
+                for value in (None, [5], {"a": 1}):
+                    self.assertIn("timeout has to be", str(self.raises(TypeError, xsoar.BaseClient, server.url, timeout=value)))
+                for value in (5, [1], True):
+                    self.assertIn("trust_store has to be", str(self.raises(TypeError, xsoar.BaseClient, "", trust_store=value)))
