@@ -82,7 +82,8 @@ int ext_call_progress(void *arg, uint64_t received, uint64_t receive_total, uint
     if (!is_time_for_signals(call))
         return 0;
     ext_call_enter(call);
-    (void)PyErr_CheckSignals();
+    if (PyErr_CheckSignals() == 0 && call->given_up && PyList_Size(call->given_up) > 0)
+        PyErr_SetString(PyExc_InterruptedError, "nobody waits for it");
     ext_call_leave(call);
     return call->type ? 1 : 0;
 }

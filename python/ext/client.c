@@ -74,6 +74,7 @@ static struct anycert_client *make_client(struct client_object *self, PyObject *
         (void)ext_raise_plain(state, &err);
         goto out;
     }
+    anycert_config_set_interrupt(config, ext_call_is_over, NULL);
     if (take_profile(self, config, kwargs) < 0 || take_asking(self, config, kwargs) < 0)
         goto out;
     while (kwargs && PyDict_Next(kwargs, &at, &name, &value)) {

@@ -212,6 +212,7 @@ struct ext_call {
     PyObject *type, *value, *tb; /* an exception of a callback */
     struct ext_call *outer;      /* of the same thread, whose callback made this one */
     bool is_shared;              /* by many requests, none of which an exception belongs to */
+    PyObject *given_up;          /* a list: once something is in it, nobody waits; or NULL */
 };
 void ext_call_begin(struct ext_call *call, struct ext_state *state);
 /* Takes the lock back. False if a callback has raised, and the exception is set. */
@@ -354,7 +355,7 @@ void ext_client_leave(PyObject *client);
 
 /* ---- look.c ---- */
 
-/* look(class, url): a Response without an answer, of a handshake alone. */
+/* look(class, url, given_up=None): a Response without an answer, of a handshake alone. */
 PyObject *ext_look(struct ext_state *state, PyObject *object, PyObject *args);
 
 /* ---- diagnosis.c ---- */
