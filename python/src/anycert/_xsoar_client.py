@@ -74,13 +74,14 @@ class BaseClient:
         self.timeout = timeout_in_seconds(timeout)
         self._deadline = _now() + self.TIME_SENSITIVE_TOTAL_TIMEOUT if platform.is_time_sensitive() else None
         self.execution_metrics = ExecutionMetrics()
+        self._platform = platform.get_platform()
 
     def __del__(self) -> None:
         """Tells the platform what was counted, if anything was, and closes the session."""
         try:
             entry = self.execution_metrics.metrics
             if entry:
-                platform.results(dict(entry))
+                platform.results(dict(entry), getattr(self, "_platform", None))
         except Exception:  # pylint: disable=broad-exception-caught  # nobody could catch it
             pass
         try:
