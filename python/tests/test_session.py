@@ -5,7 +5,7 @@ import weakref
 
 import anycert
 from anycert import exceptions
-from labcase import LabCase
+from labcase import LabCase, python
 
 
 class Requests(LabCase):
@@ -153,6 +153,12 @@ class Requests(LabCase):
         with anycert.Client(ca=self.root) as client:
             prepared = client.prepare_request(anycert._prepare.Request("POST", self.url("echo"), json={"a": 1}))
             self.assertEqual(client.send(prepared).json()["body"]["start"], '{"a": 1}')
+
+    def test_modules_that_need_no_import(self):
+        done = python("import anycert\nprint(anycert.auth.HTTPBasicAuth('a', 'b').username, anycert.xsoar.BaseClient.__name__)\n"
+                      "anycert.requests")
+        self.assertEqual(done.stdout, "a BaseClient\n")
+        self.assertIn("module 'anycert' has no attribute 'requests'", done.stderr)
 
     def test_auth(self):
         self.assertEqual(self.echo(auth=("u", "p"), headers={"Authorization": "X"})[1][

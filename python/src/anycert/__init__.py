@@ -25,4 +25,7 @@ def __getattr__(name):
     if name == "Relaxation":  # so does enum
         from ._relaxation import Relaxation
         return Relaxation
+    if name in ("aio", "auth", "xsoar"):  # requests.auth is there without an import of its own, too
+        from importlib import import_module
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
