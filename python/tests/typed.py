@@ -34,6 +34,8 @@ def main() -> None:
         print(by_profile.get("status").token_report, by_profile.profile)
     session = anycert.Session(policy_file="hosts")
     session.headers["X"] = "y"
+    session.auth = anycert.auth.HTTPBasicAuth("a", "b")
+    print(session.get("https://a.example/", allow_redirects=False).next)
     try:
         session.post("https://a.example/", json={}, verify=False, cert=("a", "b")).raise_for_status()
     except exceptions.ConnectionError as error:

@@ -1,4 +1,4 @@
-from . import exceptions as exceptions
+from . import aio as aio, auth as auth, exceptions as exceptions, xsoar as xsoar
 from ._client import Client as Client, doctor as doctor, look as look
 from ._core import (Advice as Advice, Cause as Cause, Certificate as Certificate, Check as Check,
                     Diagnosis as Diagnosis, Doctor as Doctor, Policy as Policy,

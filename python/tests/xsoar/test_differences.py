@@ -7,6 +7,11 @@ from common.case import Case, lab, request
 from common.server import Answer, Server, answer_json, raw, refusing_port
 from common.subject import STANDIN, exceptions, xsoar
 
+if STANDIN:
+    from requests import Request
+else:
+    from anycert import _prepare
+
 OK = answer_json({"status": "ok"})
 
 
@@ -57,6 +62,27 @@ class Http(Differences):
                 else:
                     self.raises(exceptions.InvalidHeader, request, self.client, "GET", headers=header)
 
+    def test_blanks_before_a_value(self):
+        for value in (" x", "\tx"):
+            if STANDIN:
+                self.raises(exceptions.InvalidHeader, request, self.client, "GET", headers={"a": value})
+            else:
+                self.assertEqual(self.sent(headers={"a": value}).value("a"), "x")
+
+    def test_queries(self):
+        self.assertEqual(self.sent(params="a=b#c").target, "/x?a=b" + ("" if STANDIN else "%23c"))
+
+    def test_forms_without_a_value(self):
+        framing = self.sent("POST", data={"a": None}).framing()
+        self.assertEqual(framing == "0", not STANDIN)
+
+    def test_hosts_that_need_no_proxy(self):
+        proxies = {"http": f"http://127.0.0.1:{refusing_port()}", "no_proxy": "127.0.0.1"}
+        if STANDIN:
+            self.fails(request, self.client, "GET", proxies=proxies)
+        else:
+            self.assertEqual(self.response(proxies=proxies).status_code, 200)
+
     def test_answers_that_break_http(self):
         for head in (b"no colon\r\nContent-Length: 2\r\n\r\n{}", b"Content-Length: two\r\n\r\n{}"):
             with self.subTest(head):
@@ -92,6 +118,40 @@ class Objects(Differences):
         response = self.response(auth=("me", "secret"))
         self.assertEqual("Authorization" in response.request.headers, STANDIN)
         self.assertEqual(self.server.last.value("authorization"), "Basic bWU6c2VjcmV0")
+
+    def test_hooks_and_redirects(self):
+        seen = []
+        self.server.answers["/x"] = Answer(302, [("Location", "/y")], b"")
+        self.response(hooks={"response": lambda response, **_: seen.append(response.status_code)})
+        self.assertEqual(seen, [302, 200] if STANDIN else [200])
+
+    def test_what_steers_redirects(self):
+        for name in ("resolve_redirects", "rebuild_auth", "rebuild_method", "rebuild_proxies", "should_strip_auth"):
+            self.assertEqual(hasattr(self.client._session, name), STANDIN)
+
+    def test_adapters_of_the_session(self):
+        adapter = self.client._session.get_adapter(self.server.url)
+        self.assertEqual((hasattr(adapter, "max_retries"), hasattr(adapter, "send")), (True, STANDIN))
+
+    def test_cookies_of_prepared_requests(self):
+        session = self.client._session
+        session.cookies.set("a", "b")
+        prepared = session.prepare_request((Request if STANDIN else _prepare.Request)("GET", self.server.url))
+        self.assertEqual(prepared.headers.get("Cookie"), "a=b" if STANDIN else None)
+        session.send(prepared)
+        self.assertEqual(self.server.last.value("cookie"), "a=b")
+
+    def test_charsets_that_are_hard_to_see(self):
+        for kind in ("TEXT/plain", "text/plain; charset="):
+            self.server.otherwise = Answer(200, [("Content-Type", kind)], b"x")
+            self.assertEqual(self.response().encoding, {"TEXT/plain": None, "text/plain; charset=": ""}[kind] if STANDIN else "ISO-8859-1")
+
+    def test_queries_in_errors(self):
+        error = self.fails(request, xsoar.BaseClient(f"http://127.0.0.1:{refusing_port()}"), "GET", params={"key": "secret"})
+        self.assertEqual("secret" in str(error), STANDIN)
+
+    def test_a_base_url_that_is_not_set(self):
+        self.raises(AttributeError if STANDIN else TypeError, request, xsoar.BaseClient(None), "GET")
 
     def test_history_without_bodies(self):
         self.server.answers["/x"] = Answer(302, [("Location", "/y")], b"over there")
