@@ -156,7 +156,7 @@ class Clients(LabCase):
         one = self.keys("expired", trust="hardened+expired")
         for order in ((True, False), (False, True)):
             with Client(profile=one) as client:
-                prepared = client.prepare_request(anycert._prepare.Request("GET", self.url("bytes/3", "expired")))
+                prepared = client.prepare_request(anycert.Request("GET", self.url("bytes/3", "expired")))
                 for is_prepared in order:
                     answer = client.send(prepared) if is_prepared else client.get("bytes/3")
                     self.assertEqual((answer.text, answer.report.verdict), ("abc", "relaxed"))

@@ -186,7 +186,7 @@ class Session(Judging):
         if allow_downgrade is not False and allow_downgrade is not True:
             raise wrong_type("allow_downgrade", "True or False", allow_downgrade)
         if retry is not None and not isinstance(retry, Retry):
-            raise wrong_type("retry", "a Retry", retry)
+            raise wrong_type("retry", "an anycert.Retry", retry)
         key = (verify, cert, proxy, no_proxy, allow_downgrade, secret_headers)
         call = _Call(self, method, url, params, fields, data, json, files, auth, connect, read,
                      self.max_redirects if allow_redirects else False, retry, key,

@@ -10,7 +10,7 @@ from common.subject import STANDIN, exceptions, xsoar
 if STANDIN:
     from requests import Request
 else:
-    from anycert import _prepare
+    from anycert import Request
 
 OK = answer_json({"status": "ok"})
 
@@ -136,7 +136,7 @@ class Objects(Differences):
     def test_cookies_of_prepared_requests(self):
         session = self.client._session
         session.cookies.set("a", "b")
-        prepared = session.prepare_request((Request if STANDIN else _prepare.Request)("GET", self.server.url))
+        prepared = session.prepare_request(Request("GET", self.server.url))
         self.assertEqual(prepared.headers.get("Cookie"), "a=b" if STANDIN else None)
         session.send(prepared)
         self.assertEqual(self.server.last.value("cookie"), "a=b")

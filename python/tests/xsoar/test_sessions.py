@@ -11,8 +11,7 @@ from common.subject import STANDIN, exceptions, xsoar
 if STANDIN:
     from requests import PreparedRequest, Request, Response
 else:
-    from anycert import Response
-    from anycert._prepare import PreparedRequest, Request
+    from anycert import PreparedRequest, Request, Response
 
 OK = answer_json({"status": "ok"})
 
