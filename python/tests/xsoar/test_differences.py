@@ -1,6 +1,7 @@
 """What else is different from the original, besides what test_deviations has: the rows on HTTP and on objects in
 docs/moving-an-integration.md. Each test says what both do."""
 import errno
+import os
 import ssl
 
 from common.case import Case, lab, request
@@ -82,6 +83,25 @@ class Http(Differences):
             self.fails(request, self.client, "GET", proxies=proxies)
         else:
             self.assertEqual(self.response(proxies=proxies).status_code, 200)
+
+    def test_addresses_that_need_no_proxy(self):
+        for hosts, direct in ((f"127.0.0.1:{self.server.port}", not STANDIN), (".0.0.1", STANDIN)):
+            os.environ.update({"http_proxy": f"http://127.0.0.1:{refusing_port()}", "no_proxy": hosts})
+            client = xsoar.BaseClient(self.server.url, proxy=True)
+            with self.subTest(hosts):
+                if direct:
+                    self.assertEqual(request(client, "GET"), {"status": "ok"})
+                else:
+                    self.fails(request, client, "GET")
+
+    def test_answers_before_the_answer(self):
+        self.server.otherwise = raw(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        self.assertEqual(self.response().status_code, 103 if STANDIN else 200)
+        self.server.otherwise = raw(b"HTTP/1.1 101 Switching\r\n\r\n")
+        if STANDIN:
+            self.assertEqual(self.response().status_code, 101)
+        else:
+            self.assertIsInstance(self.fails(request, self.client, "GET").exception, exceptions.ConnectionError)
 
     def test_answers_that_break_http(self):
         for head in (b"no colon\r\nContent-Length: 2\r\n\r\n{}", b"Content-Length: two\r\n\r\n{}"):
