@@ -151,6 +151,18 @@ class Clients(LabCase):
             self.assertEqual(client.get("", policy="trust-any").status_code, 200)  # for one request
             self.assertRaises(exceptions.SSLError, client.get, "")
 
+    def test_first_contact(self):
+        asked = []
+        with tempfile.TemporaryDirectory() as folder:
+            one = self.keys("self-signed", trust="tofu", trust_store=str(pathlib.Path(folder, "known")))
+            with Client(profile=one) as client:
+                self.assertRaises(exceptions.SSLError, client.get, "")
+            with Client(profile=one, on_first_use=lambda report: asked.append(report.port) or "compared") as client:
+                self.assertTrue(client.get("").report.peer_authenticated)
+            with Client(profile=one) as client:  # it is known now
+                self.assertEqual(client.get("").report.authenticated_by, "tofu")
+        self.assertEqual(asked, [self.servers["self-signed"]["port"]])
+
     def test_prepared_requests_go_by_it_too(self):
         """Whatever came first: what is sent as it is does not get another client than the rest."""
         one = self.keys("expired", trust="hardened+expired")

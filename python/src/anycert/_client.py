@@ -79,13 +79,6 @@ class Client(Session):
         self.headers = CaseInsensitiveDict()  # the library's own, and the profile's
         self._bundle = None
 
-    def _call(self, method, url, *rest):
-        if self.profile is None or not isinstance(url, str) or _is_whole(url):
-            return super()._call(method, url, *rest)
-        call = super()._call(method, self._place(url), *rest)
-        call.suffix = url
-        return call
-
     def _place(self, url):
         if self.profile is None or _is_whole(url):
             return url

@@ -152,9 +152,12 @@ class Session(Judging):
               allow_redirects, proxies, hooks, stream, verify, cert, json, retry, policy,
               secret_headers, allow_downgrade):
         method = (method if isinstance(method, str) else _method(method)).upper()
+        suffix = None  # what is behind a profile's URL
         if not isinstance(url, str) or not url.startswith(("https://", "http://")) \
                 or not is_plain(url):
-            url = check_url(url)
+            whole = self._place(url) if isinstance(url, str) else url
+            suffix = url if whole is not url else None
+            url = check_url(whole)
         if self.params:
             params = _merged_params(self.params, params)
         own = self.headers
@@ -191,6 +194,7 @@ class Session(Judging):
         call = _Call(self, method, url, params, fields, data, json, files, auth, connect, read,
                      self.max_redirects if allow_redirects else False, retry, key,
                      self.stream is True if stream is None else stream)
+        call.suffix = suffix
         if cookies or self._cookies:
             call.add_cookies(cookies)
         own = self.hooks
@@ -353,7 +357,7 @@ class _Call:
 
     def __init__(self, session, method, url, params, headers, data, json, files, auth, connect,
                  read, redirects, retry, key, stream):
-        self.hooks = self.cookies = self.suffix = None
+        self.hooks = self.cookies = None
         self.session, self.key, self.stream = session, key, stream
         self.method, self.url, self.params, self.headers = method, url, params, headers
         self.auth, self.connect, self.read = auth, connect, read
