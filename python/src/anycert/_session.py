@@ -3,6 +3,7 @@ from io import TextIOBase
 from time import sleep as _sleep  # what waits between requests
 
 from . import _core
+from ._adapters import HTTPAdapter, is_foreign, retry_of
 from ._checks import all_of, checked_cert, limits_of, named, wrong_type
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
@@ -24,16 +25,6 @@ def default_headers():
     return CaseInsensitiveDict({
         "User-Agent": "anycert/" + VERSION, "Accept-Encoding": "gzip, deflate", "Accept": "*/*",
         "Connection": "keep-alive"})
-
-
-class HTTPAdapter:
-    """What is mounted for a URL's beginning. Of ours, the session looks at max_retries alone."""
-
-    def __init__(self, pool_connections=10, pool_maxsize=10, max_retries=0, pool_block=False):
-        self.max_retries = max_retries
-
-    def close(self):
-        """Nothing: connections are the session's."""
 
 
 class Session(Judging):
@@ -66,7 +57,8 @@ class Session(Judging):
         self.max_redirects = 30
         self.trust_env = False
         self.adapters = {"https://": HTTPAdapter(), "http://": HTTPAdapter()}
-        self._foreign = False  # an adapter that is not ours has been mounted
+        self._foreign = False  # an adapter that sends has been mounted
+        self._retries = False  # one that has requests made again
         self._environment_proxies = environment_proxies
         self._proxy_follows_verify = proxy_follows_verify
         if on_first_use is not None and not callable(on_first_use):
@@ -188,7 +180,10 @@ class Session(Judging):
             secret_headers = all_of("secret_headers", secret_headers, str, "several str")
         if allow_downgrade is not False and allow_downgrade is not True:
             raise wrong_type("allow_downgrade", "True or False", allow_downgrade)
-        if retry is not None and not isinstance(retry, Retry):
+        if retry is None:
+            if self._retries:
+                retry = retry_of(self.get_adapter(url))
+        elif not isinstance(retry, Retry):
             raise wrong_type("retry", "an anycert.Retry", retry)
         key = (verify, cert, proxy, no_proxy, allow_downgrade, secret_headers)
         call = _Call(self, method, url, params, fields, data, json, files, auth, connect, read,
@@ -251,7 +246,8 @@ class Session(Judging):
         self.adapters[prefix] = adapter
         for key in [key for key in self.adapters if len(key) < len(prefix)]:
             self.adapters[key] = self.adapters.pop(key)
-        self._foreign = any(_is_foreign(a) for a in self.adapters.values())
+        self._foreign = any(is_foreign(a) for a in self.adapters.values())
+        self._retries = any(retry_of(a) for a in self.adapters.values() if not is_foreign(a))
 
     def get_adapter(self, url):
         """The adapter with the longest prefix of the URL."""
@@ -409,7 +405,7 @@ class _Call:
             raise TypeError(f"{type(auth).__name__!r} object is not callable")  # as requests has it
         from ._ntlm import credentials_of
         credentials = credentials_of(auth)
-        if credentials is not None and not _is_foreign(self.session.get_adapter(self.url)):
+        if credentials is not None and not is_foreign(self.session.get_adapter(self.url)):
             return credentials
         self.sign(auth)
         return None
@@ -466,7 +462,7 @@ class _Call:
         auth = self.authenticate() if self.auth else None
         if self.session._foreign:
             adapter = self.session.get_adapter(self.url)
-            if _is_foreign(adapter):
+            if is_foreign(adapter):
                 return self.run_foreign(adapter, auth, timeout, proxies)
         response = self.send(auth)
         if self.hooks:
@@ -523,10 +519,6 @@ class _Call:
         for hook in self.hooks or ():
             response = hook(response) or response
         return response
-
-
-def _is_foreign(adapter):
-    return not isinstance(adapter, HTTPAdapter) and not hasattr(adapter, "_anycert_adapter")
 
 
 def _method(method):

@@ -2,6 +2,7 @@ from os import PathLike
 from typing import Any, Callable, Iterable, Literal, Mapping, Sequence
 
 from . import _core
+from ._adapters import HTTPAdapter as HTTPAdapter
 from ._cookies import Cookies
 from ._headers import CaseInsensitiveDict
 from ._judging import Judging
@@ -18,13 +19,6 @@ _Cert = str | tuple[str, str | None] | tuple[str, str | None, str | None] | list
 _Headers = Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None
 
 def default_headers() -> CaseInsensitiveDict: ...
-
-class HTTPAdapter:
-    max_retries: Any
-    def __init__(self, pool_connections: int = ..., pool_maxsize: int = ..., max_retries: Any = ...,
-                 pool_block: bool = ...) -> None: ...
-    def close(self) -> None: ...
-
 
 class Session(Judging):
     """Like requests.Session."""

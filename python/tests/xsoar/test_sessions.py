@@ -5,8 +5,8 @@ import io
 import types
 
 from common.case import Case, request
-from common.server import Answer, Server, answer_json
-from common.subject import STANDIN, exceptions, xsoar
+from common.server import CLOSE, Answer, Server, answer_json, certificate, refusing_port
+from common.subject import STANDIN, exceptions, sleeps, xsoar
 
 if STANDIN:
     from requests import PreparedRequest, Request, Response
@@ -110,9 +110,16 @@ class Prepared(Sessions):
         self.session.send(prepared, **settings)
         self.assertEqual(self.server.last.target, "http://nowhere.invalid/y")
 
-    def test_by_an_adapter_of_requests(self):
+    def test_by_an_adapter_of_ones_own(self):
         from requests.adapters import HTTPAdapter
-        self.session.mount("http://", HTTPAdapter())
+
+        class Own(HTTPAdapter):
+            def send(self, request, *args, **kwargs):  # pylint: disable=arguments-differ
+                request.headers["X-Own"] = "a"
+                return super().send(request, *args, **kwargs)
+
+        self.session.mount("http://", Own())
+        self.assertEqual(self.sent().value("x-own"), "a")
         for data, body in ((iter([b"ab", b"c"]), b"abc"), (io.BytesIO(b"abc"), b"abc"), ({"a": "b"}, b"a=b"), (None, b"")):
             with self.subTest(data):
                 self.assertEqual(self.sent("POST", data=data).body, body)
@@ -130,6 +137,64 @@ class Prepared(Sessions):
         self.assertEqual(self.session.get_redirect_target(response), "y?a=b")
         self.assertEqual(self.session.send(response.next).json(), {"status": "ok"})
         self.assertIsNone(self.session.get(self.server.url + "/z").next)
+
+
+class Mounted(Sessions):
+    """requests' own adapter, as integrations mount it for its retries."""
+
+    def mount(self, max_retries):
+        from requests.adapters import HTTPAdapter
+        self.session.mount("http://", HTTPAdapter(max_retries=max_retries))
+
+    def test_retries(self):
+        from urllib3.util import Retry
+        self.mount(Retry(3, backoff_factor=1, status_forcelist=[503]))
+        self.server.answers["/x"] = [Answer(503), Answer(503), OK]
+        with sleeps() as waited:
+            self.assertEqual(self.session.get(self.url).json(), {"status": "ok"})
+        self.assertEqual(([round(seconds) for seconds in waited if seconds], len(self.server.seen)), ([2], 3))
+
+    def test_methods(self):
+        from urllib3.util import Retry
+        self.server.otherwise = Answer(503, body=b"")
+        for methods, posts in (({"allowed_methods": ["GET", "POST"]}, 3), ({"allowed_methods": None}, 3), ({}, 1)):
+            with self.subTest(methods):
+                self.mount(Retry(2, status_forcelist=[503], raise_on_status=False, **methods))
+                self.server.reset(otherwise=Answer(503, body=b""))
+                self.assertEqual((self.session.post(self.url).status_code, len(self.server.seen)), (503, posts))
+
+    def test_a_status_that_stays(self):
+        from urllib3.util import Retry
+        self.mount(Retry(total=None, status=1, status_forcelist=[503]))
+        self.server.otherwise = Answer(503, body=b"")
+        self.raises(exceptions.RetryError, self.session.get, self.url)
+        self.assertEqual(len(self.server.seen), 2)
+
+    def test_a_number(self):
+        self.mount(2)
+        self.server.answers["/x"] = [CLOSE, CLOSE, OK]
+        self.assertEqual(self.session.get(self.url).status_code, 200)
+        self.mount(0)
+        self.raises(exceptions.ConnectionError, self.session.get, f"http://127.0.0.1:{refusing_port()}")
+
+    def test_cookies_and_redirects(self):
+        self.mount(3)
+        self.server.answers["/x"] = Answer(302, [("Location", "/y"), ("Set-Cookie", "a=b; Path=/")], b"")
+        response = self.session.get(self.url)
+        self.assertEqual((response.status_code, len(response.history), self.server.last.value("cookie"), self.session.cookies["a"]),
+                         (200, 1, "a=b", "b"))
+
+    def test_of_a_base_client(self):
+        from requests.adapters import HTTPAdapter
+        from urllib3.util import Retry
+        with Server(tls=certificate(), answers={"/x": [Answer(503), OK]}) as server:
+            client = xsoar.BaseClient(server.url, verify=False)
+            client._session.mount("https://", HTTPAdapter(max_retries=Retry(1, backoff_factor=0, status_forcelist=[503])))
+            self.assertEqual(request(client, "GET", "x"), {"status": "ok"})
+            if not STANDIN:
+                from anycert import Policy
+                answer = client._session.get(server.url, verify=Policy("hardened+self-signed"))
+                self.assertEqual(answer.report.policy.partition(" ")[0], "hardened+self-signed")
 
 
 class Answers(Sessions):
