@@ -100,13 +100,18 @@ class Response(_core.Response):
     @property
     def apparent_encoding(self):
         """The encoding that the bytes look like."""
+        content = self.content
+        if content[:3] == b"\xef\xbb\xbf":
+            return "utf-8-sig"
+        if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return "utf-16"
         try:
-            self.content.decode("ascii")
+            content.decode("ascii")
             return "ascii"
         except UnicodeDecodeError:
             pass
         try:
-            self.content.decode("utf-8")
+            content.decode("utf-8")
             return "utf-8"
         except UnicodeDecodeError:
             return "Windows-1252"

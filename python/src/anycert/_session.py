@@ -372,6 +372,10 @@ class _Call:
         if isinstance(data, (str, bytes)) and data:
             raise ValueError("Data must not be a string.")
         self.files = file_parts(files)
+        kind = self.headers.get("content-type", _NOTHING)[1]
+        if kind and not kind[:10].lower() in ("multipart/", b"multipart/"):  # it is the caller's, without a boundary
+            from ._prepare import multipart
+            self.data, self.files = multipart(data, self.files)[0], None
 
     def client(self):
         clients = self.session._clients

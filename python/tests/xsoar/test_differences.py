@@ -63,6 +63,16 @@ class Http(Differences):
                 else:
                     self.raises(exceptions.InvalidHeader, request, self.client, "GET", headers=header)
 
+    def test_bodies_with_head(self):
+        if STANDIN:
+            self.assertEqual(self.sent("HEAD", data=b"x").body, b"x")
+        else:
+            self.raises(ValueError, request, self.client, "HEAD", data=b"x")
+
+    def test_cookies_beside_a_header(self):
+        sent = self.sent(headers={"Cookie": "a=b"}, cookies={"c": "d"})
+        self.assertEqual(sent.value("cookie"), "a=b" if STANDIN else "a=b; c=d")
+
     def test_blanks_before_a_value(self):
         for value in (" x", "\tx"):
             if STANDIN:

@@ -66,6 +66,18 @@ class Settings(Sessions):
         sent = self.sent("POST", data=io.StringIO("text"))
         self.assertEqual((sent.body, sent.framing()), (b"text", "4"))
 
+    def test_a_form_that_is_called_something_else(self):
+        """Nobody can tell its parts then, but some servers do not look."""
+        for kind in ("application/json", b"a/b"):
+            sent = self.sent("POST", files={"f": ("n", b"content")}, data={"a": "b"}, headers={"Content-Type": kind})
+            self.assertEqual(sent.value("content-type"), kind if isinstance(kind, str) else kind.decode("ascii"))
+            self.assertRegex(sent.body, b'(?s)^--[0-9a-f]+\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--.*content\r\n--')
+
+    def test_text_with_a_byte_order_mark(self):
+        for encoding in ("utf-8-sig", "utf-16"):
+            self.server.otherwise = Answer(200, [], "h\u00e9".encode(encoding))
+            self.assertEqual(self.session.get(self.url).text, "h\u00e9")
+
     def test_cookies(self):
         self.server.answers["/x"] = Answer(200, [("Set-Cookie", "sid=1; Path=/; HttpOnly"), ("Set-Cookie", "far=1; Path=/far")], b"")
         self.session.get(self.url)
