@@ -5,7 +5,7 @@ import os
 import ssl
 
 from common.case import Case, lab, request
-from common.server import Answer, Server, answer_json, raw, refusing_port
+from common.server import CLOSE, Answer, Server, answer_json, raw, refusing_port
 from common.subject import STANDIN, exceptions, xsoar
 
 if STANDIN:
@@ -62,6 +62,20 @@ class Http(Differences):
                     self.sent(headers=header)
                 else:
                     self.raises(exceptions.InvalidHeader, request, self.client, "GET", headers=header)
+
+    def test_bodies_of_get_that_are_redirected(self):
+        self.server.answers["/x"] = Answer(302, [("Location", "/y")], b"")
+        sent = self.sent("GET", json_data={"a": 1})
+        self.assertEqual((sent.target, sent.body), ("/y", b"" if STANDIN else b'{"a": 1}'))
+
+    def test_connections_that_were_kept(self):
+        for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH"):
+            self.response()
+            self.server.reset({"/x": [CLOSE, OK]}, OK)
+            if STANDIN or method in ("POST", "PATCH"):
+                self.fails(request, self.client, method, "/x")
+            else:
+                self.assertEqual(self.response(method).status_code, 200)
 
     def test_bodies_with_head(self):
         if STANDIN:
