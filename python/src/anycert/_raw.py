@@ -83,6 +83,10 @@ class Raw(io.IOBase):
             self._is_closed = True
         return b"".join(pieces)
 
+    def __iter__(self) -> Iterator[bytes]:
+        """Line by line; nothing once it is closed."""
+        return iter(self.readline, b"")
+
     def _read(self, amt: int | None) -> bytes:
         if self._ahead:
             piece, self._ahead = self._ahead[:amt], b"" if amt is None else self._ahead[amt:]

@@ -215,7 +215,8 @@ class Answers(Sessions):
         return self.session.get(self.url, stream=True).raw
 
     def test_raw_by_lines(self):
-        self.assertEqual(list(self.raw()), [b"a,b\n", b"c,d\n", b"last"])
+        raw = self.raw()
+        self.assertEqual((list(raw), list(raw)), ([b"a,b\n", b"c,d\n", b"last"], []))
         raw = self.raw()
         self.assertEqual((raw.readline(), raw.read(2), raw.readline(), raw.read()), (b"a,b\n", b"c,", b"d\n", b"last"))
         self.assertTrue(raw.readable())
