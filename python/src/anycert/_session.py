@@ -582,7 +582,7 @@ def _merged_hooks(own, given):
         if event != "response":
             raise ValueError(f"Unsupported event specified, with event name {event!r}")
     hooks = given.get("response") if given else None
-    hooks = own.get("response") if hooks is None and own else hooks
+    hooks = own.get("response") if own and (hooks is None or hooks == []) else hooks
     if callable(hooks):
         return [hooks]
     hooks = all_of("hooks", hooks or (), object, "callables")

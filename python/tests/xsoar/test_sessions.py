@@ -122,6 +122,14 @@ class Prepared(Sessions):
         self.session.send(prepared, **settings)
         self.assertEqual(self.server.last.target, "http://nowhere.invalid/y")
 
+    def test_hooks_of_the_session(self):
+        seen = []
+        self.session.hooks["response"].append(lambda response, **_: seen.append("session"))
+        self.session.send(self.prepare("GET", self.url))
+        self.session.send(self.prepare("GET", self.url, hooks={"response": lambda response, **_: seen.append("request")}))
+        self.session.get(self.url, hooks={"response": []})
+        self.assertEqual(seen, ["session", "request", "session"])
+
     def test_by_an_adapter_of_ones_own(self):
         from requests.adapters import HTTPAdapter
 
