@@ -124,7 +124,9 @@ class Cookies(MutableMapping):
         return self._list
 
     def set_cookie(self, cookie):
-        """Adds a cookie in place of one of the same name, domain and path."""
+        """Adds a cookie, of http.cookiejar or ours, in place of one of the same name, domain and path."""
+        if not isinstance(cookie, Cookie):
+            cookie = Cookie(cookie.name, cookie.value, cookie.domain, cookie.path, cookie.secure, cookie.expires)
         self._list[:] = [c for c in self._list
                          if (c.name, c.domain, c.path) != (cookie.name, cookie.domain, cookie.path)]
         self._list.append(cookie)
@@ -266,6 +268,9 @@ class SessionCookies(Cookies):
             None if cookie.domain.startswith(".") else host)
         for client in self._clients():
             client.add_cookie(gone + "; Max-Age=0", f"https://{host}{cookie.path}")
+
+    def __reduce__(self):
+        return Cookies, (self._all(),)
 
     def install(self, client, url):
         """Gives those that were set by hand to a client, for the URL's host."""

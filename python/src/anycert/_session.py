@@ -8,6 +8,7 @@ from ._checks import all_of, checked_cert, limits_of, named, wrong_type
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
 from ._judging import Judging, file_of, store_of, with_hint
+from ._merging import cookies_of, merged_hooks, merged_params
 from ._places import check_cert, proxy_url
 from ._response import Response
 from ._retry import Retry
@@ -39,6 +40,11 @@ class Session(Judging):
     if its pin is known from elsewhere); nothing else records it. It must not use the session."""
 
     _keeps_cookies = True
+    _is_sent_by_class = False
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls._is_sent_by_class = cls.send is not Session.send or cls.prepare_request is not Session.prepare_request
 
     def __init__(self, *, environment_proxies=False, proxy_follows_verify=False, policy_file=None,
                  trust_store=None, on_first_use=None):
@@ -81,7 +87,7 @@ class Session(Judging):
 
     @cookies.setter
     def cookies(self, value):
-        given = _cookies_of(value)
+        given = cookies_of(value)
         self.cookies.clear()
         self.cookies.update(given)
 
@@ -136,6 +142,12 @@ class Session(Judging):
         """Sends a request. As requests.Session.request; and retry: a Retry; policy: a Policy or its
         text, in place of verify; secret_headers: names whose values go to no other origin;
         allow_downgrade: redirects from https to http are followed."""
+        if self._is_sent_by_class:
+            from ._derived import request
+            return request(self, method, url, params, data, headers, cookies, files, auth, json, hooks,
+                           timeout=timeout, allow_redirects=allow_redirects, proxies=proxies, stream=stream,
+                           verify=verify, cert=cert, retry=retry, policy=policy, secret_headers=secret_headers,
+                           allow_downgrade=allow_downgrade)
         return self._call(method, url, params, data, headers, cookies, files, auth, timeout,
                           allow_redirects, proxies, hooks, stream, verify, cert, json, retry,
                           policy, secret_headers, allow_downgrade).run(timeout, proxies)
@@ -151,7 +163,7 @@ class Session(Judging):
             suffix = url if whole is not url else None
             url = check_url(whole)
         if self.params:
-            params = _merged_params(self.params, params)
+            params = merged_params(self.params, params)
         own = self.headers
         fields = own._store if type(own) is CaseInsensitiveDict else store(own)
         if headers:
@@ -194,7 +206,7 @@ class Session(Judging):
             call.add_cookies(cookies)
         own = self.hooks
         if hooks or self._foreign or (own and (type(own) is not dict or own.get("response"))):
-            call.hooks = _merged_hooks(own, hooks)
+            call.hooks = merged_hooks(own, hooks)
         return call
 
     def _without_defaults(self, fields):
@@ -270,8 +282,8 @@ class Session(Judging):
         for name in [name for name, value in headers.items() if value is None]:
             del headers[name]
         prepared.prepare(request.method, request.url, headers, request.files, request.data,
-                         _merged_params(self.params, request.params), request.auth or self.auth,
-                         request.cookies, {"response": _merged_hooks(self.hooks, request.hooks)},
+                         merged_params(self.params, request.params), request.auth or self.auth,
+                         request.cookies, {"response": merged_hooks(self.hooks, request.hooks)},
                          request.json)
         return prepared
 
@@ -306,6 +318,16 @@ class Session(Judging):
                             hooks=hooks if run_hooks else None, **kwargs)
 
     # ---- life
+
+    def __getstate__(self):
+        cookies = self._cookies and self._cookies.copy()
+        return {**self.__dict__, "_clients": {}, "_cookies": cookies}  # connections stay where they are
+
+    def __setstate__(self, state):
+        cookies = state["_cookies"]
+        self.__dict__.update(state, _cookies=None)
+        if cookies:
+            self.cookies.update(cookies)
 
     def close(self):
         """Closes all connections. The session may be used again."""
@@ -391,7 +413,7 @@ class _Call:
         if own is not None and own._list:
             own.install(self.client(), self.url)
         if cookies:
-            jar = _cookies_of(cookies)
+            jar = cookies_of(cookies)
             pairs = [(cookie.name, cookie.value) for cookie in jar if cookie.is_for(self.url)]
             before = self.headers.get("cookie", (None, None))[1]
             if before:
@@ -551,42 +573,3 @@ def _latin1(text):
     if b"\0" in text:
         raise ValueError("auth has a NUL character in it")
     return text
-
-
-def _merged_params(own, given):
-    if not own or isinstance(own, (str, bytes)) or isinstance(given, (str, bytes)):
-        return given or own
-    try:
-        merged = {**dict(own), **dict(given or {})}
-    except (TypeError, ValueError):
-        raise ValueError("params has to be a mapping, pairs or a query, of the session and of the "
-                         "request") from None
-    return given if given and not (hasattr(own, "items") and hasattr(given, "items")) else merged
-
-
-def _cookies_of(cookies):
-    from ._cookies import Cookies
-    jar = Cookies()
-    try:
-        jar.update(cookies)
-    except (TypeError, ValueError):
-        raise wrong_type("cookies", "a mapping, pairs or a cookie jar", cookies) from None
-    return jar
-
-
-def _merged_hooks(own, given):
-    for hooks in (given, own):
-        if hooks and not hasattr(hooks, "get"):
-            raise wrong_type("hooks", "a mapping", hooks)
-    for event in given or ():
-        if event != "response":
-            raise ValueError(f"Unsupported event specified, with event name {event!r}")
-    hooks = given.get("response") if given else None
-    hooks = own.get("response") if own and (hooks is None or hooks == []) else hooks
-    if callable(hooks):
-        return [hooks]
-    hooks = all_of("hooks", hooks or (), object, "callables")
-    for hook in hooks:
-        if not callable(hook):
-            raise wrong_type("each of hooks", "callable", hook)
-    return list(hooks)

@@ -177,6 +177,18 @@ class Objects(Differences):
         adapter = self.client._session.get_adapter(self.server.url)
         self.assertEqual((hasattr(adapter, "max_retries"), hasattr(adapter, "send")), (True, STANDIN))
 
+    def test_sessions_of_ones_own(self):
+        class Own(type(self.client._session)):
+            asked = ()
+
+            def get_adapter(self, url):
+                self.asked += (url,)
+                return super().get_adapter(url)
+
+        with Own() as session:
+            session.get(self.server.url)
+            self.assertEqual(bool(session.asked), STANDIN)
+
     def test_cookies_of_prepared_requests(self):
         session = self.client._session
         session.cookies.set("a", "b")

@@ -1,7 +1,9 @@
 """What code does with the session of a client, and with its answers, as with those of requests. Each test holds for the
 original, too."""
+import copy
 import csv
 import io
+import pickle
 import types
 
 from common.case import Case, request
@@ -92,6 +94,62 @@ class Settings(Sessions):
         self.assertEqual(len(jar), 3)
         jar.clear_session_cookies()
         self.assertEqual((len(jar), self.sent().value("cookie")), (0, None))
+
+
+class Derived(Sessions):
+    """Classes that are derived from the session's."""
+
+    def test_send(self):
+        class Signing(type(self.session)):
+            def send(self, request, **kwargs):
+                request.headers["X-Signed"] = f"{request.method} {request.path_url}"
+                return super().send(request, **kwargs)
+
+        with Signing() as session:
+            response = session.post(self.url, params={"a": "b"}, json={"c": "d"}, timeout=5, auth=("u", "p"))
+            self.assertEqual(response.json(), {"status": "ok"})
+        sent = self.server.last
+        self.assertEqual((sent.value("x-signed"), sent.body, sent.value("authorization")),
+                         ("POST /x?a=b", b'{"c": "d"}', "Basic dTpw"))
+
+    def test_prepare_request(self):
+        class Preparing(type(self.session)):
+            def prepare_request(self, request):
+                request.headers["X-Prepared"] = "a"
+                return super().prepare_request(request)
+
+        with Preparing() as session:
+            session.get(self.url, headers={"X-Own": "b"}, cookies={"c": "d"})
+        self.assertEqual([self.server.last.value(name) for name in ("x-prepared", "x-own", "cookie", "accept")],
+                         ["a", "b", "c=d", "*/*"])
+
+    def test_request(self):
+        class Joined(type(self.session)):
+            def request(self, method, url, *args, **kwargs):
+                return super().request(method, self.base + url, *args, **kwargs)
+
+        with Joined() as session:
+            session.base = self.server.url
+            session.put("/y", b"body")
+        self.assertEqual((self.server.last.target, self.server.last.body), ("/y", b"body"))
+
+    def test_pickled(self):
+        self.server.answers["/x"] = Answer(200, [("Set-Cookie", "sid=1; Path=/")], b"")
+        self.session.get(self.url)
+        self.session.cookies.set("mine", "a")
+        self.session.headers["X-Mine"] = "b"
+        for same in (pickle.loads(pickle.dumps(self.session)), copy.copy(self.session)):
+            self.server.reset(otherwise=OK)
+            same.get(self.url)
+            self.assertEqual((sorted(self.server.last.value("cookie").split("; ")), self.server.last.value("x-mine")),
+                             (["mine=a", "sid=1"], "b"))
+        jar = pickle.loads(pickle.dumps(self.session.cookies))
+        self.assertEqual(sorted(jar.items()), [("mine", "a"), ("sid", "1")])
+
+    def test_cookies_of_the_standard_library(self):
+        from requests.cookies import create_cookie
+        self.session.cookies.set_cookie(create_cookie("a", "b", domain="127.0.0.1", path="/"))
+        self.assertEqual(self.sent().value("cookie"), "a=b")
 
 
 class Prepared(Sessions):
