@@ -156,6 +156,11 @@ anycert_client_curl_command(const struct anycert_client *client,
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_look_only(struct anycert_config *config,
                                                                int look_only,
                                                                struct anycert_error *err);
+/* Asked in the thread that calls anycert_client_handshake, ten times a second and more while it
+ * waits: anything but 0 ends the handshake with INTERRUPTED. Requests have a callback of their own
+ * (anycert_request_set_progress). NULL, the default: nobody is asked. */
+ANYCERT_API void anycert_config_set_interrupt(struct anycert_config *config,
+                                              int (*asked)(void *arg), void *arg);
 
 #ifdef __cplusplus
 }

@@ -161,11 +161,17 @@ static int fill(struct batch_object *self, struct ext_pending *job, PyObject *tu
 {
     struct anycert_error err = {0};
     PyObject *arguments[EXT_ARGS];
+    PyObject *client = is_open(self) ? Py_NewRef(self->client) : NULL;
+    int result = -1;
 
+    if (!client)
+        return -1;
     for (Py_ssize_t i = 0; i < EXT_ARGS; i++)
         arguments[i] = PyTuple_GetItem(tuple, i);
     /* What the arguments run, iterators and the like, may do anything to the batch. */
-    if (ext_request_init(&job->request, self->state, arguments) < 0 || !is_open(self))
+    result = ext_request_init(&job->request, self->state, client, arguments);
+    Py_DECREF(client);
+    if (result < 0 || !is_open(self))
         return -1;
     if (anycert_request_set_progress(job->request.request, NULL, NULL, &err) == 0 &&
         anycert_batch_add(self->batch, job->request.request, job, &err) == 0)

@@ -82,7 +82,8 @@ int ext_call_progress(void *arg, uint64_t received, uint64_t receive_total, uint
     if (!is_time_for_signals(call))
         return 0;
     ext_call_enter(call);
-    (void)PyErr_CheckSignals();
+    if (PyErr_CheckSignals() == 0 && call->given_up && PyList_Size(call->given_up) > 0)
+        PyErr_SetString(PyExc_InterruptedError, "nobody waits for it");
     ext_call_leave(call);
     return call->type ? 1 : 0;
 }
@@ -124,12 +125,25 @@ void ext_call_log(void *arg, enum anycert_log_level level, const char *text, siz
     ext_call_leave(call);
 }
 
+/* What anycert_trust_ask is to return; 0 with an exception for nothing that is merely something. */
+static int answer_of(PyObject *answer)
+{
+    if (answer == Py_True)
+        return 1;
+    if (PyUnicode_Check(answer) && PyUnicode_CompareWithASCIIString(answer, "compared") == 0)
+        return 2;
+    if (answer != Py_False)
+        PyErr_Format(PyExc_TypeError,
+                     "on_first_use has to return True, False or 'compared', not %R", answer);
+    return 0;
+}
+
 int ext_call_ask(void *arg, const struct anycert_report *report)
 {
     struct ext_call *call = innermost;
     PyObject *shown = NULL;
     PyObject *answer = NULL;
-    bool is_right = false;
+    int said = 0;
 
     if (!call || !call->thread || call->type)
         return 0;
@@ -137,15 +151,14 @@ int ext_call_ask(void *arg, const struct anycert_report *report)
     shown = ext_report_new(call->state, report);
     if (shown)
         answer = PyObject_CallFunctionObjArgs(arg, shown, NULL);
-    is_right = answer == Py_True; /* and nothing that is merely something */
-    if (answer && !is_right && answer != Py_False)
-        PyErr_Format(PyExc_TypeError, "on_first_use has to return True or False, not %R", answer);
+    if (answer)
+        said = answer_of(answer);
     if (call->is_shared && PyErr_Occurred()) /* what is refused now does not say why */
         PyErr_WriteUnraisable(arg);
     Py_XDECREF(answer);
     Py_XDECREF(shown);
     ext_call_leave(call);
-    return is_right && !call->type;
+    return call->type ? 0 : said;
 }
 
 int ext_call_sleep(void *arg, int64_t ms)

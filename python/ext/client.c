@@ -4,7 +4,8 @@
 
 struct client_object {
     PyObject_HEAD struct ext_state *state;
-    PyObject *asked; /* about hosts that the trust store does not know; NULL: nobody is */
+    PyObject *asked;   /* about hosts that the trust store does not know; NULL: nobody is */
+    PyObject *profile; /* whose header fields its requests have; NULL: none */
     struct anycert_client *client;
     Py_ssize_t users; /* calls that are under way */
     bool is_closed;
@@ -16,246 +17,6 @@ static struct client_object *of(PyObject *self)
 }
 
 /* ---- configuration ---- */
-
-/* One keyword of the constructor, and what it does; -1 with err, or with an exception. */
-typedef int keyword_setter(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                           struct anycert_error *err);
-
-static int set_policy(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                      struct anycert_error *err)
-{
-    const struct anycert_policy *policy = NULL;
-
-    if (!ext_policy_arg(state, value, "policy", &policy))
-        return -1;
-    return anycert_config_set_policy(config, policy, err);
-}
-
-static int set_proxy_policy(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                            struct anycert_error *err)
-{
-    const struct anycert_policy *policy = NULL;
-
-    if (!ext_policy_arg(state, value, "proxy_policy", &policy))
-        return -1;
-    return anycert_config_set_proxy_policy(config, policy, err);
-}
-
-static int set_policy_file(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                           struct anycert_error *err)
-{
-    struct anycert_policy_file *file = NULL;
-
-    return ext_policy_file_arg(state, value, "policy_file", &file)
-               ? anycert_config_set_policy_file(config, file, err)
-               : -1;
-}
-
-static int set_trust_store(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                           struct anycert_error *err)
-{
-    struct anycert_trust_store *store = NULL;
-
-    return ext_trust_store_arg(state, value, "trust_store", &store)
-               ? anycert_config_set_trust_store(config, store, err)
-               : -1;
-}
-
-static int set_default_anchors(struct ext_state *state, struct anycert_config *config,
-                               PyObject *value, struct anycert_error *err)
-{
-    const struct anycert_policy *policy = NULL;
-
-    return ext_policy_arg(state, value, "default_anchors", &policy)
-               ? anycert_config_set_default_anchors(config, policy, err)
-               : -1;
-}
-
-static int set_proxy(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                     struct anycert_error *err)
-{
-    const char *url = NULL;
-
-    (void)state;
-    return ext_optional_utf8(value, "proxy", &url) ? anycert_config_set_proxy(config, url, err)
-                                                   : -1;
-}
-
-static int set_no_proxy(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                        struct anycert_error *err)
-{
-    const char *hosts = NULL;
-
-    (void)state;
-    return ext_optional_utf8(value, "no_proxy", &hosts)
-               ? anycert_config_set_no_proxy(config, hosts, err)
-               : -1;
-}
-
-/* A path, or (certificate, key) or (certificate, key, password) with None for what is not there. */
-static int set_cert(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                    struct anycert_error *err)
-{
-    const char *cert = NULL;
-    const char *key = NULL;
-    const char *password = NULL;
-
-    (void)state;
-    if (PyUnicode_Check(value)) {
-        cert = ext_utf8(value, "cert");
-        return cert ? anycert_config_set_client_cert(config, cert, NULL, err) : -1;
-    }
-    if (!PyTuple_Check(value)) {
-        ext_wrong_type("cert", "a path or a tuple", value);
-        return -1;
-    }
-    if (!PyArg_ParseTuple(value,
-                          "s|zz;cert has to be a path, (certificate, key) or (certificate, "
-                          "key, password)",
-                          &cert, &key, &password) ||
-        anycert_config_set_client_cert(config, cert, key, err) < 0)
-        return -1;
-    return anycert_config_set_client_cert_password(config, password, err);
-}
-
-/* (connect, read, total) in milliseconds; 0: none. */
-static int set_timeouts(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                        struct anycert_error *err)
-{
-    unsigned connect_ms = 0, read_ms = 0, total_ms = 0;
-
-    (void)state;
-    if (!PyArg_ParseTuple(value, "III:timeouts", &connect_ms, &read_ms, &total_ms))
-        return -1;
-    return anycert_config_set_timeouts(config, connect_ms, total_ms, read_ms, err);
-}
-
-static int set_max_redirects(struct ext_state *state, struct anycert_config *config,
-                             PyObject *value, struct anycert_error *err)
-{
-    long max = PyLong_AsLong(value);
-
-    (void)state;
-    if (max == -1 && PyErr_Occurred())
-        return -1;
-    if (max < 0) {
-        PyErr_SetString(PyExc_ValueError, "max_redirects has to be 0 or more");
-        return -1;
-    }
-    return anycert_config_set_max_redirects(config, (unsigned)(max > 1000 ? 1000 : max), err);
-}
-
-static int set_keep_last_redirect(struct ext_state *state, struct anycert_config *config,
-                                  PyObject *value, struct anycert_error *err)
-{
-    (void)state;
-    return anycert_config_set_keep_last_redirect(config, PyObject_IsTrue(value), err);
-}
-
-static int set_allow_downgrade(struct ext_state *state, struct anycert_config *config,
-                               PyObject *value, struct anycert_error *err)
-{
-    (void)state;
-    return anycert_config_set_allow_downgrade(config, PyObject_IsTrue(value), err);
-}
-
-static int set_cookies(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                       struct anycert_error *err)
-{
-    (void)state;
-    return anycert_config_set_cookies(config, PyObject_IsTrue(value), err);
-}
-
-static int set_secret_headers(struct ext_state *state, struct anycert_config *config,
-                              PyObject *value, struct anycert_error *err)
-{
-    PyObject *names = PySequence_Tuple(value);
-    int result = names ? 0 : -1;
-
-    (void)state;
-    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_Size(names); i++) {
-        const char *name = ext_utf8(PyTuple_GetItem(names, i), "secret_headers");
-
-        result = name ? anycert_config_add_secret_header(config, name, err) : -1;
-    }
-    Py_XDECREF(names);
-    return result;
-}
-
-static int set_max_body(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                        struct anycert_error *err)
-{
-    unsigned long long max = PyLong_AsUnsignedLongLong(value);
-
-    (void)state;
-    if (max == (unsigned long long)-1 && PyErr_Occurred())
-        return -1;
-    return anycert_config_set_limits(config, 0, max ? max : UINT64_MAX, err);
-}
-
-static int set_resolve(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                       struct anycert_error *err)
-{
-    PyObject *entries = PySequence_Tuple(value);
-    int result = entries ? 0 : -1;
-
-    (void)state;
-    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_Size(entries); i++) {
-        const char *entry = ext_utf8(PyTuple_GetItem(entries, i), "resolve");
-
-        result = entry ? anycert_config_add_resolve(config, entry, err) : -1;
-    }
-    Py_XDECREF(entries);
-    return result;
-}
-
-static int set_look_only(struct ext_state *state, struct anycert_config *config, PyObject *value,
-                         struct anycert_error *err)
-{
-    (void)state;
-    return anycert_config_set_look_only(config, PyObject_IsTrue(value), err);
-}
-
-static const struct {
-    char name[20];
-    keyword_setter *set;
-} keywords[] = {
-    {"policy", set_policy},
-    {"proxy_policy", set_proxy_policy},
-    {"policy_file", set_policy_file},
-    {"default_anchors", set_default_anchors},
-    {"trust_store", set_trust_store},
-    {"proxy", set_proxy},
-    {"no_proxy", set_no_proxy},
-    {"cert", set_cert},
-    {"timeouts", set_timeouts},
-    {"max_redirects", set_max_redirects},
-    {"keep_last_redirect", set_keep_last_redirect},
-    {"allow_downgrade", set_allow_downgrade},
-    {"look_only", set_look_only},
-    {"cookies", set_cookies},
-    {"secret_headers", set_secret_headers},
-    {"max_body", set_max_body},
-    {"resolve", set_resolve},
-};
-
-static int set_keyword(struct ext_state *state, struct anycert_config *config, PyObject *name,
-                       PyObject *value)
-{
-    struct anycert_error err = {0};
-
-    for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
-        if (PyUnicode_CompareWithASCIIString(name, keywords[i].name) != 0)
-            continue;
-        if (keywords[i].set(state, config, value, &err) == 0)
-            return 0;
-        if (!PyErr_Occurred())
-            (void)ext_raise_plain(state, &err);
-        return -1;
-    }
-    PyErr_Format(PyExc_TypeError, "Client() got an unexpected keyword argument %R", name);
-    return -1;
-}
 
 /* on_first_use: the client keeps the callable, which may refer to the client. */
 static int take_asking(struct client_object *self, struct anycert_config *config, PyObject *kwargs)
@@ -279,6 +40,21 @@ static int take_asking(struct client_object *self, struct anycert_config *config
     return PyDict_DelItemString(kwargs, "on_first_use");
 }
 
+/* profile: what is said beside it counts more, so it is applied first. */
+static int take_profile(struct client_object *self, struct anycert_config *config, PyObject *kwargs)
+{
+    PyObject *profile = kwargs ? PyDict_GetItemString(kwargs, "profile") : NULL;
+
+    if (!profile)
+        return 0;
+    if (profile != Py_None) {
+        self->profile = Py_NewRef(profile);
+        if (ext_profile_apply(self->state, profile, config) < 0)
+            return -1;
+    }
+    return PyDict_DelItemString(kwargs, "profile");
+}
+
 static struct anycert_client *make_client(struct client_object *self, PyObject *kwargs)
 {
     struct ext_state *state = self->state;
@@ -298,10 +74,11 @@ static struct anycert_client *make_client(struct client_object *self, PyObject *
         (void)ext_raise_plain(state, &err);
         goto out;
     }
-    if (take_asking(self, config, kwargs) < 0)
+    anycert_config_set_interrupt(config, ext_call_is_over, NULL);
+    if (take_profile(self, config, kwargs) < 0 || take_asking(self, config, kwargs) < 0)
         goto out;
     while (kwargs && PyDict_Next(kwargs, &at, &name, &value)) {
-        if (value != Py_None && set_keyword(state, config, name, value) < 0)
+        if (value != Py_None && ext_config_set(state, config, name, value) < 0)
             goto out;
     }
     Py_BEGIN_ALLOW_THREADS client = anycert_client_new(config, &err);
@@ -350,6 +127,7 @@ static int client_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT((PyObject *)Py_TYPE(self));
     Py_VISIT(of(self)->asked);
+    Py_VISIT(of(self)->profile);
     return 0;
 }
 
@@ -358,6 +136,7 @@ static void client_dealloc(PyObject *self)
     PyObject_GC_UnTrack(self);
     free_client(of(self));
     Py_CLEAR(of(self)->asked);
+    Py_CLEAR(of(self)->profile);
     ext_free(self);
 }
 
@@ -401,6 +180,33 @@ void ext_client_leave(PyObject *client)
 
 /* ---- requests ---- */
 
+/* Whether a URL begins with a scheme, as _client.py has it. */
+static bool is_whole(const char *url)
+{
+    size_t len = 0;
+
+    while ((url[len] >= '0' && url[len] <= '9') || (url[len] >= 'a' && url[len] <= 'z') ||
+           (url[len] >= 'A' && url[len] <= 'Z'))
+        len++;
+    return len > 0 && strncmp(url + len, "://", 3) == 0;
+}
+
+struct anycert_request *ext_client_request(PyObject *client, const char *method, const char *url,
+                                           struct anycert_error *err)
+{
+    const struct client_object *self = of(client);
+
+    return self->profile && !is_whole(url) ? anycert_client_request(self->client, method, url, err)
+                                           : anycert_request_new(method, url, err);
+}
+
+int ext_client_add_headers(PyObject *client, struct anycert_request *request)
+{
+    PyObject *profile = of(client)->profile;
+
+    return profile ? ext_profile_add_headers(profile, request) : 0;
+}
+
 PyObject *ext_client_finish(struct ext_state *state, const struct ext_request *request,
                             PyObject *const *args, int result, struct anycert_response *response,
                             const struct anycert_error *err)
@@ -420,6 +226,8 @@ PyObject *ext_client_finish(struct ext_state *state, const struct ext_request *r
     }
     failure.response = object;
     failure.url = PyUnicode_AsUTF8AndSize(args[EXT_ARG_URL], NULL);
+    if (failure.url && !is_whole(failure.url))
+        failure.url = NULL; /* behind the profile's: what is shown of both is in the request's */
     (void)ext_raise(state, &failure);
     Py_XDECREF(object);
     return NULL;
@@ -451,7 +259,7 @@ static PyObject *client_send(PyObject *object, PyObject *const *args, Py_ssize_t
     memset(&request, 0, sizeof request);
     if (!check_arguments(self, args, n) || !ext_client_enter(object))
         return NULL;
-    if (ext_request_init(&request, self->state, args) == 0) {
+    if (ext_request_init(&request, self->state, object, args) == 0) {
         ext_call_begin(&request.call, self->state);
         result = anycert_client_send(self->client, request.request, &response, &err);
         if (ext_call_end(&request.call))

@@ -78,9 +78,17 @@ static int add_rules(struct ext_state *state, struct anycert_doctor *doctor, con
     return result;
 }
 
-/* Of seconds; least is what is still right. */
-static bool milliseconds(double seconds, const char *what, uint32_t least, uint32_t *ms)
+/* Of seconds; least is what is still right. NULL leaves *ms as it is. */
+static bool milliseconds(PyObject *given, const char *what, uint32_t least, uint32_t *ms)
 {
+    double seconds = given ? PyFloat_AsDouble(given) : 0;
+
+    if (!given)
+        return true;
+    if (PyErr_Occurred()) {
+        ext_wrong_type(what, "a number of seconds", given);
+        return false;
+    }
     if (!(seconds * 1000 >= least && seconds * 1000 <= INT_MAX)) {
         PyErr_Format(PyExc_ValueError, "%s has to be %s, in seconds", what,
                      least > 0 ? "a millisecond to 24 days" : "0 to 24 days");
@@ -92,7 +100,7 @@ static bool milliseconds(double seconds, const char *what, uint32_t least, uint3
 
 struct options {
     PyObject *policy, *proxy, *intermediates, *resolve, *connect_to, *progress;
-    double timeout, delay;
+    PyObject *timeout, *delay; /* NULL: not said */
     int request;
     /* Keywords only that say what more is to be asked, and of whom. */
     PyObject *proxy_policy;
@@ -126,7 +134,7 @@ static int set_way(struct ext_state *state, struct anycert_doctor *doctor,
 static int set_up(struct ext_state *state, struct doctor_object *self,
                   const struct options *options)
 {
-    uint32_t timeout = 0, delay = 0;
+    uint32_t timeout = 10000, delay = 0;
 
     if (options->progress != Py_None && !PyCallable_Check(options->progress)) {
         ext_wrong_type("progress", "callable", options->progress);
@@ -168,14 +176,13 @@ static PyObject *doctor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
                               .resolve = nothing,
                               .connect_to = nothing,
                               .progress = Py_None,
-                              .timeout = 10,
                               .proxy_policy = Py_None};
     struct anycert_error err = {0};
     PyObject *self = NULL;
 
     if (nothing &&
         PyArg_ParseTupleAndKeywords(
-            args, kwargs, "|$OOOOOddpOOppp:Doctor", keywords, &options.policy, &options.proxy,
+            args, kwargs, "|$OOOOOOOpOOppp:Doctor", keywords, &options.policy, &options.proxy,
             &options.intermediates, &options.resolve, &options.connect_to, &options.timeout,
             &options.delay, &options.request, &options.progress, &options.proxy_policy,
             &options.body, &options.fetch_intermediate, &options.compare_direct))

@@ -23,6 +23,7 @@
  * transfer. An event loop has it the other way round: the Stream first, and the Response from it.
  * - Batch owns one anycert_batch, the requests in it and a use of its Client, for an event loop.
  * - Pending owns one Request of a Batch, and then what came of it, for the task that awaits it.
+ * - Profile owns one anycert_profile, which may be changed, and a lock for that.
  * - Doctor owns one anycert_doctor, which is set up once and then used by any number of threads;
  *   Diagnosis owns one anycert_diagnosis, which never changes.
  * - Report owns one copy of an anycert_report (which is cheap), so it outlives the response.
@@ -102,7 +103,7 @@ struct ext_state {
     PyTypeObject *policy_type, *policy_file_type, *policy_entry_type, *check_type, *cert_type,
         *trust_store_type, *trust_entry_type, *client_type, *response_type, *report_type,
         *stream_type, *pending_type, *doctor_type, *diagnosis_type, *cause_type, *advice_type,
-        *remedy_type;
+        *remedy_type, *profile_type;
     PyObject *run_name;                /* "run", of contextvars.Context */
     PyObject *_Atomic cancelled_error; /* asyncio.CancelledError, once it was needed */
     PyObject *_Atomic make_error;      /* anycert.exceptions._make, likewise */
@@ -211,6 +212,7 @@ struct ext_call {
     PyObject *type, *value, *tb; /* an exception of a callback */
     struct ext_call *outer;      /* of the same thread, whose callback made this one */
     bool is_shared;              /* by many requests, none of which an exception belongs to */
+    PyObject *given_up;          /* a list: once something is in it, nobody waits; or NULL */
 };
 void ext_call_begin(struct ext_call *call, struct ext_state *state);
 /* Takes the lock back. False if a callback has raised, and the exception is set. */
@@ -301,7 +303,7 @@ struct ext_request {
 /* retry.c: what a tuple of Retry's says (None: nothing). 0, or -1 with an exception. */
 int ext_request_set_retry(struct ext_request *request, struct ext_state *state, PyObject *tuple);
 /* Zeroed before. 0, or -1 with an exception; clear it in either case. */
-int ext_request_init(struct ext_request *request, struct ext_state *state,
+int ext_request_init(struct ext_request *request, struct ext_state *state, PyObject *client,
                      PyObject *const args[EXT_ARGS]);
 void ext_request_clear(struct ext_request *request);
 /* For each of a mapping's items, or of an iterable's pairs. 0, or -1 with an exception. */
@@ -316,9 +318,31 @@ int ext_response_init(PyObject *module, struct ext_state *state);
 PyObject *ext_response_new(struct ext_state *state, PyTypeObject *type,
                            struct anycert_response *response, PyObject *info);
 
+/* ---- profile.c ---- */
+
+int ext_profile_init(PyObject *module, struct ext_state *state);
+/* What a Profile object says, set in a configuration; TypeError for another object. 0, or -1 with
+ * an exception. */
+int ext_profile_apply(struct ext_state *state, PyObject *object, struct anycert_config *config);
+/* Its header fields, added to a request but for those that it has. Likewise. */
+int ext_profile_add_headers(PyObject *object, struct anycert_request *request);
+
+/* ---- config.c ---- */
+
+/* What a keyword of Client's constructor says, set in a configuration. 0, or -1 with an exception.
+ */
+int ext_config_set(struct ext_state *state, struct anycert_config *config, PyObject *name,
+                   PyObject *value);
+
 /* ---- client.c ---- */
 
 int ext_client_init(PyObject *module, struct ext_state *state);
+/* A request of the client's; where it has a profile, a URL without scheme is behind the profile's.
+ * NULL with err. */
+struct anycert_request *ext_client_request(PyObject *client, const char *method, const char *url,
+                                           struct anycert_error *err);
+/* Adds the fields of the client's profile, if it has one. 0, or -1 with an exception. */
+int ext_client_add_headers(PyObject *client, struct anycert_request *request);
 /* What came of sending or opening: a Response, which takes the response over, or NULL with the
  * exception. */
 PyObject *ext_client_finish(struct ext_state *state, const struct ext_request *request,
@@ -331,7 +355,7 @@ void ext_client_leave(PyObject *client);
 
 /* ---- look.c ---- */
 
-/* look(class, url): a Response without an answer, of a handshake alone. */
+/* look(class, url, given_up=None): a Response without an answer, of a handshake alone. */
 PyObject *ext_look(struct ext_state *state, PyObject *object, PyObject *args);
 
 /* ---- diagnosis.c ---- */

@@ -13,7 +13,8 @@ PyObject *ext_look(struct ext_state *state, PyObject *object, PyObject *args)
     const char *utf8 = NULL;
     int result = -1;
 
-    if (!PyArg_ParseTuple(args, "O!O:look", &PyType_Type, &type, &url))
+    if (!PyArg_ParseTuple(args, "O!O|O!:look", &PyType_Type, &type, &url, &PyList_Type,
+                          &call.given_up))
         return NULL;
     utf8 = ext_utf8(url, "url");
     client = utf8 ? ext_client_enter(object) : NULL;

@@ -135,7 +135,7 @@ static int module_exec(PyObject *module)
         ext_response_init(module, state) < 0 || ext_stream_init(module, state) < 0 ||
         ext_client_init(module, state) < 0 || ext_batch_init(module, state) < 0 ||
         ext_pending_init(module, state) < 0 || ext_diagnosis_init(module, state) < 0 ||
-        ext_doctor_init(module, state) < 0)
+        ext_doctor_init(module, state) < 0 || ext_profile_init(module, state) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", anycert_version());
 }
@@ -161,6 +161,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->cause_type);
     Py_VISIT(state->advice_type);
     Py_VISIT(state->remedy_type);
+    Py_VISIT(state->profile_type);
     Py_VISIT(state->run_name);
     Py_VISIT((PyObject *)state->cancelled_error);
     Py_VISIT((PyObject *)state->make_error);
@@ -188,6 +189,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->cause_type);
     Py_CLEAR(state->advice_type);
     Py_CLEAR(state->remedy_type);
+    Py_CLEAR(state->profile_type);
     Py_CLEAR(state->run_name);
     Py_XDECREF(atomic_exchange(&state->cancelled_error, NULL));
     Py_XDECREF(atomic_exchange(&state->make_error, NULL));

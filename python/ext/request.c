@@ -517,7 +517,7 @@ static int set_cookies(struct ext_request *request, struct ext_state *state, PyO
     return cookies == Py_None ? 0 : ext_each_pair(cookies, adding.what, add_cookie, &adding);
 }
 
-int ext_request_init(struct ext_request *request, struct ext_state *state,
+int ext_request_init(struct ext_request *request, struct ext_state *state, PyObject *client,
                      PyObject *const args[EXT_ARGS])
 {
     struct anycert_error err = {0};
@@ -527,7 +527,7 @@ int ext_request_init(struct ext_request *request, struct ext_state *state,
 
     if (!url)
         return -1;
-    request->request = headers.request = anycert_request_new(method, url, &err);
+    request->request = headers.request = ext_client_request(client, method, url, &err);
     if (!request->request ||
         anycert_request_set_progress(request->request, ext_call_progress, &request->call, &err) < 0)
         return fail(state, &err);
@@ -537,7 +537,8 @@ int ext_request_init(struct ext_request *request, struct ext_state *state,
         return -1;
     if (set_body(request, state, args) < 0 || set_auth(request, state, args[EXT_ARG_AUTH]) < 0 ||
         set_limits(request, state, args) < 0 ||
-        set_cookies(request, state, args[EXT_ARG_COOKIES]) < 0)
+        set_cookies(request, state, args[EXT_ARG_COOKIES]) < 0 ||
+        ext_client_add_headers(client, request->request) < 0)
         return -1;
     return ext_request_set_retry(request, state, args[EXT_ARG_RETRY]);
 }

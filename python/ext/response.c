@@ -19,6 +19,7 @@ enum slot {
     SLOT_COOKIES,
     SLOT_INFO,
     SLOT_REPORT,
+    SLOT_TOKEN_REPORT,
     SLOTS
 };
 
@@ -153,6 +154,12 @@ static PyObject *make_report(const struct response_object *self)
                           self->response ? anycert_response_report(self->response) : NULL);
 }
 
+static PyObject *make_token_report(const struct response_object *self)
+{
+    return ext_report_new(self->state,
+                          self->response ? anycert_response_token_report(self->response) : NULL);
+}
+
 static PyObject *make(PyObject *object, enum slot slot)
 {
     const struct response_object *self = of(object);
@@ -171,6 +178,8 @@ static PyObject *make(PyObject *object, enum slot slot)
         return make_encoding(self);
     case SLOT_REPORT:
         return make_report(self);
+    case SLOT_TOKEN_REPORT:
+        return make_token_report(self);
     case SLOT_TEXT:
         return PyObject_CallMethod(object, "_make_text", NULL);
     case SLOT_HEADERS:
@@ -390,6 +399,9 @@ static PyGetSetDef response_getset[] = {
     SLOT("cookies", SLOT_COOKIES, "Cookies that the answer sets."),
     SLOT("_info", SLOT_INFO, NULL),
     SLOT("report", SLOT_REPORT, "What was checked on the last hop; None for http://."),
+    SLOT("token_report", SLOT_TOKEN_REPORT,
+         "What was checked on the link over which a token was got for this request (OAuth2, of a "
+         "profile); None if that was not needed, or over http://."),
     {"ok", get_ok, NULL, "True if the status is below 400.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -74,7 +74,7 @@ static PyObject *new_stream(struct ext_state *state, PyObject *client, PyObject 
     if (inner) {
         self->client = Py_NewRef(client);
         self->info = Py_NewRef(args[EXT_ARG_INFO]);
-        if (ext_request_init(&self->request, state, args) == 0) {
+        if (ext_request_init(&self->request, state, client, args) == 0) {
             self->stream = anycert_stream_new(inner, self->request.request, &err);
             if (self->stream)
                 return object;

@@ -51,6 +51,8 @@ class Failures(LabCase):
     def test_bodies(self):
         self.raised(exceptions.ChunkedEncodingError, self.url("truncated"))
         self.raised(exceptions.ChunkedEncodingError, self.url("truncated-chunked"))
+        with self.assertRaises(exceptions.UnrewindableBodyError):
+            self.session.post(self.url("redirect?code=307&to=/echo"), data=iter([b"a"]))
 
     def test_retries(self):
         rules = dict(total=2, backoff_factor=0, statuses=[503])

@@ -58,6 +58,10 @@ class Process(LabCase):
     def test_ctrl_c(self):
         for what in ("session.get(url + 'slow/30000')",
                      "session.get(url + 'stall', stream=True).content",
+                     "import socket; listener = socket.create_server(('127.0.0.1', 0)); "
+                     "anycert.look('https://127.0.0.1:%d/' % listener.getsockname()[1])",
+                     "import asyncio, socket; listener = socket.create_server(('127.0.0.1', 0)); "
+                     "asyncio.run(anycert.AsyncClient().look('https://127.0.0.1:%d/' % listener.getsockname()[1]))",
                      "session.get(url + 'status/503', retry=anycert.Retry(5, 20, statuses=[503]))"):
             with subprocess.Popen(
                     [sys.executable, "-c",

@@ -5,7 +5,7 @@ import weakref
 
 import anycert
 from anycert import exceptions
-from labcase import LabCase
+from labcase import LabCase, python
 
 
 class Requests(LabCase):
@@ -148,6 +148,26 @@ class Requests(LabCase):
         self.assertEqual(self.session.get("https://foreign.example/x").text,
                          "https://foreign.example/x")
         self.assertEqual(self.session.get(self.url("bytes/1")).text, "a")
+
+    def test_clients_send_what_is_prepared(self):
+        with anycert.Client(ca=self.root) as client:
+            prepared = client.prepare_request(anycert.Request("POST", self.url("echo"), json={"a": 1}))
+            self.assertEqual(client.send(prepared).json()["body"]["start"], '{"a": 1}')
+
+    def test_modules_that_need_no_import(self):
+        done = python("import anycert\nprint(anycert.auth.HTTPBasicAuth('a', 'b').username, anycert.xsoar.BaseClient.__name__)\n"
+                      "anycert.requests")
+        self.assertEqual(done.stdout, "a BaseClient\n")
+        self.assertTrue(done.stderr.endswith("module 'anycert' has no attribute 'requests'\n"), done.stderr)
+
+    def test_names_that_somebody_looks_for(self):
+        for name, said in (("get", r"make a Client\(\) or a Session\(\)"), ("Timeout", "anycert.exceptions has Timeout")):
+            with self.assertRaisesRegex(AttributeError, f"has no attribute '{name}'; {said}"):
+                getattr(anycert, name)
+        self.assertIs(type(anycert.Request("GET", "https://a.example/").prepare()), anycert.PreparedRequest)
+        with self.assertRaisesRegex(TypeError, r"retry has to be an anycert.Retry, not urllib3\.util\.retry\.Retry"):
+            from urllib3.util import Retry
+            self.session.get(self.url(), retry=Retry(3))
 
     def test_auth(self):
         self.assertEqual(self.echo(auth=("u", "p"), headers={"Authorization": "X"})[1][

@@ -8,7 +8,7 @@ import unittest
 from unittest import mock
 
 import anycert
-from anycert import _core, _session, exceptions
+from anycert import _core, _judging, exceptions
 from labcase import LabCase, python
 
 THREADS = 8
@@ -156,7 +156,7 @@ class Threads(LabCase):
 
     def test_one_client_for_threads_that_begin_at_once(self):
         made, used, barrier = [], [], threading.Barrier(THREADS)
-        original = _session.new_client
+        original = _judging.new_client
 
         def slowly(arguments):
             made.append(original(arguments))
@@ -166,7 +166,7 @@ class Threads(LabCase):
         def begin():
             used.append(self.session._client_for(self.url()))
 
-        with mock.patch.object(_session, "new_client", slowly):
+        with mock.patch.object(_judging, "new_client", slowly):
             threads = [threading.Thread(target=begin) for _ in range(THREADS)]
             for thread in threads:
                 thread.start()

@@ -162,6 +162,16 @@ class FirstUse(LabCase):
                 self.assertEqual((report.authenticated_by, report.peer_authenticated), ("tofu", True))
                 self.assertEqual(len(self.asked), 1)  # it is known now
 
+    def test_a_key_that_was_compared(self):
+        """Whoever has it from elsewhere knows the server from the first contact on."""
+        for name, get in self.ways(Policy("tofu", ca=self.root), self.answer("compared")).items():
+            with self.subTest(name):
+                self.store.remove(*self.place())
+                report = get(self.url(server="self-signed")).report
+                self.assertEqual((report.peer_authenticated, report.authenticated_by), (True, "tofu"))
+                entry = self.store.find(*self.place())
+                self.assertEqual((entry.source, entry.pins), ("compared", (report.pin,)))
+
     def assert_asked_once(self, get):
         """However many threads meet a host at a time. The first question is open until another one comes."""
         ready, another, failures = threading.Barrier(10), threading.Event(), []
@@ -206,8 +216,8 @@ class FirstUse(LabCase):
         self.assert_asked_once(get)
 
     def test_nothing_but_true_is_yes(self):
-        for value in (None, 1, 0, "yes", [1]):
-            said = f"on_first_use has to return True or False, not {value!r}"
+        for value in (None, 1, 0, "yes", "Compared", b"compared", [1]):
+            said = f"on_first_use has to return True, False or 'compared', not {value!r}"
             for name, get in self.ways(Policy("tofu", ca=self.root), self.answer(value)).items():
                 with self.subTest(name, value=value), mock.patch("sys.unraisablehook") as hook:
                     with self.assertRaises(exceptions.SSLError if name == "AsyncClient" else TypeError) as caught:

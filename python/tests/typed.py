@@ -26,8 +26,16 @@ def main() -> None:
     found = anycert.doctor("a.example", ca="ca.pem", progress=lambda target, number, what: print(number))
     if found.least is not None:
         print(found.least.policy.rung, [cause.id for cause in found.causes], found.remedies[0].lines)
+    profile = anycert.Profile.parse("{}", name="box.json")
+    profile.set("timeout", 20, source="me")
+    known: str | None = profile.value("timeout")
+    print(known, profile.source("timeout"), profile.policy.rung, anycert.Profile.keys()[0])
+    with anycert.Client(profile=profile, on_first_use=lambda report: "compared") as by_profile:
+        print(by_profile.get("status").token_report, by_profile.profile)
     session = anycert.Session(policy_file="hosts")
     session.headers["X"] = "y"
+    session.auth = anycert.auth.HTTPBasicAuth("a", "b")
+    print(session.get("https://a.example/", allow_redirects=False).next)
     try:
         session.post("https://a.example/", json={}, verify=False, cert=("a", "b")).raise_for_status()
     except exceptions.ConnectionError as error:

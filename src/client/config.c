@@ -122,6 +122,8 @@ struct anycert_config *anycert__config_copy(const struct anycert_config *config,
     copy->http_version = config->http_version;
     copy->private_addresses = config->private_addresses;
     copy->look_only = config->look_only;
+    copy->interrupt = config->interrupt;
+    copy->interrupt_arg = config->interrupt_arg;
     copy->decompress = config->decompress;
     copy->secret_guard = config->secret_guard;
     copy->proxy_auth = config->proxy_auth;
@@ -446,6 +448,12 @@ int anycert_config_set_look_only(struct anycert_config *config, int look_only,
         return anycert__fail(err, ANYCERT_E_USAGE, "look_only is 0 or 1, not %d", look_only);
     config->look_only = look_only == 1;
     return 0;
+}
+
+void anycert_config_set_interrupt(struct anycert_config *config, int (*asked)(void *arg), void *arg)
+{
+    config->interrupt = asked;
+    config->interrupt_arg = arg;
 }
 
 int anycert_config_set_private_addresses(struct anycert_config *config,

@@ -116,6 +116,8 @@ struct anycert_config {
     bool allow_downgrade;
     enum anycert_private_addresses private_addresses;
     bool look_only;
+    int (*interrupt)(void *arg); /* of handshakes without a request */
+    void *interrupt_arg;
     enum anycert_http_version http_version;
     bool decompress;
     struct anycert__clock clock;

@@ -5,6 +5,19 @@
 
 #include <string.h>
 
+/* anycert_progress_callback, of a handshake. */
+static int is_over(void *arg, uint64_t received, uint64_t receive_total, uint64_t sent,
+                   uint64_t send_total)
+{
+    const struct anycert_config *config = arg;
+
+    (void)received;
+    (void)receive_total;
+    (void)sent;
+    (void)send_total;
+    return config->interrupt(config->interrupt_arg);
+}
+
 /* An exchange that is ended before anything is sent, and once it is known what would be sent to. */
 static int fill(struct anycert_client *client, const struct anycert__url *url,
                 struct anycert__exchange *exchange, struct anycert_error *err)
@@ -20,6 +33,8 @@ static int fill(struct anycert_client *client, const struct anycert__url *url,
     exchange->url = url;
     exchange->only_handshake = true;
     exchange->is_fresh = true;
+    exchange->progress = client->config->interrupt ? is_over : NULL;
+    exchange->progress_arg = client->config;
     exchange->terms = &situation->terms;
     exchange->only_public = client->config->private_addresses == ANYCERT_PRIVATE_REFUSED;
     exchange->connect_ms = limits->connect_ms ? limits->connect_ms : UINT32_MAX;

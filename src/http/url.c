@@ -482,6 +482,9 @@ int anycert__url_resolve(const struct anycert__url *base, const char *reference,
      * libcurl. */
     if (scheme_length(reference) > 0)
         result = anycert__url_parse(reference, out, err);
+    else if (*reference ==
+             '#') /* the same place (RFC 3986 section 5.2.2), which libcurl 7.88 misses */
+        result = anycert__url_parse(base->text, out, err);
     else if (strncmp(reference, "//", 2) == 0)
         result = resolve_authority(base, reference, out, err);
     else

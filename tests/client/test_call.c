@@ -400,6 +400,30 @@ static void timeout_is_taken_as_the_original_has_it(void **state)
     anycert_client_free(client);
 }
 
+static int third_time(void *arg)
+{
+    return ++*(int *)arg == 3;
+}
+
+static void handshake_is_ended_by_whoever_is_asked(void **state)
+{
+    struct anycert_config *config = floor_config(NULL);
+    struct anycert_response *response = NULL;
+    struct anycert_error err = {0};
+    struct anycert_client *client = NULL;
+    int asked = 0;
+
+    (void)state;
+    anycert_config_set_interrupt(config, third_time, &asked);
+    client = floor_client_of(config);
+    assert_int_equal(anycert_client_handshake(client, floor_url("silent", ""), &response, &err),
+                     -1);
+    assert_int_equal(err.code, ANYCERT_E_INTERRUPTED);
+    assert_int_equal(asked, 3);
+    anycert_response_free(response);
+    anycert_client_free(client);
+}
+
 static void wrong_settings_are_refused(void **state)
 {
     static const int wrong[] = {200, 600};
@@ -442,6 +466,7 @@ int main(void)
         cmocka_unit_test(latency_is_that_of_calls_with_an_answer),
         cmocka_unit_test(last_redirect_is_the_response_when_asked_for),
         cmocka_unit_test(timeout_is_taken_as_the_original_has_it),
+        cmocka_unit_test(handshake_is_ended_by_whoever_is_asked),
         cmocka_unit_test(wrong_settings_are_refused),
     };
     return cmocka_run_group_tests(tests, floor_setup, floor_teardown);

@@ -364,6 +364,7 @@ static const struct {
     {"up", "../x", "https://localhost:8443/x"},
     {"up too far", "../../../x", "https://localhost:8443/x"},
     {"query", "?z=1", "https://localhost:8443/a/b?z=1"},
+    {"fragment", "#x", "https://localhost:8443/a/b?c=d"},
     {"path and query", "/x?y=1#z", "https://localhost:8443/x?y=1"},
     {"URL in the query", "/login?next=https://evil.test/",
      "https://localhost:8443/login?next=https://evil.test/"},

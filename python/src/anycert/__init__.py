@@ -7,14 +7,14 @@
 from . import exceptions
 from ._client import Client, doctor, look
 from ._core import Advice, Cause, Certificate, Check, Diagnosis, Doctor, Policy, PolicyEntry, \
-    PolicyFile, Remedy, Report, TrustEntry, TrustStore, __version__
+    PolicyFile, Profile, Remedy, Report, TrustEntry, TrustStore, __version__
 from ._places import default_trust_store
 from ._response import Response
 from ._session import Retry, Session
 
 __all__ = ["Advice", "AsyncClient", "Cause", "Certificate", "Check", "Client", "Diagnosis", "Doctor",
-           "Policy", "PolicyEntry", "PolicyFile", "Relaxation", "Remedy", "Report", "Response",
-           "Retry", "Session", "TrustEntry", "TrustStore", "default_trust_store", "doctor",
+           "Policy", "PolicyEntry", "PolicyFile", "PreparedRequest", "Profile", "Relaxation", "Remedy",
+           "Report", "Request", "Response", "Retry", "Session", "TrustEntry", "TrustStore", "default_trust_store", "doctor",
            "exceptions", "look", "__version__"]
 
 
@@ -25,4 +25,15 @@ def __getattr__(name):
     if name == "Relaxation":  # so does enum
         from ._relaxation import Relaxation
         return Relaxation
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in ("aio", "auth", "xsoar"):  # requests.auth is there without an import of its own, too
+        from importlib import import_module
+        return import_module(f"{__name__}.{name}")
+    if name in ("PreparedRequest", "Request"):
+        from . import _prepare
+        return getattr(_prepare, name)
+    hint = ""
+    if name in ("get", "options", "head", "post", "put", "patch", "delete", "request"):
+        hint = f"; make a Client() or a Session(), which has {name}()"
+    elif name[:1].isupper() and hasattr(exceptions, name):
+        hint = f"; anycert.exceptions has {name}"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")

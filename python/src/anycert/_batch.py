@@ -30,6 +30,8 @@ def run(client, requests, concurrency):
         raise TypeError(f"concurrency has to be an int, not {type(concurrency).__name__}")
     if concurrency < 1:
         raise ValueError(f"concurrency has to be 1 or more, not {concurrency}")
+    if not hasattr(requests, "__iter__"):
+        raise TypeError(f"requests has to be an iterable of requests, not {type(requests).__name__}")
     return _Run(client, iter(requests), concurrency).results()
 
 

@@ -11,7 +11,9 @@ _INFINITE = float("inf")
 
 def wrong_type(name: str, wanted: str, value: object) -> TypeError:
     """The TypeError for an argument."""
-    return TypeError(f"{name} has to be {wanted}, not {type(value).__name__}")
+    kind = type(value)
+    got = f"{kind.__module__}.{kind.__name__}" if wanted.endswith(kind.__name__) else kind.__name__
+    return TypeError(f"{name} has to be {wanted}, not {got}")
 
 
 def all_of(name: str, values: Any, kind: type, wanted: str) -> Any:

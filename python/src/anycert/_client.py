@@ -3,10 +3,13 @@ from os import PathLike, fspath
 
 from ._checks import wrong_type
 from ._core import Doctor, Policy, PolicyFile
-from ._headers import store
+from ._headers import CaseInsensitiveDict, store
 from ._judging import check_store
 from ._session import Session
 from .exceptions import RequestException, SSLError
+
+
+_LIMITS = 30, 60  # seconds, where nothing is said
 
 
 class Client(Session):
@@ -16,16 +19,25 @@ class Client(Session):
     the policies of hosts; one that is said as policy goes before them, but not for hosts that
     redirects lead to. ca: anchors in place of the system's, the path of a PEM file or folder.
     timeout: seconds, or (connect, read), for every request that says nothing else. trust_store, on_first_use and the rest are as
-    requests.Session has it."""
+    requests.Session has it.
 
-    def __init__(self, policy=None, *, ca=None, timeout=(30, 60), proxy=None, cert=None,
+    profile: a Profile or its path, which says all of this, and more; URLs without a scheme are
+    behind its own. Nothing but on_first_use goes with it."""
+
+    def __init__(self, policy=None, *, ca=None, timeout=_LIMITS, proxy=None, cert=None,
                  headers=None, auth=None, policy_file=None, trust_store=None,
-                 on_first_use=None, verify=None):
+                 on_first_use=None, verify=None, profile=None):
         if verify is not None:
             raise TypeError(f"Client takes a policy, not verify: {_instead_of(verify)}")
         super().__init__(policy_file=policy_file, trust_store=trust_store,
                          on_first_use=on_first_use)
         del self.stream  # a session's setting: here it is a method
+        if profile is not None:
+            self._go_by(profile, {
+                "policy": policy, "ca": ca, "timeout": None if timeout is _LIMITS else timeout,
+                "proxy": proxy, "cert": cert, "headers": headers, "auth": auth,
+                "policy_file": policy_file, "trust_store": trust_store})
+            return
         if isinstance(policy, PolicyFile):
             raise TypeError("policy has to be a Policy or its text; a PolicyFile is for policy_file")
         judged_by_file = policy is None and self.policy_file is not None
@@ -59,6 +71,20 @@ class Client(Session):
         if headers:
             self.headers._store.update(store(headers))
 
+    def _go_by(self, profile, beside):
+        from ._profile import limits, max_redirects, profile_of
+        self.profile = profile = profile_of(profile, beside)
+        self.policy = profile.policy
+        self.timeout, self.max_redirects = limits(profile), max_redirects(profile)
+        self.headers = CaseInsensitiveDict()  # the library's own, and the profile's
+        self._bundle = None
+
+    def _place(self, url):
+        if self.profile is None or _is_whole(url):
+            return url
+        from ._profile import shown_url
+        return shown_url(self.profile, url)
+
     def request(self, method, url, *args, timeout=Ellipsis, **kwargs):
         """As Session.request, with the client's timeout."""
         if len(args) > 6:  # timeout by place
@@ -91,6 +117,12 @@ class Client(Session):
                           self.timeout if timeout is Ellipsis else timeout, allow_redirects, proxies,
                           hooks, False, verify, cert, json, retry, policy, secret_headers,
                           allow_downgrade)
+
+
+def _is_whole(url):
+    """Whether it is more than what is behind a profile's URL: it begins with a scheme."""
+    scheme, mark, _ = url.partition("://")
+    return bool(mark) and scheme.isascii() and scheme.isalnum()
 
 
 def _instead_of(verify):

@@ -1,8 +1,8 @@
 from os import PathLike
-from typing import Any, Callable, Iterable, Iterator, Mapping
+from typing import Any, Callable, Iterable, Iterator, Literal, Mapping
 
 from ._batch import BatchResult
-from ._core import Diagnosis, Policy, PolicyFile, Report, TrustStore
+from ._core import Diagnosis, Policy, PolicyFile, Profile, Report, TrustStore
 from ._response import Response
 from ._session import Session, _Cert, _Headers, _Timeout
 
@@ -11,12 +11,14 @@ class Client(Session):
 
     policy: Policy
     timeout: _Timeout
+    profile: Profile | None
     def __init__(self, policy: Policy | str | None = ..., *, ca: Any = ..., timeout: _Timeout = ...,
                  proxy: str | None = ..., cert: _Cert = ..., headers: _Headers = ...,
                  auth: Any = ...,
                  policy_file: PolicyFile | str | PathLike[str] | None = ...,
                  trust_store: TrustStore | str | PathLike[str] | None = ...,
-                 on_first_use: Callable[[Report], bool] | None = ..., verify: None = ...) -> None: ...
+                 on_first_use: Callable[[Report], bool | Literal["compared"]] | None = ..., verify: None = ...,
+                 profile: Profile | str | PathLike[str] | None = ...) -> None: ...
     def request(self, method: str, url: str, *args: Any, timeout: Any = ..., **kwargs: Any) -> Response: ...
     def __enter__(self) -> Client: ...
     def stream(self, method: str, url: str, **kwargs: Any) -> Response: ...  # type: ignore[override]

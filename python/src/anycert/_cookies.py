@@ -7,6 +7,10 @@ class Cookie:
 
     __slots__ = ("name", "value", "domain", "path", "secure", "expires", "http_only")
 
+    # What http.cookiejar.Cookie has besides: as of any cookie of today.
+    version, port, port_specified, path_specified, rfc2109 = 0, None, False, True, False
+    comment = comment_url = None
+
     def __init__(self, name, value, domain="", path="/", secure=False, expires=None,
                  http_only=False):
         self.name, self.value, self.domain, self.path = name, value, domain, path
@@ -14,6 +18,34 @@ class Cookie:
 
     def __repr__(self):
         return f"<Cookie {self.name}={self.value} for {self.domain}{self.path}>"
+
+    @property
+    def discard(self):
+        """Whether it ends with the session."""
+        return self.expires is None
+
+    @property
+    def domain_specified(self):
+        """Whether it is for subdomains, too."""
+        return self.domain.startswith(".")
+
+    domain_initial_dot = domain_specified
+
+    def is_expired(self, now=None):
+        """Whether its time is over."""
+        if self.expires is None:
+            return False
+        if now is None:
+            import time
+            now = time.time()
+        return self.expires <= now
+
+    def has_nonstandard_attr(self, name):
+        """Whether it has such an attribute: HttpOnly, if any."""
+        return name.lower() == "httponly" and self.http_only
+
+    def get_nonstandard_attr(self, name, default=None):
+        return None if self.has_nonstandard_attr(name) else default
 
     def is_for(self, url):
         """Whether the URL's host and path are its own; without a domain it is for every host."""
@@ -92,7 +124,9 @@ class Cookies(MutableMapping):
         return self._list
 
     def set_cookie(self, cookie):
-        """Adds a cookie in place of one of the same name, domain and path."""
+        """Adds a cookie, of http.cookiejar or ours, in place of one of the same name, domain and path."""
+        if not isinstance(cookie, Cookie):
+            cookie = Cookie(cookie.name, cookie.value, cookie.domain, cookie.path, cookie.secure, cookie.expires)
         self._list[:] = [c for c in self._list
                          if (c.name, c.domain, c.path) != (cookie.name, cookie.domain, cookie.path)]
         self._list.append(cookie)
@@ -172,6 +206,32 @@ class Cookies(MutableMapping):
                     and name in (None, cookie.name):
                 self._remove(cookie)
 
+    def clear_session_cookies(self):
+        """Takes away those that end with the session."""
+        self._clear(lambda cookie: cookie.discard)
+
+    def clear_expired_cookies(self):
+        """Takes away those whose time is over."""
+        self._clear(lambda cookie: cookie.is_expired())
+
+    def _clear(self, is_meant):
+        for cookie in list(self._all()):
+            if is_meant(cookie):
+                self._remove(cookie)
+
+    def list_domains(self):
+        """Their domains, each once."""
+        return list(dict.fromkeys(cookie.domain for cookie in self._all()))
+
+    def list_paths(self):
+        """Their paths, each once."""
+        return list(dict.fromkeys(cookie.path for cookie in self._all()))
+
+    def multiple_domains(self):
+        """Whether there is a domain with more than one of them."""
+        domains = [cookie.domain for cookie in self._all()]
+        return len(domains) != len(set(domains))
+
     def get_dict(self, domain=None, path=None):
         """{name: value}."""
         return {cookie.name: cookie.value for cookie in self._all()
@@ -208,6 +268,9 @@ class SessionCookies(Cookies):
             None if cookie.domain.startswith(".") else host)
         for client in self._clients():
             client.add_cookie(gone + "; Max-Age=0", f"https://{host}{cookie.path}")
+
+    def __reduce__(self):
+        return Cookies, (self._all(),)
 
     def install(self, client, url):
         """Gives those that were set by hand to a client, for the URL's host."""

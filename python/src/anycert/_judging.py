@@ -14,12 +14,22 @@ if TYPE_CHECKING:
 
 def file_of(given: Any) -> PolicyFile | None:
     """A PolicyFile of one, of a path, or of None."""
-    return given if given is None or isinstance(given, PolicyFile) else PolicyFile(given)
+    if given is None or isinstance(given, PolicyFile):
+        return given
+    return PolicyFile(_path("policy_file", "a PolicyFile", given))
 
 
 def store_of(given: Any) -> TrustStore | None:
     """A TrustStore of one, of a path, or of None."""
-    return given if given is None or isinstance(given, TrustStore) else TrustStore(given)
+    if given is None or isinstance(given, TrustStore):
+        return given
+    return TrustStore(_path("trust_store", "a TrustStore", given))
+
+
+def _path(name: str, what: str, given: Any) -> Any:
+    if not isinstance(given, (str, bytes)) and not hasattr(given, "__fspath__"):
+        raise wrong_type(name, f"{what} or a path", given)
+    return given
 
 
 def new_client(arguments: dict[str, Any]) -> _core.Client:
@@ -27,7 +37,8 @@ def new_client(arguments: dict[str, Any]) -> _core.Client:
     try:
         return _core.Client(**arguments)
     except OSError as error:
-        unsaid = arguments["policy"] is None and arguments["default_anchors"] is None
+        unsaid = arguments["policy"] is None and arguments["default_anchors"] is None \
+            and arguments.get("profile") is None
         bundle = certifi_bundle() if unsaid and getattr(error, "name", "") == "ANCHORS" else None
         if bundle is None:
             raise
@@ -83,6 +94,7 @@ class Judging:
     _anchors: Policy | None = None  # of the client, where the policy file's policies name none
     _ca: Any = None  # of the client, for policies that are given as texts
     _bundle: str | None = None  # the environment's
+    profile: _core.Profile | None = None  # of a Client that was made with one
 
     @property
     def policy_file(self) -> PolicyFile | None:
@@ -96,18 +108,26 @@ class Judging:
 
     def explain(self, url: str) -> str:
         """How a request to the URL would go, and under which policy, in words. Nothing is sent."""
-        return self._client_for(url).explain(url)
+        return self._client_for(url).explain(self._place(url))
 
     def policy_for(self, url: str) -> tuple[Policy, str | None]:
         """(Policy, source) of the URL's host: source is the place of its line in the policy file,
         as 'NAME:LINE', or None. Nothing is sent."""
-        return self._client_for(url).policy_for(url)
+        return self._client_for(url).policy_for(self._place(url))
 
     def look(self, url: str) -> _core.Report:
         """A Report of a handshake with the URL's host; no request is sent. SSLError, with a report,
         if the policy refuses it."""
-        report: _core.Report = self._client_for(url).look(Response, url).report
+        return self._look(url, [])
+
+    def _look(self, url: str, given_up: list[bool]) -> _core.Report:
+        """The same; given_up: once something is in it, nobody waits for it."""
+        report: _core.Report = self._client_for(url).look(Response, self._place(url), given_up).report
         return report
+
+    def _place(self, url: str) -> str:
+        """The whole URL."""
+        return url
 
     def _client_for(self, url: str) -> _core.Client:
         call: Any = getattr(self, "_call")
@@ -144,6 +164,8 @@ class Judging:
         """The policy that verify says, and what a client is told of it: with a policy file, True and
         paths of anchors choose no policy, only the anchors of those that name none."""
         file = self._policy_file
+        if self.profile is not None and verify is True:
+            return None, self._judged(None, None, None)
         if isinstance(verify, PolicyFile):
             file, verify = verify, True
         policy = anchors = None
@@ -153,6 +175,15 @@ class Judging:
             anchors = file.anchors or self._anchors or self._policy(True)  # the environment's
         else:
             anchors = self._policy(verify)
-        return policy, {"policy": policy, "default_anchors": anchors, "policy_file": file,
-                        "trust_store": self._trust_store, "on_first_use": self._on_first_use,
-                        "look_only": self._looks_only}
+        return policy, self._judged(policy, anchors, file)
+
+    def _judged(self, policy: Any, anchors: Any, file: Any) -> dict[str, Any]:
+        return {"policy": policy, "default_anchors": anchors, "policy_file": file,
+                "trust_store": self._trust_store, "on_first_use": self._on_first_use,
+                "look_only": self._looks_only}
+
+    def _new_client(self, arguments: dict[str, Any]) -> _core.Client:
+        if self.profile is not None:
+            from ._profile import arguments as beside
+            arguments = beside(self.profile, arguments)
+        return new_client(arguments)

@@ -1,5 +1,7 @@
 """Requests as Python objects: for callables that sign them, for answers that show them, and for
 what is prepared first and sent later."""
+from io import TextIOBase
+
 from ._headers import CaseInsensitiveDict
 
 
@@ -184,8 +186,13 @@ class PreparedRequest:
         self.headers = CaseInsensitiveDict(headers or {})
 
     def prepare_content_length(self, body):
-        if body is not None and hasattr(body, "__len__"):
-            self.headers["Content-Length"] = str(len(body))
+        length = _length(body)
+        if length:
+            self.headers["Content-Length"] = str(length)
+        elif body is not None and length is None:
+            self.headers["Transfer-Encoding"] = "chunked"
+        elif self.method not in ("GET", "HEAD") and "Content-Length" not in self.headers:
+            self.headers["Content-Length"] = "0"
 
     def prepare_cookies(self, cookies):
         self._cookies = cookies
@@ -209,6 +216,8 @@ class PreparedRequest:
         self.prepare_content_length(self.body)
 
     def prepare_auth(self, auth, url=""):
+        if auth is None:
+            auth = _user_of(self.url or "")
         if isinstance(auth, tuple) and len(auth) == 2:
             from .auth import HTTPBasicAuth
             auth = HTTPBasicAuth(*auth)
@@ -226,6 +235,36 @@ class PreparedRequest:
 
     def __repr__(self):
         return f"<PreparedRequest [{self.method}]>"
+
+
+def _length(body):
+    """Bytes of a body; None: nobody knows before it has been read."""
+    if body is None:
+        return 0
+    if isinstance(body, str):
+        return len(body.encode())
+    if isinstance(body, memoryview):
+        return body.nbytes
+    if hasattr(body, "__len__"):
+        return len(body)
+    if hasattr(body, "len"):
+        return body.len
+    try:
+        at = body.tell()
+        length = body.seek(0, 2) - at
+        body.seek(at)
+        return length if not isinstance(body, TextIOBase) else None  # characters are no bytes
+    except (AttributeError, OSError, TypeError):
+        return None
+
+
+def _user_of(url):
+    """(user, password) of a URL that has both, or None."""
+    user, _, password = url.partition("://")[2].partition("/")[0].rpartition("@")[0].partition(":")
+    if not user or not password:
+        return None
+    from urllib.parse import unquote
+    return unquote(user), unquote(password)
 
 
 def multipart(data, files):

@@ -73,7 +73,7 @@ class Response(_core.Response):
             if request.method == "POST" and hop.status_code in (301, 302) \
                     or hop.status_code == 303 and request.method not in ("GET", "HEAD"):
                 request.method, request.body = "GET", None
-                for name in ("Content-Type", "Content-Length"):
+                for name in ("Content-Type", "Content-Length", "Transfer-Encoding"):
                     request.headers.pop(name, None)
         return request
 
@@ -100,13 +100,18 @@ class Response(_core.Response):
     @property
     def apparent_encoding(self):
         """The encoding that the bytes look like."""
+        content = self.content
+        if content[:3] == b"\xef\xbb\xbf":
+            return "utf-8-sig"
+        if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return "utf-16"
         try:
-            self.content.decode("ascii")
+            content.decode("ascii")
             return "ascii"
         except UnicodeDecodeError:
             pass
         try:
-            self.content.decode("utf-8")
+            content.decode("utf-8")
             return "utf-8"
         except UnicodeDecodeError:
             return "Windows-1252"
@@ -207,6 +212,13 @@ class Response(_core.Response):
         return "location" in self.headers and self.status_code in (301, 308)
 
     @property
+    def next(self):
+        """The PreparedRequest that would follow a redirect which was not followed, or None."""
+        if not self.is_redirect or self._info is None:
+            return None
+        return self._request_after([*self.history, self], _joined(self.url, self.headers["location"]))
+
+    @property
     def links(self):
         """The Link header, by rel (or URL)."""
         header = self.headers.get("link")
@@ -224,16 +236,23 @@ class Response(_core.Response):
 
     @property
     def raw(self):
-        """The body as a file, decoded; always the same one."""
+        """The body as a file, decoded; always the same one. For answers that are made by hand, a file
+        may be put here."""
         if self._raw is None:
             from ._raw import Raw
             self._raw = Raw(self)
         return self._raw
 
+    @raw.setter
+    def raw(self, file):
+        self._raw = file
+        if hasattr(file, "read"):
+            self._stream, self._consumed = _File(file), False
+
     def close(self):
         """Lets go of the connection, if it is still in use."""
         if self._raw is not None:
-            self._raw.closed = True
+            getattr(self._raw, "_close", self._raw.close)()
         if self._stream is not None:
             self._stream.close()
 
@@ -262,6 +281,24 @@ class Response(_core.Response):
 
     def __repr__(self):
         return f"<Response [{self.status_code}]>"
+
+
+class _File:
+    """What a file that was put in place of the body is read as."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def read(self, size, fill=False):
+        return self._file.read(size)
+
+    def close(self):
+        """Nothing: it is whoever's who has put it there."""
+
+
+def _joined(url, reference):
+    from urllib.parse import urljoin
+    return urljoin(url, reference)
 
 
 _KEPT = ("_content", "status_code", "reason", "url", "encoding", "headers", "history", "cookies",

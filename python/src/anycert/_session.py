@@ -1,49 +1,24 @@
 """Session: requests' interface on the C library."""
+from io import TextIOBase
 from time import sleep as _sleep  # what waits between requests
 
 from . import _core
-from ._checks import all_of, checked_cert, count, limits_of, milliseconds, named, wrong_type
+from ._adapters import HTTPAdapter, is_foreign, retry_of
+from ._checks import all_of, checked_cert, limits_of, named, wrong_type
 from ._environment import ca_bundle, proxies as environment_proxies_now
 from ._headers import CaseInsensitiveDict, store
-from ._judging import Judging, file_of, new_client, store_of, with_hint
+from ._judging import Judging, file_of, store_of, with_hint
+from ._merging import cookies_of, merged_hooks, merged_params
 from ._places import check_cert, proxy_url
 from ._response import Response
+from ._retry import Retry
 from ._url import check_url, is_plain
 
 Policy = _core.Policy
 VERSION = _core.__version__
 
 
-class Retry:
-    """When a request is made again.
-
-    total: how often at most. backoff_factor: seconds; before the nth retry (but the first) it waits
-    backoff_factor * 2**(n - 1), with up to backoff_jitter more, at most backoff_max. statuses: after
-    which a request is made again; besides them 413, 429 and 503 with a Retry-After, which is waited
-    for up to retry_after_max. methods: whose requests may be made again once a server may have seen
-    them; None: the idempotent ones. raise_on_status: RetryError when a status is still there after
-    the last retry, else that answer. raise_on_redirect: as Session.max_redirects has it."""
-
-    __slots__ = ("total", "backoff_factor", "backoff_jitter", "backoff_max", "statuses", "methods",
-                 "raise_on_redirect", "raise_on_status", "retry_after_max", "_tuple")
-
-    def __init__(self, total=0, backoff_factor=5, backoff_jitter=0.0, statuses=(), methods=None,
-                 raise_on_redirect=True, raise_on_status=False, retry_after_max=120,
-                 backoff_max=120):
-        self.total, self.backoff_factor, self.backoff_jitter = total, backoff_factor, backoff_jitter
-        if isinstance(statuses, (str, bytes)):
-            raise wrong_type("statuses", "numbers", statuses)
-        self.statuses, self.methods = all_of("statuses", statuses or (), int, "numbers"), methods
-        self.raise_on_redirect, self.raise_on_status = raise_on_redirect, raise_on_status
-        self.retry_after_max, self.backoff_max = retry_after_max, backoff_max
-        names = methods if methods is None or isinstance(methods, str) else \
-            ",".join(all_of("methods", methods, str, "str, several or None"))
-        self._tuple = (count("total", total), milliseconds("backoff_factor", backoff_factor),
-                       milliseconds("backoff_jitter", backoff_jitter), milliseconds("backoff_max", backoff_max),
-                       tuple(min(max(status, 0), 1000) for status in self.statuses), names, milliseconds("retry_after_max", retry_after_max),
-                       bool(raise_on_status))
-
-
+_NOTHING = None, None
 
 
 def default_headers():
@@ -51,16 +26,6 @@ def default_headers():
     return CaseInsensitiveDict({
         "User-Agent": "anycert/" + VERSION, "Accept-Encoding": "gzip, deflate", "Accept": "*/*",
         "Connection": "keep-alive"})
-
-
-class HTTPAdapter:
-    """What is mounted for a URL's beginning. Of ours, the session looks at max_retries alone."""
-
-    def __init__(self, pool_connections=10, pool_maxsize=10, max_retries=0, pool_block=False):
-        self.max_retries = max_retries
-
-    def close(self):
-        """Nothing: connections are the session's."""
 
 
 class Session(Judging):
@@ -71,10 +36,15 @@ class Session(Judging):
     or the path of anchors, and for what redirects lead to; verify=PolicyFile says the same for one
     call. Its ca= holds before the environment's anchors, and a path in verify before both. A Policy, and verify=False, go before it.
     trust_store: a TrustStore or its path, for the policy tofu. on_first_use: what tofu asks about a
-    host that the store does not know: it gets a Report, and says True if the key is right; nothing
-    else records it. It must not use the session."""
+    host that the store does not know: it gets a Report, and says True if the key is right ("compared"
+    if its pin is known from elsewhere); nothing else records it. It must not use the session."""
 
     _keeps_cookies = True
+    _is_sent_by_class = False
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls._is_sent_by_class = cls.send is not Session.send or cls.prepare_request is not Session.prepare_request
 
     def __init__(self, *, environment_proxies=False, proxy_follows_verify=False, policy_file=None,
                  trust_store=None, on_first_use=None):
@@ -93,7 +63,8 @@ class Session(Judging):
         self.max_redirects = 30
         self.trust_env = False
         self.adapters = {"https://": HTTPAdapter(), "http://": HTTPAdapter()}
-        self._foreign = False  # an adapter that is not ours has been mounted
+        self._foreign = False  # an adapter that sends has been mounted
+        self._retries = False  # one that has requests made again
         self._environment_proxies = environment_proxies
         self._proxy_follows_verify = proxy_follows_verify
         if on_first_use is not None and not callable(on_first_use):
@@ -116,7 +87,7 @@ class Session(Judging):
 
     @cookies.setter
     def cookies(self, value):
-        given = _cookies_of(value)
+        given = cookies_of(value)
         self.cookies.clear()
         self.cookies.update(given)
 
@@ -132,7 +103,7 @@ class Session(Judging):
             "allow_downgrade": allow_downgrade, "secret_headers": secret_headers, "max_body": 0,
             "max_redirects": 30, "keep_last_redirect": True})
         try:
-            client = new_client(arguments)
+            client = self._new_client(arguments)
         except OSError as error:
             raise with_hint(error, verify) from None
         kept = self._clients.setdefault(key, client)  # another thread may have been here meanwhile
@@ -171,6 +142,12 @@ class Session(Judging):
         """Sends a request. As requests.Session.request; and retry: a Retry; policy: a Policy or its
         text, in place of verify; secret_headers: names whose values go to no other origin;
         allow_downgrade: redirects from https to http are followed."""
+        if self._is_sent_by_class:
+            from ._derived import request
+            return request(self, method, url, params, data, headers, cookies, files, auth, json, hooks,
+                           timeout=timeout, allow_redirects=allow_redirects, proxies=proxies, stream=stream,
+                           verify=verify, cert=cert, retry=retry, policy=policy, secret_headers=secret_headers,
+                           allow_downgrade=allow_downgrade)
         return self._call(method, url, params, data, headers, cookies, files, auth, timeout,
                           allow_redirects, proxies, hooks, stream, verify, cert, json, retry,
                           policy, secret_headers, allow_downgrade).run(timeout, proxies)
@@ -179,15 +156,20 @@ class Session(Judging):
               allow_redirects, proxies, hooks, stream, verify, cert, json, retry, policy,
               secret_headers, allow_downgrade):
         method = (method if isinstance(method, str) else _method(method)).upper()
+        suffix = None  # what is behind a profile's URL
         if not isinstance(url, str) or not url.startswith(("https://", "http://")) \
                 or not is_plain(url):
-            url = check_url(url)
+            whole = self._place(url) if isinstance(url, str) else url
+            suffix = url if whole is not url else None
+            url = check_url(whole)
         if self.params:
-            params = _merged_params(self.params, params)
+            params = merged_params(self.params, params)
         own = self.headers
         fields = own._store if type(own) is CaseInsensitiveDict else store(own)
         if headers:
             fields = {**fields, **store(headers)}
+        if "accept" not in fields or fields.get("accept-encoding", _NOTHING)[1] is None:
+            fields = self._without_defaults(fields)
         if auth is None:
             auth = self.auth
         connect, read = limits_of(timeout)
@@ -210,18 +192,31 @@ class Session(Judging):
             secret_headers = all_of("secret_headers", secret_headers, str, "several str")
         if allow_downgrade is not False and allow_downgrade is not True:
             raise wrong_type("allow_downgrade", "True or False", allow_downgrade)
-        if retry is not None and not isinstance(retry, Retry):
-            raise wrong_type("retry", "a Retry", retry)
+        if retry is None:
+            if self._retries:
+                retry = retry_of(self.get_adapter(url))
+        elif not isinstance(retry, Retry):
+            raise wrong_type("retry", "an anycert.Retry", retry)
         key = (verify, cert, proxy, no_proxy, allow_downgrade, secret_headers)
         call = _Call(self, method, url, params, fields, data, json, files, auth, connect, read,
-                     self.max_redirects if allow_redirects else 0, retry, key,
+                     self.max_redirects if allow_redirects else False, retry, key,
                      self.stream is True if stream is None else stream)
+        call.suffix = suffix
         if cookies or self._cookies:
             call.add_cookies(cookies)
         own = self.hooks
         if hooks or self._foreign or (own and (type(own) is not dict or own.get("response"))):
-            call.hooks = _merged_hooks(own, hooks)
+            call.hooks = merged_hooks(own, hooks)
         return call
+
+    def _without_defaults(self, fields):
+        """The library's own fields are not wanted by whoever has taken them out of the headers."""
+        if self.profile is not None:
+            return fields
+        fields = {"accept": ("Accept", None), **fields}
+        if fields.get("accept-encoding", _NOTHING)[1] is None:
+            fields["accept-encoding"] = "Accept-Encoding", "identity"
+        return fields
 
     def get(self, url, **kwargs):
         """request("GET", …)"""
@@ -263,7 +258,8 @@ class Session(Judging):
         self.adapters[prefix] = adapter
         for key in [key for key in self.adapters if len(key) < len(prefix)]:
             self.adapters[key] = self.adapters.pop(key)
-        self._foreign = any(_is_foreign(a) for a in self.adapters.values())
+        self._foreign = any(is_foreign(a) for a in self.adapters.values())
+        self._retries = any(retry_of(a) for a in self.adapters.values() if not is_foreign(a))
 
     def get_adapter(self, url):
         """The adapter with the longest prefix of the URL."""
@@ -286,10 +282,20 @@ class Session(Judging):
         for name in [name for name, value in headers.items() if value is None]:
             del headers[name]
         prepared.prepare(request.method, request.url, headers, request.files, request.data,
-                         _merged_params(self.params, request.params), request.auth or self.auth,
-                         request.cookies, {"response": _merged_hooks(self.hooks, request.hooks)},
+                         merged_params(self.params, request.params), request.auth or self.auth,
+                         request.cookies, {"response": merged_hooks(self.hooks, request.hooks)},
                          request.json)
         return prepared
+
+    def merge_environment_settings(self, url, proxies, stream, verify, cert):
+        """The settings that send() of a prepared request goes by, as a dictionary of its arguments."""
+        given = {**(self.proxies or {}), **(proxies or {})}
+        return {"proxies": given, "stream": self.stream is True if stream is None else stream,
+                "verify": self.verify if verify is None else verify, "cert": self.cert if cert is None else cert}
+
+    def get_redirect_target(self, resp):
+        """Where the answer redirects to, as it says it; None if it does not."""
+        return resp.headers["location"] if resp.is_redirect else None
 
     def send(self, request, *, timeout=None, allow_redirects=True, proxies=None, stream=None,
              verify=None, cert=None, run_hooks=True, **kwargs):
@@ -313,6 +319,16 @@ class Session(Judging):
 
     # ---- life
 
+    def __getstate__(self):
+        cookies = self._cookies and self._cookies.copy()
+        return {**self.__dict__, "_clients": {}, "_cookies": cookies}  # connections stay where they are
+
+    def __setstate__(self, state):
+        cookies = state["_cookies"]
+        self.__dict__.update(state, _cookies=None)
+        if cookies:
+            self.cookies.update(cookies)
+
     def close(self):
         """Closes all connections. The session may be used again."""
         clients, self._clients = self._clients, {}
@@ -332,7 +348,7 @@ class _Bare(Session):
     def __init__(self, session, headers):
         self.__dict__.update(session.__dict__)
         self.headers, self.params, self.auth = headers, {}, None
-        self.hooks = {"response": []}
+        self.hooks, self.stream = {"response": []}, session.stream is True  # a client has a method there
         self._clients = session._clients
 
 
@@ -355,7 +371,7 @@ class _Call:
 
     __slots__ = ("session", "key", "stream", "method", "url", "params", "headers", "auth",
                  "connect", "read", "redirects", "retry", "data", "json", "files", "hooks",
-                 "cookies")
+                 "cookies", "suffix")
 
     def __init__(self, session, method, url, params, headers, data, json, files, auth, connect,
                  read, redirects, retry, key, stream):
@@ -365,6 +381,8 @@ class _Call:
         self.auth, self.connect, self.read = auth, connect, read
         self.redirects, self.retry = redirects, retry
         self.data, self.json, self.files = data or None, None, None
+        if data is not None and isinstance(data, TextIOBase):
+            self.data = data.read().encode()  # bytes of a text are counted, for many servers want to know
         if files:
             self.take_files(data, files)
         elif json is not None and not data:
@@ -376,6 +394,10 @@ class _Call:
         if isinstance(data, (str, bytes)) and data:
             raise ValueError("Data must not be a string.")
         self.files = file_parts(files)
+        kind = self.headers.get("content-type", _NOTHING)[1]
+        if kind and not kind[:10].lower() in ("multipart/", b"multipart/"):  # it is the caller's, without a boundary
+            from ._prepare import multipart
+            self.data, self.files = multipart(data, self.files)[0], None
 
     def client(self):
         clients = self.session._clients
@@ -391,7 +413,7 @@ class _Call:
         if own is not None and own._list:
             own.install(self.client(), self.url)
         if cookies:
-            jar = _cookies_of(cookies)
+            jar = cookies_of(cookies)
             pairs = [(cookie.name, cookie.value) for cookie in jar if cookie.is_for(self.url)]
             before = self.headers.get("cookie", (None, None))[1]
             if before:
@@ -409,7 +431,7 @@ class _Call:
             raise TypeError(f"{type(auth).__name__!r} object is not callable")  # as requests has it
         from ._ntlm import credentials_of
         credentials = credentials_of(auth)
-        if credentials is not None and not _is_foreign(self.session.get_adapter(self.url)):
+        if credentials is not None and not is_foreign(self.session.get_adapter(self.url)):
             return credentials
         self.sign(auth)
         return None
@@ -446,6 +468,8 @@ class _Call:
 
     def take(self, request):
         """Goes on with a request that somebody has changed."""
+        if request.url != self.url:
+            self.suffix = None
         self.method, self.url, self.params = request.method, check_url(request.url), None
         self.headers = store(request.headers)
         self.data, self.json, self.files, self.cookies = request.body, None, None, None
@@ -464,7 +488,7 @@ class _Call:
         auth = self.authenticate() if self.auth else None
         if self.session._foreign:
             adapter = self.session.get_adapter(self.url)
-            if _is_foreign(adapter):
+            if is_foreign(adapter):
                 return self.run_foreign(adapter, auth, timeout, proxies)
         response = self.send(auth)
         if self.hooks:
@@ -474,7 +498,8 @@ class _Call:
     def arguments(self, auth):
         """Of the C functions, in their order."""
         retry = self.retry
-        return (Response, self.method, self.url, self.params, self.headers, self.data, self.json,
+        url = self.url if self.suffix is None else self.suffix  # behind a profile's URL
+        return (Response, self.method, url, self.params, self.headers, self.data, self.json,
                 self.files, auth, self.connect, self.read, 0, self.redirects,
                 retry._tuple if retry is not None else None, self.cookies, self)
 
@@ -490,7 +515,7 @@ class _Call:
 
     def checked(self, response):
         """The response, unless it is a redirect that was not followed because of their number."""
-        if 300 < response.status_code < 309 and self.redirects \
+        if 300 < response.status_code < 309 and self.redirects is not False \
                 and response.is_redirect and response.headers["location"] \
                 and response._hop_count() > self.redirects:
             from .exceptions import _new
@@ -522,10 +547,6 @@ class _Call:
         return response
 
 
-def _is_foreign(adapter):
-    return not isinstance(adapter, HTTPAdapter) and not hasattr(adapter, "_anycert_adapter")
-
-
 def _method(method):
     if isinstance(method, bytes):
         try:
@@ -552,41 +573,3 @@ def _latin1(text):
     if b"\0" in text:
         raise ValueError("auth has a NUL character in it")
     return text
-
-
-def _merged_params(own, given):
-    if not own or isinstance(own, (str, bytes)) or isinstance(given, (str, bytes)):
-        return given or own
-    try:
-        return {**dict(own), **dict(given or {})}
-    except (TypeError, ValueError):
-        raise ValueError("params has to be a mapping, pairs or a query, of the session and of the "
-                         "request") from None
-
-
-def _cookies_of(cookies):
-    from ._cookies import Cookies
-    jar = Cookies()
-    try:
-        jar.update(cookies)
-    except (TypeError, ValueError):
-        raise wrong_type("cookies", "a mapping, pairs or a cookie jar", cookies) from None
-    return jar
-
-
-def _merged_hooks(own, given):
-    for hooks in (given, own):
-        if hooks and not hasattr(hooks, "get"):
-            raise wrong_type("hooks", "a mapping", hooks)
-    for event in given or ():
-        if event != "response":
-            raise ValueError(f"Unsupported event specified, with event name {event!r}")
-    hooks = given.get("response") if given else None
-    hooks = own.get("response") if hooks is None and own else hooks
-    if callable(hooks):
-        return [hooks]
-    hooks = all_of("hooks", hooks or (), object, "callables")
-    for hook in hooks:
-        if not callable(hook):
-            raise wrong_type("each of hooks", "callable", hook)
-    return list(hooks)

@@ -1,12 +1,14 @@
 from os import PathLike
-from typing import Any, Callable, Iterable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Literal, Mapping, Sequence
 
 from . import _core
+from ._adapters import HTTPAdapter as HTTPAdapter
 from ._cookies import Cookies
 from ._headers import CaseInsensitiveDict
 from ._judging import Judging
 from ._prepare import PreparedRequest, Request
 from ._response import Response as Response
+from ._retry import Retry as Retry
 
 Policy = _core.Policy
 VERSION: str
@@ -16,31 +18,7 @@ _File = _core.PolicyFile | str | PathLike[str] | None
 _Cert = str | tuple[str, str | None] | tuple[str, str | None, str | None] | list[str] | None
 _Headers = Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]] | None
 
-class Retry:
-    """When a request is made again."""
-
-    total: int
-    backoff_factor: float
-    backoff_jitter: float
-    backoff_max: float
-    statuses: tuple[int, ...]
-    methods: str | Iterable[str] | None
-    raise_on_redirect: bool
-    raise_on_status: bool
-    retry_after_max: float
-    def __init__(self, total: int = ..., backoff_factor: float = ..., backoff_jitter: float = ...,
-                 statuses: Iterable[int] = ..., methods: str | Iterable[str] | None = ...,
-                 raise_on_redirect: bool = ..., raise_on_status: bool = ...,
-                 retry_after_max: float = ..., backoff_max: float = ...) -> None: ...
-
 def default_headers() -> CaseInsensitiveDict: ...
-
-class HTTPAdapter:
-    max_retries: Any
-    def __init__(self, pool_connections: int = ..., pool_maxsize: int = ..., max_retries: Any = ...,
-                 pool_block: bool = ...) -> None: ...
-    def close(self) -> None: ...
-
 
 class Session(Judging):
     """Like requests.Session."""
@@ -59,7 +37,7 @@ class Session(Judging):
     def __init__(self, *, environment_proxies: bool = ..., proxy_follows_verify: bool = ...,
                  policy_file: _File = ...,
                  trust_store: _core.TrustStore | str | PathLike[str] | None = ...,
-                 on_first_use: Callable[[_core.Report], bool] | None = ...) -> None: ...
+                 on_first_use: Callable[[_core.Report], bool | Literal["compared"]] | None = ...) -> None: ...
     @property
     def cookies(self) -> Cookies: ...
     @cookies.setter
@@ -80,6 +58,9 @@ class Session(Judging):
     def mount(self, prefix: str, adapter: Any) -> None: ...
     def get_adapter(self, url: str) -> Any: ...
     def prepare_request(self, request: Request) -> PreparedRequest: ...
+    def merge_environment_settings(self, url: str, proxies: Mapping[str, str] | None, stream: bool | None,
+                                   verify: _Verify, cert: _Cert) -> dict[str, Any]: ...
+    def get_redirect_target(self, resp: Response) -> str | None: ...
     def send(self, request: PreparedRequest, *, timeout: _Timeout = ..., allow_redirects: bool = ...,
              proxies: Mapping[str, str] | None = ..., stream: bool | None = ..., verify: _Verify = ...,
              cert: _Cert = ..., run_hooks: bool = ..., **kwargs: Any) -> Response: ...

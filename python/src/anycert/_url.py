@@ -23,13 +23,15 @@ def check_url(url: object) -> str:
     if url[:8] == "https://" or url[:7] == "http://":
         return url if is_plain(url) else _normal(url)
     from .exceptions import _new
-    scheme, mark, _ = url.partition(":")
+    scheme, mark, rest = url.partition(":")
     if mark and scheme.lower() in ("http", "https"):
+        if rest[:2] != "//":
+            raise _new("InvalidURL", f"Invalid URL {url!r}: No host supplied")
         return check_url(scheme.lower() + url[len(scheme):])
-    if "://" not in url:
-        raise _new("MissingSchema", f"Invalid URL {url!r}: No scheme supplied. "
-                                    f"Perhaps you meant https://{url}?")
-    raise _new("InvalidSchema", f"No connection adapters were found for {url!r}")
+    if mark and not url.lower().startswith("http"):
+        raise _new("InvalidSchema", f"No connection adapters were found for {url!r}")
+    raise _new("MissingSchema", f"Invalid URL {url!r}: No scheme supplied. "
+                                f"Perhaps you meant https://{url}?")
 
 
 def _normal(url: str) -> str:

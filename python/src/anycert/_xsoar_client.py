@@ -4,6 +4,7 @@ from __future__ import annotations
 import time
 
 from . import _xsoar_debug, _xsoar_errors as errors, _xsoar_platform as platform
+from ._checks import wrong_type
 from ._judging import check_store
 from ._xsoar_adapter import SSLAdapter
 from ._xsoar_environment import (ensure_proxy_has_http_prefix, skip_cert_verification, skip_proxy,
@@ -73,13 +74,14 @@ class BaseClient:
         self.timeout = timeout_in_seconds(timeout)
         self._deadline = _now() + self.TIME_SENSITIVE_TOTAL_TIMEOUT if platform.is_time_sensitive() else None
         self.execution_metrics = ExecutionMetrics()
+        self._platform = platform.get_platform()
 
     def __del__(self) -> None:
         """Tells the platform what was counted, if anything was, and closes the session."""
         try:
             entry = self.execution_metrics.metrics
             if entry:
-                platform.results(dict(entry))
+                platform.results(dict(entry), getattr(self, "_platform", None))
         except Exception:  # pylint: disable=broad-exception-caught  # nobody could catch it
             pass
         try:
@@ -135,7 +137,7 @@ class BaseClient:
             params = urlencode(params, quote_via=params_parser)
         try:
             res = self._session.request(
-                method, full_url or urljoin(self._base_url, url_suffix), verify=self._verify, params=params,
+                method, full_url or self._join(url_suffix), verify=self._verify, params=params,
                 data=data, json=json_data, files=files, headers=headers or self._headers, auth=auth or self._auth,
                 timeout=self.timeout if timeout is None else timeout, **kwargs)
         except OSError as error:  # which all exceptions of a session are
@@ -146,6 +148,16 @@ class BaseClient:
         if not self._is_status_code_valid(res, ok_codes):
             self._handle_error(error_handler, res, with_metrics)
         return self._handle_success(res, resp_type, empty_valid_codes, return_empty_response, with_metrics)
+
+    def _join(self, url_suffix: str) -> str:
+        """The address of a call. TypeError for what is no text; a suffix of None fails as it always has."""
+        try:
+            return urljoin(self._base_url, url_suffix)
+        except (AttributeError, TypeError):
+            for name, value in (("base_url", self._base_url), ("url_suffix", url_suffix)):
+                if not isinstance(value, str) and not (value is None and name == "url_suffix"):
+                    raise wrong_type(name, "str", value) from None
+            raise
 
     def _limit(self) -> str:
         return f"Time-sensitive command execution time limit ({self.TIME_SENSITIVE_TOTAL_TIMEOUT}s) "
@@ -190,7 +202,10 @@ class BaseClient:
     def _is_status_code_valid(self, response: Any, ok_codes: Collection[int] | None = None) -> bool:
         """Whether the status is one of ok_codes, of the client's if there are none, or else below 400."""
         codes = ok_codes or self._ok_codes
-        return bool(response.status_code in codes if codes else response.status_code < 400)
+        try:
+            return bool(response.status_code in codes if codes else response.status_code < 400)
+        except TypeError:
+            raise wrong_type("ok_codes", "statuses, such as (200, 201)", codes) from None
 
     def _handle_error(self, error_handler: Callable[[Any], Any] | None, res: Any,
                       should_update_metrics: bool) -> None:
@@ -234,6 +249,8 @@ class BaseClient:
     def cast_response(res: Any, resp_type: str) -> Any:
         """What a resp_type means. DemistoException for what is no JSON, xml.etree.ElementTree.ParseError for what is
         no XML."""
+        if not isinstance(resp_type, str):
+            raise wrong_type("resp_type", "str", resp_type)
         resp_type = resp_type.lower()
         try:
             if resp_type == "json":

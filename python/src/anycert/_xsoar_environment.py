@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 
 from . import _xsoar_platform as platform
+from ._checks import wrong_type
 from ._environment import forget_ca_bundles
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
@@ -63,4 +64,8 @@ def timeout_in_seconds(given: float) -> float:
     """REQUESTS_TIMEOUT.NAME, with the name of the integration or script that runs, else REQUESTS_TIMEOUT, else what
     was given. Empty ones count as unset. ValueError for text that is no number, TypeError for None."""
     named = os.environ.get("REQUESTS_TIMEOUT." + platform.calling_name())
-    return float(named or os.environ.get("REQUESTS_TIMEOUT") or given)
+    said = named or os.environ.get("REQUESTS_TIMEOUT") or given
+    try:
+        return float(said)
+    except TypeError:
+        raise wrong_type("timeout", "a number of seconds", said) from None

@@ -22,7 +22,7 @@ def times(retries: Any) -> int:
     """How often that is; 0 for less than none."""
     try:
         return max(0, int(retries or 0))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(f"retries has to be a number, not {retries!r}") from None
 
 

@@ -83,6 +83,7 @@ class AsyncClient:
     policy = property(lambda self: self._client.policy)
     policy_file = property(lambda self: self._client.policy_file)
     trust_store = property(lambda self: self._client.trust_store)
+    profile = property(lambda self: self._client.profile)
 
     def explain(self, url):
         """As Client.explain; nothing is sent."""
@@ -93,9 +94,12 @@ class AsyncClient:
         return self._client.policy_for(url)
 
     async def look(self, url):
-        """As Client.look. The handshake is made in a thread of the loop's executor, and goes on to its
-        end or its time limit if the task is cancelled."""
-        return await self._own_loop().run_in_executor(None, self._client.look, url)
+        """As Client.look. The handshake is made in a thread of the loop's executor."""
+        given_up = []
+        try:
+            return await self._own_loop().run_in_executor(None, self._client._look, url, given_up)
+        finally:
+            given_up.append(True)
 
     def _own_loop(self):
         """The loop that runs."""

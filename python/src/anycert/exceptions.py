@@ -254,6 +254,8 @@ def _describe(name, kind, message, response, url, connect_ms, read_ms, began):
     if kind == _PROXY:
         return _connecting("ProxyError", "ProxyError", message, url)
     if name == "REDIRECTS":
+        if "cannot be rewound" in message:
+            return "UnrewindableBodyError", message
         return ("InvalidSchema" if "cannot be followed" in message else "TooManyRedirects"), message
     if name == "RESET":
         return "ConnectionError", f"('Connection aborted.', RemoteDisconnected({message!r}))"

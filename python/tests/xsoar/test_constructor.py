@@ -3,6 +3,7 @@ import inspect
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 from common.case import Case, Platform, request
@@ -291,7 +292,6 @@ if not STANDIN:
 
         def test_where_the_platform_puts_it(self):
             import builtins
-            import sys
             from unittest import mock
             os.environ.update({"REQUESTS_TIMEOUT.Mine": "12", "REQUESTS_TIMEOUT.Mock": "13"})
             xsoar.set_platform(None)
@@ -299,6 +299,21 @@ if not STANDIN:
                 self.assertEqual(xsoar.BaseClient("http://x").timeout, 13)
                 with mock.patch.object(builtins, "demisto", Platform(brand="Mine"), create=True):
                     self.assertEqual(xsoar.BaseClient("http://x").timeout, 12)
+
+        def test_when_the_interpreter_ends(self):
+            """The module that runs as the program is taken apart then, with the platform's object in it."""
+            with Server(otherwise=OK) as server:
+                code = f"""
+import anycert.xsoar
+class Demisto:
+    def results(self, entry):
+        print(entry["APIExecutionMetrics"])
+demisto = Demisto()
+client = anycert.xsoar.BaseClient({server.url!r})
+client._http_request("GET", with_metrics=True)
+"""
+                done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual((done.stdout, done.stderr), ("[{'Type': 'Successful', 'APICallsCount': 1}]\n", ""))
 
         def test_versions_with_letters(self):
             for version, supported in (("6.8.0-B12", True), ("8.x", True), ("", False), ("unknown", False)):

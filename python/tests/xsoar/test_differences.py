@@ -1,11 +1,17 @@
 """What else is different from the original, besides what test_deviations has: the rows on HTTP and on objects in
 docs/moving-an-integration.md. Each test says what both do."""
 import errno
+import os
 import ssl
 
 from common.case import Case, lab, request
-from common.server import Answer, Server, answer_json, raw, refusing_port
+from common.server import CLOSE, Answer, Server, answer_json, raw, refusing_port
 from common.subject import STANDIN, exceptions, xsoar
+
+if STANDIN:
+    from requests import Request
+else:
+    from anycert import Request
 
 OK = answer_json({"status": "ok"})
 
@@ -57,6 +63,70 @@ class Http(Differences):
                 else:
                     self.raises(exceptions.InvalidHeader, request, self.client, "GET", headers=header)
 
+    def test_bodies_of_get_that_are_redirected(self):
+        self.server.answers["/x"] = Answer(302, [("Location", "/y")], b"")
+        sent = self.sent("GET", json_data={"a": 1})
+        self.assertEqual((sent.target, sent.body), ("/y", b"" if STANDIN else b'{"a": 1}'))
+
+    def test_connections_that_were_kept(self):
+        for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH"):
+            self.response()
+            self.server.reset({"/x": [CLOSE, OK]}, OK)
+            if STANDIN or method in ("POST", "PATCH"):
+                self.fails(request, self.client, method, "/x")
+            else:
+                self.assertEqual(self.response(method).status_code, 200)
+
+    def test_bodies_with_head(self):
+        if STANDIN:
+            self.assertEqual(self.sent("HEAD", data=b"x").body, b"x")
+        else:
+            self.raises(ValueError, request, self.client, "HEAD", data=b"x")
+
+    def test_cookies_beside_a_header(self):
+        sent = self.sent(headers={"Cookie": "a=b"}, cookies={"c": "d"})
+        self.assertEqual(sent.value("cookie"), "a=b" if STANDIN else "a=b; c=d")
+
+    def test_blanks_before_a_value(self):
+        for value in (" x", "\tx"):
+            if STANDIN:
+                self.raises(exceptions.InvalidHeader, request, self.client, "GET", headers={"a": value})
+            else:
+                self.assertEqual(self.sent(headers={"a": value}).value("a"), "x")
+
+    def test_queries(self):
+        self.assertEqual(self.sent(params="a=b#c").target, "/x?a=b" + ("" if STANDIN else "%23c"))
+
+    def test_forms_without_a_value(self):
+        framing = self.sent("POST", data={"a": None}).framing()
+        self.assertEqual(framing == "0", not STANDIN)
+
+    def test_hosts_that_need_no_proxy(self):
+        proxies = {"http": f"http://127.0.0.1:{refusing_port()}", "no_proxy": "127.0.0.1"}
+        if STANDIN:
+            self.fails(request, self.client, "GET", proxies=proxies)
+        else:
+            self.assertEqual(self.response(proxies=proxies).status_code, 200)
+
+    def test_addresses_that_need_no_proxy(self):
+        for hosts, direct in ((f"127.0.0.1:{self.server.port}", not STANDIN), (".0.0.1", STANDIN)):
+            os.environ.update({"http_proxy": f"http://127.0.0.1:{refusing_port()}", "no_proxy": hosts})
+            client = xsoar.BaseClient(self.server.url, proxy=True)
+            with self.subTest(hosts):
+                if direct:
+                    self.assertEqual(request(client, "GET"), {"status": "ok"})
+                else:
+                    self.fails(request, client, "GET")
+
+    def test_answers_before_the_answer(self):
+        self.server.otherwise = raw(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        self.assertEqual(self.response().status_code, 103 if STANDIN else 200)
+        self.server.otherwise = raw(b"HTTP/1.1 101 Switching\r\n\r\n")
+        if STANDIN:
+            self.assertEqual(self.response().status_code, 101)
+        else:
+            self.assertIsInstance(self.fails(request, self.client, "GET").exception, exceptions.ConnectionError)
+
     def test_answers_that_break_http(self):
         for head in (b"no colon\r\nContent-Length: 2\r\n\r\n{}", b"Content-Length: two\r\n\r\n{}"):
             with self.subTest(head):
@@ -93,6 +163,52 @@ class Objects(Differences):
         self.assertEqual("Authorization" in response.request.headers, STANDIN)
         self.assertEqual(self.server.last.value("authorization"), "Basic bWU6c2VjcmV0")
 
+    def test_hooks_and_redirects(self):
+        seen = []
+        self.server.answers["/x"] = Answer(302, [("Location", "/y")], b"")
+        self.response(hooks={"response": lambda response, **_: seen.append(response.status_code)})
+        self.assertEqual(seen, [302, 200] if STANDIN else [200])
+
+    def test_what_steers_redirects(self):
+        for name in ("resolve_redirects", "rebuild_auth", "rebuild_method", "rebuild_proxies", "should_strip_auth"):
+            self.assertEqual(hasattr(self.client._session, name), STANDIN)
+
+    def test_adapters_of_the_session(self):
+        adapter = self.client._session.get_adapter(self.server.url)
+        self.assertEqual((hasattr(adapter, "max_retries"), hasattr(adapter, "send")), (True, STANDIN))
+
+    def test_sessions_of_ones_own(self):
+        class Own(type(self.client._session)):
+            asked = ()
+
+            def get_adapter(self, url):
+                self.asked += (url,)
+                return super().get_adapter(url)
+
+        with Own() as session:
+            session.get(self.server.url)
+            self.assertEqual(bool(session.asked), STANDIN)
+
+    def test_cookies_of_prepared_requests(self):
+        session = self.client._session
+        session.cookies.set("a", "b")
+        prepared = session.prepare_request(Request("GET", self.server.url))
+        self.assertEqual(prepared.headers.get("Cookie"), "a=b" if STANDIN else None)
+        session.send(prepared)
+        self.assertEqual(self.server.last.value("cookie"), "a=b")
+
+    def test_charsets_that_are_hard_to_see(self):
+        for kind in ("TEXT/plain", "text/plain; charset="):
+            self.server.otherwise = Answer(200, [("Content-Type", kind)], b"x")
+            self.assertEqual(self.response().encoding, {"TEXT/plain": None, "text/plain; charset=": ""}[kind] if STANDIN else "ISO-8859-1")
+
+    def test_queries_in_errors(self):
+        error = self.fails(request, xsoar.BaseClient(f"http://127.0.0.1:{refusing_port()}"), "GET", params={"key": "secret"})
+        self.assertEqual("secret" in str(error), STANDIN)
+
+    def test_a_base_url_that_is_not_set(self):
+        self.raises(AttributeError if STANDIN else TypeError, request, xsoar.BaseClient(None), "GET")
+
     def test_history_without_bodies(self):
         self.server.answers["/x"] = Answer(302, [("Location", "/y")], b"over there")
         self.assertEqual(self.response().history[0].content, b"over there" if STANDIN else b"")
@@ -120,10 +236,14 @@ class Objects(Differences):
             self.fails(request, client, "GET", with_metrics=True)
             self.assertEqual(client.execution_metrics.general_error, 1)
 
-    def test_an_adapter_of_requests(self):
+    def test_an_adapter_of_ones_own(self):
         from requests.adapters import HTTPAdapter
+
+        class Own(HTTPAdapter):
+            pass
+
         self.server.answers["/x"] = Answer(302, [("Location", "/y")], b"")
-        self.client._session.mount("http://", HTTPAdapter())
+        self.client._session.mount("http://", Own())
         self.assertEqual(self.response().status_code, 200 if STANDIN else 302)
 
     if not STANDIN:
