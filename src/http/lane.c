@@ -468,6 +468,7 @@ struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *set
     if (!lane)
         goto nomem;
     lane->settings = settings;
+    anycert__buf_init_secret(&lane->lines.text, SIZE_MAX / 2);
     lane->proxied = proxied;
     lane->easy = curl_easy_init();
     if (!lane->easy || set_key(lane, exchange) < 0 ||
@@ -511,7 +512,8 @@ void anycert__lane_free(struct anycert__lane *lane)
     anycert__tls_forget_errors();
     curl_slist_free_all(lane->resolve);
     curl_slist_free_all(lane->connect_to);
-    curl_slist_free_all(lane->sent_headers);
+    anycert__buf_free(&lane->lines.text);
+    anycert__free(lane->lines.list);
     anycert__decoder_free(lane->decoder);
     curl_slist_free_all(lane->own_headers);
     anycert__free_secret(lane->url);

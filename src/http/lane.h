@@ -9,6 +9,7 @@
 
 #include <anycert/version.h>
 
+#include "base/buf.h"
 #include "http/decode.h"
 #include "http/exchange.h"
 #include "http/secret.h"
@@ -23,6 +24,14 @@ enum anycert__debt {
     ANYCERT__OWES_NOTHING = 0,
     ANYCERT__OWES_ANSWER, /* somebody else asks the user about its host */
     ANYCERT__OWES_RECORD  /* somebody else is writing to the trust store */
+};
+
+/* The header lines of an exchange, one behind the other with a NUL each, and the list of them that
+ * libcurl is given. Their memory is there for the next exchange, wiped. */
+struct anycert__lines {
+    struct anycert__buf text;
+    struct curl_slist *list; /* not libcurl's */
+    size_t count, room;
 };
 
 struct anycert__lane {
@@ -90,7 +99,7 @@ struct anycert__lane {
     int64_t moved_us;                 /* and when it became more; 0: it was not looked at yet */
     int64_t looked_us;                /* when it was looked at last */
     struct anycert__upload upload;
-    struct curl_slist *sent_headers;
+    struct anycert__lines lines;
     int64_t asked_at;                   /* the time that the pre-request check has judged by */
     struct anycert__trace *trace;       /* NULL: none is asked for */
     struct anycert__recorder *recorder; /* likewise */
@@ -130,6 +139,8 @@ int anycert__credentials(const struct anycert__http_settings *settings,
 CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,
                                struct anycert_error *err);
 /* header.c: true for methods whose request is expected to have a body. */
+/* header.c: wipes them. */
+void anycert__lines_clear(struct anycert__lines *lines);
 bool anycert__expects_body(const char *method);
 /* The limit of an exchange, of its own or of the settings; 0: none. */
 uint32_t anycert__limit_of(uint32_t own, uint32_t of_settings);

@@ -284,7 +284,7 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
 {
     CURLcode rc = CURLE_OK;
 
-    if (lane->sent_headers)
+    if (lane->lines.count > 0)
         ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, lane->own_headers);
     if (exchange->user) {
         ANYCERT__SET(rc, lane->easy, CURLOPT_USERNAME, (char *)NULL);
@@ -296,10 +296,7 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
         ANYCERT__SET(rc, lane->easy, CURLOPT_TIMEOUT_MS, 0L);
     if (exchange->body)
         anycert__upload_end(lane);
-    for (struct curl_slist *line = lane->sent_headers; line; line = line->next)
-        anycert__wipe(line->data, strlen(line->data));
-    curl_slist_free_all(lane->sent_headers);
-    lane->sent_headers = NULL;
+    anycert__lines_clear(&lane->lines);
     anycert__decoder_free(lane->decoder);
     lane->decoder = NULL;
 }
