@@ -323,6 +323,7 @@ uint32_t anycert__limit_of(uint32_t own, uint32_t of_settings)
 
 CURLcode anycert__lane_limit(struct anycert__lane *lane, uint32_t connect_ms, uint32_t stall_ms)
 {
+    bool is_timed = stall_ms > 0 && !lane->is_looked_at;
     CURLcode rc = CURLE_OK;
 
     /* 0 would be libcurl's 300 s. */
@@ -331,8 +332,8 @@ CURLcode anycert__lane_limit(struct anycert__lane *lane, uint32_t connect_ms, ui
     /* Whether nothing comes is looked at once a second by our own callback for progress. libcurl
      * has a clock for that only if it has such a limit, which is of a mean, so that slow answers
      * would be ended: it is one that never passes. */
-    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_LIMIT, stall_ms ? 1L : 0L);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_TIME, stall_ms ? 3600L * 24 * 365 : 0L);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_LIMIT, is_timed ? 1L : 0L);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_TIME, is_timed ? 3600L * 24 * 365 : 0L);
     lane->connect_ms = connect_ms;
     lane->stall_ms = stall_ms;
     return rc;
@@ -467,8 +468,8 @@ struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *set
 
     if (!lane)
         goto nomem;
-    lane->settings = settings;
     anycert__buf_init_secret(&lane->lines.text, SIZE_MAX / 2);
+    lane->settings = settings;
     lane->proxied = proxied;
     lane->easy = curl_easy_init();
     if (!lane->easy || set_key(lane, exchange) < 0 ||
