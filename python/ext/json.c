@@ -7,23 +7,33 @@
 #if PY_VERSION_HEX >= 0x030A0000 && !defined Py_GIL_DISABLED
 #define EXT_STOPS_GC
 #endif
-#define NAMES 256 /* a power of two */
+/* Merged into one function, each value would pay for what containers need. */
+#define NOINLINE __attribute__((noinline))
+#define NAMES    256 /* a power of two */
 
-/* Names of members come again and again: one object for all of the same name. */
+/* Names of members come again and again, and mostly in the same order: one object for all of the
+ * same name, and what came behind it the last time is looked at first. */
 struct names {
-    size_t mask; /* a short text uses only the first few, as looking after all would take longer */
+    size_t mask;  /* a short text uses only the first few, as looking after all would take longer */
+    size_t first; /* which an object began with the last time */
     struct {
         const char *text;
         size_t len;
         PyObject *name; /* NULL: free */
+        size_t next;
     } at[NAMES];
 };
 
-static PyObject *to_python(const struct anycert_json_value *value, struct names *names);
-
-static PyObject *number(const struct anycert_json_value *value)
+static PyObject *string(const struct anycert_json_value *value)
 {
-    int64_t integer = 0;
+    size_t len = 0;
+    const char *text = anycert_json_string(value, &len);
+
+    return PyUnicode_FromStringAndSize(text, (Py_ssize_t)len);
+}
+
+static PyObject *large_number(const struct anycert_json_value *value)
+{
     uint64_t natural = 0;
     double real = 0;
     size_t len = 0;
@@ -31,8 +41,6 @@ static PyObject *number(const struct anycert_json_value *value)
     PyObject *digits = NULL;
     PyObject *result = NULL;
 
-    if (anycert_json_int(value, &integer) == 0)
-        return PyLong_FromLongLong(integer);
     if (anycert_json_uint(value, &natural) == 0)
         return PyLong_FromUnsignedLongLong(natural);
     large = anycert_json_large(value, &len);
@@ -47,33 +55,86 @@ static PyObject *number(const struct anycert_json_value *value)
     return PyFloat_FromDouble(real);
 }
 
-static PyObject *string(const struct anycert_json_value *value)
+static PyObject *number(const struct anycert_json_value *value)
 {
-    size_t len = 0;
-    const char *text = anycert_json_string(value, &len);
+    int64_t integer = 0;
 
-    return PyUnicode_FromStringAndSize(text, (Py_ssize_t)len);
+    return anycert_json_int(value, &integer) == 0 ? PyLong_FromLongLong(integer)
+                                                  : large_number(value);
 }
 
-/* New reference. */
-static PyObject *member_name(const struct anycert_json_value *value, struct names *names)
+/* Neither an array nor an object. */
+static NOINLINE PyObject *scalar(const struct anycert_json_value *value,
+                                 enum anycert_json_type type)
+{
+    switch (type) {
+    case ANYCERT_JSON_NULL:
+        return Py_NewRef(Py_None);
+    case ANYCERT_JSON_BOOL:
+        return Py_NewRef(anycert_json_bool(value) ? Py_True : Py_False);
+    case ANYCERT_JSON_NUMBER:
+        return number(value);
+    case ANYCERT_JSON_STRING:
+        return string(value);
+    case ANYCERT_JSON_ARRAY:
+    case ANYCERT_JSON_OBJECT:
+    case ANYCERT_JSON_NONE:
+        break;
+    }
+    PyErr_SetString(PyExc_SystemError, "a JSON value of no type");
+    return NULL;
+}
+
+static NOINLINE PyObject *container(const struct anycert_json_value *value,
+                                    enum anycert_json_type type, struct names *names);
+
+static PyObject *to_python(const struct anycert_json_value *value, struct names *names)
+{
+    enum anycert_json_type type = anycert_json_type(value);
+
+    return type == ANYCERT_JSON_ARRAY || type == ANYCERT_JSON_OBJECT ? container(value, type, names)
+                                                                     : scalar(value, type);
+}
+
+/* Names are short: to call memcmp() takes longer. */
+static bool is_at(const struct names *names, size_t slot, const char *text, size_t len)
+{
+    const char *other = names->at[slot].text;
+
+    if (!names->at[slot].name || names->at[slot].len != len)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (other[i] != text[i])
+            return false;
+    }
+    return true;
+}
+
+/* New reference. *guess: where it may be; then that of the name behind it. */
+static PyObject *member_name(const struct anycert_json_value *value, struct names *names,
+                             size_t **guess)
 {
     size_t len = 0;
     const char *text = anycert_json_string(value, &len);
-    size_t slot = 0;
+    size_t slot = **guess;
 
     if (len == 0 || len > 64)
         return PyUnicode_FromStringAndSize(text, (Py_ssize_t)len);
-    slot = (len * 31 + (unsigned char)text[0] * 7 + (unsigned char)text[len - 1] * 3 +
-            (unsigned char)text[len / 2] * 17) &
-           names->mask;
-    if (names->at[slot].name && names->at[slot].len == len &&
-        memcmp(names->at[slot].text, text, len) == 0)
-        return Py_NewRef(names->at[slot].name);
-    ext_set(&names->at[slot].name, PyUnicode_FromStringAndSize(text, (Py_ssize_t)len));
-    names->at[slot].text = text;
-    names->at[slot].len = len;
-    return names->at[slot].name ? Py_NewRef(names->at[slot].name) : NULL;
+    if (!is_at(names, slot, text, len)) {
+        slot = (len * 31 + (unsigned char)text[0] * 7 + (unsigned char)text[len - 1] * 3 +
+                (unsigned char)text[len / 2] * 17) &
+               names->mask;
+        **guess = slot;
+        if (!is_at(names, slot, text, len)) {
+            ext_set(&names->at[slot].name, PyUnicode_FromStringAndSize(text, (Py_ssize_t)len));
+            names->at[slot].text = text;
+            names->at[slot].len = len;
+            if (!names->at[slot].name)
+                return NULL;
+        }
+    }
+    *guess = &names->at[slot].next;
+    return Py_NewRef(names->at[slot].name);
 }
 
 static PyObject *object(const struct anycert_json_value *value, struct names *names)
@@ -81,11 +142,12 @@ static PyObject *object(const struct anycert_json_value *value, struct names *na
     struct anycert_json_iter iter;
     const struct anycert_json_value *key = NULL;
     const struct anycert_json_value *member = NULL;
+    size_t *guess = &names->first;
     PyObject *dict = PyDict_New();
 
     anycert_json_iter_begin(&iter, value);
     while (dict && (member = anycert_json_iter_next(&iter, &key)) != NULL) {
-        PyObject *name = member_name(key, names);
+        PyObject *name = member_name(key, names, &guess);
         PyObject *inner = name ? to_python(member, names) : NULL;
 
         if (!inner || PyDict_SetItem(dict, name, inner) < 0)
@@ -112,32 +174,16 @@ static PyObject *array(const struct anycert_json_value *value, struct names *nam
     return list;
 }
 
-static PyObject *to_python(const struct anycert_json_value *value, struct names *names)
+static NOINLINE PyObject *container(const struct anycert_json_value *value,
+                                    enum anycert_json_type type, struct names *names)
 {
     PyObject *result = NULL;
-    enum anycert_json_type type = anycert_json_type(value);
 
-    switch (type) {
-    case ANYCERT_JSON_NULL:
-        Py_RETURN_NONE;
-    case ANYCERT_JSON_BOOL:
-        return PyBool_FromLong(anycert_json_bool(value));
-    case ANYCERT_JSON_NUMBER:
-        return number(value);
-    case ANYCERT_JSON_STRING:
-        return string(value);
-    case ANYCERT_JSON_ARRAY:
-    case ANYCERT_JSON_OBJECT:
-        if (Py_EnterRecursiveCall(" while decoding a JSON document"))
-            return NULL;
-        result = type == ANYCERT_JSON_ARRAY ? array(value, names) : object(value, names);
-        Py_LeaveRecursiveCall();
-        return result;
-    case ANYCERT_JSON_NONE:
-        break;
-    }
-    PyErr_SetString(PyExc_SystemError, "a JSON value of no type");
-    return NULL;
+    if (Py_EnterRecursiveCall(" while decoding a JSON document"))
+        return NULL;
+    result = type == ANYCERT_JSON_ARRAY ? array(value, names) : object(value, names);
+    Py_LeaveRecursiveCall();
+    return result;
 }
 
 /* Thousands of new containers, all of them alive, would have the collector look at them again and
@@ -164,6 +210,7 @@ static void begin_names(struct names *names, size_t len)
     while (count < NAMES && count * 64 < len)
         count *= 2;
     names->mask = count - 1;
+    names->first = 0;
     memset(names->at, 0, count * sizeof names->at[0]);
 }
 

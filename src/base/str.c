@@ -29,12 +29,20 @@ bool anycert__str_equal_nocase(const char *a, const char *b)
 {
     if (a == NULL || b == NULL)
         return a == b;
-    return anycert__is_word_nocase(a, strlen(a), b);
+    for (; lower(*a) == lower(*b); a++, b++) {
+        if (*a == '\0')
+            return true;
+    }
+    return false;
 }
 
 bool anycert__is_word_nocase(const char *s, size_t len, const char *word)
 {
-    return len == strlen(word) && anycert__equal_nocase(s, word, len);
+    for (size_t i = 0; i < len; i++) {
+        if (word[i] == '\0' || lower(s[i]) != lower(word[i]))
+            return false;
+    }
+    return word[len] == '\0';
 }
 
 bool anycert__str_starts(const char *s, const char *prefix)

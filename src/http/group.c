@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SECOND_US 1000000
+
 /* ---- lists ---- */
 
 static void push(struct anycert__flight **list, size_t *count, struct anycert__flight *flight)
@@ -282,6 +284,8 @@ static struct anycert__flight *new_flight(struct anycert__group *group,
         anycert__free(flight);
         return NULL;
     }
+    flight->lane->is_looked_at = true;
+    rc = anycert__lane_limit(flight->lane, flight->lane->connect_ms, flight->lane->stall_ms);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_PRIVATE, flight);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     ANYCERT__SET(rc, flight->lane->easy, CURLOPT_OPENSOCKETDATA, flight);
@@ -303,15 +307,25 @@ static struct anycert__flight *new_flight(struct anycert__group *group,
     return flight;
 }
 
+/* Once a second is soon enough, but for short limits. */
+void anycert__flight_look_after(struct anycert__flight *flight, int64_t now)
+{
+    int64_t pause = 250 * (int64_t)anycert__limit_of(flight->exchange->stall_ms,
+                                                     flight->group->settings->stall_ms);
+
+    flight->look_us = pause == 0 ? INT64_MAX : now + (pause < SECOND_US ? pause : SECOND_US);
+}
+
 static void set_limits(struct anycert__flight *flight)
 {
     int64_t connect_ms =
         anycert__limit_of(flight->exchange->connect_ms, flight->group->settings->connect_ms);
     int64_t total_ms = flight->exchange->total_ms;
-    int64_t now = connect_ms > 0 || total_ms > 0 ? anycert__monotonic_us() : 0;
+    int64_t now = anycert__monotonic_us();
 
     flight->connected_by_us = connect_ms > 0 ? now + connect_ms * 1000 : INT64_MAX;
     flight->ended_by_us = total_ms > 0 ? now + total_ms * 1000 : INT64_MAX;
+    anycert__flight_look_after(flight, now);
 }
 
 static CURLcode take_off_to_fly(struct anycert__group *group, struct anycert__flight *flight,

@@ -18,7 +18,8 @@ struct anycert__flight {
     struct anycert__lane *lane; /* NULL: it was left to the parent process */
     struct anycert__exchange *exchange;
     int64_t connected_by_us, ended_by_us; /* limits; INT64_MAX: none */
-    CURLcode rc;                          /* once the transfer has ended */
+    int64_t look_us;      /* when it is looked at next for standing still; INT64_MAX: never */
+    CURLcode rc;          /* once the transfer has ended */
     bool waits, is_fresh; /* as set in the handle: for another's connection, over one of its own */
     bool has_connected;   /* or tries to: it waits for nobody any more */
 };
@@ -78,6 +79,8 @@ bool anycert__group_outdated(const struct anycert__group *group,
 struct anycert__flight *anycert__group_start(struct anycert__group *group,
                                              struct anycert__exchange *exchange, bool proxied,
                                              bool is_fresh, struct anycert_error *err);
+/* Sets when a flight is looked at next for standing still, counted from now. */
+void anycert__flight_look_after(struct anycert__flight *flight, int64_t now);
 /* Something has happened to a descriptor, or (-1) the time has come. */
 void anycert__group_run(struct anycert__group *group, int fd, unsigned what);
 /* The next flight whose transfer has ended, with its rc; taken off the list. NULL: none. One that

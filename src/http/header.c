@@ -7,7 +7,9 @@
 
 #include <string.h>
 
-#define LARGE_BODY (1024 * 1024)
+#define LARGE_BODY   (1024 * 1024)
+#define LONGEST_LINE (1024 * 1024)
+#define KEPT_TEXT    4096 /* for the next request */
 
 /* Methods whose request is expected to have a body: without one they send Content-Length: 0 (RFC
  * 9110 section 8.6). */
@@ -17,34 +19,58 @@ bool anycert__expects_body(const char *method)
            strcmp(method, "PATCH") == 0;
 }
 
+/* Into the text of the lines, which is one block: a list of libcurl's takes two for each. */
 static int add_header_line(struct anycert__lane *lane, const char *name, const char *value,
                            struct anycert_error *err)
 {
-    struct anycert__buf line;
-    struct curl_slist *longer = NULL;
+    struct anycert__buf *text = &lane->lines.text;
+    size_t begin = text->len;
 
     /* Piece by piece: for every header of every request, printf() takes too long. */
-    anycert__buf_init_secret(&line, 1024 * 1024);
-    anycert__buf_adds(&line, name);
+    anycert__buf_adds(text, name);
     if (!value) {
-        anycert__buf_adds(&line, ":");
+        anycert__buf_adds(text, ":");
     } else if (!value[strspn(value, " \t")]) {
-        anycert__buf_adds(&line, ";"); /* "Name:" and spaces would take the field away */
+        anycert__buf_adds(text, ";"); /* "Name:" and spaces would take the field away */
     } else {
-        anycert__buf_adds(&line, ": ");
-        anycert__buf_adds(&line, value);
+        anycert__buf_adds(text, ": ");
+        anycert__buf_adds(text, value);
     }
-    if (line.failed && line.too_large) {
-        anycert__buf_free(&line);
+    if (!text->failed && text->len - begin > LONGEST_LINE)
         return anycert__fail(err, ANYCERT_E_HEADER, "header '%.60s' is longer than 1 MiB", name);
+    anycert__buf_add(text, "", 1);
+    lane->lines.count++;
+    return text->failed ? anycert__fail_nomem(err) : 0;
+}
+
+/* The list of the lines that were added, for libcurl; NULL when out of memory. */
+static struct curl_slist *list_lines(struct anycert__lines *lines)
+{
+    char *line = lines->text.data;
+
+    if (lines->count > lines->room) {
+        struct curl_slist *more = anycert__realloc(lines->list, lines->count * sizeof *more);
+
+        if (!more)
+            return NULL;
+        lines->list = more;
+        lines->room = lines->count;
     }
-    if (!line.failed)
-        longer = curl_slist_append(lane->sent_headers, line.data);
-    anycert__buf_free(&line);
-    if (!longer)
-        return anycert__fail_nomem(err);
-    lane->sent_headers = longer;
-    return 0;
+    for (size_t i = 0; i < lines->count; i++, line += strlen(line) + 1)
+        lines->list[i] = (struct curl_slist){
+            .data = line, .next = i + 1 < lines->count ? &lines->list[i + 1] : NULL};
+    return lines->list;
+}
+
+void anycert__lines_clear(struct anycert__lines *lines)
+{
+    if (lines->text.capacity > KEPT_TEXT) {
+        anycert__buf_free(&lines->text);
+    } else if (lines->text.data) {
+        anycert__wipe(lines->text.data, lines->text.capacity);
+        anycert__buf_reset(&lines->text);
+    }
+    lines->count = 0;
 }
 
 /* libcurl makes the Content-Type of a body of parts, with the boundary between them, and puts the
@@ -120,6 +146,7 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
     bool user_agent = false;
     bool expect = false;
     bool accept_encoding = !lane->settings->decompress;
+    struct curl_slist *list = NULL;
     CURLcode rc = CURLE_OK;
 
     lane->expects = false;
@@ -158,6 +185,9 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
         (!user_agent && add_header_line(lane, "User-Agent", ANYCERT__USER_AGENT, err) < 0) ||
         (!accept_encoding && add_header_line(lane, "Accept-Encoding", ANYCERT__CODINGS, err) < 0))
         return CURLE_OUT_OF_MEMORY;
-    ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, lane->sent_headers);
+    list = list_lines(&lane->lines);
+    if (!list)
+        return CURLE_OUT_OF_MEMORY;
+    ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, list);
     return rc;
 }

@@ -323,6 +323,7 @@ uint32_t anycert__limit_of(uint32_t own, uint32_t of_settings)
 
 CURLcode anycert__lane_limit(struct anycert__lane *lane, uint32_t connect_ms, uint32_t stall_ms)
 {
+    bool is_timed = stall_ms > 0 && !lane->is_looked_at;
     CURLcode rc = CURLE_OK;
 
     /* 0 would be libcurl's 300 s. */
@@ -331,8 +332,8 @@ CURLcode anycert__lane_limit(struct anycert__lane *lane, uint32_t connect_ms, ui
     /* Whether nothing comes is looked at once a second by our own callback for progress. libcurl
      * has a clock for that only if it has such a limit, which is of a mean, so that slow answers
      * would be ended: it is one that never passes. */
-    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_LIMIT, stall_ms ? 1L : 0L);
-    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_TIME, stall_ms ? 3600L * 24 * 365 : 0L);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_LIMIT, is_timed ? 1L : 0L);
+    ANYCERT__SET(rc, lane->easy, CURLOPT_LOW_SPEED_TIME, is_timed ? 3600L * 24 * 365 : 0L);
     lane->connect_ms = connect_ms;
     lane->stall_ms = stall_ms;
     return rc;
@@ -467,6 +468,7 @@ struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *set
 
     if (!lane)
         goto nomem;
+    anycert__buf_init_secret(&lane->lines.text, SIZE_MAX / 2);
     lane->settings = settings;
     lane->proxied = proxied;
     lane->easy = curl_easy_init();
@@ -511,7 +513,8 @@ void anycert__lane_free(struct anycert__lane *lane)
     anycert__tls_forget_errors();
     curl_slist_free_all(lane->resolve);
     curl_slist_free_all(lane->connect_to);
-    curl_slist_free_all(lane->sent_headers);
+    anycert__buf_free(&lane->lines.text);
+    anycert__free(lane->lines.list);
     anycert__decoder_free(lane->decoder);
     curl_slist_free_all(lane->own_headers);
     anycert__free_secret(lane->url);

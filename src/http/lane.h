@@ -9,6 +9,7 @@
 
 #include <anycert/version.h>
 
+#include "base/buf.h"
 #include "http/decode.h"
 #include "http/exchange.h"
 #include "http/secret.h"
@@ -23,6 +24,14 @@ enum anycert__debt {
     ANYCERT__OWES_NOTHING = 0,
     ANYCERT__OWES_ANSWER, /* somebody else asks the user about its host */
     ANYCERT__OWES_RECORD  /* somebody else is writing to the trust store */
+};
+
+/* The header lines of an exchange, one behind the other with a NUL each, and the list of them that
+ * libcurl is given. Their memory is there for the next exchange, wiped. */
+struct anycert__lines {
+    struct anycert__buf text;
+    struct curl_slist *list; /* not libcurl's */
+    size_t count, room;
 };
 
 struct anycert__lane {
@@ -85,12 +94,13 @@ struct anycert__lane {
     bool connect_closes;              /* after which it closes */
     bool has_answered;                /* and which has been answered already */
     bool is_overdue;                  /* and it has passed, by another clock than libcurl's */
+    bool is_looked_at;                /* by a loop, for standing still: libcurl need not */
     bool is_watched;                  /* libcurl tells how far it is */
     uint64_t moved;                   /* bytes in both directions, when that was looked at */
     int64_t moved_us;                 /* and when it became more; 0: it was not looked at yet */
     int64_t looked_us;                /* when it was looked at last */
     struct anycert__upload upload;
-    struct curl_slist *sent_headers;
+    struct anycert__lines lines;
     int64_t asked_at;                   /* the time that the pre-request check has judged by */
     struct anycert__trace *trace;       /* NULL: none is asked for */
     struct anycert__recorder *recorder; /* likewise */
@@ -129,6 +139,8 @@ int anycert__credentials(const struct anycert__http_settings *settings,
 /* header.c: sets the header fields of an exchange, whose body has been opened. */
 CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert__exchange *exchange,
                                struct anycert_error *err);
+/* header.c: wipes them. */
+void anycert__lines_clear(struct anycert__lines *lines);
 /* header.c: true for methods whose request is expected to have a body. */
 bool anycert__expects_body(const char *method);
 /* The limit of an exchange, of its own or of the settings; 0: none. */
@@ -158,6 +170,9 @@ int anycert__stall_failure(const struct anycert__lane *lane, struct anycert_erro
 
 /* request.c: true if doing it twice is the same as once (RFC 9110 section 9.2.2). */
 bool anycert__is_idempotent(const char *method);
+/* request.c: true if nothing has moved for as long as is the limit for that, by what was there when
+ * this was asked before; then the lane knows why it has to end. To be asked once a second. */
+bool anycert__lane_stands_still(struct anycert__lane *lane);
 /* request.c: calls the exchange's progress callback, if there is one, with how far it is. Anything
  * but 0: it shall end, and the lane knows why. */
 int anycert__lane_progress(struct anycert__lane *lane);

@@ -227,6 +227,8 @@ static void note_limits(struct anycert__loop *loop, const struct anycert__flight
         loop->check_us = flight->connected_by_us;
     if (flight->ended_by_us < loop->check_us)
         loop->check_us = flight->ended_by_us;
+    if (flight->look_us < loop->check_us)
+        loop->check_us = flight->look_us;
     if (flight->exchange->progress && loop->beat_us == INT64_MAX)
         loop->beat_us = anycert__monotonic_us() + BEAT_US;
 }
@@ -409,6 +411,22 @@ int anycert__loop_look(struct anycert__loop *loop, struct anycert__exchange *exc
 
 /* ---- time ---- */
 
+/* What limit of a flight has passed: the rc that it ends with. CURLE_OK: none. */
+static CURLcode passed_limit(struct anycert__flight *flight, int64_t now)
+{
+    if (flight->lane->asked)
+        flight->connected_by_us = INT64_MAX;
+    if (now >= flight->ended_by_us || now >= flight->connected_by_us)
+        return CURLE_OPERATION_TIMEDOUT;
+    if (now < flight->look_us)
+        return CURLE_OK;
+    anycert__flight_look_after(flight, now);
+    /* What waits for an answer of the user's, or for the trust store, is not the server's. */
+    return !flight->lane->owes && anycert__lane_stands_still(flight->lane)
+               ? CURLE_ABORTED_BY_CALLBACK
+               : CURLE_OK;
+}
+
 static void check_limits(struct anycert__loop *loop, int64_t now)
 {
     if (now < loop->check_us)
@@ -418,14 +436,14 @@ static void check_limits(struct anycert__loop *loop, int64_t now)
         struct anycert__flight *next = NULL;
 
         for (struct anycert__flight *flight = group->flying; flight; flight = next) {
+            CURLcode rc = passed_limit(flight, now);
+
             next = flight->next;
-            if (flight->lane->asked)
-                flight->connected_by_us = INT64_MAX;
-            if (now < flight->ended_by_us && now < flight->connected_by_us) {
+            if (rc == CURLE_OK) {
                 note_limits(loop, flight);
                 continue;
             }
-            anycert__group_stop(group, flight, CURLE_OPERATION_TIMEDOUT);
+            anycert__group_stop(group, flight, rc);
             land(loop, flight);
         }
     }

@@ -138,11 +138,25 @@ static bool stands_still(struct anycert__lane *lane, uint64_t bytes)
         return false;
     }
     now = lane->looked_us = anycert__monotonic_us();
-    if (lane->moved_us > 0 && moved == lane->moved && now - before < TURN_US)
-        return now - lane->moved_us >= (int64_t)lane->stall_ms * 1000;
+    if (lane->moved_us > 0 && moved == lane->moved && now - before < TURN_US) {
+        if (now - lane->moved_us < (int64_t)lane->stall_ms * 1000)
+            return false;
+        (void)anycert__stall_failure(lane, &lane->failure);
+        return true;
+    }
     lane->moved = moved;
     lane->moved_us = now;
     return false;
+}
+
+bool anycert__lane_stands_still(struct anycert__lane *lane)
+{
+    curl_off_t received = 0;
+    curl_off_t sent = 0;
+
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    return stands_still(lane, (uint64_t)received + (uint64_t)sent);
 }
 
 static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received,
@@ -150,10 +164,8 @@ static int on_progress(void *arg, curl_off_t receive_total, curl_off_t received,
 {
     struct anycert__lane *lane = arg;
 
-    if (stands_still(lane, (uint64_t)received + (uint64_t)sent)) {
-        (void)anycert__stall_failure(lane, &lane->failure);
+    if (!lane->is_looked_at && stands_still(lane, (uint64_t)received + (uint64_t)sent))
         return 1;
-    }
     return lane->exchange->progress ? tell_progress(lane, receive_total, received, send_total, sent)
                                     : 0;
 }
@@ -260,7 +272,7 @@ static CURLcode set_rest(struct anycert__lane *lane, struct anycert__exchange *e
 {
     uint32_t connect_ms = anycert__limit_of(exchange->connect_ms, lane->settings->connect_ms);
     uint32_t stall_ms = anycert__limit_of(exchange->stall_ms, lane->settings->stall_ms);
-    bool is_watched = exchange->progress || stall_ms > 0;
+    bool is_watched = exchange->progress || (stall_ms > 0 && !lane->is_looked_at);
     CURL *easy = lane->easy;
     CURLcode rc = set_url(lane, exchange->wire_url ? exchange->wire_url : exchange->url->text,
                           exchange->wire_url != NULL);
@@ -284,7 +296,7 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
 {
     CURLcode rc = CURLE_OK;
 
-    if (lane->sent_headers)
+    if (lane->lines.count > 0)
         ANYCERT__SET(rc, lane->easy, CURLOPT_HTTPHEADER, lane->own_headers);
     if (exchange->user) {
         ANYCERT__SET(rc, lane->easy, CURLOPT_USERNAME, (char *)NULL);
@@ -296,10 +308,7 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
         ANYCERT__SET(rc, lane->easy, CURLOPT_TIMEOUT_MS, 0L);
     if (exchange->body)
         anycert__upload_end(lane);
-    for (struct curl_slist *line = lane->sent_headers; line; line = line->next)
-        anycert__wipe(line->data, strlen(line->data));
-    curl_slist_free_all(lane->sent_headers);
-    lane->sent_headers = NULL;
+    anycert__lines_clear(&lane->lines);
     anycert__decoder_free(lane->decoder);
     lane->decoder = NULL;
 }

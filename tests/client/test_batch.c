@@ -396,12 +396,12 @@ static void cancelling_hurts_nobody_else(void **state)
 
 /* ---- limits */
 
-static struct anycert_client *limited(uint32_t connect_ms, uint32_t total_ms)
+static struct anycert_client *limited(uint32_t connect_ms, uint32_t total_ms, uint32_t stall_ms)
 {
     struct anycert_error err = {0};
     struct anycert_config *config = floor_config(NULL);
 
-    assert_int_equal(anycert_config_set_timeouts(config, connect_ms, total_ms, 0, &err), 0);
+    assert_int_equal(anycert_config_set_timeouts(config, connect_ms, total_ms, stall_ms, &err), 0);
     return floor_client_of(config);
 }
 
@@ -409,18 +409,20 @@ static void limits_hold_for_each(void **state)
 {
     static const struct {
         const char *name, *path;
-        uint32_t connect_ms, total_ms;
+        uint32_t connect_ms, total_ms, stall_ms;
         int code;
         const char *says;
     } rows[] = {
-        {"silent", "", 200, 0, ANYCERT_E_TIMEOUT_CONNECT, "within 200 ms"},
-        {"silent", "", 0, 200, ANYCERT_E_TIMEOUT_TOTAL, "within the 200 ms of the request"},
-        {"good", "stall", 0, 200, ANYCERT_E_TIMEOUT_TOTAL, "within the 200 ms of the request"},
+        {"silent", "", 200, 0, 0, ANYCERT_E_TIMEOUT_CONNECT, "within 200 ms"},
+        {"silent", "", 0, 200, 0, ANYCERT_E_TIMEOUT_TOTAL, "within the 200 ms of the request"},
+        {"good", "stall", 0, 200, 0, ANYCERT_E_TIMEOUT_TOTAL, "within the 200 ms of the request"},
+        {"good", "stall", 0, 0, 200, ANYCERT_E_TIMEOUT_STALL, "nothing came"},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct anycert_client *client = limited(rows[i].connect_ms, rows[i].total_ms);
+        struct anycert_client *client =
+            limited(rows[i].connect_ms, rows[i].total_ms, rows[i].stall_ms);
         struct many *many = many_new(client, 10);
 
         for (size_t k = 0; k < 10; k++)

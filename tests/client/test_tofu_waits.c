@@ -273,6 +273,31 @@ static void what_waits_for_its_record_can_be_given_up(void **state)
     assert_string_equal(recorded(), "none");
 }
 
+/* What is waited for is not the server's. */
+static void what_waits_for_its_record_does_not_stand_still(void **state)
+{
+    struct anycert_error err = {0};
+    struct anycert_client *client = known_client("tofu", "accept-new");
+    struct anycert_batch *batch = anycert_batch_new(client, 4, NULL);
+    struct anycert_batch_result result;
+    struct anycert_request *fresh = NULL, *known = NULL;
+
+    (void)state;
+    known_add(pins_scene.web.ports[FLAW_NONE], pins_at(FLAW_NONE));
+    begin_writing();
+    add(batch, FLAW_SELF_SIGNED, &fresh);
+    assert_int_equal(anycert_request_set_timeouts(fresh, 0, 0, 20, &err), 0);
+    add(batch, FLAW_NONE, &known);
+    assert_int_equal(next_result(batch, known), 0);
+    assert_int_equal(anycert_batch_next(batch, 100, &result, &err), 0);
+    assert_int_equal(anycert_batch_cancel(batch, fresh), 1);
+    assert_int_equal(next_result(batch, fresh), ANYCERT_E_INTERRUPTED);
+    anycert_batch_free(batch);
+    anycert_request_free(fresh);
+    anycert_request_free(known);
+    anycert_client_free(client);
+}
+
 /* ---- the question, of which there is one */
 
 #define ASKERS 8
@@ -441,6 +466,7 @@ int main(void)
         CASE(wait_for_the_record_has_an_end_of_its_own),
         CASE(nobody_else_waits_for_the_record),
         CASE(what_waits_for_its_record_can_be_given_up),
+        CASE(what_waits_for_its_record_does_not_stand_still),
         CASE(user_is_asked_once),
         CASE(wait_for_the_answer_ends_with_the_request_s_time),
         CASE(batch_asks_once),
