@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "doctor/examine.h"
 #include "doctor/remedy.h"
+#include "tls/chain_cause.h"
 #include "verdict/findings.h"
 
 #define ANYCERT__DIAGNOSED_MAX 24
@@ -99,22 +100,6 @@ void anycert__note_issuer(struct anycert__issuers *issuers,
                           struct anycert__examination *examination);
 /* The product whose name an issuer bears, or NULL (interceptors.def). Static string. */
 const char *anycert__interceptor(const struct anycert__facts *facts);
-/* Certificates, and what is known beside them. */
-struct anycert__chain_view {
-    const struct anycert__facts *facts;
-    struct anycert__anchors *anchors;
-    const struct anycert__supply *supply; /* NULL: nothing could be fetched */
-};
-
-/* diagnose_trust.c: what a chain without an anchor at its end has; what an error that usually means
- * something else has to do with our own anchors; and what else is known of it. */
-enum anycert__cause_number anycert__cause_of_trust(const struct anycert__chain_view *view,
-                                                   const struct anycert__finding *finding);
-enum anycert__cause_number anycert__cause_of_anchor(const struct anycert__chain_view *view,
-                                                    const struct anycert__finding *finding,
-                                                    enum anycert__cause_number usual);
-void anycert__write_trust_evidence(struct anycert__buf *buf, const struct anycert__chain_view *view,
-                                   enum anycert__cause_number cause);
 /* diagnose_clock.c: a certificate that looks expired or not yet valid, where our clock may be what
  * is wrong: the cause, and why into said. dated is an answer that told the time, or NULL. */
 enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view *view,
@@ -122,9 +107,6 @@ enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view
                                                 const struct anycert__finding *finding,
                                                 enum anycert__cause_number usual, char *said,
                                                 size_t size);
-/* Which cause a name that does not match has (diagnose_name.c). */
-enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *facts);
-
 /* Fills everything in (diagnose.c). 0, or -1 with NOMEM. */
 int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,

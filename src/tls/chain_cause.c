@@ -1,7 +1,6 @@
-/* Why nobody whom we trust is at the end of a chain. */
-#include "doctor/diagnosis.h"
+#include "tls/chain_cause.h"
 
-#include "verdict/show.h"
+#include "tls/issuer.h"
 
 #include <string.h>
 
@@ -25,23 +24,22 @@ static enum anycert__cause_number cause_of_gap(const struct anycert__chain_view 
                                                const struct anycert__certificate *last,
                                                enum anycert__kin kin)
 {
-    const struct anycert__supply *supply = view->supply;
-
     if (last && (kin == ANYCERT__KIN_SIGNER || issuer_was_sent(view->facts, last->issuer)))
         return ANYCERT__CAUSE_KEY_IDENTIFIERS_DIFFER; /* there, and not taken */
     if (kin == ANYCERT__KIN_OTHER_KEY)
         return ANYCERT__CAUSE_STALE_CA;
-    if (supply && supply->leads_home)
+    if (view->fetched == ANYCERT__FETCHED_LEADS_HOME)
         return ANYCERT__CAUSE_MISSING_INTERMEDIATE;
-    if (supply && supply->name)
+    if (view->fetched == ANYCERT__FETCHED_IN_VAIN)
         return ANYCERT__CAUSE_UNKNOWN_ROOT; /* it was fetched, and does not help */
     /* A root's own certificates come with nothing between, but hardly any root issues them. */
     return view->facts->presented_count == 1 ? ANYCERT__CAUSE_MISSING_INTERMEDIATE
                                              : ANYCERT__CAUSE_UNKNOWN_ROOT;
 }
 
-enum anycert__cause_number anycert__cause_of_trust(const struct anycert__chain_view *view,
-                                                   const struct anycert__finding *finding)
+/* What a chain without an anchor at its end has. */
+static enum anycert__cause_number cause_of_trust(const struct anycert__chain_view *view,
+                                                 const struct anycert__finding *finding)
 {
     const struct anycert__certificate *last = anycert__certificate_at(view->facts, finding->depth);
     enum anycert__kin kin =
@@ -71,9 +69,10 @@ static bool anchor_above(const struct anycert__chain_view *view, int depth)
     return above && view->anchors && anycert__anchors_hold(view->anchors, above);
 }
 
-enum anycert__cause_number anycert__cause_of_anchor(const struct anycert__chain_view *view,
-                                                    const struct anycert__finding *finding,
-                                                    enum anycert__cause_number usual)
+/* An error that usually means something else, and has to do with our own anchors. */
+static enum anycert__cause_number cause_of_anchor(const struct anycert__chain_view *view,
+                                                  const struct anycert__finding *finding,
+                                                  enum anycert__cause_number usual)
 {
     const struct anycert__certificate *at = anycert__certificate_at(view->facts, finding->depth);
 
@@ -87,28 +86,48 @@ enum anycert__cause_number anycert__cause_of_anchor(const struct anycert__chain_
     return usual;
 }
 
-void anycert__write_trust_evidence(struct anycert__buf *buf, const struct anycert__chain_view *view,
-                                   enum anycert__cause_number cause)
+static enum anycert__cause_number cause_of_strength(const struct anycert__finding *finding)
 {
-    const struct anycert__supply *supply = view->supply;
+    if (finding->check == ANYCERT__CHECK_KEY_STRENGTH)
+        return finding->relaxations ? ANYCERT__CAUSE_WEAK_KEY : ANYCERT__CAUSE_TINY_KEY;
+    return finding->relaxations ? ANYCERT__CAUSE_SHA1_SIGNATURE : ANYCERT__CAUSE_MD5_SIGNATURE;
+}
 
-    if (!supply || (cause != ANYCERT__CAUSE_MISSING_INTERMEDIATE &&
-                    (cause != ANYCERT__CAUSE_UNKNOWN_ROOT || !supply->tried)))
-        return;
-    if (supply->name) {
-        anycert__buf_adds(buf, "; fetched from ");
-        anycert__show_quoted(buf, supply->url);
-        anycert__buf_adds(buf, ": ");
-        anycert__show_quoted(buf, supply->name);
+enum anycert__cause_number anycert__cause_of_finding(const struct anycert__chain_view *view,
+                                                     const struct anycert__finding *finding)
+{
+    const struct anycert__cause *usual =
+        anycert__cause_of_x509(finding->x509_code, finding->depth, 0);
+
+    switch (finding->check) {
+    case ANYCERT__CHECK_NAME:
+        return anycert__cause_of_name(view->facts);
+    case ANYCERT__CHECK_KEY_STRENGTH:
+    case ANYCERT__CHECK_SIGNATURE_STRENGTH:
+        return cause_of_strength(finding);
+    case ANYCERT__CHECK_TRUST:
+        return cause_of_trust(view, finding);
+    case ANYCERT__CHECK_SIGNATURES:
+    case ANYCERT__CHECK_DATES:
+    case ANYCERT__CHECK_PURPOSE:
+    case ANYCERT__CHECK_AUTHORITY:
+    case ANYCERT__CHECK_PATH_LENGTH:
+    case ANYCERT__CHECK_NAME_CONSTRAINTS:
+    case ANYCERT__CHECK_CRITICAL_EXTENSIONS:
+    case ANYCERT__CHECK_CURVE_PARAMETERS:
+    case ANYCERT__CHECK_REVOCATION:
+    case ANYCERT__CHECK_OTHER:
+    case ANYCERT__CHECK_PIN:
+    case ANYCERT__CHECK_RECORD:
+    case ANYCERT__CHECK_PROTOCOL:
+    case ANYCERT__CHECK_KEY_EXCHANGE:
+    case ANYCERT__CHECK_GROUP:
+    case ANYCERT__CHECK_CIPHER:
+    case ANYCERT__CHECK_HANDSHAKE_SIGNATURE:
+    case ANYCERT__CHECK_RENEGOTIATION:
+        break;
     }
-    if (supply->leads_home)
-        anycert__buf_adds(buf, ", with which the chain leads to a trusted root");
-    else if (supply->tried)
-        anycert__buf_addf(buf, "; %s", supply->trouble);
-    else if (supply->url[0] != '\0')
-        anycert__buf_adds(buf, "; it says where the issuer's can be fetched, and nobody looked "
-                               "there (--fetch-intermediate does): the root may be unknown, too");
-    else
-        anycert__buf_adds(buf, "; it does not say where the issuer's can be fetched: a private CA "
-                               "whose root is unknown here looks the same");
+    if (finding->relaxations & ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN))
+        return ANYCERT__CAUSE_CHAIN_TOO_LARGE;
+    return cause_of_anchor(view, finding, usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER);
 }
