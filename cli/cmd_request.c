@@ -281,9 +281,12 @@ static int conclude(struct run *run, const struct anycert_error *outcome)
     const struct cli_options *o = &run->options;
     struct anycert_error err = {0};
     bool errors = (!o->silent || o->show_error) && !run->reader_gone;
-    const struct cli_failure failure = {run->response, run->session.trust.environment,
+    const struct cli_failure failure = {run->response,
+                                        run->session.trust.environment,
                                         cli_session_has_cert(&run->session, o),
-                                        cli_session_trust_store(&run->session, o), o};
+                                        cli_session_trust_store(&run->session, o),
+                                        o,
+                                        run->session.client};
     int code = outcome->code;
     if (!o->silent && !run->reader_gone) {
         cli_print_warnings(o->json, run->response);

@@ -184,9 +184,12 @@ static int write_report(struct test *t, const struct anycert_error *outcome,
 static int conclude(struct test *t, const struct anycert_error *outcome)
 {
     const struct cli_options *o = &t->options;
-    const struct cli_failure failure = {t->response, t->session.trust.environment,
+    const struct cli_failure failure = {t->response,
+                                        t->session.trust.environment,
                                         cli_session_has_cert(&t->session, o),
-                                        cli_session_trust_store(&t->session, o), o};
+                                        cli_session_trust_store(&t->session, o),
+                                        o,
+                                        t->session.client};
     struct anycert_error err = {0};
     int code = outcome->code;
     bool errors = !o->silent || o->show_error;

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <anycert/short_diagnosis.h>
 #include <yyjson.h>
 
 #include "message.h"
 #include "paste.h"
-#include "pin.h"
 #include "session.h"
 #include "store.h"
 #include "suggest.h"
@@ -119,28 +119,30 @@ struct ways {
         forbidden; /* why the first is not allowed on this machine; code 0: it is */
 };
 
-static void add_way(struct ways *ways, char *policy, const struct cli_options *o)
+static void add_way(struct ways *ways, const struct anycert_report *report, enum anycert_way way)
 {
-    const struct cli_finish how = {.store = o->trust_store};
-    struct anycert_error forbidden;
-    char *finished = cli_finish_policy(policy, &how, &forbidden);
-    if (!finished)
+    struct anycert_error forbidden = {0};
+    char *policy = NULL;
+    if (anycert_report_way(report, way, &policy, &forbidden, NULL) != 1)
+        return;
+    char *shown = cli_quote_reason(policy);
+    anycert_free(policy);
+    if (!shown)
         return;
     if (ways->count == 0)
         ways->forbidden = forbidden;
-    ways->policy[ways->count++] = finished;
+    ways->policy[ways->count++] = shown;
 }
 
 /* A key counts once it is proven. */
-static struct ways find_ways(const struct cli_options *o, const struct anycert_report *report)
+static struct ways find_ways(const struct anycert_report *report)
 {
     struct ways ways = {.count = 0};
     bool wrong = anycert_report_reference_verdict(report) == ANYCERT_FAIL;
-    if (wrong)
-        add_way(&ways, cli_chain_policy(report, true, NULL), o);
+    add_way(&ways, report, ANYCERT_WAY_CHAIN);
     /* What nobody has seen hardened do is not suggested. */
     if (anycert_report_key_proven(report) && (wrong || !is_antique(report)))
-        add_way(&ways, wrong ? cli_pin_policy(report, true) : cli_pinned_too(report), o);
+        add_way(&ways, report, ANYCERT_WAY_KEY);
     return ways;
 }
 
@@ -180,7 +182,7 @@ static void print_stranger(const struct cli_options *o, const struct anycert_rep
 
 static void print_ways(const struct cli_options *o, const struct anycert_report *report)
 {
-    struct ways ways = find_ways(o, report);
+    struct ways ways = find_ways(report);
     struct cli_bytes text = {0};
     if (anycert_report_key_proven(report))
         print_line("compare", "the pin with the one that the server's administrator knows: "
@@ -278,8 +280,8 @@ static void add_policies(yyjson_mut_doc *doc, yyjson_mut_val *root, const struct
     yyjson_mut_obj_add_val(doc, root, "policies", array);
 }
 
-static int print_json(const struct cli_options *o, const struct anycert_report *report,
-                      const struct anycert_trust_entry *entry, struct anycert_error *err)
+static int print_json(const struct anycert_report *report, const struct anycert_trust_entry *entry,
+                      struct anycert_error *err)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *root = yyjson_mut_obj(doc);
@@ -295,7 +297,7 @@ static int print_json(const struct cli_options *o, const struct anycert_report *
             yyjson_mut_obj_add_null(doc, root, "known");
         struct ways ways = {.count = 0};
         if (!is_stranger(entry, report))
-            ways = find_ways(o, report);
+            ways = find_ways(report);
         add_policies(doc, root, &ways);
         free_ways(&ways);
         yyjson_mut_obj_add_val(doc, root, "report",
@@ -374,7 +376,7 @@ static int print_all(const struct cli_options *o, const struct anycert_report *r
                                                   anycert_report_port(report), &entry, err)
                        : -1;
     if (status >= 0 && o->json)
-        status = print_json(o, report, entry, err);
+        status = print_json(report, entry, err);
     else if (status >= 0)
         print_text(o, report, entry, failure);
     if (status >= 0 && is_stranger(entry, report))

@@ -9,6 +9,7 @@
 #include <yyjson.h>
 
 #include <anycert/auth.h>
+#include <anycert/short_diagnosis.h>
 
 #include "explain.h"
 #include "refusal.h"
@@ -61,6 +62,39 @@ static void print_document(yyjson_mut_doc *doc)
  * -----------------------------------------------------------------------------------------------
  */
 
+/* What the failure tells of its cause, and what would do. */
+static void add_diagnosis(yyjson_mut_doc *doc, const struct anycert_error *err,
+                          const struct cli_failure *failure)
+{
+    struct anycert_short_diagnosis *told = NULL;
+    if (!failure || !failure->client ||
+        anycert_client_diagnose(failure->client, failure->response, err, &told, NULL) != 1)
+        return;
+    yyjson_mut_val *object = yyjson_mut_obj_add_obj(doc, yyjson_mut_doc_get_root(doc), "diagnosis");
+    yyjson_mut_val *causes = yyjson_mut_obj_add_arr(doc, object, "causes");
+    for (size_t n = 0; n < anycert_short_diagnosis_causes(told); n++) {
+        yyjson_mut_val *cause = yyjson_mut_arr_add_obj(doc, causes);
+        yyjson_mut_obj_add_str(doc, cause, "id", anycert_short_diagnosis_cause_id(told, n));
+        yyjson_mut_obj_add_str(doc, cause, "check", anycert_short_diagnosis_cause_check(told, n));
+        yyjson_mut_obj_add_str(doc, cause, "side", anycert_short_diagnosis_cause_side(told, n));
+        yyjson_mut_obj_add_strcpy(doc, cause, "evidence",
+                                  anycert_short_diagnosis_cause_evidence(told, n));
+        yyjson_mut_obj_add_strcpy(doc, cause, "error",
+                                  anycert_short_diagnosis_cause_error(told, n));
+    }
+    yyjson_mut_obj_add_bool(doc, object, "certain", anycert_short_diagnosis_is_certain(told) != 0);
+    if (anycert_short_diagnosis_policy(told))
+        yyjson_mut_obj_add_strcpy(doc, object, "policy", anycert_short_diagnosis_policy(told));
+    else
+        yyjson_mut_obj_add_null(doc, object, "policy");
+    yyjson_mut_obj_add_bool(doc, object, "by_key",
+                            anycert_short_diagnosis_policy_by_key(told) != 0);
+    yyjson_mut_obj_add_strcpy(doc, object, "forbidden",
+                              anycert_short_diagnosis_policy_forbidden(told));
+    yyjson_mut_obj_add_strcpy(doc, object, "command", anycert_short_diagnosis_command(told));
+    anycert_short_diagnosis_free(told);
+}
+
 static void print_error_json(const struct anycert_error *err, const struct cli_failure *failure)
 {
     const struct anycert_report *report = cli_failed_report(err, failure);
@@ -81,6 +115,7 @@ static void print_error_json(const struct anycert_error *err, const struct cli_f
     if (parsed)
         yyjson_mut_obj_add_val(doc, root, "report",
                                yyjson_val_mut_copy(doc, yyjson_doc_get_root(parsed)));
+    add_diagnosis(doc, err, failure);
     print_document(doc);
     yyjson_doc_free(parsed);
     anycert_free(text);

@@ -15,6 +15,7 @@ struct cli_failure {
     bool has_cert;           /* a client certificate is set */
     const char *trust_store; /* its path, if it is not at its usual place; or NULL */
     const struct cli_options *options;
+    struct anycert_client *client; /* may be NULL */
 };
 /* The error as one sentence, or as one JSON object; with what is known of the certificate that was
  * refused, and what to do. failure is NULL where no request was sent. */

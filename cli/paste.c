@@ -151,19 +151,15 @@ int cli_paste_get(struct cli_bytes *out, const struct cli_options *options, cons
 
 /* ---- doctor ---- */
 
-/* Whether the examination has the option, as the request had it. What a policy says comes from
- * there, unless a profile says it again. */
-static bool is_examined(const struct cli_option *option, bool has_profile)
+/* Whether the examination has the option, as the request had it, beside its profile. */
+static bool is_examined(const struct cli_option *option)
 {
-    static const char *const ways[] = {"profile",    "intermediate", "resolve",
-                                       "connect-to", "proxy",        "proxy-trust"};
-    static const char *const trust[] = {"cacert", "ca-add", "expect-name", "sni"};
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-        if (strcmp(option->name, ways[i]) == 0)
+    static const char *const names[] = {"profile",     "intermediate", "resolve", "connect-to",
+                                        "proxy",       "proxy-trust",  "cacert",  "ca-add",
+                                        "expect-name", "sni"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(option->name, names[i]) == 0)
             return true;
-    for (size_t i = 0; i < sizeof trust / sizeof *trust; i++)
-        if (strcmp(option->name, trust[i]) == 0)
-            return has_profile;
     return false;
 }
 
@@ -171,7 +167,7 @@ static int add_given(struct cli_bytes *out, const struct cli_options *o)
 {
     struct cli_bytes text = {0};
     int status = 0;
-    for (size_t i = 0; o && i < cli_option_count && status == 0; i++) {
+    for (size_t i = 0; i < cli_option_count && status == 0; i++) {
         const struct cli_option *option = &cli_option_table[i];
         text.len = 0;
         /* Its credentials are not used there. */
@@ -179,66 +175,18 @@ static int add_given(struct cli_bytes *out, const struct cli_options *o)
             status = o->proxy ? add_bare_proxy(out, o->proxy) : 0;
             continue;
         }
-        if (is_examined(option, o->profile != NULL) && add_option(&text, o, option) == 0 &&
-            text.len > 0)
+        if (is_examined(option) && add_option(&text, o, option) == 0 && text.len > 0)
             status = add(out, text.data);
     }
     cli_bytes_free(&text);
     return status;
 }
 
-static int add_value(struct cli_bytes *out, const char *option, const char *value)
-{
-    if (add(out, option) != 0)
-        return -1;
-    return cli_paste_word(out, value);
-}
-
-/* The files of ca=, beside the system's anchors or instead of them. A path has no comma. */
-static int add_anchors(struct cli_bytes *out, char *sources)
-{
-    static const char system_word[] = "system";
-    const char *option = " --cacert ";
-    int status = 0;
-    for (char *p = sources, *next = NULL; p && status == 0; p = next) {
-        next = strchr(p, ',');
-        if (next)
-            *next++ = '\0';
-        if (strcmp(p, system_word) == 0) /* it is the first */
-            option = " --ca-add ";
-        else if (strncmp(p, "sha256:", strlen("sha256:")) != 0)
-            status = add_value(out, option, p);
-    }
-    return status;
-}
-
-static int add_trust(struct cli_bytes *out, const struct anycert_report *report)
-{
-    struct anycert_policy *policy = anycert_policy_parse(anycert_report_policy(report), NULL);
-    char *ca = NULL, *name = NULL, *sni = NULL;
-    int status = -1;
-    if (policy && anycert_policy_get(policy, "ca", &ca, NULL) >= 0 &&
-        anycert_policy_get(policy, "expect-name", &name, NULL) >= 0 &&
-        anycert_policy_get(policy, "sni", &sni, NULL) >= 0)
-        status = ca ? add_anchors(out, ca) : 0;
-    if (status == 0 && name)
-        status = add_value(out, " --expect-name ", name);
-    if (status == 0 && sni)
-        status = add_value(out, " --sni ", sni);
-    anycert_free(ca);
-    anycert_free(name);
-    anycert_free(sni);
-    anycert_policy_free(policy);
-    return status;
-}
-
 int cli_paste_doctor(struct cli_bytes *out, const struct cli_options *options,
                      const struct anycert_report *report)
 {
-    bool has_profile = options && options->profile;
-    if (add(out, "anycert doctor") != 0 || (!has_profile && add_trust(out, report) != 0) ||
-        add_given(out, options) != 0 || add(out, " https://") != 0 ||
-        cli_paste_authority(out, report) != 0)
+    if (add(out, "anycert doctor") != 0 || add_given(out, options) != 0 ||
+        add(out, " https://") != 0 || cli_paste_authority(out, report) != 0)
         return -1;
     return add(out, "/");
 }

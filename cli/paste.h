@@ -18,9 +18,8 @@ int cli_paste_authority(struct cli_bytes *out, const struct anycert_report *repo
 int cli_paste_trust_add(struct cli_bytes *out, const struct anycert_report *report,
                         const char *trust_store);
 
-/* "anycert doctor … URL" for the host of the report, with the anchors and names of its policy and
- * the way there that was given (options may be NULL), and without what would say a secret. -1 as
- * above. */
+/* "anycert doctor --profile NAME … URL" for the host of the report: a request that was made from a
+ * profile is examined by it, with what was said beside it. -1 as above. */
 int cli_paste_doctor(struct cli_bytes *out, const struct cli_options *options,
                      const struct anycert_report *report);
 

@@ -5,14 +5,38 @@
 #include <string.h>
 #include <strings.h>
 
+#include <anycert/short_diagnosis.h>
+
 #include "paste.h"
-#include "pin.h"
 #include "suggest.h"
 #include "text.h"
 
 static void print_line(const char *label, const char *text)
 {
     (void)fprintf(stderr, "  %-12s %s\n", label, text);
+}
+
+/* The refusal, and what is made of it. */
+struct refusal {
+    const struct anycert_error *err;
+    const struct cli_failure *failure;
+    const struct anycert_report *report;          /* may be NULL */
+    const struct anycert_short_diagnosis *advice; /* may be NULL */
+};
+
+/* The nth relaxation that a failed check names, or that may get past a handshake that failed; NULL
+ * behind the last. */
+static const struct anycert_relaxation *nth_relaxation(const struct refusal *refusal, size_t n)
+{
+    int id = refusal->advice ? anycert_short_diagnosis_relaxation(refusal->advice, n) : 0;
+    return id != 0 ? anycert_relaxation_by_id(id) : NULL;
+}
+
+/* Whether relaxations may help, and nobody knows which, or whether at all. */
+static bool is_guess(const struct refusal *refusal)
+{
+    return nth_relaxation(refusal, 0) && !cli_next_failed(refusal->report, NULL) &&
+           !anycert_short_diagnosis_policy(refusal->advice);
 }
 
 /* ---- who refused ---- */
@@ -130,11 +154,13 @@ static bool is_repeated(const struct anycert_report *report, const struct anycer
 #define ALERT_UNRECOGNIZED_NAME 112
 
 /* Where the failure can be solved on this side, the options that do it. */
-static void add_option(struct lines *lines, const struct anycert_report *report,
+static void add_option(struct lines *lines, const struct refusal *refusal,
                        const struct anycert_check *check)
 {
     const char *name = anycert_check_relaxation(check);
-    const char *names = anycert_report_cert_names(report, 0);
+    const char *names = anycert_report_cert_names(refusal->report, 0);
+    const char *other =
+        refusal->advice ? anycert_short_diagnosis_other_name(refusal->advice) : NULL;
     char text[512];
     if (strcmp(name, "self-signed") == 0)
         add_line(lines, "--cacert FILE trusts exactly this certificate (get FILE from the "
@@ -148,8 +174,8 @@ static void add_option(struct lines *lines, const struct anycert_report *report,
         (void)snprintf(text, sizeof text,
                        "--expect-name %s checks for %s instead, if you know that it is this "
                        "server's; nothing is given up",
-                       cli_is_one_name(names) ? names : "NAME",
-                       cli_is_one_name(names) ? "that name" : "a name that the certificate has");
+                       other ? other : "NAME",
+                       other ? "that name" : "a name that the certificate has");
         add_line(lines, text);
     }
 }
@@ -171,18 +197,18 @@ static void add_record(struct lines *lines, const struct anycert_error *err,
 }
 
 /* The key of the server's own certificate, where that would be enough or another one is pinned. */
-static void add_pin(struct lines *lines, const struct anycert_error *err,
-                    const struct anycert_report *report, const struct cli_failure *failure)
+static void add_pin(struct lines *lines, const struct refusal *refusal)
 {
     struct anycert_error nowhere = {0};
     struct cli_bytes text = {0};
-    if (cli_has_failed(report, "pin")) {
+    if (cli_has_failed(refusal->report, "pin")) {
         add_line(lines,
                  "ask the administrator: if the server has got a new key, compare its pin and "
                  "pin it beside or instead of the old one; else somebody is in between");
         return;
     }
-    char *policy = cli_suggest_key(err, report, failure);
+    char *policy = cli_quote_reason(
+        refusal->advice ? anycert_short_diagnosis_key_policy(refusal->advice) : NULL);
     if (policy && cli_bytes_add_text(&text, "--trust ", &nowhere) == 0 &&
         cli_paste_word(&text, policy) == 0 &&
         cli_bytes_add_text(&text, " accepts this key alone, once you have compared it", &nowhere) ==
@@ -202,26 +228,25 @@ static void add_on_server(struct lines *lines, const struct anycert_report *repo
 }
 
 /* What is to be mended on a server whose handshake failed, as far as that is known. */
-static void add_handshake(struct lines *lines, const struct anycert_error *err,
-                          const struct anycert_report *report)
+static void add_handshake(struct lines *lines, const struct refusal *refusal)
 {
+    const struct anycert_error *err = refusal->err;
+    const struct anycert_relaxation *r = NULL;
     if (err->code == ANYCERT_E_TLS_VERSION)
         add_line(lines, "on the server: TLS 1.2 or, better, 1.3");
     else if (err->code == ANYCERT_E_TLS_ALERT && err->tls_alert == ALERT_HANDSHAKE_FAILURE)
         add_line(lines, "on the server: TLS 1.2 or 1.3, with ECDHE and AES-GCM or "
                         "ChaCha20-Poly1305; its log says what it missed");
     else if (err->code == ANYCERT_E_TLS_ALERT && err->tls_alert == ALERT_UNRECOGNIZED_NAME &&
-             !cli_is_proxy(report))
+             !cli_is_proxy(refusal->report))
         add_line(lines, "--sni NAME asks for another name, with --expect-name if the certificate "
                         "has that too");
     else if (err->code == ANYCERT_E_TLS_CLOSED)
         add_line(lines, "check the port; the server's log says why it hung up (often it knows only "
                         "older versions of TLS, or not this name)");
     else if (err->code == ANYCERT_E_TLS_WEAK || err->code == ANYCERT_E_TLS_LEGACY_RENEGOTIATION)
-        for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r && report;
-             r = anycert_relaxation_next(r))
-            if (cli_is_named(err->message, anycert_relaxation_name(r)))
-                add_on_server(lines, report, r);
+        for (size_t n = 0; (r = nth_relaxation(refusal, n)) != NULL; n++)
+            add_on_server(lines, refusal->report, r);
 }
 
 /* Whether the first failed check, or any, has no relaxation. */
@@ -294,9 +319,11 @@ static void add_client_cert(struct lines *lines, const struct anycert_error *err
         add_line(lines, "--cert with another certificate, from a CA that the server trusts");
 }
 
-static void print_better(const struct anycert_error *err, const struct anycert_report *report,
-                         const struct cli_failure *failure)
+static void print_better(const struct refusal *refusal)
 {
+    const struct anycert_error *err = refusal->err;
+    const struct anycert_report *report = refusal->report;
+    const struct cli_failure *failure = refusal->failure;
     struct lines lines = {"better"};
     if (err->code == ANYCERT_E_TRUST_DOWNGRADE) {
         add_line(&lines, failure->response && anycert_response_hop_count(failure->response) > 0
@@ -308,26 +335,25 @@ static void print_better(const struct anycert_error *err, const struct anycert_r
         add_line(&lines, "check the port; http:// is right only if it speaks plain HTTP");
     if (err->code == ANYCERT_E_TLS_CLIENT_CERT)
         add_client_cert(&lines, err, failure);
-    add_handshake(&lines, err, report);
+    add_handshake(&lines, refusal);
     if (is_token_server(failure, report)) {
         add_line(&lines, "--trust, --allow and --pin are about the API; a line of --policy-file "
                          "is for the token server");
         return;
     }
-    if (cli_is_proxy(report) &&
-        (cli_next_failed(report, NULL) || strstr(err->message, " (relaxation: ")))
+    if (cli_is_proxy(report) && (cli_next_failed(report, NULL) || nth_relaxation(refusal, 0)))
         add_line(&lines, "--cacert, -k and --allow do not apply to the proxy; --proxy-trust does, "
                          "such as --proxy-trust 'hardened ca=FILE'");
     for (const struct anycert_check *c = cli_next_failed(report, NULL); c;
          c = cli_next_failed(report, c)) {
         const char *name = anycert_check_relaxation(c);
         if (name && !is_repeated(report, c) && !cli_is_proxy(report))
-            add_option(&lines, report, c);
+            add_option(&lines, refusal, c);
     }
     if (report && cli_has_failed(report, "record") && anycert_report_chain_length(report) > 0)
         add_record(&lines, err, report, failure);
     else if (report && !cli_is_proxy(report))
-        add_pin(&lines, err, report, failure);
+        add_pin(&lines, refusal);
     for (const struct anycert_check *c = cli_next_failed(report, NULL); c;
          c = cli_next_failed(report, c)) {
         const char *name = anycert_check_relaxation(c);
@@ -394,24 +420,22 @@ static void print_relaxations(const struct cli_failure *failure,
     }
 }
 
-/* Where a handshake's sentence knows what may help, it is one or two; a server that says only that
- * it found nothing leaves a list. */
+/* Where a handshake has failed and it is known what may help, that is one or two; a server that
+ * says only that it found nothing leaves a list. */
 #define KNOWN 2
-static void print_hints(const struct cli_failure *failure, const struct anycert_error *err,
-                        const struct anycert_report *report)
+static void print_hints(const struct refusal *refusal)
 {
     const struct anycert_relaxation *r = NULL;
     const char *separator = " perhaps one of ";
-    unsigned count = cli_count_named(err, report);
-    while (count > 0 && count <= KNOWN && (r = anycert_relaxation_next(r)) != NULL)
-        if (cli_is_named(err->message, anycert_relaxation_name(r)))
-            print_relaxation(failure, report, r);
-    if (count <= KNOWN)
+    bool is_long = nth_relaxation(refusal, KNOWN) != NULL;
+    if (!nth_relaxation(refusal, 0) || cli_next_failed(refusal->report, NULL))
+        return;
+    for (size_t n = 0; !is_long && (r = nth_relaxation(refusal, n)) != NULL; n++)
+        print_relaxation(refusal->failure, refusal->report, r);
+    if (!is_long)
         return;
     (void)fprintf(stderr, "  %-12s", "relaxation");
-    while ((r = anycert_relaxation_next(r)) != NULL) {
-        if (!cli_is_named(err->message, anycert_relaxation_name(r)))
-            continue;
+    for (size_t n = 0; (r = nth_relaxation(refusal, n)) != NULL; n++) {
         (void)fprintf(stderr, "%s%s", separator, anycert_relaxation_name(r));
         separator = ", ";
     }
@@ -432,59 +456,80 @@ static void print_command(const struct cli_failure *failure, const struct anycer
     cli_bytes_free(&text);
 }
 
-static void print_entry(const struct anycert_error *err, const struct anycert_report *report,
-                        const struct cli_failure *failure)
+static void print_entry(const struct refusal *refusal)
 {
-    struct cli_suggestion s = {0};
+    const struct anycert_short_diagnosis *advice = refusal->advice;
+    const struct anycert_report *report = refusal->report;
     const char *host = anycert_report_host(report);
     bool brackets = strchr(host, ':') != NULL;
-    cli_suggest(&s, err, report, failure);
-    if (s.policy) {
-        (void)fprintf(stderr, "  %-12s %s%s%s:%u %s\n", "entry", brackets ? "[" : "", host,
-                      brackets ? "]" : "", (unsigned)anycert_report_port(report), s.policy);
-        print_line("", s.by_key ? "(a line for --policy-file FILE, once you have compared the key)"
-                                : "(a line for --policy-file FILE)");
-        if (s.works && !is_token_server(failure, report))
-            print_command(failure, report, s.policy);
-        if (s.forbidden.code != 0)
-            print_line("forbidden", s.forbidden.message);
-    }
-    cli_suggestion_free(&s);
+    const struct anycert_policy *known =
+        advice ? anycert_short_diagnosis_policy_object(advice) : NULL;
+    char *policy = known ? cli_with_reason(known) : NULL;
+    if (!policy)
+        return;
+    (void)fprintf(stderr, "  %-12s %s%s%s:%u %s\n", "entry", brackets ? "[" : "", host,
+                  brackets ? "]" : "", (unsigned)anycert_report_port(report), policy);
+    print_line("", anycert_short_diagnosis_policy_by_key(advice)
+                       ? "(a line for --policy-file FILE, once you have compared the key)"
+                       : "(a line for --policy-file FILE)");
+    if (anycert_short_diagnosis_policy_is_whole(advice) && !cli_has_failed(report, "pin") &&
+        !cli_is_proxy(report) && !is_token_server(refusal->failure, report))
+        print_command(refusal->failure, report, policy);
+    if (*anycert_short_diagnosis_policy_forbidden(advice) != '\0')
+        print_line("forbidden", anycert_short_diagnosis_policy_forbidden(advice));
+    free(policy);
 }
 
 /* Who knows more: it tries. Where it is not known what would help, it comes first. */
-static void print_doctor(const struct anycert_report *report, const struct cli_failure *failure,
-                         bool is_first)
+static void print_doctor(const struct refusal *refusal, bool is_first)
 {
+    const struct cli_options *o = refusal->failure->options;
     struct cli_bytes text = {0};
-    if (cli_paste_doctor(&text, failure->options, report) == 0)
-        print_line("doctor", text.data);
+    if (o && o->profile) {
+        if (cli_paste_doctor(&text, o, refusal->report) == 0)
+            print_line("doctor", text.data);
+    } else if (refusal->advice) {
+        print_line("doctor", anycert_short_diagnosis_command(refusal->advice));
+    }
     if (is_first)
         print_line("", "finds everything that is wrong, and the least that lets it through");
     cli_bytes_free(&text);
 }
 
-void cli_print_refusal(const struct anycert_error *err, const struct cli_failure *failure)
+static void print_refusal(const struct refusal *refusal)
 {
-    const struct anycert_report *report = cli_failed_report(err, failure);
-    bool trust = anycert_error_class_of(err->code) == ANYCERT_CLASS_TRUST;
-    if (err->code == ANYCERT_E_TRUST_DOWNGRADE)
-        report = NULL;
-    bool has_doctor = report && !cli_is_proxy(report), is_guess = cli_is_guess(err, report);
+    const struct anycert_report *report = refusal->report;
+    const struct cli_failure *failure = refusal->failure;
+    bool trust = anycert_error_class_of(refusal->err->code) == ANYCERT_CLASS_TRUST;
+    bool has_doctor = report && !cli_is_proxy(report), guess = is_guess(refusal);
     if (report) {
-        print_who(err, report);
+        print_who(refusal->err, report);
         print_certificate(report);
         if (trust && failure->anchors && !cli_is_proxy(report))
             (void)fprintf(stderr, "  %-12s from %s (environment)\n", "anchors", failure->anchors);
     }
-    if (has_doctor && is_guess)
-        print_doctor(report, failure, true);
-    print_better(err, report, failure);
+    if (has_doctor && guess)
+        print_doctor(refusal, true);
+    print_better(refusal);
     if (report) {
         print_relaxations(failure, report);
-        print_hints(failure, err, report);
-        print_entry(err, report, failure);
+        print_hints(refusal);
+        print_entry(refusal);
     }
-    if (has_doctor && !is_guess)
-        print_doctor(report, failure, false);
+    if (has_doctor && !guess)
+        print_doctor(refusal, false);
+}
+
+void cli_print_refusal(const struct anycert_error *err, const struct cli_failure *failure)
+{
+    struct anycert_short_diagnosis *advice = NULL;
+    struct refusal refusal = {.err = err, .failure = failure};
+    if (err->code != ANYCERT_E_TRUST_DOWNGRADE)
+        refusal.report = cli_failed_report(err, failure);
+    if (refusal.report && failure->client &&
+        anycert_client_diagnose(failure->client, failure->response, err, &advice, NULL) < 0)
+        advice = NULL; /* the sentence has been said */
+    refusal.advice = advice;
+    print_refusal(&refusal);
+    anycert_short_diagnosis_free(advice);
 }

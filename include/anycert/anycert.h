@@ -33,6 +33,7 @@
 #include <anycert/profile.h>
 #include <anycert/report.h>
 #include <anycert/retry.h>
+#include <anycert/short_diagnosis.h>
 #include <anycert/stream.h>
 #include <anycert/transfer.h>
 #include <anycert/trust_store.h>

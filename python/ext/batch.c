@@ -238,8 +238,8 @@ static int deliver(struct batch_object *self, const struct anycert_batch_result 
     } else {
         for (Py_ssize_t i = 0; i < EXT_ARGS; i++)
             args[i] = PyTuple_GetItem(job->args, i);
-        response = ext_client_finish(self->state, &job->request, args, result->error.code ? -1 : 0,
-                                     result->response, &result->error);
+        response = ext_client_finish(self->state, self->client, &job->request, args,
+                                     result->error.code ? -1 : 0, result->response, &result->error);
         if (!response) {
             PyErr_Fetch(&type, &error, &traceback);
             PyErr_NormalizeException(&type, &error, &traceback);

@@ -207,9 +207,22 @@ int ext_client_add_headers(PyObject *client, struct anycert_request *request)
     return profile ? ext_profile_add_headers(profile, request) : 0;
 }
 
-PyObject *ext_client_finish(struct ext_state *state, const struct ext_request *request,
-                            PyObject *const *args, int result, struct anycert_response *response,
-                            const struct anycert_error *err)
+struct anycert_short_diagnosis *ext_client_diagnose(PyObject *client,
+                                                    const struct anycert_response *response,
+                                                    const struct anycert_error *err)
+{
+    struct anycert_short_diagnosis *diagnosis = NULL;
+
+    /* Without, the failure is still the one that it is. */
+    return client &&
+                   anycert_client_diagnose(of(client)->client, response, err, &diagnosis, NULL) > 0
+               ? diagnosis
+               : NULL;
+}
+
+PyObject *ext_client_finish(struct ext_state *state, PyObject *client,
+                            const struct ext_request *request, PyObject *const *args, int result,
+                            struct anycert_response *response, const struct anycert_error *err)
 {
     struct ext_failure failure = {.error = err,
                                   .request = args[EXT_ARG_INFO],
@@ -224,6 +237,7 @@ PyObject *ext_client_finish(struct ext_state *state, const struct ext_request *r
             return object;
         failure.began = anycert_response_status(response) != 0;
     }
+    failure.diagnosis = ext_client_diagnose(client, response, err);
     failure.response = object;
     failure.url = PyUnicode_AsUTF8AndSize(args[EXT_ARG_URL], NULL);
     if (failure.url && !is_whole(failure.url))
@@ -263,7 +277,7 @@ static PyObject *client_send(PyObject *object, PyObject *const *args, Py_ssize_t
         ext_call_begin(&request.call, self->state);
         result = anycert_client_send(self->client, request.request, &response, &err);
         if (ext_call_end(&request.call))
-            answer = ext_client_finish(self->state, &request, args, result, response, &err);
+            answer = ext_client_finish(self->state, object, &request, args, result, response, &err);
         else
             anycert_response_free(response);
     }

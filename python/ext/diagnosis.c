@@ -44,20 +44,28 @@ static PyObject *tuple_of(PyObject *self, size_t count,
 
 /* ---- causes, policies, remedies ---- */
 
-#define CAUSE_FIELDS 7
+PyObject *ext_cause_new(struct ext_state *state, const char *const texts[EXT_CAUSE_FIELDS])
+{
+    PyObject *values[EXT_CAUSE_FIELDS];
+
+    for (size_t i = 0; i < EXT_CAUSE_FIELDS; i++)
+        values[i] = ext_str(texts[i]);
+    return ext_named_tuple(state->cause_type, values, EXT_CAUSE_FIELDS);
+}
+
 static PyObject *new_cause(struct ext_state *state, PyObject *self, size_t n)
 {
-    PyObject *const values[CAUSE_FIELDS] = {
-        ext_str(anycert_diagnosis_cause_id(inner(self), n)),
-        ext_str(anycert_diagnosis_cause_check(inner(self), n)),
-        ext_str(anycert_diagnosis_cause_side(inner(self), n)),
-        ext_str(anycert_diagnosis_cause_title(inner(self), n)),
-        ext_str(anycert_diagnosis_cause_explanation(inner(self), n)),
-        ext_str(anycert_diagnosis_cause_evidence(inner(self), n)),
-        ext_str(anycert_diagnosis_cause_error(inner(self), n)),
+    const char *const texts[EXT_CAUSE_FIELDS] = {
+        anycert_diagnosis_cause_id(inner(self), n),
+        anycert_diagnosis_cause_check(inner(self), n),
+        anycert_diagnosis_cause_side(inner(self), n),
+        anycert_diagnosis_cause_title(inner(self), n),
+        anycert_diagnosis_cause_explanation(inner(self), n),
+        anycert_diagnosis_cause_evidence(inner(self), n),
+        anycert_diagnosis_cause_error(inner(self), n),
     };
 
-    return ext_named_tuple(state->cause_type, values, CAUSE_FIELDS);
+    return ext_cause_new(state, texts);
 }
 
 static PyObject *relaxations_of(PyObject *self, size_t n)
@@ -327,7 +335,7 @@ int ext_diagnosis_init(PyObject *module, struct ext_state *state)
 {
     state->diagnosis_type = ext_add_type(module, &diagnosis_spec);
     state->cause_type = ext_add_tuple_type(module, "anycert.Cause", "Why a connection fails.",
-                                           cause_fields, CAUSE_FIELDS);
+                                           cause_fields, EXT_CAUSE_FIELDS);
     state->advice_type = ext_add_tuple_type(module, "anycert.Advice", "A policy that connects.",
                                             advice_fields, ADVICE_FIELDS);
     state->remedy_type = ext_add_tuple_type(module, "anycert.Remedy", "What mends a cause.",

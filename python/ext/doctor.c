@@ -131,8 +131,8 @@ static int set_way(struct ext_state *state, struct anycert_doctor *doctor,
     return set_intermediates(state, doctor, options->intermediates);
 }
 
-static int set_up(struct ext_state *state, struct doctor_object *self,
-                  const struct options *options)
+/* All but the way to the server. */
+static int set_up(struct doctor_object *self, const struct options *options)
 {
     uint32_t timeout = 10000, delay = 0;
 
@@ -141,8 +141,7 @@ static int set_up(struct ext_state *state, struct doctor_object *self,
         return -1;
     }
     if (!milliseconds(options->timeout, "timeout", 1, &timeout) ||
-        !milliseconds(options->delay, "delay", 0, &delay) ||
-        set_way(state, self->doctor, options) < 0)
+        !milliseconds(options->delay, "delay", 0, &delay))
         return -1;
     anycert_doctor_set_timeout(self->doctor, timeout);
     anycert_doctor_set_delay(self->doctor, delay);
@@ -193,7 +192,8 @@ static PyObject *doctor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
         doctor->doctor = anycert_doctor_new(&err);
         if (!doctor->doctor)
             (void)ext_raise_plain(state, &err);
-        if (!doctor->doctor || set_up(state, doctor, &options) < 0)
+        if (!doctor->doctor || set_way(state, doctor->doctor, &options) < 0 ||
+            set_up(doctor, &options) < 0)
             Py_CLEAR(self);
     }
     Py_XDECREF(nothing);
@@ -219,6 +219,35 @@ static PyObject *doctor_examine(PyObject *self, PyObject *target)
         return NULL;
     }
     return diagnosis ? ext_diagnosis_new(state, diagnosis) : ext_raise_plain(state, &err);
+}
+
+PyObject *ext_doctor_examine_for(struct ext_state *state,
+                                 const struct anycert_short_diagnosis *diagnosis, PyObject *args,
+                                 PyObject *kwargs)
+{
+    static char names[][12] = {"timeout", "delay", "request", "progress"};
+    char *keywords[] = {names[0], names[1], names[2], names[3], NULL};
+    struct options options = {.progress = Py_None};
+    struct anycert_error err = {0};
+    PyObject *target = NULL;
+    PyObject *found = NULL;
+    PyObject *self = NULL;
+
+    if (PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOpO:examine", keywords, &options.timeout,
+                                    &options.delay, &options.request, &options.progress))
+        self = ext_alloc(state->doctor_type);
+    if (!self)
+        return NULL;
+    ((struct doctor_object *)self)->doctor = anycert_doctor_new_for(diagnosis, &err);
+    if (!inner(self))
+        (void)ext_raise_plain(state, &err);
+    else if (set_up((struct doctor_object *)self, &options) == 0)
+        target = ext_str(anycert_short_diagnosis_target(diagnosis));
+    if (target)
+        found = doctor_examine(self, target);
+    Py_XDECREF(target);
+    Py_DECREF(self);
+    return found;
 }
 
 static PyObject *doctor_cancel(PyObject *self, PyObject *ignored)

@@ -23,20 +23,26 @@ PyObject *ext_import(PyObject *_Atomic *cache, const char *module, const char *n
 PyObject *ext_raise(struct ext_state *state, const struct ext_failure *failure)
 {
     const struct anycert_error *error = failure->error;
+    PyObject *diagnosis = NULL;
     PyObject *make = NULL;
     PyObject *exception = NULL;
 
-    if (error->code == ANYCERT_E_NOMEM)
+    if (error->code == ANYCERT_E_NOMEM) {
+        anycert_short_diagnosis_free(failure->diagnosis);
         return PyErr_NoMemory();
-    make = ext_import(&state->make_error, "anycert.exceptions", "_make");
-    if (!make)
+    }
+    diagnosis = ext_short_diagnosis_new(state, failure->diagnosis);
+    if (!diagnosis)
         return NULL;
-    exception = PyObject_CallFunction(
-        make, "isiNiOOzIIi", (int)error->code, anycert_error_name(error->code),
-        anycert_error_class_of(error->code), ext_str(error->message), (int)error->os_errno,
-        failure->response ? failure->response : Py_None,
-        failure->request ? failure->request : Py_None, failure->url, failure->connect_ms,
-        failure->read_ms, (int)failure->began);
+    make = ext_import(&state->make_error, "anycert.exceptions", "_make");
+    exception = !make ? NULL
+                      : PyObject_CallFunction(
+                            make, "isiNiOOzIIiO", (int)error->code, anycert_error_name(error->code),
+                            anycert_error_class_of(error->code), ext_str(error->message),
+                            (int)error->os_errno, failure->response ? failure->response : Py_None,
+                            failure->request ? failure->request : Py_None, failure->url,
+                            failure->connect_ms, failure->read_ms, (int)failure->began, diagnosis);
+    Py_DECREF(diagnosis);
     if (!exception)
         return NULL;
     PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);

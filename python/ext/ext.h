@@ -25,7 +25,8 @@
  * - Pending owns one Request of a Batch, and then what came of it, for the task that awaits it.
  * - Profile owns one anycert_profile, which may be changed, and a lock for that.
  * - Doctor owns one anycert_doctor, which is set up once and then used by any number of threads;
- *   Diagnosis owns one anycert_diagnosis, which never changes.
+ *   Diagnosis owns one anycert_diagnosis, and ShortDiagnosis one anycert_short_diagnosis, which
+ *   never change.
  * - Report owns one copy of an anycert_report (which is cheap), so it outlives the response.
  *
  * The lock. It is let go for every send, for opening and reading a stream, and for parsing large
@@ -103,7 +104,7 @@ struct ext_state {
     PyTypeObject *policy_type, *policy_file_type, *policy_entry_type, *check_type, *cert_type,
         *trust_store_type, *trust_entry_type, *client_type, *response_type, *report_type,
         *stream_type, *pending_type, *doctor_type, *diagnosis_type, *cause_type, *advice_type,
-        *remedy_type, *profile_type;
+        *remedy_type, *profile_type, *short_diagnosis_type;
     PyObject *run_name;                /* "run", of contextvars.Context */
     PyObject *_Atomic cancelled_error; /* asyncio.CancelledError, once it was needed */
     PyObject *_Atomic make_error;      /* anycert.exceptions._make, likewise */
@@ -130,7 +131,8 @@ struct ext_failure {
     PyObject *request;  /* what Response.request is made from, or NULL */
     const char *url;
     uint32_t connect_ms, read_ms;
-    bool began; /* the answer's header has come */
+    bool began;                                /* the answer's header has come */
+    struct anycert_short_diagnosis *diagnosis; /* NULL: none; taken over */
 };
 /* Raises it. Always NULL. */
 PyObject *ext_raise(struct ext_state *state, const struct ext_failure *failure);
@@ -343,11 +345,15 @@ struct anycert_request *ext_client_request(PyObject *client, const char *method,
                                            struct anycert_error *err);
 /* Adds the fields of the client's profile, if it has one. 0, or -1 with an exception. */
 int ext_client_add_headers(PyObject *client, struct anycert_request *request);
-/* What came of sending or opening: a Response, which takes the response over, or NULL with the
- * exception. */
-PyObject *ext_client_finish(struct ext_state *state, const struct ext_request *request,
-                            PyObject *const *args, int result, struct anycert_response *response,
-                            const struct anycert_error *err);
+/* What came of sending or opening with a Client (NULL: it is closed) that this is a use of: a
+ * Response, which takes the response over, or NULL with the exception. */
+PyObject *ext_client_finish(struct ext_state *state, PyObject *client,
+                            const struct ext_request *request, PyObject *const *args, int result,
+                            struct anycert_response *response, const struct anycert_error *err);
+/* The diagnosis of such a failure; NULL: there is none. */
+struct anycert_short_diagnosis *ext_client_diagnose(PyObject *client,
+                                                    const struct anycert_response *response,
+                                                    const struct anycert_error *err);
 /* One user more of a Client object, which cannot be closed meanwhile: its client, or NULL with an
  * exception; and one user less. */
 struct anycert_client *ext_client_enter(PyObject *client);
@@ -363,10 +369,24 @@ PyObject *ext_look(struct ext_state *state, PyObject *object, PyObject *args);
 int ext_diagnosis_init(PyObject *module, struct ext_state *state);
 /* A Diagnosis, which takes it over (on failure too). */
 PyObject *ext_diagnosis_new(struct ext_state *state, struct anycert_diagnosis *diagnosis);
+/* A Cause of its texts, in the order of its fields. */
+#define EXT_CAUSE_FIELDS 7
+PyObject *ext_cause_new(struct ext_state *state, const char *const texts[EXT_CAUSE_FIELDS]);
+
+/* ---- short_diagnosis.c ---- */
+
+int ext_short_diagnosis_init(PyObject *module, struct ext_state *state);
+/* A ShortDiagnosis, which takes it over (on failure too); None for NULL. */
+PyObject *ext_short_diagnosis_new(struct ext_state *state,
+                                  struct anycert_short_diagnosis *diagnosis);
 
 /* ---- doctor.c ---- */
 
 int ext_doctor_init(PyObject *module, struct ext_state *state);
+/* The Diagnosis of what a short one is about. The keywords are some of Doctor's. */
+PyObject *ext_doctor_examine_for(struct ext_state *state,
+                                 const struct anycert_short_diagnosis *diagnosis, PyObject *args,
+                                 PyObject *kwargs);
 
 /* ---- stream.c ---- */
 

@@ -22,13 +22,20 @@ PyObject *ext_look(struct ext_state *state, PyObject *object, PyObject *args)
         return NULL;
     ext_call_begin(&call, state);
     result = anycert_client_handshake(client, utf8, &response, &err);
-    if (ext_call_end(&call) && response)
-        answer = ext_response_new(state, type, response, Py_None);
-    else
+    if (!ext_call_end(&call)) {
         anycert_response_free(response);
+        ext_client_leave(object);
+        return NULL;
+    }
+    if (result < 0)
+        failure.diagnosis = ext_client_diagnose(object, response, &err);
+    if (response)
+        answer = ext_response_new(state, type, response, Py_None);
     ext_client_leave(object);
-    if (result == 0 || PyErr_Occurred())
+    if (result == 0 || PyErr_Occurred()) {
+        anycert_short_diagnosis_free(failure.diagnosis);
         return answer;
+    }
     failure.response = answer;
     failure.url = utf8;
     (void)ext_raise(state, &failure);

@@ -135,7 +135,8 @@ static int module_exec(PyObject *module)
         ext_response_init(module, state) < 0 || ext_stream_init(module, state) < 0 ||
         ext_client_init(module, state) < 0 || ext_batch_init(module, state) < 0 ||
         ext_pending_init(module, state) < 0 || ext_diagnosis_init(module, state) < 0 ||
-        ext_doctor_init(module, state) < 0 || ext_profile_init(module, state) < 0)
+        ext_short_diagnosis_init(module, state) < 0 || ext_doctor_init(module, state) < 0 ||
+        ext_profile_init(module, state) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "__version__", anycert_version());
 }
@@ -158,6 +159,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->pending_type);
     Py_VISIT(state->doctor_type);
     Py_VISIT(state->diagnosis_type);
+    Py_VISIT(state->short_diagnosis_type);
     Py_VISIT(state->cause_type);
     Py_VISIT(state->advice_type);
     Py_VISIT(state->remedy_type);
@@ -186,6 +188,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->pending_type);
     Py_CLEAR(state->doctor_type);
     Py_CLEAR(state->diagnosis_type);
+    Py_CLEAR(state->short_diagnosis_type);
     Py_CLEAR(state->cause_type);
     Py_CLEAR(state->advice_type);
     Py_CLEAR(state->remedy_type);

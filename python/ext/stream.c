@@ -97,7 +97,8 @@ static PyObject *take_answer(struct stream_object *self, PyObject *const *args)
     result = anycert_stream_answer(self->stream, &response, &err);
     if (ext_call_end(&self->request.call)) {
         self->is_busy = false; /* only now is it ours alone */
-        return ext_client_finish(self->state, &self->request, args, result, response, &err);
+        return ext_client_finish(self->state, self->client, &self->request, args, result, response,
+                                 &err);
     }
     self->is_busy = false;
     anycert_response_free(response);
@@ -136,12 +137,14 @@ PyObject *ext_stream_begin(struct ext_state *state, PyObject *client, PyObject *
 
 static PyObject *fail(struct stream_object *self, const struct anycert_error *err)
 {
-    const struct ext_failure failure = {.error = err,
-                                        .request = self->info,
-                                        .connect_ms = self->request.connect_ms,
-                                        .read_ms = self->request.read_ms,
-                                        .began = true};
+    struct ext_failure failure = {.error = err,
+                                  .request = self->info,
+                                  .connect_ms = self->request.connect_ms,
+                                  .read_ms = self->request.read_ms,
+                                  .began = true};
 
+    if (anycert_stream_diagnose(self->stream, err, &failure.diagnosis, NULL) < 0)
+        failure.diagnosis = NULL;
     return ext_raise(self->state, &failure);
 }
 

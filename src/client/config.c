@@ -254,8 +254,7 @@ int anycert_config_add_intermediate_pem(struct anycert_config *config, const voi
     text = pem ? anycert__strndup(pem, len) : NULL;
     if (pem && !text)
         return anycert__fail_nomem(err);
-    result = add_intermediate(config, text ? text : "", text ? len : 0,
-                              "intermediate certificate in memory", err);
+    result = add_intermediate(config, text ? text : "", text ? len : 0, ANYCERT__IN_MEMORY, err);
     anycert__free(text);
     return result;
 }

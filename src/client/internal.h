@@ -34,6 +34,7 @@
 #define ANYCERT__IDLE_CONNECTIONS     32
 #define ANYCERT__IDLE_LOOPS           4
 #define ANYCERT__ANCHORS_LOOK_US      100000
+#define ANYCERT__IN_MEMORY            "intermediate certificate in memory"
 
 /* A list of strings of one's own. */
 struct anycert__strings {
@@ -237,7 +238,9 @@ struct anycert__response_hop {
     struct anycert__fields fields;
     struct anycert_report *report, *proxy_report;
     bool reused;
-    bool withheld; /* secrets, by the guard */
+    bool withheld;                       /* secrets, by the guard */
+    bool connected, wants_renegotiation; /* as of the exchange */
+    int tunnel_status;
     struct anycert_timings timings;
 };
 struct anycert_response {

@@ -58,6 +58,9 @@ int anycert__response_take(struct anycert_response *response, struct anycert__ex
     hop->status = exchange->status;
     hop->reused = exchange->reused;
     hop->withheld = exchange->withheld;
+    hop->connected = exchange->connected;
+    hop->wants_renegotiation = exchange->wants_renegotiation;
+    hop->tunnel_status = exchange->tunnel_status;
     hop->timings = exchange->timings;
     hop->report = exchange->report;
     hop->proxy_report = exchange->proxy_report;

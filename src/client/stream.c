@@ -1,10 +1,13 @@
 #include <anycert/stream.h>
 
+#include <anycert/short_diagnosis.h>
+
 #include "client/task.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "http/loop.h"
+#include "verdict/short_diagnosis.h"
 
 #include <string.h>
 
@@ -23,6 +26,8 @@ struct anycert_stream {
     bool has_enough;  /* the exchange's hold */
     struct anycert__buf bytes;
     size_t taken; /* of them */
+    /* Of a failure behind the answer's header, once that was given away; or NULL. */
+    struct anycert_short_diagnosis *told;
 };
 
 /* ---- loops that are kept ---- */
@@ -250,6 +255,10 @@ int anycert_stream_answer(struct anycert_stream *stream, struct anycert_response
         return -1;
     }
     *response = begun(stream, err);
+    if (*response && stream->has_ended && stream->task.result < 0 &&
+        anycert_client_diagnose(stream->client, *response, &stream->task.error, &stream->told,
+                                NULL) < 0)
+        stream->told = NULL; /* the failure itself is told all the same */
     return *response ? 0 : -1;
 }
 
@@ -305,6 +314,18 @@ int64_t anycert_stream_read(struct anycert_stream *stream, void *buffer, size_t 
     return 0;
 }
 
+int anycert_stream_diagnose(struct anycert_stream *stream, const struct anycert_error *failure,
+                            struct anycert_short_diagnosis **out, struct anycert_error *err)
+{
+    const struct anycert_response *response =
+        stream->has_ended && stream->task.result < 0 ? stream->task.response : NULL;
+
+    if (!stream->told || failure->code == 0)
+        return anycert_client_diagnose(stream->client, response, failure, out, err);
+    *out = anycert__short_ref(stream->told);
+    return 1;
+}
+
 void anycert_stream_close(struct anycert_stream *stream)
 {
     if (!stream)
@@ -314,5 +335,6 @@ void anycert_stream_close(struct anycert_stream *stream)
     anycert__task_clear(&stream->task);
     give_back_loop(stream->client, stream->loop);
     anycert__buf_free(&stream->bytes);
+    anycert_short_diagnosis_free(stream->told);
     anycert__free(stream);
 }

@@ -14,36 +14,6 @@
 
 /* ---- one cause ---- */
 
-/* What OpenSSL said here, or what it says in such cases, and curl. */
-static char *others_say(const struct anycert__cause *cause, const struct anycert__trial *trial,
-                        struct anycert_error *err)
-{
-    const struct anycert__handshake_failure *failure =
-        trial && trial->facts ? &trial->facts->failure : NULL;
-    bool has_openssl = failure && failure->openssl_error != 0;
-    bool has_curl = false;
-    struct anycert__buf buf;
-    char *text = NULL;
-
-    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
-    if (has_openssl)
-        anycert__buf_addf(&buf, "OpenSSL: error:%08lX:%s", failure->openssl_error, failure->reason);
-    for (size_t i = 0; anycert__cause_seen(cause, i); i++) {
-        const struct anycert__seen *seen = anycert__cause_seen(cause, i);
-        bool is_openssl = strcmp(seen->who, "OpenSSL") == 0;
-        bool is_curl = strcmp(seen->who, "curl") == 0;
-
-        if ((!is_openssl || has_openssl) && (!is_curl || has_curl))
-            continue;
-        anycert__buf_addf(&buf, "%s%s: %s", buf.len > 0 ? "; " : "", seen->who, seen->text);
-        has_openssl = has_openssl || is_openssl;
-        has_curl = has_curl || is_curl;
-    }
-    text = anycert__buf_take(&buf, "the errors of others", err);
-    anycert__buf_free(&buf);
-    return text;
-}
-
 /* An address of the host that does, or at least takes connections, without its port; or NULL. */
 static const char *good_address(const struct anycert_diagnosis *diagnosis,
                                 char out[ANYCERT__ADDRESS_SIZE])
@@ -130,7 +100,7 @@ int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_n
     diagnosis->cause_count++;
     found->cause = anycert__cause(cause);
     found->evidence = anycert__strdup(evidence ? evidence : trial ? trial->error.message : "");
-    found->error = others_say(found->cause, trial, err);
+    found->error = anycert__cause_errors(found->cause, trial ? trial->facts : NULL, err);
     if (!found->evidence || !found->error)
         return anycert__fail_nomem(err);
     return find_remedies(diagnosis, found, trial, err);

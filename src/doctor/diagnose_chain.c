@@ -10,14 +10,14 @@
 
 #include <string.h>
 
-#define COMMON_NAME                ANYCERT__RELAX_BIT(ANYCERT__RELAX_COMMON_NAME)
-#define X509_ISSUER_KEY_UNREADABLE 6 /* X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY */
+#define COMMON_NAME ANYCERT__RELAX_BIT(ANYCERT__RELAX_COMMON_NAME)
 
 struct chain_walk {
     struct anycert_diagnosis *diagnosis;
     struct anycert__chain_view view;
-    const char *whose;                  /* in front of the evidence */
-    const struct anycert__trial *dated; /* one with an answer that said the time, or NULL */
+    const struct anycert__supply *supply; /* NULL: nothing could be fetched */
+    const char *whose;                    /* in front of the evidence */
+    const struct anycert__trial *dated;   /* one with an answer that said the time, or NULL */
     struct anycert_error *err;
     int result;
 };
@@ -45,91 +45,29 @@ bool anycert__proxy_accepted(const struct anycert__examination *examination)
                                   ANYCERT__JUDGE_ALL);
 }
 
-/* OpenSSL calls weak what it cannot read. */
-static bool has_unreadable_key(const struct anycert__certificate *certificate)
+/* What else is known of a chain without an end. */
+static void write_trust_evidence(struct anycert__buf *buf, const struct anycert__supply *supply,
+                                 enum anycert__cause_number cause)
 {
-    return certificate && certificate->key_type && certificate->key_bits <= 0;
-}
-
-static enum anycert__cause_number cause_of_strength(const struct anycert__finding *finding,
-                                                    const struct anycert__certificate *certificate)
-{
-    if (finding->check == ANYCERT__CHECK_KEY_STRENGTH)
-        return has_unreadable_key(certificate) ? ANYCERT__CAUSE_KEY_UNSUPPORTED
-               : finding->relaxations          ? ANYCERT__CAUSE_WEAK_KEY
-                                               : ANYCERT__CAUSE_TINY_KEY;
-    if (finding->relaxations)
-        return ANYCERT__CAUSE_SHA1_SIGNATURE;
-    return certificate && certificate->signature_unknown && !certificate->signature_md5 &&
-                   !certificate->signature_sha1
-               ? ANYCERT__CAUSE_SIGNATURE_UNSUPPORTED
-               : ANYCERT__CAUSE_MD5_SIGNATURE;
-}
-
-/* Codes that stand for several things, and none at all where verification broke off. */
-static enum anycert__cause_number cause_of_rest(const struct anycert__facts *facts,
-                                                const struct anycert__finding *finding,
-                                                enum anycert__cause_number usual)
-{
-    const struct anycert__certificate *at =
-        anycert__certificate_at(facts, finding->depth < 0 ? 0 : finding->depth);
-    bool unread = has_unreadable_key(at);
-
-    switch (finding->x509_code) {
-    case 0:
-        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED : ANYCERT__CAUSE_VERIFICATION_BROKE;
-    case ANYCERT__X509_UNSPECIFIED:
-        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED
-               : at   ? ANYCERT__CAUSE_NAME_CONSTRAINTS_BROKEN
-                      : usual;
-    case X509_ISSUER_KEY_UNREADABLE:
-        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED : usual;
-    default:
-        return usual;
+    if (!supply || (cause != ANYCERT__CAUSE_MISSING_INTERMEDIATE &&
+                    (cause != ANYCERT__CAUSE_UNKNOWN_ROOT || !supply->tried)))
+        return;
+    if (supply->name) {
+        anycert__buf_adds(buf, "; fetched from ");
+        anycert__show_quoted(buf, supply->url);
+        anycert__buf_adds(buf, ": ");
+        anycert__show_quoted(buf, supply->name);
     }
-}
-
-static enum anycert__cause_number cause_of(const struct anycert__chain_view *view,
-                                           const struct anycert__finding *finding)
-{
-    const struct anycert__cause *usual =
-        anycert__cause_of_x509(finding->x509_code, finding->depth, 0);
-
-    switch (finding->check) {
-    case ANYCERT__CHECK_NAME:
-        return anycert__cause_of_name(view->facts);
-    case ANYCERT__CHECK_KEY_STRENGTH:
-    case ANYCERT__CHECK_SIGNATURE_STRENGTH:
-        return cause_of_strength(finding, anycert__certificate_at(view->facts, finding->depth));
-    case ANYCERT__CHECK_TRUST:
-        return anycert__cause_of_trust(view, finding);
-    case ANYCERT__CHECK_SIGNATURES:
-    case ANYCERT__CHECK_DATES:
-    case ANYCERT__CHECK_PURPOSE:
-    case ANYCERT__CHECK_AUTHORITY:
-    case ANYCERT__CHECK_PATH_LENGTH:
-    case ANYCERT__CHECK_NAME_CONSTRAINTS:
-    case ANYCERT__CHECK_CRITICAL_EXTENSIONS:
-    case ANYCERT__CHECK_CURVE_PARAMETERS:
-    case ANYCERT__CHECK_REVOCATION:
-    case ANYCERT__CHECK_OTHER:
-    case ANYCERT__CHECK_PIN:
-    case ANYCERT__CHECK_RECORD:
-    case ANYCERT__CHECK_PROTOCOL:
-    case ANYCERT__CHECK_KEY_EXCHANGE:
-    case ANYCERT__CHECK_GROUP:
-    case ANYCERT__CHECK_CIPHER:
-    case ANYCERT__CHECK_HANDSHAKE_SIGNATURE:
-    case ANYCERT__CHECK_RENEGOTIATION:
-        break;
-    }
-    if (finding->relaxations & ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN))
-        return finding->x509_code == ANYCERT__X509_TOO_LONG ? ANYCERT__CAUSE_CHAIN_TOO_LONG
-                                                            : ANYCERT__CAUSE_CHAIN_TOO_LARGE;
-    return anycert__cause_of_anchor(
-        view, finding,
-        cause_of_rest(view->facts, finding,
-                      usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER));
+    if (supply->leads_home)
+        anycert__buf_adds(buf, ", with which the chain leads to a trusted root");
+    else if (supply->tried)
+        anycert__buf_addf(buf, "; %s", supply->trouble);
+    else if (supply->url[0] != '\0')
+        anycert__buf_adds(buf, "; it says where the issuer's can be fetched, and nobody looked "
+                               "there (--fetch-intermediate does): the root may be unknown, too");
+    else
+        anycert__buf_adds(buf, "; it does not say where the issuer's can be fetched: a private CA "
+                               "whose root is unknown here looks the same");
 }
 
 static const struct anycert__trial *dated_answer(const struct anycert__examination *examination)
@@ -152,14 +90,14 @@ static void take_finding(void *arg, const struct anycert__finding *finding)
 
     if (walk->result < 0)
         return;
-    cause = cause_of(&walk->view, finding);
+    cause = anycert__cause_of_finding(&walk->view, finding);
     if (finding->check == ANYCERT__CHECK_DATES)
         cause = anycert__doubt_clock(&walk->view, walk->dated, finding, cause, clock, sizeof clock);
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     detail = anycert__detail_of_finding(facts, finding, facts->time);
     anycert__buf_addf(&buf, "%s%s", walk->whose, detail ? detail : "");
     anycert__buf_adds(&buf, clock);
-    anycert__write_trust_evidence(&buf, &walk->view, cause);
+    write_trust_evidence(&buf, walk->supply, cause);
     evidence = detail ? anycert__buf_take(&buf, "the evidence", walk->err) : NULL;
     walk->result = evidence ? anycert__diagnose(walk->diagnosis, cause, evidence, NULL, walk->err)
                             : anycert__fail_nomem(walk->err);
@@ -226,8 +164,11 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
         return walk.result;
     walk.view.facts = best->facts;
     walk.view.anchors = examination->anchors;
-    walk.view.supply = &examination->trials.supply;
     walk.view.list = &examination->list;
+    walk.supply = &examination->trials.supply;
+    walk.view.fetched = walk.supply->leads_home ? ANYCERT__FETCHED_LEADS_HOME
+                        : walk.supply->name     ? ANYCERT__FETCHED_IN_VAIN
+                                                : ANYCERT__FETCHED_NOTHING;
     walk.whose = "";
     walk.dated = dated_answer(examination);
     anycert__findings(best->facts, best->facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,

@@ -128,42 +128,6 @@ static enum anycert__cause_number cause_of_alert(const struct anycert__trial *tr
     }
 }
 
-static enum anycert__cause_number cause_of_own_refusal(const struct anycert__trial *trial)
-{
-    if (trial->facts->complete)
-        return ANYCERT__CAUSE_RECORD_DAMAGED;
-    switch (anycert__refusal_of(trial->facts)) {
-    case ANYCERT__REFUSAL_VERSION:
-        return ANYCERT__CAUSE_VERSION_REFUSED;
-    case ANYCERT__REFUSAL_SUITE:
-        return ANYCERT__CAUSE_CIPHER_NOT_OFFERED;
-    case ANYCERT__REFUSAL_GROUP:
-        return ANYCERT__CAUSE_GROUP_NOT_OFFERED;
-    case ANYCERT__REFUSAL_SMALL_DH:
-        return ANYCERT__CAUSE_TINY_DH;
-    case ANYCERT__REFUSAL_SIGNATURE:
-        return ANYCERT__CAUSE_SIGNATURE_NOT_OFFERED;
-    case ANYCERT__REFUSAL_BAD_SIGNATURE:
-        return ANYCERT__CAUSE_HANDSHAKE_SIGNATURE_WRONG;
-    case ANYCERT__REFUSAL_RENEGOTIATION:
-        return ANYCERT__CAUSE_NO_SECURE_RENEGOTIATION;
-    case ANYCERT__REFUSAL_KEY:
-        return ANYCERT__CAUSE_KEY_UNSUPPORTED;
-    case ANYCERT__REFUSAL_UNREADABLE:
-        return ANYCERT__CAUSE_CERTIFICATE_UNREADABLE;
-    case ANYCERT__REFUSAL_LARGE_CHAIN:
-        return ANYCERT__CAUSE_CHAIN_TOO_LARGE;
-    case ANYCERT__REFUSAL_DAMAGED:
-        return ANYCERT__CAUSE_RECORD_DAMAGED;
-    case ANYCERT__REFUSAL_DOWNGRADE:
-        return ANYCERT__CAUSE_DOWNGRADE_DETECTED;
-    case ANYCERT__REFUSAL_NONE:
-    case ANYCERT__REFUSAL_OTHER:
-        break;
-    }
-    return ANYCERT__CAUSE_TLS_MALFORMED;
-}
-
 static enum anycert__cause_number cause_of_ending(const struct anycert__trial *trial)
 {
     switch (trial->sighting.ending) {
@@ -178,7 +142,7 @@ static enum anycert__cause_number cause_of_ending(const struct anycert__trial *t
     case ANYCERT__ENDED_OWN_REFUSAL:
     case ANYCERT__ENDED_CERTIFICATES:
     case ANYCERT__ENDED_STANDS:
-        return cause_of_own_refusal(trial);
+        return anycert__cause_of_refusal(trial->facts);
     case ANYCERT__ENDED_SILENT:
         return ANYCERT__CAUSE_TLS_SILENT;
     case ANYCERT__ENDED_SLOW:

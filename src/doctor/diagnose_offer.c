@@ -10,30 +10,6 @@
 
 #define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
 
-static const struct {
-    enum anycert__relaxation relaxation;
-    enum anycert__cause_number cause;
-} usual[] = {
-    {ANYCERT__RELAX_TLS1_0, ANYCERT__CAUSE_TLS10_ONLY},
-    {ANYCERT__RELAX_TLS1_1, ANYCERT__CAUSE_TLS11_ONLY},
-    {ANYCERT__RELAX_TLS1_2_MAX, ANYCERT__CAUSE_TLS13_INTOLERANT},
-    {ANYCERT__RELAX_LEGACY_RENEGOTIATION, ANYCERT__CAUSE_NO_SECURE_RENEGOTIATION},
-    {ANYCERT__RELAX_SMALL_DH, ANYCERT__CAUSE_SMALL_DH},
-    {ANYCERT__RELAX_SHA1_HANDSHAKE, ANYCERT__CAUSE_SHA1_HANDSHAKE},
-    {ANYCERT__RELAX_RSA_KEY_EXCHANGE, ANYCERT__CAUSE_STATIC_RSA_ONLY},
-    {ANYCERT__RELAX_CBC_SHA1, ANYCERT__CAUSE_CBC_SHA1_ONLY},
-    {ANYCERT__RELAX_LEGACY_CIPHERS, ANYCERT__CAUSE_RARE_CIPHERS_ONLY},
-    {ANYCERT__RELAX_LEGACY_GROUPS, ANYCERT__CAUSE_RARE_GROUP},
-    {ANYCERT__RELAX_OVERSIZED_CHAIN, ANYCERT__CAUSE_CHAIN_TOO_LARGE},
-    {ANYCERT__RELAX_RENEGOTIATION, ANYCERT__CAUSE_CLIENT_CERT_ASKED_LATE},
-    {ANYCERT__RELAX_NO_SNI, ANYCERT__CAUSE_SNI_INTOLERANT},
-    {ANYCERT__RELAX_NO_ALPN, ANYCERT__CAUSE_ALPN_INTOLERANT},
-    {ANYCERT__RELAX_NO_EMS, ANYCERT__CAUSE_EMS_INTOLERANT},
-    {ANYCERT__RELAX_NO_ETM, ANYCERT__CAUSE_ETM_INTOLERANT},
-    {ANYCERT__RELAX_CLASSICAL_HELLO, ANYCERT__CAUSE_MANY_SUITES_INTOLERANT},
-    {ANYCERT__RELAX_BARE_HELLO, ANYCERT__CAUSE_EXTENSION_INTOLERANT},
-};
-
 /* The same relaxation may stand for several causes; the evidence tells them apart. */
 static enum anycert__cause_number refine(enum anycert__cause_number cause,
                                          const struct anycert__examination *examination,
@@ -189,13 +165,17 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
     if (result == 0 && attempt->send_name)
         result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_SNI_UNKNOWN, evidence,
                                    &examination->done[0], err);
-    for (size_t i = 0; result == 0 && i < sizeof usual / sizeof usual[0]; i++) {
-        if (usual[i].relaxation == ANYCERT__RELAX_OVERSIZED_CHAIN &&
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r && result == 0;
+         r = anycert_relaxation_next(r)) {
+        int id = anycert_relaxation_id(r);
+        enum anycert__cause_number cause = anycert__cause_of_relaxation(id);
+
+        if (id == ANYCERT__RELAX_OVERSIZED_CHAIN &&
             anycert__diagnosed(diagnosis, ANYCERT__CAUSE_CHAIN_TOO_LONG))
             continue;
-        if (attempt->relaxations & ANYCERT__RELAX_BIT(usual[i].relaxation))
-            result = anycert__diagnose(diagnosis, refine(usual[i].cause, examination, facts),
-                                       evidence, &examination->done[0], err);
+        if (cause != ANYCERT__CAUSE_COUNT && (attempt->relaxations & ANYCERT__RELAX_BIT(id)))
+            result = anycert__diagnose(diagnosis, refine(cause, examination, facts), evidence,
+                                       &examination->done[0], err);
     }
     anycert__free(evidence);
     return result;

@@ -8,6 +8,7 @@
 #include "doctor/examine.h"
 #include "doctor/remedy.h"
 #include "tls/issuer.h"
+#include "tls/chain_cause.h"
 #include "verdict/findings.h"
 
 #define ANYCERT__DIAGNOSED_MAX 24
@@ -111,23 +112,6 @@ void anycert__note_issuer(struct anycert__issuers *issuers,
                           struct anycert__examination *examination);
 /* The product whose name an issuer bears, or NULL (interceptors.def). Static string. */
 const char *anycert__interceptor(const struct anycert__facts *facts);
-/* Certificates, and what is known beside them. */
-struct anycert__chain_view {
-    const struct anycert__facts *facts;
-    struct anycert__anchors *anchors;
-    const struct anycert__supply *supply;     /* NULL: nothing could be fetched */
-    const struct anycert__anchor_dates *list; /* what the installed CAs say of the time */
-};
-
-/* diagnose_trust.c: what a chain without an anchor at its end has; what an error that usually means
- * something else has to do with our own anchors; and what else is known of it. */
-enum anycert__cause_number anycert__cause_of_trust(const struct anycert__chain_view *view,
-                                                   const struct anycert__finding *finding);
-enum anycert__cause_number anycert__cause_of_anchor(const struct anycert__chain_view *view,
-                                                    const struct anycert__finding *finding,
-                                                    enum anycert__cause_number usual);
-void anycert__write_trust_evidence(struct anycert__buf *buf, const struct anycert__chain_view *view,
-                                   enum anycert__cause_number cause);
 /* diagnose_clock.c: what the list of CAs of this machine says of the time: the caller's if it is a
  * long one, else the system's. */
 void anycert__read_anchor_list(struct anycert__anchors *own, int64_t now,
@@ -143,9 +127,6 @@ enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view
                                                 size_t size);
 /* Which protocol answers instead of TLS (diagnose_ending.c). */
 enum anycert__cause_number anycert__cause_of_bytes(const unsigned char *bytes, size_t len);
-/* Which cause a name that does not match has (diagnose_name.c). */
-enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *facts);
-
 /* Fills everything in (diagnose.c). 0, or -1 with NOMEM. */
 int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,

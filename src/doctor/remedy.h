@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-#include "doctor/cause.h"
 #include "doctor/words.h"
+#include "verdict/cause.h"
 
 /* What is known of the case. Values may be the network's: nothing is assumed about their bytes. A
  * key may be missing, and others than these are passed over:

@@ -147,29 +147,10 @@ static enum anycert__wire look_up(const struct anycert__peer *peer, bool of_prox
 
 /* ---- connecting ---- */
 
-static enum anycert__cause_number cause_of_errno(int error, enum anycert__wire result)
+static enum anycert__cause_number cause_of_connecting(int error, enum anycert__wire result)
 {
-    if (result == ANYCERT__WIRE_SILENT)
-        return ANYCERT__CAUSE_CONNECTION_SILENT;
-    switch (error) {
-    case ETIMEDOUT:
-        return ANYCERT__CAUSE_CONNECTION_SILENT;
-    case EHOSTUNREACH:
-    case EHOSTDOWN:
-        return ANYCERT__CAUSE_HOST_UNREACHABLE;
-    case ENETUNREACH:
-    case ENETDOWN:
-    case EADDRNOTAVAIL:
-    case EAFNOSUPPORT:
-        return ANYCERT__CAUSE_NETWORK_UNREACHABLE;
-    case ECONNRESET:
-        return ANYCERT__CAUSE_CLOSED_AT_ONCE;
-    case EPERM:
-    case EACCES:
-        return ANYCERT__CAUSE_CONNECTION_FORBIDDEN;
-    default:
-        return ANYCERT__CAUSE_CONNECTION_REFUSED;
-    }
+    return result == ANYCERT__WIRE_SILENT ? ANYCERT__CAUSE_CONNECTION_SILENT
+                                          : anycert__cause_of_connecting(error);
 }
 
 void anycert__show_address(const struct addrinfo *address, char out[ANYCERT__ADDRESS_SIZE])
@@ -195,7 +176,7 @@ static enum anycert__wire connect_one(const struct addrinfo *address, bool of_pr
     anycert__show_address(address, shown);
     return anycert__obstruct(
         obstacle, of_proxy ? ANYCERT_STAGE_PROXY : ANYCERT_STAGE_TCP,
-        of_proxy ? ANYCERT__CAUSE_PROXY_UNREACHABLE : cause_of_errno(error, result), result,
+        of_proxy ? ANYCERT__CAUSE_PROXY_UNREACHABLE : cause_of_connecting(error, result), result,
         "%s: %s", shown,
         result == ANYCERT__WIRE_SILENT ? "no answer before the time limit" : strerror(error));
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "doctor/cause.h"
+#include "verdict/cause.h"
 #include "doctor/doctor.h"
 #include "doctor/wire.h"
 #include "tls/shake.h"

@@ -90,15 +90,7 @@ static enum anycert__wire judge_status(const struct digging *digging, const char
     (void)snprintf(evidence, sizeof evidence, "the proxy answers CONNECT with status %ld", status);
     if (status >= 200 && status < 300)
         return ANYCERT__WIRE_OK;
-    if (status == 407)
-        return refuse(digging, ANYCERT__CAUSE_PROXY_WANTS_PASSWORD, evidence);
-    if (status == 403)
-        return refuse(digging, ANYCERT__CAUSE_PROXY_FORBIDS, evidence);
-    if (status == 502 || status == 503 || status == 504)
-        return refuse(digging, ANYCERT__CAUSE_PROXY_CANNOT_REACH, evidence);
-    if (status == 404 || status == 405 || status == 400 || status == 501)
-        return refuse(digging, ANYCERT__CAUSE_PROXY_IS_NONE, evidence);
-    return refuse(digging, ANYCERT__CAUSE_PROXY_REFUSES, evidence);
+    return refuse(digging, anycert__cause_of_tunnel(status), evidence);
 }
 
 /* The next byte of the header; CLOSED, without an obstacle, where it has said enough before. */

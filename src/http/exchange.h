@@ -171,6 +171,9 @@ struct anycert__exchange {
     bool withheld; /* the guard has kept secrets from the peer, the client certificate counted */
     bool guarded; /* nothing was sent, as the secret guard withholds the secrets from this link: ask
                      again without them */
+    bool
+        wants_renegotiation; /* the server asked for one, we refused, and it ended the connection */
+    int tunnel_status;       /* of a proxy's answer to CONNECT that made no tunnel, or 0 */
     bool is_preauthenticated; /* it began with the answer to an older challenge (Digest) */
     struct anycert_timings timings;
 };

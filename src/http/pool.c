@@ -244,6 +244,14 @@ static int take_reports(struct anycert__lane *lane, struct anycert__exchange *ex
     return 0;
 }
 
+static int tunnel_status(const struct anycert__lane *lane)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(lane->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return (int)status;
+}
+
 enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode rc,
                                           struct anycert__exchange *exchange,
                                           struct anycert_error *err)
@@ -271,6 +279,9 @@ enum anycert__ending anycert__lane_settle(struct anycert__lane *lane, CURLcode r
         if (err)
             failure = *err;
         anycert__lane_failure(lane, rc, &failure);
+        exchange->wants_renegotiation =
+            lane->link && anycert__link_refused_renegotiation(lane->link);
+        exchange->tunnel_status = failure.code == ANYCERT_E_PROXY_STATUS ? tunnel_status(lane) : 0;
     } else {
         (void)take_reports(lane, exchange, &failure);
     }

@@ -136,6 +136,19 @@ static bool has_dsa(void)
     return has;
 }
 
+/* What this build can relax. */
+static anycert__relaxations available_relaxations(void)
+{
+    anycert__relaxations available = 0;
+
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+         r = anycert_relaxation_next(r)) {
+        if (anycert_relaxation_is_available(r))
+            available |= ANYCERT__RELAX_BIT(anycert_relaxation_id(r));
+    }
+    return available;
+}
+
 /* What the peer may want of what the policy does not allow: first what can be had, then what
  * trust-any lets through, then what this version cannot do. */
 static void hint(const struct anycert_policy *policy, anycert__relaxations relaxations, int alert,
@@ -143,14 +156,9 @@ static void hint(const struct anycert_policy *policy, anycert__relaxations relax
 {
     anycert__relaxations missing = relaxations & ~anycert__policy_allows(policy);
     anycert__relaxations by_switch = missing & anycert__rung_contains(ANYCERT__RUNG_TRUST_ANY);
-    anycert__relaxations available = 0;
+    anycert__relaxations available = available_relaxations();
     size_t used = 0;
 
-    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
-         r = anycert_relaxation_next(r)) {
-        if (anycert_relaxation_is_available(r))
-            available |= ANYCERT__RELAX_BIT(anycert_relaxation_id(r));
-    }
     out[0] = '\0';
     if (policy && policy->rung == ANYCERT__RUNG_ANTIQUE && is_about_offer(relaxations, alert)) {
         (void)snprintf(out, HINT_SIZE,
@@ -180,6 +188,31 @@ static void hint(const struct anycert_policy *policy, anycert__relaxations relax
         (void)snprintf(out + used, HINT_SIZE - used, ")");
 }
 
+/* What is known of the way it failed, or NULL. */
+static const struct reason *reason_of(const struct anycert__handshake_failure *failure)
+{
+    if (failure->alert >= 0 && failure->alert_from_peer)
+        return find(alerts, sizeof alerts / sizeof alerts[0], failure->alert);
+    if (failure->openssl_error && ERR_GET_LIB(failure->openssl_error) == ERR_LIB_SSL)
+        return find(reasons, sizeof reasons / sizeof reasons[0],
+                    ERR_GET_REASON(failure->openssl_error));
+    return NULL;
+}
+
+anycert__relaxations anycert__handshake_helps(const struct anycert__facts *facts,
+                                              const struct anycert_policy *policy)
+{
+    const struct anycert__handshake_failure *failure = &facts->failure;
+    const struct reason *known = reason_of(failure);
+
+    if (!known || (policy && policy->rung == ANYCERT__RUNG_ANTIQUE))
+        return 0;
+    if (failure->alert_from_peer && failure->alert == SSL_AD_HANDSHAKE_FAILURE &&
+        failure->client_cert_requested)
+        return 0;
+    return known->relaxations & available_relaxations() & ~anycert__policy_allows(policy);
+}
+
 static int finish(const struct anycert__facts *facts, int code, int alert, bool from_peer,
                   const char *sentence, const char *hint_text, const char *detail,
                   struct anycert_error *err)
@@ -202,12 +235,11 @@ int anycert__handshake_failure(const struct anycert__facts *facts,
                                const struct anycert_policy *policy, struct anycert_error *err)
 {
     const struct anycert__handshake_failure *failure = &facts->failure;
-    const struct reason *known = NULL;
+    const struct reason *known = reason_of(failure);
     char helps[HINT_SIZE] = "";
     char detail[160] = "";
 
     if (failure->alert >= 0 && failure->alert_from_peer) {
-        known = find(alerts, sizeof alerts / sizeof alerts[0], failure->alert);
         (void)snprintf(detail, sizeof detail, "alert %d %s", failure->alert,
                        anycert__alert_name(failure->alert));
         if (failure->alert == SSL_AD_HANDSHAKE_FAILURE && failure->client_cert_requested)
@@ -220,9 +252,6 @@ int anycert__handshake_failure(const struct anycert__facts *facts,
                       err);
     }
     if (failure->openssl_error) {
-        if (ERR_GET_LIB(failure->openssl_error) == ERR_LIB_SSL)
-            known = find(reasons, sizeof reasons / sizeof reasons[0],
-                         ERR_GET_REASON(failure->openssl_error));
         (void)snprintf(detail, sizeof detail, "OpenSSL %08lX %.96s", failure->openssl_error,
                        failure->reason);
         hint(policy, known ? known->relaxations : 0, -1, helps);

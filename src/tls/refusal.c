@@ -50,3 +50,49 @@ enum anycert__refusal anycert__refusal_of(const struct anycert__facts *facts)
         return ANYCERT__REFUSAL_OTHER;
     }
 }
+
+bool anycert__refusal_is_not_tls(const struct anycert__facts *facts)
+{
+    unsigned long code = facts->failure.openssl_error;
+    int reason = ERR_GET_REASON(code);
+
+    return facts->failure.failed && ERR_GET_LIB(code) == ERR_LIB_SSL &&
+           (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG ||
+            reason == SSL_R_HTTP_REQUEST);
+}
+
+enum anycert__cause_number anycert__cause_of_refusal(const struct anycert__facts *facts)
+{
+    if (facts->complete)
+        return ANYCERT__CAUSE_RECORD_DAMAGED;
+    switch (anycert__refusal_of(facts)) {
+    case ANYCERT__REFUSAL_VERSION:
+        return ANYCERT__CAUSE_VERSION_REFUSED;
+    case ANYCERT__REFUSAL_SUITE:
+        return ANYCERT__CAUSE_CIPHER_NOT_OFFERED;
+    case ANYCERT__REFUSAL_GROUP:
+        return ANYCERT__CAUSE_GROUP_NOT_OFFERED;
+    case ANYCERT__REFUSAL_SMALL_DH:
+        return ANYCERT__CAUSE_TINY_DH;
+    case ANYCERT__REFUSAL_SIGNATURE:
+        return ANYCERT__CAUSE_SIGNATURE_NOT_OFFERED;
+    case ANYCERT__REFUSAL_BAD_SIGNATURE:
+        return ANYCERT__CAUSE_HANDSHAKE_SIGNATURE_WRONG;
+    case ANYCERT__REFUSAL_RENEGOTIATION:
+        return ANYCERT__CAUSE_NO_SECURE_RENEGOTIATION;
+    case ANYCERT__REFUSAL_KEY:
+        return ANYCERT__CAUSE_KEY_UNSUPPORTED;
+    case ANYCERT__REFUSAL_UNREADABLE:
+        return ANYCERT__CAUSE_CERTIFICATE_UNREADABLE;
+    case ANYCERT__REFUSAL_LARGE_CHAIN:
+        return ANYCERT__CAUSE_CHAIN_TOO_LARGE;
+    case ANYCERT__REFUSAL_DAMAGED:
+        return ANYCERT__CAUSE_RECORD_DAMAGED;
+    case ANYCERT__REFUSAL_DOWNGRADE:
+        return ANYCERT__CAUSE_DOWNGRADE_DETECTED;
+    case ANYCERT__REFUSAL_NONE:
+    case ANYCERT__REFUSAL_OTHER:
+        break;
+    }
+    return ANYCERT__CAUSE_TLS_MALFORMED;
+}

@@ -2,6 +2,7 @@
 #ifndef ANYCERT_TLS_REFUSAL_H
 #define ANYCERT_TLS_REFUSAL_H
 
+#include "verdict/cause.h"
 #include "verdict/facts.h"
 
 enum anycert__refusal {
@@ -22,5 +23,10 @@ enum anycert__refusal {
 };
 
 enum anycert__refusal anycert__refusal_of(const struct anycert__facts *facts);
+/* Whether what answered is no TLS at all. */
+bool anycert__refusal_is_not_tls(const struct anycert__facts *facts);
+/* Its cause, where no relaxation is known to help; of a handshake that was completed, what came
+ * after it. */
+enum anycert__cause_number anycert__cause_of_refusal(const struct anycert__facts *facts);
 
 #endif

@@ -183,6 +183,10 @@ bool anycert__hop_marker(void *ssl_ctx, enum anycert__hop *hop);
  * code is PROXY_TLS. Returns -1. */
 int anycert__handshake_failure(const struct anycert__facts *facts,
                                const struct anycert_policy *policy, struct anycert_error *err);
+/* The relaxations each of which may get past such a failure, as far as the policy does not allow
+ * them and this build has them. */
+anycert__relaxations anycert__handshake_helps(const struct anycert__facts *facts,
+                                              const struct anycert_policy *policy);
 /* The same for an alert that came after the handshake (TLS 1.3's late refusal of a client
  * certificate). */
 int anycert__late_alert_failure(const struct anycert__facts *facts, int alert,

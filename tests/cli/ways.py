@@ -197,6 +197,58 @@ class Commands(Ways):
         self.assertEqual(self.command("post", "-d", "x", url), "")
 
 
+class Programs(Ways):
+    """The same for programs: a refusal as JSON."""
+
+    def told(self, *args, code):
+        return json.loads(self.anycert("get", "--format", "json", *args, code=code).err)["diagnosis"]
+
+    def test_each_defect_has_its_cause_and_a_policy_that_connects(self):
+        for name, code, cause, certain, policy in [
+                ("expired", 3, "expired", True, "hardened+expired "),
+                ("self-signed", 3, "self-signed", True, "hardened+self-signed "),
+                ("untrusted-root", 3, "unknown-root", True, "hardened+untrusted-issuer "),
+                ("wrong-host", 3, "name-mismatch", True, "hardened "),
+                ("broken-signature", 3, "bad-signature", True, "pinned "),
+                ("revoked-staple", 3, "revoked", True, None),
+                ("dh-512", 4, "small-dh", False, None),
+                ("tls10-only", 4, "tls10-only", False, None),
+                ("plain-http", 4, "speaks-http", False, None),
+                ("client-cert-required", 4, "client-cert-required", True, None),
+                ("renegotiation", 4, "client-cert-asked-late", True, "hardened+renegotiation ")]:
+            with self.subTest(name=name):
+                told = self.told("--cacert", self.root, self.url(name), code=code)
+                self.assertIn(cause, [found["id"] for found in told["causes"]])
+                self.assertTrue(all(found["evidence"] for found in told["causes"]))
+                self.assertEqual((told["certain"], told["forbidden"]), (certain, ""))
+                self.assertEqual(told["command"], f"anycert doctor --cacert {self.root} {self.url(name)}")
+                self.assertEqual(told["policy"] is None, policy is None)
+                if policy:
+                    self.assertTrue(told["policy"].startswith(policy), told)
+                    self.get(name, "--trust", told["policy"])
+                    # The text has the same policy, with a reason to be filled in.
+                    text = self.get(name, "--cacert", self.root, code=code).err
+                    self.assertRegex(text, rf'(?m)^  entry        \S+ {re.escape(told["policy"])} reason="WHY"$')
+                    self.assertIn(f'  doctor       {told["command"]}\n', text)
+
+    def test_the_way_there(self):
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            place = f"127.0.0.1:{unused.getsockname()[1]}"
+            self.assertEqual([found["id"] for found in self.told(f"https://{place}/", code=5)["causes"]], ["connection-refused"])
+            told = self.told("-x", f"http://me:s3cret@{place}", self.url("good"), code=7)
+        self.assertEqual([found["id"] for found in told["causes"]], ["proxy-unreachable"])
+        self.assertEqual(told["command"], f"anycert doctor --proxy http://{place} {self.url('good')}")
+        told = self.told("https://nosuch.invalid/", code=5)
+        self.assertEqual((told["causes"][0]["id"], told["certain"]), ("name-not-found", False))
+        told = self.told("--pin", "sha256//" + "A" * 43 + "=", "--cacert", self.root, self.url("good"), code=3)
+        self.assertEqual(([found["id"] for found in told["causes"]], told["by_key"]), (["pin-mismatch"], True))
+
+    def test_what_is_no_matter_of_links_has_none(self):
+        text = self.anycert("get", "--format", "json", "-f", "--cacert", self.root, self.url("good") + "status/404", code=8).err
+        self.assertNotIn("diagnosis", json.loads(text))
+
+
 class Show(Ways):
     def show(self, name, *args, **kwargs):
         return self.anycert("trust", "show", *args, self.url(name), **kwargs)

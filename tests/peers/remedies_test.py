@@ -25,7 +25,7 @@ CLEAN = {"PATH": "/usr/sbin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
 def causes():
     names = []
-    for path in sorted((SOURCE / "src/doctor").glob("causes_*.def")):
+    for path in sorted((SOURCE / "src/verdict").glob("causes_*.def")):
         names += [line.split('"')[1] for line in path.read_text("utf-8").split("\n") if line.startswith("CAUSE(")]
     return names
 

@@ -1,7 +1,7 @@
 /* The table of causes is whole: nothing that the judge, an alert or a policy can say is without
  * one, and what it says agrees with them. */
 #include "base/str.h"
-#include "doctor/cause.h"
+#include "verdict/cause.h"
 #include "doctor/remedy.h"
 #include "verdict/alert.h"
 #include "verdict/checks.h"

@@ -7,15 +7,15 @@
 from . import exceptions
 from ._client import Client, doctor, look
 from ._core import Advice, Cause, Certificate, Check, Diagnosis, Doctor, Policy, PolicyEntry, \
-    PolicyFile, Profile, Remedy, Report, TrustEntry, TrustStore, __version__
+    PolicyFile, Profile, Remedy, Report, ShortDiagnosis, TrustEntry, TrustStore, __version__
 from ._places import default_trust_store
 from ._response import Response
 from ._session import Retry, Session
 
 __all__ = ["Advice", "AsyncClient", "Cause", "Certificate", "Check", "Client", "Diagnosis", "Doctor",
            "Policy", "PolicyEntry", "PolicyFile", "PreparedRequest", "Profile", "Relaxation", "Remedy",
-           "Report", "Request", "Response", "Retry", "Session", "TrustEntry", "TrustStore", "default_trust_store", "doctor",
-           "exceptions", "look", "__version__"]
+           "Report", "Request", "Response", "Retry", "Session", "ShortDiagnosis", "TrustEntry", "TrustStore",
+           "default_trust_store", "doctor", "exceptions", "look", "__version__"]
 
 
 def __getattr__(name):

@@ -3,8 +3,8 @@ from ._client import Client as Client, doctor as doctor, look as look
 from ._core import (Advice as Advice, Cause as Cause, Certificate as Certificate, Check as Check,
                     Diagnosis as Diagnosis, Doctor as Doctor, Policy as Policy,
                     PolicyEntry as PolicyEntry, PolicyFile as PolicyFile, Profile as Profile, Remedy as Remedy,
-                    Report as Report, TrustEntry as TrustEntry, TrustStore as TrustStore,
-                    __version__ as __version__)
+                    Report as Report, ShortDiagnosis as ShortDiagnosis, TrustEntry as TrustEntry,
+                    TrustStore as TrustStore, __version__ as __version__)
 from ._places import default_trust_store as default_trust_store
 from ._prepare import PreparedRequest as PreparedRequest, Request as Request
 from ._relaxation import Relaxation as Relaxation
@@ -14,5 +14,5 @@ from .aio import AsyncClient as AsyncClient
 
 __all__ = ["Advice", "AsyncClient", "Cause", "Certificate", "Check", "Client", "Diagnosis", "Doctor",
            "Policy", "PolicyEntry", "PolicyFile", "PreparedRequest", "Profile", "Relaxation", "Remedy",
-           "Report", "Request", "Response", "Retry", "Session", "TrustEntry", "TrustStore", "default_trust_store", "doctor",
-           "exceptions", "look", "__version__"]
+           "Report", "Request", "Response", "Retry", "Session", "ShortDiagnosis", "TrustEntry", "TrustStore",
+           "default_trust_store", "doctor", "exceptions", "look", "__version__"]

@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._core import ShortDiagnosis
+
 TIMEOUT = ("Connection Timeout Error - potential reasons might be that the Server URL parameter is incorrect or that "
            "the Server is not accessible from your host.")
 TLS = ("SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in the integration "
@@ -33,6 +35,11 @@ class DemistoException(Exception):
         self.exception = exception
         self.res = res
         self.error_type = error_type
+
+    @property
+    def diagnosis(self) -> ShortDiagnosis | None:
+        """Why the request failed and what would do, as what was raised underneath has it; None if nothing has."""
+        return getattr(self.exception, "diagnosis", None)
 
     def __str__(self) -> str:
         return str(self.message)
@@ -85,9 +92,9 @@ def _refused(error: Any, own: bool) -> str:
         lines.append(f"Refused by: this client, under the policy {report.policy}")
     elif side == "peer":
         lines.append("Refused by: the server")
-    if own and report is not None:
-        host = f"[{report.host}]" if ":" in report.host else report.host
-        lines.append(f"More: anycert doctor https://{host}:{report.port}/")
+    command = getattr(getattr(error, "diagnosis", None), "command", "")
+    if own and command:
+        lines.append(f"More: {command}")
     return "\n".join(lines)
 
 
@@ -104,7 +111,7 @@ def after_retries(error: Any, retries: int) -> Any:
     """A wait for an answer that was too long each time is a ConnectionError to callers of the original."""
     if times(retries) and is_a(error, "ReadTimeout"):
         instead = exceptions._new("ConnectionError", str(error), request=getattr(error, "request", None))
-        for name in ("code", "name", "message", "report"):
+        for name in ("code", "name", "message", "report", "diagnosis"):
             setattr(instead, name, getattr(error, name, None))
         instead.__cause__ = error
         return instead

@@ -10,12 +10,15 @@ class RequestException(OSError):
     """What every failure of a request is.
 
     code, name: of the library's error, such as 302 and 'TRUST_NAME'; None where it is none.
-    message: the library's sentence alone. report: what was checked on the last hop, or None."""
+    message: the library's sentence alone. report: what was checked on the last hop, or None.
+    diagnosis: a ShortDiagnosis, why it failed and what would do; None where no connection, proxy or
+    TLS has failed. Both stay with the process: a copy that was pickled has None."""
 
     code = None
     name = None
     message = ""
     report = None
+    diagnosis = None
 
     def __init__(self, *args, **kwargs):
         # Not super(): requests' class may be in between, and would forget these.
@@ -28,7 +31,7 @@ class RequestException(OSError):
     def __reduce__(self):
         # Classes that are two in one have no place of their own; reports stay with the process.
         state = {name: value for name, value in self.__dict__.items()
-                 if name not in ("report", "hops")}
+                 if name not in ("report", "hops", "diagnosis")}
         cls = type(self)
         if cls in _combined.values():
             return _again, (cls.__name__, self.args, state)
@@ -128,6 +131,7 @@ class PolicyError(ValueError):
 
     code = None
     name = None
+    diagnosis = None
 
 
 class PolicyForbidden(PolicyError):
@@ -274,7 +278,8 @@ def _add_note(error, report):
                        f"{report.host!r}, {report.port}, pins={report.pin!r})"]
 
 
-def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, read_ms, began):
+def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, read_ms, began,
+          diagnosis=None):
     """The exception for an error of the library."""
     if kind == _USAGE and name not in _BY_NAME:
         for option, argument in _IN_PYTHON:
@@ -299,6 +304,8 @@ def _make(code, name, kind, message, os_errno, response, info, url, connect_ms, 
     error = _class(class_name)(cause)
     error.code, error.name, error.message = code, name, message
     error.os_errno = os_errno or None
+    if diagnosis is not None:
+        error.diagnosis = diagnosis
     if response is not None:
         error.report = response.report
         error.hops = response.hops

@@ -16,6 +16,7 @@ class RequestException(OSError):
     name: str | None
     message: str
     report: _core.Report | None
+    diagnosis: _core.ShortDiagnosis | None
     hops: list[Hop]
     os_errno: int | None
     response: Response | None
@@ -48,6 +49,7 @@ class PolicyError(ValueError):
 
     code: int | None
     name: str | None
+    diagnosis: None
 
 class PolicyForbidden(PolicyError):
     """A policy that the administrator of the machine forbids."""

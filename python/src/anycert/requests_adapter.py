@@ -131,5 +131,5 @@ def _like(error, name):
     """The same failure, as another class of requests."""
     other = _new(name, *error.args, request=error.request, response=error.response)
     other.code, other.name, other.message = error.code, error.name, error.message
-    other.report = error.report
+    other.report, other.diagnosis = error.report, error.diagnosis
     return other

@@ -1,4 +1,4 @@
-/* doctor/cause.h — the causes that the doctor can name, as causes.def lists them. Static data,
+/* verdict/cause.h — the causes that the doctor can name, as causes.def lists them. Static data,
  * without state: safe from any thread. */
 #ifndef ANYCERT_DOCTOR_CAUSE_H
 #define ANYCERT_DOCTOR_CAUSE_H
@@ -7,13 +7,14 @@
 #include <stddef.h>
 
 #include "policy/policy.h"
+#include "verdict/facts.h"
 
 /* In the order in which a connection meets them. The numbers may change with any version; the ids,
  * which are text, do not. */
 enum anycert__cause_number {
 #define CAUSE(enum_name, id, check, side, here, otherwise, title, explanation)                     \
     ANYCERT__CAUSE_##enum_name,
-#include "doctor/causes.def"
+#include "verdict/causes.def"
     ANYCERT__CAUSE_COUNT
 };
 
@@ -75,5 +76,19 @@ const struct anycert__cause *anycert__cause_of_x509(int code, int depth, size_t 
 /* What an alert of the peer may mean, in the order in which a connection meets the causes, which is
  * not that of likelihood: evidence has to tell them apart. */
 const struct anycert__cause *anycert__cause_of_alert(int alert, size_t n);
+/* The usual cause where this one has to be relaxed for the protocol's sake; ANYCERT__CAUSE_COUNT
+ * for relaxations that are about certificates. */
+enum anycert__cause_number anycert__cause_of_relaxation(int relaxation);
+/* Why a connection cannot be made, by errno. */
+enum anycert__cause_number anycert__cause_of_connecting(int os_errno);
+/* Why a proxy makes no tunnel, by the status of its answer to CONNECT. */
+enum anycert__cause_number anycert__cause_of_tunnel(long status);
+/* cause_name.c: why no name of the certificate is the one that was asked for. */
+enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *facts);
+
+/* cause_text.c: what OpenSSL said in this handshake (NULL: there was none), or what it says in such
+ * cases, and what other programs say. Freed with anycert__free; NULL with NOMEM. */
+char *anycert__cause_errors(const struct anycert__cause *cause, const struct anycert__facts *facts,
+                            struct anycert_error *err);
 
 #endif

@@ -1,12 +1,12 @@
-/* Why nobody whom we trust is at the end of a chain. */
-#include "doctor/diagnosis.h"
+#include "tls/chain_cause.h"
 
-#include "verdict/show.h"
+#include "tls/issuer.h"
 
 #include <string.h>
 
-#define X509_NO_ROOT       2 /* X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT */
-#define X509_BAD_SIGNATURE 7 /* X509_V_ERR_CERT_SIGNATURE_FAILURE */
+#define X509_NO_ROOT               2 /* X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT */
+#define X509_ISSUER_KEY_UNREADABLE 6 /* X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY */
+#define X509_BAD_SIGNATURE         7 /* X509_V_ERR_CERT_SIGNATURE_FAILURE */
 
 /* Whether the server sent one of that name beside its own. */
 static bool issuer_was_sent(const struct anycert__facts *facts, const char *issuer)
@@ -72,7 +72,6 @@ static enum anycert__cause_number cause_of_gap(const struct anycert__chain_view 
                                                const struct anycert__certificate *last, int depth,
                                                enum anycert__kin kin)
 {
-    const struct anycert__supply *supply = view->supply;
     enum anycert__cause_number unfit =
         last ? cause_of_unfit(view->facts, last, kin) : ANYCERT__CAUSE_COUNT;
 
@@ -82,17 +81,18 @@ static enum anycert__cause_number cause_of_gap(const struct anycert__chain_view 
         return ANYCERT__CAUSE_KEY_IDENTIFIERS_DIFFER; /* there, and not taken */
     if (kin == ANYCERT__KIN_OTHER_KEY)
         return ANYCERT__CAUSE_STALE_CA;
-    if (supply && supply->leads_home)
+    if (view->fetched == ANYCERT__FETCHED_LEADS_HOME)
         return ANYCERT__CAUSE_MISSING_INTERMEDIATE;
-    if (supply && supply->name)
+    if (view->fetched == ANYCERT__FETCHED_IN_VAIN)
         return ANYCERT__CAUSE_UNKNOWN_ROOT; /* it was fetched, and does not help */
     /* A root's own certificates come with nothing between, but hardly any root issues them. What
      * is sent beside the server's own has nothing to do with it then. */
     return depth == 0 ? ANYCERT__CAUSE_MISSING_INTERMEDIATE : ANYCERT__CAUSE_UNKNOWN_ROOT;
 }
 
-enum anycert__cause_number anycert__cause_of_trust(const struct anycert__chain_view *view,
-                                                   const struct anycert__finding *finding)
+/* What a chain without an anchor at its end has. */
+static enum anycert__cause_number cause_of_trust(const struct anycert__chain_view *view,
+                                                 const struct anycert__finding *finding)
 {
     const struct anycert__certificate *last = anycert__certificate_at(view->facts, finding->depth);
     enum anycert__kin kin =
@@ -122,9 +122,10 @@ static bool anchor_above(const struct anycert__chain_view *view, int depth)
     return above && view->anchors && anycert__anchors_hold(view->anchors, above);
 }
 
-enum anycert__cause_number anycert__cause_of_anchor(const struct anycert__chain_view *view,
-                                                    const struct anycert__finding *finding,
-                                                    enum anycert__cause_number usual)
+/* An error that usually means something else, and has to do with our own anchors. */
+static enum anycert__cause_number cause_of_anchor(const struct anycert__chain_view *view,
+                                                  const struct anycert__finding *finding,
+                                                  enum anycert__cause_number usual)
 {
     const struct anycert__certificate *at = anycert__certificate_at(view->facts, finding->depth);
 
@@ -138,28 +139,88 @@ enum anycert__cause_number anycert__cause_of_anchor(const struct anycert__chain_
     return usual;
 }
 
-void anycert__write_trust_evidence(struct anycert__buf *buf, const struct anycert__chain_view *view,
-                                   enum anycert__cause_number cause)
+/* OpenSSL calls weak what it cannot read. */
+static bool has_unreadable_key(const struct anycert__certificate *certificate)
 {
-    const struct anycert__supply *supply = view->supply;
+    return certificate && certificate->key_type && certificate->key_bits <= 0;
+}
 
-    if (!supply || (cause != ANYCERT__CAUSE_MISSING_INTERMEDIATE &&
-                    (cause != ANYCERT__CAUSE_UNKNOWN_ROOT || !supply->tried)))
-        return;
-    if (supply->name) {
-        anycert__buf_adds(buf, "; fetched from ");
-        anycert__show_quoted(buf, supply->url);
-        anycert__buf_adds(buf, ": ");
-        anycert__show_quoted(buf, supply->name);
+static enum anycert__cause_number cause_of_strength(const struct anycert__finding *finding,
+                                                    const struct anycert__certificate *certificate)
+{
+    if (finding->check == ANYCERT__CHECK_KEY_STRENGTH)
+        return has_unreadable_key(certificate) ? ANYCERT__CAUSE_KEY_UNSUPPORTED
+               : finding->relaxations          ? ANYCERT__CAUSE_WEAK_KEY
+                                               : ANYCERT__CAUSE_TINY_KEY;
+    if (finding->relaxations)
+        return ANYCERT__CAUSE_SHA1_SIGNATURE;
+    return certificate && certificate->signature_unknown && !certificate->signature_md5 &&
+                   !certificate->signature_sha1
+               ? ANYCERT__CAUSE_SIGNATURE_UNSUPPORTED
+               : ANYCERT__CAUSE_MD5_SIGNATURE;
+}
+
+/* Codes that stand for several things, and none at all where verification broke off. */
+static enum anycert__cause_number cause_of_rest(const struct anycert__facts *facts,
+                                                const struct anycert__finding *finding,
+                                                enum anycert__cause_number usual)
+{
+    const struct anycert__certificate *at =
+        anycert__certificate_at(facts, finding->depth < 0 ? 0 : finding->depth);
+    bool unread = has_unreadable_key(at);
+
+    switch (finding->x509_code) {
+    case 0:
+        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED : ANYCERT__CAUSE_VERIFICATION_BROKE;
+    case ANYCERT__X509_UNSPECIFIED:
+        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED
+               : at   ? ANYCERT__CAUSE_NAME_CONSTRAINTS_BROKEN
+                      : usual;
+    case X509_ISSUER_KEY_UNREADABLE:
+        return unread ? ANYCERT__CAUSE_KEY_UNSUPPORTED : usual;
+    default:
+        return usual;
     }
-    if (supply->leads_home)
-        anycert__buf_adds(buf, ", with which the chain leads to a trusted root");
-    else if (supply->tried)
-        anycert__buf_addf(buf, "; %s", supply->trouble);
-    else if (supply->url[0] != '\0')
-        anycert__buf_adds(buf, "; it says where the issuer's can be fetched, and nobody looked "
-                               "there (--fetch-intermediate does): the root may be unknown, too");
-    else
-        anycert__buf_adds(buf, "; it does not say where the issuer's can be fetched: a private CA "
-                               "whose root is unknown here looks the same");
+}
+
+enum anycert__cause_number anycert__cause_of_finding(const struct anycert__chain_view *view,
+                                                     const struct anycert__finding *finding)
+{
+    const struct anycert__cause *usual =
+        anycert__cause_of_x509(finding->x509_code, finding->depth, 0);
+
+    switch (finding->check) {
+    case ANYCERT__CHECK_NAME:
+        return anycert__cause_of_name(view->facts);
+    case ANYCERT__CHECK_KEY_STRENGTH:
+    case ANYCERT__CHECK_SIGNATURE_STRENGTH:
+        return cause_of_strength(finding, anycert__certificate_at(view->facts, finding->depth));
+    case ANYCERT__CHECK_TRUST:
+        return cause_of_trust(view, finding);
+    case ANYCERT__CHECK_SIGNATURES:
+    case ANYCERT__CHECK_DATES:
+    case ANYCERT__CHECK_PURPOSE:
+    case ANYCERT__CHECK_AUTHORITY:
+    case ANYCERT__CHECK_PATH_LENGTH:
+    case ANYCERT__CHECK_NAME_CONSTRAINTS:
+    case ANYCERT__CHECK_CRITICAL_EXTENSIONS:
+    case ANYCERT__CHECK_CURVE_PARAMETERS:
+    case ANYCERT__CHECK_REVOCATION:
+    case ANYCERT__CHECK_OTHER:
+    case ANYCERT__CHECK_PIN:
+    case ANYCERT__CHECK_RECORD:
+    case ANYCERT__CHECK_PROTOCOL:
+    case ANYCERT__CHECK_KEY_EXCHANGE:
+    case ANYCERT__CHECK_GROUP:
+    case ANYCERT__CHECK_CIPHER:
+    case ANYCERT__CHECK_HANDSHAKE_SIGNATURE:
+    case ANYCERT__CHECK_RENEGOTIATION:
+        break;
+    }
+    if (finding->relaxations & ANYCERT__RELAX_BIT(ANYCERT__RELAX_OVERSIZED_CHAIN))
+        return finding->x509_code == ANYCERT__X509_TOO_LONG ? ANYCERT__CAUSE_CHAIN_TOO_LONG
+                                                            : ANYCERT__CAUSE_CHAIN_TOO_LARGE;
+    return cause_of_anchor(view, finding,
+                           cause_of_rest(view->facts, finding,
+                                         usual ? usual->number : ANYCERT__CAUSE_CERTIFICATE_OTHER));
 }

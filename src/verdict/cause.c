@@ -1,12 +1,14 @@
-#include "doctor/cause.h"
+#include "verdict/cause.h"
 
 #include "base/str.h"
+
+#include <errno.h>
 
 static const struct anycert__cause causes[] = {
 #define CAUSE(enum_name, id, check, side, here, otherwise, title, explanation)                     \
     {ANYCERT__CAUSE_##enum_name,     (id),    (check),      ANYCERT__SIDE_##side, (here),          \
      ANYCERT__OTHERWISE_##otherwise, (title), (explanation)},
-#include "doctor/causes.def"
+#include "verdict/causes.def"
 };
 
 static const struct {
@@ -14,7 +16,7 @@ static const struct {
     int relaxation;
 } lets[] = {
 #define LETS(enum_name, relaxation) {ANYCERT__CAUSE_##enum_name, ANYCERT__RELAX_##relaxation},
-#include "doctor/causes.def"
+#include "verdict/causes.def"
 };
 
 enum depth { DEPTH_ANY, DEPTH_LEAF, DEPTH_ABOVE };
@@ -25,7 +27,7 @@ static const struct {
     enum depth depth;
 } codes[] = {
 #define X509(enum_name, code, depth) {ANYCERT__CAUSE_##enum_name, (code), DEPTH_##depth},
-#include "doctor/causes.def"
+#include "verdict/causes.def"
 };
 
 static const struct {
@@ -33,7 +35,7 @@ static const struct {
     int number;
 } alerts[] = {
 #define ALERT(enum_name, number) {ANYCERT__CAUSE_##enum_name, (number)},
-#include "doctor/causes.def"
+#include "verdict/causes.def"
 };
 
 #define WHO_OPENSSL "OpenSSL"
@@ -50,7 +52,7 @@ static const struct {
     struct anycert__seen seen;
 } texts[] = {
 #define SEEN(enum_name, who, text) {ANYCERT__CAUSE_##enum_name, {WHO_##who, (text)}},
-#include "doctor/causes.def"
+#include "verdict/causes.def"
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -145,4 +147,81 @@ const struct anycert__cause *anycert__cause_of_alert(int alert, size_t n)
             return &causes[alerts[i].cause];
     }
     return NULL;
+}
+
+static const struct {
+    enum anycert__relaxation relaxation;
+    enum anycert__cause_number cause;
+} usual[] = {
+    {ANYCERT__RELAX_TLS1_0, ANYCERT__CAUSE_TLS10_ONLY},
+    {ANYCERT__RELAX_TLS1_1, ANYCERT__CAUSE_TLS11_ONLY},
+    {ANYCERT__RELAX_TLS1_2_MAX, ANYCERT__CAUSE_TLS13_INTOLERANT},
+    {ANYCERT__RELAX_LEGACY_RENEGOTIATION, ANYCERT__CAUSE_NO_SECURE_RENEGOTIATION},
+    {ANYCERT__RELAX_SMALL_DH, ANYCERT__CAUSE_SMALL_DH},
+    {ANYCERT__RELAX_SHA1_HANDSHAKE, ANYCERT__CAUSE_SHA1_HANDSHAKE},
+    {ANYCERT__RELAX_RSA_KEY_EXCHANGE, ANYCERT__CAUSE_STATIC_RSA_ONLY},
+    {ANYCERT__RELAX_CBC_SHA1, ANYCERT__CAUSE_CBC_SHA1_ONLY},
+    {ANYCERT__RELAX_LEGACY_CIPHERS, ANYCERT__CAUSE_RARE_CIPHERS_ONLY},
+    {ANYCERT__RELAX_LEGACY_GROUPS, ANYCERT__CAUSE_RARE_GROUP},
+    {ANYCERT__RELAX_OVERSIZED_CHAIN, ANYCERT__CAUSE_CHAIN_TOO_LARGE},
+    {ANYCERT__RELAX_RENEGOTIATION, ANYCERT__CAUSE_CLIENT_CERT_ASKED_LATE},
+    {ANYCERT__RELAX_NO_SNI, ANYCERT__CAUSE_SNI_INTOLERANT},
+    {ANYCERT__RELAX_NO_ALPN, ANYCERT__CAUSE_ALPN_INTOLERANT},
+    {ANYCERT__RELAX_NO_EMS, ANYCERT__CAUSE_EMS_INTOLERANT},
+    {ANYCERT__RELAX_NO_ETM, ANYCERT__CAUSE_ETM_INTOLERANT},
+    {ANYCERT__RELAX_CLASSICAL_HELLO, ANYCERT__CAUSE_MANY_SUITES_INTOLERANT},
+    {ANYCERT__RELAX_BARE_HELLO, ANYCERT__CAUSE_EXTENSION_INTOLERANT},
+};
+
+enum anycert__cause_number anycert__cause_of_relaxation(int relaxation)
+{
+    for (size_t i = 0; i < COUNT(usual); i++) {
+        if ((int)usual[i].relaxation == relaxation)
+            return usual[i].cause;
+    }
+    return ANYCERT__CAUSE_COUNT;
+}
+
+enum anycert__cause_number anycert__cause_of_connecting(int os_errno)
+{
+    switch (os_errno) {
+    case ETIMEDOUT:
+        return ANYCERT__CAUSE_CONNECTION_SILENT;
+    case EHOSTUNREACH:
+    case EHOSTDOWN:
+        return ANYCERT__CAUSE_HOST_UNREACHABLE;
+    case ENETUNREACH:
+    case ENETDOWN:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+        return ANYCERT__CAUSE_NETWORK_UNREACHABLE;
+    case ECONNRESET:
+        return ANYCERT__CAUSE_CLOSED_AT_ONCE;
+    case EPERM:
+    case EACCES:
+        return ANYCERT__CAUSE_CONNECTION_FORBIDDEN;
+    default:
+        return ANYCERT__CAUSE_CONNECTION_REFUSED;
+    }
+}
+
+enum anycert__cause_number anycert__cause_of_tunnel(long status)
+{
+    switch (status) {
+    case 407:
+        return ANYCERT__CAUSE_PROXY_WANTS_PASSWORD;
+    case 403:
+        return ANYCERT__CAUSE_PROXY_FORBIDS;
+    case 502:
+    case 503:
+    case 504:
+        return ANYCERT__CAUSE_PROXY_CANNOT_REACH;
+    case 400:
+    case 404:
+    case 405:
+    case 501:
+        return ANYCERT__CAUSE_PROXY_IS_NONE;
+    default:
+        return ANYCERT__CAUSE_PROXY_REFUSES;
+    }
 }

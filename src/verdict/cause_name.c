@@ -1,5 +1,5 @@
 /* Why no name of a certificate is the one that was asked for. */
-#include "doctor/diagnosis.h"
+#include "verdict/cause.h"
 
 #include "base/str.h"
 

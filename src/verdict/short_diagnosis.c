@@ -1,0 +1,263 @@
+#include "verdict/short_diagnosis.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "verdict/report.h"
+#include "verdict/show.h"
+
+#include <string.h>
+
+int anycert__short_add(struct anycert_short_diagnosis *diagnosis, enum anycert__cause_number cause,
+                       const char *evidence, struct anycert_error *err)
+{
+    struct anycert__short_cause *found = &diagnosis->causes[diagnosis->cause_count];
+    const struct anycert__facts *facts = diagnosis->report ? diagnosis->report->facts : NULL;
+
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        if (diagnosis->causes[i].cause->number == cause)
+            return 0;
+    }
+    if (diagnosis->cause_count == ANYCERT__SHORT_CAUSES_MAX)
+        return 0;
+    diagnosis->cause_count++;
+    found->cause = anycert__cause(cause);
+    found->evidence = anycert__strdup(evidence);
+    found->error = anycert__cause_errors(found->cause, facts, err);
+    return found->evidence && found->error ? 0 : anycert__fail_nomem(err);
+}
+
+void anycert__short_sort(struct anycert_short_diagnosis *diagnosis)
+{
+    for (size_t i = 1; i < diagnosis->cause_count; i++) {
+        struct anycert__short_cause moved = diagnosis->causes[i];
+        size_t j = i;
+
+        for (; j > 0 && diagnosis->causes[j - 1].cause->number > moved.cause->number; j--)
+            diagnosis->causes[j] = diagnosis->causes[j - 1];
+        diagnosis->causes[j] = moved;
+    }
+}
+
+int anycert__short_list_copy(struct anycert__short_list *to, char *const *from, size_t count,
+                             struct anycert_error *err)
+{
+    to->list = count > 0 ? anycert__calloc(count, sizeof *to->list) : NULL;
+    if (count > 0 && !to->list)
+        return anycert__fail_nomem(err);
+    for (; to->count < count; to->count++) {
+        to->list[to->count] = anycert__strdup(from[to->count]);
+        if (!to->list[to->count])
+            return anycert__fail_nomem(err);
+    }
+    return 0;
+}
+
+static void clear_list(struct anycert__short_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        anycert__free(list->list[i]);
+    anycert__free(list->list);
+}
+
+struct anycert_short_diagnosis *anycert__short_ref(struct anycert_short_diagnosis *diagnosis)
+{
+    __atomic_add_fetch(&diagnosis->references, 1, __ATOMIC_RELAXED);
+    return diagnosis;
+}
+
+void anycert_short_diagnosis_free(struct anycert_short_diagnosis *diagnosis)
+{
+    if (!diagnosis || __atomic_sub_fetch(&diagnosis->references, 1, __ATOMIC_ACQ_REL) >= 0)
+        return;
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        anycert__free(diagnosis->causes[i].evidence);
+        anycert__free(diagnosis->causes[i].error);
+    }
+    anycert_report_free(diagnosis->report);
+    anycert_policy_free(diagnosis->policy);
+    anycert_policy_free(diagnosis->base);
+    anycert_policy_free(diagnosis->proxy_policy);
+    anycert_free(diagnosis->policy_text);
+    anycert_free(diagnosis->key_policy);
+    anycert__free(diagnosis->target);
+    anycert__free(diagnosis->forbidden);
+    anycert__free(diagnosis->command);
+    anycert__free(diagnosis->text);
+    anycert__free(diagnosis->proxy);
+    clear_list(&diagnosis->resolve);
+    clear_list(&diagnosis->connect_to);
+    clear_list(&diagnosis->intermediates);
+    anycert__free(diagnosis);
+}
+
+/* ---- for people ---- */
+
+static void write_policy(struct anycert__buf *buf, const struct anycert_short_diagnosis *diagnosis)
+{
+    bool is_proxy = diagnosis->report && diagnosis->report->facts->hop == ANYCERT__HOP_PROXY;
+
+    if (!diagnosis->policy_text)
+        return;
+    anycert__buf_addf(
+        buf, "%s %s%s%s\n",
+        is_proxy ? "least policy, for the proxy:" : "least policy:", diagnosis->policy_text,
+        diagnosis->by_key ? " (once the key has been compared by another way)" : "",
+        diagnosis->whole ? "" : " (more may be wrong: no certificate came yet)");
+    if (diagnosis->forbidden[0] != '\0')
+        anycert__buf_addf(buf, "forbidden here: %s\n", diagnosis->forbidden);
+}
+
+int anycert__short_write(struct anycert_short_diagnosis *diagnosis, struct anycert_error *err)
+{
+    const char *label = diagnosis->certain ? "cause: " : "perhaps: ";
+    struct anycert__buf buf;
+
+    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        const struct anycert__cause *cause = diagnosis->causes[i].cause;
+
+        anycert__buf_addf(&buf, "%s%s (%s)\n", label, cause->title, cause->id);
+    }
+    if (diagnosis->certain || diagnosis->cause_count == 1) {
+        for (size_t i = 0; i < diagnosis->cause_count; i++)
+            anycert__buf_addf(&buf, "seen: %s\n", diagnosis->causes[i].evidence);
+    } else if (diagnosis->cause_count > 0) {
+        anycert__buf_addf(&buf, "seen: %s\n", diagnosis->causes[0].evidence);
+    }
+    write_policy(&buf, diagnosis);
+    if (diagnosis->command[0] != '\0')
+        anycert__buf_addf(&buf, "more: %s\n", diagnosis->command);
+    diagnosis->text = anycert__buf_take(&buf, "the diagnosis", err);
+    anycert__buf_free(&buf);
+    return diagnosis->text ? 0 : -1;
+}
+
+/* ---- getters ---- */
+
+const char *anycert_short_diagnosis_target(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->target;
+}
+
+const struct anycert_report *
+anycert_short_diagnosis_report(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->report;
+}
+
+int anycert_short_diagnosis_is_certain(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->certain;
+}
+
+size_t anycert_short_diagnosis_causes(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->cause_count;
+}
+
+static const struct anycert__short_cause *nth(const struct anycert_short_diagnosis *diagnosis,
+                                              size_t n)
+{
+    return n < diagnosis->cause_count ? &diagnosis->causes[n] : NULL;
+}
+
+const char *anycert_short_diagnosis_cause_id(const struct anycert_short_diagnosis *diagnosis,
+                                             size_t n)
+{
+    return nth(diagnosis, n) ? nth(diagnosis, n)->cause->id : NULL;
+}
+
+const char *anycert_short_diagnosis_cause_check(const struct anycert_short_diagnosis *diagnosis,
+                                                size_t n)
+{
+    return nth(diagnosis, n) ? nth(diagnosis, n)->cause->check : NULL;
+}
+
+const char *anycert_short_diagnosis_cause_side(const struct anycert_short_diagnosis *diagnosis,
+                                               size_t n)
+{
+    return nth(diagnosis, n) ? anycert__side_name(nth(diagnosis, n)->cause->side) : NULL;
+}
+
+const char *anycert_short_diagnosis_cause_title(const struct anycert_short_diagnosis *diagnosis,
+                                                size_t n)
+{
+    return nth(diagnosis, n) ? nth(diagnosis, n)->cause->title : NULL;
+}
+
+const char *
+anycert_short_diagnosis_cause_explanation(const struct anycert_short_diagnosis *diagnosis, size_t n)
+{
+    return nth(diagnosis, n) ? nth(diagnosis, n)->cause->explanation : NULL;
+}
+
+const char *anycert_short_diagnosis_cause_evidence(const struct anycert_short_diagnosis *diagnosis,
+                                                   size_t n)
+{
+    return nth(diagnosis, n) ? nth(diagnosis, n)->evidence : NULL;
+}
+
+const char *anycert_short_diagnosis_cause_error(const struct anycert_short_diagnosis *diagnosis,
+                                                size_t n)
+{
+    return nth(diagnosis, n) ? nth(diagnosis, n)->error : NULL;
+}
+
+const char *anycert_short_diagnosis_policy(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->policy_text;
+}
+
+const struct anycert_policy *
+anycert_short_diagnosis_policy_object(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->policy;
+}
+
+int anycert_short_diagnosis_policy_by_key(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->by_key;
+}
+
+int anycert_short_diagnosis_policy_is_whole(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->whole;
+}
+
+const char *
+anycert_short_diagnosis_policy_forbidden(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->forbidden;
+}
+
+const char *anycert_short_diagnosis_key_policy(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->key_policy;
+}
+
+const char *anycert_short_diagnosis_other_name(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->other_name;
+}
+
+int anycert_short_diagnosis_relaxation(const struct anycert_short_diagnosis *diagnosis, size_t i)
+{
+    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
+         r = anycert_relaxation_next(r)) {
+        int id = anycert_relaxation_id(r);
+
+        if ((diagnosis->relaxations & ANYCERT__RELAX_BIT(id)) && i-- == 0)
+            return id;
+    }
+    return 0;
+}
+
+const char *anycert_short_diagnosis_command(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->command;
+}
+
+const char *anycert_short_diagnosis_text(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->text;
+}
