@@ -92,7 +92,7 @@ class Between(Case):
         evidence = found["causes"][causes.index("looks-intercepted")]["evidence"]
         self.assertIn("Its Inspection", evidence)
         self.assertIn("that proves nothing yet", evidence)
-        self.assertTrue(any("--ca-add company-ca.pem" in (remedy["lines"] or "") for remedy in found["remedies"]))
+        self.assertTrue(any("--cacert company-ca.pem" in (remedy["lines"] or "") for remedy in found["remedies"]))
         self.assertEqual(found["least"]["relaxations"], ["untrusted-issuer"])
 
     def test_comparing_proves_it(self):

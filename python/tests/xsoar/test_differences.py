@@ -121,6 +121,7 @@ class Http(Differences):
     def test_answers_before_the_answer(self):
         self.server.otherwise = raw(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
         self.assertEqual(self.response().status_code, 103 if STANDIN else 200)
+        self.client._session.close()  # what was not read is not what the next request reads
         self.server.otherwise = raw(b"HTTP/1.1 101 Switching\r\n\r\n")
         if STANDIN:
             self.assertEqual(self.response().status_code, 101)
