@@ -108,14 +108,14 @@ static void take_finding(void *arg, const struct anycert__finding *finding)
 
 /* Where several servers answer, what those show that are not the first. */
 static void walk_others(struct chain_walk *walk, const struct anycert__examination *examination,
-                        const struct anycert__trial *best)
+                        const struct anycert__facts *known)
 {
     for (size_t i = 0; examination->plan.unsteady && i < examination->plan.count; i++) {
         const struct anycert__facts *facts = examination->done[i].facts;
 
         if (!facts || !facts->verified || facts->presented_count == 0 ||
-            best->facts->presented_count == 0 ||
-            memcmp(facts->presented->sha256, best->facts->presented->sha256,
+            known->presented_count == 0 ||
+            memcmp(facts->presented->sha256, known->presented->sha256,
                    sizeof facts->presented->sha256) == 0)
             continue;
         walk->view.facts = facts;
@@ -160,7 +160,7 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
 
     if (proxy && proxy->verified && !anycert__proxy_accepted(examination))
         anycert__findings(proxy, proxy->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, &walk);
-    if (!best)
+    if (!best || !best->facts)
         return walk.result;
     walk.view.facts = best->facts;
     walk.view.anchors = examination->anchors;
@@ -173,7 +173,7 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
     walk.dated = dated_answer(examination);
     anycert__findings(best->facts, best->facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,
                       &walk);
-    walk_others(&walk, examination, best);
+    walk_others(&walk, examination, best->facts);
     if (walk.result == 0 && examination->plan.found == ANYCERT__FOUND_WAYS &&
         (examination->plan.ways[0].attempt.relaxations & COMMON_NAME) &&
         !(best->facts->presented_count > 0 && best->facts->presented->names_broken))

@@ -490,9 +490,7 @@ static void another_event_loop_drives_it(void **state)
     anycert_client_free(client);
 }
 
-/* Nothing is under way when it ends, and yet another event loop must not be told so for ever. The
- * answer comes late, so that the connection is watched for reading when it becomes idle: one whose
- * answer was there as soon as it could be written to is not watched any more. */
+/* An event loop is told once. (An answer that is there at once leaves a connection unwatched.) */
 static void the_end_of_an_idle_connection_is_noted(void **state)
 {
     static const char *const names[] = {"http"};
@@ -501,7 +499,7 @@ static void the_end_of_an_idle_connection_is_noted(void **state)
     struct many *many = many_new(client, 2);
     struct pollfd fd = {.events = POLLIN};
     struct lab *lab = NULL;
-    char url[100] = "";
+    char url[100];
 
     (void)state;
     assert_int_equal(lab_start(names, 1, &lab, &err), 0);
