@@ -520,16 +520,28 @@ static void print_refusal(const struct refusal *refusal)
         print_doctor(refusal, false);
 }
 
+/* Nobody has shaken hands, so nobody was refused. */
+static void print_unreached(const struct refusal *refusal,
+                            const struct anycert_short_diagnosis *advice)
+{
+    const struct cli_options *o = refusal->failure->options;
+    const char *command = anycert_short_diagnosis_command(advice);
+    if (*command != '\0' && !(o && o->profile))
+        print_line("doctor", command);
+}
+
 void cli_print_refusal(const struct anycert_error *err, const struct cli_failure *failure)
 {
     struct anycert_short_diagnosis *advice = NULL;
     struct refusal refusal = {.err = err, .failure = failure};
     if (err->code != ANYCERT_E_TRUST_DOWNGRADE)
         refusal.report = cli_failed_report(err, failure);
-    if (refusal.report && failure->client &&
+    if (err->code != ANYCERT_E_TRUST_DOWNGRADE && failure->client &&
         anycert_client_diagnose(failure->client, failure->response, err, &advice, NULL) < 0)
         advice = NULL; /* the sentence has been said */
-    refusal.advice = advice;
+    refusal.advice = refusal.report ? advice : NULL;
     print_refusal(&refusal);
+    if (advice && !refusal.report)
+        print_unreached(&refusal, advice);
     anycert_short_diagnosis_free(advice);
 }

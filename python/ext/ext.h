@@ -145,9 +145,11 @@ PyObject *ext_raise_plain(struct ext_state *state, const struct anycert_error *e
 void ext_wrong_type(const char *what, const char *wanted, PyObject *object);
 /* What was found. If it is NULL, a UnicodeEncodeError that is set says what it is about. */
 const void *ext_named(const void *found, const char *what);
-/* UTF-8 of a str, without NUL in it. NULL with TypeError or ValueError that names what it is. */
+/* UTF-8 of a str, and how much. NULL with TypeError or ValueError that names what it is. */
+const char *ext_utf8_and_size(PyObject *text, const char *what, Py_ssize_t *len);
+/* The same without NUL in it. NULL with TypeError or ValueError that names what it is. */
 const char *ext_utf8(PyObject *text, const char *what);
-/* The same, with None as NULL; false on failure. */
+/* The same again, with None as NULL; false on failure. */
 bool ext_optional_utf8(PyObject *text, const char *what, const char **out);
 /* The str of a path: str, bytes or os.PathLike. NULL with an exception. */
 PyObject *ext_path(PyObject *given, const char *what);

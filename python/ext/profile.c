@@ -88,11 +88,7 @@ static PyObject *profile_parse(PyObject *type, PyObject *args, PyObject *kwargs)
         !PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O:parse", keywords, &text, &name) ||
         !ext_optional_utf8(name, "name", &called))
         return NULL;
-    if (!PyUnicode_Check(text)) {
-        ext_wrong_type("text", "str", text);
-        return NULL;
-    }
-    utf8 = ext_named(PyUnicode_AsUTF8AndSize(text, &len), "text");
+    utf8 = ext_utf8_and_size(text, "text", &len);
     if (!utf8)
         return NULL;
     return wrap((PyTypeObject *)type, state, anycert_profile_parse(utf8, (size_t)len, called, &err),

@@ -33,16 +33,20 @@ const void *ext_named(const void *found, const char *what)
     return NULL;
 }
 
-const char *ext_utf8(PyObject *text, const char *what)
+const char *ext_utf8_and_size(PyObject *text, const char *what, Py_ssize_t *len)
 {
-    Py_ssize_t len = 0;
-    const char *utf8 = NULL;
-
     if (!PyUnicode_Check(text)) {
         ext_wrong_type(what, "str", text);
         return NULL;
     }
-    utf8 = ext_named(PyUnicode_AsUTF8AndSize(text, &len), what);
+    return ext_named(PyUnicode_AsUTF8AndSize(text, len), what);
+}
+
+const char *ext_utf8(PyObject *text, const char *what)
+{
+    Py_ssize_t len = 0;
+    const char *utf8 = ext_utf8_and_size(text, what, &len);
+
     if (utf8 && strlen(utf8) != (size_t)len) {
         PyErr_Format(PyExc_ValueError, "%s has a NUL character in it", what);
         return NULL;

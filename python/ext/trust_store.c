@@ -229,11 +229,7 @@ static PyObject *store_import(PyObject *self, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$O:import_text", keywords, &text, &name) ||
         !ext_optional_utf8(name, "name", &called))
         return NULL;
-    if (!PyUnicode_Check(text)) {
-        ext_wrong_type("text", "str", text);
-        return NULL;
-    }
-    utf8 = ext_named(PyUnicode_AsUTF8AndSize(text, &len), "text");
+    utf8 = ext_utf8_and_size(text, "text", &len);
     if (!utf8)
         return NULL;
     Py_BEGIN_ALLOW_THREADS result = anycert_trust_store_import(

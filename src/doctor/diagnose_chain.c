@@ -150,6 +150,7 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                             struct anycert_error *err)
 {
     const struct anycert__trial *best = anycert__best_view(examination);
+    const struct anycert__facts *facts = best ? best->facts : NULL;
     const struct anycert__facts *proxy = examination->trials.route.proxy_facts;
     struct chain_walk walk = {.diagnosis = diagnosis,
                               .view = {.facts = proxy,
@@ -160,9 +161,9 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
 
     if (proxy && proxy->verified && !anycert__proxy_accepted(examination))
         anycert__findings(proxy, proxy->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, &walk);
-    if (!best || !best->facts)
+    if (!facts)
         return walk.result;
-    walk.view.facts = best->facts;
+    walk.view.facts = facts;
     walk.view.anchors = examination->anchors;
     walk.view.list = &examination->list;
     walk.supply = &examination->trials.supply;
@@ -171,12 +172,11 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                                                 : ANYCERT__FETCHED_NOTHING;
     walk.whose = "";
     walk.dated = dated_answer(examination);
-    anycert__findings(best->facts, best->facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding,
-                      &walk);
-    walk_others(&walk, examination, best->facts);
+    anycert__findings(facts, facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, &walk);
+    walk_others(&walk, examination, facts);
     if (walk.result == 0 && examination->plan.found == ANYCERT__FOUND_WAYS &&
         (examination->plan.ways[0].attempt.relaxations & COMMON_NAME) &&
-        !(best->facts->presented_count > 0 && best->facts->presented->names_broken))
+        !(facts->presented_count > 0 && facts->presented->names_broken))
         walk.result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_COMMON_NAME_ONLY,
                                         "the only name that it has is the common name", NULL, err);
     return walk.result;

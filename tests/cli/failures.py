@@ -30,6 +30,12 @@ class Network(Case):
             for args in ((), ("-k",)):
                 self.refused("get", *args, f"{scheme}://127.0.0.1:{closed_port()}/", code=5)
 
+    def test_the_doctor_is_named(self):
+        port = closed_port()
+        said = self.anycert("get", "-x", f"http://me:secret@127.0.0.1:{port}", "https://a.example/b?c=d", code=7).err
+        self.assertRegex(said, f"\n  doctor +anycert doctor .*--proxy http://127.0.0.1:{port} https://a.example:443/\n$")
+        self.assertNotIn("doctor", self.anycert("get", f"http://127.0.0.1:{port}/", code=5).err)
+
     def test_name_that_does_not_exist(self):
         self.refused("get", "https://nowhere.invalid/", code=5, says="nowhere.invalid")
 

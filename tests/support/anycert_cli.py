@@ -46,10 +46,13 @@ class Case(unittest.TestCase):
         return result
 
     def refused(self, *args, says="", code=2, **kwargs):
-        """One sentence, the exit code, nothing on standard output."""
+        """One sentence, the exit code, nothing on standard output; and the doctor's command, where nobody was reached
+        that may have TLS."""
         result = self.anycert(*args, code=code, **kwargs)
         self.assertEqual(result.out, "", args)
         lines = result.err.splitlines()
+        if code in (5, 6, 7) and len(lines) == 2:
+            self.assertRegex(lines.pop(), "^  doctor +anycert doctor .*https://", args)
         self.assertEqual(len(lines), 1, f"{args}\n{result}")
         self.assertRegex(lines[0], r"^anycert: \S.*[^.]$", args)
         self.assertIn(says, lines[0], args)
