@@ -422,7 +422,9 @@ static int copy_answers(struct anycert_diagnosis *diagnosis,
         best && best->facts->presented_count > 0 ? best->facts->presented : NULL;
 
     diagnosis->pin = anycert__strdup(examination->trials.pin);
-    diagnosis->name = anycert__strdup(examination->trials.name);
+    diagnosis->name = anycert__strdup(examination->plan.send_expected
+                                          ? examination->trials.doctor->base->expect_name
+                                          : examination->trials.name);
     if (leaf)
         anycert__issuer_url(leaf, diagnosis->issuer_url);
     if (!diagnosis->pin || !diagnosis->name)
@@ -445,12 +447,22 @@ static size_t count_handshakes(const struct anycert__examination *examination)
     return count;
 }
 
+/* What helps is in every command that repeats what was given. */
+static int give_sni(struct anycert_diagnosis *diagnosis, const char *name,
+                    struct anycert_error *err)
+{
+    return anycert__words_find(&diagnosis->given, "sni", 0)
+               ? 0
+               : anycert__words_add(&diagnosis->given, "sni", name, err);
+}
+
 int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
 {
     if (copy_answers(diagnosis, examination, err) < 0 ||
-        copy_question(diagnosis, examination->trials.doctor, err) < 0)
+        copy_question(diagnosis, examination->trials.doctor, err) < 0 ||
+        (examination->plan.send_expected && give_sni(diagnosis, diagnosis->name, err) < 0))
         return -1;
     diagnosis->stage = stage_of(examination);
     diagnosis->handshakes = count_handshakes(examination);

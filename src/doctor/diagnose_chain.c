@@ -29,7 +29,8 @@ const struct anycert__trial *anycert__best_view(const struct anycert__examinatio
     for (size_t i = 0; i < examination->plan.count; i++) {
         const struct anycert__trial *trial = &examination->done[i];
 
-        if (!trial->facts || !trial->facts->verified)
+        if (!trial->facts || !trial->facts->verified ||
+            trial->attempt.send_expected != examination->plan.send_expected)
             continue;
         if (!best || (trial->facts->complete && !best->facts->complete))
             best = trial;
@@ -145,6 +146,34 @@ void anycert__note_lists(struct anycert__examination *examination)
                                   &examination->proxy_list);
 }
 
+/* What it did before it was told the name. */
+static int needs_sni(struct anycert_diagnosis *diagnosis,
+                     const struct anycert__examination *examination,
+                     const struct anycert__facts *facts, struct anycert_error *err)
+{
+    const struct anycert__trial *first = &examination->done[0];
+    bool shown = first->facts && first->facts->presented_count > 0;
+    struct anycert__buf buf;
+    char *evidence = NULL;
+    int result = -1;
+
+    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
+    anycert__buf_adds(&buf, shown ? "without the name it shows the certificate of "
+                                  : "without the name it shows no certificate");
+    if (shown)
+        anycert__show_quoted(&buf, first->facts->presented->subject);
+    anycert__buf_adds(&buf, "; told ");
+    anycert__show_quoted(&buf, facts->identity);
+    anycert__buf_adds(&buf, ", that of ");
+    anycert__show_quoted(&buf, facts->presented->subject);
+    evidence = anycert__buf_take(&buf, "the evidence", err);
+    anycert__buf_free(&buf);
+    if (evidence)
+        result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_NAME_NEEDS_SNI, evidence, NULL, err);
+    anycert__free(evidence);
+    return result;
+}
+
 int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
@@ -174,6 +203,8 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
     walk.dated = dated_answer(examination);
     anycert__findings(facts, facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, &walk);
     walk_others(&walk, examination, facts);
+    if (walk.result == 0 && examination->plan.send_expected)
+        walk.result = needs_sni(diagnosis, examination, facts, err);
     if (walk.result == 0 && examination->plan.found == ANYCERT__FOUND_WAYS &&
         (examination->plan.ways[0].attempt.relaxations & COMMON_NAME) &&
         !(facts->presented_count > 0 && facts->presented->names_broken))

@@ -251,6 +251,8 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
         anycert__route_begin(&examination->trials.route, doctor, target, anchors, err) < 0)
         goto out;
     anycert__plan_begin(&examination->plan, doctor->wants_request, doctor->budget);
+    if (anycert__may_send_expected(doctor->base, target->host))
+        anycert__plan_may_send_expected(&examination->plan);
     if (run(examination, shown, err) == 0)
         result = look_further(examination, err);
 out:

@@ -222,6 +222,7 @@ static struct anycert__way *add_way(struct anycert__plan *plan,
     struct anycert__way *way = &plan->ways[plan->way_count++];
 
     *way = (struct anycert__way){.attempt = *attempt};
+    way->attempt.send_expected = plan->send_expected;
     plan->found = ANYCERT__FOUND_WAYS;
     return way;
 }
@@ -283,7 +284,8 @@ static void find_relaxed(struct anycert__plan *plan, struct anycert__attempt *at
     struct anycert__way *way = NULL;
     enum anycert__thought thought = confirm(plan, attempt, certificates);
 
-    if (thought == ANYCERT__YES && attempt->relaxations == 0 && !attempt->supply) {
+    if (thought == ANYCERT__YES && attempt->relaxations == 0 && !attempt->supply &&
+        !plan->send_expected) {
         plan->found = ANYCERT__FOUND_HEALTHY;
         return;
     }
@@ -368,7 +370,7 @@ void anycert__find_ways(struct anycert__plan *plan, anycert__relaxations offer,
     attempt.relaxations = offer | anycert__needs_least(&certificates);
     attempt.pin = seen->has_pin && anycert__without_proof(attempt.relaxations) != 0;
     /* What was observed under hardened, and is right, needs no second handshake. */
-    if (attempt.relaxations == 0 && !attempt.request && !attempt.supply)
+    if (attempt.relaxations == 0 && !attempt.request && !attempt.supply && !plan->send_expected)
         plan->found = ANYCERT__FOUND_HEALTHY;
     else
         find_relaxed(plan, &attempt, seen, &certificates);

@@ -253,6 +253,7 @@ static int read_attempt(const struct reading *r, yyjson_val *object, struct anyc
     if (trial->has_http_cause &&
         read_cause(yyjson_obj_get(object, "http_cause"), &trial->http_cause, r->err) < 0)
         return -1;
+    trial->attempt.send_expected = yyjson_is_true(yyjson_obj_get(tried, "send_expected"));
     look_again(trial);
     return 0;
 }

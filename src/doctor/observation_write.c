@@ -186,6 +186,7 @@ static yyjson_mut_val *attempt_of(struct writing *w, const struct anycert__trial
     if (!tried || !object ||
         !yyjson_mut_obj_add_val(doc, tried, "relaxations",
                                 anycert__set_write(doc, trial->attempt.relaxations)) ||
+        (trial->attempt.send_expected && !yyjson_mut_obj_add_true(doc, tried, "send_expected")) ||
         !yyjson_mut_obj_add_val(
             doc, object, "policy",
             anycert__bytes_write(doc, trial->policy_text, strlen(trial->policy_text))) ||

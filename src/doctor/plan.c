@@ -8,8 +8,9 @@ static bool is_same(const struct anycert__attempt *a, const struct anycert__atte
 {
     return a->rung == b->rung && a->relaxations == b->relaxations && a->observes == b->observes &&
            a->request == b->request && a->pin == b->pin && a->expect_name == b->expect_name &&
-           a->send_name == b->send_name && a->supply == b->supply &&
-           a->check_name == b->check_name && a->check_dates == b->check_dates;
+           a->send_name == b->send_name && a->send_expected == b->send_expected &&
+           a->supply == b->supply && a->check_name == b->check_name &&
+           a->check_dates == b->check_dates;
 }
 
 const struct anycert__sighting *anycert__plan_ask(struct anycert__plan *plan,
@@ -22,8 +23,11 @@ const struct anycert__sighting *anycert__plan_ask_again(struct anycert__plan *pl
                                                         const struct anycert__attempt *attempt,
                                                         size_t times, uint32_t pause_ms)
 {
+    struct anycert__attempt wanted = *attempt;
+
+    wanted.send_expected = plan->send_expected;
     for (size_t i = 0; i < plan->count; i++) {
-        if (is_same(&plan->log[i].attempt, attempt) && times-- == 0)
+        if (is_same(&plan->log[i].attempt, &wanted) && times-- == 0)
             return &plan->log[i].sighting;
     }
     if (plan->wants_more || plan->exhausted)
@@ -32,7 +36,7 @@ const struct anycert__sighting *anycert__plan_ask_again(struct anycert__plan *pl
         plan->exhausted = true;
         return NULL;
     }
-    plan->next = *attempt;
+    plan->next = wanted;
     plan->pause_ms = pause_ms;
     plan->wants_more = true;
     return NULL;
@@ -122,12 +126,37 @@ static void think_of_offer(struct anycert__plan *plan, anycert__relaxations offe
         anycert__find_ways(plan, offer, seen);
 }
 
+static bool shows_name(const struct anycert__sighting *sighting)
+{
+    return sighting->ending == ANYCERT__ENDED_STANDS && sighting->name_is_right;
+}
+
+/* A server of several sites has to be told which of them is meant: where it was not, and shows
+ * another one's certificate, or refuses, the name is sent, and stays if it helps. */
+static enum anycert__thought send_expected(struct anycert__plan *plan,
+                                           const struct anycert__sighting **seen)
+{
+    const struct anycert__sighting *sighting = NULL;
+
+    if (!plan->may_send_expected || shows_name(*seen) || (*seen)->ending == ANYCERT__ENDED_SILENT ||
+        (*seen)->ending == ANYCERT__ENDED_SLOW)
+        return ANYCERT__NO;
+    plan->send_expected = true;
+    sighting = anycert__plan_observe(plan, 0);
+    if (sighting && shows_name(sighting)) {
+        *seen = sighting;
+        return ANYCERT__YES;
+    }
+    plan->send_expected = false;
+    return sighting || plan->exhausted ? ANYCERT__NO : ANYCERT__LATER;
+}
+
 static void think(struct anycert__plan *plan)
 {
     const struct anycert__sighting *seen = anycert__plan_observe(plan, 0);
     anycert__relaxations offer = 0;
 
-    if (!seen || is_final(seen))
+    if (!seen || is_final(seen) || send_expected(plan, &seen) == ANYCERT__LATER)
         return;
     if (anycert__offer_stands(seen, 0)) {
         anycert__find_ways(plan, 0, seen);
@@ -152,6 +181,7 @@ static void think_anew(struct anycert__plan *plan)
     plan->found = ANYCERT__FOUND_NOTHING;
     plan->way_count = 0;
     plan->request_failed = false;
+    plan->send_expected = false;
     plan->unsteady = false;
     plan->exhausted = false;
     plan->offer = 0;
@@ -164,6 +194,11 @@ void anycert__plan_begin(struct anycert__plan *plan, bool wants_request, size_t 
     if (plan->budget == 0 || plan->budget > ANYCERT__PLAN_BUDGET)
         plan->budget = ANYCERT__PLAN_BUDGET;
     think_anew(plan);
+}
+
+void anycert__plan_may_send_expected(struct anycert__plan *plan)
+{
+    plan->may_send_expected = true;
 }
 
 void anycert__plan_take(struct anycert__plan *plan, const struct anycert__sighting *sighting)

@@ -19,11 +19,12 @@ struct anycert__attempt {
     /* Certificates refuse nothing, so that all of them are seen, and nothing is sent. Otherwise it
      * is what the client would do under that policy, to the letter. */
     bool observes;
-    bool request;     /* a request without consequences is sent, and has to be answered */
-    bool pin;         /* the key that was first seen is pinned */
-    bool expect_name; /* a name out of the certificate is expected instead of the host */
-    bool send_name;   /* and sent as server name (SNI), too */
-    bool supply;      /* with the certificates that were fetched for the chain */
+    bool request;       /* a request without consequences is sent, and has to be answered */
+    bool pin;           /* the key that was first seen is pinned */
+    bool expect_name;   /* a name out of the certificate is expected instead of the host */
+    bool send_name;     /* and sent as server name (SNI), too */
+    bool send_expected; /* the name that the caller expects is sent instead of the URL's host */
+    bool supply;        /* with the certificates that were fetched for the chain */
     bool check_name, check_dates; /* of the rung pinned */
 };
 
@@ -75,7 +76,8 @@ enum anycert__found {
 struct anycert__plan {
     /* the question */
     bool wants_request;
-    size_t budget; /* at most ANYCERT__PLAN_BUDGET */
+    bool may_send_expected; /* a name is expected that is not sent */
+    size_t budget;          /* at most ANYCERT__PLAN_BUDGET */
     /* what was done */
     struct {
         struct anycert__attempt attempt;
@@ -92,12 +94,16 @@ struct anycert__plan {
     size_t way_count;
     anycert__relaxations offer; /* what the server takes; then it wants a client certificate */
     bool request_failed;        /* it connects, and the request is not answered */
+    bool send_expected;         /* with that name it shows the right certificate */
     bool unsteady;              /* the same attempt came to different things */
     bool exhausted;             /* the budget was not enough for everything */
 };
 
 /* Begins; wants_more is true afterwards. */
 void anycert__plan_begin(struct anycert__plan *plan, bool wants_request, size_t budget);
+/* The caller expects a name that is not sent: where the certificate is for another one, sending it
+ * is tried. To be said before the first attempt is taken. */
+void anycert__plan_may_send_expected(struct anycert__plan *plan);
 /* Takes what came of the next attempt, and thinks. */
 void anycert__plan_take(struct anycert__plan *plan, const struct anycert__sighting *sighting);
 

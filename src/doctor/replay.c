@@ -68,8 +68,9 @@ static bool is_same(const struct anycert__attempt *a, const struct anycert__atte
 {
     return a->rung == b->rung && a->relaxations == b->relaxations && a->observes == b->observes &&
            a->request == b->request && a->pin == b->pin && a->expect_name == b->expect_name &&
-           a->send_name == b->send_name && a->check_name == b->check_name &&
-           a->check_dates == b->check_dates && a->supply == b->supply;
+           a->send_name == b->send_name && a->send_expected == b->send_expected &&
+           a->check_name == b->check_name && a->check_dates == b->check_dates &&
+           a->supply == b->supply;
 }
 
 /* The plan's attempts come in the order in which they were made; another version's may not. */
@@ -91,11 +92,14 @@ static bool answer(struct anycert__examination *examination)
     return false;
 }
 
-static void run(struct anycert__examination *examination, const struct anycert_doctor *doctor)
+static void run(struct anycert__examination *examination, const struct anycert_doctor *doctor,
+                const char *host)
 {
     struct anycert__plan *plan = &examination->plan;
 
     anycert__plan_begin(plan, doctor->wants_request, doctor->budget);
+    if (anycert__may_send_expected(doctor->base, host))
+        anycert__plan_may_send_expected(plan);
     while (plan->wants_more) {
         if (!answer(examination))
             anycert__plan_stop(plan);
@@ -114,7 +118,7 @@ static int diagnose(struct anycert_doctor *saved, const struct anycert_doctor *d
         anycert__observation_read(text, len, saved, diagnosis, examination, err) < 0 ||
         anycert__observation_check(examination, err) < 0)
         return -1;
-    run(examination, saved);
+    run(examination, saved, diagnosis->peer.host);
     if (examination->plan.count == 0)
         return anycert__fail(err, ANYCERT_E_FILE, "it has no attempt to begin with");
     saved->clients = doctor->clients;

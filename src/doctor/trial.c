@@ -246,8 +246,11 @@ void anycert__trial_read_dates(const struct anycert__facts *facts,
 static void remember(struct anycert__trials *trials, struct anycert__trial *trial)
 {
     const struct anycert__facts *facts = trial->facts;
+    /* Of a server with several sites, the one that is meant counts. */
+    bool is_meant = trial->attempt.send_expected && facts->name_match && !trials->pin_is_of_meant;
 
-    if (facts->complete && facts->presented_count > 0 && trials->pin[0] == '\0') {
+    if (facts->complete && facts->presented_count > 0 && (trials->pin[0] == '\0' || is_meant)) {
+        trials->pin_is_of_meant = is_meant;
         memcpy(trials->pin, facts->presented[0].pin, sizeof trials->pin);
         anycert__trial_pick_name(facts, trials->name);
     }

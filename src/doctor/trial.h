@@ -44,6 +44,7 @@ struct anycert__trials {
     const struct anycert_doctor *doctor;
     struct anycert__route route;
     char pin[ANYCERT__PIN_SIZE];      /* of the key that was first seen, or "" */
+    bool pin_is_of_meant;             /* it was shown to whoever sent the expected name */
     char name[256];                   /* a name of the certificate that can be expected, or "" */
     uint32_t limit_ms;                /* for the next attempt */
     bool only_http2;                  /* the server refuses to agree on HTTP/1.1 */
@@ -63,6 +64,8 @@ void anycert__trial_clear(struct anycert__trial *trial);
 struct anycert_policy *anycert__trial_policy(const struct anycert__trials *trials,
                                              const struct anycert__attempt *attempt,
                                              struct anycert_error *err);
+/* Whether the caller expects a name that could be sent, and is not. */
+bool anycert__may_send_expected(const struct anycert_policy *base, const char *host);
 /* Whether all dates of the certificates are right, into the sighting. */
 void anycert__trial_read_dates(const struct anycert__facts *facts,
                                struct anycert__sighting *sighting);

@@ -40,12 +40,13 @@ static struct anycert_policy *fitting_base(const struct anycert__trials *trials,
                                            struct anycert_error *err)
 {
     const struct anycert_policy *base = trials->doctor->base;
+    const char *sni = attempt->send_expected ? base->expect_name : base->sni;
     struct anycert_policy *policy = anycert_policy_new(err);
 
     if (!policy)
         return NULL;
-    if (base->sni && !(attempt->relaxations & (BIT(NO_SNI) | BIT(BARE_HELLO))) &&
-        anycert_policy_set(policy, "sni", base->sni, err) < 0)
+    if (sni && !(attempt->relaxations & (BIT(NO_SNI) | BIT(BARE_HELLO))) &&
+        anycert_policy_set(policy, "sni", sni, err) < 0)
         goto fail;
     if (base->expect_name && !(attempt->relaxations & BIT(WRONG_HOST)) &&
         attempt->rung != ANYCERT__RUNG_ANTIQUE &&
@@ -57,6 +58,12 @@ static struct anycert_policy *fitting_base(const struct anycert__trials *trials,
 fail:
     anycert_policy_free(policy);
     return NULL;
+}
+
+bool anycert__may_send_expected(const struct anycert_policy *base, const char *host)
+{
+    return base->expect_name && !base->sni && !is_address(base->expect_name) &&
+           !anycert__str_equal_nocase(base->expect_name, host);
 }
 
 struct anycert_policy *anycert__trial_policy(const struct anycert__trials *trials,
