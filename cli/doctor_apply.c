@@ -56,6 +56,11 @@ int cli_apply_take(struct cli_apply *apply, struct cli_options *options, struct 
     if (options->replay)
         return cli_error(err, ANYCERT_E_USAGE,
                          "--apply writes what a server confirms now; leave --replay out");
+    if (options->intermediate.count > 0 || options->fetch_intermediate)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "--apply: a policy file has no place for an intermediate certificate; "
+                         "leave --intermediate and --fetch-intermediate out for an entry with the "
+                         "server's key, or give the certificate to each request");
     if (apply->pins.count > 1)
         return cli_error(err, ANYCERT_E_USAGE, "--apply takes one --pin: the server's");
     return make_absolute(&options->cacert, err) != 0 || make_absolute(&options->ca_add, err) != 0

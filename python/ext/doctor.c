@@ -145,9 +145,10 @@ static int set_up(struct doctor_object *self, const struct options *options)
         return -1;
     anycert_doctor_set_timeout(self->doctor, timeout);
     anycert_doctor_set_delay(self->doctor, delay);
-    anycert_doctor_set_request(self->doctor, options->body      ? ANYCERT_REQUEST_BODY
-                                             : options->request ? ANYCERT_REQUEST_HEAD
-                                                                : ANYCERT_REQUEST_NONE);
+    /* A doctor for a failure asks by itself for what that needs. */
+    if (options->body || options->request)
+        anycert_doctor_set_request(self->doctor,
+                                   options->body ? ANYCERT_REQUEST_BODY : ANYCERT_REQUEST_HEAD);
     anycert_doctor_set_fetch_intermediate(self->doctor, options->fetch_intermediate);
     anycert_doctor_set_compare_direct(self->doctor, options->compare_direct);
     anycert_doctor_set_interrupt(self->doctor, ext_call_is_over, NULL);

@@ -15,7 +15,7 @@ from labcase import LabCase, python
 from test_failures import free_port
 
 CONDITIONS = ("good", "http", "expired", "self-signed", "untrusted-root", "wrong-host", "dh-512", "tls10-only",
-              "plain-http", "client-cert-required", "no-rfc5746", "revoked-staple")
+              "plain-http", "client-cert-required", "no-rfc5746", "revoked-staple", "renegotiation", "truncated-body")
 
 
 class Diagnosed(LabCase):
@@ -61,6 +61,16 @@ class Causes(Diagnosed):
                     self.assertIn(str(found.policy), str(found))
                     # It connects, as it is.
                     self.assertEqual(self.session.get(found.target, verify=found.policy).status_code, 200)
+
+    def test_what_only_a_request_shows_is_asked_for(self):
+        for condition, option, cause in (("renegotiation", "--http", "client-cert-asked-late"),
+                                         ("truncated-body", "--http-body", "body-truncated")):
+            with self.subTest(condition):
+                found = self.diagnosed(self.session.get, self.url(server=condition))
+                self.assertEqual(found.command, f"anycert doctor --cacert {self.root} {option} {found.target}")
+                examined = found.examine()
+                self.assertEqual([c.id for c in examined.causes], [cause])
+                self.assertNotEqual(examined.verdict, "healthy")
 
     def test_what_is_known_of_names_and_relaxations(self):
         found = self.diagnosed(self.session.get, self.url(server="wrong-host"))

@@ -57,6 +57,10 @@ static int write_command(const struct anycert__failing *failing, struct anycert_
             add_option(&buf, "proxy", out->proxy);
         add_list(&buf, "resolve", &out->resolve);
         add_list(&buf, "connect-to", &out->connect_to);
+        if (anycert__short_request(out) != ANYCERT_REQUEST_NONE)
+            anycert__buf_adds(&buf, anycert__short_request(out) == ANYCERT_REQUEST_BODY
+                                        ? " --http-body"
+                                        : " --http");
         anycert__buf_adds(&buf, " ");
         anycert__shell_add_word(&buf, out->target);
     }

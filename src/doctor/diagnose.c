@@ -47,13 +47,16 @@ static const char *place_of_proxy(const struct anycert_diagnosis *diagnosis, cha
 static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__diagnosed *found,
                          const struct anycert__trial *trial, struct anycert_error *err)
 {
+    /* The name that was asked for already is no help. */
+    bool has_other_name = diagnosis->name[0] != '\0' &&
+                          !anycert__str_equal_nocase(diagnosis->name, diagnosis->peer.host);
     char port[8], address[ANYCERT__ADDRESS_SIZE], proxy[300];
     struct anycert__evidence evidence[] = {
         {"host", diagnosis->peer.host},
         {"port", port},
         {"address", good_address(diagnosis, address)},
         {"proxy", place_of_proxy(diagnosis, proxy)},
-        {"name", diagnosis->name[0] != '\0' ? diagnosis->name : NULL},
+        {"name", has_other_name ? diagnosis->name : NULL},
         {"pin", diagnosis->pin[0] != '\0' ? diagnosis->pin : NULL},
         {"issuer-url", diagnosis->issuer_url[0] != '\0' ? diagnosis->issuer_url : NULL},
         {"ca-names", trial && trial->ca_name_count > 0 ? trial->ca_names[0] : NULL},

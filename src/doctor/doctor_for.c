@@ -32,6 +32,7 @@ static int set_up(struct anycert_doctor *doctor, const struct anycert_short_diag
         if (anycert_doctor_add_intermediates(doctor, pem, strlen(pem), err) < 0)
             return -1;
     }
+    anycert_doctor_set_request(doctor, (int)anycert__short_request(diagnosis));
     if (!diagnosis->proxy)
         return 0;
     if (anycert_doctor_set_proxy(doctor, diagnosis->proxy, err) < 0)

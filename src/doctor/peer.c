@@ -48,6 +48,19 @@ static bool is_bare_ipv6(const char *text)
     return text[0] != '[' && colon && strchr(colon + 1, ':');
 }
 
+/* A password or a token may stand in what is no target. */
+static int refuse_text(const char *text, struct anycert_error *err)
+{
+    const char *at = strrchr(text, '@');
+    const char *shown = at ? at + 1 : text;
+    int len = (int)strcspn(shown, "?#");
+
+    return anycert__fail(err, ANYCERT_E_USAGE,
+                         "the target '%s%.*s%s' is no URL, HOST or HOST:PORT: a URL begins with "
+                         "https://",
+                         at ? "...@" : "", len, shown, shown[len] != '\0' ? "..." : "");
+}
+
 int anycert__peer_read(const char *text, struct anycert__peer *out, struct anycert_error *err)
 {
     char url[TEXT_MAX + 16];
@@ -59,10 +72,7 @@ int anycert__peer_read(const char *text, struct anycert__peer *out, struct anyce
     if (strstr(text, "://"))
         (void)snprintf(url, sizeof url, "%s", text);
     else if (strpbrk(text, "/?#@"))
-        return anycert__fail(err, ANYCERT_E_USAGE,
-                             "the target '%s' is no URL, HOST or HOST:PORT: a URL begins with "
-                             "https://",
-                             text);
+        return refuse_text(text, err);
     else
         (void)snprintf(url, sizeof url, is_bare_ipv6(text) ? "https://[%s]/" : "https://%s/", text);
     if (read_url(url, out, &https, err) < 0)

@@ -38,6 +38,23 @@ void anycert__short_sort(struct anycert_short_diagnosis *diagnosis)
     }
 }
 
+enum anycert_doctor_request anycert__short_request(const struct anycert_short_diagnosis *diagnosis)
+{
+    enum anycert_doctor_request request = ANYCERT_REQUEST_NONE;
+
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        const struct anycert__cause *cause = diagnosis->causes[i].cause;
+
+        if (cause->number == ANYCERT__CAUSE_BODY_TRUNCATED ||
+            cause->number == ANYCERT__CAUSE_NO_CLOSE_NOTIFY)
+            return ANYCERT_REQUEST_BODY;
+        if (cause->number == ANYCERT__CAUSE_CLIENT_CERT_ASKED_LATE ||
+            strcmp(cause->check, "http") == 0)
+            request = ANYCERT_REQUEST_HEAD;
+    }
+    return request;
+}
+
 int anycert__short_list_copy(struct anycert__short_list *to, char *const *from, size_t count,
                              struct anycert_error *err)
 {

@@ -50,6 +50,8 @@ int anycert__short_add(struct anycert_short_diagnosis *diagnosis, enum anycert__
                        const char *evidence, struct anycert_error *err);
 /* Puts the causes in the order in which a connection meets them. */
 void anycert__short_sort(struct anycert_short_diagnosis *diagnosis);
+/* What a doctor has to ask for, beyond the handshake, to see the same: ANYCERT_REQUEST_… */
+enum anycert_doctor_request anycert__short_request(const struct anycert_short_diagnosis *diagnosis);
 /* Copies texts. 0, or -1 with NOMEM. */
 int anycert__short_list_copy(struct anycert__short_list *to, char *const *from, size_t count,
                              struct anycert_error *err);

@@ -307,6 +307,11 @@ class Doctor(DoctorCase):
             result = self.anycert("doctor", "--cacert", self.root, "--format", format, url)
             self.assertNotIn("geheim", result.out + result.err)
 
+        for target in ("user:geheim@localhost:1", "localhost:1?token=geheim", "localhost/a#geheim"):
+            said = self.anycert("doctor", target, code=2).err
+            self.assertIn("localhost", said)
+            self.assertNotIn("geheim", said)
+
     def test_plan_sends_nothing(self):
         text = self.anycert("doctor", "--plan", "--timeout", "3").out
         self.assertIn("one handshake under hardened", text)

@@ -19,7 +19,7 @@ from doctor_case import DoctorCase, proxy  # noqa: E402
 class DoctorFiles(DoctorCase):
     conditions = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "close", "rsa-kx-cbc", "not-yet-valid",
                   "dh-1024", "sha1-handshake", "cn-only", "wrong-purpose", "rsa-1024", "no-rfc5746", "path-length",
-                  "oversized-chain"]
+                  "oversized-chain", "incomplete-chain"]
 
     # ---- saved and replayed
 
@@ -202,6 +202,13 @@ class DoctorFiles(DoctorCase):
         self.apply("wrong-host", "--yes", "--pin", self.servers["wrong-host"]["pin"])
         self.assertIn("hardened+wrong-host ", path.read_text("utf-8"))
         self.get("wrong-host")
+
+    def test_what_a_file_cannot_hold_is_not_written(self):
+        path = self.fresh()
+        for more in (("--intermediate", self.files["intermediate"]), ("--fetch-intermediate",)):
+            self.assertIn("no place for an intermediate certificate",
+                          self.apply("incomplete-chain", "--yes", *more, code=2).err)
+        self.assertFalse(path.exists() and path.read_text("utf-8"))
 
     def test_nothing_is_written_twice_or_against_the_file(self):
         path = self.fresh()
