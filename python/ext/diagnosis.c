@@ -68,15 +68,15 @@ static PyObject *new_cause(struct ext_state *state, PyObject *self, size_t n)
     return ext_cause_new(state, texts);
 }
 
-static PyObject *relaxations_of(PyObject *self, size_t n)
+PyObject *ext_relaxation_names(int (*id_of)(const void *of, size_t n, size_t i), const void *of,
+                               size_t n)
 {
     PyObject *list = PyList_New(0);
     PyObject *tuple = NULL;
     bool fine = list != NULL;
     int id = 0;
 
-    for (size_t i = 0; fine && (id = anycert_diagnosis_policy_relaxation(inner(self), n, i)) != 0;
-         i++) {
+    for (size_t i = 0; fine && (id = id_of(of, n, i)) != 0; i++) {
         PyObject *name = ext_str(anycert_relaxation_name(anycert_relaxation_by_id(id)));
 
         fine = name && PyList_Append(list, name) == 0;
@@ -88,13 +88,18 @@ static PyObject *relaxations_of(PyObject *self, size_t n)
     return tuple;
 }
 
+static int relaxation_of_policy(const void *of, size_t n, size_t i)
+{
+    return anycert_diagnosis_policy_relaxation(of, n, i);
+}
+
 #define ADVICE_FIELDS 7
 static PyObject *new_advice(struct ext_state *state, PyObject *self, size_t n)
 {
     PyObject *const values[ADVICE_FIELDS] = {
         ext_policy_new(state, anycert_diagnosis_policy_object(inner(self), n)),
         ext_str(anycert_diagnosis_policy(inner(self), n)),
-        relaxations_of(self, n),
+        ext_relaxation_names(relaxation_of_policy, inner(self), n),
         PyBool_FromLong(anycert_diagnosis_policy_confirmed(inner(self), n)),
         PyBool_FromLong(anycert_diagnosis_policy_minimal(inner(self), n)),
         ext_str(anycert_diagnosis_policy_note(inner(self), n)),

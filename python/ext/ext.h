@@ -374,6 +374,10 @@ PyObject *ext_diagnosis_new(struct ext_state *state, struct anycert_diagnosis *d
 /* A Cause of its texts, in the order of its fields. */
 #define EXT_CAUSE_FIELDS 7
 PyObject *ext_cause_new(struct ext_state *state, const char *const texts[EXT_CAUSE_FIELDS]);
+/* A tuple of the names of relaxations; id_of gives the ith id of the nth policy, 0 behind the last.
+ */
+PyObject *ext_relaxation_names(int (*id_of)(const void *of, size_t n, size_t i), const void *of,
+                               size_t n);
 
 /* ---- short_diagnosis.c ---- */
 

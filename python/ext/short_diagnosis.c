@@ -63,25 +63,16 @@ static PyObject *get_causes(PyObject *self, void *closure)
     return tuple;
 }
 
+static int relaxation_of(const void *of, size_t n, size_t i)
+{
+    (void)n;
+    return anycert_short_diagnosis_relaxation(of, i);
+}
+
 static PyObject *get_relaxations(PyObject *self, void *closure)
 {
-    PyObject *list = PyList_New(0);
-    PyObject *tuple = NULL;
-    bool fine = list != NULL;
-    int id = 0;
-
     (void)closure;
-    for (size_t i = 0; fine && (id = anycert_short_diagnosis_relaxation(inner(self), i)) != 0;
-         i++) {
-        PyObject *name = ext_str(anycert_relaxation_name(anycert_relaxation_by_id(id)));
-
-        fine = name && PyList_Append(list, name) == 0;
-        Py_XDECREF(name);
-    }
-    if (fine)
-        tuple = PyList_AsTuple(list);
-    Py_XDECREF(list);
-    return tuple;
+    return ext_relaxation_names(relaxation_of, inner(self), 0);
 }
 
 static PyObject *get_policy(PyObject *self, void *closure)

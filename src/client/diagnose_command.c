@@ -39,6 +39,7 @@ static int write_command(const struct anycert__failing *failing, struct anycert_
 {
     struct anycert_short_diagnosis *out = failing->out;
     const struct anycert_config *config = failing->client->config;
+    enum anycert_doctor_request request = anycert__short_request(out);
     struct anycert__buf buf;
 
     anycert__buf_init(&buf, COMMAND_MAX);
@@ -57,10 +58,9 @@ static int write_command(const struct anycert__failing *failing, struct anycert_
             add_option(&buf, "proxy", out->proxy);
         add_list(&buf, "resolve", &out->resolve);
         add_list(&buf, "connect-to", &out->connect_to);
-        if (anycert__short_request(out) != ANYCERT_REQUEST_NONE)
-            anycert__buf_adds(&buf, anycert__short_request(out) == ANYCERT_REQUEST_BODY
-                                        ? " --http-body"
-                                        : " --http");
+        anycert__buf_adds(&buf, request == ANYCERT_REQUEST_BODY   ? " --http-body"
+                                : request == ANYCERT_REQUEST_HEAD ? " --http"
+                                                                  : "");
         anycert__buf_adds(&buf, " ");
         anycert__shell_add_word(&buf, out->target);
     }

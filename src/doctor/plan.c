@@ -4,7 +4,7 @@
 
 #define AGAIN 3 /* times that what failed is tried again, before the failure is believed */
 
-static bool is_same(const struct anycert__attempt *a, const struct anycert__attempt *b)
+bool anycert__attempt_same(const struct anycert__attempt *a, const struct anycert__attempt *b)
 {
     return a->rung == b->rung && a->relaxations == b->relaxations && a->observes == b->observes &&
            a->request == b->request && a->pin == b->pin && a->expect_name == b->expect_name &&
@@ -27,7 +27,7 @@ const struct anycert__sighting *anycert__plan_ask_again(struct anycert__plan *pl
 
     wanted.send_expected = plan->send_expected;
     for (size_t i = 0; i < plan->count; i++) {
-        if (is_same(&plan->log[i].attempt, &wanted) && times-- == 0)
+        if (anycert__attempt_same(&plan->log[i].attempt, &wanted) && times-- == 0)
             return &plan->log[i].sighting;
     }
     if (plan->wants_more || plan->exhausted)

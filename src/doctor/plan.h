@@ -28,6 +28,8 @@ struct anycert__attempt {
     bool check_name, check_dates; /* of the rung pinned */
 };
 
+bool anycert__attempt_same(const struct anycert__attempt *a, const struct anycert__attempt *b);
+
 /* How an attempt ended. */
 enum anycert__ending {
     ANYCERT__ENDED_STANDS,       /* as the policy wants it */

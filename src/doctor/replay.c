@@ -64,15 +64,6 @@ int anycert__observation_check(const struct anycert__examination *examination,
     return 0;
 }
 
-static bool is_same(const struct anycert__attempt *a, const struct anycert__attempt *b)
-{
-    return a->rung == b->rung && a->relaxations == b->relaxations && a->observes == b->observes &&
-           a->request == b->request && a->pin == b->pin && a->expect_name == b->expect_name &&
-           a->send_name == b->send_name && a->send_expected == b->send_expected &&
-           a->check_name == b->check_name && a->check_dates == b->check_dates &&
-           a->supply == b->supply;
-}
-
 /* The plan's attempts come in the order in which they were made; another version's may not. */
 static bool answer(struct anycert__examination *examination)
 {
@@ -82,7 +73,7 @@ static bool answer(struct anycert__examination *examination)
     for (size_t i = plan->count; i < ANYCERT__PLAN_BUDGET; i++) {
         struct anycert__trial found = done[i];
 
-        if (!found.policy_text || !is_same(&found.attempt, &plan->next))
+        if (!found.policy_text || !anycert__attempt_same(&found.attempt, &plan->next))
             continue;
         done[i] = done[plan->count];
         done[plan->count] = found;
