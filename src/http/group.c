@@ -472,12 +472,13 @@ static struct anycert__flight *flight_of(CURLMsg *message)
     return u.flight;
 }
 
-/* To answer a proxy's challenge. */
+/* To answer a proxy's challenge, or over what libcurl does not take. */
 static bool flies_again(struct anycert__group *group, struct anycert__flight *flight, CURLcode rc)
 {
     CURL *easy = flight->lane->easy;
 
-    return anycert__challenge_answer(flight->lane, rc) &&
+    return (anycert__challenge_answer(flight->lane, rc) ||
+            anycert__nameless_again(flight->lane, rc)) &&
            curl_multi_remove_handle(group->multi, easy) == CURLM_OK &&
            curl_multi_add_handle(group->multi, easy) == CURLM_OK;
 }

@@ -93,12 +93,14 @@ struct anycert__lane {
     bool is_challenged;               /* the https:// proxy's answer to CONNECT is a challenge */
     bool connect_closes;              /* after which it closes */
     bool has_answered;                /* and which has been answered already */
-    bool is_overdue;                  /* and it has passed, by another clock than libcurl's */
-    bool is_looked_at;                /* by a loop, for standing still: libcurl need not */
-    bool is_watched;                  /* libcurl tells how far it is */
-    uint64_t moved;                   /* bytes in both directions, when that was looked at */
-    int64_t moved_us;                 /* and when it became more; 0: it was not looked at yet */
-    int64_t looked_us;                /* when it was looked at last */
+    bool takes_nameless,
+        takes_nameless_proxy; /* certificates without an issuer's name (nameless.c) */
+    bool is_overdue;          /* and it has passed, by another clock than libcurl's */
+    bool is_looked_at;        /* by a loop, for standing still: libcurl need not */
+    bool is_watched;          /* libcurl tells how far it is */
+    uint64_t moved;           /* bytes in both directions, when that was looked at */
+    int64_t moved_us;         /* and when it became more; 0: it was not looked at yet */
+    int64_t looked_us;        /* when it was looked at last */
     struct anycert__upload upload;
     struct anycert__lines lines;
     int64_t asked_at;                   /* the time that the pre-request check has judged by */
@@ -245,6 +247,9 @@ bool anycert__challenge_may_come(const struct anycert__lane *lane);
 bool anycert__challenge_take_line(struct anycert__lane *lane, const char *line, size_t len);
 /* challenge.c: true if a transfer that ended with rc ended so, and is to be done once more. */
 bool anycert__challenge_answer(struct anycert__lane *lane, CURLcode rc);
+/* nameless.c: the same where libcurl does not take a certificate that we have taken, as it names no
+ * issuer. */
+bool anycert__nameless_again(struct anycert__lane *lane, CURLcode rc);
 
 /* failure.c: the error for a transfer that ended with rc. Always returns -1. */
 int anycert__lane_failure(struct anycert__lane *lane, CURLcode rc, struct anycert_error *err);

@@ -462,7 +462,7 @@ CURLcode anycert__lane_perform(struct anycert__lane *lane, struct anycert__excha
 
     if (rc == CURLE_OK)
         rc = curl_easy_perform(lane->easy);
-    if (anycert__challenge_answer(lane, rc))
+    while (anycert__challenge_answer(lane, rc) || anycert__nameless_again(lane, rc))
         rc = curl_easy_perform(lane->easy);
     rc = anycert__tofu_pay_all(lane, rc);
     return anycert__lane_end(lane, rc);
