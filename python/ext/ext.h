@@ -100,11 +100,20 @@ static inline PyObject *Py_NewRef(PyObject *object)
     }
 
 /* What the module knows; one for each interpreter. */
+/* Small objects between the values of large documents that were read: so many MiB of the
+ * interpreter's memory at most stay where the next will be put. */
+#define EXT_KEPT 8
+struct ext_kept {
+    PyObject *objects[EXT_KEPT]; /* NULL, or bytes */
+    size_t next;
+};
+
 struct ext_state {
     PyTypeObject *policy_type, *policy_file_type, *policy_entry_type, *check_type, *cert_type,
         *trust_store_type, *trust_entry_type, *client_type, *response_type, *report_type,
         *stream_type, *pending_type, *doctor_type, *diagnosis_type, *cause_type, *advice_type,
         *remedy_type, *profile_type, *short_diagnosis_type;
+    struct ext_kept kept;
     PyObject *run_name;                /* "run", of contextvars.Context */
     PyObject *_Atomic cancelled_error; /* asyncio.CancelledError, once it was needed */
     PyObject *_Atomic make_error;      /* anycert.exceptions._make, likewise */
@@ -438,8 +447,10 @@ void ext_batch_give_up(struct ext_pending *job);
 /* ---- json.c ---- */
 
 /* The value of a JSON text, as CPython's json reads it, if it is one of the plain kind; NULL
- * without an exception if it is not, and json has to say what it is. */
-PyObject *ext_json_value(const char *text, size_t len);
+ * without an exception if it is not, and json has to say what it is. kept: the module's, or NULL.
+ */
+PyObject *ext_json_value(const char *text, size_t len, struct ext_kept *kept);
+void ext_kept_clear(struct ext_kept *kept);
 /* The value of a JSON text of the library's, which is freed; NULL is no memory. */
 PyObject *ext_take_json(char *text);
 

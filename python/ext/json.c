@@ -10,12 +10,16 @@
 /* Merged into one function, each value would pay for what containers need. */
 #define NOINLINE __attribute__((noinline))
 #define NAMES    256 /* a power of two */
+/* Of so many values one is followed by an object that is kept: see keep_memory(). */
+#define KEEP_EACH 8192
 
 /* Names of members come again and again, and mostly in the same order: one object for all of the
  * same name, and what came behind it the last time is looked at first. */
 struct names {
     size_t mask;  /* a short text uses only the first few, as looking after all would take longer */
     size_t first; /* which an object began with the last time */
+    size_t left;  /* values until something is kept again */
+    struct ext_kept *kept;
     struct {
         const char *text;
         size_t len;
@@ -88,10 +92,29 @@ static NOINLINE PyObject *scalar(const struct anycert_json_value *value,
 static NOINLINE PyObject *container(const struct anycert_json_value *value,
                                     enum anycert_json_type type, struct names *names);
 
+/* The interpreter gives a piece of memory (1 MiB since 3.10) back to the system as soon as nothing
+ * in it is alive, and asks for it anew with the next answer: a fault for each page, which takes a
+ * third of the time that a large document takes. A few small objects that stay, one here and there
+ * among the values, let the memory of the last large document be used again, as malloc() does it.
+ */
+static NOINLINE void keep_memory(struct names *names)
+{
+    struct ext_kept *kept = names->kept;
+    PyObject *small = kept ? PyBytes_FromStringAndSize(NULL, 16) : NULL;
+
+    names->left = KEEP_EACH;
+    if (small)
+        ext_set(&kept->objects[kept->next++ % EXT_KEPT], small);
+    else
+        PyErr_Clear();
+}
+
 static PyObject *to_python(const struct anycert_json_value *value, struct names *names)
 {
     enum anycert_json_type type = anycert_json_type(value);
 
+    if (--names->left == 0)
+        keep_memory(names);
     return type == ANYCERT_JSON_ARRAY || type == ANYCERT_JSON_OBJECT ? container(value, type, names)
                                                                      : scalar(value, type);
 }
@@ -203,7 +226,7 @@ static PyObject *convert(const struct anycert_json *json, struct names *names)
 }
 
 /* For a text of so many bytes. */
-static void begin_names(struct names *names, size_t len)
+static void begin_names(struct names *names, size_t len, struct ext_kept *kept)
 {
     size_t count = 16;
 
@@ -211,6 +234,8 @@ static void begin_names(struct names *names, size_t len)
         count *= 2;
     names->mask = count - 1;
     names->first = 0;
+    names->left = KEEP_EACH;
+    names->kept = kept;
     memset(names->at, 0, count * sizeof names->at[0]);
 }
 
@@ -220,7 +245,7 @@ static void end_names(struct names *names)
         Py_XDECREF(names->at[i].name);
 }
 
-PyObject *ext_json_value(const char *text, size_t len)
+PyObject *ext_json_value(const char *text, size_t len, struct ext_kept *kept)
 {
     struct anycert_error err = {0};
     struct anycert_json *json = NULL;
@@ -235,16 +260,22 @@ PyObject *ext_json_value(const char *text, size_t len)
     }
     if (!json)
         return err.code == ANYCERT_E_NOMEM ? PyErr_NoMemory() : NULL;
-    begin_names(&names, len);
+    begin_names(&names, len, kept);
     value = convert(json, &names);
     end_names(&names);
     anycert_json_free(json);
     return value;
 }
 
+void ext_kept_clear(struct ext_kept *kept)
+{
+    for (size_t i = 0; i < EXT_KEPT; i++)
+        Py_CLEAR(kept->objects[i]);
+}
+
 PyObject *ext_take_json(char *text)
 {
-    PyObject *value = text ? ext_json_value(text, strlen(text)) : PyErr_NoMemory();
+    PyObject *value = text ? ext_json_value(text, strlen(text), NULL) : PyErr_NoMemory();
 
     if (!value && !PyErr_Occurred())
         PyErr_SetString(PyExc_SystemError, "the library's text is no JSON");

@@ -71,9 +71,9 @@ static PyObject *fast_loads(PyObject *module, PyObject *text)
 {
     Py_ssize_t len = 0;
     const char *utf8 = NULL;
+    struct ext_state *state = PyModule_GetState(module);
     PyObject *value = NULL;
 
-    (void)module;
     if (PyBytes_Check(text)) {
         utf8 = PyBytes_AsString(text);
         len = PyBytes_Size(text);
@@ -82,7 +82,7 @@ static PyObject *fast_loads(PyObject *module, PyObject *text)
         if (!utf8 && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
             PyErr_Clear();
     }
-    value = utf8 ? ext_json_value(utf8, (size_t)len) : NULL;
+    value = utf8 ? ext_json_value(utf8, (size_t)len, &state->kept) : NULL;
     if (!value && !PyErr_Occurred())
         Py_RETURN_NOTIMPLEMENTED;
     return value;
@@ -194,6 +194,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->remedy_type);
     Py_CLEAR(state->profile_type);
     Py_CLEAR(state->run_name);
+    ext_kept_clear(&state->kept);
     Py_XDECREF(atomic_exchange(&state->cancelled_error, NULL));
     Py_XDECREF(atomic_exchange(&state->make_error, NULL));
     return 0;

@@ -371,7 +371,7 @@ static PyObject *fast_json(PyObject *self, PyObject *ignored)
         body = anycert_response_body(of(self)->response, &len);
     }
     if (body && (encoding == Py_None || is_utf8_name(encoding) || is_ascii(body, len)))
-        value = ext_json_value(body, len);
+        value = ext_json_value(body, len, &of(self)->state->kept);
     Py_XDECREF(content);
     Py_DECREF(encoding);
     if (!value && !PyErr_Occurred())
@@ -406,14 +406,12 @@ static PyGetSetDef response_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
+static char response_doc[] = "Response()\n--\n\nAn answer.";
 static PyType_Slot response_slots[] = {
-    {Py_tp_new, response_new},
-    {Py_tp_dealloc, response_dealloc},
-    {Py_tp_traverse, response_traverse},
-    {Py_tp_clear, response_clear},
-    {Py_tp_methods, response_methods},
-    {Py_tp_getset, response_getset},
-    {0, NULL},
+    {Py_tp_doc, response_doc},         {Py_tp_new, response_new},
+    {Py_tp_dealloc, response_dealloc}, {Py_tp_traverse, response_traverse},
+    {Py_tp_clear, response_clear},     {Py_tp_methods, response_methods},
+    {Py_tp_getset, response_getset},   {0, NULL},
 };
 static PyType_Spec response_spec = {
     .name = "anycert._core.Response",

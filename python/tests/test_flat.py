@@ -1,6 +1,7 @@
 """Memory: doing a thing again and again needs no more of it."""
 import asyncio
 import gc
+import json
 import os
 import sys
 import threading
@@ -14,6 +15,7 @@ from labcase import LabCase
 SANITIZED = bool(os.environ.get("ANYCERT_SANITIZE"))
 ROUNDS = 30 if SANITIZED else 120
 ALLOWED = 400  # kB between two rounds; one kB lost each time would be less than a third of it
+LARGE = json.dumps([{"number": i, "name": "name %d" % i} for i in range(9000)])
 BLOCKS = ROUNDS * 3 // 4  # of Python's; one that is lost each time would be more
 
 
@@ -51,6 +53,7 @@ class Flat(LabCase):
             "refused": lambda: session.get("http://127.0.0.1:1/"),
             "not trusted": lambda: session.get(self.url("", "self-signed")),
             "truncated": lambda: session.get(url + "truncated"),
+            "large JSON": lambda: _core.fast_loads(LARGE),
             "not JSON": lambda: session.get(url + "bytes/9").json(),
             "report": lambda: session.get(self.url()).report.as_dict(),
             "policies": lambda: [anycert.Policy("hardened+expired"), anycert.Policy("nope")],
