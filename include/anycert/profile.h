@@ -74,13 +74,17 @@ anycert_profile_policy(const struct anycert_profile *profile, struct anycert_err
  * is over, or NULL. arg is what was given with the callback. */
 typedef const char *anycert_profile_variable(void *arg, const char *name);
 
+/* Asked when a signal has come while a descriptor is waited for, in the thread that waits: anything
+ * but 0 gives that up with INTERRUPTED. NULL, the default: the wait goes on. */
+ANYCERT_API void anycert_profile_set_interrupt(struct anycert_profile *profile,
+                                               int (*asked)(void *arg), void *arg);
+
 /* Sets everything that the profile says in a configuration, and leaves the rest of it alone.
  * Secrets are read now: of a descriptor ("fd") everything up to its end, so this works once then.
  * The library reads no environment by itself: variable is asked for secrets ("env") and for the
- * system's proxy
- * ("proxy": true); NULL makes both an error. 0, or -1 with USAGE, FILE, URL, ANCHORS, CLIENT_CERT,
- * POLICY_SYNTAX, POLICY_UNAVAILABLE, HEADER or NOMEM, the place of the key in front of the
- * message. */
+ * system's proxy ("proxy": true); NULL makes both an error. 0, or -1 with USAGE, FILE, URL,
+ * ANCHORS, CLIENT_CERT, POLICY_SYNTAX, POLICY_UNAVAILABLE, HEADER, INTERRUPTED
+ * (anycert_profile_set_interrupt) or NOMEM, the place of the key in front of the message. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_profile_apply(struct anycert_profile *profile,
                                                         struct anycert_config *config,
                                                         anycert_profile_variable *variable,

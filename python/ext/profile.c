@@ -32,6 +32,20 @@ static void leave(PyObject *self)
 
 /* ---- making one ---- */
 
+/* A signal has come while a secret was waited for: what Python does then is what counts. */
+static int is_interrupted(void *arg)
+{
+    struct ext_call *call = ext_call_innermost();
+
+    (void)arg;
+    if (!call || !call->thread || call->type)
+        return 1;
+    ext_call_enter(call);
+    (void)PyErr_CheckSignals();
+    ext_call_leave(call);
+    return call->type ? 1 : 0;
+}
+
 /* Takes the profile over; NULL raises what err says. */
 static PyObject *wrap(PyTypeObject *type, struct ext_state *state, struct anycert_profile *profile,
                       const struct anycert_error *err)
@@ -42,6 +56,7 @@ static PyObject *wrap(PyTypeObject *type, struct ext_state *state, struct anycer
         anycert_profile_free(profile);
         return NULL;
     }
+    anycert_profile_set_interrupt(profile, is_interrupted, NULL);
     of(self)->state = state;
     of(self)->profile = profile;
     of(self)->lock = PyThread_allocate_lock();

@@ -3,6 +3,7 @@ import asyncio
 import json
 import os
 import pathlib
+import signal
 import tempfile
 import threading
 import unittest
@@ -216,6 +217,44 @@ class Clients(LabCase):
         with Client(profile=self.keys(user="me", password={"fd": read})) as client:
             self.assertEqual(self.fields(client)["authorization"], "Basic bWU6cHc=")
         timer.join()
+
+    def test_a_signal_ends_the_wait_for_a_secret(self):
+        """As with os.read: a handler that returns lets it go on, one that raises ends it."""
+        class Enough(Exception):
+            pass
+
+        def handler(number, frame):
+            seen.append(number)
+            if len(seen) == 2:
+                raise Enough
+
+        seen = []
+        before = signal.signal(signal.SIGUSR1, handler)
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        for place in ({"password": "?", "user": "me"}, {"headers": {"X-Key": "?"}}):
+            with self.subTest(place):
+                read, write = os.pipe()
+                self.addCleanup(os.close, read)
+                self.addCleanup(os.close, write)
+                told = threading.Event()
+                source = {"fd": read}
+                given = {"user": "me", "password": source} if "user" in place else {"headers": {"X-Key": source}}
+                seen.clear()
+
+                def send(told=told):
+                    while not told.wait(0.01):  # one that comes before the wait begins is not the one
+                        os.kill(os.getpid(), signal.SIGUSR1)
+
+                thread = threading.Thread(target=send)
+                thread.start()
+                try:
+                    with self.assertRaises(Enough):
+                        with Client(profile=self.keys(**given)) as client:
+                            client.get("echo")
+                finally:
+                    told.set()
+                    thread.join()
+                self.assertGreaterEqual(len(seen), 2)
 
     def test_limits(self):
         client = Client(profile=self.keys(timeout=5, stall_timeout=0.5, max_redirects=1))

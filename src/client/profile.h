@@ -68,6 +68,8 @@ struct anycert_profile {
     char *name;   /* what it is called in messages */
     char *folder; /* with a slash at its end, or ""; relative paths start there */
     struct anycert__profile_value values[ANYCERT__PROFILE_KEYS];
+    int (*interrupt)(void *arg); /* asked where a signal comes in between; or NULL */
+    void *interrupt_arg;
 };
 
 /* profile_value.c: takes what stands behind a key. -1 with USAGE (or the code of what reads the
@@ -92,8 +94,7 @@ int anycert__profile_blame(const struct anycert_profile *profile, enum anycert__
 struct anycert__applying {
     struct anycert_profile *profile; /* what descriptors give is kept in it */
     struct anycert_config *config;
-    anycert_profile_variable *variable;
-    void *arg;
+    struct anycert__secret_asking asking;
 };
 /* profile_headers.c: base URL, header fields. */
 int anycert__profile_apply_headers(const struct anycert__applying *a, struct anycert_error *err);

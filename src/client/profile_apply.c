@@ -185,7 +185,7 @@ static int apply_client_cert(const struct anycert__applying *a, const char *cert
     int result = 0;
 
     if (secret->given) {
-        password = anycert__secret_read(&secret->secrets[0], a->variable, a->arg, err);
+        password = anycert__secret_read(&secret->secrets[0], &a->asking, err);
         if (!password)
             return BLAME(CERT_PASSWORD);
     }
@@ -214,7 +214,7 @@ static const char *first_of(const struct anycert__applying *a, const char *const
                             const char **name)
 {
     for (size_t i = 0; names[i]; i++) {
-        const char *value = a->variable(a->arg, names[i]);
+        const char *value = a->asking.variable(a->asking.variable_arg, names[i]);
 
         *name = names[i];
         if (value && *value)
@@ -252,7 +252,7 @@ static int apply_system_proxy(const struct anycert__applying *a, struct anycert_
     const char *value = NULL;
     bool plain = GIVEN(URL) && anycert__str_starts_nocase(GIVEN(URL)->secrets[0].text, "http:");
 
-    if (!a->variable)
+    if (!a->asking.variable)
         return anycert__fail(err, ANYCERT_E_USAGE,
                              "the system's proxy cannot be found: no environment was given to the "
                              "library");
@@ -268,7 +268,7 @@ static int apply_system_proxy(const struct anycert__applying *a, struct anycert_
 static int apply_named_proxy(const struct anycert__applying *a, struct anycert_error *err)
 {
     struct anycert__profile_value *proxy = &a->profile->values[ANYCERT__PROFILE_KEY_PROXY];
-    char *url = anycert__secret_read(&proxy->secrets[0], a->variable, a->arg, err);
+    char *url = anycert__secret_read(&proxy->secrets[0], &a->asking, err);
     int result = url ? set_proxy(a, url, err) : -1;
 
     anycert__free_secret(url);
@@ -434,10 +434,18 @@ static int apply_request(const struct anycert__applying *a, struct anycert_error
     return 0;
 }
 
+void anycert_profile_set_interrupt(struct anycert_profile *profile, int (*asked)(void *arg),
+                                   void *arg)
+{
+    profile->interrupt = asked;
+    profile->interrupt_arg = arg;
+}
+
 int anycert_profile_apply(struct anycert_profile *profile, struct anycert_config *config,
                           anycert_profile_variable *variable, void *arg, struct anycert_error *err)
 {
-    const struct anycert__applying a = {profile, config, variable, arg};
+    const struct anycert__applying a = {
+        profile, config, {variable, arg, profile->interrupt, profile->interrupt_arg}};
 
     if (anycert__profile_check(profile, err) < 0 || apply_policies(&a, err) < 0 ||
         apply_certificates(&a, err) < 0 || apply_proxy(&a, err) < 0 ||

@@ -173,7 +173,7 @@ static char *read_value(const struct anycert__applying *a, enum anycert__profile
 
     if (!value->given)
         return NULL;
-    text = anycert__secret_read(&value->secrets[0], a->variable, a->arg, err);
+    text = anycert__secret_read(&value->secrets[0], &a->asking, err);
     if (!text)
         anycert__profile_blame(a->profile, id, err);
     return text;
@@ -263,7 +263,7 @@ static int add_params(const struct anycert__applying *a, struct anycert_auth *au
     struct anycert__profile_value *params = &a->profile->values[ID(OAUTH2_PARAMS)];
 
     for (size_t i = 0; params->given && i < params->texts.count; i++) {
-        char *value = anycert__secret_read(&params->secrets[i], a->variable, a->arg, err);
+        char *value = anycert__secret_read(&params->secrets[i], &a->asking, err);
         int result =
             value ? anycert_auth_oauth2_add_param(auth, params->texts.list[i], value, err) : -1;
 

@@ -11,7 +11,7 @@ static int with_field(const struct anycert__applying *a, size_t index,
 {
     struct anycert__profile_value *fields = &a->profile->values[ANYCERT__PROFILE_KEY_HEADERS];
     const char *name = fields->texts.list[index];
-    char *value = anycert__secret_read(&fields->secrets[index], a->variable, a->arg, err);
+    char *value = anycert__secret_read(&fields->secrets[index], &a->asking, err);
     int result = value ? take(to, name, value, err) : -1;
 
     anycert__free_secret(value);
@@ -66,7 +66,8 @@ int anycert_profile_add_headers(struct anycert_profile *profile, struct anycert_
                                 anycert_profile_variable *variable, void *arg,
                                 struct anycert_error *err)
 {
-    const struct anycert__applying a = {profile, NULL, variable, arg};
+    const struct anycert__applying a = {
+        profile, NULL, {variable, arg, profile->interrupt, profile->interrupt_arg}};
     const struct anycert__profile_value *fields =
         anycert__profile_given(profile, ANYCERT__PROFILE_KEY_HEADERS);
 

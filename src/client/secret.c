@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 /* Everything up to the end of the descriptor, which stays open: it is the caller's. */
-static int read_descriptor(int fd, char **out, size_t *len, struct anycert_error *err)
+static int read_descriptor(int fd, const struct anycert__secret_asking *asking, char **out,
+                           size_t *len, struct anycert_error *err)
 {
     char *text = anycert__malloc(ANYCERT__SECRET_MAX + 2);
     size_t used = 0;
@@ -20,8 +21,13 @@ static int read_descriptor(int fd, char **out, size_t *len, struct anycert_error
     for (;;) {
         ssize_t n = read(fd, text + used, ANYCERT__SECRET_MAX + 1 - used);
 
-        if (n < 0 && errno == EINTR)
-            continue;
+        if (n < 0 && errno == EINTR) {
+            if (!asking->interrupt || asking->interrupt(asking->interrupt_arg) == 0)
+                continue;
+            anycert__fail(err, ANYCERT_E_INTERRUPTED, "interrupted while descriptor %d was read",
+                          fd);
+            break;
+        }
         if (n < 0) {
             anycert__fail_errno(err, ANYCERT_E_FILE, errno, "descriptor %d cannot be read", fd);
             break;
@@ -72,13 +78,13 @@ static char *trim(char *text, size_t len, const char *what, struct anycert_error
     return NULL;
 }
 
-static char *read_variable(const char *name, const char *(*variable)(void *arg, const char *name),
-                           void *arg, struct anycert_error *err)
+static char *read_variable(const char *name, const struct anycert__secret_asking *asking,
+                           struct anycert_error *err)
 {
-    const char *value = variable ? variable(arg, name) : NULL;
+    const char *value = asking->variable ? asking->variable(asking->variable_arg, name) : NULL;
     char *copy = NULL;
 
-    if (!variable)
+    if (!asking->variable)
         anycert__fail(err, ANYCERT_E_USAGE,
                       "variable %s cannot be read: no environment was given to the library", name);
     else if (!value || !*value)
@@ -89,8 +95,7 @@ static char *read_variable(const char *name, const char *(*variable)(void *arg, 
 }
 
 char *anycert__secret_read(struct anycert__secret *secret,
-                           const char *(*variable)(void *arg, const char *name), void *arg,
-                           struct anycert_error *err)
+                           const struct anycert__secret_asking *asking, struct anycert_error *err)
 {
     char *text = NULL;
     size_t len = 0;
@@ -107,10 +112,10 @@ char *anycert__secret_read(struct anycert__secret *secret,
             return NULL;
         return trim(text, len, secret->text, err);
     case ANYCERT__SECRET_ENV:
-        return read_variable(secret->text, variable, arg, err);
+        return read_variable(secret->text, asking, err);
     case ANYCERT__SECRET_FD:
         if (!secret->text) {
-            if (read_descriptor(secret->fd, &text, &len, err) < 0)
+            if (read_descriptor(secret->fd, asking, &text, &len, err) < 0)
                 return NULL;
             secret->text = trim(text, len, "what the descriptor gives", err);
             if (!secret->text)

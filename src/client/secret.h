@@ -20,13 +20,21 @@ struct anycert__secret {
 /* The longest secret that a file or descriptor may hold. */
 #define ANYCERT__SECRET_MAX (64u * 1024)
 
+/* Who is asked meanwhile. */
+struct anycert__secret_asking {
+    const char *(*variable)(void *arg, const char *name); /* of the environment; NULL: there is none
+                                                           */
+    void *variable_arg;
+    int (*interrupt)(void *arg); /* after a signal: not 0 gives up waiting for a descriptor; or NULL
+                                  */
+    void *interrupt_arg;
+};
+
 /* Reads it. Of a file or descriptor everything counts but a line end at its very end; a descriptor
- * is read once, and what it gave is kept. variable asks the environment; NULL where there is none.
- * Free with anycert__free_secret. NULL with USAGE (it is empty, has a NUL in it, or is not there),
- * FILE or NOMEM. */
+ * is read once, and what it gave is kept. Free with anycert__free_secret. NULL with USAGE (it is
+ * empty, has a NUL in it, or is not there), FILE, INTERRUPTED or NOMEM. */
 char *anycert__secret_read(struct anycert__secret *secret,
-                           const char *(*variable)(void *arg, const char *name), void *arg,
-                           struct anycert_error *err);
+                           const struct anycert__secret_asking *asking, struct anycert_error *err);
 
 /* Where it comes from, for people: "(hidden)", "(file PATH)", "(variable NAME)", "(descriptor N)".
  * NULL with NOMEM. */
