@@ -1,5 +1,6 @@
 """Arguments of the wrong type, or out of all bounds: TypeError or ValueError, which name the argument; never a
 request that is sent with less care than was asked for."""
+import inspect
 import sys
 import unittest
 
@@ -203,6 +204,32 @@ class Arguments(LabCase):
     def test_nothing_was_made_weaker(self):
         self.assertEqual(Client().policy.rung, "hardened")
         self.assertTrue(anycert.Session().verify)
+
+
+class Signatures(unittest.TestCase):
+    """What help() shows of each public name."""
+
+    def shown(self):
+        for name in anycert.__all__:
+            value = getattr(anycert, name)
+            if not callable(value):
+                continue
+            yield name, value
+            members = vars(value).items() if isinstance(value, type) and not issubclass(value, tuple) else ()
+            yield from ((f"{name}.{member}", of) for member, of in members if not member.startswith("_") and callable(of))
+
+    def test_all_have_them(self):
+        count = 0
+        for name, value in self.shown():
+            with self.subTest(name):
+                inspect.signature(value)
+                self.assertTrue(inspect.getdoc(value))
+                count += 1
+        self.assertGreater(count, 80)
+
+    def test_they_are_of_the_types(self):
+        self.assertEqual(str(inspect.signature(anycert.Response)), "()")
+        self.assertIn("fetch_intermediate=False", str(inspect.signature(anycert.Doctor)))
 
 
 if __name__ == "__main__":

@@ -167,8 +167,12 @@ def doctor(target, policy=None, *, ca=None, **kwargs):
     fail, the policy that gives up least and connects, and what mends it.
 
     policy: a Policy or its text, of which the anchors, expect_name and sni count. ca: anchors in
-    place of the system's, the path of a PEM file or folder. The rest is as Doctor has it. Handshakes
-    carry no credentials and no cookies; no request is sent unless request is true."""
+    place of the system's, the path of a PEM file or folder. Handshakes carry no credentials and no
+    cookies; no request is sent unless request or body is true, but for one plain HEAD where a port
+    says nothing to TLS.
+
+    The rest is as Doctor has it, whose help says more: proxy, proxy_policy, intermediates, resolve,
+    connect_to, timeout, delay, request, body, progress, fetch_intermediate, compare_direct."""
     if policy is None or isinstance(policy, str):
         policy = Policy("hardened" if policy is None else policy, ca=ca)
     elif ca is not None:

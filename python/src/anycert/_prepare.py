@@ -157,6 +157,7 @@ class PreparedRequest:
             hooks.extend(h for h in hook if callable(h))
 
     def deregister_hook(self, event, hook):
+        """Takes a callable away; False if it was not there."""
         try:
             self.hooks[event].remove(hook)
             return True
@@ -176,16 +177,20 @@ class PreparedRequest:
             self.register_hook(event, hooks[event])
 
     def prepare_method(self, method):
+        """Sets `method`."""
         self.method = method.upper() if method is not None else None
 
     def prepare_url(self, url, params):
+        """Sets `url`, with the parameters behind it."""
         from ._url import check_url
         self.url = with_params(check_url(url), params)
 
     def prepare_headers(self, headers):
+        """Sets `headers`."""
         self.headers = CaseInsensitiveDict(headers or {})
 
     def prepare_content_length(self, body):
+        """Sets Content-Length, or Transfer-Encoding for a body of unknown length."""
         length = _length(body)
         if length:
             self.headers["Content-Length"] = str(length)
@@ -195,12 +200,14 @@ class PreparedRequest:
             self.headers["Content-Length"] = "0"
 
     def prepare_cookies(self, cookies):
+        """Sets the header Cookie, unless there is one."""
         self._cookies = cookies
         text = "; ".join(f"{name}={value}" for name, value in dict(cookies or {}).items())
         if text and "Cookie" not in self.headers:
             self.headers["Cookie"] = text
 
     def prepare_body(self, data, files=None, json=None):
+        """Sets `body`, its Content-Type unless there is one, and its length."""
         kind = None
         if files:
             self.body, kind = multipart(data, file_parts(files))
@@ -216,6 +223,7 @@ class PreparedRequest:
         self.prepare_content_length(self.body)
 
     def prepare_auth(self, auth, url=""):
+        """Lets auth change the request: a callable, a pair for Basic, or None for the URL's user."""
         if auth is None:
             auth = _user_of(self.url or "")
         if isinstance(auth, tuple) and len(auth) == 2:
@@ -226,6 +234,7 @@ class PreparedRequest:
             self.prepare_content_length(self.body)
 
     def copy(self):
+        """Another one, to be changed on its own."""
         request = PreparedRequest()
         request.__dict__.update(self.__dict__)
         request.headers = self.headers.copy() if self.headers is not None else None
@@ -312,6 +321,7 @@ class Request:
             self.hooks[event] = [hook] if callable(hook) else list(hook)
 
     def prepare(self):
+        """The PreparedRequest."""
         request = PreparedRequest()
         request.prepare(self.method, self.url, self.headers, self.files, self.data, self.params,
                         self.auth, self.cookies, self.hooks, self.json)

@@ -12,12 +12,15 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests" / "support"))
 from recorder import CLOSE, RESET, STALL, Answer, Request, Server  # noqa: E402
 
-__all__ = ["Answer", "CLOSE", "RESET", "STALL", "Request", "Server", "answer_json", "certificate", "full_backlog",
+__all__ = ["Answer", "CLOSE", "OK", "RESET", "STALL", "Request", "Server", "answer_json", "certificate", "full_backlog",
            "raw", "refusing_port"]
 
 
 def answer_json(value, status=200, headers=(), **kwargs):
     return Answer(status, [("Content-Type", "application/json"), *headers], json.dumps(value).encode(), **kwargs)
+
+
+OK = answer_json({"status": "ok"})
 
 
 def raw(data, then=CLOSE):

@@ -7,22 +7,13 @@ import sys
 import tempfile
 
 from common.case import Case, Platform, request
-from common.server import Answer, Server, answer_json, certificate, full_backlog
+from common.served import Served
+from common.server import OK, Answer, Server, answer_json, certificate, full_backlog
 from common.subject import OLD_LIBRARIES, STANDIN, clock, exceptions, xsoar
 
-OK = answer_json({"status": "ok"})
 
 
-class Arguments(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = cls.enter_class(Server(otherwise=OK))
-        cls.secure = cls.enter_class(Server(otherwise=OK, tls=certificate()))
-
-    def setUp(self):
-        super().setUp()
-        self.server.reset(otherwise=OK)
-
+class Arguments(Served):
     def test_order_and_defaults(self):
         parameters = [one for one in inspect.signature(xsoar.BaseClient).parameters.values()
                       if one.kind is not one.KEYWORD_ONLY]  # which the original has none of

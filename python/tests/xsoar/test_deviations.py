@@ -13,11 +13,11 @@ import threading
 import types
 from unittest import mock
 
-from common.case import Case, lab, request
-from common.server import Answer, Server, answer_json, certificate
+from common.case import lab, request
+from common.served import Served
+from common.server import OK, Answer, Server, certificate
 from common.subject import OLD_LIBRARIES, OLD_SUITES, STANDIN, exceptions, new_context, xsoar
 
-OK = answer_json({"status": "ok"})
 SENTENCE = ("SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in the integration "
             "configuration.")
 
@@ -46,19 +46,7 @@ except OSError as error:
 """
 
 
-class Deviations(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = cls.enter_class(Server(otherwise=OK))
-        cls.secure = cls.enter_class(Server(otherwise=OK, tls=certificate()))
-
-    def setUp(self):
-        super().setUp()
-        self.server.reset(otherwise=OK)
-        self.secure.reset(otherwise=OK)
-
-
-class Messages(Deviations):
+class Messages(Served):
     CAUSES = (
         ("self-signed", "self-signed certificate", "us", "self-signed"),
         ("expired", "expired", "us", "expired"),
@@ -125,7 +113,7 @@ class Messages(Deviations):
         self.assertEqual("open-sesame" in str(error), False if not STANDIN else "open-sesame" in response.url)
 
 
-class Verification(Deviations):
+class Verification(Served):
     def test_v10_nothing_but_false_turns_it_off(self):
         for verify in ("", 0, [], (), {}, b"", 0.0):
             with self.subTest(verify):
@@ -250,7 +238,7 @@ class Verification(Deviations):
         return found[0]
 
 
-class Redirects(Deviations):
+class Redirects(Served):
     LOOP = Answer(302, [("Location", "/x")], b"around")
 
     def test_v11_raise_on_redirect(self):
@@ -287,7 +275,7 @@ class Redirects(Deviations):
         self.assertEqual(self.server.last.target, "/y")
 
 
-class Functions(Deviations):
+class Functions(Served):
     def test_v12_generic_http_request_without_suffix(self):
         call = (xsoar.generic_http_request, "GET", self.server.url)
         if STANDIN:
@@ -298,7 +286,7 @@ class Functions(Deviations):
 
 
 if not STANDIN:
-    class More(Deviations):
+    class More(Served):
         """What the original has nothing of."""
 
         def test_a_policy_for_verify(self):

@@ -5,7 +5,7 @@ import os
 import ssl
 
 from common.case import Case, lab, request
-from common.server import CLOSE, Answer, Server, answer_json, raw, refusing_port
+from common.server import CLOSE, OK, Answer, Server, raw, refusing_port
 from common.subject import STANDIN, exceptions, xsoar
 
 if STANDIN:
@@ -13,7 +13,6 @@ if STANDIN:
 else:
     from anycert import Request
 
-OK = answer_json({"status": "ok"})
 
 
 class Differences(Case):

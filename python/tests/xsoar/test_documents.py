@@ -12,12 +12,11 @@ from unittest import mock
 
 from anycert import Policy, exceptions, xsoar
 from common.case import Case, Platform, lab, request
-from common.server import Answer, Server, answer_json, certificate, full_backlog, refusing_port
+from common.server import OK, Answer, Server, certificate, full_backlog, refusing_port
 from common.subject import clock, sleeps
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MOVING, TROUBLE = (ROOT / "docs" / f"{name}.md" for name in ("moving-an-integration", "troubleshooting"))
-OK = answer_json({"status": "ok"})
 # Which servers of the lab say what the rows of "When TLS fails" explain.
 SENTENCES = {
     "self-signed": "self-signed certificate", "incomplete-chain": "the issuer is neither a trusted anchor nor in the chain",
@@ -30,6 +29,7 @@ SENTENCES = {
     "no-rfc5746": "the server lacks secure renegotiation", "plain-http": "the peer does not answer in TLS",
     "client-cert-required": "the server asked for a client certificate and got none",
     "client-cert-required-tls13": "the server requires a client certificate",
+    "renegotiation": "the server wants to renegotiate",
     "sni-unrecognized-name": "the server does not know the name it is asked for",
     "alert-internal-error": "the server reports an internal error",
     "oversized-chain": "certificate chain is too large",
@@ -58,7 +58,7 @@ TOKENS = {
 
 # Those whose rows name a policy first that gets an answer from that server.
 MENDED = ("expired", "not-yet-valid", "cn-only", "rsa-1024", "sha1-leaf", "wrong-purpose", "tls10-only", "rsa-kx-gcm",
-          "dh-1024", "no-rfc5746", "sni-unrecognized-name", "oversized-chain", "alpn-mismatch")
+          "dh-1024", "no-rfc5746", "renegotiation", "sni-unrecognized-name", "oversized-chain", "alpn-mismatch")
 
 
 def policy_for(sentence):

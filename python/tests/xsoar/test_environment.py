@@ -3,12 +3,12 @@ import os
 import pathlib
 import tempfile
 
-from common.case import Case, Platform, request
-from common.server import Server, answer_json, certificate, refusing_port
+from common.case import Platform, request
+from common.served import Served
+from common.server import certificate, refusing_port
 from common.squid import socks, squid
 from common.subject import OLD_LIBRARIES, OLD_REQUESTS, STANDIN, exceptions, xsoar
 
-OK = answer_json({"status": "ok"})
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -17,17 +17,11 @@ def nowhere():
     return f"http://127.0.0.1:{refusing_port()}"
 
 
-class Environment(Case):
+class Environment(Served):
     @classmethod
     def setUpClass(cls):
-        cls.server = cls.enter_class(Server(otherwise=OK))
-        cls.secure = cls.enter_class(Server(otherwise=OK, tls=certificate()))
+        super().setUpClass()
         cls.bundle, cls.other = certificate()[0], certificate("other.test")[0]
-
-    def setUp(self):
-        super().setUp()
-        self.server.reset(otherwise=OK)
-        self.secure.reset(otherwise=OK)
 
     def answered(self, client):
         """Whether there is an answer; where there is none, it is TLS or the proxy that failed."""

@@ -9,10 +9,9 @@ import zipfile
 from unittest import mock
 
 from common.case import Case
-from common.server import Server, answer_json, certificate
+from common.server import OK, Server, certificate
 from common.subject import STANDIN, xsoar
 
-OK = answer_json({"status": "ok"})
 
 
 class Generic(Case):

@@ -7,10 +7,9 @@ from unittest import mock
 from urllib.parse import quote
 
 from common.case import Case, lab, request
-from common.server import Answer, Server, answer_json, certificate
+from common.server import OK, Answer, Server, certificate
 from common.subject import OLD_LIBRARIES, STANDIN, exceptions, new_context, xsoar
 
-OK = answer_json({"status": "ok"})
 
 
 class Calls(Case):

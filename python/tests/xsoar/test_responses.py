@@ -5,10 +5,9 @@ import pickle
 import re
 
 from common.case import Case, request
-from common.server import Answer, Server, answer_json, refusing_port
+from common.server import OK, Answer, Server, refusing_port
 from common.subject import STANDIN, exceptions, xsoar
 
-OK = answer_json({"status": "ok"})
 
 
 class Responses(Case):

@@ -3,10 +3,9 @@ import email.utils
 import time
 
 from common.case import Case, lab, request
-from common.server import CLOSE, RESET, STALL, Answer, Server, answer_json, certificate, raw, refusing_port
+from common.server import CLOSE, OK, RESET, STALL, Answer, Server, certificate, raw, refusing_port
 from common.subject import OLD_LIBRARIES, STANDIN, exceptions, sleeps, xsoar
 
-OK = answer_json({"status": "ok"})
 BUSY = Answer(503, body=b"busy")
 BUSY_TEXT = "Error in API call [503] - Service Unavailable\nbusy"
 

@@ -3,12 +3,10 @@ import os
 from urllib.parse import quote
 
 from common.case import Case, Platform, request
-from common.server import STALL, Answer, Server, answer_json, certificate, full_backlog, refusing_port
-from common.squid import squid
+from common.server import OK, Answer, Server, certificate, full_backlog, refusing_port
 from common.subject import STANDIN, exceptions, sleeps, xsoar
 
 EVENT = "/api/v2/event"
-OK = answer_json({"status": "ok"})
 
 
 class Rows(Case):

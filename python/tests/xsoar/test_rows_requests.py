@@ -5,11 +5,10 @@ import os
 import ssl
 
 from common.case import Case, lab, request
-from common.server import CLOSE, RESET, Answer, Server, answer_json, certificate, full_backlog, refusing_port
+from common.server import CLOSE, OK, RESET, Answer, Server, answer_json, certificate, full_backlog, refusing_port
 from common.squid import squid
 from common.subject import STANDIN, exceptions, sleeps, xsoar
 
-OK = answer_json({"status": "ok"})
 EVENT = "/api/v2/event"
 LEGACY = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT
 

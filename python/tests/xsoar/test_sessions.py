@@ -7,7 +7,7 @@ import pickle
 import types
 
 from common.case import Case, request
-from common.server import CLOSE, Answer, Server, answer_json, certificate, refusing_port
+from common.server import CLOSE, OK, Answer, Server, certificate, refusing_port
 from common.subject import STANDIN, exceptions, sleeps, xsoar
 
 if STANDIN:
@@ -15,7 +15,6 @@ if STANDIN:
 else:
     from anycert import PreparedRequest, Request, Response
 
-OK = answer_json({"status": "ok"})
 
 
 class Sessions(Case):
