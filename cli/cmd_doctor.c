@@ -13,10 +13,12 @@
 #include <anycert/profile.h>
 
 #include "doctor_apply.h"
+#include "doctor_progress.h"
+#include "doctor_record.h"
+#include "doctor_targets.h"
 #include "message.h"
 #include "profile.h"
 #include "progress.h"
-#include "targets.h"
 #include "trust.h"
 
 #define PARALLEL     16 /* examinations at once, if nothing is said */
@@ -38,57 +40,17 @@ struct rounds {
     struct anycert_doctor *doctor;
     const struct anycert_policy *base; /* of all policies; NULL: hardened */
     struct cli_apply apply;
-    struct cli_list targets, clients;
+    struct cli_targets targets;
+    struct cli_list clients;
+    struct cli_doctor_progress progress;
     struct outcome *outcomes;
-    size_t next; /* target that nobody has taken yet */
+    size_t *left; /* places of targets that a signal kept from being examined */
+    size_t next;  /* target that nobody has taken yet */
     pthread_mutex_t lock;
     pthread_cond_t changed;
 };
 
 /* ---- what is examined, and how ---- */
-
-struct reading {
-    struct cli_list *targets;
-    struct anycert_error *err;
-};
-
-static int take_target(void *arg, const char *target)
-{
-    const struct reading *reading = arg;
-    return cli_list_add(reading->targets, target, reading->err);
-}
-
-static int read_targets(struct cli_list *targets, struct anycert_error *err)
-{
-    struct reading reading = {targets, err};
-    struct cli_bytes bytes = {0};
-    int status = cli_bytes_read(&bytes, "-", "TARGET", err);
-    if (status == 0)
-        status = cli_targets_each(bytes.data, bytes.len, take_target, &reading);
-    cli_bytes_free(&bytes);
-    return status > 0 ? cli_error(err, ANYCERT_E_USAGE, "a line of standard input is no target")
-                      : status;
-}
-
-static int find_targets(struct rounds *rounds, const struct anycert_profile *profile,
-                        struct anycert_error *err)
-{
-    const struct cli_list *given = &rounds->options->targets;
-    const char *url = anycert_profile_value(profile, "url");
-    bool read = false;
-    for (size_t i = 0; i < given->count; i++) {
-        bool list = strcmp(given->items[i], "-") == 0;
-        if (list && read)
-            return cli_error(err, ANYCERT_E_USAGE, "standard input is read once; leave one - out");
-        read = read || list;
-        if ((list ? read_targets(&rounds->targets, err)
-                  : cli_list_add(&rounds->targets, given->items[i], err)) != 0)
-            return -1;
-    }
-    if (given->count == 0 && url && cli_list_add(&rounds->targets, url, err) != 0)
-        return -1;
-    return 0;
-}
 
 static int set_intermediates(struct anycert_doctor *doctor, const struct cli_options *o,
                              struct anycert_error *err)
@@ -235,6 +197,7 @@ static int prepare(struct rounds *rounds, struct anycert_profile **profile, stru
     if (!*profile || cli_trust_make(trust, o, *profile, err) != 0)
         return -1;
     rounds->base = trust->policy;
+    rounds->apply.proxy_base = trust->proxy_policy;
     rounds->doctor = anycert_doctor_new(err);
     if (!rounds->doctor ||
         anycert_doctor_set_proxy_policy(rounds->doctor, trust->proxy_policy, err) != 0 ||
@@ -244,7 +207,9 @@ static int prepare(struct rounds *rounds, struct anycert_profile **profile, stru
         set_commands(rounds->doctor, o, err) != 0 || set_times(rounds->doctor, o, err) != 0 ||
         set_clients(rounds, err) != 0)
         return cli_trust_context(trust, err);
-    return o->plan ? 0 : find_targets(rounds, *profile, err);
+    return o->plan ? 0
+                   : cli_targets_find(&rounds->targets, &o->targets,
+                                      anycert_profile_value(*profile, "url"), err);
 }
 
 /* ---- examining ---- */
@@ -286,12 +251,41 @@ static int say_elsewhere(const struct rounds *rounds, const struct anycert_diagn
     return status;
 }
 
-static void examine(struct rounds *rounds, const char *target, struct outcome *outcome)
+static bool is_about_dates(const struct anycert_diagnosis *diagnosis)
+{
+    const char *check = NULL;
+    for (size_t n = 0; (check = anycert_diagnosis_cause_check(diagnosis, n)) != NULL; n++)
+        if (strcmp(check, "dates") == 0)
+            return true;
+    return false;
+}
+
+/* An entry that lets dates through is not written before this machine's clock was compared with the
+ * server's: that takes one request. */
+static struct anycert_diagnosis *look(const struct rounds *rounds, const char *target,
+                                      struct anycert_error *err)
 {
     const struct cli_options *o = rounds->options;
-    struct anycert_diagnosis *diagnosis =
-        o->replay ? anycert_doctor_replay(rounds->doctor, o->replay, &outcome->err)
-                  : anycert_doctor_examine(rounds->doctor, target, &outcome->err);
+    struct anycert_diagnosis *diagnosis = anycert_doctor_examine(rounds->doctor, target, err);
+    if (!diagnosis || !rounds->apply.wanted || o->http || o->http_body ||
+        !is_about_dates(diagnosis))
+        return diagnosis;
+    anycert_diagnosis_free(diagnosis);
+    anycert_doctor_set_request(rounds->doctor, ANYCERT_REQUEST_HEAD);
+    return anycert_doctor_examine(rounds->doctor, target, err);
+}
+
+static void examine(struct rounds *rounds, size_t n, struct outcome *outcome)
+{
+    const struct cli_options *o = rounds->options;
+    const struct cli_target *target = &rounds->targets.items[n];
+    struct anycert_diagnosis *diagnosis = NULL;
+    if (o->replay)
+        diagnosis = anycert_doctor_replay(rounds->doctor, o->replay, &outcome->err);
+    else if (cli_target_check(target, &outcome->err) == 0)
+        diagnosis = look(rounds, target->text, &outcome->err);
+    if (!diagnosis)
+        cli_target_context(target, &outcome->err);
     if (!diagnosis || (o->save && anycert_diagnosis_save(diagnosis, o->save, &outcome->err) != 0)) {
         anycert_diagnosis_free(diagnosis);
         return;
@@ -318,7 +312,7 @@ static void *work(void *arg)
     while (rounds->next < rounds->targets.count) {
         size_t i = rounds->next++;
         (void)pthread_mutex_unlock(&rounds->lock);
-        examine(rounds, rounds->targets.items[i], &rounds->outcomes[i]);
+        examine(rounds, i, &rounds->outcomes[i]);
         (void)pthread_mutex_lock(&rounds->lock);
         rounds->outcomes[i].done = true;
         (void)pthread_cond_signal(&rounds->changed);
@@ -383,25 +377,52 @@ static void print_text(const struct rounds *rounds, const struct outcome *outcom
         (void)fwrite(outcome->elsewhere.data, 1, outcome->elsewhere.len, stdout);
 }
 
-static void print_outcome(const struct rounds *rounds, size_t i, bool as_list)
+static void print_json(const char *text, bool as_list)
 {
-    const struct outcome *outcome = &rounds->outcomes[i];
-    if (!outcome->text) {
-        if (outcome->err.code != ANYCERT_E_INTERRUPTED)
-            cli_print_error(rounds->options->json, &outcome->err, NULL);
-        return;
-    }
-    if (!rounds->options->json) {
-        if (i > 0)
-            (void)printf("\n");
-        print_text(rounds, outcome);
-        return;
-    }
     static bool any;
     if (as_list)
         (void)printf("%s", any ? ",\n" : "[\n");
     any = true;
-    (void)printf("%s%s", outcome->text, as_list ? "" : "\n");
+    (void)printf("%s%s", text, as_list ? "" : "\n");
+}
+
+/* Of several as JSON, a record of the failure stands in the place of a diagnosis. */
+static void print_failure(const struct rounds *rounds, size_t i, bool as_list)
+{
+    const struct anycert_error *err = &rounds->outcomes[i].err;
+    char *record = NULL;
+    if (err->code == ANYCERT_E_INTERRUPTED)
+        return;
+    cli_print_error(rounds->options->json, err, NULL);
+    if (as_list)
+        record = cli_doctor_record(&rounds->targets.items[i], err);
+    if (record)
+        print_json(record, as_list);
+    free(record);
+}
+
+static void print_outcome(const struct rounds *rounds, size_t i, bool as_list)
+{
+    const struct outcome *outcome = &rounds->outcomes[i];
+    if (!outcome->text) {
+        print_failure(rounds, i, as_list);
+    } else if (rounds->options->json) {
+        print_json(outcome->text, as_list);
+    } else {
+        if (i > 0)
+            (void)printf("\n");
+        print_text(rounds, outcome);
+    }
+}
+
+/* Of several targets, a signal leaves some that nobody knows anything about. */
+static void tell_interrupted(const struct rounds *rounds, size_t count)
+{
+    struct anycert_error err = {0};
+    if (rounds->targets.count < 2 || count == 0)
+        return;
+    cli_doctor_interrupted(&rounds->targets, rounds->left, count, &err);
+    cli_print_error(rounds->options->json, &err, NULL);
 }
 
 /* Tells what is done, in order; the exit code. */
@@ -410,25 +431,32 @@ static int tell(struct rounds *rounds)
     bool as_list = rounds->options->json &&
                    (rounds->targets.count > 1 || cli_list_has(&rounds->options->targets, "-"));
     int worst = 0, failed = 0;
+    size_t count = 0;
     for (size_t i = 0; i < rounds->targets.count; i++) {
         struct outcome *outcome = &rounds->outcomes[i];
         wait_for(rounds, i);
-        print_outcome(rounds, i, as_list);
-        (void)fflush(stdout);
         int code = anycert_doctor_exit_code(outcome->verdict);
+        if (outcome->err.code == ANYCERT_E_INTERRUPTED)
+            rounds->left[count++] = i;
         if (!outcome->text)
             failed = failed ? failed : anycert_error_class_of(outcome->err.code);
         else if (weight_of(code) > weight_of(worst))
             worst = code;
+        cli_doctor_progress_begin_print(&rounds->progress);
+        print_outcome(rounds, i, as_list);
+        (void)fflush(stdout);
+        cli_doctor_progress_end_print(&rounds->progress);
         anycert_free(outcome->text);
         outcome->text = NULL;
         cli_bytes_free(&outcome->elsewhere);
     }
     if (as_list)
         (void)printf("\n]\n");
+    tell_interrupted(rounds, count);
     if (cli_interrupted())
         return ANYCERT_CLASS_INTERRUPTED;
-    return worst ? worst : failed;
+    /* What was not examined may be anything. */
+    return failed ? failed : worst;
 }
 
 /* ---- all of it ---- */
@@ -437,11 +465,12 @@ static int parse_parallel(const struct cli_options *o, size_t targets, size_t *o
                           struct anycert_error *err)
 {
     unsigned parallel = PARALLEL;
+    struct anycert_error why = {0};
     if (o->parallel &&
-        cli_parse_number(o->parallel, "--parallel", PARALLEL_MAX, &parallel, err) != 0)
-        return -1;
-    if (parallel == 0)
-        return cli_error(err, ANYCERT_E_USAGE, "--parallel: at least one at a time");
+        (cli_parse_number(o->parallel, "--parallel", PARALLEL_MAX, &parallel, &why) != 0 ||
+         parallel == 0))
+        return cli_error(err, ANYCERT_E_USAGE, "--parallel: '%.40s' is no number from 1 to %d",
+                         o->parallel, PARALLEL_MAX);
     *out = parallel < targets ? parallel : targets;
     return 0;
 }
@@ -454,7 +483,7 @@ static int check_files(struct rounds *rounds, struct anycert_error *err)
         return cli_error(err, ANYCERT_E_USAGE,
                          "--replay sends nothing: leave the TARGET and --save out");
     if (o->replay)
-        return cli_list_add(&rounds->targets, o->replay, err);
+        return cli_targets_add(&rounds->targets, 0, o->replay, err);
     if (rounds->apply.wanted && rounds->targets.count > 1)
         return cli_error(err, ANYCERT_E_USAGE, "--apply writes the entry of one TARGET alone");
     if (o->save && rounds->targets.count > 1)
@@ -467,7 +496,7 @@ static int apply_it(struct rounds *rounds, int *exit_code, struct anycert_error 
 {
     struct anycert_diagnosis *diagnosis = rounds->outcomes[0].diagnosis;
     int status = 0;
-    if (diagnosis) {
+    if (diagnosis && *exit_code != ANYCERT_CLASS_INTERRUPTED) {
         status = cli_apply(&rounds->apply, diagnosis, rounds->base, err);
         *exit_code = 0;
     }
@@ -486,8 +515,11 @@ static int run(struct rounds *rounds, int *exit_code, struct anycert_error *err)
     if (parse_parallel(rounds->options, rounds->targets.count, &wanted, err) != 0)
         return -1;
     rounds->outcomes = calloc(rounds->targets.count, sizeof *rounds->outcomes);
-    if (!rounds->outcomes)
+    rounds->left = calloc(rounds->targets.count, sizeof *rounds->left);
+    if (!rounds->outcomes || !rounds->left)
         return cli_no_memory(err);
+    if (!rounds->options->json)
+        cli_doctor_progress_attach(&rounds->progress, rounds->doctor);
     while (started < wanted && pthread_create(&threads[started], NULL, work, rounds) == 0)
         started++;
     if (started == 0)
@@ -512,6 +544,7 @@ int cmd_doctor(const struct cli_command *command, int argc, char **argv)
     struct cli_options options = {0};
     struct rounds rounds = {.options = &options,
                             .lock = PTHREAD_MUTEX_INITIALIZER,
+                            .progress = {.lock = PTHREAD_MUTEX_INITIALIZER},
                             .changed = PTHREAD_COND_INITIALIZER};
     struct anycert_profile *profile = NULL;
     struct cli_trust trust = {0};
@@ -526,8 +559,12 @@ int cmd_doctor(const struct cli_command *command, int argc, char **argv)
             exit_code = anycert_error_class_of(err.code);
         }
     }
+    /* A verdict that nobody could read is none. */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && exit_code != ANYCERT_CLASS_INTERRUPTED)
+        exit_code = ANYCERT_CLASS_BODY;
     free(rounds.outcomes);
-    cli_list_free(&rounds.targets);
+    free(rounds.left);
+    cli_targets_free(&rounds.targets);
     cli_list_free(&rounds.clients);
     cli_apply_free(&rounds.apply);
     anycert_doctor_free(rounds.doctor);

@@ -277,6 +277,8 @@ static void print_passed_over(const struct cli_passed_over *passed)
 {
     if (passed->line)
         (void)printf("not used: %s, as %s\n", passed->line, passed->why);
+    else if (passed->absent[0] != '\0')
+        (void)printf("policy file: %s\n", passed->absent);
 }
 
 static void add_passed_over(yyjson_mut_doc *doc, yyjson_mut_val *root,

@@ -8,6 +8,45 @@
 #define COMMAND_COLUMN 28
 #define WIDTH          96
 
+/* Options that mean something else to a command than to requests. */
+static const struct {
+    unsigned commands;
+    const char *option, *help;
+} own_words[] = {
+    {CLI_DOCTOR, "profile",
+     "take URL, proxy and trust anchors from a profile (JSON); see anycert-profile(5)"},
+    {CLI_DOCTOR, "until", "with --apply: the entry's last day (UTC; default 90 days from now)"},
+    {CLI_DOCTOR, "reason", "with --apply: the entry's reason (default: the causes and the day)"},
+    {CLI_DOCTOR, "pin", "with --apply: the entry's pin, as the server's administrator knows it"},
+    {CLI_DOCTOR, "policy-file",
+     "with --apply: the file that gets the entry, made if it does not exist; see "
+     "anycert-policy-file(5)"},
+    {CLI_DOCTOR, "format", "how the answer is printed (default text)"},
+    {CLI_DOCTOR, "verbose",
+     "print everything: the lines for the server's configuration, too, all of several targets, "
+     "and with --for every policy"},
+};
+
+/* What belongs below the summary. */
+static const struct {
+    unsigned commands;
+    const char *text;
+} notes[] = {
+    {CLI_DOCTOR, "A TARGET is a URL with https://, HOST, HOST:PORT, or - for a list on standard "
+                 "input: one a line; empty lines and comments (#) are passed over."},
+    {CLI_DOCTOR, "The exit code is 0 if all is well, 12 if something here mends it, 10 if a policy "
+                 "with something given up connects, 11 if none does, 5 if nobody answers."},
+};
+
+static const char *help_of(const struct cli_option *option, const struct cli_command *command)
+{
+    for (size_t i = 0; i < sizeof own_words / sizeof *own_words; i++)
+        if ((own_words[i].commands & command->bit) &&
+            strcmp(own_words[i].option, option->name) == 0)
+            return own_words[i].help;
+    return option->help;
+}
+
 /* Words of text from a column on, broken before WIDTH. */
 static void print_wrapped(FILE *out, const char *text, int column)
 {
@@ -28,7 +67,7 @@ static void print_wrapped(FILE *out, const char *text, int column)
     (void)fputc('\n', out);
 }
 
-static void print_option(FILE *out, const struct cli_option *option)
+static void print_option(FILE *out, const struct cli_option *option, const char *help)
 {
     char letter[5] = "    ", left[80];
     if (option->letter != 0)
@@ -40,7 +79,7 @@ static void print_option(FILE *out, const struct cli_option *option)
         (void)fprintf(out, "\n%*s", TEXT_COLUMN, "");
     else
         (void)fprintf(out, "%*s", TEXT_COLUMN - used, "");
-    print_wrapped(out, option->help, TEXT_COLUMN);
+    print_wrapped(out, help, TEXT_COLUMN);
 }
 
 void cli_help_command(FILE *out, const struct cli_command *command)
@@ -48,6 +87,12 @@ void cli_help_command(FILE *out, const struct cli_command *command)
     static const char *const topics[] = {"Request", "Trust", "Connection", "Output"};
     (void)fprintf(out, "usage: anycert %s [OPTION...]%s%s\n\n%s\n", command->name,
                   *command->arguments ? " " : "", command->arguments, command->summary);
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+        if (!(notes[i].commands & command->bit))
+            continue;
+        (void)fputc('\n', out);
+        print_wrapped(out, notes[i].text, 0);
+    }
     for (size_t topic = 0; topic < sizeof topics / sizeof *topics; topic++) {
         bool titled = false;
         for (size_t i = 0; i < cli_option_count; i++) {
@@ -57,7 +102,7 @@ void cli_help_command(FILE *out, const struct cli_command *command)
             if (!titled)
                 (void)fprintf(out, "\n%s:\n", topics[topic]);
             titled = true;
-            print_option(out, option);
+            print_option(out, option, help_of(option, command));
         }
     }
 }

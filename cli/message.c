@@ -77,6 +77,7 @@ static void add_diagnosis(yyjson_mut_doc *doc, const struct anycert_error *err,
         yyjson_mut_obj_add_str(doc, cause, "id", anycert_short_diagnosis_cause_id(told, n));
         yyjson_mut_obj_add_str(doc, cause, "check", anycert_short_diagnosis_cause_check(told, n));
         yyjson_mut_obj_add_str(doc, cause, "side", anycert_short_diagnosis_cause_side(told, n));
+        yyjson_mut_obj_add_str(doc, cause, "hop", anycert_short_diagnosis_cause_hop(told, n));
         yyjson_mut_obj_add_strcpy(doc, cause, "evidence",
                                   anycert_short_diagnosis_cause_evidence(told, n));
         yyjson_mut_obj_add_strcpy(doc, cause, "error",

@@ -77,6 +77,14 @@ static int unknown_option(const struct cli_command *command, const char *word,
                      nearest ? nearest : "", nearest ? "?" : "", command->name);
 }
 
+static bool takes(const struct cli_command *command, const char *name)
+{
+    for (size_t i = 0; i < cli_option_count; i++)
+        if (strcmp(cli_option_table[i].name, name) == 0)
+            return (cli_option_table[i].commands & command->bit) != 0;
+    return false;
+}
+
 static int wrong_command(const struct cli_option *option, const struct cli_command *command,
                          struct anycert_error *err)
 {
@@ -88,8 +96,12 @@ static int wrong_command(const struct cli_option *option, const struct cli_comma
                          ? cli_bytes_add_text(&others, commands[i].name, err)
                          : -1;
     if (status == 0)
-        cli_error(err, ANYCERT_E_USAGE, "anycert %s has no option --%s; it belongs to: %s",
-                  command->name, option->name, others.data ? others.data : "");
+        cli_error(err, ANYCERT_E_USAGE, "anycert %s has no option --%s; %sit belongs to: %s",
+                  command->name, option->name,
+                  strcmp(option->name, "json") == 0 && takes(command, "format")
+                      ? "did you mean --format json? "
+                      : "",
+                  others.data ? others.data : "");
     cli_bytes_free(&others);
     return -1;
 }
@@ -307,6 +319,8 @@ static int refuse(const struct cli_command *command, int value, char **argv,
 {
     const struct cli_option *option = option_of(optopt);
     char letter[3] = {'-', (char)optopt, '\0'};
+    if (value == ':' && option && !is_taken(option, command) && command->bit != CLI_EXPLAIN)
+        return wrong_command(option, command, err);
     if (value == ':' && option)
         return cli_error(err, ANYCERT_E_USAGE, "--%s needs a value: %s", option->name,
                          option->argument);

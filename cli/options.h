@@ -115,7 +115,7 @@ struct cli_options {
     char *delay, *timeout, *parallel;
     struct cli_list clients; /* --for */
     char *save, *replay;
-    bool apply, yes;
+    bool apply, yes, replace;
 
     /* output */
     bool include, fail, fail_with_body, silent, show_error, verbose, progress_bar, print_curl;

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include <anycert/report.h>
+
 #include "options.h"
 #include "trust.h"
 
@@ -11,10 +13,15 @@ struct cli_passed_over {
     const char *line; /* of the file, or NULL: there is none */
     char why[160];    /* "--allow goes before it" */
     bool gives_up_pin;
+    char absent[600]; /* that the file has no entry of any port of the host; "" if it has */
 };
 
 /* plan is what anycert_client_explain says of the URL. The line is borrowed from the file. */
 struct cli_passed_over cli_passed_over_find(const struct cli_trust *trust,
                                             const struct cli_options *options, const char *plan);
+
+/* A line below a refusal, if a policy file was given that has no entry of the host and port: there
+ * may be a slip in it. To standard error; options may be NULL. */
+void cli_print_no_entry(const struct cli_options *options, const struct anycert_report *report);
 
 #endif

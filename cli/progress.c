@@ -1,6 +1,7 @@
 #include "progress.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #define LINE_SIZE    256
+#define LOOK_MS      100 /* how often it is looked whether a signal came */
 #define NUMBER_SIZE  32
 #define NUMBERS_WIDE 52 /* of most of them, so that the bar stays as wide as it is */
 #define BAR_MAX      40
@@ -41,6 +43,16 @@ void cli_catch_signals(void)
 bool cli_interrupted(void)
 {
     return interrupted != 0;
+}
+
+bool cli_wait_for_input(void)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    /* A signal just before a read that blocks would not be seen. */
+    while (!interrupted)
+        if (poll(&input, 1, LOOK_MS) > 0)
+            return true;
+    return false;
 }
 
 static int64_t now_us(void)

@@ -11,6 +11,8 @@
  * process at once. What the starter of the process ignores stays ignored. */
 void cli_catch_signals(void);
 bool cli_interrupted(void);
+/* Waits until standard input has something to read, or its end; false if a signal came first. */
+bool cli_wait_for_input(void);
 
 #define CLI_PROGRESS_MARKS 64
 

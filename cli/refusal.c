@@ -7,6 +7,7 @@
 
 #include <anycert/short_diagnosis.h>
 
+#include "passed_over.h"
 #include "paste.h"
 #include "suggest.h"
 #include "text.h"
@@ -24,8 +25,7 @@ struct refusal {
     const struct anycert_short_diagnosis *advice; /* may be NULL */
 };
 
-/* The nth relaxation that a failed check names, or that may get past a handshake that failed; NULL
- * behind the last. */
+/* The nth that a failed check names, or that may get past a failed handshake; NULL: no more. */
 static const struct anycert_relaxation *nth_relaxation(const struct refusal *refusal, size_t n)
 {
     int id = refusal->advice ? anycert_short_diagnosis_relaxation(refusal->advice, n) : 0;
@@ -227,6 +227,14 @@ static void add_on_server(struct lines *lines, const struct anycert_report *repo
     add_line(lines, text);
 }
 
+/* Our refusal to renegotiate is the alert of a server that misses something else. */
+static bool is_about_renegotiation(const struct refusal *refusal)
+{
+    const struct anycert_relaxation *r = nth_relaxation(refusal, 0);
+    return r && strcmp(anycert_relaxation_name(r), "renegotiation") == 0 &&
+           !nth_relaxation(refusal, 1);
+}
+
 /* What is to be mended on a server whose handshake failed, as far as that is known. */
 static void add_handshake(struct lines *lines, const struct refusal *refusal)
 {
@@ -234,6 +242,8 @@ static void add_handshake(struct lines *lines, const struct refusal *refusal)
     const struct anycert_relaxation *r = NULL;
     if (err->code == ANYCERT_E_TLS_VERSION)
         add_line(lines, "on the server: TLS 1.2 or, better, 1.3");
+    else if (is_about_renegotiation(refusal))
+        add_on_server(lines, refusal->report, nth_relaxation(refusal, 0));
     else if (err->code == ANYCERT_E_TLS_ALERT && err->tls_alert == ALERT_HANDSHAKE_FAILURE)
         add_line(lines, "on the server: TLS 1.2 or 1.3, with ECDHE and AES-GCM or "
                         "ChaCha20-Poly1305; its log says what it missed");
@@ -283,8 +293,7 @@ static bool is_at(const char *url, const struct anycert_report *report)
     return strcasecmp(wanted, shown) == 0;
 }
 
-/* Whether this is about the server that tokens come from, which what is said of the API is not
- * about. */
+/* Whether this is about the server that tokens come from, and not about the API's. */
 static bool is_token_server(const struct cli_failure *failure, const struct anycert_report *report)
 {
     const struct cli_options *o = failure->options;
@@ -420,8 +429,7 @@ static void print_relaxations(const struct cli_failure *failure,
     }
 }
 
-/* Where a handshake has failed and it is known what may help, that is one or two; a server that
- * says only that it found nothing leaves a list. */
+/* What may help a failed handshake is one or two, if it is known; else it is a list. */
 #define KNOWN 2
 static void print_hints(const struct refusal *refusal)
 {
@@ -456,6 +464,30 @@ static void print_command(const struct cli_failure *failure, const struct anycer
     cli_bytes_free(&text);
 }
 
+/* The same for one request. */
+static void print_option(const char *policy)
+{
+    struct cli_bytes text = {0};
+    struct anycert_error nowhere = {0};
+    if (cli_bytes_add_text(&text, "--proxy-trust ", &nowhere) == 0 &&
+        cli_paste_word(&text, policy) == 0)
+        print_line("option", text.data);
+    cli_bytes_free(&text);
+}
+
+/* Whether the policy expects another name, which nobody but the certificate has said. */
+static bool is_by_name(const struct anycert_short_diagnosis *advice)
+{
+    const char *other = anycert_short_diagnosis_other_name(advice);
+    char *value = NULL;
+    bool is_it = other &&
+                 anycert_policy_get(anycert_short_diagnosis_policy_object(advice), "expect-name",
+                                    &value, NULL) == 1 &&
+                 strcmp(value, other) == 0;
+    anycert_free(value);
+    return is_it;
+}
+
 static void print_entry(const struct refusal *refusal)
 {
     const struct anycert_short_diagnosis *advice = refusal->advice;
@@ -471,10 +503,18 @@ static void print_entry(const struct refusal *refusal)
                   brackets ? "]" : "", (unsigned)anycert_report_port(report), policy);
     print_line("", anycert_short_diagnosis_policy_by_key(advice)
                        ? "(a line for --policy-file FILE, once you have compared the key)"
+                   : is_by_name(advice)
+                       ? "(a line for --policy-file FILE, only if that is a name of the server "
+                         "that is meant)"
                        : "(a line for --policy-file FILE)");
-    if (anycert_short_diagnosis_policy_is_whole(advice) && !cli_has_failed(report, "pin") &&
+    /* What is pasted as it is has no reason to be filled in, unless the administrator wants one. */
+    char *once = cli_quote_reason(anycert_short_diagnosis_policy(advice));
+    if (once && cli_is_proxy(report))
+        print_option(once);
+    if (once && anycert_short_diagnosis_policy_is_whole(advice) && !cli_has_failed(report, "pin") &&
         !cli_is_proxy(report) && !is_token_server(refusal->failure, report))
-        print_command(refusal->failure, report, policy);
+        print_command(refusal->failure, report, once);
+    free(once);
     if (*anycert_short_diagnosis_policy_forbidden(advice) != '\0')
         print_line("forbidden", anycert_short_diagnosis_policy_forbidden(advice));
     free(policy);
@@ -496,14 +536,27 @@ static void print_doctor(const struct refusal *refusal, bool is_first)
     cli_bytes_free(&text);
 }
 
+/* Which link it is about: its certificate and its pin are not the server's. */
+static void print_proxy(const struct anycert_report *report)
+{
+    const char *host = anycert_report_host(report);
+    bool brackets = strchr(host, ':') != NULL;
+    (void)fprintf(stderr, "  %-12s the proxy %s%s%s:%u, and not the server behind it\n", "about",
+                  brackets ? "[" : "", host, brackets ? "]" : "",
+                  (unsigned)anycert_report_port(report));
+}
+
 static void print_refusal(const struct refusal *refusal)
 {
     const struct anycert_report *report = refusal->report;
     const struct cli_failure *failure = refusal->failure;
     bool trust = anycert_error_class_of(refusal->err->code) == ANYCERT_CLASS_TRUST;
-    bool has_doctor = report && !cli_is_proxy(report), guess = is_guess(refusal);
+    bool has_doctor = report != NULL, guess = is_guess(refusal);
+    if (report && cli_is_proxy(report) && anycert_report_chain_length(report) > 0)
+        print_proxy(report);
     if (report) {
         print_who(refusal->err, report);
+        cli_print_no_entry(failure->options, report);
         print_certificate(report);
         if (trust && failure->anchors && !cli_is_proxy(report))
             (void)fprintf(stderr, "  %-12s from %s (environment)\n", "anchors", failure->anchors);

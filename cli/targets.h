@@ -6,10 +6,13 @@
 
 #define CLI_TARGET_SIZE 4096 /* of one target, its NUL included */
 
-/* Calls take with each line's target, without the blanks around it; empty lines and those that
- * begin with # are passed over. 0; 1 for a line that is too long or has a NUL in it; or what take
- * returned that is not 0. */
-int cli_targets_each(const char *text, size_t len, int (*take)(void *arg, const char *target),
-                     void *arg);
+/* Takes what the line with this number, from 1 on, says; other than 0 ends it. */
+typedef int cli_target_take(void *arg, size_t line, const char *target);
+
+/* Calls take with each line's target, without the blanks around it, in their order; NULL stands for
+ * a line that is too long or has a NUL in it. Empty lines, comments (from a # on that begins the
+ * line or stands behind a blank) and a byte order mark are passed over. 0, or what take returned
+ * that is not 0. */
+int cli_targets_each(const char *text, size_t len, cli_target_take *take, void *arg);
 
 #endif

@@ -94,8 +94,8 @@ _anycert() {
     doctor)
         _anycert_words "--profile --expect-name --sni --cacert --capath --ca-add --intermediate --proxy --resolve
             --connect-to --timeout --delay --parallel --http --http-body --fetch-intermediate --compare-direct
-            --proxy-trust --for --save --replay --apply --policy-file --pin --until --reason --yes --plan --format
-            --verbose --help" ;;
+            --proxy-trust --for --save --replay --apply --policy-file --pin --until --reason --replace --yes --plan
+            --format --verbose --help" ;;
     policy)
         case ${COMP_WORDS[2]} in
         explain) _anycert_words "$trust" ;;

@@ -83,9 +83,10 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_doctor_add_intermediates(struct anycer
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_doctor_set_proxy(struct anycert_doctor *doctor, const char *url, struct anycert_error *err);
 /* What an https:// proxy itself is judged by, its anchors among it: the anchors of
- * anycert_doctor_set_base are those of servers alone. The handshake with it shows everything all
- * the same. Copied. NULL, the default: hardened, with the system's anchors. 0, or -1 with
- * POLICY_UNAVAILABLE or NOMEM. */
+ * anycert_doctor_set_base are those of servers alone. If it does not take the proxy, the least that
+ * does is found as for a server, from these anchors and its names on (anycert_diagnosis_proxy).
+ * Copied. NULL, the default: hardened, with the system's anchors. 0, or -1 with POLICY_UNAVAILABLE
+ * or NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_doctor_set_proxy_policy(struct anycert_doctor *doctor, const struct anycert_policy *policy,
                                 struct anycert_error *err);
@@ -105,7 +106,8 @@ ANYCERT_API void anycert_doctor_set_delay(struct anycert_doctor *doctor, uint32_
 /* What is asked for once a handshake stands. */
 enum anycert_doctor_request {
     ANYCERT_REQUEST_NONE = 0, /* nothing, the default */
-    ANYCERT_REQUEST_HEAD = 1, /* HEAD for "/", which has to be answered, with whatever status */
+    ANYCERT_REQUEST_HEAD = 1, /* HEAD for "/", or OPTIONS where that gets no answer, which has to be
+                                 answered, with whatever status */
     ANYCERT_REQUEST_BODY = 2  /* GET for "/", whose body has to end as it should, as far as the
                                  first MiB of it */
 };
@@ -215,6 +217,19 @@ ANYCERT_API const char *anycert_diagnosis_cause_evidence(const struct anycert_di
                                                          size_t n);
 ANYCERT_API const char *anycert_diagnosis_cause_error(const struct anycert_diagnosis *diagnosis,
                                                       size_t n);
+/* Which link it is met on: "proxy" for the connection to a proxy, its tunnel, and TLS with an
+ * https:// proxy, "origin" for everything behind it; NULL behind the last. Static string. */
+ANYCERT_API const char *anycert_diagnosis_cause_hop(const struct anycert_diagnosis *diagnosis,
+                                                    size_t n);
+
+/* The https:// proxy as a server of its own, if the policy for it does not take what it shows, or
+ * the handshake with it fails; else NULL. Its host, port, verdict, causes, policies and report are
+ * those of a diagnosis; the first policy is the one for --proxy-trust
+ * (anycert_config_set_proxy_policy) that everything behind the proxy was examined under, if it has
+ * one. What is wrong with the proxy is among the causes of the whole, and its handshakes are
+ * counted there, too. Borrowed. */
+ANYCERT_API const struct anycert_diagnosis *
+anycert_diagnosis_proxy(const struct anycert_diagnosis *diagnosis);
 
 /* Policies that connect: the first is the one that gives up least, the others are alternatives.
  *
@@ -242,16 +257,32 @@ anycert_diagnosis_policy_forbidden(const struct anycert_diagnosis *diagnosis, si
 ANYCERT_API int anycert_diagnosis_policy_relaxation(const struct anycert_diagnosis *diagnosis,
                                                     size_t n, size_t i);
 
+/* Commands: of the command line, quoted for a POSIX shell, without secrets.
+ *
+ * The request for the first policy, or for hardened where that connects: it can be pasted and works
+ * at once, on the way of the examination ("anycert get --trust 'hardened+expired until=...' ...").
+ * The policy in it has an end (ANYCERT_ADVISED_DAYS), or that and the reason (the word WHY) which
+ * the administrator of the machine wants. What was given in memory stands there as anchors.pem and
+ * intermediates.pem, a client certificate as client.pem. "" if nothing connects or is allowed. */
+ANYCERT_API const char *anycert_diagnosis_command(const struct anycert_diagnosis *diagnosis);
+/* The examination once more, with --apply, which writes that policy into the file hosts.policy
+ * after it was confirmed on the terminal. "" where there is nothing to write, or nothing that
+ * --apply would write. Both borrowed. */
+ANYCERT_API const char *anycert_diagnosis_keep_command(const struct anycert_diagnosis *diagnosis);
+
 /* What mends the causes: each in the order of the causes, the first to be tried first.
  *
  * Their number, and for each (n from 0 on; NULL behind the last) the id of the cause that it mends;
- * who has to act ("client", "server" or "network"); where ("nginx", "anycert", "the URL"); what has
- * to be done, in a sentence or two; and the lines to paste, each with a line end, with the language
- * that they are in ("shell", "nginx", "apache", "haproxy", "powershell"; both "" if there are
- * none). Borrowed. */
+ * who has to act ("client", "server", "proxy" for whoever runs the proxy, or "network"); where
+ * ("nginx", "anycert", "the URL"); what has to be done, in a sentence or two; and the lines to
+ * paste, each with a line end, with the language that they are in ("shell", "nginx", "apache",
+ * "haproxy", "squid", "powershell"; both "" if there are none). Borrowed. */
 ANYCERT_API size_t anycert_diagnosis_remedies(const struct anycert_diagnosis *diagnosis);
 ANYCERT_API const char *anycert_diagnosis_remedy_cause(const struct anycert_diagnosis *diagnosis,
                                                        size_t n);
+/* The hop of that cause: "origin" or "proxy"; NULL behind the last. Static string. */
+ANYCERT_API const char *anycert_diagnosis_remedy_hop(const struct anycert_diagnosis *diagnosis,
+                                                     size_t n);
 ANYCERT_API const char *anycert_diagnosis_remedy_audience(const struct anycert_diagnosis *diagnosis,
                                                           size_t n);
 ANYCERT_API const char *anycert_diagnosis_remedy_where(const struct anycert_diagnosis *diagnosis,
@@ -317,7 +348,8 @@ anycert_diagnosis_json(const struct anycert_diagnosis *diagnosis, struct anycert
  * with anycert_free. NULL with NOMEM. */
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_diagnosis_text(const struct anycert_diagnosis *diagnosis, struct anycert_error *err);
-/* The same without the lines of configuration for the server. */
+/* The same without the lines of configuration for the server, and of what others say with OpenSSL,
+ * curl and Python alone. */
 ANYCERT_API ANYCERT_NODISCARD char *
 anycert_diagnosis_brief(const struct anycert_diagnosis *diagnosis, struct anycert_error *err);
 /* What an examination does, step by step, as text; nothing is sent. Free with anycert_free. NULL

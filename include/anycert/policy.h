@@ -110,6 +110,9 @@ ANYCERT_API const char *anycert_policy_rung(const struct anycert_policy *policy)
  * rung or a relaxation gives that up. NULL is hardened. */
 ANYCERT_API int anycert_policy_authenticates(const struct anycert_policy *policy);
 
+/* For how many days a policy is advised, and written by anycert doctor --apply, if it is another
+ * rung than hardened or relaxes something, and nobody says until when. */
+#define ANYCERT_ADVISED_DAYS 90
 /* 1 if the policy has an end (`until`), else 0; *until (may be NULL) becomes the last second that
  * counts, since 1970 UTC. NULL is hardened. */
 ANYCERT_API int anycert_policy_until(const struct anycert_policy *policy, int64_t *until);

@@ -82,13 +82,17 @@ ANYCERT_API const char *
 anycert_short_diagnosis_cause_evidence(const struct anycert_short_diagnosis *diagnosis, size_t n);
 ANYCERT_API const char *
 anycert_short_diagnosis_cause_error(const struct anycert_short_diagnosis *diagnosis, size_t n);
+/* Which link it is met on: "proxy" for that to a proxy, "origin" for everything behind it; NULL
+ * behind the last. Static string. */
+ANYCERT_API const char *
+anycert_short_diagnosis_cause_hop(const struct anycert_short_diagnosis *diagnosis, size_t n);
 
 /* Policy: the least that would do, where it is known without trying.
  *
  * What the policy in force says already stays. It leaves the peer authenticated: by the chain, by a
- * name that the certificate has, or by its key. It ends in a month where it gives something up, or
- * as soon as the administrator of the machine wants; where he wants a reason (anycert-ceiling(5)),
- * that is the word WHY, to be replaced. */
+ * name that the certificate has, or by its key. If it is another rung than hardened or relaxes
+ * something, it ends in ANYCERT_ADVISED_DAYS, or as soon as the administrator of the machine wants;
+ * where he wants a reason (anycert-ceiling(5)), that is the word WHY, to be replaced. */
 
 /* Its canonical text, and the policy itself, with anchors of which the text has but a digest; NULL
  * if none is known. It is for the link of the report: for a proxy's, it is a proxy policy
@@ -119,8 +123,9 @@ anycert_short_diagnosis_key_policy(const struct anycert_short_diagnosis *diagnos
  * handshake that failed, that may get past it. */
 ANYCERT_API int anycert_short_diagnosis_relaxation(const struct anycert_short_diagnosis *diagnosis,
                                                    size_t i);
-/* The only name that the certificate has, where it is not the one that was asked for: if it is
- * known to be this server's, it can be expected in its place. NULL if there is none. */
+/* A name that the certificate has, where that is not for the one that was asked for: if it is known
+ * to be this server's, it can be expected in its place. Of several the one that is most like what
+ * was asked for, from the end on. NULL if there is none. */
 ANYCERT_API const char *
 anycert_short_diagnosis_other_name(const struct anycert_short_diagnosis *diagnosis);
 

@@ -1,7 +1,10 @@
 #include "ext.h"
 
+#include <string.h>
+
 struct diagnosis_object {
     PyObject_HEAD struct anycert_diagnosis *diagnosis;
+    PyObject *owner; /* of a proxy's, which is a part of it; NULL: it is its own */
 };
 
 PyObject *ext_diagnosis_new(struct ext_state *state, struct anycert_diagnosis *diagnosis)
@@ -22,7 +25,11 @@ static const struct anycert_diagnosis *inner(PyObject *self)
 
 static void diagnosis_dealloc(PyObject *self)
 {
-    anycert_diagnosis_free(((struct diagnosis_object *)self)->diagnosis);
+    struct diagnosis_object *object = (struct diagnosis_object *)self;
+
+    if (!object->owner)
+        anycert_diagnosis_free(object->diagnosis);
+    Py_XDECREF(object->owner);
     ext_free(self);
 }
 
@@ -63,6 +70,7 @@ static PyObject *new_cause(struct ext_state *state, PyObject *self, size_t n)
         anycert_diagnosis_cause_explanation(inner(self), n),
         anycert_diagnosis_cause_evidence(inner(self), n),
         anycert_diagnosis_cause_error(inner(self), n),
+        anycert_diagnosis_cause_hop(inner(self), n),
     };
 
     return ext_cause_new(state, texts);
@@ -109,7 +117,7 @@ static PyObject *new_advice(struct ext_state *state, PyObject *self, size_t n)
     return ext_named_tuple(state->advice_type, values, ADVICE_FIELDS);
 }
 
-#define REMEDY_FIELDS 6
+#define REMEDY_FIELDS 7
 static PyObject *new_remedy(struct ext_state *state, PyObject *self, size_t n)
 {
     PyObject *const values[REMEDY_FIELDS] = {
@@ -119,6 +127,7 @@ static PyObject *new_remedy(struct ext_state *state, PyObject *self, size_t n)
         ext_str(anycert_diagnosis_remedy_text(inner(self), n)),
         ext_str(anycert_diagnosis_remedy_language(inner(self), n)),
         ext_str(anycert_diagnosis_remedy_lines(inner(self), n)),
+        ext_str(anycert_diagnosis_remedy_hop(inner(self), n)),
     };
 
     return ext_named_tuple(state->remedy_type, values, REMEDY_FIELDS);
@@ -185,6 +194,8 @@ static PyObject *get_text(PyObject *self, void *closure)
         {"stage", stage_of},
         {"target", anycert_diagnosis_target},
         {"host", anycert_diagnosis_host},
+        {"command", anycert_diagnosis_command},
+        {"keep", anycert_diagnosis_keep_command},
     };
 
     return ext_str(getters[(uintptr_t)closure].get(inner(self)));
@@ -222,6 +233,26 @@ static PyObject *get_report(PyObject *self, void *closure)
     return state ? ext_report_new(state, anycert_diagnosis_report(inner(self))) : NULL;
 }
 
+static PyObject *get_proxy(PyObject *self, void *closure)
+{
+    struct ext_state *state = ext_state_of(Py_TYPE(self));
+    const struct anycert_diagnosis *proxy = anycert_diagnosis_proxy(inner(self));
+    PyObject *found = NULL;
+
+    (void)closure;
+    if (!state)
+        return NULL;
+    if (!proxy)
+        Py_RETURN_NONE;
+    found = ext_alloc(state->diagnosis_type);
+    if (found) {
+        /* Nothing changes it, and with an owner it is not freed. */
+        ((struct diagnosis_object *)found)->diagnosis = (void *)(uintptr_t)proxy;
+        ((struct diagnosis_object *)found)->owner = Py_NewRef(self);
+    }
+    return found;
+}
+
 static PyObject *diagnosis_text(PyObject *self, PyObject *ignored)
 {
     struct anycert_error err = {0};
@@ -230,9 +261,15 @@ static PyObject *diagnosis_text(PyObject *self, PyObject *ignored)
     return ext_take_str(anycert_diagnosis_text(inner(self), &err));
 }
 
+/* What prints it ends the last line. */
 static PyObject *diagnosis_str(PyObject *self)
 {
-    return diagnosis_text(self, NULL);
+    struct anycert_error err = {0};
+    char *text = anycert_diagnosis_text(inner(self), &err);
+
+    if (text && *text && text[strlen(text) - 1] == '\n')
+        text[strlen(text) - 1] = '\0';
+    return ext_take_str(text);
 }
 
 static PyObject *diagnosis_json(PyObject *self, PyObject *ignored)
@@ -282,7 +319,17 @@ static PyGetSetDef diagnosis_getset[] = {
     {"least", get_least, NULL,
      "The Advice with the policy that connects and gives up least, or None.", NULL},
     {"alternatives", get_alternatives, NULL, "Other policies that connect, an Advice each.", NULL},
+    TEXT("command", 4,
+         "The command of a shell that makes a request under the policy to take, on the way of the\n"
+         "examination; '' where no policy connects."),
+    TEXT("keep_command", 5,
+         "The command that writes this policy into a policy file, after asking; '' where there is\n"
+         "nothing to write."),
     {"remedies", get_remedies, NULL, "What mends the causes, a Remedy each.", NULL},
+    {"proxy", get_proxy, NULL,
+     "The Diagnosis of the https proxy alone, if it is not taken as it is; its least is a\n"
+     "proxy_policy. Else None.",
+     NULL},
     {"handshakes", get_handshakes, NULL, "How many were begun.", NULL},
     {"elapsed", get_elapsed, NULL, "How long all took, in seconds.", NULL},
     {"report", get_report, NULL,
@@ -290,7 +337,8 @@ static PyGetSetDef diagnosis_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 static char diagnosis_doc[] = "What a doctor found: why a connection fails, and the least that has "
-                              "to be given up for it.";
+                              "to be given up for it. anycert.doctor() and\n"
+                              "Doctor.examine() make it; str() of it is its text().";
 static PyType_Slot diagnosis_slots[] = {
     {Py_tp_doc, diagnosis_doc},
     {Py_tp_dealloc, diagnosis_dealloc},
@@ -314,6 +362,7 @@ static PyStructSequence_Field cause_fields[] = {
     {"explanation", "One sentence or two more."},
     {"evidence", "What was seen here."},
     {"error", "What OpenSSL and other clients say in that case, or ''."},
+    {"hop", "Which link it is met on: 'proxy', or 'origin' for everything behind it."},
     {NULL, NULL},
 };
 static PyStructSequence_Field advice_fields[] = {
@@ -328,11 +377,12 @@ static PyStructSequence_Field advice_fields[] = {
 };
 static PyStructSequence_Field remedy_fields[] = {
     {"cause", "The id of the cause that it mends."},
-    {"audience", "Who has to act: 'client', 'server' or 'network'."},
+    {"audience", "Who has to act: 'client', 'server', 'proxy' or 'network'."},
     {"where", "In what, such as 'nginx' or 'anycert'."},
     {"text", "What has to be done."},
     {"language", "Of the lines, such as 'shell' or 'nginx'; or ''."},
     {"lines", "Lines to paste, or ''."},
+    {"hop", "That of the cause: 'proxy' or 'origin'."},
     {NULL, NULL},
 };
 

@@ -381,7 +381,7 @@ int ext_diagnosis_init(PyObject *module, struct ext_state *state);
 /* A Diagnosis, which takes it over (on failure too). */
 PyObject *ext_diagnosis_new(struct ext_state *state, struct anycert_diagnosis *diagnosis);
 /* A Cause of its texts, in the order of its fields. */
-#define EXT_CAUSE_FIELDS 7
+#define EXT_CAUSE_FIELDS 8
 PyObject *ext_cause_new(struct ext_state *state, const char *const texts[EXT_CAUSE_FIELDS]);
 /* A tuple of the names of relaxations; id_of gives the ith id of the nth policy, 0 behind the last.
  */

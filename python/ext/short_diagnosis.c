@@ -1,5 +1,7 @@
 #include "ext.h"
 
+#include <string.h>
+
 struct short_object {
     PyObject_HEAD struct anycert_short_diagnosis *diagnosis;
 };
@@ -42,6 +44,7 @@ static PyObject *new_cause(struct ext_state *state, PyObject *self, size_t n)
         anycert_short_diagnosis_cause_explanation(inner(self), n),
         anycert_short_diagnosis_cause_evidence(inner(self), n),
         anycert_short_diagnosis_cause_error(inner(self), n),
+        anycert_short_diagnosis_cause_hop(inner(self), n),
     };
 
     return ext_cause_new(state, texts);
@@ -134,9 +137,14 @@ static PyObject *short_examine(PyObject *self, PyObject *args, PyObject *kwargs)
     return state ? ext_doctor_examine_for(state, inner(self), args, kwargs) : NULL;
 }
 
+/* What prints it ends the last line. */
 static PyObject *short_str(PyObject *self)
 {
-    return ext_str(anycert_short_diagnosis_text(inner(self)));
+    const char *text = anycert_short_diagnosis_text(inner(self));
+    size_t len = strlen(text);
+
+    len -= len > 0 && text[len - 1] == '\n';
+    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)len, "replace");
 }
 
 static PyObject *short_repr(PyObject *self)

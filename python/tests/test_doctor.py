@@ -1,18 +1,21 @@
 """anycert.doctor: examinations, with what they find as Python objects."""
+import contextlib
 import gc
 import json
 import os
 import pathlib
 import signal
 import socket
+import tempfile
 import threading
 import time
 import unittest
 import weakref
 
 import anycert
-from anycert import Client, Doctor, Policy, doctor, exceptions
+from anycert import Client, Doctor, Policy, PolicyFile, doctor, exceptions
 from labcase import LabCase, python
+from doctor_case import proxy, self_signed  # pylint: disable=wrong-import-order
 
 
 def place(server):
@@ -54,6 +57,44 @@ class Findings(LabCase):
         self.assertEqual({remedy.cause for remedy in found.remedies}, {"expired"})
         self.assertLessEqual({remedy.audience for remedy in found.remedies}, {"client", "server", "network"})
 
+    def test_anchors_in_memory_are_a_file_in_commands(self):
+        found = doctor(self.url(server="expired"), Policy(ca=pathlib.Path(self.root).read_bytes()))
+        self.assertRegex(found.command, r"^anycert get --trust 'hardened\+expired ca=anchors\.pem until=\S+' https://localhost:\d+/$")
+        self.assertRegex(found.keep_command, r" --policy-file hosts\.policy --cacert anchors\.pem https://localhost:\d+/$")
+
+    def test_a_proxy_has_a_diagnosis_of_its_own(self):
+        with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
+            context = self_signed()
+            with proxy(None, context) as (port, _):
+                way = {"proxy": f"https://localhost:{port}"}
+                found = self.examine("expired", **way)
+                self.assertEqual((found.verdict, found.stage), ("relaxable", "proxy-tls"))
+                self.assertEqual([(cause.hop, cause.id) for cause in found.causes],
+                                 [("proxy", "self-signed"), ("origin", "expired")])
+                self.assertEqual({remedy.hop for remedy in found.remedies}, {"proxy", "origin"})
+                self.assertIn("proxy", {remedy.audience for remedy in found.remedies})
+                inner, handshakes = found.proxy, found.handshakes
+                del found
+                gc.collect()
+                self.assertEqual((inner.host, inner.port, inner.verdict), ("localhost", port, "relaxable"))
+                self.assertEqual([cause.id for cause in inner.causes], ["self-signed"])
+                self.assertLess(inner.handshakes, handshakes)
+                self.assertIsNone(inner.proxy)
+                self.assertIsNone(self.examine("good", proxy_policy=inner.least.policy, **way).proxy)
+                self.assertEqual(self.examine("good", proxy_policy=inner.least.policy, **way).verdict, "healthy")
+                # A client has it from the entry of the proxy's host and port.
+                entry = PolicyFile.parse(f"localhost:{port} {inner.least.text}\n")
+                with Client(ca=self.root, policy_file=entry, **way) as client:
+                    self.assertEqual(client.get(self.url(server="good")).status_code, 200)
+                with Client(ca=self.root, **way) as client, self.assertRaises(exceptions.ProxyError):
+                    client.get(self.url(server="good"))
+
+    def test_help_names_every_argument(self):
+        for name in ("proxy", "proxy_policy", "intermediates", "resolve", "connect_to", "timeout", "delay", "request",
+                     "body", "progress", "fetch_intermediate", "compare_direct"):
+            self.assertRegex(doctor.__doc__, rf"\b{name}\b")
+            self.assertRegex(Doctor.__text_signature__, rf"\b{name}=")
+
     def test_the_least_policy_is_used_as_it_is(self):
         pem = pathlib.Path(self.root).read_bytes()
         for condition in ("self-signed", "expired", "wrong-host", "tls10-only"):
@@ -91,7 +132,8 @@ class Findings(LabCase):
                                   for policy in policies],
                                  [(policy["policy"], policy["relaxations"], policy["confirmed"], policy["minimal"])
                                   for policy in shown])
-                self.assertEqual(str(found), found.text())
+                self.assertEqual(str(found) + "\n", found.text())
+                self.assertEqual((found.command or None, found.keep_command or None), (told["command"], told["keep_command"]))
                 self.assertIn(found.verdict, found.text() + " relaxable fixable forbidden healthy")
 
     def test_the_plan_and_progress(self):

@@ -29,7 +29,7 @@
 static int add(struct anycert__failing *failing, enum anycert__cause_number cause,
                struct anycert_error *err)
 {
-    return anycert__short_add(failing->out, cause, failing->failure->message, err);
+    return anycert__short_add(failing->out, cause, failing->failure->message, 0, false, err);
 }
 
 /* The list ends with ANYCERT__CAUSE_COUNT. */
@@ -66,19 +66,33 @@ static enum anycert__cause_number cause_of_check(const struct anycert__failing *
                 : CAUSE(TINY_DH);
 }
 
+/* Where the issuer's certificate is neither sent nor here, an intermediate and a private root look
+ * alike. */
+static int add_of_check(struct anycert__failing *failing, enum anycert__cause_number cause,
+                        const struct anycert_check *check, struct anycert_error *err)
+{
+    bool certain = cause != CAUSE(MISSING_INTERMEDIATE);
+
+    failing->out->certain = failing->out->certain && certain;
+    if (anycert__short_add(failing->out, cause, check->detail, check->x509_code, certain, err) < 0)
+        return -1;
+    return certain ? 0
+                   : anycert__short_add(failing->out, CAUSE(UNKNOWN_ROOT), check->detail,
+                                        check->x509_code, false, err);
+}
+
 static int diagnose_checks(struct anycert__failing *failing, struct anycert_error *err)
 {
     const struct anycert_check *c = NULL;
 
+    failing->out->certain = true;
     while ((c = anycert__next_failed(failing->report, c)) != NULL) {
         enum anycert__cause_number cause = cause_of_check(failing, c);
 
-        if (cause != ANYCERT__CAUSE_COUNT &&
-            anycert__short_add(failing->out, cause, c->detail, err) < 0)
+        if (cause != ANYCERT__CAUSE_COUNT && add_of_check(failing, cause, c, err) < 0)
             return -1;
     }
     anycert__short_sort(failing->out);
-    failing->out->certain = true;
     return 0;
 }
 

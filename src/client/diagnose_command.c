@@ -28,6 +28,24 @@ static void add_anchors(struct anycert__buf *buf, const struct anycert_policy *b
     }
 }
 
+/* What the proxy is judged by, unless that is hardened alone, or has anchors that are in no file.
+ */
+static int add_proxy_trust(struct anycert__buf *buf, const struct anycert_policy *policy,
+                           struct anycert_error *err)
+{
+    char *text = anycert_policy_format(policy, err);
+    bool in_memory = false;
+
+    if (!text)
+        return -1;
+    for (size_t i = 0; i < policy->ca_count; i++)
+        in_memory = in_memory || policy->cas[i].kind == ANYCERT__CA_MEMORY;
+    if (!in_memory && strcmp(text, "hardened") != 0)
+        add_option(buf, "proxy-trust", text);
+    anycert_free(text);
+    return 0;
+}
+
 static void add_list(struct anycert__buf *buf, const char *option,
                      const struct anycert__short_list *list)
 {
@@ -56,6 +74,8 @@ static int write_command(const struct anycert__failing *failing, struct anycert_
         }
         if (out->proxy)
             add_option(&buf, "proxy", out->proxy);
+        if (out->proxy_policy && add_proxy_trust(&buf, out->proxy_policy, err) < 0)
+            return -1;
         add_list(&buf, "resolve", &out->resolve);
         add_list(&buf, "connect-to", &out->connect_to);
         anycert__buf_adds(&buf, request == ANYCERT_REQUEST_BODY   ? " --http-body"

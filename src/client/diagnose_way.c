@@ -92,6 +92,7 @@ int anycert__diagnose_way(struct anycert__failing *failing, struct anycert_error
     bool is_refusal = class == ANYCERT_CLASS_TRUST || failure->code == ANYCERT_E_PROXY_TRUST;
     struct anycert_error why = {0};
     bool key_is_enough = false, all = false;
+    char name[256];
 
     if (!failing->report ||
         (!is_refusal && class != ANYCERT_CLASS_TLS && failure->code != ANYCERT_E_PROXY_TLS))
@@ -99,8 +100,12 @@ int anycert__diagnose_way(struct anycert__failing *failing, struct anycert_error
     key_is_enough = is_refusal && failure->code != ANYCERT_E_TRUST_PROTOCOL &&
                     anycert__is_key_enough(failing->report);
     out->relaxations = named_by_checks(failing->report, &all) | failing->helps;
-    if (has_failed(failing->report, ANYCERT__CHECK_NAME))
-        out->other_name = anycert__only_name(out->report);
+    if (has_failed(failing->report, ANYCERT__CHECK_NAME) &&
+        anycert__other_name(failing->report, name)) {
+        out->other_name = anycert__strdup(name);
+        if (!out->other_name)
+            return anycert__fail_nomem(err);
+    }
     out->policy = advise(failing, find(failing, &link, key_is_enough), &why);
     if (out->policy) {
         anycert__free(out->forbidden);

@@ -2,6 +2,7 @@
 
 #include "base/shell.h"
 #include "base/str.h"
+#include "doctor/peer.h"
 #include "verdict/show.h"
 
 #include <stdio.h>
@@ -54,6 +55,21 @@ static bool is_proxy(const char *value)
     return value[0] != '-' && consists_of(value, LETTERS DIGITS ".-_:[]", HOST_MAX + 8);
 }
 
+/* The same behind a scheme. */
+static bool is_proxy_url(const char *value)
+{
+    size_t len = strspn(value, LETTERS DIGITS);
+
+    return anycert__str_starts(value + len, "://") && is_proxy(value + len + strlen("://"));
+}
+
+/* It is quoted for the shell, but has to be whole. */
+static bool is_word(const char *value)
+{
+    return strlen(value) < VALUE_SIZE && !anycert__has_control(value, strlen(value)) &&
+           anycert__shell_is_showable(value, strlen(value));
+}
+
 static bool is_never_plain(const char *value)
 {
     (void)value;
@@ -70,7 +86,11 @@ static const struct key {
     {"name", is_host, "NAME"},
     {"address", is_host, "ADDRESS"},
     {"proxy", is_proxy, "PROXY:PORT"},
+    {"proxy-url", is_proxy_url, "http://PROXY:PORT"},
     {"pin", is_pin, "sha256//PIN"},
+    {"trust-by-pin", is_word, "hardened pin=sha256//PIN"},
+    {"trust-by-name", is_word, "hardened expect-name=NAME"},
+    {"ca-file", is_word, "ca.pem"},
     {"issuer-url", is_url, "URL-OF-THE-INTERMEDIATE"},
     {"ca-names", is_never_plain, "CAs that it does not name"},
 };
@@ -116,9 +136,14 @@ static const char *plain(const struct blanks *blanks, const char *name)
     return value && key->is_plain(value) ? value : key->instead;
 }
 
-static bool is_address(const char *host)
+bool anycert__blank_is_filled(const char *key, const struct anycert__evidence *evidence,
+                              size_t count)
 {
-    return strchr(host, ':') != NULL || host[strspn(host, DIGITS ".")] == '\0';
+    const struct blanks blanks = {.evidence = evidence, .count = count};
+    const struct key *row = find_key(key, strlen(key));
+    const char *value = row ? known(&blanks, key) : NULL;
+
+    return value && row->is_plain(value);
 }
 
 /* ---- what is made of others */
@@ -157,7 +182,8 @@ static bool write_made(const char *name, size_t len, const struct blanks *blanks
         else if (anycert__str_equal(made[i], MADE_HTTP_URL))
             write_url("http", "80", blanks, out);
         else if (anycert__str_equal(made[i], MADE_SAN))
-            (void)snprintf(out, VALUE_SIZE, "%s:%s", is_address(host) ? "IP" : "DNS", host);
+            (void)snprintf(out, VALUE_SIZE, "%s:%s", anycert__peer_is_address(host) ? "IP" : "DNS",
+                           host);
         else if (anycert__str_equal(made[i], MADE_FILE))
             write_file(host, out);
         else

@@ -18,6 +18,9 @@ enum anycert__blank_style {
 void anycert__blank_fill(struct anycert__buf *buf, const char *text,
                          enum anycert__blank_style style, const struct anycert__evidence *evidence,
                          size_t count);
+/* Whether a value would stand in a command, and not the word in capitals. */
+bool anycert__blank_is_filled(const char *key, const struct anycert__evidence *evidence,
+                              size_t count);
 /* True for what may follow the braces: the keys of remedy.h, and url, http-url, san, file and
  * resolve, which are made of them. */
 bool anycert__blank_is_known(const char *key, size_t len);

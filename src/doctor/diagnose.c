@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "doctor/examine_proxy.h"
 #include "verdict/judge.h"
 #include "verdict/show.h"
 
@@ -14,9 +15,8 @@
 
 /* ---- one cause ---- */
 
-/* An address of the host that does, or at least takes connections, without its port; or NULL. */
-static const char *good_address(const struct anycert_diagnosis *diagnosis,
-                                char out[ANYCERT__ADDRESS_SIZE])
+const char *anycert__good_address(const struct anycert_diagnosis *diagnosis,
+                                  char out[ANYCERT__ADDRESS_SIZE])
 {
     const struct anycert__addresses *addresses = &diagnosis->addresses;
     size_t best = 0;
@@ -32,8 +32,7 @@ static const char *good_address(const struct anycert_diagnosis *diagnosis,
     return out;
 }
 
-/* "proxy.example:3128"; or NULL. */
-static const char *place_of_proxy(const struct anycert_diagnosis *diagnosis, char out[300])
+const char *anycert__place_of_proxy(const struct anycert_diagnosis *diagnosis, char out[300])
 {
     const char *url = anycert__words_find(&diagnosis->way, "proxy", 0);
     const char *place = url ? strstr(url, "://") : NULL;
@@ -47,24 +46,51 @@ static const char *place_of_proxy(const struct anycert_diagnosis *diagnosis, cha
 static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__diagnosed *found,
                          const struct anycert__trial *trial, struct anycert_error *err)
 {
+    const struct anycert_diagnosis *outer = diagnosis->outer;
+    const char *url = anycert__words_find(&diagnosis->way, "proxy", 0);
+    const char *file = anycert__words_find(&diagnosis->given, "cacert", 0);
     /* The name that was asked for already is no help. */
     bool has_other_name = diagnosis->name[0] != '\0' &&
                           !anycert__str_equal_nocase(diagnosis->name, diagnosis->peer.host);
-    char port[8], address[ANYCERT__ADDRESS_SIZE], proxy[300];
+    bool hung_up = found->cause->number == ANYCERT__CAUSE_BODY_TRUNCATED && trial &&
+                   trial->wire != ANYCERT__WIRE_SILENT;
+    char port[8], outer_port[8] = "", address[ANYCERT__ADDRESS_SIZE], proxy[300];
     struct anycert__evidence evidence[] = {
         {"host", diagnosis->peer.host},
         {"port", port},
-        {"address", good_address(diagnosis, address)},
-        {"proxy", place_of_proxy(diagnosis, proxy)},
+        {"address", anycert__good_address(diagnosis, address)},
+        {"proxy", anycert__place_of_proxy(outer ? outer : diagnosis, proxy)},
         {"name", has_other_name ? diagnosis->name : NULL},
         {"pin", diagnosis->pin[0] != '\0' ? diagnosis->pin : NULL},
         {"issuer-url", diagnosis->issuer_url[0] != '\0' ? diagnosis->issuer_url : NULL},
+        {"asked", diagnosis->was_asked ? "yes" : NULL},
+        {"hung-up", hung_up ? "yes" : NULL},
+        {"ca-file", file ? file : anycert__words_find(&diagnosis->given, "ca-add", 0)},
         {"ca-names", trial && trial->ca_name_count > 0 ? trial->ca_names[0] : NULL},
+        {"proxy-url", anycert__words_find(outer ? &outer->way : &diagnosis->way, "proxy", 0)},
     };
 
+    struct anycert__evidence on_the_way[] = {
+        {"host", outer ? outer->peer.host : NULL},
+        {"port", outer_port},
+        evidence[3], /* the rest is the proxy's */
+        evidence[4],
+        evidence[5],
+        evidence[6],
+        {"trust-by-pin", diagnosis->with_pin},
+        {"trust-by-name", diagnosis->with_name},
+    };
+    struct anycert__remedy_case known = {evidence,
+                                         sizeof evidence / sizeof evidence[0],
+                                         &diagnosis->given,
+                                         outer ? on_the_way : NULL,
+                                         sizeof on_the_way / sizeof on_the_way[0],
+                                         url && anycert__str_starts(url, "https:")};
+
     (void)snprintf(port, sizeof port, "%u", (unsigned)diagnosis->peer.port);
-    return anycert__remedies_for(found->cause, evidence, sizeof evidence / sizeof evidence[0],
-                                 &diagnosis->given, &found->remedies, err);
+    if (outer)
+        (void)snprintf(outer_port, sizeof outer_port, "%u", (unsigned)outer->peer.port);
+    return anycert__remedies_of_case(found->cause, &known, &found->remedies, err);
 }
 
 /* The same cause was seen elsewhere, too: at another certificate, or beyond the proxy. */
@@ -88,14 +114,39 @@ static int add_evidence(struct anycert__diagnosed *found, const char *more,
     return 0;
 }
 
-int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause,
-                      const char *evidence, const struct anycert__trial *trial,
-                      struct anycert_error *err)
+static bool is_proxys_handshake(const struct anycert__trial *trial)
+{
+    return trial && trial->obstacle.is_set && trial->obstacle.stage == ANYCERT_STAGE_PROXY_TLS;
+}
+
+static enum anycert__hop hop_of(const struct anycert_diagnosis *diagnosis,
+                                enum anycert__cause_number cause,
+                                const struct anycert__trial *trial)
+{
+    return strcmp(anycert__cause(cause)->check, "proxy") == 0 || is_proxys_handshake(trial)
+               ? ANYCERT__HOP_PROXY
+               : diagnosis->hop;
+}
+
+/* Those of the handshake that it was seen in, for its error. */
+static const struct anycert__facts *facts_of(const struct anycert_diagnosis *diagnosis,
+                                             const struct anycert__trial *trial)
+{
+    if (is_proxys_handshake(trial))
+        return diagnosis->examination->trials.route.proxy_facts;
+    return trial ? trial->facts : NULL;
+}
+
+/* facts are those that others' words are chosen by, and code is the error of verification. */
+static int add_cause(struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause,
+                     const char *evidence, const struct anycert__trial *trial,
+                     const struct anycert__facts *facts, int code, struct anycert_error *err)
 {
     struct anycert__diagnosed *found = &diagnosis->causes[diagnosis->cause_count];
+    enum anycert__hop hop = hop_of(diagnosis, cause, trial);
 
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
-        if (diagnosis->causes[i].cause->number == cause)
+        if (diagnosis->causes[i].cause->number == cause && diagnosis->causes[i].hop == hop)
             return add_evidence(&diagnosis->causes[i], evidence, err);
     }
     if (diagnosis->cause_count == ANYCERT__DIAGNOSED_MAX)
@@ -103,20 +154,42 @@ int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_n
     diagnosis->cause_count++;
     found->cause = anycert__cause(cause);
     found->evidence = anycert__strdup(evidence ? evidence : trial ? trial->error.message : "");
-    found->error = anycert__cause_errors(found->cause, trial ? trial->facts : NULL, err);
+    found->hop = hop;
+    found->error = anycert__cause_errors(found->cause, facts, code, err);
     if (!found->evidence || !found->error)
         return anycert__fail_nomem(err);
     return find_remedies(diagnosis, found, trial, err);
 }
 
-/* In the order in which a connection meets them. */
-static void sort_causes(struct anycert_diagnosis *diagnosis)
+int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause,
+                      const char *evidence, const struct anycert__trial *trial,
+                      struct anycert_error *err)
+{
+    return add_cause(diagnosis, cause, evidence, trial, facts_of(diagnosis, trial), 0, err);
+}
+
+int anycert__diagnose_certificates(struct anycert_diagnosis *diagnosis,
+                                   enum anycert__cause_number cause, const char *evidence,
+                                   const struct anycert__facts *facts, int code,
+                                   struct anycert_error *err)
+{
+    return add_cause(diagnosis, cause, evidence, NULL, facts, code, err);
+}
+
+static bool is_met_later(const struct anycert__diagnosed *a, const struct anycert__diagnosed *b)
+{
+    bool through = a->hop == ANYCERT__HOP_ORIGIN;
+
+    return a->hop == b->hop ? a->cause->number > b->cause->number : through;
+}
+
+void anycert__sort_causes(struct anycert_diagnosis *diagnosis)
 {
     for (size_t i = 1; i < diagnosis->cause_count; i++) {
         struct anycert__diagnosed moved = diagnosis->causes[i];
         size_t j = i;
 
-        for (; j > 0 && diagnosis->causes[j - 1].cause->number > moved.cause->number; j--)
+        for (; j > 0 && is_met_later(&diagnosis->causes[j - 1], &moved); j--)
             diagnosis->causes[j] = diagnosis->causes[j - 1];
         diagnosis->causes[j] = moved;
     }
@@ -160,33 +233,29 @@ static enum anycert__trust trust_in(const struct anycert_diagnosis *diagnosis,
 
 static const char *note_on(const struct anycert__attempt *attempt, enum anycert__trust trust)
 {
-    switch (trust) {
-    case ANYCERT__TRUST_PROVEN:
-        if (attempt->supply)
-            return "with the intermediate certificate that the server does not send "
-                   "(--intermediate)";
-        break;
-    case ANYCERT__TRUST_IF_NAMED:
-        return "only if that is a name of the server that is meant";
-    case ANYCERT__TRUST_IF_COMPARED:
-        return is_unverified(attempt)
-                   ? "compare the pin with the server's by another way before it is used: "
-                     "interception and a genuine self-signed server look alike"
-                   : "compare the pin with the server's by another way before it is used: the "
-                     "certificate is a CA's, but for another name, and its owner may be another, "
-                     "too";
-    case ANYCERT__TRUST_NOBODY:
-        if (attempt->rung == ANYCERT__RUNG_ANTIQUE)
-            return "nobody is authenticated, and a determined listener reads along";
-        if (attempt->rung == ANYCERT__RUNG_PINNED)
-            return "whoever wants to can find out the secret of so short a key, and has the pin "
-                   "then, too: it keeps nobody out who is determined";
-        return is_unverified(attempt)
-                   ? "whoever answers is believed: interception and a genuine self-signed server "
-                     "look alike"
-                   : "whoever has a certificate for any name is believed";
-    }
-    return "";
+    if (trust == ANYCERT__TRUST_PROVEN && attempt->supply)
+        return "with the intermediate certificate that the server does not send (--intermediate)";
+    if (trust == ANYCERT__TRUST_NOBODY && attempt->rung == ANYCERT__RUNG_ANTIQUE)
+        return "nobody is authenticated, and a determined listener reads along";
+    if (trust == ANYCERT__TRUST_NOBODY && attempt->rung == ANYCERT__RUNG_PINNED)
+        return "whoever wants to can find out the secret of so short a key, and has the pin then, "
+               "too: it keeps nobody out who is determined";
+    return anycert__caution(trust, is_unverified(attempt));
+}
+
+/* What is to be known besides, in sentences. */
+static void write_note(struct anycert__advice *advice, const struct anycert__attempt *attempt,
+                       const struct anycert__plan *plan)
+{
+    const char *note = note_on(attempt, advice->trust);
+    const char *proof = !plan->wants_cert ? ""
+                        : advice->confirmed
+                            ? "needed besides the client certificate; the handshake stands under it"
+                            : "needed besides the client certificate; not confirmed without that, "
+                              "as the server ends the handshake, once we have accepted its part";
+
+    (void)snprintf(advice->note, sizeof advice->note, "%s%s%s", proof,
+                   proof[0] != '\0' && note[0] != '\0' ? "; " : "", note);
 }
 
 /* The sentence of whoever forbids it. */
@@ -205,8 +274,14 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
 {
     const struct anycert__plan *plan = &examination->plan;
 
-    for (size_t i = 0; i < plan->way_count; i++) {
-        const struct anycert__way *way = &plan->ways[i];
+    /* The least of a way has a policy for each of its links. */
+    static const struct anycert__way nothing = {.confirmed = true, .minimal = true};
+    bool is_fine = plan->found == ANYCERT__FOUND_HEALTHY && !plan->request_failed &&
+                   (diagnosis->outer || (examination->proxy && examination->proxy->policy));
+    size_t count = is_fine ? 1 : plan->way_count;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct anycert__way *way = is_fine ? &nothing : &plan->ways[i];
         struct anycert__advice *advice = &diagnosis->policies[i];
         struct anycert_policy *policy =
             anycert__trial_policy(&examination->trials, &way->attempt, err);
@@ -217,11 +292,11 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
         advice->made = policy;
         advice->policy = anycert_policy_format(policy, err);
         advice->trust = trust_in(diagnosis, &way->attempt);
-        advice->note = note_on(&way->attempt, advice->trust);
         advice->relaxations = way->attempt.relaxations;
         advice->tried_without = way->tried_without;
         advice->judged_without = way->judged_without;
-        advice->confirmed = true; /* nothing else becomes a way */
+        advice->confirmed = way->confirmed;
+        write_note(advice, &way->attempt, plan);
         advice->minimal = way->minimal;
         advice->forbidden = forbidden_here(examination, policy);
         if (!advice->policy)
@@ -300,6 +375,8 @@ static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *di
                                                                : ANYCERT_VERDICT_HEALTHY;
         return is_ours_to_mend(diagnosis) ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_UNREACHABLE;
     case ANYCERT__FOUND_WAYS:
+        if (plan->wants_cert)
+            break;
         return diagnosis->addresses.other_good ||
                        (plan->ways[0].attempt.rung == ANYCERT__RUNG_HARDENED &&
                         (plan->ways[0].attempt.relaxations & ~by_clock(diagnosis)) == 0)
@@ -324,7 +401,7 @@ static enum anycert_doctor_stage stage_of(const struct anycert__examination *exa
         return ANYCERT_STAGE_DNS;
     if (first->obstacle.is_set)
         return first->obstacle.stage;
-    if (proxy && !anycert__proxy_accepted(examination))
+    if (!examination->proxy && proxy && !anycert__proxy_accepted(examination))
         return ANYCERT_STAGE_PROXY_TLS;
     if (!anycert__needs_met(&first->sighting.offer, BIT(OVERSIZED_CHAIN)) ||
         first->sighting.ending != ANYCERT__ENDED_STANDS)
@@ -384,14 +461,14 @@ static int add_causes(struct anycert_diagnosis *diagnosis,
     if ((plan->found == ANYCERT__FOUND_WAYS || plan->offer != 0) &&
         anycert__diagnose_offer(diagnosis, examination, err) < 0)
         return -1;
-    if ((plan->found == ANYCERT__FOUND_NOTHING || plan->request_failed) && plan->count > 0 &&
-        anycert__diagnose_ending(diagnosis, examination, err) < 0)
+    if ((plan->found == ANYCERT__FOUND_NOTHING || plan->wants_cert || plan->request_failed) &&
+        plan->count > 0 && anycert__diagnose_ending(diagnosis, examination, err) < 0)
         return -1;
     if (plan->unsteady && anycert__diagnose_unsteady(diagnosis, examination, err) < 0)
         return -1;
     if (add_addresses(diagnosis, &examination->addresses, err) < 0)
         return -1;
-    sort_causes(diagnosis);
+    anycert__sort_causes(diagnosis);
     return 0;
 }
 
@@ -401,15 +478,21 @@ static int copy_question(struct anycert_diagnosis *diagnosis, const struct anyce
 {
     diagnosis->examined = anycert__clock_now(&doctor->clock);
     diagnosis->clients = doctor->clients;
+    diagnosis->asked = doctor->wants_request;
+    diagnosis->asked_body = doctor->wants_body;
+    diagnosis->limit_ms = doctor->timeout_ms;
     memcpy(diagnosis->proxy, doctor->proxy.peer.host, sizeof diagnosis->proxy);
     diagnosis->base = anycert_policy_copy(doctor->base, err);
-    if (!diagnosis->base)
+    diagnosis->proxy_policy = anycert_policy_copy(doctor->proxy_policy, err);
+    if (!diagnosis->base || (doctor->proxy_policy && !diagnosis->proxy_policy))
         return -1;
     if (diagnosis->replayed)
         return 0;
     diagnosis->other_way = doctor->proxy.kind != ANYCERT__PROXY_NONE || doctor->resolve_count > 0 ||
                            doctor->connect_to_count > 0;
     diagnosis->helped = doctor->intermediates != NULL;
+    if (diagnosis->outer)
+        return 0;
     if (anycert__words_of_doctor(&diagnosis->way, doctor, err) < 0)
         return -1;
     return anycert__words_join(&diagnosis->given,
@@ -430,24 +513,10 @@ static int copy_answers(struct anycert_diagnosis *diagnosis,
                                           : examination->trials.name);
     if (leaf)
         anycert__issuer_url(leaf, diagnosis->issuer_url);
+    diagnosis->asks_client_cert = best && best->asked_cert;
     if (!diagnosis->pin || !diagnosis->name)
         return anycert__fail_nomem(err);
     return 0;
-}
-
-/* Whoever was not reached has shaken no hands; an https:// proxy that was not believed has. */
-static size_t count_handshakes(const struct anycert__examination *examination)
-{
-    size_t count = examination->confession.questions + examination->compared +
-                   examination->shape.questions + examination->trials.repeated +
-                   examination->addresses.handshakes;
-
-    for (size_t i = 0; i < examination->plan.count; i++) {
-        const struct anycert__obstacle *obstacle = &examination->done[i].obstacle;
-
-        count += !obstacle->is_set || obstacle->stage >= ANYCERT_STAGE_PROXY_TLS;
-    }
-    return count;
 }
 
 /* What helps is in every command that repeats what was given. */
@@ -465,16 +534,20 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
 {
     if (copy_answers(diagnosis, examination, err) < 0 ||
         copy_question(diagnosis, examination->trials.doctor, err) < 0 ||
-        (examination->plan.send_expected && give_sni(diagnosis, diagnosis->name, err) < 0))
+        (examination->plan.send_expected && give_sni(diagnosis, diagnosis->name, err) < 0) ||
+        anycert__diagnose_proxy(diagnosis, examination, err) < 0)
         return -1;
     diagnosis->stage = stage_of(examination);
-    diagnosis->handshakes = count_handshakes(examination);
+    diagnosis->handshakes = anycert__examination_handshakes(examination);
     diagnosis->elapsed_ms = examination->elapsed_ms;
     diagnosis->exhausted = examination->plan.exhausted;
+    diagnosis->wants_cert = examination->plan.wants_cert;
+    diagnosis->was_asked = examination->plan.wants_request;
     if (add_report(diagnosis, examination, err) < 0 ||
         add_causes(diagnosis, examination, err) < 0 ||
         add_policies(diagnosis, examination, err) < 0)
         return -1;
     diagnosis->verdict = verdict_on(diagnosis, &examination->plan);
-    return 0;
+    anycert__join_proxy(diagnosis, examination);
+    return anycert__diagnosis_commands(diagnosis, examination, err);
 }

@@ -62,11 +62,26 @@ static void write_direct(struct anycert__buf *buf, const struct anycert__facts *
         anycert__buf_adds(buf, ", which is trusted here");
 }
 
+/* How verification calls it that the issuer is not trusted; 0 if it does not. */
+static int code_of_trust(const struct anycert__facts *facts)
+{
+    for (size_t i = 0; i < facts->error_count; i++) {
+        const struct anycert__verify_error *error = &facts->errors[i];
+
+        if (anycert__x509_meaning(error->code, error->depth)->check == ANYCERT__CHECK_TRUST)
+            return error->code;
+    }
+    return 0;
+}
+
 static int say(struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause,
-               struct anycert__buf *buf, struct anycert_error *err)
+               const struct anycert__facts *facts, struct anycert__buf *buf,
+               struct anycert_error *err)
 {
     char *evidence = anycert__buf_take(buf, "the evidence", err);
-    int result = evidence ? anycert__diagnose(diagnosis, cause, evidence, NULL, err) : -1;
+    int result = evidence ? anycert__diagnose_certificates(diagnosis, cause, evidence, facts,
+                                                           code_of_trust(facts), err)
+                          : -1;
 
     anycert__free(evidence);
     return result;
@@ -122,7 +137,7 @@ int anycert__diagnose_between(struct anycert_diagnosis *diagnosis,
     if (!proven)
         anycert__buf_adds(&buf, "; that proves nothing yet");
     result = say(diagnosis, proven ? ANYCERT__CAUSE_INTERCEPTED : ANYCERT__CAUSE_LOOKS_INTERCEPTED,
-                 &buf, err);
+                 facts, &buf, err);
     anycert__buf_free(&buf);
     return result;
 }

@@ -15,9 +15,9 @@
 struct chain_walk {
     struct anycert_diagnosis *diagnosis;
     struct anycert__chain_view view;
-    const struct anycert__supply *supply; /* NULL: nothing could be fetched */
-    const char *whose;                    /* in front of the evidence */
-    const struct anycert__trial *dated;   /* one with an answer that said the time, or NULL */
+    const struct anycert__supply *supply;      /* NULL: nothing could be fetched */
+    const char *whose;                         /* in front of the evidence */
+    const struct anycert__server_time *server; /* its clock; NULL: it is not about the server */
     struct anycert_error *err;
     int result;
 };
@@ -47,11 +47,17 @@ bool anycert__proxy_accepted(const struct anycert__examination *examination)
 }
 
 /* What else is known of a chain without an end. */
-static void write_trust_evidence(struct anycert__buf *buf, const struct anycert__supply *supply,
+static void write_trust_evidence(struct anycert__buf *buf, const struct chain_walk *walk,
+                                 const struct anycert__finding *finding,
                                  enum anycert__cause_number cause)
 {
-    if (!supply || (cause != ANYCERT__CAUSE_MISSING_INTERMEDIATE &&
-                    (cause != ANYCERT__CAUSE_UNKNOWN_ROOT || !supply->tried)))
+    const struct anycert__supply *supply = walk->supply;
+    bool unknown = supply && cause == ANYCERT__CAUSE_UNKNOWN_ROOT;
+
+    if (unknown && !supply->tried && finding->x509_code == ANYCERT__X509_ISSUER_NOT_FOUND)
+        anycert__buf_adds(buf, "; the issuer's own is not sent: it may be another intermediate one "
+                               "that the server leaves out");
+    if (!supply || (cause != ANYCERT__CAUSE_MISSING_INTERMEDIATE && !(unknown && supply->tried)))
         return;
     if (supply->name) {
         anycert__buf_adds(buf, "; fetched from ");
@@ -71,15 +77,6 @@ static void write_trust_evidence(struct anycert__buf *buf, const struct anycert_
                                "whose root is unknown here looks the same");
 }
 
-static const struct anycert__trial *dated_answer(const struct anycert__examination *examination)
-{
-    for (size_t i = 0; i < examination->plan.count; i++) {
-        if (examination->done[i].has_http_date)
-            return &examination->done[i];
-    }
-    return NULL;
-}
-
 static void take_finding(void *arg, const struct anycert__finding *finding)
 {
     struct chain_walk *walk = arg;
@@ -87,20 +84,19 @@ static void take_finding(void *arg, const struct anycert__finding *finding)
     enum anycert__cause_number cause = ANYCERT__CAUSE_COUNT;
     struct anycert__buf buf;
     char *detail = NULL, *evidence = NULL;
-    char clock[160] = "";
 
     if (walk->result < 0)
         return;
     cause = anycert__cause_of_finding(&walk->view, finding);
-    if (finding->check == ANYCERT__CHECK_DATES)
-        cause = anycert__doubt_clock(&walk->view, walk->dated, finding, cause, clock, sizeof clock);
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     detail = anycert__detail_of_finding(facts, finding, facts->time);
     anycert__buf_addf(&buf, "%s%s", walk->whose, detail ? detail : "");
-    anycert__buf_adds(&buf, clock);
-    write_trust_evidence(&buf, walk->supply, cause);
+    if (finding->check == ANYCERT__CHECK_DATES)
+        cause = anycert__doubt_clock(&walk->view, walk->server, finding, cause, &buf);
+    write_trust_evidence(&buf, walk, finding, cause);
     evidence = detail ? anycert__buf_take(&buf, "the evidence", walk->err) : NULL;
-    walk->result = evidence ? anycert__diagnose(walk->diagnosis, cause, evidence, NULL, walk->err)
+    walk->result = evidence ? anycert__diagnose_certificates(walk->diagnosis, cause, evidence,
+                                                             facts, finding->x509_code, walk->err)
                             : anycert__fail_nomem(walk->err);
     anycert__buf_free(&buf);
     anycert__free(evidence);
@@ -181,6 +177,7 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
     const struct anycert__trial *best = anycert__best_view(examination);
     const struct anycert__facts *facts = best ? best->facts : NULL;
     const struct anycert__facts *proxy = examination->trials.route.proxy_facts;
+    struct anycert__server_time server;
     struct chain_walk walk = {.diagnosis = diagnosis,
                               .view = {.facts = proxy,
                                        .anchors = examination->trials.route.proxy_anchors,
@@ -188,8 +185,12 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                               .whose = "the proxy: ",
                               .err = err};
 
-    if (proxy && proxy->verified && !anycert__proxy_accepted(examination))
+    /* Of observations of before: now it is examined by itself. */
+    if (!examination->proxy && proxy && proxy->verified && !anycert__proxy_accepted(examination)) {
+        diagnosis->hop = ANYCERT__HOP_PROXY;
         anycert__findings(proxy, proxy->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, &walk);
+        diagnosis->hop = ANYCERT__HOP_ORIGIN;
+    }
     if (!facts)
         return walk.result;
     walk.view.facts = facts;
@@ -200,7 +201,8 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                         : walk.supply->name     ? ANYCERT__FETCHED_IN_VAIN
                                                 : ANYCERT__FETCHED_NOTHING;
     walk.whose = "";
-    walk.dated = dated_answer(examination);
+    anycert__read_server_time(examination, &server);
+    walk.server = &server;
     anycert__findings(facts, facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, &walk);
     walk_others(&walk, examination, facts);
     if (walk.result == 0 && examination->plan.send_expected)

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define SHOWN 48 /* bytes of what is no TLS */
+
 /* ---- other protocols ---- */
 
 static enum anycert__banner banner_of(const struct anycert__trial *trial)
@@ -188,8 +190,10 @@ static void write_evidence(struct anycert__buf *buf, const struct anycert__trial
                                                              : "closed the connection");
         write_ca_names(buf, trial);
     } else if (trial->sighting.ending == ANYCERT__ENDED_NOT_TLS) {
-        size_t shown = trial->first_len < 48 ? trial->first_len : 48;
+        size_t shown = anycert__banner_shown(trial->first, trial->first_len);
 
+        if (shown > SHOWN)
+            shown = SHOWN;
         anycert__buf_adds(buf, "the first bytes are \"");
         anycert__buf_add_escaped(buf, (const char *)trial->first, shown);
         anycert__buf_adds(buf, "\"");
@@ -200,13 +204,22 @@ static void write_evidence(struct anycert__buf *buf, const struct anycert__trial
         anycert__buf_addf(buf, "%zu bytes came in %u ms, and then the time was over",
                           trial->received, (unsigned)trial->took_ms);
     } else if (trial->has_http_cause) {
-        anycert__buf_addf(buf, "the handshake stands, %s / was sent; %s",
-                          trial->asks_body ? "GET" : "HEAD", trial->http_evidence);
+        anycert__buf_addf(buf, "the handshake stands, %s / was sent; %s (%u ms in all)",
+                          anycert__trial_method(trial), trial->http_evidence,
+                          (unsigned)trial->took_ms);
     } else if (trial->sighting.ending == ANYCERT__ENDED_NO_ANSWER) {
-        anycert__buf_addf(
-            buf, "the handshake stands, %s / was sent, and %s", trial->asks_body ? "GET" : "HEAD",
-            trial->wire == ANYCERT__WIRE_SILENT ? "nothing came before the time limit"
-                                                : "the connection ended without an answer");
+        bool silent = trial->wire == ANYCERT__WIRE_SILENT;
+
+        anycert__buf_addf(buf, "the handshake stands, %s / was sent, and %s",
+                          anycert__trial_method(trial),
+                          silent ? "nothing came before the time limit"
+                                 : "the connection ended without an answer");
+        if (!trial->asks_body)
+            anycert__buf_addf(buf,
+                              "%s; a GET may be answered all the same (--http-body asks with "
+                              "one)",
+                              silent ? ", nor to OPTIONS" : "");
+        anycert__buf_addf(buf, " (%u ms in all)", (unsigned)trial->took_ms);
     } else if (trial->sighting.ending == ANYCERT__ENDED_RESET) {
         anycert__buf_addf(buf, "the connection was reset after %zu bytes", trial->received);
     } else {
@@ -247,6 +260,15 @@ static bool is_certificates_fault(const struct anycert_diagnosis *diagnosis,
            !anycert__needs_met(&trial->sighting.certificates, 0);
 }
 
+/* What the proxy's own diagnosis says, or has found to be something else. */
+static bool is_proxys(const struct anycert_diagnosis *diagnosis, const struct anycert__trial *trial)
+{
+    return trial->obstacle.is_set && trial->obstacle.stage == ANYCERT_STAGE_PROXY_TLS &&
+           (anycert__diagnosed(diagnosis, ANYCERT__CAUSE_PROXY_IS_PLAIN) ||
+            (diagnosis->of_proxy &&
+             anycert__diagnosed(diagnosis->of_proxy, trial->obstacle.cause)));
+}
+
 int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
                              const struct anycert__examination *examination,
                              struct anycert_error *err)
@@ -257,11 +279,15 @@ int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,
     char *evidence = NULL;
     int result = -1;
 
+    if (trial->sighting.ending == ANYCERT__ENDED_NO_ANSWER)
+        diagnosis->unanswered = trial;
     for (size_t i = 0; i < confession->cause_count; i++) {
         if (anycert__diagnose(diagnosis, confession->causes[i], confession->evidence, trial, err) <
             0)
             return -1;
     }
+    if (is_proxys(diagnosis, trial))
+        return 0;
     if (confession->cause_count > 0 || is_certificates_fault(diagnosis, trial))
         return 0;
     /* We refuse what was told already. */

@@ -110,7 +110,7 @@ static bool shows_choice(const struct anycert__trial *trial, const struct anycer
 {
     if (!trial->facts)
         return false;
-    if (plan->way_count == 0)
+    if (plan->way_count == 0 || plan->wants_cert)
         return trial->sighting.ending == ANYCERT__ENDED_CLIENT_CERT &&
                anycert__needs_met(&trial->sighting.offer, plan->offer);
     return trial->facts->complete && !trial->attempt.observes &&

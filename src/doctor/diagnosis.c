@@ -1,6 +1,7 @@
 #include "doctor/diagnosis.h"
 
 #include "base/mem.h"
+#include "verdict/show.h"
 
 static const struct {
     int verdict;
@@ -38,6 +39,8 @@ void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis)
     if (!diagnosis)
         return;
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        if (diagnosis->causes[i].lent)
+            continue;
         anycert__free(diagnosis->causes[i].evidence);
         anycert__free(diagnosis->causes[i].error);
         anycert__remedies_clear(&diagnosis->causes[i].remedies);
@@ -47,13 +50,20 @@ void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis)
         anycert_free(diagnosis->policies[i].policy);
         anycert__free(diagnosis->policies[i].forbidden);
     }
-    if (diagnosis->examination)
+    if (diagnosis->examination && !diagnosis->outer) {
         anycert__examination_clear(diagnosis->examination);
-    anycert__free(diagnosis->examination);
+        anycert__free(diagnosis->examination);
+    }
+    anycert_free(diagnosis->with_pin);
+    anycert_free(diagnosis->with_name);
+    anycert_diagnosis_free(diagnosis->of_proxy);
     anycert_policy_free(diagnosis->base);
+    anycert_policy_free(diagnosis->proxy_policy);
     anycert_report_free(diagnosis->report);
     anycert__free(diagnosis->pin);
     anycert__free(diagnosis->name);
+    anycert__free(diagnosis->command);
+    anycert__free(diagnosis->keep_command);
     anycert__words_clear(&diagnosis->way);
     anycert__words_clear(&diagnosis->given);
     anycert__free(diagnosis->target);
@@ -163,6 +173,16 @@ const char *anycert_diagnosis_cause_error(const struct anycert_diagnosis *diagno
     return cause_at(diagnosis, n) ? cause_at(diagnosis, n)->error : NULL;
 }
 
+const char *anycert_diagnosis_cause_hop(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    return cause_at(diagnosis, n) ? anycert__hop_name(cause_at(diagnosis, n)->hop) : NULL;
+}
+
+const struct anycert_diagnosis *anycert_diagnosis_proxy(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->of_proxy;
+}
+
 /* ---- policies ---- */
 
 size_t anycert_diagnosis_policies(const struct anycert_diagnosis *diagnosis)
@@ -228,12 +248,12 @@ size_t anycert_diagnosis_remedies(const struct anycert_diagnosis *diagnosis)
 
 /* NULL behind the last; *cause is what it mends. */
 static const struct anycert__remedy *remedy_at(const struct anycert_diagnosis *diagnosis, size_t n,
-                                               const struct anycert__cause **cause)
+                                               const struct anycert__diagnosed **cause)
 {
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
         const struct anycert__remedies *remedies = &diagnosis->causes[i].remedies;
 
-        *cause = diagnosis->causes[i].cause;
+        *cause = &diagnosis->causes[i];
         if (n < remedies->count)
             return &remedies->items[n];
         n -= remedies->count;
@@ -243,14 +263,21 @@ static const struct anycert__remedy *remedy_at(const struct anycert_diagnosis *d
 
 const char *anycert_diagnosis_remedy_cause(const struct anycert_diagnosis *diagnosis, size_t n)
 {
-    const struct anycert__cause *cause = NULL;
+    const struct anycert__diagnosed *cause = NULL;
 
-    return remedy_at(diagnosis, n, &cause) ? cause->id : NULL;
+    return remedy_at(diagnosis, n, &cause) ? cause->cause->id : NULL;
+}
+
+const char *anycert_diagnosis_remedy_hop(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    const struct anycert__diagnosed *cause = NULL;
+
+    return remedy_at(diagnosis, n, &cause) ? anycert__hop_name(cause->hop) : NULL;
 }
 
 const char *anycert_diagnosis_remedy_audience(const struct anycert_diagnosis *diagnosis, size_t n)
 {
-    const struct anycert__cause *cause = NULL;
+    const struct anycert__diagnosed *cause = NULL;
     const struct anycert__remedy *remedy = remedy_at(diagnosis, n, &cause);
 
     return remedy ? remedy->audience : NULL;
@@ -258,7 +285,7 @@ const char *anycert_diagnosis_remedy_audience(const struct anycert_diagnosis *di
 
 const char *anycert_diagnosis_remedy_where(const struct anycert_diagnosis *diagnosis, size_t n)
 {
-    const struct anycert__cause *cause = NULL;
+    const struct anycert__diagnosed *cause = NULL;
     const struct anycert__remedy *remedy = remedy_at(diagnosis, n, &cause);
 
     return remedy ? remedy->where : NULL;
@@ -266,7 +293,7 @@ const char *anycert_diagnosis_remedy_where(const struct anycert_diagnosis *diagn
 
 const char *anycert_diagnosis_remedy_text(const struct anycert_diagnosis *diagnosis, size_t n)
 {
-    const struct anycert__cause *cause = NULL;
+    const struct anycert__diagnosed *cause = NULL;
     const struct anycert__remedy *remedy = remedy_at(diagnosis, n, &cause);
 
     return remedy ? remedy->text : NULL;
@@ -274,7 +301,7 @@ const char *anycert_diagnosis_remedy_text(const struct anycert_diagnosis *diagno
 
 const char *anycert_diagnosis_remedy_language(const struct anycert_diagnosis *diagnosis, size_t n)
 {
-    const struct anycert__cause *cause = NULL;
+    const struct anycert__diagnosed *cause = NULL;
     const struct anycert__remedy *remedy = remedy_at(diagnosis, n, &cause);
 
     return remedy && remedy->language ? remedy->language : remedy ? "" : NULL;
@@ -282,7 +309,7 @@ const char *anycert_diagnosis_remedy_language(const struct anycert_diagnosis *di
 
 const char *anycert_diagnosis_remedy_lines(const struct anycert_diagnosis *diagnosis, size_t n)
 {
-    const struct anycert__cause *cause = NULL;
+    const struct anycert__diagnosed *cause = NULL;
     const struct anycert__remedy *remedy = remedy_at(diagnosis, n, &cause);
 
     return remedy && remedy->lines ? remedy->lines : remedy ? "" : NULL;

@@ -5,6 +5,7 @@
 #include <anycert/doctor.h>
 
 #include "base/buf.h"
+#include "doctor/caution.h"
 #include "doctor/examine.h"
 #include "doctor/remedy.h"
 #include "tls/issuer.h"
@@ -18,23 +19,16 @@ struct anycert__diagnosed {
     const struct anycert__cause *cause;
     char *evidence; /* what was seen here */
     char *error;    /* what others say */
+    enum anycert__hop hop;
+    bool lent; /* it belongs to the diagnosis of the proxy */
     struct anycert__remedies remedies;
-};
-
-/* Who is known to answer under a policy. */
-enum anycert__trust {
-    ANYCERT__TRUST_PROVEN,      /* the server */
-    ANYCERT__TRUST_IF_COMPARED, /* whoever has the key: the server's, if somebody compares the pin
-                                 */
-    ANYCERT__TRUST_IF_NAMED,    /* whoever has the name that the certificate told */
-    ANYCERT__TRUST_NOBODY
 };
 
 /* A policy that connects. */
 struct anycert__advice {
     char *policy;
     struct anycert_policy *made; /* the same, with its anchors */
-    const char *note;
+    char note[400];
     enum anycert__trust trust;
     char *forbidden; /* why the administrator does not allow it here, or "" */
     anycert__relaxations relaxations, tried_without, judged_without;
@@ -42,6 +36,10 @@ struct anycert__advice {
 };
 
 struct anycert_diagnosis {
+    enum anycert__hop hop;                 /* what is being diagnosed */
+    const struct anycert_diagnosis *outer; /* of the server, of whose way this is the proxy */
+    struct anycert_diagnosis *of_proxy;    /* NULL: there was nothing to find out about it */
+    char *with_pin, *with_name;            /* policies for the outer's commands; NULL: none */
     char *target;
     struct anycert__peer peer;
     enum anycert_doctor_verdict verdict;
@@ -55,18 +53,27 @@ struct anycert_diagnosis {
     size_t handshakes;
     uint64_t elapsed_ms;
     bool exhausted;
+    bool was_asked;  /* with a request */
+    bool wants_cert; /* the policies are needed besides a client certificate */
     struct anycert__examination *examination;  /* that it was made of; its doctor is gone */
     int64_t examined;                          /* when; seconds since 1970 UTC */
+    const struct anycert__trial *unanswered;   /* whose request was not answered; or NULL */
     char *pin, *name;                          /* of the server, "" if unknown */
     char issuer_url[ANYCERT__ISSUER_URL_SIZE]; /* where its certificate says that its issuer is */
     struct anycert_policy *base;               /* hardened, as the doctor was told */
+    struct anycert_policy *proxy_policy;       /* of an https:// proxy, as it was told */
     unsigned clients;            /* whose words JSON has: a bit for each of anycert_doctor_client */
     char proxy[256];             /* its host, or "" */
     bool other_way;              /* a proxy, or another address, was given */
     struct anycert__words way;   /* what the doctor was set up with, as options */
     struct anycert__words given; /* what commands repeat */
     bool helped;                 /* intermediates were given */
-    bool replayed;               /* from a file, which has said the four above */
+    bool asked;                  /* policies were confirmed by a request, too */
+    bool asked_body;             /* to the end of the answer's body */
+    uint32_t limit_ms;           /* for each attempt */
+    bool asks_client_cert;       /* the server asked for a client certificate */
+    char *command, *keep_command; /* to be pasted, or "" */
+    bool replayed;                /* from a file, which has said the four above */
 };
 
 /* The handshake that shows the certificates best: of those that verified them the first one that
@@ -81,6 +88,29 @@ bool anycert__proxy_accepted(const struct anycert__examination *examination);
 int anycert__diagnose(struct anycert_diagnosis *diagnosis, enum anycert__cause_number cause,
                       const char *evidence, const struct anycert__trial *trial,
                       struct anycert_error *err);
+
+/* The same for one of the certificates in facts: code is the error of verification
+ * (X509_V_ERR_...), or 0. */
+int anycert__diagnose_certificates(struct anycert_diagnosis *diagnosis,
+                                   enum anycert__cause_number cause, const char *evidence,
+                                   const struct anycert__facts *facts, int code,
+                                   struct anycert_error *err);
+
+/* diagnose_proxy.c: what the https:// proxy's own examination means, into of_proxy, and the options
+ * of commands that go through it; before everything else. 0, or -1 with NOMEM. */
+int anycert__diagnose_proxy(struct anycert_diagnosis *diagnosis,
+                            const struct anycert__examination *examination,
+                            struct anycert_error *err);
+/* Joins both, after everything else. */
+void anycert__join_proxy(struct anycert_diagnosis *diagnosis,
+                         const struct anycert__examination *examination);
+/* In the order in which a connection meets them. */
+void anycert__sort_causes(struct anycert_diagnosis *diagnosis);
+/* The highest of both counts. */
+enum anycert_doctor_verdict anycert__worse_verdict(enum anycert_doctor_verdict a,
+                                                   enum anycert_doctor_verdict b);
+/* The proxy's name and port, as remedies have it: "proxy.example:3128"; or NULL. */
+const char *anycert__place_of_proxy(const struct anycert_diagnosis *diagnosis, char out[300]);
 
 /* Whether it was found. */
 bool anycert__diagnosed(const struct anycert_diagnosis *diagnosis,
@@ -118,15 +148,39 @@ void anycert__read_anchor_list(struct anycert__anchors *own, int64_t now,
                                struct anycert__anchor_dates *out);
 /* Reads these lists where dates are wrong, into the examination. */
 void anycert__note_lists(struct anycert__examination *examination);
+/* diagnose_clock.c: the clock of the server, by the Date of an answer, or by what its handshakes of
+ * TLS 1.2 and older have in common. */
+struct anycert__server_time {
+    bool was_asked; /* with a request */
+    bool is_known;
+    int64_t ahead;   /* seconds that it is ahead of ours */
+    const char *how; /* it is known, in words */
+};
+void anycert__read_server_time(const struct anycert__examination *examination,
+                               struct anycert__server_time *out);
 /* diagnose_clock.c: a certificate that looks expired or not yet valid, where our clock may be what
- * is wrong: the cause, and why into said. dated is an answer that told the time, or NULL. */
+ * is wrong: the cause, and both clocks and why behind said. server may be NULL. */
 enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view *view,
-                                                const struct anycert__trial *dated,
+                                                const struct anycert__server_time *server,
                                                 const struct anycert__finding *finding,
-                                                enum anycert__cause_number usual, char *said,
-                                                size_t size);
+                                                enum anycert__cause_number usual,
+                                                struct anycert__buf *said);
 /* Which protocol answers instead of TLS (diagnose_ending.c). */
 enum anycert__cause_number anycert__cause_of_bytes(const unsigned char *bytes, size_t len);
+/* An address of the host that does, or at least takes connections, without its port; NULL if it has
+ * one alone. */
+const char *anycert__good_address(const struct anycert_diagnosis *diagnosis,
+                                  char out[ANYCERT__ADDRESS_SIZE]);
+/* command.c: a policy as commands have it: with an end, and as the administrator wants it. NULL
+ * with err->code 0 if he allows it in no way, else NOMEM. */
+struct anycert_policy *anycert__ending_policy(const struct anycert_policy *of,
+                                              const struct anycert__ceiling *ceiling,
+                                              struct anycert_error *err);
+/* The commands that do at once what is known to connect, and keep it; to be called last.
+ * 0, or -1 with NOMEM. */
+int anycert__diagnosis_commands(struct anycert_diagnosis *diagnosis,
+                                const struct anycert__examination *examination,
+                                struct anycert_error *err);
 /* Fills everything in (diagnose.c). 0, or -1 with NOMEM. */
 int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,

@@ -22,6 +22,7 @@ struct anycert__rule {
 struct anycert_doctor {
     struct anycert_policy *base; /* hardened, with the caller's anchors, expected name and SNI */
     struct anycert__intermediates *intermediates;
+    enum anycert__hop hop; /* which link is examined */
     struct anycert__proxy proxy;
     struct anycert_policy *proxy_policy; /* of an https:// proxy itself */
     struct anycert__rule resolve[ANYCERT__RULES_MAX];

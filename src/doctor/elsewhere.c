@@ -12,14 +12,19 @@
 static const struct {
     const char *name, *shown, *comment;
     void (*write)(struct anycert__page *page);
+    const char *trusts; /* how it is told to trust the CA in private-ca.pem */
 } clients[] = {
-    {"curl", "curl", "# ", anycert__page_curl},
-    {"requests", "Python", "# ", anycert__page_requests},
-    {"openssl.cnf", "openssl.cnf", "# ", anycert__page_openssl},
-    {"go", "Go", "// ", anycert__page_go},
-    {"node", "Node", "// ", anycert__page_node},
-    {"java", "Java", "// ", anycert__page_java},
-    {"wget", "wget", "# ", anycert__page_wget},
+    {"curl", "curl", "# ", anycert__page_curl, "use --cacert private-ca.pem instead"},
+    {"requests", "Python", "# ", anycert__page_requests,
+     "use requests.get(url, verify=\"private-ca.pem\") instead"},
+    {"openssl.cnf", "openssl.cnf", "# ", anycert__page_openssl,
+     "start the program with SSL_CERT_FILE=private-ca.pem instead"},
+    {"go", "Go", "// ", anycert__page_go, "append it to the pool of RootCAs instead"},
+    {"node", "Node", "// ", anycert__page_node,
+     "start node with NODE_EXTRA_CA_CERTS=private-ca.pem instead"},
+    {"java", "Java", "// ", anycert__page_java,
+     "put it into the store of javax.net.ssl.trustStore with keytool -importcert instead"},
+    {"wget", "wget", "# ", anycert__page_wget, "use --ca-certificate=private-ca.pem instead"},
 };
 #define CLIENTS (sizeof clients / sizeof clients[0])
 
@@ -89,6 +94,7 @@ int anycert__elsewhere(const struct anycert_policy *policy, const char *host, ui
     anycert__buf_init(&page.notes, TEXT_MAX);
     anycert__buf_init(&page.body, TEXT_MAX);
     clients[which].write(&page);
+    anycert__page_caution(&page, clients[which].trusts);
     out->text = join(&page, err);
     out->fit = page.fit;
     anycert__buf_free(&page.notes);

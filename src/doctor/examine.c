@@ -1,6 +1,7 @@
 #include "doctor/examine.h"
 
 #include "base/mem.h"
+#include "doctor/examine_proxy.h"
 #include "http/address.h"
 #include "tls/hello_probe.h"
 
@@ -59,6 +60,35 @@ static int supply(struct anycert__trials *trials, struct anycert__trial *trial,
     return 0;
 }
 
+static void begin(struct anycert__examination *examination, size_t budget)
+{
+    const struct anycert_doctor *doctor = examination->trials.doctor;
+
+    anycert__plan_begin(&examination->plan, doctor->wants_request, budget);
+    if (anycert__may_send_expected(doctor->base, examination->trials.route.target.host))
+        anycert__plan_may_send_expected(&examination->plan);
+}
+
+/* The first attempt says whether the proxy has to be seen to. If a policy is found that goes on
+ * through it, everything begins anew, under that; else with what the attempt has shown. */
+static int see_to_proxy(struct anycert__examination *examination, bool *anew,
+                        struct anycert_error *err)
+{
+    *anew = false;
+    if (!anycert__is_to_examine_proxy(examination))
+        return 0;
+    if (anycert__examine_proxy(examination, err) < 0)
+        return -1;
+    if (!examination->proxy->policy)
+        return 0;
+    *anew = true;
+    examination->trials.repeated++;
+    examination->trials.limit_ms = examination->trials.doctor->timeout_ms;
+    anycert__trial_clear(&examination->done[0]);
+    begin(examination, examination->plan.budget);
+    return 0;
+}
+
 static int run(struct anycert__examination *examination, const char *shown,
                struct anycert_error *err)
 {
@@ -68,12 +98,16 @@ static int run(struct anycert__examination *examination, const char *shown,
     while (plan->wants_more) {
         size_t n = plan->count;
         struct anycert__trial *trial = &examination->done[n];
+        bool anew = false;
 
         if (n > 0)
             wait_ms(trials->doctor, trials->doctor->delay_ms + plan->pause_ms);
         if (tell(examination, shown, err) < 0 ||
-            anycert__trial_make(trials, &plan->next, trial, err) < 0)
+            anycert__trial_make(trials, &plan->next, trial, err) < 0 ||
+            (n == 0 && !examination->proxy && see_to_proxy(examination, &anew, err) < 0))
             return -1;
+        if (anew)
+            continue;
         if (trial->sighting.ending == ANYCERT__ENDED_SILENT ||
             trial->sighting.ending == ANYCERT__ENDED_SLOW)
             trials->limit_ms = 1 + trials->doctor->timeout_ms / SHORTER;
@@ -250,9 +284,12 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
     if (!anchors || !examination->trials.ceiling ||
         anycert__route_begin(&examination->trials.route, doctor, target, anchors, err) < 0)
         goto out;
-    anycert__plan_begin(&examination->plan, doctor->wants_request, doctor->budget);
-    if (anycert__may_send_expected(doctor->base, target->host))
-        anycert__plan_may_send_expected(&examination->plan);
+    /* What is given for a proxy is used, and not only tried. */
+    if (doctor->proxy.kind == ANYCERT__PROXY_HTTPS &&
+        anycert__ceiling_check(examination->trials.ceiling, doctor->proxy_policy,
+                               anycert__clock_now(&doctor->clock), err) < 0)
+        goto out;
+    begin(examination, doctor->budget);
     if (run(examination, shown, err) == 0)
         result = look_further(examination, err);
 out:
@@ -262,8 +299,27 @@ out:
     return result;
 }
 
+size_t anycert__examination_handshakes(const struct anycert__examination *examination)
+{
+    size_t count = examination->confession.questions + examination->compared +
+                   examination->shape.questions + examination->trials.repeated +
+                   examination->addresses.handshakes;
+
+    for (size_t i = 0; i < examination->plan.count; i++) {
+        const struct anycert__obstacle *obstacle = &examination->done[i].obstacle;
+
+        count += !obstacle->is_set || obstacle->stage >= ANYCERT_STAGE_PROXY_TLS ||
+                 (obstacle->stage == ANYCERT_STAGE_PROXY && examination->trials.route.proxy_facts);
+    }
+    return examination->proxy
+               ? count + anycert__examination_handshakes(&examination->proxy->examination)
+               : count;
+}
+
 void anycert__examination_clear(struct anycert__examination *examination)
 {
+    anycert__proxy_examination_free(examination->proxy);
+    examination->proxy = NULL;
     for (size_t i = 0; i < ANYCERT__PLAN_BUDGET; i++)
         anycert__trial_clear(&examination->done[i]);
     anycert__route_end(&examination->trials.route);

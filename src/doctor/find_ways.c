@@ -4,11 +4,20 @@
 
 #define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
 
-/* A request that was not answered says nothing against the policy, once no policy got an answer. */
+/* A request that was not answered says nothing against the policy, once no policy got an answer;
+ * nor does it that the server wants a certificate of ours, which it asks for behind its own. */
 static bool stands(const struct anycert__plan *plan, const struct anycert__sighting *sighting)
 {
     return sighting->ending == ANYCERT__ENDED_STANDS ||
+           (sighting->ending == ANYCERT__ENDED_CLIENT_CERT && plan->wants_cert) ||
            (sighting->ending == ANYCERT__ENDED_NO_ANSWER && plan->request_failed);
+}
+
+static bool offer_stands(const struct anycert__plan *plan, const struct anycert__sighting *sighting,
+                         anycert__relaxations offer)
+{
+    return plan->wants_cert ? anycert__offer_taken(sighting, offer)
+                            : anycert__offer_stands(sighting, offer);
 }
 
 /* The server may want to ask for a client certificate late. */
@@ -61,7 +70,7 @@ static const struct anycert__sighting *observed(const struct anycert__plan *plan
         const struct anycert__attempt *seen = &plan->log[i].attempt;
 
         if (seen->observes && seen->relaxations == offer && seen->supply == attempt->supply &&
-            anycert__offer_stands(&plan->log[i].sighting, offer))
+            offer_stands(plan, &plan->log[i].sighting, offer))
             return &plan->log[i].sighting;
     }
     return NULL;
@@ -321,7 +330,7 @@ static void find_pinned(struct anycert__plan *plan, anycert__relaxations offer,
     struct anycert__needs certificates = seen->certificates;
     struct anycert__attempt attempt = {.rung = ANYCERT__RUNG_PINNED,
                                        .relaxations = offer,
-                                       .request = plan->wants_request,
+                                       .request = plan->wants_request && !plan->wants_cert,
                                        .pin = true,
                                        .check_name = seen->name_is_right,
                                        .check_dates = seen->dates_are_right};
@@ -342,7 +351,7 @@ static enum anycert__thought find_supplied(struct anycert__plan *plan, anycert__
     sighting = anycert__plan_ask(plan, &attempt);
     if (!sighting)
         return plan->exhausted ? ANYCERT__NO : ANYCERT__LATER;
-    if (!anycert__offer_stands(sighting, offer) ||
+    if (!offer_stands(plan, sighting, offer) ||
         !anycert__needs_met(&sighting->certificates, ~BIT(UNTRUSTED_ISSUER)))
         return ANYCERT__NO;
     *seen = sighting;
@@ -352,9 +361,10 @@ static enum anycert__thought find_supplied(struct anycert__plan *plan, anycert__
 void anycert__find_ways(struct anycert__plan *plan, anycert__relaxations offer,
                         const struct anycert__sighting *seen)
 {
+    bool wants_cert = plan->wants_cert = seen->ending == ANYCERT__ENDED_CLIENT_CERT;
     enum anycert__thought supplied = find_supplied(plan, offer, &seen);
     struct anycert__needs certificates = seen->certificates;
-    struct anycert__attempt attempt = {.request = plan->wants_request,
+    struct anycert__attempt attempt = {.request = plan->wants_request && !wants_cert,
                                        .supply = supplied == ANYCERT__YES};
 
     if (supplied == ANYCERT__LATER)
@@ -371,7 +381,7 @@ void anycert__find_ways(struct anycert__plan *plan, anycert__relaxations offer,
     attempt.pin = seen->has_pin && anycert__without_proof(attempt.relaxations) != 0;
     /* What was observed under hardened, and is right, needs no second handshake. */
     if (attempt.relaxations == 0 && !attempt.request && !attempt.supply && !plan->send_expected)
-        plan->found = ANYCERT__FOUND_HEALTHY;
+        plan->found = wants_cert ? ANYCERT__FOUND_NOTHING : ANYCERT__FOUND_HEALTHY;
     else
         find_relaxed(plan, &attempt, seen, &certificates);
 }

@@ -1,6 +1,7 @@
 #include "doctor/issuers.h"
 
 #include "base/mem.h"
+#include "doctor/peer.h"
 #include "tls/tls.h"
 
 #include <string.h>
@@ -45,7 +46,7 @@ static bool are_related(const char *a, const char *b)
 
 static bool is_name(const char *host)
 {
-    return strchr(host, '.') && !strchr(host, ':') && strspn(host, "0123456789.") != strlen(host);
+    return strchr(host, '.') && !anycert__peer_is_address(host);
 }
 
 void anycert__issuers_note(struct anycert__issuers *issuers, const char *issuer, const char *host,

@@ -15,7 +15,8 @@
 /* How a member of a structure stands in the file. */
 enum anycert__field_kind {
     ANYCERT__FIELD_BOOL,
-    ANYCERT__FIELD_INT, /* int */
+    ANYCERT__FIELD_BOOL_OR_NONE, /* files of before do not have it: false */
+    ANYCERT__FIELD_INT,          /* int */
     ANYCERT__FIELD_U16,
     ANYCERT__FIELD_U32,
     ANYCERT__FIELD_I64,

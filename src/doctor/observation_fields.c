@@ -81,6 +81,7 @@ const struct anycert__field anycert__fields_of_failure[] = {
     ROW(anycert__handshake_failure, INT, alert),
     ROW(anycert__handshake_failure, BOOL, alert_from_peer),
     ROW(anycert__handshake_failure, BOOL, client_cert_requested),
+    ROW(anycert__handshake_failure, BOOL_OR_NONE, other_too_large),
     END};
 
 const struct anycert__field anycert__fields_of_attempt[] = {
@@ -101,6 +102,7 @@ const struct anycert__field anycert__fields_of_trial[] = {
     ROW(anycert__trial, BOOL, asked_cert),
     ROW(anycert__trial, BOOL, late),
     ROW(anycert__trial, BOOL, asks_body),
+    ROW(anycert__trial, BOOL_OR_NONE, asks_options),
     ROW(anycert__trial, BOOL, has_http_cause),
     CHARS(anycert__trial, http_evidence, sizeof((struct anycert__trial *)0)->http_evidence),
     ROW(anycert__trial, INT, http_status),
@@ -228,6 +230,7 @@ static yyjson_mut_val *write_one(yyjson_mut_doc *doc, const struct anycert__fiel
 
     switch (field->kind) {
     case ANYCERT__FIELD_BOOL:
+    case ANYCERT__FIELD_BOOL_OR_NONE:
         return yyjson_mut_bool(doc, *(const bool *)at);
     case ANYCERT__FIELD_INT:
         return yyjson_mut_sint(doc, *(const int *)at);
@@ -328,6 +331,7 @@ static int read_one(yyjson_val *value, const struct anycert__field *field, void 
 
     switch (field->kind) {
     case ANYCERT__FIELD_BOOL:
+    case ANYCERT__FIELD_BOOL_OR_NONE:
         good = yyjson_is_bool(value);
         *(bool *)at = yyjson_is_true(value);
         break;
@@ -374,6 +378,8 @@ int anycert__fields_read(yyjson_val *object, const struct anycert__field *fields
         const char *dot = strrchr(fields->name, '.');
         yyjson_val *value = yyjson_obj_get(object, dot ? dot + 1 : fields->name);
 
+        if (!value && fields->kind == ANYCERT__FIELD_BOOL_OR_NONE)
+            continue;
         if (!value)
             return damaged(err, fields->name);
         if (read_one(value, fields, (char *)structure + fields->offset, err) < 0)

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "doctor/examine_proxy.h"
 #include "doctor/search.h"
 
 #include <string.h>
@@ -378,24 +379,50 @@ static int read_words(yyjson_val *list, const char *what, struct anycert__words 
     return 0;
 }
 
+static int read_peer(yyjson_val *object, struct anycert__peer *out, struct anycert_error *err)
+{
+    yyjson_val *port = yyjson_obj_get(object, "port");
+    char identity[256];
+    bool is_ip = false;
+
+    if (read_line(yyjson_obj_get(object, "host"), "host", out->host, sizeof out->host, err) < 0)
+        return -1;
+    if (anycert__identity_from_host(out->host, identity, &is_ip, NULL) < 0)
+        return damaged(err, "host");
+    if (!yyjson_is_uint(port) || yyjson_get_uint(port) == 0 || yyjson_get_uint(port) > UINT16_MAX)
+        return damaged(err, "port");
+    out->port = (uint16_t)yyjson_get_uint(port);
+    return 0;
+}
+
+/* Files of before do not have it. */
+static int read_proxy_policy(yyjson_val *text, struct anycert_doctor *doctor,
+                             struct anycert_error *err)
+{
+    struct anycert_policy *policy = NULL;
+
+    if (!text)
+        return 0;
+    policy = yyjson_is_str(text) ? anycert_policy_parse(yyjson_get_str(text), NULL) : NULL;
+    if (!policy)
+        return damaged(err, "proxy_policy");
+    anycert_policy_free(doctor->proxy_policy);
+    doctor->proxy_policy = policy;
+    return 0;
+}
+
 static int read_question(yyjson_val *object, struct anycert_doctor *doctor,
                          struct anycert_diagnosis *diagnosis, struct anycert_error *err)
 {
-    yyjson_val *port = yyjson_obj_get(object, "port"), *base = yyjson_obj_get(object, "base");
-    char identity[256];
-    bool is_ip = false;
+    yyjson_val *base = yyjson_obj_get(object, "base");
+    yyjson_val *limit = yyjson_obj_get(object, "timeout_ms");
     struct anycert_policy *policy = NULL;
 
     if (anycert__text_read(yyjson_obj_get(object, "target"), "target", &diagnosis->target, err) <
             0 ||
-        read_line(yyjson_obj_get(object, "host"), "host", diagnosis->peer.host,
-                  sizeof diagnosis->peer.host, err) < 0)
+        read_peer(object, &diagnosis->peer, err) < 0 ||
+        read_proxy_policy(yyjson_obj_get(object, "proxy_policy"), doctor, err) < 0)
         return -1;
-    if (anycert__identity_from_host(diagnosis->peer.host, identity, &is_ip, NULL) < 0)
-        return damaged(err, "host");
-    if (!yyjson_is_uint(port) || yyjson_get_uint(port) == 0 || yyjson_get_uint(port) > UINT16_MAX)
-        return damaged(err, "port");
-    diagnosis->peer.port = (uint16_t)yyjson_get_uint(port);
     if (read_line(yyjson_obj_get(object, "proxy"), "proxy", doctor->proxy.peer.host,
                   sizeof doctor->proxy.peer.host, err) < 0)
         return -1;
@@ -405,6 +432,10 @@ static int read_question(yyjson_val *object, struct anycert_doctor *doctor,
         read_words(yyjson_obj_get(object, "given"), "given", &diagnosis->given, err) < 0)
         return -1;
     doctor->wants_request = yyjson_get_bool(yyjson_obj_get(object, "request"));
+    /* Files of before say nothing of these two. */
+    doctor->wants_body = yyjson_get_bool(yyjson_obj_get(object, "body"));
+    if (yyjson_get_uint(limit) > 0 && yyjson_get_uint(limit) <= UINT32_MAX)
+        doctor->timeout_ms = (uint32_t)yyjson_get_uint(limit);
     policy = yyjson_is_str(base) ? anycert_policy_parse(yyjson_get_str(base), NULL) : NULL;
     if (!policy || policy->rung != ANYCERT__RUNG_HARDENED || policy->relaxations != 0) {
         anycert_policy_free(policy);
@@ -462,6 +493,37 @@ static int read_anchors(const struct reading *r, yyjson_val *object,
                                 &examination->proxy_list, r->err);
 }
 
+static int read_examination(const struct reading *r, yyjson_val *object,
+                            struct anycert__examination *examination)
+{
+    if (read_line(yyjson_obj_get(object, "pin"), "pin", examination->trials.pin,
+                  sizeof examination->trials.pin, r->err) < 0 ||
+        read_line(yyjson_obj_get(object, "name"), "name", examination->trials.name,
+                  sizeof examination->trials.name, r->err) < 0 ||
+        read_attempts(r, yyjson_obj_get(object, "attempts"), examination) < 0 ||
+        read_anchors(r, yyjson_obj_get(object, "anchors"), examination) < 0)
+        return -1;
+    return read_beside(r, object, examination);
+}
+
+/* Files of before do not have it: what is wrong with the proxy was seen on the way then. */
+static int read_proxy(const struct reading *r, yyjson_val *object,
+                      const struct anycert_doctor *doctor, struct anycert__examination *outer)
+{
+    struct anycert__examination *examination = NULL;
+
+    if (!object || yyjson_is_null(object))
+        return 0;
+    outer->proxy = anycert__proxy_examination_new(doctor, r->err);
+    if (!outer->proxy)
+        return -1;
+    examination = &outer->proxy->examination;
+    examination->trials.doctor = &outer->proxy->doctor;
+    if (read_peer(object, &examination->trials.route.target, r->err) < 0)
+        return -1;
+    return read_examination(r, object, examination);
+}
+
 static int read_all(yyjson_val *root, struct anycert_doctor *doctor,
                     struct anycert_diagnosis *diagnosis, struct anycert__examination *examination,
                     struct anycert_error *err)
@@ -476,15 +538,10 @@ static int read_all(yyjson_val *root, struct anycert_doctor *doctor,
         return damaged(err, "elapsed_ms");
     examination->elapsed_ms = yyjson_get_uint(elapsed);
     if (read_question(yyjson_obj_get(root, "question"), doctor, diagnosis, err) < 0 ||
-        read_line(yyjson_obj_get(root, "pin"), "pin", examination->trials.pin,
-                  sizeof examination->trials.pin, err) < 0 ||
-        read_line(yyjson_obj_get(root, "name"), "name", examination->trials.name,
-                  sizeof examination->trials.name, err) < 0 ||
         read_facts(&r, yyjson_obj_get(root, "proxy"), &examination->trials.route.proxy_facts) < 0 ||
-        read_attempts(&r, yyjson_obj_get(root, "attempts"), examination) < 0 ||
-        read_anchors(&r, yyjson_obj_get(root, "anchors"), examination) < 0)
+        read_examination(&r, root, examination) < 0)
         return -1;
-    return read_beside(&r, root, examination);
+    return read_proxy(&r, yyjson_obj_get(root, "proxy_examination"), doctor, examination);
 }
 
 static int check_head(yyjson_val *root, struct anycert_error *err)

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "doctor/examine_proxy.h"
 #include "verdict/render.h"
 
 #include <anycert/version.h>
@@ -22,7 +23,7 @@ struct kept {
 
 struct writing {
     yyjson_mut_doc *doc;
-    struct kept kept[2]; /* anchors for the server, and for the proxy */
+    struct kept kept[3]; /* anchors for the server, for the proxy, and for it as a server */
     const struct anycert_diagnosis *diagnosis;
     /* Those that stand in the file, each once. */
     const struct anycert__certificate *certificates[ANYCERT__CERTIFICATES_MAX];
@@ -203,9 +204,9 @@ static yyjson_mut_val *attempt_of(struct writing *w, const struct anycert__trial
     return object;
 }
 
-static yyjson_mut_val *attempts_of(struct writing *w)
+static yyjson_mut_val *attempts_of(struct writing *w,
+                                   const struct anycert__examination *examination)
 {
-    const struct anycert__examination *examination = w->diagnosis->examination;
     yyjson_mut_val *list = yyjson_mut_arr(w->doc);
 
     for (size_t i = 0; list && i < ANYCERT__PLAN_BUDGET; i++) {
@@ -231,16 +232,16 @@ static yyjson_mut_val *anchors_about(struct writing *w, struct anycert__anchors 
     return chain_of(w, kept->list, kept->count);
 }
 
-static bool add_anchors(struct writing *w, yyjson_mut_val *root)
+static bool add_anchors(struct writing *w, const struct anycert__examination *examination,
+                        struct kept *kept, yyjson_mut_val *root)
 {
-    const struct anycert__examination *examination = w->diagnosis->examination;
     const struct anycert__trial *best = anycert__best_view(examination);
     yyjson_mut_val *object = yyjson_mut_obj(w->doc);
 
     return object &&
            yyjson_mut_obj_add_val(
                w->doc, object, "server",
-               anchors_about(w, examination->anchors, best ? best->facts : NULL, &w->kept[0])) &&
+               anchors_about(w, examination->anchors, best ? best->facts : NULL, kept)) &&
            yyjson_mut_obj_add_val(w->doc, object, "proxy",
                                   anchors_about(w, examination->trials.route.proxy_anchors,
                                                 examination->trials.route.proxy_facts,
@@ -297,9 +298,9 @@ static yyjson_mut_val *compared_of(yyjson_mut_doc *doc, const struct anycert__ad
     return list && yyjson_mut_obj_add_val(doc, object, "seen", list) ? object : NULL;
 }
 
-static bool add_beside(struct writing *w, yyjson_mut_val *root)
+static bool add_beside(struct writing *w, const struct anycert__examination *examination,
+                       yyjson_mut_val *root)
 {
-    const struct anycert__examination *examination = w->diagnosis->examination;
     yyjson_mut_doc *doc = w->doc;
 
     return yyjson_mut_obj_add_val(doc, root, "questions",
@@ -354,20 +355,26 @@ static bool add_question(struct writing *w, yyjson_mut_val *root)
     const struct anycert_diagnosis *diagnosis = w->diagnosis;
     yyjson_mut_val *object = yyjson_mut_obj(w->doc);
     char *base = anycert_policy_format(diagnosis->base, NULL);
+    char *given = anycert_policy_format(diagnosis->proxy_policy, NULL);
     bool done =
-        object && base && yyjson_mut_obj_add_strcpy(w->doc, object, "target", diagnosis->target) &&
+        object && base && given &&
+        yyjson_mut_obj_add_strcpy(w->doc, object, "target", diagnosis->target) &&
         yyjson_mut_obj_add_strcpy(w->doc, object, "host", diagnosis->peer.host) &&
         yyjson_mut_obj_add_uint(w->doc, object, "port", diagnosis->peer.port) &&
         yyjson_mut_obj_add_strcpy(w->doc, object, "base", base) &&
         yyjson_mut_obj_add_bool(w->doc, object, "request",
                                 diagnosis->examination->plan.wants_request) &&
+        yyjson_mut_obj_add_bool(w->doc, object, "body", diagnosis->asked_body) &&
+        yyjson_mut_obj_add_uint(w->doc, object, "timeout_ms", diagnosis->limit_ms) &&
         yyjson_mut_obj_add_strcpy(w->doc, object, "proxy", diagnosis->proxy) &&
+        yyjson_mut_obj_add_strcpy(w->doc, object, "proxy_policy", given) &&
         yyjson_mut_obj_add_bool(w->doc, object, "other_way", diagnosis->other_way) &&
         yyjson_mut_obj_add_bool(w->doc, object, "intermediates", diagnosis->helped) &&
         yyjson_mut_obj_add_val(w->doc, object, "way", words_of(w->doc, &diagnosis->way)) &&
         yyjson_mut_obj_add_val(w->doc, object, "given", words_of(w->doc, &diagnosis->given));
 
     anycert_free(base);
+    anycert_free(given);
     return done && yyjson_mut_obj_add_val(w->doc, root, "question", object);
 }
 
@@ -386,6 +393,31 @@ static bool add_head(struct writing *w, yyjson_mut_val *root)
            yyjson_mut_obj_add_val(w->doc, root, "versions", versions);
 }
 
+static bool add_examination(struct writing *w, const struct anycert__examination *examination,
+                            struct kept *kept, yyjson_mut_val *root)
+{
+    return yyjson_mut_obj_add_str(w->doc, root, "pin", examination->trials.pin) &&
+           yyjson_mut_obj_add_str(w->doc, root, "name", examination->trials.name) &&
+           yyjson_mut_obj_add_val(w->doc, root, "attempts", attempts_of(w, examination)) &&
+           add_beside(w, examination, root) && add_anchors(w, examination, kept, root);
+}
+
+/* The proxy's own, if there was one. */
+static bool add_proxy(struct writing *w, yyjson_mut_val *root)
+{
+    const struct anycert__proxy_examination *proxy = w->diagnosis->examination->proxy;
+    const struct anycert__examination *examination = proxy ? &proxy->examination : NULL;
+    yyjson_mut_val *object = proxy ? yyjson_mut_obj(w->doc) : yyjson_mut_null(w->doc);
+
+    return object &&
+           (!proxy || (yyjson_mut_obj_add_strcpy(w->doc, object, "host",
+                                                 examination->trials.route.target.host) &&
+                       yyjson_mut_obj_add_uint(w->doc, object, "port",
+                                               examination->trials.route.target.port) &&
+                       add_examination(w, examination, &w->kept[2], object))) &&
+           yyjson_mut_obj_add_val(w->doc, root, "proxy_examination", object);
+}
+
 static bool add_all(struct writing *w, yyjson_mut_val *root)
 {
     const struct anycert__examination *examination = w->diagnosis->examination;
@@ -394,12 +426,9 @@ static bool add_all(struct writing *w, yyjson_mut_val *root)
     return add_head(w, root) && add_question(w, root) &&
            yyjson_mut_obj_add_val(doc, root, "addresses",
                                   addresses_of(doc, &examination->trials.route)) &&
-           yyjson_mut_obj_add_str(doc, root, "pin", examination->trials.pin) &&
-           yyjson_mut_obj_add_str(doc, root, "name", examination->trials.name) &&
            yyjson_mut_obj_add_val(doc, root, "proxy",
                                   facts_of(w, examination->trials.route.proxy_facts)) &&
-           yyjson_mut_obj_add_val(doc, root, "attempts", attempts_of(w)) && add_beside(w, root) &&
-           add_anchors(w, root) &&
+           add_examination(w, examination, w->kept, root) && add_proxy(w, root) &&
            yyjson_mut_obj_add_uint(doc, root, "elapsed_ms", examination->elapsed_ms) &&
            yyjson_mut_obj_add_val(doc, root, "certificates", certificates_of(w));
 }
@@ -424,7 +453,7 @@ char *anycert_diagnosis_observation(const struct anycert_diagnosis *diagnosis,
     }
     if (w)
         yyjson_mut_doc_free(w->doc);
-    for (size_t i = 0; w && i < 2; i++) {
+    for (size_t i = 0; w && i < sizeof w->kept / sizeof w->kept[0]; i++) {
         for (size_t j = 0; j < w->kept[i].count; j++)
             anycert__certificate_clear(&w->kept[i].list[j]);
         anycert__free(w->kept[i].list);

@@ -2,6 +2,8 @@
 
 #include "base/shell.h"
 #include "base/str.h"
+#include "doctor/caution.h"
+#include "doctor/needs.h"
 #include "doctor/peer.h"
 
 #include <stdarg.h>
@@ -133,7 +135,39 @@ bool anycert__page_drops(struct anycert__page *page, const struct anycert__skill
         anycert__format_date(page->policy->until, date);
         anycert__page_note(page, ANYCERT_FIT_SAME, "the policy ends on %s; this does not", date);
     }
+    page->believes_anybody = drops;
+    page->compares_pin = page->policy->pin_count > 0 && (drops ? skills->pins_alone : skills->pins);
     return drops;
+}
+
+void anycert__page_caution(struct anycert__page *page, const char *trusts)
+{
+    static const anycert__relaxations of_issuers =
+        ANYCERT__BIT(UNTRUSTED_ISSUER) | ANYCERT__BIT(SELF_SIGNED) | ANYCERT__BIT(INVALID_CA);
+    const struct anycert_policy *policy = page->policy;
+    /* What the policy asks for, and what the client comes to with it. */
+    bool unverified =
+        policy->rung != ANYCERT__RUNG_HARDENED || (policy->relaxations & of_issuers) != 0;
+    bool blind = page->believes_anybody || unverified;
+    bool more = (policy->relaxations & ~of_issuers) != 0;
+    static const char instead[] = " instead";
+    size_t len = strlen(trusts);
+
+    if (more && anycert__str_ends_nocase(trusts, instead))
+        len -= strlen(instead);
+    if (!blind && !anycert__without_proof(policy->relaxations))
+        return;
+    anycert__page_note(
+        page, ANYCERT_FIT_SAME, "%s",
+        anycert__caution(page->compares_pin ? ANYCERT__TRUST_IF_COMPARED : ANYCERT__TRUST_NOBODY,
+                         blind));
+    if (unverified)
+        anycert__page_note(page, ANYCERT_FIT_SAME,
+                           "better: get the CA's certificate, or the server's own if it signed "
+                           "itself, from whoever runs the server, not from the connection, save it "
+                           "as private-ca.pem, and %.*s%s",
+                           (int)len, trusts,
+                           more ? "; what has nothing to do with that is needed still" : "");
 }
 
 /* ---- the way */

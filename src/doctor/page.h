@@ -20,6 +20,8 @@ struct anycert__page {
     const char *comment; /* what begins one: "# " */
     struct anycert__buf notes, body;
     enum anycert_doctor_fit fit;
+    bool believes_anybody; /* nothing of the certificate is looked at */
+    bool compares_pin;     /* but the key is that of a pin */
 };
 
 /* A comment; the fit becomes at least so bad. What is said is escaped, so that it stays one line.
@@ -43,6 +45,9 @@ struct anycert__skills {
 /* Says of each relaxation of the policy, and of its rung, what the client cannot do or does
  * otherwise. True if it has to give up all that a certificate is for. */
 bool anycert__page_drops(struct anycert__page *page, const struct anycert__skills *skills);
+/* Where the server is not known to be the one that is meant, or only by a pin, says so, and how it
+ * can be known instead: trusts is how the client is told to trust private-ca.pem. */
+void anycert__page_caution(struct anycert__page *page, const char *trusts);
 /* The cipher list of OpenSSL for TLS 1.2 and below with its level, and a note if that is lower than
  * the policy's own. */
 void anycert__page_ciphers(struct anycert__page *page,

@@ -24,6 +24,8 @@ static void option(void *arg, const char *name, const char *value)
 {
     struct anycert__page *page = arg;
 
+    if (anycert__str_equal(name, "insecure"))
+        page->believes_anybody = true;
     anycert__page_add(page, " \\\n  --%s", name);
     if (value) {
         anycert__page_add(page, " ");
@@ -64,6 +66,7 @@ void anycert__page_curl(struct anycert__page *page)
 
     anycert__page_add(page, "curl");
     anycert__curl_say_policy(&words, ANYCERT__HOP_ORIGIN, policy);
+    page->compares_pin = policy->pin_count > 0;
     if (policy->expect_name)
         has_name = anycert__curl_say_expected_name(&words, policy->expect_name, page->host,
                                                    page->port, false);

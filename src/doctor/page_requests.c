@@ -2,6 +2,7 @@
 #include "doctor/page.h"
 
 #include "base/str.h"
+#include "doctor/peer.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -102,18 +103,13 @@ static void add_names(struct anycert__page *page, bool drops)
     }
 }
 
-static bool is_address(const char *name)
-{
-    return strchr(name, ':') || name[strspn(name, "0123456789.")] == '\0';
-}
-
 /* Whether urllib3 has to compare names instead of OpenSSL: where the name that is sent is not the
  * one that is expected, and for addresses, which are not sent at all. */
 static bool compares_itself(struct anycert__page *page)
 {
     const struct anycert_policy *policy = page->policy;
 
-    if (!policy->sni && !policy->expect_name && !is_address(page->host))
+    if (!policy->sni && !policy->expect_name && !anycert__peer_is_address(page->host))
         return false;
     anycert__page_note(page, ANYCERT_FIT_SAME,
                        "urllib3 before version 2 takes a common name for the host's by itself");

@@ -61,6 +61,21 @@ static int refuse_text(const char *text, struct anycert_error *err)
                          at ? "...@" : "", len, shown, shown[len] != '\0' ? "..." : "");
 }
 
+/* Says what is wrong with a URL that was made here of what was written, which is not shown. */
+static int refuse_host(const char *text, const char *url, struct anycert_error *err)
+{
+    char tail[sizeof err->message];
+    const char *shown = err ? strstr(err->message, url) : NULL;
+    int code = err ? err->code : 0;
+
+    if (!err || (code != ANYCERT_E_URL && code != ANYCERT_E_USAGE))
+        return -1;
+    (void)snprintf(tail, sizeof tail, "%s", shown ? shown + strlen(url) : "");
+    anycert__error_clear(err);
+    return shown ? anycert__fail(err, code, "the target '%s%s", text, tail)
+                 : refuse_text(text, err);
+}
+
 int anycert__peer_read(const char *text, struct anycert__peer *out, struct anycert_error *err)
 {
     char url[TEXT_MAX + 16];
@@ -76,7 +91,7 @@ int anycert__peer_read(const char *text, struct anycert__peer *out, struct anyce
     else
         (void)snprintf(url, sizeof url, is_bare_ipv6(text) ? "https://[%s]/" : "https://%s/", text);
     if (read_url(url, out, &https, err) < 0)
-        return -1;
+        return strstr(text, "://") ? -1 : refuse_host(text, url, err);
     if (https)
         return 0;
     return anycert__fail(err, ANYCERT_E_USAGE,
@@ -162,6 +177,11 @@ int anycert__peer_rule(const char *text, const char *what, struct anycert__peer 
     out->port = (uint16_t)value;
     *rest = behind + 1;
     return 0;
+}
+
+bool anycert__peer_is_address(const char *host)
+{
+    return strchr(host, ':') || host[strspn(host, "0123456789.")] == '\0';
 }
 
 int anycert__peer_address(const char *text, char out[256], struct anycert_error *err)

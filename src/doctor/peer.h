@@ -38,6 +38,8 @@ int anycert__peer_proxy(const char *url, struct anycert__proxy *out, struct anyc
  * word; *rest points into text. "" and "*" for any host, 0 for any port. 0, or -1 with USAGE. */
 int anycert__peer_rule(const char *text, const char *what, struct anycert__peer *out,
                        const char **rest, struct anycert_error *err);
+/* Whether a host is an address, which is in no SNI, and not a name: by its characters alone. */
+bool anycert__peer_is_address(const char *host);
 /* Reads an IPv4 or IPv6 address, the latter with brackets or without. 0, or -1 with USAGE. */
 int anycert__peer_address(const char *text, char out[256], struct anycert_error *err);
 

@@ -68,9 +68,7 @@ bool anycert__offer_taken(const struct anycert__sighting *sighting,
 /* Another offer would change nothing. */
 static bool is_final(const struct anycert__sighting *sighting)
 {
-    return sighting->ending == ANYCERT__ENDED_NOT_TLS ||
-           sighting->ending == ANYCERT__ENDED_NO_WAY ||
-           sighting->ending == ANYCERT__ENDED_CLIENT_CERT;
+    return sighting->ending == ANYCERT__ENDED_NOT_TLS || sighting->ending == ANYCERT__ENDED_NO_WAY;
 }
 
 static bool was_refused_here(const struct anycert__plan *plan)
@@ -119,16 +117,16 @@ static void think_of_offer(struct anycert__plan *plan, anycert__relaxations offe
         return;
     if (again == ANYCERT__YES)
         offer = 0;
-    /* Nothing can be confirmed without the certificate. */
     if (seen->ending == ANYCERT__ENDED_CLIENT_CERT)
         plan->offer = offer;
-    else
-        anycert__find_ways(plan, offer, seen);
+    anycert__find_ways(plan, offer, seen);
 }
 
 static bool shows_name(const struct anycert__sighting *sighting)
 {
-    return sighting->ending == ANYCERT__ENDED_STANDS && sighting->name_is_right;
+    return (sighting->ending == ANYCERT__ENDED_STANDS ||
+            sighting->ending == ANYCERT__ENDED_CLIENT_CERT) &&
+           sighting->name_is_right;
 }
 
 /* A server of several sites has to be told which of them is meant: where it was not, and shows
@@ -158,7 +156,7 @@ static void think(struct anycert__plan *plan)
 
     if (!seen || is_final(seen) || send_expected(plan, &seen) == ANYCERT__LATER)
         return;
-    if (anycert__offer_stands(seen, 0)) {
+    if (anycert__offer_taken(seen, 0)) {
         anycert__find_ways(plan, 0, seen);
         return;
     }
@@ -175,6 +173,17 @@ static void think(struct anycert__plan *plan)
     }
 }
 
+/* Without the client certificate that the server wants, TLS 1.2 ends before its handshake does. */
+static bool is_confirmed(const struct anycert__plan *plan, const struct anycert__attempt *attempt)
+{
+    for (size_t i = 0; plan->wants_cert && i < plan->count; i++) {
+        if (anycert__attempt_same(&plan->log[i].attempt, attempt) &&
+            plan->log[i].sighting.completed)
+            return true;
+    }
+    return !plan->wants_cert;
+}
+
 static void think_anew(struct anycert__plan *plan)
 {
     plan->wants_more = false;
@@ -185,7 +194,10 @@ static void think_anew(struct anycert__plan *plan)
     plan->unsteady = false;
     plan->exhausted = false;
     plan->offer = 0;
+    plan->wants_cert = false;
     think(plan);
+    for (size_t i = 0; i < plan->way_count; i++)
+        plan->ways[i].confirmed = is_confirmed(plan, &plan->ways[i].attempt);
 }
 
 void anycert__plan_begin(struct anycert__plan *plan, bool wants_request, size_t budget)

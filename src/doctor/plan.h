@@ -56,11 +56,13 @@ struct anycert__sighting {
     bool has_name;     /* and its certificate a name that can be expected instead */
     bool has_supply;   /* certificates were fetched that end the chain */
     bool is_forbidden; /* the request was answered with 403, over TLS 1.3 */
+    bool completed;    /* the handshake was, whatever came behind it */
 };
 
 /* A policy that connects. */
 struct anycert__way {
     struct anycert__attempt attempt;
+    bool confirmed;                      /* by a handshake that was completed */
     bool minimal;                        /* each relaxation was taken away, and it failed */
     anycert__relaxations tried_without;  /* on the wire */
     anycert__relaxations judged_without; /* by the judge over the same facts, for want of budget */
@@ -95,10 +97,12 @@ struct anycert__plan {
     struct anycert__way ways[ANYCERT__WAYS_MAX]; /* the first is the one to take */
     size_t way_count;
     anycert__relaxations offer; /* what the server takes; then it wants a client certificate */
-    bool request_failed;        /* it connects, and the request is not answered */
-    bool send_expected;         /* with that name it shows the right certificate */
-    bool unsteady;              /* the same attempt came to different things */
-    bool exhausted;             /* the budget was not enough for everything */
+    bool
+        wants_cert; /* it ends the handshake for want of that: the ways are those as far as there */
+    bool request_failed; /* it connects, and the request is not answered */
+    bool send_expected;  /* with that name it shows the right certificate */
+    bool unsteady;       /* the same attempt came to different things */
+    bool exhausted;      /* the budget was not enough for everything */
 };
 
 /* Begins; wants_more is true afterwards. */

@@ -5,11 +5,38 @@
 #include "doctor/diagnosis.h"
 #include "doctor/plan.h"
 
+#include <stdio.h>
+
 static void add_offer(struct anycert__buf *buf, const char *what, anycert__relaxations set)
 {
     anycert__buf_addf(buf, "   %s: hardened+", what);
     anycert__write_relaxations(buf, set);
     anycert__buf_adds(buf, "\n");
+}
+
+/* As options have it. */
+static void add_seconds(struct anycert__buf *buf, unsigned ms)
+{
+    char rest[8];
+
+    (void)snprintf(rest, sizeof rest, ".%03u", ms % 1000);
+    for (size_t end = 4; end > 1 && rest[end - 1] == '0'; end--)
+        rest[end - 1] = '\0';
+    anycert__buf_addf(buf, "%u%s s.\n", ms / 1000, ms % 1000 != 0 ? rest : "");
+}
+
+/* Every one that is ever sent. */
+static void add_requests(struct anycert__buf *buf, const struct anycert_doctor *doctor)
+{
+    if (doctor->wants_body)
+        anycert__buf_adds(buf, "Requests are GET for /.\n");
+    else if (doctor->wants_request)
+        anycert__buf_adds(buf, "Requests are HEAD for /, or OPTIONS where that is not answered.\n");
+    else
+        anycert__buf_adds(buf, "No request is sent, but for two cases: anycert doctor --apply "
+                               "compares clocks by one HEAD\nfor / where dates are wrong, and:\n");
+    anycert__buf_adds(buf, "A port that says nothing to TLS is asked once, by a plain HEAD / "
+                           "HTTP/1.0, whether it speaks HTTP.\n");
 }
 
 char *anycert_doctor_plan(const struct anycert_doctor *doctor, struct anycert_error *err)
@@ -42,18 +69,23 @@ char *anycert_doctor_plan(const struct anycert_doctor *doctor, struct anycert_er
         "nothing\n   helps: what the server would choose of what this build does not have, or must "
         "never have; no\n   handshake comes of them\n"
         "8. a handshake with each other address of the name, few of them\n"
-        "Handshakes carry no credentials, no client certificate and no cookies%s. At most %u are "
-        "made,\neach with a limit of %u ms.\n",
-        doctor->wants_body      ? "; requests are GET for /"
-        : doctor->wants_request ? "; requests are HEAD for /"
-                                : ", and no request is sent",
-        (unsigned)doctor->budget, (unsigned)doctor->timeout_ms);
+        "Handshakes carry no credentials, no client certificate and no cookies. At most %u are "
+        "made,\n"
+        "each with a limit of ",
+        (unsigned)doctor->budget);
+    add_seconds(&buf, (unsigned)doctor->timeout_ms);
+    add_requests(&buf, doctor);
     if (doctor->fetches_issuer && doctor->proxy.kind == ANYCERT__PROXY_NONE)
         anycert__buf_adds(&buf, "A certificate that a chain lacks is fetched over plain HTTP from "
                                 "where the last one says that it is.\n");
     if (doctor->compares_direct && doctor->proxy.kind != ANYCERT__PROXY_NONE)
         anycert__buf_adds(&buf, "Where what came through the proxy is not trusted, one handshake "
                                 "goes around it.\n");
+    if (doctor->proxy.kind == ANYCERT__PROXY_HTTPS)
+        anycert__buf_adds(&buf,
+                          "If the https:// proxy is not taken as it is, steps 2 to 8 are made "
+                          "with it first, as with a\nserver; the rest goes through it under "
+                          "the policy that is found.\n");
     text = anycert__buf_take(&buf, "the plan", err);
     anycert__buf_free(&buf);
     return text;

@@ -221,7 +221,7 @@ int anycert__question_plainly(struct anycert__trials *trials,
 {
     unsigned char first[ANYCERT__BANNER_MAX] = {0};
     struct anycert__buf buf;
-    size_t len = 0;
+    size_t len = 0, shown = 0;
     char *evidence = NULL;
 
     if (anycert__ask_plainly(trials, "HEAD / HTTP/1.0\r\n\r\n", first, sizeof first, &len, err) < 0)
@@ -230,7 +230,8 @@ int anycert__question_plainly(struct anycert__trials *trials,
         return 0;
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     anycert__buf_adds(&buf, "it says nothing to TLS; to HEAD / HTTP/1.0 in plain text it says \"");
-    anycert__buf_add_escaped(&buf, (const char *)first, len < SHOWN ? len : SHOWN);
+    shown = anycert__banner_shown(first, len);
+    anycert__buf_add_escaped(&buf, (const char *)first, shown < SHOWN ? shown : SHOWN);
     anycert__buf_adds(&buf, "\"");
     evidence = anycert__buf_take(&buf, "the evidence", err);
     anycert__buf_free(&buf);

@@ -3,6 +3,7 @@
 #ifndef ANYCERT_DOCTOR_REMEDY_H
 #define ANYCERT_DOCTOR_REMEDY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "doctor/words.h"
@@ -19,6 +20,12 @@
  *   pin         the key's pin: "sha256//..."
  *   issuer-url  where the certificate says that its issuer's can be fetched
  *   ca-names    the CAs of which the server takes client certificates, as text
+ *   asked       that a request was sent: what it would tell is no remedy any more
+ *   hung-up     that it was not a time limit which ended the answer: more time is no remedy
+ *   ca-file     the file of CAs that was given
+ *   trust-by-pin, trust-by-name
+ *               policies for an https:// proxy, with the pin or the name that it showed; without
+ * one there are no commands with it
  *
  * What is not a plain name, number, pin or URL stands in sentences only, escaped and cut; in
  * commands and configuration a word in capitals stands for it, as it does for what is not known. A
@@ -29,10 +36,10 @@ struct anycert__evidence {
 };
 
 struct anycert__remedy {
-    const char *audience; /* "client", "server" or "network": who has to do it; static */
+    const char *audience; /* "client", "server", "proxy" or "network": who has to do it; static */
     const char *where;    /* "nginx", "anycert", "the URL": static */
-    const char *language; /* of lines: "shell", "nginx", "apache", "haproxy", "powershell"; static;
-                             NULL without lines */
+    const char *language; /* of lines: "shell", "nginx", "apache", "haproxy", "squid", "powershell";
+                             static; NULL without lines */
     char *text;           /* one sentence or two */
     char *lines;          /* each ends with a line end; NULL: none */
 };
@@ -42,8 +49,25 @@ struct anycert__remedies {
     size_t count;
 };
 
-/* Fills *out with the remedies of a cause, the first to be tried first. given (NULL: none) are the
- * options that commands of anycert repeat. 0, or -1 with NOMEM and an empty *out. */
+/* What is known, and the options that commands of anycert repeat (NULL: none). Of an https://
+ * proxy, whose name and port are host and port of the evidence, on_the_way is what is known of the
+ * way that it is on (NULL: it is about a server): commands of anycert are about the server behind
+ * it. */
+struct anycert__remedy_case {
+    const struct anycert__evidence *evidence;
+    size_t count;
+    const struct anycert__words *given;
+    const struct anycert__evidence *on_the_way;
+    size_t way_count;
+    bool has_https; /* the proxy's URL says it already */
+};
+
+/* Fills *out with the remedies of a cause, the first to be tried first. 0, or -1 with NOMEM and an
+ * empty *out. */
+int anycert__remedies_of_case(const struct anycert__cause *cause,
+                              const struct anycert__remedy_case *known,
+                              struct anycert__remedies *out, struct anycert_error *err);
+/* The same about a server. */
 int anycert__remedies_for(const struct anycert__cause *cause,
                           const struct anycert__evidence *evidence, size_t count,
                           const struct anycert__words *given, struct anycert__remedies *out,

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "verdict/render.h"
+#include "verdict/show.h"
 
 #include <yyjson.h>
 
@@ -25,6 +26,12 @@ static bool add_lines(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *k
     yyjson_mut_val *value = lines ? yyjson_mut_strcpy(doc, lines) : yyjson_mut_null(doc);
 
     return value && yyjson_mut_obj_add_val(doc, object, key, value);
+}
+
+static bool add_command(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *key,
+                        const char *command)
+{
+    return add_lines(doc, object, key, command[0] != '\0' ? command : NULL);
 }
 
 static yyjson_mut_val *relaxations_of(yyjson_mut_doc *doc, anycert__relaxations set)
@@ -87,6 +94,7 @@ static bool add_causes(yyjson_mut_doc *doc, yyjson_mut_val *root,
         if (!object || !add_text(doc, object, "id", found->cause->id) ||
             !add_text(doc, object, "check", found->cause->check) ||
             !add_text(doc, object, "side", anycert__side_name(found->cause->side)) ||
+            !add_text(doc, object, "hop", anycert__hop_name(found->hop)) ||
             !add_text(doc, object, "title", found->cause->title) ||
             !add_text(doc, object, "explanation", found->cause->explanation) ||
             !add_text(doc, object, "evidence", found->evidence) ||
@@ -109,6 +117,7 @@ static bool add_remedies(yyjson_mut_doc *doc, yyjson_mut_val *root,
             yyjson_mut_val *object = yyjson_mut_obj(doc);
 
             if (!object || !add_text(doc, object, "cause", found->cause->id) ||
+                !add_text(doc, object, "hop", anycert__hop_name(found->hop)) ||
                 !add_text(doc, object, "audience", remedy->audience) ||
                 !add_text(doc, object, "where", remedy->where) ||
                 !add_text(doc, object, "text", remedy->text) ||
@@ -187,6 +196,20 @@ static bool add_report(yyjson_mut_doc *doc, yyjson_mut_val *root,
            yyjson_mut_obj_add_val(doc, root, "report", report);
 }
 
+/* The https:// proxy, if it needs something. */
+static bool add_proxy(yyjson_mut_doc *doc, yyjson_mut_val *root,
+                      const struct anycert_diagnosis *proxy)
+{
+    yyjson_mut_val *object = proxy ? yyjson_mut_obj(doc) : yyjson_mut_null(doc);
+
+    if (!object || !yyjson_mut_obj_add_val(doc, root, "proxy", object) || !proxy)
+        return object != NULL && !proxy;
+    return add_text(doc, object, "host", proxy->peer.host) &&
+           yyjson_mut_obj_add_uint(doc, object, "port", proxy->peer.port) &&
+           add_text(doc, object, "verdict", anycert_doctor_verdict_name((int)proxy->verdict)) &&
+           add_policies(doc, object, proxy) && add_report(doc, object, proxy);
+}
+
 static bool add_all(yyjson_mut_doc *doc, yyjson_mut_val *root,
                     const struct anycert_diagnosis *diagnosis)
 {
@@ -199,9 +222,13 @@ static bool add_all(yyjson_mut_doc *doc, yyjson_mut_val *root,
            add_text(doc, root, "stage", anycert_doctor_stage_name((int)diagnosis->stage)) &&
            add_text(doc, root, "verdict", anycert_doctor_verdict_name(verdict)) &&
            yyjson_mut_obj_add_int(doc, root, "exit_code", anycert_doctor_exit_code(verdict)) &&
+           yyjson_mut_obj_add_bool(doc, root, "request_sent", diagnosis->asked) &&
+           yyjson_mut_obj_add_bool(doc, root, "asks_client_cert", diagnosis->asks_client_cert) &&
            add_causes(doc, root, diagnosis) && add_policies(doc, root, diagnosis) &&
-           add_remedies(doc, root, diagnosis) && add_elsewhere(doc, root, diagnosis) &&
-           add_addresses(doc, root, diagnosis) &&
+           add_command(doc, root, "command", diagnosis->command) &&
+           add_command(doc, root, "keep_command", diagnosis->keep_command) &&
+           add_proxy(doc, root, diagnosis->of_proxy) && add_remedies(doc, root, diagnosis) &&
+           add_elsewhere(doc, root, diagnosis) && add_addresses(doc, root, diagnosis) &&
            yyjson_mut_obj_add_uint(doc, root, "handshakes", diagnosis->handshakes) &&
            yyjson_mut_obj_add_uint(doc, root, "elapsed_ms", diagnosis->elapsed_ms) &&
            yyjson_mut_obj_add_bool(doc, root, "budget_exhausted", diagnosis->exhausted) &&

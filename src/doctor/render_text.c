@@ -2,7 +2,9 @@
 #include "doctor/diagnosis.h"
 
 #include "base/buf.h"
+#include "base/shell.h"
 #include "base/str.h"
+#include "doctor/others.h"
 #include "verdict/show.h"
 
 #include <string.h>
@@ -36,25 +38,116 @@ static const char *caution(const struct anycert__advice *advice)
     return "";
 }
 
+/* Of the server itself; the proxy's causes are mended apart. */
 static bool lacks_intermediate(const struct anycert_diagnosis *diagnosis)
 {
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
-        if (diagnosis->causes[i].cause->number == ANYCERT__CAUSE_MISSING_INTERMEDIATE)
+        if (!diagnosis->causes[i].lent &&
+            diagnosis->causes[i].cause->number == ANYCERT__CAUSE_MISSING_INTERMEDIATE)
             return true;
     }
     return false;
+}
+
+/* Whether nothing else is wrong: that certificate would be enough. */
+static bool lacks_only_intermediate(const struct anycert_diagnosis *diagnosis)
+{
+    const struct anycert_policy *made = diagnosis->policies[0].made;
+
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        enum anycert__cause_number number = diagnosis->causes[i].cause->number;
+
+        /* Who may be in between is known by the same certificate. */
+        if (!diagnosis->causes[i].lent && number != ANYCERT__CAUSE_MISSING_INTERMEDIATE &&
+            number != ANYCERT__CAUSE_LOOKS_INTERCEPTED)
+            return false;
+    }
+    return lacks_intermediate(diagnosis) && made->rung == ANYCERT__RUNG_HARDENED &&
+           made->relaxations == ANYCERT__RELAX_BIT(ANYCERT__RELAX_UNTRUSTED_ISSUER);
+}
+
+/* The rest of the line: what the proxy needs beside that. */
+static void write_through(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
+{
+    const struct anycert_diagnosis *proxy = diagnosis->of_proxy;
+
+    if (proxy && proxy->policy_count > 0)
+        anycert__buf_addf(buf, ", and the proxy with%s%s: %s",
+                          proxy->policies[0].forbidden[0] != '\0' ? ", but forbidden here" : "",
+                          caution(&proxy->policies[0]), proxy->policies[0].policy);
+    anycert__buf_adds(buf, "\n");
 }
 
 static void write_works(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
 {
     const struct anycert__advice *least = &diagnosis->policies[0];
 
-    anycert__buf_adds(buf,
-                      lacks_intermediate(diagnosis)
-                          ? ": works with the missing certificate (--intermediate FILE), or with"
-                          : ": works with");
-    anycert__buf_addf(buf, "%s%s: %s\n", least->forbidden[0] != '\0' ? ", but forbidden here" : "",
+    anycert__buf_adds(
+        buf, lacks_only_intermediate(diagnosis)
+                 ? ": works with the missing certificate (--intermediate FILE, or --ca-add "
+                   "FILE if it is a root), or with"
+                 : ": works with");
+    anycert__buf_addf(buf, "%s%s: %s", least->forbidden[0] != '\0' ? ", but forbidden here" : "",
                       caution(least), least->policy);
+    write_through(buf, diagnosis);
+}
+
+/* If it is the proxy. */
+static const char *to_whom(const struct anycert_diagnosis *diagnosis)
+{
+    const struct anycert_diagnosis *proxy = diagnosis->of_proxy;
+
+    return proxy && proxy->policy_count == 0 ? " to the proxy" : "";
+}
+
+/* Without what was given here it may be nothing of the kind. */
+static void write_conditions(struct anycert__buf *buf, const struct anycert__words *given)
+{
+    static const char *const options[] = {"cacert", "ca-add",  "intermediate", "expect-name",
+                                          "sni",    "resolve", "connect-to",   "proxy-trust"};
+    const char *value = NULL, *before = " with";
+
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        for (size_t n = 0; (value = anycert__words_find(given, options[i], n)) != NULL; n++) {
+            anycert__buf_addf(buf, "%s --%s ", before, options[i]);
+            anycert__shell_add_word(buf, value);
+            before = "";
+        }
+    }
+}
+
+/* What became of the request, after what time. trial may be NULL. */
+static void write_unanswered(struct anycert__buf *buf, const struct anycert__trial *trial)
+{
+    const char *what = "the request is not answered";
+
+    if (trial && trial->has_http_cause)
+        what = trial->http_evidence;
+    else if (trial && trial->wire == ANYCERT__WIRE_SILENT)
+        what = "no byte of an answer came before the time limit";
+    else if (trial)
+        what = trial->wire == ANYCERT__WIRE_RESET ? "the connection is reset instead of an answer"
+                                                  : "the connection is closed without an answer";
+    anycert__buf_addf(buf, ": unreachable: hardened connects, and %s", what);
+    if (trial && trial->wire == ANYCERT__WIRE_SILENT)
+        anycert__buf_addf(buf, " (%u ms)", (unsigned)trial->took_ms);
+    anycert__buf_adds(buf, "\n");
+}
+
+/* What is needed beside a client certificate. */
+static void write_besides(struct anycert__buf *buf, const struct anycert__advice *least)
+{
+    const char *said = caution(least);
+    size_t len = strcspn(said, ")");
+
+    anycert__buf_adds(buf, ": fixable here, with a client certificate; and then also needs");
+    if (least->confirmed) {
+        anycert__buf_adds(buf, said);
+    } else {
+        anycert__buf_add(buf, said, len);
+        anycert__buf_addf(buf, "%snot confirmed without it)", len > 0 ? "; " : " (");
+    }
+    anycert__buf_addf(buf, ": %s", least->policy);
 }
 
 static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
@@ -62,31 +155,62 @@ static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosi
     write_target(buf, diagnosis);
     switch (diagnosis->verdict) {
     case ANYCERT_VERDICT_HEALTHY:
-        anycert__buf_adds(buf, ": healthy: hardened connects\n");
+        anycert__buf_adds(buf, ": healthy");
+        write_conditions(buf, &diagnosis->given);
+        anycert__buf_adds(buf, ": hardened connects\n");
         break;
     case ANYCERT_VERDICT_UNREACHABLE:
-        anycert__buf_adds(buf, diagnosis->stage == ANYCERT_STAGE_HTTP
-                                   ? ": unreachable: hardened connects, and the request is not "
-                                     "answered\n"
-                                   : ": unreachable: there is no connection to shake hands over\n");
+        if (diagnosis->stage == ANYCERT_STAGE_HTTP)
+            write_unanswered(buf, diagnosis->unanswered);
+        else
+            anycert__buf_adds(buf, ": unreachable: there is no connection to shake hands over\n");
         break;
     case ANYCERT_VERDICT_RELAXABLE:
-        write_works(buf, diagnosis);
+        if (diagnosis->policy_count > 0)
+            write_works(buf, diagnosis);
+        else
+            anycert__buf_adds(buf, ": relaxable\n");
         break;
     case ANYCERT_VERDICT_FIXABLE:
-        if (diagnosis->policy_count > 0 && diagnosis->policies[0].relaxations == 0)
-            anycert__buf_addf(buf, ": fixable here, nothing given up%s: %s\n",
+        if (diagnosis->policy_count > 0 && diagnosis->wants_cert) {
+            write_besides(buf, &diagnosis->policies[0]);
+            write_through(buf, diagnosis);
+        } else if (diagnosis->policy_count > 0 && diagnosis->policies[0].relaxations == 0) {
+            anycert__buf_addf(buf, ": fixable here, nothing given up%s: %s",
                               caution(&diagnosis->policies[0]), diagnosis->policies[0].policy);
-        else
+            write_through(buf, diagnosis);
+        } else {
             anycert__buf_adds(buf, ": fixable here\n");
+        }
         break;
     case ANYCERT_VERDICT_IMPOSSIBLE:
-        anycert__buf_adds(buf, ": impossible: no policy of this build connects\n");
+        anycert__buf_addf(buf, ": impossible: no policy of this build connects%s\n",
+                          to_whom(diagnosis));
         break;
     case ANYCERT_VERDICT_FORBIDDEN:
-        anycert__buf_adds(buf, ": forbidden: only what is never allowed would connect\n");
+        anycert__buf_addf(buf, ": forbidden: only what is never allowed would connect%s\n",
+                          to_whom(diagnosis));
         break;
     }
+}
+
+/* The word, where a cause could be taken for one of the server's. */
+static const char *at_proxy(const struct anycert__diagnosed *found, const char *word)
+{
+    return found->hop == ANYCERT__HOP_PROXY && strcmp(found->cause->check, "proxy") != 0 ? word
+                                                                                         : "";
+}
+
+/* In front of the first cause of each link, if one of them is the proxy's and does not say so. */
+static const char *where(const struct anycert_diagnosis *diagnosis, size_t n)
+{
+    const struct anycert__diagnosed *found = &diagnosis->causes[n];
+    const struct anycert__diagnosed *before = n > 0 ? found - 1 : NULL;
+    const char *own = at_proxy(found, " At the proxy:");
+
+    if (before && before->hop != found->hop)
+        return " At the server:";
+    return before && at_proxy(before, own)[0] == own[0] ? "" : own;
 }
 
 static void write_why(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
@@ -94,12 +218,16 @@ static void write_why(struct anycert__buf *buf, const struct anycert_diagnosis *
     size_t shown = diagnosis->cause_count > TITLES + 1 ? TITLES : diagnosis->cause_count;
 
     if (diagnosis->cause_count == 0) {
-        anycert__buf_adds(buf, "why: nothing is wrong\n");
+        anycert__buf_addf(buf, "why: nothing is wrong%s%s\n",
+                          diagnosis->asks_client_cert
+                              ? "; it asks for a client certificate, and goes on without one"
+                              : "",
+                          diagnosis->asked ? "" : "; no request was sent (--http sends one)");
         return;
     }
     anycert__buf_adds(buf, "why:");
     for (size_t i = 0; i < shown; i++)
-        anycert__buf_addf(buf, " %s", diagnosis->causes[i].cause->title);
+        anycert__buf_addf(buf, "%s %s", where(diagnosis, i), diagnosis->causes[i].cause->title);
     if (shown < diagnosis->cause_count)
         anycert__buf_addf(buf, " And %zu more, below.", diagnosis->cause_count - shown);
     anycert__buf_adds(buf, "\n");
@@ -109,6 +237,7 @@ static const char *whose(const struct anycert__remedy *remedy)
 {
     return strcmp(remedy->audience, "client") == 0   ? "here"
            : strcmp(remedy->audience, "server") == 0 ? "at the server"
+           : strcmp(remedy->audience, "proxy") == 0  ? "at the proxy"
                                                      : "on the way";
 }
 
@@ -152,29 +281,17 @@ static void write_fix(struct anycert__buf *buf, const struct anycert_diagnosis *
 
 /* ---- below ---- */
 
-/* What several causes have in common is said once. */
-static void write_evidence(struct anycert__buf *buf, const char *label, const char *text,
-                           const char *before)
-{
-    if (text[0] == '\0')
-        return;
-    if (before && strcmp(text, before) == 0)
-        anycert__buf_addf(buf, "  %s: as above\n", label);
-    else
-        anycert__buf_addf(buf, "  %s: %s\n", label, text);
-}
-
 static void write_cause(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis,
-                        size_t n)
+                        size_t n, bool brief)
 {
     const struct anycert__diagnosed *found = &diagnosis->causes[n];
     const struct anycert__diagnosed *before = n > 0 ? &diagnosis->causes[n - 1] : NULL;
 
-    anycert__buf_addf(buf, "\n%s (%s, check %s)\n  %s %s\n", found->cause->id,
-                      anycert__side_name(found->cause->side), found->cause->check,
-                      found->cause->title, found->cause->explanation);
-    write_evidence(buf, "seen", found->evidence, before ? before->evidence : NULL);
-    write_evidence(buf, "others say", found->error, before ? before->error : NULL);
+    anycert__buf_addf(buf, "\n%s (%s%s, check %s)\n  %s %s\n", found->cause->id,
+                      at_proxy(found, "at the proxy, "), anycert__side_name(found->cause->side),
+                      found->cause->check, found->cause->title, found->cause->explanation);
+    anycert__write_evidence(buf, "seen", found->evidence, before ? before->evidence : NULL);
+    anycert__write_others(buf, found->error, before ? before->error : NULL, brief);
 }
 
 static void write_without(struct anycert__buf *buf, const char *text, anycert__relaxations set)
@@ -188,27 +305,72 @@ static void write_without(struct anycert__buf *buf, const char *text, anycert__r
 /* How it was found; for the policy to take. */
 static void write_proof(struct anycert__buf *buf, const struct anycert__advice *advice)
 {
-    if (advice->confirmed)
-        anycert__buf_adds(buf, "  confirmed by a handshake under exactly this policy");
-    if (advice->confirmed && advice->minimal && advice->tried_without)
-        write_without(buf, "; it failed", advice->tried_without);
-    if (advice->confirmed)
-        anycert__buf_adds(buf, "\n");
+    anycert__buf_adds(buf, advice->confirmed
+                               ? "  confirmed by a handshake under exactly this policy"
+                               : "  tried under exactly this policy, as far as to the request for "
+                                 "a client certificate");
+    if (advice->minimal && advice->tried_without)
+        write_without(buf, advice->confirmed ? "; it failed" : "; it came less far",
+                      advice->tried_without);
+    anycert__buf_adds(buf, "\n");
     if (advice->judged_without) {
         write_without(buf, "  judged, not tried,", advice->judged_without);
         anycert__buf_adds(buf, "\n");
     }
 }
 
-static void write_policy(struct anycert__buf *buf, const struct anycert__advice *advice, bool first)
+static void write_policy(struct anycert__buf *buf, const struct anycert__advice *advice,
+                         const char *label, bool first)
 {
-    anycert__buf_addf(buf, "%s: %s\n", first ? "\npolicy" : "or", advice->policy);
+    anycert__buf_addf(buf, "%s: %s\n", label, advice->policy);
     if (first)
         write_proof(buf, advice);
     if (advice->forbidden[0] != '\0')
         anycert__buf_addf(buf, "  forbidden here: %s\n", advice->forbidden);
     if (advice->note[0] != '\0')
         anycert__buf_addf(buf, "  note: %s\n", advice->note);
+}
+
+static void write_commands(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
+{
+    const char *indent = diagnosis->policy_count > 0 ? "  " : "";
+
+    if (diagnosis->command[0] != '\0')
+        anycert__buf_addf(buf, "%suse it: %s\n", indent, diagnosis->command);
+    if (diagnosis->keep_command[0] != '\0')
+        anycert__buf_addf(buf, "%skeep it: %s\n", indent, diagnosis->keep_command);
+}
+
+/* What the missing certificate saves, where it is not enough. */
+static void write_saving(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
+{
+    if (lacks_intermediate(diagnosis) && !lacks_only_intermediate(diagnosis) &&
+        diagnosis->policies[0].made->relaxations &
+            ANYCERT__RELAX_BIT(ANYCERT__RELAX_UNTRUSTED_ISSUER))
+        anycert__buf_adds(buf, "  note: the missing certificate (--intermediate FILE, or --ca-add "
+                               "FILE if it is a root) would save untrusted-issuer, and nothing "
+                               "else\n");
+}
+
+static void write_policies(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
+{
+    if (diagnosis->policy_count == 0 && diagnosis->command[0] != '\0')
+        anycert__buf_adds(buf, "\n");
+    for (size_t i = 0; i < diagnosis->policy_count || i == 0; i++) {
+        if (i < diagnosis->policy_count)
+            write_policy(buf, &diagnosis->policies[i], i == 0 ? "\npolicy" : "or", i == 0);
+        if (i == 0 && diagnosis->policy_count > 0)
+            write_saving(buf, diagnosis);
+        if (i == 0)
+            write_commands(buf, diagnosis);
+    }
+}
+
+static void write_policies_of_proxy(struct anycert__buf *buf, const struct anycert_diagnosis *proxy)
+{
+    for (size_t i = 0; proxy && i < proxy->policy_count; i++)
+        write_policy(buf, &proxy->policies[i],
+                     i == 0 ? "\npolicy for the proxy (--proxy-trust)" : "or", i == 0);
 }
 
 static void write_indented(struct anycert__buf *buf, const char *lines)
@@ -228,32 +390,44 @@ static bool is_same_text(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* Whether an earlier cause has it, too. */
-static bool was_said(const struct anycert_diagnosis *diagnosis, size_t cause,
-                     const struct anycert__remedy *remedy)
+/* The earlier cause of the same link that has it, too; NULL if none does. */
+static const struct anycert__cause *said_for(const struct anycert_diagnosis *diagnosis,
+                                             size_t cause, const struct anycert__remedy *remedy)
 {
     for (size_t i = 0; i < cause; i++) {
         const struct anycert__remedies *others = &diagnosis->causes[i].remedies;
 
+        if (diagnosis->causes[i].hop != diagnosis->causes[cause].hop)
+            continue;
         for (size_t j = 0; j < others->count; j++) {
             if (strcmp(others->items[j].where, remedy->where) == 0 &&
                 is_same_text(others->items[j].text, remedy->text) &&
                 is_same_text(others->items[j].lines, remedy->lines))
-                return true;
+                return diagnosis->causes[i].cause;
         }
     }
-    return false;
+    return NULL;
 }
 
 static void write_remedy(struct anycert__buf *buf, const struct anycert__remedy *remedy,
                          const char *before)
 {
+    /* "the box on the way" says whose it is. */
+    bool says = strstr(remedy->where, whose(remedy)) != NULL;
+
     if (before && strcmp(before, remedy->text) == 0)
-        anycert__buf_addf(buf, "  %s, %s:\n", whose(remedy), remedy->where);
+        anycert__buf_addf(buf, "  %s%s%s:\n", says ? "" : whose(remedy), says ? "" : ", ",
+                          remedy->where);
     else
-        anycert__buf_addf(buf, "  %s, %s: %s\n", whose(remedy), remedy->where, remedy->text);
+        anycert__buf_addf(buf, "  %s%s%s: %s\n", says ? "" : whose(remedy), says ? "" : ", ",
+                          remedy->where, remedy->text);
     if (remedy->lines)
         write_indented(buf, remedy->lines);
+}
+
+static bool is_for_others(const struct anycert__remedy *remedy)
+{
+    return strcmp(remedy->audience, "server") == 0 || strcmp(remedy->audience, "proxy") == 0;
 }
 
 /* For whoever cannot change the server: what to ask for, of the first place where it can be done.
@@ -277,21 +451,33 @@ static void write_remedies(struct anycert__buf *buf, const struct anycert_diagno
 {
     const struct anycert__remedies *remedies = &diagnosis->causes[n].remedies;
     const char *before = NULL; /* the sentence that was written last: places may share it */
+    const struct anycert__cause *elsewhere = NULL;
     size_t places = 0;
 
     for (size_t i = 0; i < remedies->count; i++) {
         const struct anycert__remedy *remedy = &remedies->items[i];
 
-        if (!says_something(diagnosis, remedy) || was_said(diagnosis, n, remedy))
+        const struct anycert__cause *other = said_for(diagnosis, n, remedy);
+
+        if (!elsewhere)
+            elsewhere = other;
+        if (!says_something(diagnosis, remedy) || other)
             continue;
         if (!before)
-            anycert__buf_addf(buf, "\nto mend %s\n", diagnosis->causes[n].cause->id);
-        if (brief && strcmp(remedy->audience, "server") == 0)
+            anycert__buf_addf(buf, "\nto mend %s%s%s\n", diagnosis->causes[n].cause->id,
+                              at_proxy(&diagnosis->causes[n], " at the proxy"),
+                              diagnosis->cause_count > 1 ? ", and this alone" : "");
+        if (brief && is_for_others(remedy))
             write_request(buf, remedy, &places, left_out);
         else
             write_remedy(buf, remedy, before);
         before = remedy->text;
     }
+    if (elsewhere && before)
+        anycert__buf_addf(buf, "  and as for %s, above\n", elsewhere->id);
+    else if (elsewhere)
+        anycert__buf_addf(buf, "\nto mend %s\n  as for %s, above\n", diagnosis->causes[n].cause->id,
+                          elsewhere->id);
 }
 
 static char *write_all(const struct anycert_diagnosis *diagnosis, bool brief,
@@ -305,10 +491,10 @@ static char *write_all(const struct anycert_diagnosis *diagnosis, bool brief,
     write_answer(&buf, diagnosis);
     write_why(&buf, diagnosis);
     write_fix(&buf, diagnosis);
-    for (size_t i = 0; i < diagnosis->policy_count; i++)
-        write_policy(&buf, &diagnosis->policies[i], i == 0);
+    write_policies(&buf, diagnosis);
+    write_policies_of_proxy(&buf, diagnosis->of_proxy);
     for (size_t i = 0; i < diagnosis->cause_count; i++)
-        write_cause(&buf, diagnosis, i);
+        write_cause(&buf, diagnosis, i, brief);
     for (size_t i = 0; i < diagnosis->cause_count; i++)
         write_remedies(&buf, diagnosis, i, brief, &left_out);
     for (size_t i = 0; i < diagnosis->addresses.count; i++)

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "doctor/examine_proxy.h"
 #include "doctor/search.h"
 #include "verdict/judge.h"
 
@@ -13,10 +14,11 @@
 static bool was_shown(const struct anycert__examination *examination, const char *pin)
 {
     for (size_t i = 0; i < ANYCERT__PLAN_BUDGET; i++) {
-        const struct anycert__facts *facts = examination->done[i].facts;
+        const struct anycert__trial *trial = &examination->done[i];
+        const struct anycert__facts *facts = trial->facts;
 
-        if (facts && facts->complete && facts->presented_count > 0 &&
-            strcmp(facts->presented[0].pin, pin) == 0)
+        if (facts && (facts->complete || trial->sighting.ending == ANYCERT__ENDED_CLIENT_CERT) &&
+            facts->presented_count > 0 && strcmp(facts->presented[0].pin, pin) == 0)
             return true;
     }
     return false;
@@ -28,6 +30,7 @@ static bool is_likely(const struct anycert__examination *examination,
 {
     const struct anycert__facts *facts = trial->facts;
     struct anycert_policy *policy = NULL;
+    bool wants_cert = trial->sighting.ending == ANYCERT__ENDED_CLIENT_CERT;
     bool stands = false;
 
     if (trial->sighting.ending == ANYCERT__ENDED_NO_WAY)
@@ -35,14 +38,17 @@ static bool is_likely(const struct anycert__examination *examination,
     if (!facts || trial->obstacle.is_set)
         return false;
     if (trial->sighting.ending != ANYCERT__ENDED_STANDS &&
-        trial->sighting.ending != ANYCERT__ENDED_NO_ANSWER)
+        trial->sighting.ending != ANYCERT__ENDED_NO_ANSWER && !wants_cert)
         return true;
-    if (!facts->complete || facts->presented_count == 0)
+    if ((!facts->complete && !wants_cert) || facts->presented_count == 0)
         return false;
     if (trial->attempt.observes)
         return true;
     policy = anycert__trial_policy(&examination->trials, &trial->attempt, NULL);
-    stands = policy && anycert__judge_accepts(facts, policy, facts->time, ANYCERT__JUDGE_ALL);
+    stands = policy &&
+             anycert__judge_accepts(facts, policy, facts->time,
+                                    wants_cert && !facts->complete ? ANYCERT__JUDGE_CERTIFICATES
+                                                                   : ANYCERT__JUDGE_ALL);
     anycert_policy_free(policy);
     return stands;
 }
@@ -97,6 +103,20 @@ static void run(struct anycert__examination *examination, const struct anycert_d
     }
 }
 
+static int replay_proxy(struct anycert__proxy_examination *proxy,
+                        const struct anycert_doctor *saved, struct anycert_error *err)
+{
+    struct anycert__examination *examination = &proxy->examination;
+
+    examination->trials.ceiling = anycert__ceiling_load(err);
+    if (!examination->trials.ceiling || anycert__observation_check(examination, err) < 0)
+        return -1;
+    run(examination, &proxy->doctor, examination->trials.route.target.host);
+    if (examination->plan.count == 0)
+        return anycert__fail(err, ANYCERT_E_FILE, "it has no attempt with the proxy to begin with");
+    return anycert__proxy_examination_end(proxy, saved->proxy_policy, err);
+}
+
 static int diagnose(struct anycert_doctor *saved, const struct anycert_doctor *doctor,
                     struct anycert_diagnosis *diagnosis, const char *text, size_t len,
                     struct anycert_error *err)
@@ -107,7 +127,8 @@ static int diagnose(struct anycert_doctor *saved, const struct anycert_doctor *d
     examination->trials.ceiling = anycert__ceiling_load(err);
     if (!examination->trials.ceiling ||
         anycert__observation_read(text, len, saved, diagnosis, examination, err) < 0 ||
-        anycert__observation_check(examination, err) < 0)
+        anycert__observation_check(examination, err) < 0 ||
+        (examination->proxy && replay_proxy(examination->proxy, saved, err) < 0))
         return -1;
     run(examination, saved, diagnosis->peer.host);
     if (examination->plan.count == 0)

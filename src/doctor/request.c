@@ -1,5 +1,5 @@
-/* A request that changes nothing and carries nothing of anybody: HEAD for "/", or GET where the end
- * of the body is to be looked at, too. */
+/* A request that changes nothing and carries nothing of anybody: HEAD for "/", OPTIONS where that
+ * is not answered, or GET where the end of the body is to be looked at, too. */
 #include "doctor/trial.h"
 
 #include "base/str.h"
@@ -77,6 +77,11 @@ static int receive(const struct asking *asking, char *out, size_t size)
     }
 }
 
+const char *anycert__trial_method(const struct anycert__trial *trial)
+{
+    return trial->asks_body ? "GET" : trial->asks_options ? "OPTIONS" : "HEAD";
+}
+
 static int send_request(const struct asking *asking, const struct anycert__peer *target)
 {
     bool is_ipv6 = strchr(target->host, ':') != NULL;
@@ -89,7 +94,7 @@ static int send_request(const struct asking *asking, const struct anycert__peer 
     len = snprintf(request, sizeof request,
                    "%s / HTTP/1.1\r\nHost: %s%s%s%s\r\nUser-Agent: anycert\r\nAccept: */*\r\n"
                    "Connection: close\r\n\r\n",
-                   asking->trial->asks_body ? "GET" : "HEAD", is_ipv6 ? "[" : "", target->host,
+                   anycert__trial_method(asking->trial), is_ipv6 ? "[" : "", target->host,
                    is_ipv6 ? "]" : "", port);
     return send_all(asking, request, (size_t)len);
 }
@@ -215,6 +220,13 @@ static bool judge_nothing(const struct asking *asking)
                        "it answers HTTP/1.1 with a frame of HTTP/2");
     if (asking->is_foreign)
         return trouble(asking->trial, ANYCERT__CAUSE_HTTP_INVALID, "the answer is not HTTP");
+    if (asking->used > 0 && asking->trial->wire == ANYCERT__WIRE_SILENT) {
+        char evidence[96];
+
+        (void)snprintf(evidence, sizeof evidence,
+                       "%zu bytes of the header came; then the time limit was over", asking->used);
+        return trouble(asking->trial, ANYCERT__CAUSE_HTTP_SILENT, evidence);
+    }
     return false;
 }
 
@@ -287,7 +299,7 @@ static const char *how_it_ended(const struct asking *asking, bool clean)
     case ANYCERT__WIRE_RESET:
         return "the connection was reset";
     case ANYCERT__WIRE_SILENT:
-        return "nothing came until the time limit";
+        return "the time limit was over";
     case ANYCERT__WIRE_OK:
     case ANYCERT__WIRE_CLOSED:
     case ANYCERT__WIRE_CANCELLED:

@@ -217,15 +217,40 @@ static enum anycert__wire connect_any(struct anycert__route *route, bool of_prox
 
 /* ---- TLS to the proxy ---- */
 
-static enum anycert__wire proxy_failed(struct anycert__route *route, enum anycert__wire result,
-                                       const unsigned char *bytes, size_t len, bool asked_cert,
-                                       struct anycert__obstacle *obstacle)
+/* Where libssl has nothing to say. */
+static const char *how_it_ended(enum anycert__wire result, bool began)
+{
+    switch (result) {
+    case ANYCERT__WIRE_SILENT:
+        return began ? "its answer to the ClientHello was not complete before the time limit"
+                     : "it takes the connection and says nothing to the ClientHello before the "
+                       "time limit";
+    case ANYCERT__WIRE_RESET:
+        return began ? "it resets the connection in the middle of the handshake"
+                     : "it resets the connection in place of an answer to the ClientHello";
+    case ANYCERT__WIRE_CLOSED:
+        return began ? "it closes the connection in the middle of the handshake"
+                     : "it closes the connection in place of an answer to the ClientHello";
+    case ANYCERT__WIRE_OK:
+    case ANYCERT__WIRE_CANCELLED:
+    case ANYCERT__WIRE_BROKEN:
+        break;
+    }
+    return "the handshake fails";
+}
+
+static enum anycert__wire proxy_failed(struct anycert__route *route,
+                                       const struct anycert__shake *shake,
+                                       enum anycert__wire result, const unsigned char *bytes,
+                                       size_t len, struct anycert__obstacle *obstacle)
 {
     const struct anycert__peer *peer = &route->doctor->proxy.peer;
     bool plain = len > 0 && (bytes[0] < 0x14 || bytes[0] > 0x17);
-    const struct anycert__facts *facts = route->proxy_facts;
-    bool wants_cert =
-        facts && asked_cert && (facts->failure.alert_from_peer || result != ANYCERT__WIRE_BROKEN);
+    const struct anycert__facts *facts =
+        shake ? anycert__link_facts(anycert__shake_link(shake)) : NULL;
+    bool wants_cert = facts && anycert__shake_asked_cert(shake) &&
+                      (facts->failure.alert_from_peer || result != ANYCERT__WIRE_BROKEN);
+    const char *reason = facts ? facts->failure.reason : "";
 
     if (result == ANYCERT__WIRE_CANCELLED)
         return result;
@@ -238,8 +263,8 @@ static enum anycert__wire proxy_failed(struct anycert__route *route, enum anycer
                              : result == ANYCERT__WIRE_SILENT ? ANYCERT__CAUSE_PROXY_SILENT
                              : len > 0                        ? ANYCERT__CAUSE_PROXY_TLS_FAILS
                                                               : ANYCERT__CAUSE_PROXY_CLOSED,
-                             result, "no TLS with %s port %u%s%s", peer->host, (unsigned)peer->port,
-                             facts ? ": " : "", facts ? facts->failure.reason : "");
+                             result, "no TLS with %s port %u: %s", peer->host, (unsigned)peer->port,
+                             *reason ? reason : how_it_ended(result, len > 0));
 }
 
 static enum anycert__wire flush(struct anycert__shake *shake, int fd,
@@ -254,6 +279,16 @@ static enum anycert__wire flush(struct anycert__shake *shake, int fd,
     return result;
 }
 
+/* Which have to outlive the handshake. */
+static const struct anycert__hop_terms *terms_of(struct anycert__route *route)
+{
+    if (route->through) {
+        route->proxy_terms.policy = route->through;
+        route->proxy_terms.observes = false;
+    }
+    return &route->proxy_terms;
+}
+
 static enum anycert__wire shake_with_proxy(struct anycert__route *route, struct anycert__line *line,
                                            const struct anycert__patience *patience,
                                            struct anycert__obstacle *obstacle)
@@ -264,8 +299,8 @@ static enum anycert__wire shake_with_proxy(struct anycert__route *route, struct 
     unsigned char in[CHUNK] = {0}, first[1] = {0};
     size_t len = 0, total = 0;
 
-    line->proxy = anycert__shake_new(&route->proxy_terms, peer->host, peer->port,
-                                     route->proxy_anchors, false, NULL);
+    line->proxy = anycert__shake_new(terms_of(route), peer->host, peer->port, route->proxy_anchors,
+                                     false, NULL);
     while (line->proxy) {
         state = anycert__shake_step(line->proxy);
         result = flush(line->proxy, line->fd, patience);
@@ -283,8 +318,9 @@ static enum anycert__wire shake_with_proxy(struct anycert__route *route, struct 
             anycert__facts_ref(anycert__link_facts(anycert__shake_link(line->proxy)));
     if (state == ANYCERT__SHAKE_DONE && result == ANYCERT__WIRE_OK)
         return result;
-    return proxy_failed(route, result == ANYCERT__WIRE_OK ? ANYCERT__WIRE_BROKEN : result, first,
-                        total > 0, line->proxy && anycert__shake_asked_cert(line->proxy), obstacle);
+    return proxy_failed(route, line->proxy,
+                        result == ANYCERT__WIRE_OK ? ANYCERT__WIRE_BROKEN : result, first,
+                        total > 0, obstacle);
 }
 
 /* ---- the line ---- */

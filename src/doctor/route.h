@@ -36,7 +36,10 @@ struct anycert__route {
     struct anycert__anchors *proxy_anchors;
     struct anycert__hop_terms proxy_terms;
     struct anycert__facts *proxy_facts; /* of an https:// proxy */
-    bool direct;                        /* without the proxy, whatever is set */
+    /* What goes on through the proxy, which is not looked at any more then. NULL: the doctor's
+     * policy, under which everything is seen. Borrowed. */
+    const struct anycert_policy *through;
+    bool direct; /* without the proxy, whatever is set */
 };
 
 /* What went over a line, each way, up to a limit. */

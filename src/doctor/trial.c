@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHUNK     16384
-#define LINGER_US 500000 /* how long a refusal after the handshake is waited for */
-#define TLS1_3    0x0304
+#define CHUNK           16384
+#define LINGER_US       500000 /* how long a refusal after the handshake is waited for */
+#define TLS1_3          0x0304
+#define OPTIONS_SHORTER 4 /* times: how long it takes is known by then */
 
 #define ALERT_NO_APPLICATION_PROTOCOL 120
 #define STATUS_FORBIDDEN              403
@@ -79,6 +80,13 @@ static void read_banner(struct anycert__line *line, const struct anycert__patien
     while (anycert__banner_incomplete(trial->first, trial->first_len) &&
            anycert__line_receive(line, in, sizeof in, &len, &linger) == ANYCERT__WIRE_OK)
         note_bytes(trial, in, len);
+    /* What may be a secret is kept nowhere. */
+    len = anycert__banner_shown(trial->first, trial->first_len);
+    if (len == trial->first_len)
+        return;
+    trial->first_len = len;
+    if (trial->tape.received.len > len)
+        trial->tape.received.len = len;
 }
 
 static enum anycert__shake_state shake_hands(struct anycert__shake *shake,
@@ -242,14 +250,17 @@ void anycert__trial_read_dates(const struct anycert__facts *facts,
 }
 
 /* The key and the name that are spoken of later are those of the first server that proved to have
- * them. */
+ * them. Whoever asks for a certificate of ours has signed the key exchange by then; static RSA
+ * leaves it open, and a pin of somebody else's key lets only that one in. */
 static void remember(struct anycert__trials *trials, struct anycert__trial *trial)
 {
     const struct anycert__facts *facts = trial->facts;
     /* Of a server with several sites, the one that is meant counts. */
     bool is_meant = trial->attempt.send_expected && facts->name_match && !trials->pin_is_of_meant;
 
-    if (facts->complete && facts->presented_count > 0 && (trials->pin[0] == '\0' || is_meant)) {
+    bool is_proven = facts->complete || trial->sighting.ending == ANYCERT__ENDED_CLIENT_CERT;
+
+    if (is_proven && facts->presented_count > 0 && (trials->pin[0] == '\0' || is_meant)) {
         trials->pin_is_of_meant = is_meant;
         memcpy(trials->pin, facts->presented[0].pin, sizeof trials->pin);
         anycert__trial_pick_name(facts, trials->name);
@@ -271,6 +282,7 @@ void anycert__trial_read_needs(const struct anycert__facts *facts,
 {
     struct anycert__facts view;
 
+    sighting->completed = facts->complete;
     anycert__facts_view(&view, facts);
     /* The offer was taken, or nobody would have asked who we are. */
     view.complete = view.complete || sighting->ending == ANYCERT__ENDED_CLIENT_CERT;
@@ -287,6 +299,16 @@ static void take_ca_names(const struct anycert__shake *shake, struct anycert__tr
             break;
         trial->ca_names[trial->ca_name_count++] = name;
     }
+}
+
+/* Whether the administrator lets requests go to the server, and through its proxy. */
+static bool is_allowed(const struct anycert__trials *trials, const struct anycert_policy *policy,
+                       int64_t now)
+{
+    const struct anycert_policy *through = trials->route.through;
+
+    return anycert__ceiling_check(trials->ceiling, policy, now, NULL) == 0 &&
+           (!through || anycert__ceiling_check(trials->ceiling, through, now, NULL) == 0);
 }
 
 static void finish(struct anycert__trials *trials, struct anycert__shake *shake,
@@ -306,7 +328,7 @@ static void finish(struct anycert__trials *trials, struct anycert__shake *shake,
         wait_for_refusal(shake, line, patience, trial);
     trial->sighting.ending = ending_of_late(shake, trial);
     if (trial->sighting.ending == ANYCERT__ENDED_STANDS && attempt->request &&
-        anycert__ceiling_check(trials->ceiling, policy, trial->facts->time, NULL) == 0 &&
+        is_allowed(trials, policy, trial->facts->time) &&
         !anycert__trial_ask(shake, line, &trials->route.target, patience, trial))
         trial->sighting.ending = ending_of_silence(shake, trial);
     anycert__trial_read_status(trial);
@@ -325,11 +347,13 @@ static int talk(struct anycert__trials *trials, struct anycert__line *line,
     const struct anycert__peer *target = &trials->route.target;
     struct anycert__hop_terms terms = {
         .policy = policy,
+        .hop = doctor->hop,
         .clock = &doctor->clock,
         .intermediates = trial->attempt.supply ? trials->supply.certs : doctor->intermediates,
         .observes = trial->attempt.observes};
     /* Requests are of HTTP/1.1, wherever it is spoken. */
-    bool http2 = !anycert__policy_accepts_any_certificate(policy) &&
+    bool http2 = doctor->hop == ANYCERT__HOP_ORIGIN &&
+                 !anycert__policy_accepts_any_certificate(policy) &&
                  (!trial->attempt.request || trials->only_http2);
     struct anycert__shake *shake =
         anycert__shake_new(&terms, target->host, target->port, trials->route.anchors, http2, err);
@@ -342,7 +366,6 @@ static int talk(struct anycert__trials *trials, struct anycert__line *line,
     trial->sighting.alert =
         trial->facts->failure.alert_from_peer ? trial->facts->failure.alert : -1;
     take_ca_names(shake, trial);
-    remember(trials, trial);
     if (state != ANYCERT__SHAKE_DONE && !is_tls(trial))
         read_banner(line, patience, trial);
     if (state == ANYCERT__SHAKE_DONE)
@@ -352,6 +375,7 @@ static int talk(struct anycert__trials *trials, struct anycert__line *line,
             trial, policy, anycert__link_closed_cleanly(anycert__shake_link(shake)));
     if (trial->sighting.ending == ANYCERT__ENDED_CLIENT_CERT)
         anycert__shake_note_choice(shake);
+    remember(trials, trial);
     anycert__trial_read_needs(trial->facts, &trial->sighting);
     if (trial->sighting.ending != ANYCERT__ENDED_STANDS)
         explain(shake, trial, policy);
@@ -369,8 +393,11 @@ static int make(struct anycert__trials *trials, const struct anycert__attempt *a
     struct anycert__line line = {.fd = -1};
     int result = -1;
 
-    *trial = (struct anycert__trial){
-        .attempt = *attempt, .sighting = {.alert = -1}, .asks_body = trials->doctor->wants_body};
+    *trial = (struct anycert__trial){.attempt = *attempt,
+                                     .sighting = {.alert = -1},
+                                     .asks_body = trials->doctor->wants_body,
+                                     .asks_options =
+                                         trials->only_options && !trials->doctor->wants_body};
     anycert__buf_init(&trial->tape.sent, ANYCERT__TAPE_MAX);
     anycert__buf_init(&trial->tape.received, ANYCERT__TAPE_MAX);
     trial->policy_text = policy ? anycert_policy_format(policy, err) : NULL;
@@ -393,11 +420,46 @@ out:
     return result;
 }
 
+/* Some software answers nothing that it does not know. */
+static bool leaves_head_unanswered(const struct anycert__trials *trials,
+                                   const struct anycert__trial *trial)
+{
+    return trial->attempt.request && !trial->asks_body && !trials->tried_options &&
+           trial->sighting.ending == ANYCERT__ENDED_NO_ANSWER && !trial->has_http_cause &&
+           trial->wire == ANYCERT__WIRE_SILENT;
+}
+
+/* The same attempt with OPTIONS, which is as harmless: it takes the first one's place if it is
+ * answered. */
+static int try_options(struct anycert__trials *trials, struct anycert__trial *trial,
+                       struct anycert_error *err)
+{
+    struct anycert__trial second;
+    uint32_t limit_ms = trials->limit_ms;
+    int result = -1;
+
+    trials->tried_options = trials->only_options = true;
+    trials->limit_ms = 1 + limit_ms / OPTIONS_SHORTER;
+    trials->repeated++;
+    result = make(trials, &trial->attempt, &second, err);
+    trials->limit_ms = limit_ms;
+    trials->only_options = result == 0 && second.sighting.ending == ANYCERT__ENDED_STANDS;
+    if (trials->only_options) {
+        anycert__trial_clear(trial);
+        *trial = second;
+    } else {
+        anycert__trial_clear(&second);
+    }
+    return result;
+}
+
 int anycert__trial_make(struct anycert__trials *trials, const struct anycert__attempt *attempt,
                         struct anycert__trial *trial, struct anycert_error *err)
 {
     int result = make(trials, attempt, trial, err);
 
+    if (result == 0 && leaves_head_unanswered(trials, trial))
+        result = try_options(trials, trial, err);
     if (result < 0 || !attempt->request || trials->only_http2 ||
         trial->sighting.alert != ALERT_NO_APPLICATION_PROTOCOL)
         return result;

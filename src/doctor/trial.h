@@ -27,6 +27,7 @@ struct anycert__trial {
     char *ca_names[ANYCERT__CA_NAMES];
     size_t ca_name_count;
     bool asks_body;      /* the request is one whose answer has a body, which is read */
+    bool asks_options;   /* it is OPTIONS, as HEAD was not answered */
     bool has_http_cause; /* what is wrong with the answer */
     enum anycert__cause_number http_cause;
     char http_evidence[160];
@@ -43,11 +44,13 @@ struct anycert__trial {
 struct anycert__trials {
     const struct anycert_doctor *doctor;
     struct anycert__route route;
-    char pin[ANYCERT__PIN_SIZE];      /* of the key that was first seen, or "" */
-    bool pin_is_of_meant;             /* it was shown to whoever sent the expected name */
-    char name[256];                   /* a name of the certificate that can be expected, or "" */
-    uint32_t limit_ms;                /* for the next attempt */
-    bool only_http2;                  /* the server refuses to agree on HTTP/1.1 */
+    char pin[ANYCERT__PIN_SIZE]; /* of the key that was first seen, or "" */
+    bool pin_is_of_meant;        /* it was shown to whoever sent the expected name */
+    char name[256];              /* a name of the certificate that can be expected, or "" */
+    uint32_t limit_ms;           /* for the next attempt */
+    bool only_http2;             /* the server refuses to agree on HTTP/1.1 */
+    bool only_options;           /* the server does not answer HEAD, and answers OPTIONS */
+    bool tried_options;
     size_t repeated;                  /* attempts that were made twice to find that out */
     struct anycert__supply supply;    /* what was fetched for the chain */
     struct anycert__ceiling *ceiling; /* the administrator's: above it no request is sent */
@@ -69,6 +72,8 @@ bool anycert__may_send_expected(const struct anycert_policy *base, const char *h
 /* Whether all dates of the certificates are right, into the sighting. */
 void anycert__trial_read_dates(const struct anycert__facts *facts,
                                struct anycert__sighting *sighting);
+/* "GET", "HEAD" or "OPTIONS": with what was asked. */
+const char *anycert__trial_method(const struct anycert__trial *trial);
 /* What the answer's status means for the plan. */
 void anycert__trial_read_status(struct anycert__trial *trial);
 /* What hardened has against it, into the sighting, whose ending is known. */

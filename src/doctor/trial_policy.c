@@ -2,17 +2,13 @@
 #include "doctor/trial.h"
 
 #include "base/str.h"
+#include "doctor/peer.h"
+#include "verdict/other_name.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
-
-/* Which cannot be sent as a server's name. */
-static bool is_address(const char *name)
-{
-    return strchr(name, ':') || name[strspn(name, "0123456789.")] == '\0';
-}
 
 static int set_keys(struct anycert_policy *policy, const struct anycert__trials *trials,
                     const struct anycert__attempt *attempt, struct anycert_error *err)
@@ -21,7 +17,7 @@ static int set_keys(struct anycert_policy *policy, const struct anycert__trials 
 
     if (attempt->expect_name && anycert_policy_set(policy, "expect-name", trials->name, err) < 0)
         return -1;
-    if (attempt->send_name && !is_address(trials->name) &&
+    if (attempt->send_name && !anycert__peer_is_address(trials->name) &&
         anycert_policy_set(policy, "sni", trials->name, err) < 0)
         return -1;
     if (attempt->pin && anycert_policy_set(policy, "pin", trials->pin, err) < 0)
@@ -62,7 +58,7 @@ fail:
 
 bool anycert__may_send_expected(const struct anycert_policy *base, const char *host)
 {
-    return base->expect_name && !base->sni && !is_address(base->expect_name) &&
+    return base->expect_name && !base->sni && !anycert__peer_is_address(base->expect_name) &&
            !anycert__str_equal_nocase(base->expect_name, host);
 }
 
@@ -82,16 +78,6 @@ struct anycert_policy *anycert__trial_policy(const struct anycert__trials *trial
     return NULL;
 }
 
-/* How many bytes at their ends are equal. */
-static size_t common_end(const char *a, const char *b)
-{
-    size_t a_len = strlen(a), b_len = strlen(b), common = 0;
-
-    while (common < a_len && common < b_len && a[a_len - 1 - common] == b[b_len - 1 - common])
-        common++;
-    return common;
-}
-
 /* As a policy takes it: peers write what they like into their certificates. */
 static bool can_be_expected(const char *name)
 {
@@ -100,39 +86,6 @@ static bool can_be_expected(const char *name)
 
     anycert_policy_free(policy);
     return can;
-}
-
-static void pick_dns_name(const struct anycert__facts *facts,
-                          const struct anycert__certificate *leaf, char out[256])
-{
-    size_t best = 0;
-
-    for (size_t i = 0; i < leaf->name_count; i++) {
-        const struct anycert__alt_name *name = &leaf->names[i];
-        char identity[256];
-        bool is_ip = false;
-
-        if (name->kind != ANYCERT__NAME_DNS || strlen(name->value) != name->len ||
-            strchr(name->value, '*') ||
-            anycert__identity_from_host(name->value, identity, &is_ip, NULL) < 0 || is_ip ||
-            !can_be_expected(identity))
-            continue;
-        if (out[0] == '\0' || common_end(identity, facts->identity) > best) {
-            best = common_end(identity, facts->identity);
-            memcpy(out, identity, sizeof identity);
-        }
-    }
-}
-
-static void pick_address(const struct anycert__certificate *leaf, char out[256])
-{
-    for (size_t i = 0; i < leaf->name_count && out[0] == '\0'; i++) {
-        const struct anycert__alt_name *name = &leaf->names[i];
-
-        if (name->kind == ANYCERT__NAME_IP && name->len < 256 && strlen(name->value) == name->len &&
-            can_be_expected(name->value))
-            memcpy(out, name->value, name->len + 1);
-    }
 }
 
 /* The first common name, out of what RFC 4514 makes of the subject. */
@@ -158,11 +111,8 @@ void anycert__trial_pick_name(const struct anycert__facts *facts, char out[256])
     const struct anycert__certificate *leaf = facts->presented;
 
     out[0] = '\0';
-    if (!leaf)
+    if (!leaf || anycert__pick_name(facts, out))
         return;
-    pick_dns_name(facts, leaf, out);
-    if (out[0] == '\0')
-        pick_address(leaf, out);
-    if (out[0] == '\0' && !facts->has_dns_or_ip_name)
+    if (!facts->has_dns_or_ip_name)
         pick_common_name(leaf, out);
 }

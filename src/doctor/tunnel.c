@@ -12,6 +12,7 @@
 
 struct digging {
     struct anycert__line *line;
+    const struct anycert__peer *proxy;
     const struct anycert__patience *patience;
     struct anycert__obstacle *obstacle;
 };
@@ -43,7 +44,8 @@ static enum anycert__wire no_answer(const struct digging *digging, enum anycert_
     return anycert__obstruct(digging->obstacle, ANYCERT_STAGE_PROXY,
                              result == ANYCERT__WIRE_SILENT ? ANYCERT__CAUSE_PROXY_SILENT
                                                             : ANYCERT__CAUSE_PROXY_CLOSED,
-                             result, "the proxy was asked for a tunnel and %s",
+                             result, "the proxy %s port %u was asked for a tunnel and %s",
+                             digging->proxy->host, (unsigned)digging->proxy->port,
                              result == ANYCERT__WIRE_SILENT ? "said nothing before the time limit"
                                                             : "closed the connection");
 }
@@ -273,7 +275,7 @@ anycert__tunnel_dig(struct anycert__line *line, const struct anycert__proxy *pro
                     const struct anycert__peer *target, const struct addrinfo *address,
                     const struct anycert__patience *patience, struct anycert__obstacle *obstacle)
 {
-    const struct digging digging = {line, patience, obstacle};
+    const struct digging digging = {line, &proxy->peer, patience, obstacle};
 
     switch (proxy->kind) {
     case ANYCERT__PROXY_HTTP:

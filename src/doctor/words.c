@@ -22,7 +22,7 @@ static const struct {
     {"sni", "--sni ", true},
     {"proxy", "-x ", false},
     {"proxy-user-env", "--proxy-user-env ", false},
-    {"proxy-trust", NULL, false},
+    {"proxy-trust", "--proxy-trust ", false},
     {"resolve", NULL, false},
     {"connect-to", NULL, false},
 };
@@ -32,6 +32,14 @@ static bool is_repeated(const char *option, const char *command)
 {
     bool is_plain = strstr(command, "{http-url}") != NULL;
 
+    /* A doctor shows credentials to nobody. */
+    if (anycert__str_starts(command, "anycert doctor") && strcmp(option, "proxy-user-env") == 0)
+        return false;
+
+    /* Nothing is shown by a proxy without TLS: a policy's pin would be refused. */
+    if (strcmp(option, "proxy-trust") == 0 &&
+        (strstr(command, "-x http://") || strstr(command, "-x socks")))
+        return false;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(known[i].option, option) == 0)
             return !(known[i].instead && strstr(command, known[i].instead)) &&
@@ -71,6 +79,26 @@ int anycert__words_add(struct anycert__words *words, const char *option, const c
         return anycert__fail_nomem(err);
     words->items[words->count++] = (struct anycert__word){name, copy};
     return 0;
+}
+
+void anycert__words_drop(struct anycert__words *words, const char *option)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < words->count; i++) {
+        if (strcmp(words->items[i].option, option) == 0)
+            anycert__free(words->items[i].value);
+        else
+            words->items[kept++] = words->items[i];
+    }
+    words->count = kept;
+}
+
+int anycert__words_set(struct anycert__words *words, const char *option, const char *value,
+                       struct anycert_error *err)
+{
+    anycert__words_drop(words, option);
+    return anycert__words_add(words, option, value, err);
 }
 
 int anycert__words_join(struct anycert__words *words, const struct anycert__words *more,

@@ -24,6 +24,11 @@ struct anycert__words {
  * or too many) or NOMEM. */
 int anycert__words_add(struct anycert__words *words, const char *option, const char *value,
                        struct anycert_error *err);
+/* Forgets what the option was given. */
+void anycert__words_drop(struct anycert__words *words, const char *option);
+/* Appends one in place of what the option was given. */
+int anycert__words_set(struct anycert__words *words, const char *option, const char *value,
+                       struct anycert_error *err);
 int anycert__words_join(struct anycert__words *words, const struct anycert__words *more,
                         struct anycert_error *err);
 void anycert__words_clear(struct anycert__words *words);

@@ -155,6 +155,15 @@ bool anycert__banner_incomplete(const uint8_t *bytes, size_t len)
     return len < 8;
 }
 
+size_t anycert__banner_shown(const uint8_t *bytes, size_t len)
+{
+    enum anycert__banner banner = anycert__banner_of(bytes, len);
+    const uint8_t *end =
+        banner == ANYCERT__BANNER_HTTP && len > 0 ? memchr(bytes, '\n', len) : NULL;
+
+    return end ? (size_t)(end - bytes) + 1 : len;
+}
+
 const char *anycert__banner_id(enum anycert__banner banner)
 {
     return banners[banner].id;

@@ -21,6 +21,10 @@ enum anycert__banner anycert__banner_of(const uint8_t *bytes, size_t len);
  * is not complete. */
 bool anycert__banner_incomplete(const uint8_t *bytes, size_t len);
 
+/* How many of the first bytes may be shown to anybody: of an answer of HTTP the first line alone,
+ * as fields such as Set-Cookie and Location may hold secrets. */
+size_t anycert__banner_shown(const uint8_t *bytes, size_t len);
+
 /* Stable id ("ssh") and words for a sentence ("SSH"); "" for NONE. */
 const char *anycert__banner_id(enum anycert__banner banner);
 const char *anycert__banner_text(enum anycert__banner banner);

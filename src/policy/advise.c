@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #define DAY        86400
-#define MONTH      30 /* days */
 #define FOLDER_MAX 4096
 #define REASON     "WHY"
 
@@ -25,16 +24,10 @@ static bool set_reason(struct anycert_policy *policy)
     return anycert_policy_set(policy, "reason", REASON, NULL) == 0;
 }
 
-/* What lets anybody answer gives nothing up beside a pin, which says who does. */
-static bool gives_up(const struct anycert_policy *policy)
+/* Anchors, names and pins of hardened stay in force for good; all else is for a while. */
+static bool can_end(const struct anycert_policy *policy)
 {
-    for (const struct anycert_relaxation *r = anycert_relaxation_next(NULL); r;
-         r = anycert_relaxation_next(r)) {
-        if (anycert_policy_relaxes(policy, r) &&
-            (policy->pin_count == 0 || anycert_relaxation_authenticates(r)))
-            return true;
-    }
-    return !anycert_policy_authenticates(policy);
+    return policy->rung != ANYCERT__RUNG_HARDENED || policy->relaxations != 0;
 }
 
 static bool is_allowed(const struct anycert_policy *policy, const struct anycert__ceiling *ceiling,
@@ -45,11 +38,11 @@ static bool is_allowed(const struct anycert_policy *policy, const struct anycert
     return anycert__ceiling_check(ceiling, policy, now, &why) == 0;
 }
 
-/* The latest end of the next month that is allowed, if any is. */
+/* The latest end until the usual one that is allowed, if any is. */
 static bool shorten(struct anycert_policy *policy, const struct anycert__ceiling *ceiling,
                     int64_t now)
 {
-    int allowed = 0, beyond = MONTH + 1;
+    int allowed = 0, beyond = ANYCERT_ADVISED_DAYS + 1;
 
     if (!set_end(policy, now, 0) || !is_allowed(policy, ceiling, now))
         return false;
@@ -105,17 +98,17 @@ static bool make_paths_absolute(struct anycert_policy *policy)
     return true;
 }
 
-struct anycert_policy *anycert__advise(struct anycert_policy *policy, bool had_end,
-                                       const struct anycert__ceiling *ceiling, int64_t now,
-                                       struct anycert_error *forbidden)
+struct anycert_policy *anycert__advise_end(struct anycert_policy *policy, bool had_end,
+                                           const struct anycert__ceiling *ceiling, int64_t now,
+                                           struct anycert_error *forbidden)
 {
     struct anycert_policy *allowed = NULL;
 
     anycert__error_clear(forbidden);
     if (!policy)
         return NULL;
-    if ((!policy->has_until && (gives_up(policy) || had_end) && !set_end(policy, now, MONTH)) ||
-        !make_paths_absolute(policy)) {
+    if (!policy->has_until && (can_end(policy) || had_end) &&
+        !set_end(policy, now, ANYCERT_ADVISED_DAYS)) {
         anycert_policy_free(policy);
         return NULL;
     }
@@ -129,4 +122,16 @@ struct anycert_policy *anycert__advise(struct anycert_policy *policy, bool had_e
     anycert__error_clear(forbidden);
     anycert_policy_free(policy);
     return allowed;
+}
+
+struct anycert_policy *anycert__advise(struct anycert_policy *policy, bool had_end,
+                                       const struct anycert__ceiling *ceiling, int64_t now,
+                                       struct anycert_error *forbidden)
+{
+    anycert__error_clear(forbidden);
+    if (policy && !make_paths_absolute(policy)) {
+        anycert_policy_free(policy);
+        return NULL;
+    }
+    return anycert__advise_end(policy, had_end, ceiling, now, forbidden);
 }

@@ -57,6 +57,10 @@ static const struct reason reasons[] = {
     {SSL_R_NO_PROTOCOLS_AVAILABLE, ANYCERT_E_INTERNAL, "no TLS version is left to offer", 0},
 };
 
+static const struct reason other_too_large = {
+    SSL_R_EXCESSIVE_MESSAGE_SIZE, ANYCERT_E_TLS,
+    "the server sends a message of the handshake that is larger than any of its kind may be", 0};
+
 /* Alerts of the peer (RFC 8446 section 6.2), where the number says more than its name. */
 static const struct reason alerts[] = {
     {SSL_AD_HANDSHAKE_FAILURE, ANYCERT_E_TLS_ALERT,
@@ -193,6 +197,8 @@ static const struct reason *reason_of(const struct anycert__handshake_failure *f
 {
     if (failure->alert >= 0 && failure->alert_from_peer)
         return find(alerts, sizeof alerts / sizeof alerts[0], failure->alert);
+    if (failure->other_too_large)
+        return &other_too_large;
     if (failure->openssl_error && ERR_GET_LIB(failure->openssl_error) == ERR_LIB_SSL)
         return find(reasons, sizeof reasons / sizeof reasons[0],
                     ERR_GET_REASON(failure->openssl_error));

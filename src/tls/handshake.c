@@ -1,5 +1,6 @@
 #include "tls/ossl.h"
 
+#include <openssl/err.h>
 #include <openssl/objects.h>
 
 #include <stdio.h>
@@ -174,4 +175,19 @@ void anycert__handshake_read(SSL *ssl, struct anycert__negotiated *out)
     SSL_get0_alpn_selected(ssl, &alpn, &alpn_len);
     if (alpn && alpn_len < sizeof out->alpn)
         memcpy(out->alpn, alpn, alpn_len);
+}
+
+/* Of the messages of a server only its certificates may be as large as the limit that the policy
+ * moves. The state is that of the message that was not taken. */
+bool anycert__other_too_large(const SSL *ssl, unsigned long code)
+{
+    OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+
+    if (ERR_GET_LIB(code) != ERR_LIB_SSL || ERR_GET_REASON(code) != SSL_R_EXCESSIVE_MESSAGE_SIZE)
+        return false;
+#ifdef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION /* since OpenSSL 3.2 they may come compressed */
+    if (state == TLS_ST_CR_COMP_CERT)
+        return false;
+#endif
+    return state != TLS_ST_CR_CERT;
 }

@@ -4,6 +4,9 @@
 #include "base/str.h"
 #include "tls/ossl.h"
 
+#ifndef OPENSSL_NO_CT
+#include <openssl/ct.h>
+#endif
 #include <openssl/err.h>
 #include <openssl/pkcs7.h>
 #include <openssl/x509_vfy.h>
@@ -60,6 +63,41 @@ void anycert__issuer_url(const struct anycert__certificate *certificate,
     anycert__tls_forget_errors();
 }
 
+/* ---- when it was logged */
+
+#ifndef OPENSSL_NO_CT
+#define MS_A_SECOND 1000
+
+bool anycert__certificate_logged(const struct anycert__certificate *certificate, int64_t *newest)
+{
+    X509 *cert = decode(certificate);
+    STACK_OF(SCT) *stamps = cert ? X509_get_ext_d2i(cert, NID_ct_precert_scts, NULL, NULL) : NULL;
+    bool found = false;
+
+    *newest = 0;
+    for (int i = 0; i < sk_SCT_num(stamps); i++) {
+        const SCT *stamp = sk_SCT_value(stamps, i);
+        int64_t seconds = (int64_t)(SCT_get_timestamp(stamp) / MS_A_SECOND);
+
+        if (SCT_get_version(stamp) != SCT_VERSION_V1)
+            continue; /* nobody knows what is in it */
+        *newest = seconds > *newest ? seconds : *newest;
+        found = true;
+    }
+    SCT_LIST_free(stamps);
+    X509_free(cert);
+    anycert__tls_forget_errors();
+    return found;
+}
+#else
+bool anycert__certificate_logged(const struct anycert__certificate *certificate, int64_t *newest)
+{
+    (void)certificate;
+    *newest = 0;
+    return false;
+}
+#endif
+
 /* ---- who signed */
 
 static bool signed_by(X509 *cert, X509 *issuer)
@@ -91,9 +129,13 @@ enum anycert__kin anycert__anchors_kin(struct anycert__anchors *anchors,
     STACK_OF(X509) *found = cert ? named(anchors, X509_get_issuer_name(cert)) : NULL;
     enum anycert__kin kin = ANYCERT__KIN_NONE;
 
+    /* That two have no name makes them no kin. */
+    bool has_name = cert && X509_NAME_entry_count(X509_get_issuer_name(cert)) > 0;
+
     for (int i = 0; kin != ANYCERT__KIN_SIGNER && i < sk_X509_num(found); i++)
-        kin =
-            signed_by(cert, sk_X509_value(found, i)) ? ANYCERT__KIN_SIGNER : ANYCERT__KIN_OTHER_KEY;
+        kin = signed_by(cert, sk_X509_value(found, i)) ? ANYCERT__KIN_SIGNER
+              : has_name                               ? ANYCERT__KIN_OTHER_KEY
+                                                       : kin;
     sk_X509_pop_free(found, X509_free);
     X509_free(cert);
     anycert__tls_forget_errors();

@@ -12,6 +12,11 @@
 void anycert__issuer_url(const struct anycert__certificate *certificate,
                          char out[ANYCERT__ISSUER_URL_SIZE]);
 
+/* Whether it bears timestamps of certificate logs (RFC 6962 section 3.3), and when the newest was
+ * made, in seconds since 1970 UTC. They stand in what its issuer signed; the logs' own signatures
+ * are not looked at. */
+bool anycert__certificate_logged(const struct anycert__certificate *certificate, int64_t *newest);
+
 /* What the anchors have of the name that issued a certificate. */
 enum anycert__kin {
     ANYCERT__KIN_NONE,      /* nobody of that name */

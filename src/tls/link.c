@@ -371,6 +371,7 @@ static void note_failure(struct anycert__link *link, const SSL *ssl)
         (void)anycert__client_cert_failure(link->terms->client_cert, &link->trouble);
     failure->failed = true;
     failure->openssl_error = code;
+    failure->other_too_large = anycert__other_too_large(ssl, code);
     if (reason)
         (void)snprintf(failure->reason, sizeof failure->reason, "%s", reason);
 }

@@ -154,5 +154,8 @@ int anycert__verify(X509 *leaf, STACK_OF(X509) * presented,
 /* ---- handshake.c */
 /* Reads what was negotiated into facts. */
 void anycert__handshake_read(SSL *ssl, struct anycert__negotiated *out);
+/* Whether a handshake failed with that error as a message was too large that is not the server's
+ * certificates. */
+bool anycert__other_too_large(const SSL *ssl, unsigned long code);
 
 #endif

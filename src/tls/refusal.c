@@ -40,7 +40,8 @@ enum anycert__refusal anycert__refusal_of(const struct anycert__facts *facts)
     case SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED:
         return ANYCERT__REFUSAL_RENEGOTIATION;
     case SSL_R_EXCESSIVE_MESSAGE_SIZE:
-        return ANYCERT__REFUSAL_LARGE_CHAIN;
+        return facts->failure.other_too_large ? ANYCERT__REFUSAL_OTHER
+                                              : ANYCERT__REFUSAL_LARGE_CHAIN;
     case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
     case SSL_R_DIGEST_CHECK_FAILED:
         return ANYCERT__REFUSAL_DAMAGED;

@@ -73,7 +73,7 @@ static const char *date_fault(const ASN1_GENERALIZEDTIME *from, const ASN1_GENER
     if (!anycert__time_read(from, &first))
         return "its dates cannot be read";
     if (first > time + TOLERANCE)
-        return "it is dated in the future";
+        return ANYCERT__STAPLE_OF_FUTURE;
     if (until == NULL)
         last = first + MAX_AGE;
     else if (!anycert__time_read(until, &last))

@@ -87,8 +87,10 @@ enum anycert__cause_number anycert__cause_of_tunnel(long status);
 enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *facts);
 
 /* cause_text.c: what OpenSSL said in this handshake (NULL: there was none), or what it says in such
- * cases, and what other programs say. Freed with anycert__free; NULL with NOMEM. */
+ * cases, and what other programs say. code is the error of verification (X509_V_ERR_...) that has
+ * the cause, or 0: of what others say of such errors, what fits those of the facts is told then.
+ * Freed with anycert__free; NULL with NOMEM. */
 char *anycert__cause_errors(const struct anycert__cause *cause, const struct anycert__facts *facts,
-                            struct anycert_error *err);
+                            int code, struct anycert_error *err);
 
 #endif

@@ -122,6 +122,7 @@ struct anycert__handshake_failure {
     int alert;                   /* description, -1 for none */
     bool alert_from_peer;
     bool client_cert_requested; /* the server asked for a client certificate and we had none */
+    bool other_too_large;       /* a message was too large, and it was not the certificates */
 };
 
 enum anycert__hop { ANYCERT__HOP_ORIGIN = 0, ANYCERT__HOP_PROXY = 1 };
@@ -171,6 +172,7 @@ struct anycert__facts {
     bool staple_present;
     enum anycert_revocation revocation;
     char staple_note[96]; /* why a stapled answer does not count, or "" */
+#define ANYCERT__STAPLE_OF_FUTURE "it is dated in the future" /* and signed as it should be */
 
     bool complete; /* the handshake was completed: the peer owns the key */
     struct anycert__negotiated negotiated;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 int anycert__short_add(struct anycert_short_diagnosis *diagnosis, enum anycert__cause_number cause,
-                       const char *evidence, struct anycert_error *err)
+                       const char *evidence, int x509_code, bool certain, struct anycert_error *err)
 {
     struct anycert__short_cause *found = &diagnosis->causes[diagnosis->cause_count];
     const struct anycert__facts *facts = diagnosis->report ? diagnosis->report->facts : NULL;
@@ -21,8 +21,9 @@ int anycert__short_add(struct anycert_short_diagnosis *diagnosis, enum anycert__
         return 0;
     diagnosis->cause_count++;
     found->cause = anycert__cause(cause);
+    found->certain = certain;
     found->evidence = anycert__strdup(evidence);
-    found->error = anycert__cause_errors(found->cause, facts, err);
+    found->error = anycert__cause_errors(found->cause, facts, x509_code, err);
     return found->evidence && found->error ? 0 : anycert__fail_nomem(err);
 }
 
@@ -96,6 +97,7 @@ void anycert_short_diagnosis_free(struct anycert_short_diagnosis *diagnosis)
     anycert_policy_free(diagnosis->proxy_policy);
     anycert_free(diagnosis->policy_text);
     anycert_free(diagnosis->key_policy);
+    anycert__free(diagnosis->other_name);
     anycert__free(diagnosis->target);
     anycert__free(diagnosis->forbidden);
     anycert__free(diagnosis->command);
@@ -109,37 +111,59 @@ void anycert_short_diagnosis_free(struct anycert_short_diagnosis *diagnosis)
 
 /* ---- for people ---- */
 
+static enum anycert__hop hop_of(const struct anycert_short_diagnosis *diagnosis,
+                                const struct anycert__short_cause *found)
+{
+    bool is_proxy = diagnosis->report && diagnosis->report->facts->hop == ANYCERT__HOP_PROXY;
+
+    return is_proxy || strcmp(found->cause->check, "proxy") == 0 ? ANYCERT__HOP_PROXY
+                                                                 : ANYCERT__HOP_ORIGIN;
+}
+
+/* What has to be known before the policy is taken. */
+static const char *condition(const struct anycert_short_diagnosis *diagnosis)
+{
+    const struct anycert_policy *policy = diagnosis->policy;
+
+    if (diagnosis->by_key)
+        return " (once the key has been compared by another way)";
+    if (diagnosis->other_name && policy && policy->expect_name &&
+        strcmp(policy->expect_name, diagnosis->other_name) == 0)
+        return " (only if that is a name of the server that is meant)";
+    return "";
+}
+
 static void write_policy(struct anycert__buf *buf, const struct anycert_short_diagnosis *diagnosis)
 {
     bool is_proxy = diagnosis->report && diagnosis->report->facts->hop == ANYCERT__HOP_PROXY;
 
     if (!diagnosis->policy_text)
         return;
-    anycert__buf_addf(
-        buf, "%s %s%s%s\n",
-        is_proxy ? "least policy, for the proxy:" : "least policy:", diagnosis->policy_text,
-        diagnosis->by_key ? " (once the key has been compared by another way)" : "",
-        diagnosis->whole ? "" : " (more may be wrong: no certificate came yet)");
+    anycert__buf_addf(buf, "%s %s%s%s\n",
+                      is_proxy ? "least policy, for the proxy:" : "least policy:",
+                      diagnosis->policy_text, condition(diagnosis),
+                      diagnosis->whole ? "" : " (more may be wrong: no certificate came yet)");
     if (diagnosis->forbidden[0] != '\0')
         anycert__buf_addf(buf, "forbidden here: %s\n", diagnosis->forbidden);
 }
 
 int anycert__short_write(struct anycert_short_diagnosis *diagnosis, struct anycert_error *err)
 {
-    const char *label = diagnosis->certain ? "cause: " : "perhaps: ";
     struct anycert__buf buf;
 
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
         const struct anycert__cause *cause = diagnosis->causes[i].cause;
+        bool certain = diagnosis->certain || diagnosis->causes[i].certain;
 
-        anycert__buf_addf(&buf, "%s%s (%s)\n", label, cause->title, cause->id);
+        anycert__buf_addf(
+            &buf, "%s%s (%s%s)\n", certain ? "cause: " : "perhaps: ", cause->title, cause->id,
+            hop_of(diagnosis, &diagnosis->causes[i]) == ANYCERT__HOP_PROXY ? ", at the proxy" : "");
     }
-    if (diagnosis->certain || diagnosis->cause_count == 1) {
-        for (size_t i = 0; i < diagnosis->cause_count; i++)
+    /* What several look like was seen once. */
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        if (i == 0 || strcmp(diagnosis->causes[i].evidence, diagnosis->causes[i - 1].evidence) != 0)
             anycert__buf_addf(&buf, "seen: %s\n", diagnosis->causes[i].evidence);
-    } else if (diagnosis->cause_count > 0) {
-        anycert__buf_addf(&buf, "seen: %s\n", diagnosis->causes[0].evidence);
     }
     write_policy(&buf, diagnosis);
     if (diagnosis->command[0] != '\0')
@@ -218,6 +242,12 @@ const char *anycert_short_diagnosis_cause_error(const struct anycert_short_diagn
                                                 size_t n)
 {
     return nth(diagnosis, n) ? nth(diagnosis, n)->error : NULL;
+}
+
+const char *anycert_short_diagnosis_cause_hop(const struct anycert_short_diagnosis *diagnosis,
+                                              size_t n)
+{
+    return nth(diagnosis, n) ? anycert__hop_name(hop_of(diagnosis, nth(diagnosis, n))) : NULL;
 }
 
 const char *anycert_short_diagnosis_policy(const struct anycert_short_diagnosis *diagnosis)

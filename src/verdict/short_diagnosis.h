@@ -13,6 +13,7 @@
 struct anycert__short_cause {
     const struct anycert__cause *cause;
     char *evidence, *error;
+    bool certain; /* of this one, whatever is said of all */
 };
 
 /* A list of texts. */
@@ -31,7 +32,7 @@ struct anycert_short_diagnosis {
     bool certain;
     struct anycert_policy *policy; /* NULL: none is known */
     char *policy_text, *key_policy;
-    const char *other_name; /* of the report; NULL: none */
+    char *other_name; /* of the certificate; NULL: none */
     bool by_key, whole;
     char *forbidden; /* "" if it is allowed */
     anycert__relaxations relaxations;
@@ -45,9 +46,11 @@ struct anycert_short_diagnosis {
 /* Takes a reference, which anycert_short_diagnosis_free lets go; atomic. */
 struct anycert_short_diagnosis *anycert__short_ref(struct anycert_short_diagnosis *diagnosis);
 
-/* Adds a cause, unless it is there already. 0, or -1 with NOMEM. */
+/* Adds a cause, unless it is there already; certain of it alone, whatever is said of all. 0, or -1
+ * with NOMEM. */
 int anycert__short_add(struct anycert_short_diagnosis *diagnosis, enum anycert__cause_number cause,
-                       const char *evidence, struct anycert_error *err);
+                       const char *evidence, int x509_code, bool certain,
+                       struct anycert_error *err);
 /* Puts the causes in the order in which a connection meets them. */
 void anycert__short_sort(struct anycert_short_diagnosis *diagnosis);
 /* What a doctor has to ask for, beyond the handshake, to see the same: ANYCERT_REQUEST_… */

@@ -1,6 +1,7 @@
 #include "verdict/ways.h"
 
 #include "verdict/checks.h"
+#include "verdict/other_name.h"
 #include "verdict/report.h"
 
 #include <stdio.h>
@@ -264,15 +265,10 @@ bool anycert__is_key_enough(const struct anycert_report *report)
 
 /* ---- by the chain ---- */
 
-const char *anycert__only_name(const struct anycert_report *report)
+bool anycert__other_name(const struct anycert_report *report, char out[256])
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                ".-_:";
-    const char *names = anycert_report_cert_names(report, 0);
-    bool is_one = names && *names != '\0' && strlen(names) <= 253 && names[0] != '-' &&
-                  names[strspn(names, plain)] == '\0';
-
-    return is_one ? names : NULL;
+    return anycert__pick_name(report->facts, out) &&
+           strcmp(out, anycert_report_identity(report)) != 0;
 }
 
 /* Adds what one failed check needs. */
@@ -280,7 +276,7 @@ static bool add_check(struct anycert_policy **policy, const struct anycert__seen
                       const struct anycert_check *check)
 {
     const struct anycert_relaxation *r = relaxation_of(check);
-    const char *name = anycert__only_name(link->report);
+    char name[256];
 
     if (!r)
         return false;
@@ -288,7 +284,7 @@ static bool add_check(struct anycert_policy **policy, const struct anycert__seen
         return relax(policy, r);
     /* A name that is an address in the wrong place stays in the wrong place. */
     return anycert_relaxation_id(r) == ANYCERT__RELAX_WRONG_HOST && !(*policy)->expect_name &&
-           name && strcmp(name, anycert_report_identity(link->report)) != 0 &&
+           anycert__other_name(link->report, name) &&
            anycert_policy_set(*policy, "expect-name", name, NULL) == 0;
 }
 

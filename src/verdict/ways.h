@@ -52,8 +52,9 @@ bool anycert__is_key_enough(const struct anycert_report *report);
  * is enough. */
 bool anycert__is_guess(anycert__relaxations helps);
 
-/* The only name that the certificate has, and no pattern; NULL if there is none. Borrowed. */
-const char *anycert__only_name(const struct anycert_report *report);
+/* The name that the doctor would expect instead, of those that the certificate has; false if there
+ * is none. */
+bool anycert__other_name(const struct anycert_report *report, char out[256]);
 
 /* The next check with the verdict FAIL, or the first for NULL; NULL behind the last. report may be
  * NULL. */

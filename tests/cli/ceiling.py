@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import sys
 import unittest
 
@@ -63,8 +64,8 @@ class Ceiling(Case):
                 result = self.anycert(*command, "--cacert", files["root"], servers[name]["url"], code=code)
                 return dict(re.findall(r"(?m)^ *(\w+) +(.*)$", result.out + result.err))
 
-            for ceiling, reason, days in (("max-days 7\n", "", 7), ("require-reason\n", "WHY", 30),
-                                          ("require-reason\nmax-days 365\n", "WHY", 30), ("max-days 1\nrequire-reason\n", "WHY", 1)):
+            for ceiling, reason, days in (("max-days 7\n", "", 7), ("require-reason\n", "WHY", 90),
+                                          ("require-reason\nmax-days 365\n", "WHY", 90), ("max-days 1\nrequire-reason\n", "WHY", 1)):
                 self.write(ceiling)
                 end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
                 for name in ("self-signed", "expired"):
@@ -72,11 +73,11 @@ class Ceiling(Case):
                         shown = lines(name, "trust", "show", code=0)
                         self.assertNotIn("forbidden", shown)
                         self.assertEqual('reason="WHY"' in shown["policy"], reason != "", shown)
-                        if name == "expired" or "max-days" in ceiling:
-                            self.assertIn(f" until={end}", shown["policy"])
+                        self.assertIn(f" until={end}", shown["policy"])
                         self.anycert("get", "--trust", shown["policy"], servers[name]["url"])
                         refused = lines(name, "get", code=3)
                         self.assertNotIn("forbidden", refused)
+                        self.assertEqual('reason="WHY"' in refused["command"], reason != "", refused)
                         self.anycert("get", "--trust", refused["entry"].split(" ", 1)[1], servers[name]["url"])
             self.write("forbid expired\n")
             self.assertIn(f"{self.path}:1: the administrator forbids 'expired'", lines("expired", "get", code=3)["forbidden"])
@@ -171,6 +172,21 @@ class Ceiling(Case):
             self.assertEqual(policies.read_text(), "# ours\n")
             self.anycert(*args, "--until", (datetime.date.today() + datetime.timedelta(days=9)).isoformat())
             self.assertEqual(len(policies.read_text().splitlines()), 2)
+
+    def test_doctor_uses_no_policy_for_the_proxy_above_it(self):
+        self.write("forbid self-signed\n")
+        args = ["doctor", "--http", "--proxy", "https://localhost:1", "--proxy-trust", "hardened+self-signed until=2099-01-01"]
+        self.assertIn("the administrator forbids 'self-signed'", self.anycert(*args, "localhost:1", code=2).err)
+
+    def test_the_command_that_keeps_a_policy_ends_as_it_wants(self):
+        with lab("expired") as (servers, files):
+            self.write("max-days 30\n")
+            args = ["--cacert", files["root"], servers["expired"]["url"]]
+            found = json.loads(self.anycert("doctor", "--format", "json", *args, code=10).out)
+            end = (datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=30)).isoformat()
+            self.assertIn(f" --until {end} ", found["keep_command"])
+            self.anycert(*shlex.split(found["keep_command"])[1:], "--yes")
+            self.assertIn(f"until={end}", pathlib.Path("hosts.policy").read_text())
 
     def test_the_product_has_no_such_place(self):
         self.assertNotIn(b"ANYCERT_TEST_CEILING", pathlib.Path(PRODUCT).read_bytes())

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """anycert doctor, against the lab: answers, exit codes, lists of targets, and ways to them."""
+import base64
 import contextlib
 import json
 import pathlib
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -13,7 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from anycert_cli import start  # noqa: E402
-from doctor_case import DoctorCase, proxy  # noqa: E402
+from doctor_case import DoctorCase, make_certificate, proxy, self_signed  # noqa: E402
 
 
 def free_port():
@@ -22,23 +22,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def make_certificate():
-    """cert.pem and key.pem for localhost."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost", "-addext",
-                    "subjectAltName=DNS:localhost"], check=True, capture_output=True)
-
-
 class Doctor(DoctorCase):
     conditions = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "plain-http", "close", "good-wildcard", "psk-only",
                   "revoked-staple", "client-cert-required", "rsa-kx-cbc", "renegotiation", "alert-handshake-failure",
-                  "incomplete-chain", "rsa-512", "dh-512", "expired-and-wrong-host", "appliance"]
+                  "incomplete-chain", "rsa-512", "dh-512", "expired-and-wrong-host", "appliance", "stall", "drip", "ems-intolerant"]
 
     # ---- answers
 
     def test_first_three_lines_are_the_answer(self):
         for name, code, answer, why, better in (
-                ("good", 0, "healthy: hardened connects", "nothing is wrong", "nothing to mend"),
+                ("good", 0, f"healthy with --cacert {self.root}: hardened connects",
+                 "nothing is wrong; no request was sent (--http sends one)", "nothing to mend"),
                 ("expired", 10, f"works with: hardened+expired ca={self.root}", "The certificate has expired.", ""),
                 ("wrong-host", 12, "fixable here, nothing given up (if the name is right): hardened "
                  f"ca={self.root} expect-name=other.lab.test", "The certificate is for another name.", ""),
@@ -61,7 +55,8 @@ class Doctor(DoctorCase):
         for name, answer in (("self-signed", "works with (compare the pin first): hardened+self-signed "),
                              ("rsa-512", "works with (anybody could answer): pinned "),
                              ("dh-512", "works with (anybody could answer): antique "),
-                             ("incomplete-chain", "works with the missing certificate (--intermediate FILE), or with "
+                             ("incomplete-chain", "works with the missing certificate (--intermediate FILE, or --ca-add "
+                              "FILE if it is a root), or with "
                               "(compare the pin first): hardened+untrusted-issuer ")):
             with self.subTest(name):
                 self.assertIn(f": {answer}", self.doctor(name, code=10).out.splitlines()[0])
@@ -74,11 +69,12 @@ class Doctor(DoctorCase):
                 self.assertEqual("interception" in self.doctor(name, "-v", code=code).out, said)
 
     def test_nothing_is_said_twice(self):
+        self.assertIn("\n  the box on the way: ", self.doctor("ems-intolerant", code=10).out)
         for name in ("appliance", "rsa-kx-cbc", "expired-and-wrong-host"):
             with self.subTest(name):
                 brief = self.doctor(name, code=10).out.splitlines()
                 long = self.doctor(name, "-v", code=10).out.splitlines()
-                self.assertLess(len(brief), 60)
+                self.assertLess(len(brief), 64)
                 self.assertNotIn("ssl_protocols", "".join(brief))
                 self.assertIn("-v has the lines for the server", brief[-1])
                 self.assertLess(len(brief), len(long))
@@ -93,7 +89,8 @@ class Doctor(DoctorCase):
                          (self.url("rsa-kx-cbc"), "localhost", self.port("rsa-kx-cbc")))
         self.assertEqual([cause["id"] for cause in found["causes"]], ["static-rsa-only", "cbc-sha1-only"])
         for cause in found["causes"]:
-            self.assertEqual(set(cause), {"id", "check", "side", "title", "explanation", "evidence", "error"})
+            self.assertEqual(set(cause), {"id", "check", "side", "hop", "title", "explanation",
+                                          "evidence", "error"})
             self.assertIn("alert 40", cause["evidence"])
             self.assertIn("error:0A000410", cause["error"])
         least = found["least"]
@@ -227,33 +224,35 @@ class Doctor(DoctorCase):
                 found = self.json("good", "-x", f"http://127.0.0.1:{port}", code=code)
                 self.assertEqual([c["id"] for c in found["causes"]], [cause])
                 self.assertEqual(found["stage"], "proxy")
+                self.assertEqual(found["causes"][0]["hop"], "proxy")
         with proxy(b"HTTP/1.1 400 No\r\n\r\n") as (port, _):
-            found = self.json("good", "--timeout", "0.3", "-x", f"https://127.0.0.1:{port}", code=5)
+            found = self.json("good", "--timeout", "0.3", "-x", f"https://127.0.0.1:{port}", code=12)
             self.assertEqual(found["stage"], "proxy-tls")
+            self.assertEqual([c["id"] for c in found["causes"]], ["proxy-is-plain"])
+            self.assertIn("HTTP/1.1 400", found["causes"][0]["evidence"])
 
     def test_https_proxy_leads_on_within_its_own_tls(self):
-        make_certificate()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain("cert.pem", "key.pem")
+        context = self_signed()
         with proxy(None, context) as (port, seen):
             found = self.json("tls10-only", "-x", f"https://localhost:{port}", code=10)
         self.assertEqual(found["least"]["relaxations"], ["tls1.0"])
-        self.assertEqual(len(seen), found["handshakes"])
+        self.assertLess(len(seen), found["handshakes"])  # those with the proxy alone ask for no tunnel
         self.assertEqual(found["stage"], "proxy-tls")
-        self.assertEqual([c["id"] for c in found["causes"]], ["tls10-only", "self-signed"])
-        self.assertTrue(found["causes"][1]["evidence"].startswith("the proxy: "))
+        self.assertEqual([(c["hop"], c["id"]) for c in found["causes"]],
+                         [("proxy", "self-signed"), ("origin", "tls10-only")])
+        self.assertEqual(found["proxy"]["least"]["relaxations"], ["self-signed"])
         with proxy(None, context) as (port, _):
             way = ["-x", f"https://localhost:{port}"]
-            self.assertEqual(self.json("good", *way, code=12)["stage"], "proxy-tls")
-            self.assertEqual(self.json("good", "--cacert", "cert.pem", *way, code=12)["stage"], "proxy-tls")
+            for more in ((), ("--cacert", "cert.pem")):  # which is about servers
+                found = self.json("good", *more, *way, code=10)
+                self.assertEqual(found["stage"], "proxy-tls")
+                self.assertEqual(found["causes"][0]["hop"], "proxy")
             for trust in ("hardened ca=cert.pem", "hardened+self-signed", "trust-any"):
                 found = self.json("good", "--proxy-trust", trust, *way)
                 self.assertEqual((found["verdict"], found["causes"]), ("healthy", []))
 
     def test_questions_go_through_an_https_proxy(self):
-        make_certificate()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain("cert.pem", "key.pem")
+        context = self_signed()
         with proxy(None, context) as (port, seen):
             found = self.json("psk-only", "--proxy-trust", "hardened ca=cert.pem", "-x", f"https://localhost:{port}",
                               code=11)
@@ -285,12 +284,114 @@ class Doctor(DoctorCase):
         self.refused("doctor", "-", data=b"", says="no target")
         self.refused("doctor", "-", "-", data=b"", says="read once")
 
+    def test_a_list_has_all_of_its_targets(self):
+        long = "a" * 5000
+        lines = f"{self.url('good')}\na b\nuser:geheim@localhost/x?t=geheim\n{self.url('expired')}\n{long}\nx\0y"
+        done = self.anycert("doctor", "--cacert", self.root, "--format", "json", "-", code=2, data=lines.encode())
+        found = json.loads(done.out)
+        self.assertEqual([one.get("verdict") for one in found], ["healthy", None, None, "relaxable", None, None])
+        for one, target in zip(found, (None, "a b", "localhost/x", None, "", "")):
+            if target is not None:
+                self.assertEqual((one["schema"], one["target"], one["error"]["exit_code"]), (1, target, 2))
+                self.assertIn(one["error"]["code"], ("URL", "USAGE"))
+        self.assertNotIn("geheim", done.out + done.err)
+        done = self.anycert("doctor", "--cacert", self.root, "-", code=2, data=lines.encode())
+        self.assertEqual([line.count("works with") for line in done.out.split("\n\n")], [0, 1])
+        self.assertEqual([line.split(": ")[1] for line in done.err.splitlines()],
+                         [f"standard input, line {n}" for n in (2, 3, 5, 6)])
+        self.assertEqual([one.get("line") for one in found], [None, 2, 3, None, 5, 6])
+
+    def test_a_list_may_have_remarks_and_a_byte_order_mark(self):
+        port = self.port("good")
+        lines = (f"\ufefflocalhost:{port} # printer\n{self.url('good')}\t# the same\n#{port}\nlocalhost {port}\n"
+                 "--apply\n-x\nlocalhost:99999 #1\n")
+        done = self.anycert("doctor", "--cacert", self.root, "-", code=2, data=lines.encode())
+        self.assertEqual(done.out.count("healthy"), 2)
+        self.assertEqual(done.err.splitlines(), [
+            f"anycert: standard input, line 4: the target 'localhost {port}' is malformed",
+            *(f"anycert: standard input, line {line}: '{word}' is no target: no host name begins with -, and options stand "
+              "behind the command" for line, word in ((5, "--apply"), (6, "-x"))),
+            "anycert: standard input, line 7: the target 'localhost:99999' has no port between 1 and 65535"])
+        self.refused("doctor", "--", "-x", says="'-x' is no target")
+
+    def test_what_healthy_depends_on_is_said(self):
+        port = self.port("good")
+        way = ["--expect-name", "localhost", "--sni", "localhost", "--resolve", f"x.test:{port}:127.0.0.1"]
+        out = self.anycert("doctor", "--cacert", self.root, *way, f"x.test:{port}").out
+        given = " ".join(["--cacert", self.root, *way])
+        self.assertTrue(out.startswith(f"x.test:{port}: healthy with {given}: hardened connects\n"), out)
+        self.assertIn(f"\nuse it: anycert get {given} https://x.test:{port}/\n", out)
+        self.assertIn("why: nothing is wrong\n", self.doctor("good", "--http").out)
+
+    def test_a_client_certificate_that_may_be_missing_is_told(self):
+        make_certificate()
+        port = free_port()
+        for version in ("-tls1_2", "-tls1_3"):
+            with subprocess.Popen(["openssl", "s_server", "-www", "-quiet", "-accept", f"127.0.0.1:{port}", "-cert", "cert.pem",
+                                   "-key", "key.pem", "-verify", "1", version], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as server:
+                try:
+                    self.wait_for(port)
+                    args = ["doctor", "--cacert", "cert.pem", f"localhost:{port}"]
+                    self.assertIn("why: nothing is wrong; it asks for a client certificate, and goes on without one; no request "
+                                  "was sent (--http sends one)\n", self.anycert(*args).out)
+                    self.assertTrue(json.loads(self.anycert(*args, "--format", "json").out)["asks_client_cert"])
+                finally:
+                    server.terminate()
+
+    def wait_for(self, port):
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                return
+            threading.Event().wait(0.05)
+
+    def test_of_plain_http_the_first_line_is_shown(self):
+        port = free_port()
+        pathlib.Path("nginx.conf").write_text(
+            "daemon off; pid nginx.pid; error_log stderr; worker_processes 1; events {}\n"
+            "http { access_log off; client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f;\n"
+            " uwsgi_temp_path u; scgi_temp_path s; server_tokens off; server {\n"
+            f" listen 127.0.0.1:{port}; add_header Set-Cookie geheim=1 always;\n"
+            " return 302 http://localhost/?token=geheim; } }\n", "utf-8")
+        with subprocess.Popen(["nginx", "-p", ".", "-c", "nginx.conf"], stderr=subprocess.DEVNULL) as nginx:
+            try:
+                self.wait_for(port)
+                found = json.loads(self.anycert("doctor", "--format", "json", "--save", "it.json", f"localhost:{port}", code=12).out)
+            finally:
+                nginx.terminate()
+        self.assertTrue(found["causes"][0]["evidence"].endswith('the first bytes are "HTTP/1.1 400 Bad Request\\x0d\\x0a"'), found)
+        saved = json.loads(pathlib.Path("it.json").read_text("utf-8"))
+        for attempt in saved["attempts"]:
+            for field in ("first_bytes", "received_bytes"):
+                self.assertNotIn(b"geheim", base64.b64decode(attempt[field]))
+                self.assertNotIn(b"Set-Cookie", base64.b64decode(attempt[field]))
+
+    def test_what_came_of_an_answer_is_said(self):
+        for name, way, says in (("stall", "--http-body", r"hardened connects, and 500 bytes of the body came, of 1000; then the "
+                                 r"time limit was over \(\d+ ms\)$"),
+                                ("drip", "--http-body", r"hardened connects, and \d+ bytes of the body came, of 600; then the "
+                                 r"time limit was over \(\d+ ms\)$")):
+            with self.subTest(name):
+                out = self.doctor(name, way, "--timeout", "0.5", code=5).out
+                self.assertRegex(out.splitlines()[0], says)
+                self.assertIn(f"--http-body --timeout 60 {self.url(name)}\n", out)
+
     def test_worst_of_several_is_the_exit_code(self):
         args = ["doctor", "--cacert", self.root]
         self.anycert(*args, self.url("good"), self.url("wrong-host"), code=12)
         self.anycert(*args, self.url("expired"), self.url("wrong-host"), code=10)
         self.anycert(*args, self.url("expired"), self.url("close"), code=11)
         self.anycert(*args, self.url("close"), f"localhost:{free_port()}", code=5)
+
+    def test_output_that_cannot_be_written_is_no_verdict(self):
+        for name in ("good", "expired", "close"):
+            for form in ("text", "json"):
+                with self.subTest(name, form=form), open("/dev/full", "wb") as full:
+                    with start("doctor", "--cacert", self.root, "--format", form, self.url(name), stdout=full,
+                               stderr=subprocess.PIPE) as process:
+                        said = process.communicate(timeout=60)[1]
+                    self.assertEqual((process.returncode, said),
+                                     (9, b"anycert: cannot write to standard output: No space left on device\n"))
 
     # ---- the rest
 
@@ -312,10 +413,33 @@ class Doctor(DoctorCase):
             self.assertIn("localhost", said)
             self.assertNotIn("geheim", said)
 
+    def test_what_others_say_is_brief_and_whole_with_v(self):
+        args = ("doctor", "--cacert", self.root, self.url("expired"))
+        said = {option: [line for line in self.anycert(*args[:1], *option, *args[1:], code=10).out.splitlines()
+                         if line.startswith("  others say: ")] for option in ((), ("-v",))}
+        brief, whole = said[()][0], said[("-v",)][0]
+        self.assertTrue(brief.endswith(" (-v has more)"), brief)
+        for name in ("OpenSSL", "curl", "Python"):
+            self.assertEqual((brief.count(f" {name}: "), whole.count(f" {name}: ")), (1, 1), name)
+        for name in ("Go", "Java", "Node", "wget"):
+            self.assertEqual((brief.count(f" {name}: "), whole.count(f" {name}: ")), (0, 1), name)
+        self.assertIn("wget: Issued certificate has expired., or The certificate has expired", whole)
+        found = json.loads(self.anycert(*args[:1], "--format", "json", *args[1:], code=10).out)
+        self.assertEqual(found["causes"][0]["error"].count("wget: "), 2)
+
     def test_plan_sends_nothing(self):
         text = self.anycert("doctor", "--plan", "--timeout", "3").out
         self.assertIn("one handshake under hardened", text)
-        self.assertIn("3000 ms", text)
+        self.assertIn("limit of 3 s.", text)
+        self.assertIn("limit of 1.25 s.", self.anycert("doctor", "--plan", "--timeout", "1.25").out)
+
+    def test_plan_names_every_request(self):
+        plain = "whether it speaks HTTP."
+        for options, says in (([], "No request is sent, but for two cases: anycert doctor --apply"),
+                              (["--http"], "Requests are HEAD for /, or OPTIONS"), (["--http-body"], "Requests are GET for /.")):
+            text = self.anycert("doctor", "--plan", *options).out
+            self.assertIn(says, text)
+            self.assertIn(plain, text)
 
     def test_usage(self):
         self.refused("doctor", says="no TARGET given")
@@ -323,7 +447,13 @@ class Doctor(DoctorCase):
         self.refused("doctor", "http://localhost/", says="http is not protected")
         self.refused("doctor", "a b", code=2)
         self.refused("doctor", "--timeout", "0", "localhost", says="--timeout")
-        self.refused("doctor", "--parallel", "0", "localhost", says="--parallel")
+        for number in ("0", "257", "x"):
+            self.refused("doctor", "--parallel", number, "localhost", says=f"--parallel: '{number}' is no number from 1 to 256")
+        for args in (("--json", "localhost"), ("localhost", "--json")):
+            self.refused("doctor", *args, says="did you mean --format json?")
+        apply = ("doctor", "--apply", "--policy-file", "p", "localhost")
+        self.refused(*apply, "--until", "31.12.2027", says="--until: '31.12.2027' is no day as YYYY-MM-DD")
+        self.refused(*apply, "--until", "2020-01-01", says="--until: the last day is over with 2020-01-01")
         self.refused("doctor", "-x", "ftp://localhost:1", "localhost", says="proxy")
         self.refused("doctor", "--resolve", "nonsense", "localhost", says="resolve")
         self.refused("doctor", "--connect-to", "a:1:b:2:c", "localhost", says="connect-to")
@@ -350,6 +480,23 @@ class Doctor(DoctorCase):
                 process.send_signal(signal.SIGINT)
                 process.communicate(timeout=60)
             self.assertEqual(process.returncode, 130)
+
+    def test_interrupted_list_says_what_is_left(self):
+        silent = socket.create_server(("127.0.0.1", 0))
+        name = f"127.0.0.1:{silent.getsockname()[1]}"
+        lines = [self.url("good"), name, "https://u:geheim@left.test/a?k=geheim", *(f"n{i}.test" for i in range(6))]
+        with silent, start("doctor", "--cacert", self.root, "--timeout", "600", "--parallel", "1", "-", stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            process.stdin.write("\n".join(lines).encode())
+            process.stdin.close()
+            client, _ = silent.accept()
+            with client:
+                client.recv(1)
+                process.send_signal(signal.SIGINT)
+                self.assertEqual(process.wait(60), 130)
+            self.assertIn(b"healthy", process.stdout.read())
+            self.assertEqual(process.stderr.read().decode(),
+                             f"anycert: interrupted; not examined: {name}, left.test/a, n0.test, n1.test and 4 more\n")
 
 
 if __name__ == "__main__":

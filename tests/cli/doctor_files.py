@@ -7,19 +7,42 @@ import json
 import os
 import pathlib
 import pty
+import re
+import shlex
+import signal
+import socket
 import subprocess
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from anycert_cli import run, start  # noqa: E402
-from doctor_case import DoctorCase, proxy  # noqa: E402
+from doctor_case import DoctorCase, make_certificate, proxy, self_signed  # noqa: E402
+
+
+@contextlib.contextmanager
+def server(*args):
+    """openssl s_server with cert.pem; its port. It has nothing to say of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", "cert.pem", "-key", "key.pem", *args],
+                          stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            for _ in range(200):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                threading.Event().wait(0.05)
+            yield port
+        finally:
+            process.terminate()
 
 
 class DoctorFiles(DoctorCase):
     conditions = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "close", "rsa-kx-cbc", "not-yet-valid",
                   "dh-1024", "sha1-handshake", "cn-only", "wrong-purpose", "rsa-1024", "no-rfc5746", "path-length",
-                  "oversized-chain", "incomplete-chain"]
+                  "oversized-chain", "incomplete-chain", "rsa-512", "dh-512"]
 
     # ---- saved and replayed
 
@@ -133,6 +156,12 @@ class DoctorFiles(DoctorCase):
     def get(self, name, code=0, file="policies"):
         return self.anycert("get", "--policy-file", file, "-s", "-o", "x", self.url(name), code=code)
 
+    def use(self, said):
+        """The command that uses what was written, as a shell has it."""
+        command = shlex.split(re.search(r"\nuse it: anycert (get .*)\n\Z", said)[1])
+        self.anycert(*command, "-s", "-o", "x")
+        return command
+
     def fresh(self, text=None, mode=0o644):
         path = pathlib.Path("policies")
         path.unlink(missing_ok=True)
@@ -171,6 +200,29 @@ class DoctorFiles(DoctorCase):
         self.apply("expired", "--yes", "--reason", "on order", "--until", "2099-01-02")
         self.assertIn(' until=2099-01-02 reason="on order"\n', path.read_text("utf-8"))
 
+    def test_reason_says_what_the_entry_is_about(self):
+        today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+        for name, more, reason in (("good", (), "Trusted as given (--cacert)."),
+                                   ("good", ("--expect-name", "localhost"), "Trusted as given (--cacert, --expect-name)."),
+                                   ("cn-only", (), None)):
+            with self.subTest(name, more=more):
+                path = self.fresh()
+                self.apply(name, "--yes", *more)
+                said = re.search(r' reason="(.*) (\S+), doctor"$', path.read_text("utf-8"))
+                self.assertEqual(said[2], today)
+                if reason:
+                    self.assertEqual(said[1], reason)
+                else:
+                    self.assertNotIn("given", said[1])
+        make_certificate()
+        for more, args in ((("-quiet",), ("--http", "--timeout", "0.5")), (("-www", "-quiet", "-Verify", "1", "-tls1_3"), ())):
+            with self.subTest(more), server(*more) as port:
+                path = self.fresh()
+                found = run("doctor", *args, f"localhost:{port}").out
+                pin = re.search(r" pin=(\S+)", found)[1]
+                self.anycert("doctor", "--apply", "--yes", "--policy-file", "policies", "--pin", pin, *args, f"localhost:{port}")
+                self.assertIn(f' reason="The certificate vouches for itself. {today}, doctor"\n', path.read_text("utf-8"))
+
     def test_file_keeps_its_mode_its_link_and_its_last_line(self):
         for mode in (0o600, 0o640, 0o644):
             path = self.fresh("other.example hardened+expired", mode)
@@ -182,6 +234,20 @@ class DoctorFiles(DoctorCase):
             self.assertEqual(path.read_text("utf-8").splitlines()[0], "other.example hardened+expired")
             self.assertEqual(len(path.read_text("utf-8").splitlines()), 2)
         self.assertEqual([name for name in os.listdir(".") if name.endswith(".part")], [])
+
+    def test_what_was_written_can_be_used_at_once(self):
+        port = self.port("expired")
+        way = ["--resolve", f"a.test:{port}:127.0.0.1"]
+        self.fresh()
+        self.assertEqual(self.use(self.apply("expired", "--yes").err), ["get", "--policy-file", "policies", self.url("expired")])
+        self.fresh()
+        said = self.anycert("doctor", "--cacert", self.root, "--apply", "--yes", "--policy-file", "policies", *way,
+                            "--expect-name", "localhost", f"a.test:{port}").err
+        self.assertEqual(self.use(said), ["get", "--policy-file", "policies", *way, f"https://a.test:{port}/"])
+        with proxy(None) as (proxy_port, _):
+            self.fresh()
+            said = self.apply("expired", "--yes", "-x", f"http://u:geheim@127.0.0.1:{proxy_port}").err
+            self.assertNotIn("use it", said)
 
     def test_nobody_unauthenticated_and_no_new_pin_is_written(self):
         path = self.fresh("# ours\n")
@@ -203,6 +269,13 @@ class DoctorFiles(DoctorCase):
         self.assertIn("hardened+wrong-host ", path.read_text("utf-8"))
         self.get("wrong-host")
 
+    def test_what_the_doctor_calls_worthless_is_not_written(self):
+        path = self.fresh("# ours\n")
+        for name, more in (("rsa-512", ()), ("rsa-512", ("--pin", self.servers["rsa-512"]["pin"])), ("dh-512", ())):
+            with self.subTest(name, more=more):
+                self.assertIn("nobody would be authenticated", self.apply(name, "--yes", *more, code=2).err)
+                self.assertEqual(path.read_text("utf-8"), "# ours\n")
+
     def test_what_a_file_cannot_hold_is_not_written(self):
         path = self.fresh()
         for more in (("--intermediate", self.files["intermediate"]), ("--fetch-intermediate",)):
@@ -214,7 +287,7 @@ class DoctorFiles(DoctorCase):
         path = self.fresh()
         self.apply("expired", "--yes")
         before = path.read_text("utf-8")
-        self.assertIn("does not fit into the file", self.apply("expired", "--yes", code=2).err)
+        self.assertIn("policies:1 has an entry for this host already: --replace", self.apply("expired", "--yes", code=2).err)
         self.assertEqual(path.read_text("utf-8"), before)
         path = self.fresh("this is none\n")
         self.apply("expired", "--yes", code=2)
@@ -228,6 +301,67 @@ class DoctorFiles(DoctorCase):
                      "--reason", "x" * 300, self.url("expired"), code=2)
         self.assertEqual(path.read_text("utf-8"), "# ours\n")
 
+    OTHERS = "# ours\r\n\nother.example hardened+expired\n"
+
+    def test_an_entry_is_renewed_in_its_place(self):
+        host = f"localhost:{self.port('expired')}"
+        path = self.fresh(f"{self.OTHERS}{host}  hardened+expired+tls1.0 ca={self.root} until=2020-01-01 \r\n# the end", 0o640)
+        before = path.read_bytes()
+        self.assertIn("policies:4 has an entry", self.apply("expired", "--yes", code=2).err)
+        self.assertIn("nobody is here", self.apply("expired", "--replace", code=2).err)
+        self.assertEqual(path.read_bytes(), before)
+        said = self.apply("expired", "--replace", "--yes", "--reason", "again").err
+        lines = path.read_bytes().split(b"\n")
+        self.assertEqual([*lines[:3], lines[4]], [*before.split(b"\n")[:3], b"# the end"])
+        self.assertTrue(lines[3].startswith(f"{host} hardened+expired ca={self.root} until=".encode()), lines[3])
+        self.assertTrue(lines[3].endswith(b" reason=again\r"))
+        self.assertEqual(path.stat().st_mode & 0o777, 0o640)
+        for line in ("becomes:", "  the old entry has ended, and relaxes nothing any more", "  wider: also relaxes expired",
+                     "  reason: none -> again"):
+            self.assertIn(f"\n{line}\n", said)
+        self.assertIn("\n  until: 2020-01-01 -> ", said)
+        self.get("expired")
+
+    def test_what_a_renewal_changes_is_said(self):
+        pin, host = self.servers["self-signed"]["pin"], f"localhost:{self.port('self-signed')}"
+        for old, says in ((f"hardened+self-signed+expired ca={self.root} pin={pin} until=2999-01-01", "narrower: no longer relaxes expired"),
+                          (f"hardened+expired ca={self.root} pin={pin}", "wider: also relaxes self-signed"),
+                          (f"trust-any pin={pin}", "narrower: hardened instead of trust-any"),
+                          (f"pinned pin={pin}", "narrower: hardened instead of pinned"),
+                          (f"hardened+self-signed ca={self.root}", f"narrower: pin: none -> {pin}"),
+                          (f"hardened+self-signed ca={self.root} pin={pin}", "narrower: until: none -> ")):
+            with self.subTest(old):
+                if old.startswith("trust-any"):
+                    old = "trust-any"
+                path = self.fresh(f"{host} {old}\n")
+                self.assertIn(says, self.apply("self-signed", "--replace", "--yes", "--pin", pin).err)
+                self.assertEqual(len(path.read_text("utf-8").splitlines()), 1)
+                self.get("self-signed")
+
+    def test_replace_without_an_old_entry_adds_one(self):
+        path = self.fresh(f"localhost hardened+expired ca={self.root}\n")
+        self.apply("self-signed", "--replace", "--yes", "--pin", self.servers["self-signed"]["pin"])
+        self.assertEqual(len(path.read_text("utf-8").splitlines()), 2)
+
+    def test_backup_pins(self):
+        pin, other = self.servers["self-signed"]["pin"], "sha256//" + "A" * 43 + "="
+        for given in (("--pin", f"{pin},{other}"), ("--pin", other, "--pin", pin)):
+            path = self.fresh()
+            self.apply("self-signed", "--yes", *given)
+            self.assertIn(f" pin={','.join(sorted((pin, other)))} ", path.read_text("utf-8"))
+            self.get("self-signed")
+        path = self.fresh()
+        self.assertIn("or one of the others", self.apply("self-signed", "--yes", "--pin", f"{other},{other[:-2]}E=", code=3).err)
+        for bad in (f"{pin},", f"{pin},x", f"{pin},{pin}", ""):
+            with self.subTest(bad):
+                self.assertIn("pin", self.apply("self-signed", "--yes", "--pin", bad, code=2).err)
+        self.assertFalse(path.exists())
+        self.ask("self-signed", f"{other},{pin}", "y")
+        self.assertIn(f" pin={','.join(sorted((pin, other)))} ", path.read_text("utf-8"))
+        path = self.fresh()
+        self.ask("self-signed", f"{pin},x", code=2)
+        self.assertFalse(path.exists())
+
     def test_several_at_once_lose_nothing(self):
         path = self.fresh("# ours\n")
         names = ["expired", "tls10-only", "rsa-kx-cbc", "dh-1024", "cn-only", "rsa-1024"]
@@ -240,8 +374,51 @@ class DoctorFiles(DoctorCase):
         self.assertEqual(sorted(line.split()[0] for line in lines[1:]),
                          sorted(f"localhost:{self.port(name)}" for name in names))
 
+    def test_a_proxy_gets_an_entry_of_its_own(self):
+        with proxy(None, self_signed()) as (port, _):
+            way = ["-x", f"https://localhost:{port}"]
+            path = self.fresh()
+            said = self.apply("expired", "--yes", *way).err
+            self.assertIn("the proxy's entry is not written: the entry would have a pin", said)
+            pin = re.search(r"; --proxy-trust 'hardened\+self-signed pin=(\S+)' gives it to a request\n", said)[1]
+            self.use(said)
+            entries = path.read_text("utf-8").splitlines()
+            self.assertEqual([entry.split()[0] for entry in entries], [f"localhost:{self.port('expired')}"])
+            self.assertIn(' reason="The certificate has expired. 2', entries[0])
+            self.assertNotIn("itself", entries[0])
+            path = self.fresh()
+            self.use(self.apply("expired", "--yes", "--pin", pin, *way).err)
+            entries = path.read_text("utf-8").splitlines()
+            self.assertEqual([entry.split()[0] for entry in entries],
+                             [f"localhost:{port}", f"localhost:{self.port('expired')}"])
+            self.assertIn(f" hardened+self-signed pin={pin} until=", entries[0])
+            self.assertNotIn("expired", entries[0])
+            self.anycert("get", "--policy-file", "./policies", "-s", "-o", "x", *way, self.url("expired"))
+            path = self.fresh()
+            self.apply("self-signed", "--yes", "--pin", pin, "--pin", self.servers["self-signed"]["pin"], *way)
+            self.anycert("get", "--policy-file", "./policies", "-s", "-o", "x", *way, self.url("self-signed"))
+            path = self.fresh()
+            said = self.apply("good", "--yes", "--pin", pin, *way).err
+            self.assertEqual(path.read_text("utf-8").count(f"localhost:{port} "), 1)
+
+    def test_files_of_before_know_nothing_of_a_proxy(self):
+        with proxy(None, self_signed()) as (port, _):
+            _, saved = self.save("expired", "-x", f"https://localhost:{port}")
+        found = json.loads(self.replay(saved).out)
+        self.assertEqual([(cause["hop"], cause["id"]) for cause in found["causes"]],
+                         [("proxy", "self-signed"), ("origin", "expired")])
+        for damage in (lambda: saved["proxy_examination"].update(port=0), lambda: saved["proxy_examination"].update(host=""),
+                       lambda: saved["proxy_examination"].update(attempts=[])):
+            _, kept = saved, json.dumps(saved)
+            damage()
+            self.replay(saved, code=2)
+            saved = json.loads(kept)
+        del saved["proxy_examination"], saved["question"]["proxy_policy"]
+        found = json.loads(self.replay(saved).out)
+        self.assertEqual(found["least"]["relaxations"], ["expired"])
+
     def ask(self, name, *answers, code=0):
-        """On a terminal; what is shown there."""
+        """On a terminal; what is shown there. An answer of None is Ctrl-C."""
         main, terminal = pty.openpty()
         shown = b""
         with start("doctor", "--cacert", self.root, "--apply", "--policy-file", "policies", self.url(name),
@@ -252,7 +429,11 @@ class DoctorFiles(DoctorCase):
                 while data := os.read(main, 4096):
                     shown += data
                     if answers and shown.rstrip().endswith((b"[y/N]", b"knows it:")):
-                        os.write(main, answers.pop(0).encode() + b"\n")
+                        answer = answers.pop(0)
+                        if answer is None:
+                            process.send_signal(signal.SIGINT)
+                        else:
+                            os.write(main, answer.encode() + b"\n")
                         shown += b"\n"
         os.close(main)
         self.assertEqual(process.returncode, code, shown)
@@ -263,8 +444,13 @@ class DoctorFiles(DoctorCase):
         self.assertIn("nobody is here", self.apply("expired", code=2).err)
         for answer in ("n", "", "x"):
             self.assertIn("nothing was written", self.ask("expired", answer, code=2))
+        for name in ("expired", "self-signed"):
+            self.assertIn("interrupted; nothing was written", self.ask(name, None, code=130))
         self.assertFalse(path.exists())
-        self.assertIn("written to policies", self.ask("expired", "y"))
+        shown = self.ask("expired", "y")
+        self.assertIn("written to policies", shown)
+        self.assertIn(f"\rhttps://localhost:{self.port('expired')}/: handshake 1: ", shown)
+        self.assertIn("\r\x1b[K\r\nentry for ", shown)
         self.get("expired")
         path = self.fresh()
         self.assertIn("is not the pin", self.ask("self-signed", self.servers["good"]["pin"], code=3))

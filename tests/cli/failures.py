@@ -62,9 +62,11 @@ class Network(Case):
     def test_a_proxy_that_is_silent_in_tls_is_to_blame(self):
         with listener() as port:
             proxy = f"127.0.0.1:{port}"
-            self.refused("get", "-x", f"https://{proxy}", "--connect-timeout", "0.3", "https://localhost:1/", code=7,
-                         says=f"the proxy {proxy} was reached, but TLS with it did not come about within 300 ms; "
-                              "is it http://?")
+            said = self.anycert("get", "-x", f"https://{proxy}", "--connect-timeout", "0.3", "https://localhost:1/",
+                                code=7).err.splitlines()
+            self.assertIn(f"the proxy {proxy} was reached, but TLS with it did not come about within 300 ms; "
+                          "is it http://?", said[0])
+            self.assertEqual(said[1:], [f"  doctor       anycert doctor --proxy https://{proxy} https://localhost:1/"])
             self.refused("get", "-x", f"https://{proxy}", "-m", "0.3", "https://localhost:1/", code=6,
                          says=f"the proxy {proxy} was reached, but TLS with it did not come about")
 

@@ -112,6 +112,8 @@ class LateCertificate(Case):
             text = self.anycert("get", *self.ours, site + "/private/page", code=4).err
             self.assertRegex(text, r"the server wants to renegotiate, .* \(relaxation: renegotiation\)")
             self.assertIn("--allow renegotiation --until DATE", text)
+            self.assertRegex(text, r"\n  better +on the server: ask for the client certificate in the first handshake\n")
+            self.assertNotIn("AES-GCM", text)
 
     def test_the_guard_withholds_the_certificate_late_too(self):
         for protocol in ("TLSv1.2", "TLSv1.3"):

@@ -337,6 +337,19 @@ class Help(Case):
             for line in self.anycert("help", *command.split()).out.splitlines():
                 self.assertLessEqual(len(line), 100, line)
 
+    def test_the_doctor_has_words_of_its_own(self):
+        """What an option does with requests is not what it does there."""
+        text = " ".join(self.anycert("help", "doctor").out.split())
+        for option in ("--policy-file FILE", "--pin sha256//BASE64,...", "--until YYYY-MM-DD", "--reason TEXT"):
+            self.assertIn(f" {option} with --apply: ", text)
+        self.assertIn("--profile FILE take URL, proxy and trust anchors", text)
+        self.assertIn("--verbose print everything", text)
+        self.assertIn("HOST:PORT, or - for a list on standard input", text)
+        for words in ("no other option says one", "secrets hidden", "credentials and more"):
+            self.assertNotIn(words, text)
+            self.assertIn(words, " ".join(self.anycert("help", "get").out.split()))
+        self.assertNotIn("with --apply", self.anycert("help", "get").out)
+
     def test_version_names_the_libraries(self):
         for option in ("--version", "-V"):
             text = self.anycert(option).out

@@ -162,6 +162,8 @@ class Requests(Case):
 
     def test_report_has_the_policy_of_the_entry(self):
         name = write("policies", self.line("expired", "hardened+expired reason=ordered"))
+        said = self.anycert("get", "--policy-file", name, self.url("self-signed"), code=3).err
+        self.assertIn(f"\n  policy file  {name} has no entry for localhost:", said)
         self.get("--policy-file", name, "--report", "report.json", self.url("expired"))
         self.assertIn("reason=ordered", pathlib.Path("report.json").read_text())
 
@@ -337,6 +339,10 @@ class Explain(Case):
         pathlib.Path("ca.pem").write_bytes(pathlib.Path("/etc/ssl/certs/ca-certificates.crt").read_bytes())
         write("policies", "# comment\n*.lab.example trust-any reason=lab\nold.example hardened+expired until=2020-01-01\n"
                           "own.example hardened ca=ca.pem\n")
+
+    def test_a_host_without_an_entry_is_named(self):
+        self.assertIn("policy file: policies has no entry for unknown.example:443\n", self.explain("https://unknown.example/"))
+        self.assertNotIn("has no entry", self.explain("https://a.lab.example/"))
 
     def test_source_is_the_line(self):
         text = self.explain("https://a.lab.example/")

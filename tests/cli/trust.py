@@ -13,7 +13,7 @@ CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong
               "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only",
               "expired-intermediate", "untrusted-root", "close", "dh-1024", "rsa-kx-cbc", "no-rfc5746", "md5-leaf",
               "client-cert-required-tls13", "ssh-banner", "sni-required",
-              "good-ed25519"]
+              "good-ed25519", "wildcard-apex"]
 
 
 class Trust(LabCase):
@@ -259,6 +259,8 @@ class Names(Trust):
         text = self.get("wrong-host", "--cacert", self.root, code=3).err
         self.assertLess(text.index("--expect-name other.lab.test"), text.index("--allow wrong-host"))
         text = self.get("good", "--cacert", self.root, "--expect-name", "x.test", code=3).err
+        self.assertIn("--expect-name localhost checks for that name instead", text)
+        text = self.get("wildcard-apex", "--cacert", self.root, "--resolve", f"{self.authority('wildcard-apex')}:127.0.0.1", code=3).err
         self.assertIn("--expect-name NAME checks for a name that the certificate has instead", text)
         text = self.anycert("policy", "explain", "--allow", "wrong-host", self.url("good")).out
         self.assertIn("less would do, perhaps:\n", text)

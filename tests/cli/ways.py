@@ -15,6 +15,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from anycert_cli import BIN, LabCase  # noqa: E402
+from doctor_case import proxy, self_signed  # noqa: E402
 
 CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong-host", "incomplete-chain",
               "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only",
@@ -49,36 +50,36 @@ class Commands(Ways):
         return found[0] if found else ""
 
     def test_the_command_works_and_gives_up_no_more_than_needed(self):
-        month = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%d")
-        chain, why = f"ca={self.root}", " reason=WHY"
+        end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).strftime("%Y-%m-%d")
+        chain = f"ca={self.root}"
         for name, code, policy in [
-                ("expired", 3, f"hardened+expired {chain} until={month}"),
-                ("not-yet-valid", 3, f"hardened+not-yet-valid {chain} until={month}"),
-                ("expired-intermediate", 3, f"hardened+expired {chain} until={month}"),
-                ("cn-only", 3, f"hardened+common-name {chain} until={month}"),
-                ("wrong-purpose", 3, f"hardened+wrong-purpose {chain} until={month}"),
-                ("path-length", 3, f"hardened+path-length {chain} until={month}"),
-                ("long-chain", 3, f"hardened+oversized-chain {chain} until={month}"),
-                ("rsa-1024", 3, f"hardened+weak-key {chain} until={month}"),
-                ("sha1-leaf", 3, f"hardened+weak-signature {chain} until={month}"),
-                ("ec-explicit", 3, f"hardened+explicit-curve {chain} until={month}"),
-                ("renegotiation", 4, f"hardened+renegotiation {chain} until={month}"),
+                ("expired", 3, f"hardened+expired {chain} until={end}"),
+                ("not-yet-valid", 3, f"hardened+not-yet-valid {chain} until={end}"),
+                ("expired-intermediate", 3, f"hardened+expired {chain} until={end}"),
+                ("cn-only", 3, f"hardened+common-name {chain} until={end}"),
+                ("wrong-purpose", 3, f"hardened+wrong-purpose {chain} until={end}"),
+                ("path-length", 3, f"hardened+path-length {chain} until={end}"),
+                ("long-chain", 3, f"hardened+oversized-chain {chain} until={end}"),
+                ("rsa-1024", 3, f"hardened+weak-key {chain} until={end}"),
+                ("sha1-leaf", 3, f"hardened+weak-signature {chain} until={end}"),
+                ("ec-explicit", 3, f"hardened+explicit-curve {chain} until={end}"),
+                ("renegotiation", 4, f"hardened+renegotiation {chain} until={end}"),
                 ("wrong-host", 3, f"hardened {chain} expect-name=other.lab.test"),
                 ("ip-no-san", 3, f"hardened {chain} expect-name=localhost"),
-                ("expired-and-wrong-host", 3, f"hardened+expired {chain} expect-name=other.lab.test until={month}"),
-                ("self-signed", 3, f"hardened+self-signed {chain} pin={{}}"),
-                ("self-signed-ca", 3, f"hardened+self-signed {chain} pin={{}}"),
-                ("expired-self-signed", 3, f"hardened+self-signed+expired {chain} pin={{}} until={month}"),
-                ("unknown-issuer", 3, f"hardened+untrusted-issuer {chain} pin={{}}"),
-                ("incomplete-chain", 3, f"hardened+untrusted-issuer {chain} pin={{}}"),
-                ("broken-signature", 3, "pinned pin={} check=name,dates"),
-                ("not-a-ca", 3, f"hardened+invalid-ca {chain} pin={{}} until={month}"),
-                ("rsa-512", 3, "pinned pin={} check=name,dates"),
-                ("ip-as-dns-name", 3, f"hardened+wrong-host {chain} pin={{}}")]:
+                ("expired-and-wrong-host", 3, f"hardened+expired {chain} expect-name=other.lab.test until={end}"),
+                ("self-signed", 3, f"hardened+self-signed {chain} pin={{}} until={end}"),
+                ("self-signed-ca", 3, f"hardened+self-signed {chain} pin={{}} until={end}"),
+                ("expired-self-signed", 3, f"hardened+self-signed+expired {chain} pin={{}} until={end}"),
+                ("unknown-issuer", 3, f"hardened+untrusted-issuer {chain} pin={{}} until={end}"),
+                ("incomplete-chain", 3, f"hardened+untrusted-issuer {chain} pin={{}} until={end}"),
+                ("broken-signature", 3, f"pinned pin={{}} check=name,dates until={end}"),
+                ("not-a-ca", 3, f"hardened+invalid-ca {chain} pin={{}} until={end}"),
+                ("rsa-512", 3, f"pinned pin={{}} check=name,dates until={end}"),
+                ("ip-as-dns-name", 3, f"hardened+wrong-host {chain} pin={{}} until={end}")]:
             with self.subTest(name=name):
                 command = self.command("get", "--cacert", self.root, self.url(name), code=code)
                 done = self.shell(command)
-                self.assertEqual((done.returncode, done.stdout), (0, policy.format(self.servers[name]["pin"]) + why),
+                self.assertEqual((done.returncode, done.stdout), (0, policy.format(self.servers[name]["pin"])),
                                  f"{command}\n{done.stderr}")
 
     def refusal(self, *args, code=3, **kwargs):
@@ -87,13 +88,15 @@ class Commands(Ways):
         return dict(re.findall(r"(?m)^  (\w+) +(.*)$", text))
 
     def test_the_entry_is_a_line_to_be_pasted_and_the_policy_of_the_command(self):
+        # In the command there is nothing to be filled in.
         for name, args, why in (("expired", (), "WHY"), ("self-signed", (), "WHY"), ("wrong-host", (), "WHY"),
                                 ("expired", ("--reason", "it's old"), "it's old")):
             with self.subTest(name=name, args=args):
                 # A relative path is another one in a file that is in another folder.
                 found = self.refusal("get", "--cacert", os.path.relpath(self.root), *args, self.url(name))
                 host, policy = found["entry"].split(" ", 1)
-                self.assertEqual(found["command"].split(" --trust ", 1)[1].split(" https://")[0], "'" + policy.replace("'", "'\\''") + "'")
+                self.assertEqual(found["command"].split(" --trust ", 1)[1].split(" https://")[0],
+                                 "'" + policy.replace(' reason="WHY"', "").replace("'", "'\\''") + "'")
                 self.assertEqual(policy.count(" reason="), 1)
                 self.assertTrue(policy.endswith(f' reason="{why}"'), policy)
                 pathlib.Path("folder").mkdir(mode=0o700, exist_ok=True)
@@ -110,16 +113,16 @@ class Commands(Ways):
                       f"{' ' * 15}(a line for --policy-file FILE, once you have compared the key)\n", text)
         self.assertNotIn("  command ", text)
         text = self.get("self-signed", "--trust", f"pinned pin={other} check=name", code=3).err
-        self.assertIn(f" pinned pin={self.servers['self-signed']['pin']} check=name reason=", text)
+        self.assertIn(f" pinned pin={self.servers['self-signed']['pin']} check=name until=", text)
         # Where more is wrong, nothing is known that is not less.
         self.assertNotIn("  entry ", self.get("self-signed", "--pin", other, code=3).err)
 
     def test_what_had_an_end_gets_another(self):
-        month = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%d")
+        end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).strftime("%Y-%m-%d")
         pin = self.servers["self-signed"]["pin"]
         found = self.refusal("get", "--trust", f"pinned pin={pin} until=2020-01-01", self.url("self-signed"))
-        self.assertTrue(found["entry"].endswith(f' hardened+self-signed pin={pin} until={month} reason="WHY"'))
-        self.assertIn(f" until={month} ", found["command"])
+        self.assertTrue(found["entry"].endswith(f' hardened+self-signed pin={pin} until={end} reason="WHY"'))
+        self.assertIn(f" until={end}' ", found["command"])
 
     def test_where_nobody_knows_what_would_help_the_doctor_comes_first(self):
         for name, says in (("dh-512", "--allow small-dh --until DATE if it has 1024 bits or more; else antique alone; the doctor"),
@@ -245,6 +248,21 @@ class Programs(Ways):
         told = self.told("--pin", "sha256//" + "A" * 43 + "=", "--cacert", self.root, self.url("good"), code=3)
         self.assertEqual(([found["id"] for found in told["causes"]], told["by_key"]), (["pin-mismatch"], True))
 
+    def test_a_proxy_that_is_refused_has_a_doctor(self):
+        with proxy(None, self_signed()) as (port, _):
+            way = ["-x", f"https://localhost:{port}", "--cacert", self.root]
+            told = self.told(*way, self.url("good"), code=7)
+            self.assertEqual([(found["hop"], found["id"]) for found in told["causes"]], [("proxy", "self-signed")])
+            command = f"anycert doctor --cacert {self.root} --proxy https://localhost:{port} "
+            self.assertEqual(told["command"], command + self.url("good"))
+            said = self.get("good", *way, code=7).err
+            self.assertIn(f"\n  about        the proxy localhost:{port}, and not the server behind it\n", said)
+            self.assertIn(f"\n  doctor       {told['command']}\n", said)
+            self.assertIn("\n  option       --proxy-trust 'hardened+self-signed pin=sha256//", said)
+            self.get("good", *way, "--proxy-trust", told["policy"])
+            told = self.told(*way, "--proxy-trust", f"hardened ca={self.root}", self.url("good"), code=7)
+            self.assertEqual(told["command"], command + f"--proxy-trust 'hardened ca={self.root}' {self.url('good')}")
+
     def test_what_is_no_matter_of_links_has_none(self):
         text = self.anycert("get", "--format", "json", "-f", "--cacert", self.root, self.url("good") + "status/404", code=8).err
         self.assertNotIn("diagnosis", json.loads(text))
@@ -258,17 +276,17 @@ class Show(Ways):
         return {line[:12].strip(): line[13:] for line in text.splitlines() if not line.startswith(" ")}
 
     def test_what_it_prints_can_be_pasted(self):
-        month = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).strftime("%Y-%m-%d")
+        end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).strftime("%Y-%m-%d")
         chain = f"ca={self.root}"
         for name, policy, other in (
-                ("self-signed", f"hardened+self-signed {chain} pin={{}}", None),
-                ("expired", f"hardened+expired {chain} until={month}", "pinned pin={} check=name"),
+                ("self-signed", f"hardened+self-signed {chain} pin={{}} until={end}", None),
+                ("expired", f"hardened+expired {chain} until={end}", f"pinned pin={{}} check=name until={end}"),
                 ("wrong-host", f"hardened {chain} expect-name=other.lab.test",
-                 f"hardened+wrong-host {chain} pin={{}}"),
-                ("expired-and-wrong-host", f"hardened+expired {chain} expect-name=other.lab.test until={month}",
-                 f"hardened+expired+wrong-host {chain} pin={{}} until={month}"),
-                ("md5-leaf", "pinned pin={} check=name,dates", None),
-                ("untrusted-root", f"hardened+untrusted-issuer {chain} pin={{}}", None)):
+                 f"hardened+wrong-host {chain} pin={{}} until={end}"),
+                ("expired-and-wrong-host", f"hardened+expired {chain} expect-name=other.lab.test until={end}",
+                 f"hardened+expired+wrong-host {chain} pin={{}} until={end}"),
+                ("md5-leaf", f"pinned pin={{}} check=name,dates until={end}", None),
+                ("untrusted-root", f"hardened+untrusted-issuer {chain} pin={{}} until={end}", None)):
             with self.subTest(name=name):
                 result = self.show(name, "--cacert", self.root)
                 fields, pin = self.fields(result.out), self.servers[name]["pin"]
@@ -363,7 +381,7 @@ class Show(Ways):
         pin = self.servers["self-signed"]["pin"]
         self.assertEqual((document["key_proven"], document["pins"][0]["pin"], document["pins"][0]["own"]),
                          (True, pin, True))
-        self.assertEqual(document["policy"], f"hardened+self-signed pin={pin}")
+        self.assertRegex(document["policy"], re.escape(f"hardened+self-signed pin={pin}") + r" until=\S+$")
         self.assertEqual(document["report"]["reference_verdict"], "fail")
         self.assertIsNone(json.loads(self.show("revoked-staple", "--format", "json", "--cacert", self.root).out)["policy"])
 

@@ -30,6 +30,9 @@ static void test_the_name_that_the_certificate_has(void **state)
     assert_int_equal(anycert_short_diagnosis_relaxation(told.diagnosis, 1), 0);
     assert_true(strstr(anycert_short_diagnosis_policy(told.diagnosis),
                        " expect-name=other.lab.test") != NULL);
+    assert_true(strstr(anycert_short_diagnosis_text(told.diagnosis),
+                       "expect-name=other.lab.test (only if that is a name of the server that is "
+                       "meant)\n") != NULL);
     anycert_short_diagnosis_free(told.diagnosis);
 }
 

@@ -49,6 +49,7 @@ enum deed {
     HALF_HELLO,  /* a server hello that ends in the middle */
     ALERT,       /* one that depends on the round */
     LONG_RECORD, /* a record that says to be longer than any may be */
+    LONG_HELLO,  /* a server hello that says so */
     PLAIN_TEXT,
     DEEDS
 };
@@ -107,6 +108,7 @@ static void act(struct bad_server *server, int fd)
     static const unsigned char half[] = {0x16, 3, 3, 0, 80, 2, 0, 0, 76, 3, 3, 1, 2, 3, 4};
     static const unsigned char slow[] = {0x16, 3, 3, 0x3f, 0xff, 2, 0, 0x3f, 0xfb};
     static const unsigned char longer[] = {0x16, 3, 3, 0xff, 0xff, 2, 0, 1, 0};
+    static const unsigned char long_hello[] = {0x16, 3, 3, 0, 8, 2, 0xff, 0xff, 0xff, 3, 3, 1, 2};
     static const char text[] = "220 welcome to nowhere\r\n";
     unsigned char alert[] = {0x15, 3, 3, 0, 2, 2, (unsigned char)next_random(&server->seed)};
     char hello[4096];
@@ -138,6 +140,9 @@ static void act(struct bad_server *server, int fd)
         return;
     case LONG_RECORD:
         say(fd, longer, sizeof longer);
+        break;
+    case LONG_HELLO:
+        say(fd, long_hello, sizeof long_hello);
         break;
     case PLAIN_TEXT:
         say(fd, text, sizeof text - 1);
@@ -193,6 +198,14 @@ static void stop(struct bad_server *server)
     close(server->fd);
 }
 
+/* The message that is too large here is not the one with the certificates. */
+static void expect_no_chain(const struct anycert_diagnosis *diagnosis)
+{
+    assert_int_equal(anycert_diagnosis_causes(diagnosis), 1);
+    assert_string_equal(anycert_diagnosis_cause_id(diagnosis, 0), "tls-malformed");
+    assert_non_null(strstr(anycert_diagnosis_cause_evidence(diagnosis, 0), "larger than any"));
+}
+
 static void examine(enum deed deed, uint32_t seed)
 {
     struct bad_server server;
@@ -213,6 +226,8 @@ static void examine(enum deed deed, uint32_t seed)
     assert_int_not_equal(anycert_diagnosis_verdict(diagnosis), ANYCERT_VERDICT_RELAXABLE);
     assert_true(anycert_diagnosis_causes(diagnosis) > 0);
     assert_true(anycert_diagnosis_handshakes(diagnosis) <= 25);
+    if (deed == LONG_HELLO)
+        expect_no_chain(diagnosis);
     json = anycert_diagnosis_json(diagnosis, &err);
     assert_non_null(json);
     anycert_free(json);

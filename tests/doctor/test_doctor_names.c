@@ -308,6 +308,18 @@ static const struct two_addresses two_addresses[] = {
     {"both are expired", EXPIRED, EXPIRED, ANYCERT_VERDICT_RELAXABLE, "expired ", ""},
 };
 
+/* It goes to the address where hardened connects, if not all do, and gives nothing up. */
+static void check_command(const struct two_addresses *row, const char *command)
+{
+    const char *resolve = strstr(command, " --resolve host.test:");
+
+    assert_int_equal(resolve != NULL, row->verdict == ANYCERT_VERDICT_FIXABLE);
+    assert_int_equal(strstr(command, " --trust ") != NULL,
+                     row->verdict == ANYCERT_VERDICT_RELAXABLE);
+    if (resolve)
+        assert_non_null(strstr(resolve, row->first == GOOD ? ":127.0.0.1 " : ":127.0.0.2 "));
+}
+
 static void check_two(const struct two_addresses *row, const struct anycert_diagnosis *diagnosis)
 {
     char causes[200] = "";
@@ -325,6 +337,7 @@ static void check_two(const struct two_addresses *row, const struct anycert_diag
     assert_string_not_equal(anycert_diagnosis_address_result(diagnosis, 1), "");
     assert_null(anycert_diagnosis_address(diagnosis, 2));
     assert_null(anycert_diagnosis_address_result(diagnosis, 2));
+    check_command(row, anycert_diagnosis_command(diagnosis));
     if (row->verdict == ANYCERT_VERDICT_HEALTHY)
         assert_true(anycert_diagnosis_handshakes(diagnosis) <= 3);
 }

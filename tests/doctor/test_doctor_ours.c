@@ -2,6 +2,7 @@
  * expected. */
 #include <anycert/anycert.h>
 
+#include "client/staple.h"
 #include "support/certs.h"
 
 #include <openssl/ssl.h>
@@ -377,11 +378,198 @@ static void doctor_impossible_clock_is_seen_without_a_request(void **state)
     X509_free(cert);
 }
 
+/* ---- without a request, by what the server shows anyway ---- */
+
+static void expect_cause(const struct anycert_diagnosis *diagnosis, const char *cause,
+                         const char *seen)
+{
+    const char *evidence = anycert_diagnosis_cause_evidence(diagnosis, 0);
+    bool ours = strncmp(cause, "clock", 5) == 0;
+
+    assert_int_equal(anycert_diagnosis_causes(diagnosis), 1);
+    if (strcmp(anycert_diagnosis_cause_id(diagnosis, 0), cause) != 0 || !strstr(evidence, seen) ||
+        !strstr(evidence, "by this machine's clock it is 20"))
+        fail_msg("%s: %s", anycert_diagnosis_cause_id(diagnosis, 0), evidence);
+    assert_int_equal(anycert_diagnosis_verdict(diagnosis),
+                     ours ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_RELAXABLE);
+}
+
+/* Old servers begin the random number of their hello with the time. */
+static void doctor_server_tells_the_time_in_its_hellos(void **state)
+{
+    static const struct {
+        int64_t by;
+        bool tells;
+        const char *cause, *seen;
+    } rows[] = {
+        {4 * CERTS_DAY, true, "clock-ahead", "by the time in the server's handshakes it is 20"},
+        {-4 * CERTS_DAY, true, "clock-behind", ", and it is valid by that"},
+        {4 * CERTS_DAY, false, "expired", "compared with no other (--http does)"},
+        {-4 * CERTS_DAY, false, "not-yet-valid", "compared with no other (--http does)"},
+    };
+    X509 *cert = make_cert();
+    char *pem = certs_pem(cert);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct named_server server;
+        struct anycert_diagnosis *diagnosis = NULL;
+
+        start(&server, cert, false);
+        assert_int_equal(SSL_CTX_set_max_proto_version(server.ctx, TLS1_2_VERSION), 1);
+        if (rows[i].tells)
+            SSL_CTX_set_mode(server.ctx, SSL_MODE_SEND_SERVERHELLO_TIME);
+        diagnosis = examine_with(pem, server.port, "right.test", rows[i].by, false);
+        expect_cause(diagnosis, rows[i].cause, rows[i].seen);
+        anycert_diagnosis_free(diagnosis);
+        stop(&server);
+    }
+    free(pem);
+    X509_free(cert);
+}
+
+/* A list with one timestamp of a log, which nobody has signed: it stands in what a CA signs. */
+static void add_stamp(X509 *cert, int64_t seconds, EVP_PKEY *issuer_key)
+{
+    unsigned char stamp[54] = {4, 52, 0, 50, 0, 48, 0};
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    X509_EXTENSION *extension = NULL;
+    uint64_t ms = (uint64_t)seconds * 1000;
+
+    memset(stamp + 7, 0x5a, 32);
+    for (int i = 0; i < 8; i++)
+        stamp[39 + i] = (unsigned char)(ms >> (56 - 8 * i));
+    stamp[47] = stamp[48] = 0; /* no extensions */
+    stamp[49] = 4;             /* SHA-256 */
+    stamp[50] = 3;             /* ECDSA */
+    stamp[52] = 1;             /* byte of signature */
+    assert_int_equal(ASN1_OCTET_STRING_set(value, stamp, sizeof stamp), 1);
+    extension = X509_EXTENSION_create_by_NID(NULL, NID_ct_precert_scts, 0, value);
+    assert_non_null(extension);
+    assert_int_equal(X509_add_ext(cert, extension, -1), 1);
+    assert_true(X509_sign(cert, issuer_key, EVP_sha256()) > 0);
+    X509_EXTENSION_free(extension);
+    ASN1_OCTET_STRING_free(value);
+}
+
+/* What a log had when the certificate was made is past, whatever our clock says. Only a CA that is
+ * trusted is believed. */
+static void doctor_stamps_of_logs_prove_the_past(void **state)
+{
+    static const struct {
+        int64_t by, stamp;
+        bool trusted;
+        const char *cause, *seen;
+    } rows[] = {
+        {-4 * CERTS_DAY, -CERTS_DAY, true, "clock-behind", "logs of certificates have stamped it"},
+        /* made for later */
+        {-4 * CERTS_DAY, -9 * CERTS_DAY, true, "not-yet-valid", "compared with no other"},
+        {-4 * CERTS_DAY, -CERTS_DAY, false, "not-yet-valid", "compared with no other"},
+        {4 * CERTS_DAY, -CERTS_DAY, true, "expired", "compared with no other"},
+    };
+    int64_t now = (int64_t)time(NULL);
+    X509 *root = NULL, *other = NULL;
+    struct certs_recipe recipe = {.cn = "A Root",
+                                  .key = certs_other_key(),
+                                  .ca = true,
+                                  .not_before = now - 99 * CERTS_DAY,
+                                  .not_after = now + 99 * CERTS_DAY};
+
+    (void)state;
+    root = certs_make(&recipe);
+    recipe.cn = "Another Root";
+    other = certs_make(&recipe);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct certs_recipe leaf = {.cn = "right.test",
+                                    .key = certs_key(),
+                                    .issuer = root,
+                                    .issuer_key = certs_other_key(),
+                                    .san = "DNS:right.test",
+                                    .not_before = now - CERTS_DAY,
+                                    .not_after = now + CERTS_DAY};
+        X509 *cert = certs_make(&leaf);
+        char *pem = certs_pem(rows[i].trusted ? root : other);
+        struct named_server server;
+        struct anycert_diagnosis *diagnosis = NULL;
+
+        add_stamp(cert, now + rows[i].stamp, certs_other_key());
+        start(&server, cert, false);
+        diagnosis = examine_with(pem, server.port, "right.test", rows[i].by, false);
+        if (rows[i].trusted)
+            expect_cause(diagnosis, rows[i].cause, rows[i].seen);
+        else
+            assert_string_equal(anycert_diagnosis_cause_id(diagnosis, 1), rows[i].cause);
+        anycert_diagnosis_free(diagnosis);
+        stop(&server);
+        free(pem);
+        X509_free(cert);
+    }
+    X509_free(root);
+    X509_free(other);
+}
+
+/* The CA's word that the certificate is good is dated, too. */
+struct staple {
+    unsigned char *der;
+    size_t len;
+};
+
+static int send_staple(SSL *ssl, void *arg)
+{
+    const struct staple *staple = arg;
+    unsigned char *copy = OPENSSL_memdup(staple->der, staple->len);
+
+    return copy && SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)staple->len) == 1
+               ? SSL_TLSEXT_ERR_OK
+               : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+static void doctor_answers_of_the_ca_prove_the_past(void **state)
+{
+    int64_t now = (int64_t)time(NULL);
+    struct certs_recipe recipe = {.cn = "A Root",
+                                  .key = certs_other_key(),
+                                  .ca = true,
+                                  .not_before = now - 99 * CERTS_DAY,
+                                  .not_after = now + 99 * CERTS_DAY};
+    X509 *root = certs_make(&recipe), *cert = NULL;
+    struct certs_recipe leaf = {.cn = "right.test",
+                                .key = certs_key(),
+                                .issuer = root,
+                                .issuer_key = certs_other_key(),
+                                .san = "DNS:right.test",
+                                .not_before = now - CERTS_DAY,
+                                .not_after = now + CERTS_DAY};
+    char *pem = certs_pem(root);
+    struct anycert_diagnosis *diagnosis = NULL;
+    struct named_server server;
+    struct staple staple = {NULL, 0};
+
+    (void)state;
+    cert = certs_make(&leaf);
+    staple.der = staple_make(cert, root, certs_other_key(), false, &staple.len);
+    start(&server, cert, false);
+    SSL_CTX_set_tlsext_status_cb(server.ctx, send_staple);
+    SSL_CTX_set_tlsext_status_arg(server.ctx, &staple);
+    diagnosis = examine_with(pem, server.port, "right.test", -4 * CERTS_DAY, false);
+    expect_cause(diagnosis, "clock-behind",
+                 "the OCSP answer that its CA has signed is dated later");
+    anycert_diagnosis_free(diagnosis);
+    stop(&server);
+    OPENSSL_free(staple.der);
+    free(pem);
+    X509_free(cert);
+    X509_free(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(doctor_wrong_clock_is_told_from_expiry),
         cmocka_unit_test(doctor_impossible_clock_is_seen_without_a_request),
+        cmocka_unit_test(doctor_server_tells_the_time_in_its_hellos),
+        cmocka_unit_test(doctor_stamps_of_logs_prove_the_past),
+        cmocka_unit_test(doctor_answers_of_the_ca_prove_the_past),
         cmocka_unit_test(doctor_right_server_name_is_found),
         cmocka_unit_test(doctor_server_of_http2_alone_is_healthy),
         cmocka_unit_test(doctor_missing_server_name_is_ours),

@@ -34,7 +34,8 @@ def squid(name, rule):
             f"http_access allow all\ncache deny all\npid_filename {folder}/pid\naccess_log none\n"
             f"cache_log {folder}/cache.log\ncoredump_dir {folder}\nshutdown_lifetime 0 seconds\n"
             "pinger_enable off\nnetdb_filename none\nvisible_hostname squid.test\n", encoding="ascii")
-        return [strangers.tool("squid"), "-N", "-f", str(folder / "squid.conf")]
+        # Its shared memory has the name of the service: no other Squid's.
+        return [strangers.tool("squid"), "-N", "-n", f"anycert{os.getpid()}p{port}", "-f", str(folder / "squid.conf")]
 
     if os.geteuid() == 0:  # it gives up root
         shutil.chown(folder, "proxy")

@@ -26,9 +26,9 @@ OPEN = b"HTTP/1.0 200 OK\r\n\r\n"
 class Teller(threading.Thread):
     """A TLS server that says what it is told to and ends as it is told to: "notify", "close", "reset", "silent"."""
 
-    def __init__(self, answer, end, version=ssl.TLSVersion.TLSv1_3):
+    def __init__(self, answer, end, version=ssl.TLSVersion.TLSv1_3, knows=None):
         super().__init__()
-        self.answer, self.end = answer, end
+        self.answer, self.end, self.knows = answer, end, knows
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain("good.pem", "good.key")
         self.context.maximum_version = version
@@ -49,6 +49,8 @@ class Teller(threading.Thread):
         if self.answer is not None:
             request = tls.recv(4096)
             self.requests.append(request)
+            if self.knows and request and request.split()[0].decode() not in self.knows:
+                return
             if request:
                 tls.sendall(self.answer)
         if self.end == "silent":
@@ -118,6 +120,8 @@ class Http(Case):
                     server.stop()
                 self.assertEqual(ids, causes, found["causes"])
                 self.assertEqual(found["stage"], "http" if causes else "done")
+                # More time helps only where the time was over.
+                self.assertEqual(any("--stall-timeout" in remedy["text"] for remedy in found["remedies"]), "silent" in name)
                 self.assertTrue(all(r.startswith(b"GET / ") or not r for r in server.requests))
 
     def test_no_answer(self):
@@ -137,7 +141,26 @@ class Http(Case):
                         server.stop()
                     self.assertEqual(ids, causes, found["causes"])
                     self.assertEqual(found["stage"], "http")
-                    self.assertTrue(all(r.startswith(b"HEAD / ") or not r for r in server.requests))
+                    methods = [b"HEAD / ", b"OPTIONS / "] if name == "silence" else [b"HEAD / "]
+                    self.assertTrue(all(r.startswith(tuple(methods)) or not r for r in server.requests))
+
+    def test_methods_that_are_not_known(self):
+        for knows, ids, code in ((("GET", "OPTIONS"), [], 0), (("GET",), ["http-silent"], 5)):
+            with self.subTest(knows):
+                server = Teller(LENGTH + bytes(1000), "notify", knows=knows)
+                try:
+                    causes, found = self.examine(server.port, "--http", code=code)
+                    body, _ = self.examine(server.port, "--http-body", code=0)
+                finally:
+                    server.stop()
+                self.assertEqual((causes, body), (ids, []))
+                methods = [r.split()[0] for r in server.requests if r]
+                self.assertEqual((methods[:2], methods[-1]), ([b"HEAD", b"OPTIONS"], b"GET"))
+                self.assertEqual(methods.count(b"OPTIONS"), 1)
+                if causes:
+                    self.assertIn("HEAD / was sent, and nothing came before the time limit, nor to OPTIONS; a GET may "
+                                  "be answered all the same (--http-body asks with one)",
+                                  found["causes"][0]["evidence"])
 
     def test_http2(self):
         """Servers that prefer it are asked in HTTP/1.1 all the same."""

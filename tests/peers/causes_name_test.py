@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import authority  # noqa: E402
 import strangers  # noqa: E402
 from anycert_cli import Case  # noqa: E402
+from causes_trust_test import serve  # noqa: E402
 
 SITE = """server { listen 127.0.0.1:%d ssl%s; server_name %s; ssl_certificate %s.pem; ssl_certificate_key %s.key;
 return 200 it; }
@@ -46,13 +47,16 @@ class Names(Case):
             authority.make(name, f"/CN={name}", issuer="root", names=f"DNS:{name}.test")
         authority.make("late", "/CN=late", issuer="root", names="DNS:late.test", days=(-9, -1))
         authority.make("own", "/CN=own", names="DNS:own.test")
+        authority.make("several", "/CN=several", issuer="root", names="DNS:www.one.test,DNS:*.two.test,DNS:api.two.test")
         cls.servers = {"first": nginx("open", "first"), "refusal": nginx("closed", None)}
+        cls.several = serve("several", "several")
+        cls.several.wait()
         for server in cls.servers.values():
             server.wait()
 
     @classmethod
     def tearDownClass(cls):
-        for server in cls.servers.values():
+        for server in (*cls.servers.values(), cls.several):
             server.stop()
         os.chdir(cls.before)
         shutil.rmtree(cls.folder)
@@ -104,6 +108,18 @@ class Names(Case):
         self.assertEqual(causes, [])
         causes, _, _ = self.examine("first", "site.test", "--sni", "site.test", code=0)
         self.assertEqual(causes, [])
+
+    def test_of_several_names_a_failed_request_takes_the_doctors(self):
+        port = self.several.port
+        for host, name in (("localhost", "www.one.test"), ("mail.one.test", "www.one.test"), ("two.test", "api.two.test")):
+            with self.subTest(host):
+                way = ("--cacert", "root.pem", "--resolve", f"{host}:{port}:127.0.0.1", f"https://{host}:{port}/")
+                done = self.anycert("doctor", "--format", "json", *way, code=12)
+                self.assertTrue(json.loads(done.out)["least"]["policy"].endswith(f"root.pem expect-name={name}"), done.out)
+                said = self.anycert("get", *way, code=3).err
+                self.assertRegex(said, rf"entry +\S+ hardened ca=\S+root.pem expect-name={name} ")
+                self.assertIn("only if that is a name of the server that is meant", said)
+                self.assertIn(f"--expect-name {name} checks for that name instead", said)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -15,7 +16,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import authority  # noqa: E402
 import strangers  # noqa: E402
-from anycert_cli import Case  # noqa: E402
+from anycert_cli import BIN, Case  # noqa: E402
 
 
 class _Files(http.server.BaseHTTPRequestHandler):
@@ -61,6 +62,7 @@ class Trust(Case):
             serve("huge", "huge"),
             serve("gone", "gone"),
             serve("silent", "plain"),
+            serve("late", "late"),
             serve("foreign", "foreign"),
             serve("two-below", "two-below"),
             serve("complete", "lone", authority.chain("complete", "intermediate")),
@@ -82,6 +84,7 @@ class Trust(Case):
                            ("gone", "gone")):
             make(name, "/CN=localhost", issuer="intermediate", aia=f"{url}/{path}")
         make("plain", "/CN=localhost", issuer="intermediate")
+        make("late", "/CN=localhost", issuer="intermediate", days=(-400, -3))
         make("foreign", "/CN=localhost", issuer="other-intermediate", aia=f"{url}/other.pem")
         make("two-below", "/CN=localhost", issuer="lower", aia=f"{url}/lower.der")
         # The same name with another key: with identifiers and without.
@@ -132,6 +135,26 @@ class Trust(Case):
         self.assertEqual(causes, ["missing-intermediate"])
         self.assertIn("a private CA whose root is unknown here looks the same", found["causes"][0]["evidence"])
 
+    def told(self, name, *args, root="root", code=10):
+        target = f"localhost:{self.servers[name].port}"
+        return self.anycert("doctor", "--cacert", f"{root}.pem", "--resolve", f"{target}:127.0.0.1", *args, target,
+                            code=code).out
+
+    def test_the_missing_certificate_is_the_way_where_nothing_else_is_wrong(self):
+        """The first line names what works."""
+        saves = "note: the missing certificate (--intermediate FILE, or --ca-add FILE if it is a root) would save " \
+                "untrusted-issuer, and nothing else"
+        text = self.told("silent")
+        self.assertIn(": works with the missing certificate (--intermediate FILE, ", text.splitlines()[0])
+        self.assertNotIn(saves, text)
+        self.assertIn("\nbetter: If its issuer is a private CA, get the CA's certificate ", text)
+        self.assertNotIn("URL-OF-THE-INTERMEDIATE", text)
+        self.assertIn("\nbetter: Fetch the intermediate certificate ", self.told("lone"))
+        text = self.told("late")
+        self.assertIn(": works with (compare the pin first): hardened+untrusted-issuer+expired ", text.splitlines()[0])
+        self.assertIn(saves, text)
+        self.assertIn("works with: hardened+expired ", self.told("late", "--intermediate", "intermediate.pem"))
+
     def test_what_is_missing_is_fetched_and_confirmed_by_a_handshake(self):
         for name, paths in (("lone", ["/intermediate.der"]), ("bundled", ["/both.p7c"]),
                             ("two-below", ["/lower.der", "/intermediate.der"])):
@@ -144,6 +167,17 @@ class Trust(Case):
                 self.assertIn("leads to a trusted root", found["causes"][0]["evidence"])
                 self.assertEqual(self.web.seen, paths)
                 self.assertLessEqual(found["handshakes"], 3)
+                self.assertIsNone(found["keep_command"])
+                self.assertEqual(found["command"] is None, len(paths) > 1)
+                if found["command"]:
+                    self.connects(found["command"])
+
+    def connects(self, command):
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy("root.pem", folder)
+            done = subprocess.run(["sh", "-c", command.replace("anycert get", f"{BIN} get")], cwd=folder, check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}")
 
     def test_what_is_fetched_is_not_trusted(self):
         causes, found = self.examine("foreign", "--fetch-intermediate")

@@ -3,6 +3,7 @@
 says for other clients. They have to go the way that the examination was told to go: with its anchors, its expected name,
 its addresses, its proxy, its profile."""
 import contextlib
+import datetime
 import http.server
 import json
 import os
@@ -18,15 +19,15 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import strangers  # noqa: E402
 from anycert_cli import BIN, Case, run  # noqa: E402
-from doctor_case import proxy  # noqa: E402
+from doctor_case import proxy, self_signed  # noqa: E402
 from labservers import lab  # noqa: E402
 
 HOST = "appliance.invalid"  # found by an option alone
-CONDITIONS = ["good", "expired", "self-signed", "untrusted-root", "incomplete-chain", "wrong-host", "expired-and-unknown-root",
-              "client-cert-required", "tls10-only", "plain-http"]
+CONDITIONS = ["good", "expired", "self-signed", "untrusted-root", "incomplete-chain", "wrong-host", "expired-and-unknown-root", "expired-and-wrong-host",
+              "client-cert-required", "tls10-only", "plain-http", "revoked-staple"]
 USED = {"PROXY_USER": "user:pw"}
 # What is to be found in the folder of whoever runs the commands, and what of it is right where.
-FILES = {"ca.pem": "other_root", "company-ca.pem": "other_root", "intermediate.pem": "intermediate",
+FILES = {"private-ca.pem": "other_root", "company-ca.pem": "other_root", "intermediate.pem": "intermediate",
          "client.pem": "client_cert", "client-chain.pem": "client_cert", "client.key": "client_key"}
 
 
@@ -146,6 +147,90 @@ class Commands(Case):
         self.runs(found, ["--expect-name"])
         self.assertNotIn("a.test", " ".join(self.own_commands(found)))
 
+    # ---- the one command
+
+    ONES = [("expired-and-wrong-host", []), ("expired", []), ("tls10-only", []), ("untrusted-root", []),
+            ("self-signed", []), ("expired-and-unknown-root", []), ("good", []), ("good", ["--http"]),
+            ("incomplete-chain", []), ("incomplete-chain", ["--intermediate", "intermediate.pem"]),
+            ("wrong-host", ["--http-body", "--timeout", "31"])]
+
+    def test_one_command_takes_all_causes(self):
+        for name, more in self.ONES:
+            with self.subTest(name, more=more):
+                way = self.way(name)[:4] + ([] if "wrong" in name else ["--expect-name", "localhost"]) + more
+                found = self.doctor(name, *way)
+                done = self.shell(found["command"])
+                self.assertEqual(done.returncode, 0, f"{found['command']}\n{done.stdout}")
+                text = run("doctor", *way, f"{HOST}:{self.port(name)}").out
+                self.assertIn(f"use it: {found['command']}\n", text)
+                self.assertEqual("--trust" in found["command"], found["verdict"] != "healthy")
+                self.assertEqual(found["request_sent"], "--http" in more or "--http-body" in more)
+                if "--timeout" in more:
+                    self.assertIn(" --connect-timeout 31 ", found["command"])
+                if "--intermediate" in more:
+                    self.assertIsNone(found["keep_command"])
+                else:
+                    self.assertIn(f"keep it: {found['keep_command']}\n", text)
+                    self.keeps(name, found)
+
+    def keeps(self, name, found):
+        """Without a terminal the pin or the name has to be said."""
+        pathlib.Path("hosts.policy").unlink(missing_ok=True)
+        command = found["keep_command"] + " --yes"
+        if found["least"] and " pin=" in found["least"]["policy"]:
+            self.assertEqual(self.shell(command).returncode, 2)
+            command += f" --pin {self.servers[name]['pin']}"
+        elif "wrong" in name:
+            self.assertEqual(self.shell(command).returncode, 2)
+            command += " --expect-name other.lab.test"
+        done = self.shell(command)
+        self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}")
+        done = self.shell(f"anycert get --policy-file hosts.policy --resolve {self.way(name)[3]} https://{HOST}:{self.port(name)}/")
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_one_command_has_an_end_and_no_secret(self):
+        end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).date().isoformat()
+        with proxy(None) as (port, seen):
+            found = self.doctor("expired", "--cacert", "root file.pem", "-x", f"http://user:geheim@127.0.0.1:{port}",
+                                host="localhost")
+            self.assertNotIn("geheim", json.dumps(found))
+            self.assertIn(f" until={end}' ", found["command"])
+            self.assertNotIn("until", found["least"]["policy"])
+            before = len(seen)
+            self.assertEqual(self.shell(found["command"], **USED).returncode, 0, found["command"])
+            self.assertIn("Proxy-Authorization: Basic ", seen[before])
+            self.assertNotIn("proxy-user", found["keep_command"])
+            self.keeps_by(found["keep_command"] + " --yes")
+
+    def keeps_by(self, command):
+        pathlib.Path("hosts.policy").unlink(missing_ok=True)
+        done = self.shell(command)
+        self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}")
+
+    def test_one_command_of_a_profile_has_its_own_policy(self):
+        pathlib.Path("weak.json").write_text(json.dumps({
+            "url": f"https://localhost:{self.port('good')}/", "cacert": ["root file.pem"], "insecure": True}), "utf-8")
+        found = json.loads(run("doctor", "--format", "json", "--profile", "weak.json").out)
+        self.assertIn("--trust 'hardened ca=", found["command"])
+        self.assertEqual(self.shell(found["command"]).returncode, 0, found["command"])
+
+    def test_no_command_where_nothing_connects(self):
+        for name in ("revoked-staple", "plain-http"):
+            found = self.doctor(name, *self.way(name))
+            self.assertEqual((found["command"], found["keep_command"]), (None, None))
+            self.assertNotIn("use it:", run("doctor", *self.way(name), f"{HOST}:{self.port(name)}").out)
+
+    def test_one_command_has_the_client_certificate(self):
+        found = self.doctor("client-cert-required", *self.way("client-cert-required"))
+        self.assertIn(" --cert client.pem --key client.key ", found["command"])
+        self.assertEqual(self.shell(found["command"]).returncode, 0, found["command"])
+        self.assertIsNone(found["keep_command"])
+
+    def test_shared_remedies_are_pointed_at(self):
+        text = run("doctor", *self.way("expired-and-wrong-host")[:4], f"{HOST}:{self.port('expired-and-wrong-host')}").out
+        self.assertIn("\nto mend name-mismatch, and this alone\n", text)
+        self.assertIn("\n  and as for expired, above\n", text)
+
     def saved_leaf(self):
         run("doctor", "--save", "it.json", *self.way("self-signed"), f"{HOST}:{self.port('self-signed')}")
         return json.loads(pathlib.Path("it.json").read_text("utf-8"))["certificates"][0]
@@ -174,6 +259,23 @@ class Commands(Case):
             for line in self.own_commands(found):
                 self.shell(line, **USED)
             self.assertIn("Proxy-Authorization: Basic ", seen[-1])
+
+    def test_policy_of_the_proxy_has_an_end_in_commands(self):
+        end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).date().isoformat()
+        with proxy(None, self_signed()) as (port, _):
+            found = self.doctor("good", "--cacert", "root file.pem", "-x", f"https://localhost:{port}", host="localhost")
+            self.assertRegex(found["command"], rf" --proxy-trust 'hardened\+self-signed pin=\S+ until={end}' ")
+            self.assertEqual(self.shell(found["command"]).returncode, 0, found["command"])
+            self.assertIn(f" until={end}' ", " ".join(self.own_commands(found)))
+            self.assertNotIn(" until=", found["proxy"]["least"]["policy"])
+            for advice in (found["proxy"]["least"], *found["proxy"]["alternatives"]):
+                self.assertIn("a genuine self-signed proxy look alike", advice["note"])
+
+    def test_what_the_ca_does_not_mend_is_needed_still(self):
+        for name, still in (("untrusted-root", False), ("expired-and-unknown-root", True)):
+            text = run("doctor", "--for", "curl", *self.way(name), f"{HOST}:{self.port(name)}").out
+            self.assertEqual("use --cacert private-ca.pem instead" in text, not still, text)
+            self.assertEqual("use --cacert private-ca.pem; what has nothing to do with that is needed still" in text, still)
 
     def test_a_profile_is_named(self):
         with proxy(None) as (port, seen):

@@ -9,6 +9,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -259,6 +260,34 @@ class Elsewhere(unittest.TestCase):
                 self.expect(client, "expired-self-signed", "hardened", False)
                 done = Try(client, self.servers["expired-self-signed"], f"pinned pin={bad}")
                 self.assertTrue(done.connects, done)
+
+    def test_what_is_better(self):
+        """Where nobody vouches for the server, its own certificate does, in the way that each is told."""
+        server = self.servers["self-signed"]
+        url = f"https://{server['host']}:{server['port']}/"
+        place = f"{server['host']}:{server['port']}"
+        ways = {
+            "curl": ("curl -sf --cacert private-ca.pem " + url, "--cacert private-ca.pem"),
+            "wget": ("wget -qO- --ca-certificate=private-ca.pem " + url, "--ca-certificate=private-ca.pem"),
+            "requests": (f"{PYTHON} -c 'import requests; url = \"{url}\"; requests.get(url, verify=\"private-ca.pem\")'",
+                         'requests.get(url, verify="private-ca.pem")'),
+            "node": (f"NODE_EXTRA_CA_CERTS=private-ca.pem {strangers.tool('node')} -e "
+                     f"'require(\"https\").get(\"{url}\", r => r.resume())'", "NODE_EXTRA_CA_CERTS=private-ca.pem"),
+            "openssl.cnf": (f"SSL_CERT_FILE=private-ca.pem {strangers.tool('openssl')} s_client -connect {place} -brief "
+                            f"-verify_hostname {server['host']} -verify_return_error", "SSL_CERT_FILE=private-ca.pem"),
+        }
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            for client, (command, words) in ways.items():
+                with self.subTest(client):
+                    said = says("elsewhere", client, server["host"], str(server["port"]), "hardened+self-signed")
+                    self.assertIn(words, said["text"])
+                    (folder / "private-ca.pem").write_text(pathlib.Path(self.files["root"]).read_text("ascii"), "ascii")
+                    self.assertFalse(ends_well(folder, "sh", "-c", command)[0])
+                    (folder / "private-ca.pem").write_text(ssl.get_server_certificate((server["host"], server["port"])),
+                                                           "ascii")
+                    works, output = ends_well(folder, "sh", "-c", command)
+                    self.assertTrue(works, output)
 
     def test_pins_of_others(self):
         for client in ("curl", "wget", "go"):

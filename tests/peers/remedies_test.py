@@ -17,7 +17,7 @@ BIN = os.environ["ANYCERT_BIN"]
 SAYS = str(pathlib.Path(os.environ["ANYCERT_BUILD_DIR"]) / "bin" / "doctor_lines")
 SOURCE = pathlib.Path(os.environ["ANYCERT_SOURCE_DIR"])
 EVIDENCE = ["host=appliance.invalid", "port=1", "name=www.other.example", "address=127.0.0.1",
-            "issuer-url=http://ca.example/a.cer?x=1&y=2", "proxy=proxy.invalid:3128",
+            "issuer-url=http://ca.example/a.cer?x=1&y=2", "proxy=proxy.invalid:3128", "proxy-url=http://proxy.invalid:3128",
             "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
 MODULES = pathlib.Path("/usr/lib/apache2/modules")
 CLEAN = {"PATH": "/usr/sbin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
@@ -123,7 +123,7 @@ class Remedies(unittest.TestCase):
 
     def test_own_commands(self):
         """The command line understands what it is told to be given, and finds no server of that name."""
-        for name in ("ca", "company-ca", "intermediate", "server", "client", "client-chain"):
+        for name in ("private-ca", "company-ca", "intermediate", "server", "client", "client-chain"):
             shutil.copy(self.folder / "certs/client-ca.pem", self.folder / f"{name}.own.pem")
         shutil.copy(self.folder / "private/appliance.invalid.key", self.folder / "client.own.key")
         commands = {line for lines in self.of("shell") for line in lines.splitlines() if line.startswith("anycert ")}
@@ -137,10 +137,11 @@ class Remedies(unittest.TestCase):
                 self.assertIn(done.returncode, (5, 6, 7), done.stdout.decode("utf-8", "replace"))
 
     def make_ca(self):
-        if (self.folder / "ca.pem").exists():
+        if (self.folder / "private-ca.pem").exists():
             return
         strangers.run(strangers.tool("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
-                      str(self.folder / "ca.key"), "-out", str(self.folder / "ca.pem"), "-subj", "/CN=ca", "-days", "2")
+                      str(self.folder / "private-ca.key"), "-out", str(self.folder / "private-ca.pem"), "-subj", "/CN=ca",
+                      "-days", "2")
         strangers.run(strangers.tool("openssl"), "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout",
                       str(self.folder / "server.key"), "-out", str(self.folder / "server.csr"), "-subj", "/CN=x")
 
@@ -149,8 +150,8 @@ class Remedies(unittest.TestCase):
         lines = {remedy["where"]: remedy["lines"] for remedy in self.remedies if remedy["language"] == "shell"
                  and "openssl" in remedy["lines"] and "server.csr" in remedy["lines"]}
         authority = next(remedy["lines"] for remedy in self.remedies if "CA:TRUE" in remedy["lines"])
-        check = ("openssl verify -x509_strict -purpose sslserver -verify_hostname appliance.invalid -CAfile ca.pem "
-                 "server.pem\n")
+        check = ("openssl verify -x509_strict -purpose sslserver -verify_hostname appliance.invalid "
+                 "-CAfile private-ca.pem server.pem\n")
         self.accepts(authority + lines["OpenSSL"] + lines["a private CA"] + check, "sh", "-e", name="whole.sh")
 
     def test_powershell_has_no_quote_inside(self):

@@ -2,25 +2,8 @@
 
 Each is NAME.pem and NAME.key; chains are made with chain()."""
 import pathlib
-import time
 
 import strangers
-
-CONFIG = """[ca]
-default_ca = it
-[it]
-database = index.txt
-new_certs_dir = .
-rand_serial = yes
-default_md = sha256
-policy = any
-unique_subject = no
-email_in_dn = no
-[any]
-organizationName = optional
-organizationalUnitName = optional
-commonName = supplied
-"""
 
 
 def key(name, kind="EC"):
@@ -33,7 +16,6 @@ def make(name, subject, issuer=None, ca=False, names="DNS:localhost", days=(-1, 
          kind="EC"):
     """A certificate; without an issuer it is its own. A key of that name is used again."""
     key(name, kind)
-    start, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + d * 86400)) for d in days)
     extensions = ["[it]"]
     extensions.append("basicConstraints=critical,CA:TRUE" if ca else "basicConstraints=CA:FALSE")
     if ca:
@@ -47,15 +29,11 @@ def make(name, subject, issuer=None, ca=False, names="DNS:localhost", days=(-1, 
     else:
         extensions += ["subjectKeyIdentifier=none", "authorityKeyIdentifier=none"]
     pathlib.Path(f"{name}.ext").write_text("\n".join(extensions) + "\n", encoding="ascii")
-    pathlib.Path("make.cnf").write_text(CONFIG, encoding="ascii")
-    pathlib.Path("index.txt").write_text("", encoding="ascii")
     strangers.run(strangers.tool("openssl"), "req", "-new", "-key", f"{name}.key", "-subj", subject, "-out",
                   f"{name}.csr")
     signer = ["-cert", f"{issuer}.pem", "-keyfile", f"{issuer}.key"] if issuer else ["-selfsign", "-keyfile",
                                                                                        f"{name}.key"]
-    strangers.run(strangers.tool("openssl"), "ca", "-batch", "-notext", "-config", "make.cnf", *signer, "-startdate",
-                  start, "-enddate", end, "-extfile", f"{name}.ext", "-extensions", "it", "-in", f"{name}.csr", "-out",
-                  f"{name}.pem")
+    strangers.sign(name, signer, days, "-extfile", f"{name}.ext", "-extensions", "it", out=f"{name}.pem")
 
 
 def chain(name, *parts):

@@ -2,10 +2,27 @@
 import contextlib
 import json
 import socket
+import ssl
+import subprocess
 import threading
 
 from anycert_cli import LabCase
 from pump import pump
+
+
+def make_certificate():
+    """cert.pem and key.pem for localhost."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+
+
+def self_signed():
+    """A context with such a certificate."""
+    make_certificate()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("cert.pem", "key.pem")
+    return context
 
 
 @contextlib.contextmanager

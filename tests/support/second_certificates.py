@@ -35,7 +35,7 @@ class Certificates:
         self.pairs()
         self.chains()
         self.dates()
-        pathlib.Path("dh1024.pem").write_text(strangers._oakley_group_2(), encoding="ascii")
+        pathlib.Path("dh1024.pem").write_text(strangers.oakley_group_2(), encoding="ascii")
         run(tool("openssl"), "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048", "-out",
             "dh2048.pem")
 

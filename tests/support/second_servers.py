@@ -172,16 +172,20 @@ def in_turn(*serves):
 
 
 def limited(most, seconds, serve):
-    """So many connections in a time, and the others are reset."""
-    taken = []
+    """So many connections at once and in a time after them, however slow the client is; the others are reset."""
+    ends = []
 
     def either(connection, number):
         now = time.monotonic()
-        taken[:] = [when for when in taken if now - when < seconds]
-        if len(taken) >= most:
+        ends[:] = [end for end in ends if end[0] is None or now - end[0] < seconds]
+        if len(ends) >= most:
             return reset(connection)
-        taken.append(now)
-        return serve(connection, number)
+        end = [None]
+        ends.append(end)
+        try:
+            return serve(connection, number)
+        finally:
+            end[0] = time.monotonic()
     return lambda: Threads(either)
 
 

@@ -71,18 +71,29 @@ rand_serial = yes
 default_md = sha256
 policy = any
 unique_subject = no
+email_in_dn = no
 copy_extensions = copy
 [any]
+organizationName = optional
+organizationalUnitName = optional
 commonName = supplied
 """
+
+
+def sign(name, signer, days, *more, out):
+    """Has NAME.csr signed, with its extensions, for the days from and to (from today); signer: which key and certificate
+    does it, for `openssl ca`."""
+    pathlib.Path("ca.cnf").write_text(_CA_CONFIG, encoding="ascii")
+    pathlib.Path("index.txt").write_text("", encoding="ascii")
+    start, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + d * 86400)) for d in days)
+    run(tool("openssl"), "ca", "-batch", "-notext", "-config", "ca.cnf", *signer, "-startdate", start, "-enddate", end,
+        *more, "-in", f"{name}.csr", "-out", out)
 
 
 class Certificates:
     """NAME.pem (with the root behind it) and NAME.key for good, expired, wronghost; selfsigned; client; root.pem."""
 
     def __init__(self):
-        pathlib.Path("ca.cnf").write_text(_CA_CONFIG, encoding="ascii")
-        pathlib.Path("index.txt").write_text("", encoding="ascii")
         self._key("root", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
         run(tool("openssl"), "req", "-x509", "-new", "-key", "root.key", "-out", "root.pem", "-days", "30", "-subj",
             "/CN=strangers root", "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign")
@@ -98,7 +109,7 @@ class Certificates:
         shutil.copy("good.key", "selfsigned.key")
         run(tool("openssl"), "pkcs12", "-export", "-in", "good.pem", "-inkey", "good.key", "-name", "good", "-out",
             "good.p12", "-passout", f"pass:{PASSWORD}")
-        pathlib.Path("dh1024.pem").write_text(_oakley_group_2(), encoding="ascii")
+        pathlib.Path("dh1024.pem").write_text(oakley_group_2(), encoding="ascii")
 
     @staticmethod
     def _key(name, *args):
@@ -106,18 +117,16 @@ class Certificates:
 
     @staticmethod
     def _issue(name, host, usage, days=(-1, 30)):
-        start, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + d * 86400)) for d in days)
         run(tool("openssl"), "req", "-new", "-key", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={host}",
             "-addext", f"extendedKeyUsage={usage}",
             *(["-addext", f"subjectAltName=DNS:{host}"] if " " not in host else []))
-        run(tool("openssl"), "ca", "-batch", "-config", "ca.cnf", "-cert", "root.pem", "-keyfile", "root.key",
-            "-startdate", start, "-enddate", end, "-in", f"{name}.csr", "-out", f"{name}.crt", "-notext")
+        sign(name, ["-cert", "root.pem", "-keyfile", "root.key"], days, out=f"{name}.crt")
         leaf = pathlib.Path(f"{name}.crt").read_text(encoding="ascii")
         pathlib.Path(f"{name}.pem").write_text(leaf + pathlib.Path("root.pem").read_text(encoding="ascii"),
                                                encoding="ascii")
 
 
-def _oakley_group_2():
+def oakley_group_2():
     """The group of 1024 bits of RFC 2409, section 6.2, as a DH PARAMETERS file."""
     prime = bytes.fromhex(
         "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a08798e3404dd"

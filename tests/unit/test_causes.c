@@ -1,10 +1,13 @@
 /* The table of causes is whole: nothing that the judge, an alert or a policy can say is without
  * one, and what it says agrees with them. */
+#include "base/mem.h"
 #include "base/str.h"
 #include "verdict/cause.h"
 #include "doctor/remedy.h"
 #include "verdict/alert.h"
 #include "verdict/checks.h"
+
+#include <openssl/x509_vfy.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -270,6 +273,72 @@ static void texts_of_others_are_told(void **state)
     assert_true(with * 10 > ANYCERT__CAUSE_COUNT * 8);
 }
 
+/* What OpenSSL says of an error is said in its own words, or in those of another version of it. */
+static void verify_errors_have_the_words_of_openssl(void **state)
+{
+    static const struct {
+        int code;
+        const char *text, *node;
+    } rows[] = {
+#define VERIFY(code, text, node) {(code), (text), (node)},
+#include "verdict/verify_texts.def"
+    };
+    size_t same = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(i == 0 || rows[i].code >= rows[i - 1].code);
+        same += strcmp(X509_verify_cert_error_string(rows[i].code), rows[i].text) == 0;
+    }
+    assert_true(same > 50);
+}
+
+static void expect_errors(const char *id, int code, const int *met, const char *has,
+                          const char *has_not)
+{
+    struct anycert__facts *facts = anycert__facts_new();
+    struct anycert_error err = {0};
+    char *text = NULL;
+
+    for (; *met != 0; met++)
+        assert_int_equal(anycert__facts_add_error(facts, *met, 0), 0);
+    text = anycert__cause_errors(anycert__cause_find(id), facts, code, &err);
+    assert_non_null(text);
+    if (!strstr(text, has) || (has_not && strstr(text, has_not)))
+        fail_msg("%s, %d: %s", id, code, text);
+    anycert__free(text);
+    anycert__facts_unref(facts);
+}
+
+/* Of the texts that a cause may have, those of the errors that were met are told. */
+static void errors_follow_what_was_met(void **state)
+{
+    (void)state;
+    expect_errors("unknown-root", 19, (int[]){19, 0},
+                  "OpenSSL: self-signed certificate in certificate chain; curl: SSL certificate "
+                  "problem: self-signed certificate in certificate chain; ",
+                  "unable to get local");
+    expect_errors("unknown-root", 20, (int[]){20, 0},
+                  "OpenSSL: unable to get local issuer certificate; ", "self-signed");
+    expect_errors("unknown-root", 20, (int[]){20, 0}, "Node: UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+                  "SELF_SIGNED_CERT_IN_CHAIN");
+    expect_errors("unknown-root", 20, (int[]){20, 0}, "Java: PKIX path building failed", NULL);
+    expect_errors("missing-intermediate", 20, (int[]){20, 21, 0}, "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+                  NULL);
+    expect_errors("missing-intermediate", 20, (int[]){20, 0}, "unable to get local issuer",
+                  "UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+    expect_errors("stale-ca", 18, (int[]){18, 0}, "OpenSSL: self-signed certificate; ", "padding");
+    expect_errors("stale-ca", 7, (int[]){7, 0}, "OpenSSL: certificate signature failure; ",
+                  "SSL certificate problem");
+    expect_errors("no-names", 64, (int[]){64, 0}, "x509: certificate is not valid for any names",
+                  "hostname mismatch");
+    expect_errors("weak-key", 67, (int[]){67, 0}, "OpenSSL: CA certificate key too weak; ", "EE ");
+    expect_errors("expired-issuer", 10, (int[]){10, 0},
+                  "curl: SSL certificate problem: certificate has expired", NULL);
+    expect_errors("revoked", 23, (int[]){0, 0}, "curl: SSL certificate revocation reason",
+                  "OpenSSL:");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +351,8 @@ int main(void)
         cmocka_unit_test(relaxations_have_causes),
         cmocka_unit_test(alerts_have_causes),
         cmocka_unit_test(texts_of_others_are_told),
+        cmocka_unit_test(verify_errors_have_the_words_of_openssl),
+        cmocka_unit_test(errors_follow_what_was_met),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,64 @@ static void one_switch_is_called_coarser(void **state)
     }
 }
 
+#define PIN "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+/* Whoever pastes it has to know that nobody vouches for the server, and what is better. */
+static void who_is_not_known_is_said(void **state)
+{
+    static const char anybody[] = " whoever answers is believed: interception and a genuine ";
+    static const char compare[] = " compare the pin with the server's by another way before ";
+    static const char any_name[] = " whoever has a certificate for any name is believed\n";
+    static const struct {
+        const char *client, *policy, *says;
+        bool has_better;
+    } rows[] = {
+        {NULL, "trust-any", anybody, true},
+        {NULL, "report-only", anybody, true},
+        {NULL, "antique", anybody, true},
+        {NULL, "tofu", anybody, true},
+        {NULL, "hardened+self-signed", anybody, true},
+        {NULL, "hardened+untrusted-issuer", anybody, true},
+        {NULL, "hardened+invalid-ca", anybody, true},
+        {"curl", "pinned " PIN, compare, true},
+        {"wget", "pinned " PIN, compare, true},
+        {"go", "pinned " PIN, compare, true},
+        {"node", "pinned " PIN, anybody, true}, /* it cannot: the pin is not compared */
+        {"requests", "pinned " PIN, anybody, true},
+        {"java", "pinned " PIN, anybody, true},
+        {"curl", "hardened+self-signed " PIN, compare, true},
+        {"go", "hardened+self-signed " PIN, compare, true},
+        {"node", "hardened+self-signed " PIN, anybody, true},
+        {"curl", "hardened+expired", anybody, false}, /* it has to give up all for that */
+        {"requests", "hardened+wrong-purpose", anybody, false},
+        {"requests", "hardened+wrong-host", any_name, false},
+        {"java", "hardened+wrong-host", any_name, false},
+        {"go", "hardened+wrong-host", any_name, false},
+        {"curl", "hardened+wrong-host", anybody, false},
+        {NULL, "hardened " PIN, NULL, false},
+        {NULL, "hardened+tls1.0+small-dh", NULL, false},
+        {"requests", "hardened+expired", NULL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t c = 0; anycert_doctor_client(c); c++) {
+            const char *client = anycert_doctor_client(c);
+            struct anycert__elsewhere said;
+
+            if (rows[i].client && strcmp(rows[i].client, client) != 0)
+                continue;
+            said = say(rows[i].policy, "localhost", client);
+            if (!rows[i].says ? strstr(said.text, "believed") || strstr(said.text, "compare the")
+                              : !strstr(said.text, rows[i].says))
+                fail_msg("%s, %s:\n%s", client, rows[i].policy, said.text);
+            if (rows[i].has_better != (strstr(said.text, "private-ca.pem, and ") != NULL))
+                fail_msg("%s, %s:\n%s", client, rows[i].policy, said.text);
+            anycert__elsewhere_clear(&said);
+        }
+    }
+}
+
 static void paths_stay_in_their_quotes(void **state)
 {
     static const struct {
@@ -241,6 +299,7 @@ int main(void)
         cmocka_unit_test(every_policy_can_be_said),
         cmocka_unit_test(hardened_is_the_same_everywhere),
         cmocka_unit_test(one_switch_is_called_coarser),
+        cmocka_unit_test(who_is_not_known_is_said),
         cmocka_unit_test(paths_stay_in_their_quotes),
         cmocka_unit_test(addresses_have_brackets_in_urls),
         cmocka_unit_test(strangers_are_refused),

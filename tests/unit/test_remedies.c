@@ -19,6 +19,7 @@ static const struct anycert__evidence usual[] = {
     {"name", "www.other.example"},
     {"address", "192.0.2.7"},
     {"proxy", "proxy.example:3128"},
+    {"proxy-url", "http://proxy.example:3128"},
     {"pin", "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
     {"issuer-url", "http://ca.example/issuing.cer?a=1&b=2"},
     {"ca-names", "CN=Clients, O=Example"},
@@ -107,6 +108,56 @@ static void evidence_is_filled_in(void **state)
     anycert__remedies_clear(&remedies);
 }
 
+/* A server that does not know the name that is sent is not helped by another that is expected. */
+static void unknown_name_is_replaced_by_one_that_is_sent(void **state)
+{
+    static const struct anycert__evidence nameless[] = {{"host", "appliance.example"},
+                                                        {"port", "8443"}};
+    struct anycert__remedies remedies = remedies_of("sni-unknown", nameless, COUNT(nameless));
+
+    (void)state;
+    assert_string_equal(lines_for(&remedies, "anycert"),
+                        "anycert get --sni NAME https://appliance.example:8443/\n");
+    for (size_t i = 0; i < remedies.count; i++)
+        assert_null(strstr(remedies.items[i].text, "NAME"));
+    assert_non_null(strstr(remedies.items[0].text, "put one of them behind --sni"));
+    anycert__remedies_clear(&remedies);
+    remedies = remedies_of("sni-unknown", usual, COUNT(usual));
+    assert_string_equal(lines_for(&remedies, "anycert"),
+                        "anycert get --sni www.other.example https://appliance.example:8443/\n");
+    anycert__remedies_clear(&remedies);
+}
+
+/* A private CA looks the same as an intermediate that is not sent, but names no place. */
+static void private_ca_comes_first_where_no_place_is_named(void **state)
+{
+    static const struct anycert__evidence placeless[] = {
+        {"host", "appliance.example"}, {"port", "8443"}, {"issuer-url", "ldap://x.test/a"}};
+    struct anycert__remedies remedies =
+        remedies_of("missing-intermediate", placeless, COUNT(placeless));
+
+    (void)state;
+    assert_non_null(strstr(remedies.items[0].text, "If its issuer is a private CA"));
+    assert_string_equal(remedies.items[0].lines, "anycert get --ca-add private-ca.pem "
+                                                 "https://appliance.example:8443/\n");
+    for (size_t i = 0; i < remedies.count; i++)
+        assert_null(remedies.items[i].lines ? strstr(remedies.items[i].lines, "curl ") : NULL);
+    anycert__remedies_clear(&remedies);
+    remedies = remedies_of("missing-intermediate", usual, COUNT(usual));
+    assert_non_null(strstr(remedies.items[0].text, "Fetch the intermediate certificate"));
+    anycert__remedies_clear(&remedies);
+}
+
+static void file_of_cas_is_the_one_that_was_given(void **state)
+{
+    static const struct anycert__evidence given[] = {{"ca-file", "my cas.pem"}};
+    struct anycert__remedies remedies = remedies_of("bad-signature", given, COUNT(given));
+
+    (void)state;
+    assert_non_null(strstr(lines_for(&remedies, "the trusted file"), " -certs 'my cas.pem' | "));
+    anycert__remedies_clear(&remedies);
+}
+
 /* Commands go the way that was given, and where a remedy says something itself, that counts. */
 static void commands_repeat_what_was_given(void **state)
 {
@@ -115,7 +166,7 @@ static void commands_repeat_what_was_given(void **state)
     } rows[] = {
         {"unknown-root", "anycert",
          "anycert get --cacert 'a b.pem' --expect-name x.test --proxy http://p.test:1 "
-         "--cacert ca.pem https://appliance.example:8443/\n"},
+         "--cacert private-ca.pem https://appliance.example:8443/\n"},
         {"self-signed", "anycert",
          "anycert get --expect-name x.test --proxy http://p.test:1 "
          "--cacert server.pem https://appliance.example:8443/\n"},
@@ -306,6 +357,65 @@ static void want_of_memory_leaves_nothing(void **state)
     anycert__remedies_clear(&remedies);
 }
 
+/* At an https:// proxy: nobody is told to do at the server, or to give up for it, what is the
+ * proxy's matter. */
+static void a_proxy_has_remedies_of_its_own(void **state)
+{
+    static const struct anycert__evidence way[] = {{"host", "box.example"},
+                                                   {"port", "8443"},
+                                                   {"name", "proxy.example"},
+                                                   {"trust-by-pin", "hardened+self-signed pin=x"}};
+    struct anycert__remedy_case known = {
+        .evidence = usual, .count = COUNT(usual), .on_the_way = way, .way_count = COUNT(way)};
+
+    (void)state;
+    for (unsigned i = 0; i < ANYCERT__CAUSE_COUNT; i++) {
+        struct anycert__remedies remedies;
+        struct anycert_error err = {0};
+
+        assert_int_equal(anycert__remedies_of_case(at(i), &known, &remedies, &err), 0);
+        for (size_t k = 0; k < remedies.count; k++) {
+            const struct anycert__remedy *remedy = &remedies.items[k];
+
+            assert_string_not_equal(remedy->audience, "server");
+            assert_string_not_equal(remedy->where, "the URL");
+            if (!remedy->lines || strncmp(remedy->lines, "anycert get", 11) != 0)
+                continue;
+            assert_non_null(strstr(remedy->lines, "https://box.example:8443/"));
+            assert_null(strstr(remedy->lines, "--cacert"));
+            assert_null(strstr(remedy->lines, "--allow"));
+            assert_null(strstr(remedy->lines, "--expect-name"));
+        }
+        anycert__remedies_clear(&remedies);
+    }
+}
+
+/* A command with a policy that is not known is none. */
+static void what_no_policy_does_is_not_said_at_a_proxy(void **state)
+{
+    static const struct anycert__evidence way[] = {{"host", "box.example"},
+                                                   {"trust-by-pin", "hardened pin=x y"}};
+    struct anycert__remedy_case known = {
+        .evidence = usual, .count = COUNT(usual), .on_the_way = way, .way_count = COUNT(way)};
+    struct anycert__remedies remedies;
+    struct anycert_error err = {0};
+
+    (void)state;
+    assert_int_equal(
+        anycert__remedies_of_case(anycert__cause_find("self-signed"), &known, &remedies, &err), 0);
+    assert_string_equal(remedies.items[0].lines,
+                        "anycert get --proxy-trust 'hardened ca=proxy.pem' https://box.example/\n");
+    assert_string_equal(remedies.items[1].lines,
+                        "anycert get --proxy-trust 'hardened pin=x y' https://box.example/\n");
+    anycert__remedies_clear(&remedies);
+    assert_int_equal(
+        anycert__remedies_of_case(anycert__cause_find("name-mismatch"), &known, &remedies, &err),
+        0);
+    for (size_t k = 0; k < remedies.count; k++)
+        assert_true(!remedies.items[k].lines || !strstr(remedies.items[k].lines, "expect-name"));
+    anycert__remedies_clear(&remedies);
+}
+
 static void blanks_are_known(void **state)
 {
     (void)state;
@@ -321,6 +431,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cause_has_remedies),
         cmocka_unit_test(evidence_is_filled_in),
+        cmocka_unit_test(unknown_name_is_replaced_by_one_that_is_sent),
+        cmocka_unit_test(private_ca_comes_first_where_no_place_is_named),
+        cmocka_unit_test(file_of_cas_is_the_one_that_was_given),
         cmocka_unit_test(commands_repeat_what_was_given),
         cmocka_unit_test(only_the_way_is_repeated),
         cmocka_unit_test(addresses_are_written_as_addresses),
@@ -328,6 +441,8 @@ int main(void)
         cmocka_unit_test(hostile_values_stay_out_of_lines),
         cmocka_unit_test(long_values_are_cut),
         cmocka_unit_test(want_of_memory_leaves_nothing),
+        cmocka_unit_test(a_proxy_has_remedies_of_its_own),
+        cmocka_unit_test(what_no_policy_does_is_not_said_at_a_proxy),
         cmocka_unit_test(blanks_are_known),
     };
 

@@ -40,7 +40,7 @@ def prepare():
     builder = threading.Thread(target=lambda: built.append(strangers.build_go()))
     builder.start()
     cases = Cases()
-    pathlib.Path("dh1024.pem").write_text(strangers._oakley_group_2(), encoding="ascii")
+    pathlib.Path("dh1024.pem").write_text(strangers.oakley_group_2(), encoding="ascii")
     strangers.run(strangers.tool("openssl"), "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt",
                   "group:ffdhe2048", "-out", "dh2048.pem")
     strangers.run(strangers.tool("openssl"), "genpkey", "-algorithm", "RSA", "-out", "stray.key")

@@ -237,11 +237,11 @@ class Response:
     token_report: Any
 
 @final
-class Cause(structseq[Any], tuple[str, str, str, str, str, str, str]):
+class Cause(structseq[Any], tuple[str, str, str, str, str, str, str, str]):
     """Why a connection fails."""
 
     if sys.version_info >= (3, 10):
-        __match_args__: Final = ("id", "check", "side", "title", "explanation", "evidence", "error")
+        __match_args__: Final = ("id", "check", "side", "title", "explanation", "evidence", "error", "hop")
     @property
     def id(self) -> str: ...
     @property
@@ -256,6 +256,8 @@ class Cause(structseq[Any], tuple[str, str, str, str, str, str, str]):
     def evidence(self) -> str: ...
     @property
     def error(self) -> str: ...
+    @property
+    def hop(self) -> str: ...
 
 @final
 class Advice(structseq[Any], tuple[Policy, str, tuple[str, ...], bool, bool, str, str]):
@@ -279,11 +281,11 @@ class Advice(structseq[Any], tuple[Policy, str, tuple[str, ...], bool, bool, str
     def forbidden(self) -> str: ...
 
 @final
-class Remedy(structseq[Any], tuple[str, str, str, str, str, str]):
+class Remedy(structseq[Any], tuple[str, str, str, str, str, str, str]):
     """What mends a cause."""
 
     if sys.version_info >= (3, 10):
-        __match_args__: Final = ("cause", "audience", "where", "text", "language", "lines")
+        __match_args__: Final = ("cause", "audience", "where", "text", "language", "lines", "hop")
     @property
     def cause(self) -> str: ...
     @property
@@ -296,6 +298,8 @@ class Remedy(structseq[Any], tuple[str, str, str, str, str, str]):
     def language(self) -> str: ...
     @property
     def lines(self) -> str: ...
+    @property
+    def hop(self) -> str: ...
 
 @final
 class Diagnosis:
@@ -323,7 +327,13 @@ class Diagnosis:
     @property
     def alternatives(self) -> tuple[Advice, ...]: ...
     @property
+    def command(self) -> str: ...
+    @property
+    def keep_command(self) -> str: ...
+    @property
     def remedies(self) -> tuple[Remedy, ...]: ...
+    @property
+    def proxy(self) -> Diagnosis | None: ...
     @property
     def handshakes(self) -> int: ...
     @property

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Servers that want a client certificate and have something else besides: what a policy then needs, too, is found as far
+as a handshake without that certificate shows it, and a client that has the certificate gets in under exactly that."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import authority  # noqa: E402
+import strangers  # noqa: E402
+from anycert_cli import BIN, Case, run  # noqa: E402
+
+OLD = ("-cipher", "DEFAULT:@SECLEVEL=0")
+# Its name, the server's certificate, its options, the causes beside the client certificate, and what is needed for
+# them.
+TABLE = [
+    ("plain", "good", (), [], None),
+    ("self", "self", (), ["self-signed"], "hardened+self-signed{ca} pin="),
+    ("expired", "expired", (), ["expired"], "hardened+expired{ca}"),
+    ("other", "other", (), ["name-mismatch"], "hardened{ca} expect-name=other.test"),
+    ("rsa", "expired", ("-cipher", "AES128-GCM-SHA256"), ["static-rsa-only", "expired"],
+     "hardened+expired+rsa-key-exchange{ca}"),
+    ("cbc", "good", ("-cipher", "ECDHE-RSA-AES128-SHA"), ["cbc-sha1-only"], "hardened+cbc-sha1{ca}"),
+    ("dh", "self", ("-cipher", "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", "-dhparam", "dh1024.pem"),
+     ["small-dh", "self-signed"], "hardened+self-signed+small-dh{ca} pin="),
+    ("tls10", "self", ("-tls1", *OLD), ["tls10-only", "self-signed"], "hardened+self-signed+tls1.0{ca} pin="),
+]
+
+
+def serve(name, certificate, *options):
+    version = () if "-tls1" in options else ("-tls1_3",) if "-tls1_3" in options else ("-tls1_2",)
+    return strangers.Stranger(name, lambda port: [
+        strangers.tool("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet", "-cert",
+        f"{certificate}.pem", "-key", f"{certificate}.key", "-CAfile", "root.pem", "-Verify", "1",
+        "-verify_return_error", *version, *(option for option in options if option != "-tls1_3")])
+
+
+class ClientCert(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.before, cls.folder = os.getcwd(), tempfile.mkdtemp()
+        os.chdir(cls.folder)
+        make = authority.make
+        make("root", "/CN=The Root", ca=True)
+        for name, options in (("good", {}), ("expired", {"days": (-30, -3)}), ("other", {"names": "DNS:other.test"})):
+            make(name, "/CN=localhost", issuer="root", kind="RSA", **options)
+        make("self", "/CN=localhost", kind="RSA")
+        strangers.run(strangers.tool("openssl"), "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "client.key",
+                      "-subj", "/CN=a client", "-out", "client.csr")
+        strangers.run(strangers.tool("openssl"), "x509", "-req", "-in", "client.csr", "-CA", "root.pem", "-CAkey",
+                      "root.key", "-CAcreateserial", "-days", "3", "-out", "client.pem")
+        pathlib.Path("dh1024.pem").write_text(strangers.oakley_group_2(), encoding="ascii")
+        cls.servers = {}
+        for name, certificate, options, _, _ in TABLE:
+            cls.servers[name] = serve(name, certificate, *options)
+        for name in ("plain", "self", "expired"):
+            cls.servers[f"{name}-1.3"] = serve(f"{name}-1.3", {"plain": "good"}.get(name, name), "-tls1_3")
+        for server in cls.servers.values():
+            server.wait()
+
+    @classmethod
+    def tearDownClass(cls):
+        for server in cls.servers.values():
+            server.stop()
+        os.chdir(cls.before)
+        shutil.rmtree(cls.folder)
+
+    def examine(self, name, *args):
+        target = f"localhost:{self.servers[name].port}"
+        done = self.anycert("doctor", "--format", "json", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1",
+                            "--save", "it.json", *args, target, code=12)
+        found = json.loads(done.out)
+        again = json.loads(self.anycert("doctor", "--format", "json", "--replay", "it.json", code=12).out)
+        self.assertEqual({**again, "elapsed_ms": 0}, {**found, "elapsed_ms": 0})
+        self.assertEqual((found["verdict"], found["stage"]), ("fixable", "tls"))
+        return found
+
+    def expect_entry(self, name, policy):
+        """With the certificate that was missing, the policy is right, and hardened is not."""
+        target = f"localhost:{self.servers[name].port}"
+        ours = ("get", "--resolve", f"{target}:127.0.0.1", "--cert", "client.pem", "--key", "client.key", "-o", "out",
+                f"https://{target}/", "--trust")
+        self.anycert(*ours, policy)
+        without = " ".join(word for word in policy.split() if not word.startswith(("pin=", "expect-name=")))
+        self.assertIn(run(*ours, re.sub(r"^\S+", "hardened", without)).code, (3, 4))
+
+    def test_what_is_needed_besides(self):
+        for name, _, _, causes, policy in TABLE:
+            with self.subTest(name):
+                found = self.examine(name)
+                self.assertEqual([cause["id"] for cause in found["causes"]], ["client-cert-required", *causes])
+                if policy is None:
+                    self.assertIsNone(found["least"])
+                    self.assertEqual(found["handshakes"], 1)
+                    continue
+                least = found["least"]
+                self.assertTrue(least["policy"].startswith(policy.format(ca=" ca=root.pem")), least)
+                self.assertEqual((least["confirmed"], least["minimal"]), (False, True), least)
+                self.assertIn("not confirmed without that", least["note"])
+                self.assertLessEqual(found["handshakes"], 10)
+                self.expect_entry(name, least["policy"])
+
+    def test_a_handshake_that_is_completed_confirms(self):
+        self.assertIsNone(self.examine("plain-1.3")["least"])
+        for name in ("self", "expired"):
+            with self.subTest(name):
+                found = self.examine(f"{name}-1.3", "--http")
+                self.assertEqual(found["causes"][0]["id"], "client-cert-required-late")
+                self.assertEqual((found["least"]["confirmed"], found["least"]["minimal"]), (True, True), found["least"])
+                self.assertIn("besides the client certificate", found["least"]["note"])
+                self.expect_entry(f"{name}-1.3", found["least"]["policy"])
+
+    def test_people_are_told_both(self):
+        target = f"localhost:{self.servers['expired'].port}"
+        text = self.anycert("doctor", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1", target, code=12).out
+        self.assertIn("fixable here, with a client certificate; and then also needs (not confirmed without it): "
+                      "hardened+expired", text)
+        self.assertIn("tried under exactly this policy, as far as to the request for a client certificate; it came "
+                      "less far without expired", text)
+
+        target = f"localhost:{self.servers['self'].port}"
+        text = self.anycert("doctor", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1", target, code=12).out
+        self.assertIn("also needs (compare the pin first; not confirmed without it): hardened+self-signed ", text)
+
+    def test_one_command_shows_the_certificate_and_has_the_policy(self):
+        """What is confirmed can be kept, too."""
+        pathlib.Path("bin").mkdir()
+        pathlib.Path("bin/anycert").symlink_to(BIN)
+        way = {**os.environ, "PATH": f"{os.getcwd()}/bin:{os.environ['PATH']}"}
+        for name, more, kept in ([(name, (), False) for name, *_ in TABLE] +
+                                 [("plain-1.3", ("--http",), False), ("self-1.3", ("--http",), True),
+                                  ("expired-1.3", ("--http",), True)]):
+            with self.subTest(name):
+                found = self.examine(name, *more)
+                self.assertIn(" --cert client.pem --key client.key ", found["command"])
+                self.assertEqual(" --trust 'hardened" in found["command"], found["least"] is not None)
+                subprocess.run(["sh", "-e", "-c", found["command"]], env=way, check=True, capture_output=True,
+                               timeout=60)
+                self.assertEqual(found["keep_command"] is not None, kept)
+                if not kept:
+                    continue
+                pathlib.Path("hosts.policy").unlink(missing_ok=True)
+                pin = re.search(r" pin=(\S+)", found["least"]["policy"])
+                subprocess.run(["sh", "-e", "-c", found["keep_command"] + " --yes" + (f" --pin {pin[1]}" if pin else "")],
+                               env=way, check=True, capture_output=True, timeout=60)
+                self.assertIn(" hardened+", pathlib.Path("hosts.policy").read_text("utf-8"))
+
+    def test_what_is_not_confirmed_is_not_written(self):
+        target = f"localhost:{self.servers['expired'].port}"
+        done = self.anycert("doctor", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1", "--http", "--apply",
+                            "--policy-file", "policy", "--yes", target, code=2)
+        self.assertIn("the policy is not confirmed; nothing was written", done.err)
+        self.assertFalse(pathlib.Path("policy").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
