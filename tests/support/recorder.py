@@ -55,7 +55,8 @@ class Request:
 
 class Answer:
     """A status, fields as (name, value), and a body. Without a length the connection's end ends it. A reason phrase of
-    its own, or None for the usual one; raw: these bytes instead, and then `then`: CLOSE, RESET or STALL."""
+    its own, or None for the usual one; raw: these bytes instead, and then `then`: CLOSE, RESET or STALL. Bytes of a whole
+    answer say `Connection: close`, as a client that has not seen the end yet may send its next request there."""
 
     def __init__(self, status=200, headers=(), body=b"ok", length=True, reason=None, raw=None, then=CLOSE):
         self.status, self.headers, self.body, self.length = status, list(headers), body, length

@@ -175,7 +175,8 @@ class Compressed(Answers):
 
     def test_without_length(self):
         self.assertEqual(self.get(Answer(200, JSON, b"[1]", length=False)), [1])
-        chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n2\r\n1]\r\n0\r\n\r\n"
+        chunks = (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+                  b"1\r\n[\r\n2\r\n1]\r\n0\r\n\r\n")
         self.assertEqual(self.get(Answer(raw=chunks)), [1])
 
 
