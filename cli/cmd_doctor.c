@@ -386,15 +386,17 @@ static void print_json(const char *text, bool as_list)
     (void)printf("%s%s", text, as_list ? "" : "\n");
 }
 
-/* Of several as JSON, a record of the failure stands in the place of a diagnosis. */
+/* As JSON, a record of the failure stands in the place of a diagnosis. */
 static void print_failure(const struct rounds *rounds, size_t i, bool as_list)
 {
     const struct anycert_error *err = &rounds->outcomes[i].err;
+    /* Of a file to replay nobody knows the target. */
+    bool has_record = rounds->options->json && !rounds->options->replay;
     char *record = NULL;
     if (err->code == ANYCERT_E_INTERRUPTED)
         return;
-    cli_print_error(rounds->options->json, err, NULL);
-    if (as_list)
+    cli_print_error(rounds->options->json && !has_record, err, NULL);
+    if (has_record)
         record = cli_doctor_record(&rounds->targets.items[i], err);
     if (record)
         print_json(record, as_list);

@@ -301,6 +301,16 @@ class Doctor(DoctorCase):
                          [f"standard input, line {n}" for n in (2, 3, 5, 6)])
         self.assertEqual([one.get("line") for one in found], [None, 2, 3, None, 5, 6])
 
+    def test_one_bad_target_is_a_record_too(self):
+        for target, shown in (("a b", "a b"), ("user:geheim@localhost/x?t=geheim", "localhost/x"), ("localhost:99999", "localhost:99999")):
+            done = self.anycert("doctor", "--format", "json", target, code=2)
+            alone = json.loads(done.out)
+            listed = json.loads(self.anycert("doctor", "--format", "json", "-", data=target.encode(), code=2).out)[0]
+            self.assertEqual((alone["schema"], alone["target"], alone["error"]["exit_code"]), (1, shown, 2))
+            self.assertEqual(set(listed) - set(alone), {"line"})
+            self.assertEqual(done.err, f"anycert: {alone['error']['message']}\n")
+            self.assertNotIn("geheim", done.out + done.err)
+
     def test_a_list_may_have_remarks_and_a_byte_order_mark(self):
         port = self.port("good")
         lines = (f"\ufefflocalhost:{port} # printer\n{self.url('good')}\t# the same\n#{port}\nlocalhost {port}\n"

@@ -47,6 +47,11 @@ class Schema(unittest.TestCase):
             change(document)
             self.assertFalse(jsonschema.Draft202012Validator(self.schema).is_valid(document))
 
+    def test_one_bad_target_is_a_valid_record(self):
+        done = run("doctor", "--format", "json", "a b")
+        self.assertEqual(done.code, 2)
+        jsonschema.validate(json.loads(done.out), strict(self.schema))
+
     def test_the_manual_page_has_every_field(self):
         page = (SOURCE / "docs/man/anycert-doctor.1").read_text("utf-8")
         page = page[page.index(".Ss JSON"):].replace(",", " ").split()
