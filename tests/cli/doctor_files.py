@@ -338,6 +338,23 @@ class DoctorFiles(DoctorCase):
                 self.assertEqual(len(path.read_text("utf-8").splitlines()), 1)
                 self.get("self-signed")
 
+    def test_the_same_entry_is_not_written_again(self):
+        end = "2099-01-02"
+        path = self.fresh("# ours\n")
+        self.apply("expired", "--yes", "--until", end)
+        before, made = path.read_bytes(), path.stat()
+        for more in ((), ("--yes",)):  # nobody has to be asked
+            said = self.apply("expired", "--replace", "--until", end, *more).err
+            self.assertIn("\npolicies:2 is the same entry already: nothing was written\n", said)
+            self.assertNotIn("which changes", said)
+            self.use(said)
+            self.assertEqual((path.read_bytes(), path.stat().st_ino, path.stat().st_mtime_ns),
+                             (before, made.st_ino, made.st_mtime_ns))
+        for more, says in ((("--until", "2099-01-03"), f"  until: {end} -> 2099-01-03\n"),
+                           (("--until", "2099-01-03", "--reason", "it takes longer"), " -> it takes longer\n")):
+            said = self.apply("expired", "--replace", "--yes", *more).err
+            self.assertRegex(said, rf"\nwhich changes:\n[^\n]*{says}written to policies\n")
+
     def test_replace_without_an_old_entry_adds_one(self):
         path = self.fresh(f"localhost hardened+expired ca={self.root}\n")
         self.apply("self-signed", "--replace", "--yes", "--pin", self.servers["self-signed"]["pin"])
