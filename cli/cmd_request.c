@@ -282,7 +282,7 @@ static int conclude(struct run *run, const struct anycert_error *outcome)
     struct anycert_error err = {0};
     bool errors = (!o->silent || o->show_error) && !run->reader_gone;
     const struct cli_failure failure = {run->response,
-                                        run->session.trust.environment,
+                                        &run->session.trust,
                                         cli_session_has_cert(&run->session, o),
                                         cli_session_trust_store(&run->session, o),
                                         o,

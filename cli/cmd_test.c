@@ -185,7 +185,7 @@ static int conclude(struct test *t, const struct anycert_error *outcome)
 {
     const struct cli_options *o = &t->options;
     const struct cli_failure failure = {t->response,
-                                        t->session.trust.environment,
+                                        &t->session.trust,
                                         cli_session_has_cert(&t->session, o),
                                         cli_session_trust_store(&t->session, o),
                                         o,

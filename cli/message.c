@@ -109,8 +109,8 @@ static void print_error_json(const struct anycert_error *err, const struct cli_f
     yyjson_mut_obj_add_str(doc, error, "message", err->message);
     if (err->x509_code != 0)
         yyjson_mut_obj_add_int(doc, error, "x509_code", err->x509_code);
-    if (report && failure->anchors)
-        yyjson_mut_obj_add_str(doc, error, "anchors_from", failure->anchors);
+    if (report && failure->trust->environment)
+        yyjson_mut_obj_add_str(doc, error, "anchors_from", failure->trust->environment);
     char *text = report ? anycert_report_json(report, NULL) : NULL;
     yyjson_doc *parsed = text ? yyjson_read(text, strlen(text), 0) : NULL;
     if (parsed)

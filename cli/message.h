@@ -7,12 +7,13 @@
 #include <anycert/client.h>
 
 #include "options.h"
+#include "trust.h"
 
 /* What is known when a request failed. */
 struct cli_failure {
     const struct anycert_response *response; /* may be NULL */
-    const char *anchors;     /* the variable of the environment that names the anchors, or NULL */
-    bool has_cert;           /* a client certificate is set */
+    const struct cli_trust *trust;           /* what was asked for */
+    bool has_cert;                           /* a client certificate is set */
     const char *trust_store; /* its path, if it is not at its usual place; or NULL */
     const struct cli_options *options;
     struct anycert_client *client; /* may be NULL */

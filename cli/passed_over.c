@@ -94,20 +94,17 @@ struct cli_passed_over cli_passed_over_find(const struct cli_trust *trust,
     }
     if (!passed.line)
         (void)snprintf(passed.absent, sizeof passed.absent, "%.250s has no entry for %s:%u",
-                       options->policy_file ? options->policy_file : "the profile's policy file",
-                       host, (unsigned)port);
+                       trust->file_path, host, (unsigned)port);
     return passed;
 }
 
-void cli_print_no_entry(const struct cli_options *options, const struct anycert_report *report)
+void cli_print_no_entry(const struct cli_trust *trust, const struct anycert_report *report)
 {
     const char *host = anycert_report_host(report);
-    const char *path = options ? options->policy_file : NULL;
-    struct anycert_policy_file *file = path ? anycert_policy_file_load(path, NULL) : NULL;
     uint16_t port = anycert_report_port(report);
     bool brackets = strchr(host, ':') != NULL;
-    if (file && !anycert_policy_file_find(file, host, port))
-        (void)fprintf(stderr, "  %-12s %s has no entry for %s%s%s:%u\n", "policy file", path,
-                      brackets ? "[" : "", host, brackets ? "]" : "", (unsigned)port);
-    anycert_policy_file_free(file);
+    if (trust->file && !anycert_policy_file_find(trust->file, host, port))
+        (void)fprintf(stderr, "  %-12s %s has no entry for %s%s%s:%u\n", "policy file",
+                      trust->file_path, brackets ? "[" : "", host, brackets ? "]" : "",
+                      (unsigned)port);
 }

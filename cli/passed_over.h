@@ -21,7 +21,7 @@ struct cli_passed_over cli_passed_over_find(const struct cli_trust *trust,
                                             const struct cli_options *options, const char *plan);
 
 /* A line below a refusal, if a policy file was given that has no entry of the host and port: there
- * may be a slip in it. To standard error; options may be NULL. */
-void cli_print_no_entry(const struct cli_options *options, const struct anycert_report *report);
+ * may be a slip in it. To standard error. */
+void cli_print_no_entry(const struct cli_trust *trust, const struct anycert_report *report);
 
 #endif

@@ -262,6 +262,7 @@ static int load_file(struct cli_trust *trust, const struct cli_options *o,
     trust->file = anycert_policy_file_load(path, err);
     if (!trust->file)
         return cli_error_context(err, "%s: ", source);
+    trust->file_path = path;
     trust->leaves_it_to_file = !o->insecure && !o->trust && o->allow.count == 0 &&
                                o->pin.count == 0 && !o->expect_name && !o->sni && !o->until &&
                                !o->reason &&

@@ -11,6 +11,7 @@
 struct cli_trust {
     struct anycert_policy *policy;
     struct anycert_policy_file *file;    /* NULL: none */
+    const char *file_path;               /* of it, as the option or the profile says it */
     bool leaves_it_to_file;              /* the policy names anchors at most */
     struct anycert_policy *proxy_policy; /* NULL: the default */
     const char *base_source;             /* of the policy before the options added to it */

@@ -164,6 +164,9 @@ class Requests(Case):
         name = write("policies", self.line("expired", "hardened+expired reason=ordered"))
         said = self.anycert("get", "--policy-file", name, self.url("self-signed"), code=3).err
         self.assertIn(f"\n  policy file  {name} has no entry for localhost:", said)
+        box = write("box.json", json.dumps({"policy_file": name, "cacert": [self.files["root"]]}))
+        self.assertIn(f"\n  policy file  {name} has no entry for localhost:",
+                      self.anycert("get", "--profile", box, self.url("self-signed"), code=3).err)
         self.get("--policy-file", name, "--report", "report.json", self.url("expired"))
         self.assertIn("reason=ordered", pathlib.Path("report.json").read_text())
 
