@@ -43,6 +43,12 @@ static bool is_pin(const char *value)
            consists_of(value + 8, LETTERS DIGITS "+/=", 44);
 }
 
+/* As in policies. */
+static bool is_day(const char *value)
+{
+    return consists_of(value, DIGITS "-", 10);
+}
+
 static bool is_url(const char *value)
 {
     return (anycert__str_starts(value, "http://") || anycert__str_starts(value, "https://")) &&
@@ -88,6 +94,7 @@ static const struct key {
     {"proxy", is_proxy, "PROXY:PORT"},
     {"proxy-url", is_proxy_url, "http://PROXY:PORT"},
     {"pin", is_pin, "sha256//PIN"},
+    {"until", is_day, "DATE"},
     {"trust-by-pin", is_word, "hardened pin=sha256//PIN"},
     {"trust-by-name", is_word, "hardened expect-name=NAME"},
     {"ca-file", is_word, "ca.pem"},
@@ -100,7 +107,9 @@ static const struct key {
 #define MADE_SAN      "san"
 #define MADE_FILE     "file"
 #define MADE_RESOLVE  "resolve"
-static const char *const made[] = {MADE_URL, MADE_HTTP_URL, MADE_SAN, MADE_FILE, MADE_RESOLVE};
+#define MADE_END      "end"
+static const char *const made[] = {MADE_URL,  MADE_HTTP_URL, MADE_SAN,
+                                   MADE_FILE, MADE_RESOLVE,  MADE_END};
 
 struct blanks {
     const struct anycert__evidence *evidence;
@@ -169,6 +178,13 @@ static void write_file(const char *host, char out[VALUE_SIZE])
     }
 }
 
+/* Options: what a command relaxes ends. */
+static void write_end(const struct blanks *blanks, char out[VALUE_SIZE])
+{
+    (void)snprintf(out, VALUE_SIZE, "--until %s%s", plain(blanks, "until"),
+                   known(blanks, "why") ? " --reason WHY" : "");
+}
+
 static bool write_made(const char *name, size_t len, const struct blanks *blanks,
                        char out[VALUE_SIZE])
 {
@@ -186,6 +202,8 @@ static bool write_made(const char *name, size_t len, const struct blanks *blanks
                            host);
         else if (anycert__str_equal(made[i], MADE_FILE))
             write_file(host, out);
+        else if (anycert__str_equal(made[i], MADE_END))
+            write_end(blanks, out);
         else
             (void)snprintf(out, VALUE_SIZE, "%s:%s:%s", host, plain(blanks, "port"),
                            plain(blanks, "address"));
@@ -204,6 +222,12 @@ bool anycert__blank_is_known(const char *key, size_t len)
 
 /* ---- */
 
+/* Several words, none of which is anybody else's. */
+static bool is_options(const char *name, size_t len)
+{
+    return len == strlen(MADE_END) && memcmp(name, MADE_END, len) == 0;
+}
+
 /* False if there is no such key. */
 static bool fill_one(struct anycert__buf *buf, const char *name, size_t len,
                      const struct blanks *blanks)
@@ -221,7 +245,7 @@ static bool fill_one(struct anycert__buf *buf, const char *name, size_t len,
         (void)snprintf(value, sizeof value, "%s", plain(blanks, key->name));
     else if (!write_made(name, len, blanks, value))
         return false;
-    if (blanks->style == ANYCERT__BLANK_SHELL)
+    if (blanks->style == ANYCERT__BLANK_SHELL && !is_options(name, len))
         anycert__shell_add_word(buf, value);
     else
         anycert__buf_adds(buf, value);

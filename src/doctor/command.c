@@ -176,6 +176,37 @@ struct anycert_policy *anycert__ending_policy(const struct anycert_policy *of,
     return NULL;
 }
 
+struct anycert__end anycert__end_by_pin(const struct anycert_diagnosis *diagnosis,
+                                        const struct anycert__cause *cause)
+{
+    static const anycert__relaxations by_key = ANYCERT__RELAX_BIT(ANYCERT__RELAX_SELF_SIGNED) |
+                                               ANYCERT__RELAX_BIT(ANYCERT__RELAX_UNTRUSTED_ISSUER);
+    struct anycert_policy relaxed = {.rung = ANYCERT__RUNG_HARDENED,
+                                     .relaxations = anycert__cause_relaxations(cause) & by_key};
+    struct anycert_policy *pinned = NULL, *ending = NULL;
+    struct anycert__end end = {.day = ""};
+    struct anycert_error err = {0};
+    char *day = NULL;
+
+    if (relaxed.relaxations == 0)
+        return end;
+    pinned = anycert_policy_copy(&relaxed, &err);
+    if (pinned && diagnosis->pin[0] != '\0' &&
+        anycert_policy_set(pinned, "pin", diagnosis->pin, &err) < 0)
+        goto out;
+    ending = pinned ? anycert__ending_policy(pinned, diagnosis->examination->trials.ceiling, &err)
+                    : NULL;
+    end.is_forbidden = !ending && err.code == 0;
+    if (ending && anycert_policy_get(ending, "until", &day, &err) == 1)
+        (void)snprintf(end.day, sizeof end.day, "%s", day);
+    end.wants_reason = ending && ending->reason;
+out:
+    anycert_free(day);
+    anycert_policy_free(pinned);
+    anycert_policy_free(ending);
+    return end;
+}
+
 /* The text of what it comes to. NULL with err->code 0 if the administrator allows it in no way,
  * else NOMEM. */
 static char *policy_text(const struct anycert_diagnosis *diagnosis,

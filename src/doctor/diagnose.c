@@ -55,6 +55,7 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
     bool hung_up = found->cause->number == ANYCERT__CAUSE_BODY_TRUNCATED && trial &&
                    trial->wire != ANYCERT__WIRE_SILENT;
     char port[8], outer_port[8] = "", address[ANYCERT__ADDRESS_SIZE], proxy[300];
+    const struct anycert__end end = anycert__end_by_pin(diagnosis, found->cause);
     struct anycert__evidence evidence[] = {
         {"host", diagnosis->peer.host},
         {"port", port},
@@ -68,6 +69,9 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
         {"ca-file", file ? file : anycert__words_find(&diagnosis->given, "ca-add", 0)},
         {"ca-names", trial && trial->ca_name_count > 0 ? trial->ca_names[0] : NULL},
         {"proxy-url", anycert__words_find(outer ? &outer->way : &diagnosis->way, "proxy", 0)},
+        {"until", end.day},
+        {"why", end.wants_reason ? "yes" : NULL},
+        {"no-pin", end.is_forbidden ? "yes" : NULL},
     };
 
     struct anycert__evidence on_the_way[] = {

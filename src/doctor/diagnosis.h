@@ -5,6 +5,7 @@
 #include <anycert/doctor.h>
 
 #include "base/buf.h"
+#include "base/str.h"
 #include "doctor/caution.h"
 #include "doctor/examine.h"
 #include "doctor/remedy.h"
@@ -176,6 +177,15 @@ const char *anycert__good_address(const struct anycert_diagnosis *diagnosis,
 struct anycert_policy *anycert__ending_policy(const struct anycert_policy *of,
                                               const struct anycert__ceiling *ceiling,
                                               struct anycert_error *err);
+/* command.c: the end of a command that lets a cause through for the server's key alone. Of one that
+ * is not let through in that way, and without memory, the day is empty. */
+struct anycert__end {
+    char day[ANYCERT__DATE_SIZE]; /* the last, as in until= */
+    bool wants_reason;            /* the administrator wants one, too */
+    bool is_forbidden;            /* he allows it in no way */
+};
+struct anycert__end anycert__end_by_pin(const struct anycert_diagnosis *diagnosis,
+                                        const struct anycert__cause *cause);
 /* The commands that do at once what is known to connect, and keep it; to be called last.
  * 0, or -1 with NOMEM. */
 int anycert__diagnosis_commands(struct anycert_diagnosis *diagnosis,

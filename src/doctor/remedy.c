@@ -181,7 +181,7 @@ static int add_row(const struct row *row, const struct known *known, struct anyc
     return remedy->lines ? 0 : -1;
 }
 
-/* A remedy that was tried, or cannot be one. */
+/* A remedy that was tried, cannot be one, or is forbidden. */
 static bool is_done(const char *name, const struct known *known)
 {
     for (size_t i = 0; i < known->count; i++) {
@@ -192,7 +192,8 @@ static bool is_done(const char *name, const struct known *known)
         if ((anycert__str_equal(evidence->key, "asked") &&
              anycert__str_equal(name, "COMPARE_CLOCK")) ||
             (anycert__str_equal(evidence->key, "hung-up") &&
-             anycert__str_equal(name, "WAIT_FOR_ANSWER")))
+             anycert__str_equal(name, "WAIT_FOR_ANSWER")) ||
+            (anycert__str_equal(evidence->key, "no-pin") && anycert__str_starts(name, "USE_PIN")))
             return true;
     }
     return false;

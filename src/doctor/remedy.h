@@ -23,6 +23,9 @@
  *   asked       that a request was sent: what it would tell is no remedy any more
  *   hung-up     that it was not a time limit which ended the answer: more time is no remedy
  *   ca-file     the file of CAs that was given
+ *   until       the last day of what a command relaxes: "2027-02-20"
+ *   why         that the administrator of the machine wants a reason beside that
+ *   no-pin      that he does not allow it in any way: commands with it are no remedy
  *   trust-by-pin, trust-by-name
  *               policies for an https:// proxy, with the pin or the name that it showed; without
  * one there are no commands with it

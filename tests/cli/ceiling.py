@@ -159,6 +159,22 @@ class Ceiling(Case):
         self.assertEqual(forbidden["least"]["policy"], allowed["least"]["policy"])
         self.assertIn(": works with, but forbidden here: hardened+expired", text.splitlines()[0])
 
+    def test_doctor_ends_what_it_says_to_relax(self):
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        day = {days: (today + datetime.timedelta(days=days)).isoformat() for days in (30, 90)}
+        with lab("self-signed") as (servers, files):
+            args = ["doctor", "--cacert", files["root"], "--format", "json", servers["self-signed"]["url"]]
+            for text, said in (("\n", f"--until {day[90]}"), ("max-days 30\n", f"--until {day[30]}"),
+                               ("require-reason\n", f"--until {day[90]} --reason WHY"), ("forbid self-signed\n", None)):
+                with self.subTest(text):
+                    self.write(text)
+                    lines = [remedy["lines"] or "" for remedy in json.loads(self.anycert(*args, code=10).out)["remedies"]]
+                    pinned = [line for line in lines if "--allow self-signed --pin" in line]
+                    self.assertEqual(len(pinned), 0 if said is None else 1)
+                    for line in pinned:
+                        self.assertIn(f" --pin {servers['self-signed']['pin']} {said} https://", line)
+                        self.anycert(*shlex.split(line)[1:], "-s", "-o", "x")
+
     def test_doctor_writes_nothing_above_it(self):
         policies = pathlib.Path("policies")
         with lab("expired") as (servers, files):

@@ -42,7 +42,7 @@ REFUSED = [
     (("-U", "a:b", URL), "-x"),
     (("-U", "a", "-x", "http://localhost:1", URL), "not USER:PASSWORD"),
     (("-U", "a:b", "-x", "http://c:d@localhost:1", URL), "has a user already"),
-    (("--proxy-insecure", URL), "--proxy-trust trust-any"),
+    (("--proxy-insecure", URL), "--proxy-trust 'trust-any until=DATE'"),
     (("--proxy-cacert", "f", URL), "--proxy-trust"),
     (("--pinnedpubkey", "f", URL), "--pin"),
     (("--max-filesize", "1", URL), "--max-body"),

@@ -94,20 +94,20 @@ class Check(Case):
 
     def test_what_is_cheaper_depends_on_the_policy(self):
         pin = "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-        pinned, one, end = "--trust 'pinned pin=PIN check=name,dates'", "--allow RELAXATION --until DATE", "--until DATE"
+        pinned, one, end = "--trust 'pinned pin=PIN check=name,dates' --until DATE", "--allow RELAXATION --until DATE", "--until DATE"
         anchors = ["--cacert FILE", "--intermediate FILE"]
         for policy, options in (
                 ("hardened", []), ("hardened expect-name=a.example", []),
                 ("hardened+expired until=2099-01-01", ["--pin PIN"]),
                 (f"hardened+expired {pin} until=2099-01-01", []),
                 ("hardened+expired+small-dh", ["--pin PIN", "fewer relaxations", end]),
-                ("hardened+self-signed", [*anchors, "--pin PIN", pinned, "--trust tofu", end]),
-                ("hardened+wrong-host until=2099-01-01", ["--expect-name NAME", "--pin PIN", pinned, "--allow common-name"]),
+                ("hardened+self-signed", [*anchors, "--pin PIN", pinned, "--trust tofu --until DATE", end]),
+                ("hardened+wrong-host until=2099-01-01", ["--expect-name NAME", "--pin PIN", pinned, "--allow common-name --until DATE"]),
                 (f"pinned {pin}", ["--cacert FILE", "check=name,dates"]), (f"pinned {pin} check=name,dates", ["--cacert FILE"]),
                 ("tofu", [*anchors, pinned, "mode=strict"]), ("tofu mode=strict", [*anchors, pinned]),
-                ("trust-any", [*anchors, "--expect-name NAME", pinned, "--trust tofu", one, end]),
-                ("report-only until=2099-01-01", [*anchors, "--expect-name NAME", pinned, "--trust tofu", one]),
-                ("antique until=2099-01-01", [*anchors, "--expect-name NAME", pinned, "--trust tofu", one, "--trust trust-any"])):
+                ("trust-any", [*anchors, "--expect-name NAME", pinned, "--trust tofu --until DATE", one, end]),
+                ("report-only until=2099-01-01", [*anchors, "--expect-name NAME", pinned, "--trust tofu --until DATE", one]),
+                ("antique until=2099-01-01", [*anchors, "--expect-name NAME", pinned, "--trust tofu --until DATE", one, "--trust trust-any --until DATE"])):
             with self.subTest(policy=policy):
                 cheaper = json.loads(self.anycert("policy", "check", "--json", policy).out)["cheaper"]
                 self.assertEqual([row["option"] for row in cheaper], options)

@@ -8,6 +8,8 @@ import http.server
 import json
 import os
 import pathlib
+import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -26,6 +28,7 @@ HOST = "appliance.invalid"  # found by an option alone
 CONDITIONS = ["good", "expired", "self-signed", "untrusted-root", "incomplete-chain", "wrong-host", "expired-and-unknown-root", "expired-and-wrong-host",
               "client-cert-required", "tls10-only", "plain-http", "revoked-staple"]
 USED = {"PROXY_USER": "user:pw"}
+END = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).date().isoformat()
 # What is to be found in the folder of whoever runs the commands, and what of it is right where.
 FILES = {"private-ca.pem": "other_root", "company-ca.pem": "other_root", "intermediate.pem": "intermediate",
          "client.pem": "client_cert", "client-chain.pem": "client_cert", "client.key": "client_key"}
@@ -98,7 +101,9 @@ class Commands(Case):
     def doctor(self, name, *args, host=HOST):
         done = run("doctor", "--format", "json", *args, f"https://{host}:{self.port(name)}/")
         self.assertTrue(done.out, done.err)
-        return json.loads(done.out)
+        found = json.loads(done.out)
+        self.every_relaxation_ends(found)
+        return found
 
     def shell(self, text, **environment):
         return subprocess.run(["sh", "-e", "-c", text], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -111,6 +116,17 @@ class Commands(Case):
                  if line.startswith("anycert ")]
         self.assertTrue(lines, found["remedies"])
         return sorted(set(lines))
+
+    def every_relaxation_ends(self, found):
+        lines = [line for remedy in found["remedies"] for line in (remedy["lines"] or "").splitlines()]
+        for line in (*lines, found["command"] or ""):
+            words = shlex.split(line) if line.startswith("anycert get ") else []
+            self.assertFalse({"-k", "--insecure"} & set(words), line)
+            if "--allow" in words:
+                self.assertEqual(words[words.index("--until") + 1], END, line)
+            for option, policy in zip(words, words[1:]):
+                if option in ("--trust", "--proxy-trust") and not re.match("hardened( |$)", policy):
+                    self.assertIn(f" until={END}", policy, line)
 
     def runs(self, found, works):
         """Each is understood; those that are said to work connect."""
@@ -189,12 +205,11 @@ class Commands(Case):
         self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_one_command_has_an_end_and_no_secret(self):
-        end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).date().isoformat()
         with proxy(None) as (port, seen):
             found = self.doctor("expired", "--cacert", "root file.pem", "-x", f"http://user:geheim@127.0.0.1:{port}",
                                 host="localhost")
             self.assertNotIn("geheim", json.dumps(found))
-            self.assertIn(f" until={end}' ", found["command"])
+            self.assertIn(f" until={END}' ", found["command"])
             self.assertNotIn("until", found["least"]["policy"])
             before = len(seen)
             self.assertEqual(self.shell(found["command"], **USED).returncode, 0, found["command"])
@@ -261,12 +276,11 @@ class Commands(Case):
             self.assertIn("Proxy-Authorization: Basic ", seen[-1])
 
     def test_policy_of_the_proxy_has_an_end_in_commands(self):
-        end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).date().isoformat()
         with proxy(None, self_signed()) as (port, _):
             found = self.doctor("good", "--cacert", "root file.pem", "-x", f"https://localhost:{port}", host="localhost")
-            self.assertRegex(found["command"], rf" --proxy-trust 'hardened\+self-signed pin=\S+ until={end}' ")
+            self.assertRegex(found["command"], rf" --proxy-trust 'hardened\+self-signed pin=\S+ until={END}' ")
             self.assertEqual(self.shell(found["command"]).returncode, 0, found["command"])
-            self.assertIn(f" until={end}' ", " ".join(self.own_commands(found)))
+            self.assertIn(f" until={END}' ", " ".join(self.own_commands(found)))
             self.assertNotIn(" until=", found["proxy"]["least"]["policy"])
             for advice in (found["proxy"]["least"], *found["proxy"]["alternatives"]):
                 self.assertIn("a genuine self-signed proxy look alike", advice["note"])
