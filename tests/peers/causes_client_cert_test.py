@@ -38,7 +38,7 @@ def serve(name, certificate, *options):
     return strangers.Stranger(name, lambda port: [
         strangers.tool("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet", "-cert",
         f"{certificate}.pem", "-key", f"{certificate}.key", "-CAfile", "root.pem", "-Verify", "1",
-        "-verify_return_error", *version, *(option for option in options if option != "-tls1_3")])
+        "-verify_return_error", *version, *(option for option in options if option not in ("-tls1_2", "-tls1_3"))])
 
 
 class ClientCert(Case):
@@ -51,6 +51,8 @@ class ClientCert(Case):
         for name, options in (("good", {}), ("expired", {"days": (-30, -3)}), ("other", {"names": "DNS:other.test"})):
             make(name, "/CN=localhost", issuer="root", kind="RSA", **options)
         make("self", "/CN=localhost", kind="RSA")
+        make("revoked", "/CN=localhost", issuer="root", kind="RSA")
+        authority.staple("revoked", "root.pem", "root.key", revoked=True)
         strangers.run(strangers.tool("openssl"), "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "client.key",
                       "-subj", "/CN=a client", "-out", "client.csr")
         strangers.run(strangers.tool("openssl"), "x509", "-req", "-in", "client.csr", "-CA", "root.pem", "-CAkey",
@@ -61,6 +63,9 @@ class ClientCert(Case):
             cls.servers[name] = serve(name, certificate, *options)
         for name in ("plain", "self", "expired"):
             cls.servers[f"{name}-1.3"] = serve(f"{name}-1.3", {"plain": "good"}.get(name, name), "-tls1_3")
+        for version in (("-tls1_2",), ("-tls1_3",)):
+            name = f"revoked{version[0]}"
+            cls.servers[name] = serve(name, "revoked", *version, "-status_file", "revoked.ocsp")
         for server in cls.servers.values():
             server.wait()
 
@@ -71,14 +76,15 @@ class ClientCert(Case):
         os.chdir(cls.before)
         shutil.rmtree(cls.folder)
 
-    def examine(self, name, *args):
+    def examine(self, name, *args, verdict="fixable"):
+        code = {"fixable": 12, "forbidden": 11}[verdict]
         target = f"localhost:{self.servers[name].port}"
         done = self.anycert("doctor", "--format", "json", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1",
-                            "--save", "it.json", *args, target, code=12)
+                            "--save", "it.json", *args, target, code=code)
         found = json.loads(done.out)
-        again = json.loads(self.anycert("doctor", "--format", "json", "--replay", "it.json", code=12).out)
+        again = json.loads(self.anycert("doctor", "--format", "json", "--replay", "it.json", code=code).out)
         self.assertEqual({**again, "elapsed_ms": 0}, {**found, "elapsed_ms": 0})
-        self.assertEqual((found["verdict"], found["stage"]), ("fixable", "tls"))
+        self.assertEqual((found["verdict"], found["stage"]), (verdict, "tls"))
         return found
 
     def expect_entry(self, name, policy):
@@ -115,6 +121,16 @@ class ClientCert(Case):
                 self.assertEqual((found["least"]["confirmed"], found["least"]["minimal"]), (True, True), found["least"])
                 self.assertIn("besides the client certificate", found["least"]["note"])
                 self.expect_entry(f"{name}-1.3", found["least"]["policy"])
+
+    def test_what_is_revoked_is_forbidden_whoever_asks(self):
+        for name in ("revoked-tls1_2", "revoked-tls1_3"):
+            for more in ((), ("--http",)):
+                with self.subTest(name, more=more):
+                    found = self.examine(name, *more, verdict="forbidden")
+                    self.assertEqual({cause["id"] for cause in found["causes"]} - {"revoked"},
+                                     {"client-cert-required-late" if "3" in name else "client-cert-required"})
+                    self.assertEqual((found["least"], found["alternatives"], found["command"], found["keep_command"]),
+                                     (None, [], None, None))
 
     def test_people_are_told_both(self):
         target = f"localhost:{self.servers['expired'].port}"

@@ -1,7 +1,9 @@
 """Certificates as a test wants them, made with OpenSSL's command line in the current folder.
 
 Each is NAME.pem and NAME.key; chains are made with chain()."""
+import datetime
 import pathlib
+import subprocess
 
 import strangers
 
@@ -34,6 +36,19 @@ def make(name, subject, issuer=None, ca=False, names="DNS:localhost", days=(-1, 
     signer = ["-cert", f"{issuer}.pem", "-keyfile", f"{issuer}.key"] if issuer else ["-selfsign", "-keyfile",
                                                                                        f"{name}.key"]
     strangers.sign(name, signer, days, "-extfile", f"{name}.ext", "-extensions", "it", out=f"{name}.pem")
+
+
+def staple(name, authority, key_file, revoked):
+    """NAME.ocsp: what OpenSSL's responder says of NAME.pem, signed with the key of the CA that issued it."""
+    openssl = strangers.tool("openssl")
+    serial = subprocess.run([openssl, "x509", "-in", f"{name}.pem", "-noout", "-serial"], check=True,
+                            stdout=subprocess.PIPE, text=True).stdout.strip().partition("=")[2]
+    end = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=90)).strftime("%y%m%d%H%M%SZ")
+    state, when = ("R", "200101000000Z") if revoked else ("V", "")
+    pathlib.Path(f"{name}.index").write_text(f"{state}\t{end}\t{when}\t{serial}\tunknown\t/CN=x\n", encoding="ascii")
+    strangers.run(openssl, "ocsp", "-issuer", authority, "-cert", f"{name}.pem", "-no_nonce", "-reqout", f"{name}.ask")
+    strangers.run(openssl, "ocsp", "-index", f"{name}.index", "-CA", authority, "-rsigner", authority, "-rkey",
+                  key_file, "-reqin", f"{name}.ask", "-respout", f"{name}.ocsp", "-ndays", "7")
 
 
 def chain(name, *parts):

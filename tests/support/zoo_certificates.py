@@ -9,6 +9,7 @@ import random
 import string
 import subprocess
 
+from authority import staple
 from strangers import PASSWORD, run, tool
 
 DAY = datetime.timedelta(days=1)
@@ -348,15 +349,5 @@ class Cases:
     def staples(self):
         """NAME.ocsp for good and for revoked, which OpenSSL's responder signs with the CA's key."""
         self.leaf("revoked")
-        for case, state in (("good", "V"), ("revoked", "R")):
-            serial = subprocess.run([tool("openssl"), "x509", "-in", f"{case}.pem", "-noout", "-serial"], check=True,
-                                    stdout=subprocess.PIPE, text=True).stdout.strip().partition("=")[2]
-            end = (datetime.datetime.now(datetime.timezone.utc) + 90 * DAY).strftime("%y%m%d%H%M%SZ")
-            when = "200101000000Z" if state == "R" else ""
-            pathlib.Path(f"{case}.index").write_text(f"{state}\t{end}\t{when}\t{serial}\tunknown\t/CN=x\n",
-                                                     encoding="ascii")
-            run(tool("openssl"), "ocsp", "-issuer", "middle.crt", "-cert", f"{case}.pem", "-no_nonce", "-reqout",
-                f"{case}.ask")
-            run(tool("openssl"), "ocsp", "-index", f"{case}.index", "-CA", "middle.crt", "-rsigner",
-                "middle.crt", "-rkey", "middle.key", "-reqin", f"{case}.ask", "-respout", f"{case}.ocsp",
-                "-ndays", "7")
+        for case in ("good", "revoked"):
+            staple(case, "middle.crt", "middle.key", case == "revoked")
