@@ -261,18 +261,26 @@ static bool is_about_dates(const struct anycert_diagnosis *diagnosis)
 }
 
 /* An entry that lets dates through is not written before this machine's clock was compared with the
- * server's: that takes one request. */
+ * server's: that takes one request. Nobody has asked for it to be answered: without an answer what
+ * was seen before counts. */
 static struct anycert_diagnosis *look(const struct rounds *rounds, const char *target,
                                       struct anycert_error *err)
 {
     const struct cli_options *o = rounds->options;
     struct anycert_diagnosis *diagnosis = anycert_doctor_examine(rounds->doctor, target, err);
+    struct anycert_diagnosis *compared = NULL;
     if (!diagnosis || !rounds->apply.wanted || o->http || o->http_body ||
         !is_about_dates(diagnosis))
         return diagnosis;
-    anycert_diagnosis_free(diagnosis);
     anycert_doctor_set_request(rounds->doctor, ANYCERT_REQUEST_HEAD);
-    return anycert_doctor_examine(rounds->doctor, target, err);
+    compared = anycert_doctor_examine(rounds->doctor, target, err);
+    if (compared && anycert_diagnosis_verdict(compared) == ANYCERT_VERDICT_UNREACHABLE &&
+        anycert_diagnosis_policy_confirmed(diagnosis, 0)) {
+        anycert_diagnosis_free(compared);
+        return diagnosis;
+    }
+    anycert_diagnosis_free(diagnosis);
+    return compared;
 }
 
 static void examine(struct rounds *rounds, size_t n, struct outcome *outcome)

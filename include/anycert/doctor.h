@@ -234,7 +234,8 @@ anycert_diagnosis_proxy(const struct anycert_diagnosis *diagnosis);
 /* Policies that connect: the first is the one that gives up least, the others are alternatives.
  *
  * Their number, and for each (n from 0 on; NULL or 0 behind the last) its canonical text; whether a
- * handshake under exactly that policy was made; whether it failed without each of its parts; and
+ * handshake under exactly that policy was made, and a request, if one was asked for, answered
+ * behind it (if 0, the note says how far it came); whether it failed without each of its parts; and
  * what has to be known before it is used ("" if nothing). Borrowed. */
 ANYCERT_API size_t anycert_diagnosis_policies(const struct anycert_diagnosis *diagnosis);
 ANYCERT_API const char *anycert_diagnosis_policy(const struct anycert_diagnosis *diagnosis,

@@ -252,9 +252,11 @@ static void write_note(struct anycert__advice *advice, const struct anycert__att
                        const struct anycert__plan *plan)
 {
     const char *note = note_on(attempt, advice->trust);
-    const char *proof = !plan->wants_cert ? ""
-                        : advice->confirmed
-                            ? "needed besides the client certificate; the handshake stands under it"
+    const char *proof =
+        advice->is_unanswered ? "the handshake stands under it, and the request was not answered "
+                                "as it has to be"
+        : !plan->wants_cert   ? ""
+        : advice->confirmed ? "needed besides the client certificate; the handshake stands under it"
                             : "needed besides the client certificate; not confirmed without that, "
                               "as the server ends the handshake, once we have accepted its part";
 
@@ -300,6 +302,7 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
         advice->tried_without = way->tried_without;
         advice->judged_without = way->judged_without;
         advice->confirmed = way->confirmed;
+        advice->is_unanswered = plan->request_failed && !way->confirmed;
         write_note(advice, &way->attempt, plan);
         advice->minimal = way->minimal;
         advice->forbidden = forbidden_here(examination, policy);
@@ -367,6 +370,14 @@ static anycert__relaxations by_clock(const struct anycert_diagnosis *diagnosis)
     return set;
 }
 
+/* To answer a request, and not in the first handshake. */
+static bool wants_our_cert(const struct anycert_diagnosis *diagnosis)
+{
+    return anycert__diagnosed(diagnosis, ANYCERT__CAUSE_CLIENT_CERT_WANTED_BY_HTTP) ||
+           anycert__diagnosed(diagnosis, ANYCERT__CAUSE_CLIENT_CERT_REQUIRED) ||
+           anycert__diagnosed(diagnosis, ANYCERT__CAUSE_CLIENT_CERT_REQUIRED_LATE);
+}
+
 static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *diagnosis,
                                               const struct anycert__plan *plan)
 {
@@ -381,6 +392,9 @@ static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *di
     case ANYCERT__FOUND_WAYS:
         if (plan->wants_cert)
             break;
+        if (plan->request_failed && !plan->ways[0].confirmed)
+            return wants_our_cert(diagnosis) ? ANYCERT_VERDICT_FIXABLE
+                                             : ANYCERT_VERDICT_UNREACHABLE;
         return diagnosis->addresses.other_good ||
                        (plan->ways[0].attempt.rung == ANYCERT__RUNG_HARDENED &&
                         (plan->ways[0].attempt.relaxations & ~by_clock(diagnosis)) == 0)

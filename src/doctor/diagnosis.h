@@ -34,6 +34,7 @@ struct anycert__advice {
     char *forbidden; /* why the administrator does not allow it here, or "" */
     anycert__relaxations relaxations, tried_without, judged_without;
     bool confirmed, minimal;
+    bool is_unanswered; /* the handshake stands, and the request got no answer */
 };
 
 struct anycert_diagnosis {

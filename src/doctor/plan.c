@@ -173,15 +173,20 @@ static void think(struct anycert__plan *plan)
     }
 }
 
-/* Without the client certificate that the server wants, TLS 1.2 ends before its handshake does. */
+/* Without the client certificate that the server wants, TLS 1.2 ends before its handshake does; and
+ * where no policy got an answer to the request, a handshake that stands is all. */
 static bool is_confirmed(const struct anycert__plan *plan, const struct anycert__attempt *attempt)
 {
-    for (size_t i = 0; plan->wants_cert && i < plan->count; i++) {
-        if (anycert__attempt_same(&plan->log[i].attempt, attempt) &&
-            plan->log[i].sighting.completed)
+    bool is_doubtful = plan->wants_cert || plan->request_failed;
+
+    for (size_t i = 0; is_doubtful && i < plan->count; i++) {
+        const struct anycert__sighting *sighting = &plan->log[i].sighting;
+
+        if (anycert__attempt_same(&plan->log[i].attempt, attempt) && sighting->completed &&
+            sighting->ending != ANYCERT__ENDED_NO_ANSWER)
             return true;
     }
-    return !plan->wants_cert;
+    return !is_doubtful;
 }
 
 static void think_anew(struct anycert__plan *plan)

@@ -78,18 +78,24 @@ static void write_through(struct anycert__buf *buf, const struct anycert_diagnos
     anycert__buf_adds(buf, "\n");
 }
 
-static void write_works(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
+/* The policy, and the rest of the line. */
+static void write_least(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
 {
     const struct anycert__advice *least = &diagnosis->policies[0];
 
+    anycert__buf_addf(buf, "%s%s: %s", least->forbidden[0] != '\0' ? ", but forbidden here" : "",
+                      caution(least), least->policy);
+    write_through(buf, diagnosis);
+}
+
+static void write_works(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
+{
     anycert__buf_adds(
         buf, lacks_only_intermediate(diagnosis)
                  ? ": works with the missing certificate (--intermediate FILE, or --ca-add "
                    "FILE if it is a root), or with"
                  : ": works with");
-    anycert__buf_addf(buf, "%s%s: %s", least->forbidden[0] != '\0' ? ", but forbidden here" : "",
-                      caution(least), least->policy);
-    write_through(buf, diagnosis);
+    write_least(buf, diagnosis);
 }
 
 /* If it is the proxy. */
@@ -116,9 +122,10 @@ static void write_conditions(struct anycert__buf *buf, const struct anycert__wor
     }
 }
 
-/* What became of the request, after what time. trial may be NULL. */
-static void write_unanswered(struct anycert__buf *buf, const struct anycert__trial *trial)
+/* What became of the request, after what time. */
+static void write_unanswered(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
 {
+    const struct anycert__trial *trial = diagnosis->unanswered;
     const char *what = "the request is not answered";
 
     if (trial && trial->has_http_cause)
@@ -128,10 +135,16 @@ static void write_unanswered(struct anycert__buf *buf, const struct anycert__tri
     else if (trial)
         what = trial->wire == ANYCERT__WIRE_RESET ? "the connection is reset instead of an answer"
                                                   : "the connection is closed without an answer";
-    anycert__buf_addf(buf, ": unreachable: hardened connects, and %s", what);
+    anycert__buf_addf(buf, ": unreachable: %s%s",
+                      diagnosis->policy_count == 0 ? "hardened connects, and " : "", what);
     if (trial && trial->wire == ANYCERT__WIRE_SILENT)
         anycert__buf_addf(buf, " (%u ms)", (unsigned)trial->took_ms);
-    anycert__buf_adds(buf, "\n");
+    if (diagnosis->policy_count == 0) {
+        anycert__buf_adds(buf, "\n");
+        return;
+    }
+    anycert__buf_adds(buf, "; the handshake stands with");
+    write_least(buf, diagnosis);
 }
 
 /* What is needed beside a client certificate. */
@@ -160,8 +173,9 @@ static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosi
         anycert__buf_adds(buf, ": hardened connects\n");
         break;
     case ANYCERT_VERDICT_UNREACHABLE:
-        if (diagnosis->stage == ANYCERT_STAGE_HTTP)
-            write_unanswered(buf, diagnosis->unanswered);
+        if (diagnosis->stage == ANYCERT_STAGE_HTTP ||
+            (diagnosis->policy_count > 0 && diagnosis->policies[0].is_unanswered))
+            write_unanswered(buf, diagnosis);
         else
             anycert__buf_adds(buf, ": unreachable: there is no connection to shake hands over\n");
         break;
@@ -172,7 +186,8 @@ static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosi
             anycert__buf_adds(buf, ": relaxable\n");
         break;
     case ANYCERT_VERDICT_FIXABLE:
-        if (diagnosis->policy_count > 0 && diagnosis->wants_cert) {
+        if (diagnosis->policy_count > 0 &&
+            (diagnosis->wants_cert || diagnosis->policies[0].is_unanswered)) {
             write_besides(buf, &diagnosis->policies[0]);
             write_through(buf, diagnosis);
         } else if (diagnosis->policy_count > 0 && diagnosis->policies[0].relaxations == 0) {
@@ -305,13 +320,17 @@ static void write_without(struct anycert__buf *buf, const char *text, anycert__r
 /* How it was found; for the policy to take. */
 static void write_proof(struct anycert__buf *buf, const struct anycert__advice *advice)
 {
-    anycert__buf_adds(buf, advice->confirmed
+    anycert__buf_adds(buf, advice->is_unanswered
+                               ? "  a handshake stands under exactly this policy, and the request "
+                                 "was not answered as it has to be"
+                           : advice->confirmed
                                ? "  confirmed by a handshake under exactly this policy"
                                : "  tried under exactly this policy, as far as to the request for "
                                  "a client certificate");
     if (advice->minimal && advice->tried_without)
-        write_without(buf, advice->confirmed ? "; it failed" : "; it came less far",
-                      advice->tried_without);
+        write_without(
+            buf, advice->confirmed || advice->is_unanswered ? "; it failed" : "; it came less far",
+            advice->tried_without);
     anycert__buf_adds(buf, "\n");
     if (advice->judged_without) {
         write_without(buf, "  judged, not tried,", advice->judged_without);

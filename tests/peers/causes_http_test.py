@@ -94,8 +94,8 @@ class Http(Case):
         os.chdir(cls.before)
         shutil.rmtree(cls.folder)
 
-    def examine(self, port, *args, code):
-        target = f"localhost:{port}"
+    def examine(self, port, *args, code, host="localhost"):
+        target = f"{host}:{port}"
         done = self.anycert("doctor", "--format", "json", "--cacert", "root.pem", "--timeout", "1", "--resolve",
                             f"{target}:127.0.0.1", *args, target, code=code)
         found = json.loads(done.out)
@@ -143,6 +143,50 @@ class Http(Case):
                     self.assertEqual(found["stage"], "http")
                     methods = [b"HEAD / ", b"OPTIONS / "] if name == "silence" else [b"HEAD / "]
                     self.assertTrue(all(r.startswith(tuple(methods)) or not r for r in server.requests))
+
+    def check_unanswered(self, found, verdict, *causes):
+        self.assertEqual([cause["id"] for cause in found["causes"]], list(causes))
+        self.assertEqual((found["verdict"], found["stage"]), (verdict, "certificate"))
+        for advice in (found["least"], *found["alternatives"]):
+            self.assertFalse(advice["confirmed"], advice)
+            self.assertTrue(advice["note"].startswith("the handshake stands under it, and the request was not answered"))
+        self.assertTrue(found["least"]["minimal"])
+        self.assertEqual((found["command"], found["keep_command"]), (None, None))
+
+    def test_a_policy_whose_request_is_not_answered_does_not_work(self):
+        """The handshake stands, and that is all that is told."""
+        for name, answer, end, causes, said in (
+                ("silence", b"", "silent", ["http-silent"], r"no byte of an answer came before the time limit \(\d+ ms\)"),
+                ("close", b"", "notify", ["http-closed"], "the connection is closed without an answer"),
+                ("reset", b"", "reset", ["http-reset"], "the connection is reset instead of an answer"),
+                ("short", LENGTH + b"hello", "notify", ["body-truncated"], ".+")):
+            with self.subTest(name):
+                server = Teller(answer, end)
+                more = "--http-body" if answer else "--http"
+                way = ("doctor", "--cacert", "root.pem", "--timeout", "1", "--resolve",
+                       f"other.invalid:{server.port}:127.0.0.1", f"other.invalid:{server.port}")
+                try:
+                    _, found = self.examine(server.port, more, "--save", "it.json", code=5, host="other.invalid")
+                    text = self.anycert(*way, more, code=5).out
+                    said_by_apply = self.anycert(*way, more, "--apply", "--yes", "--policy-file", "policies", code=2).err
+                    works, _ = self.examine(server.port, code=12, host="other.invalid")
+                finally:
+                    server.stop()
+                self.check_unanswered(found, "unreachable", "name-mismatch", *causes)
+                self.assertRegex(text, rf"\Aother.invalid:\d+: unreachable: {said}; the handshake stands with \(if the name "
+                                 r"is right\): hardened ca=root.pem expect-name=\S+\nwhy: ")
+                self.assertIn("\n  a handshake stands under exactly this policy, and the request was not answered", text)
+                self.assertIn("the policy is not confirmed; nothing was written", said_by_apply)
+                self.assertFalse(pathlib.Path("policies").exists())
+                self.assertEqual(works, ["name-mismatch"])
+                again = json.loads(self.anycert("doctor", "--format", "json", "--replay", "it.json", code=5).out)
+                self.assertEqual({**again, "elapsed_ms": 0}, {**found, "elapsed_ms": 0})
+        _, found = self.examine(self.nginx.ports[1], "--http", code=12, host="other.invalid")
+        self.check_unanswered(found, "fixable", "name-mismatch", "client-cert-wanted-by-http")
+        text = self.anycert("doctor", "--cacert", "root.pem", "--http", "--resolve",
+                            f"other.invalid:{self.nginx.ports[1]}:127.0.0.1", f"other.invalid:{self.nginx.ports[1]}", code=12).out
+        self.assertIn(": fixable here, with a client certificate; and then also needs (if the name is right; not confirmed "
+                      "without it): hardened ca=root.pem expect-name=", text)
 
     def test_methods_that_are_not_known(self):
         for knows, ids, code in ((("GET", "OPTIONS"), [], 0), (("GET",), ["http-silent"], 5)):
