@@ -288,6 +288,79 @@ static PyObject *diagnosis_dict(PyObject *self, PyObject *ignored)
     return ext_take_json(anycert_diagnosis_json(inner(self), &err));
 }
 
+/* ---- for others, and for later ---- */
+
+/* What is kept, and what others are told, is the whole: the proxy is a part of the way. */
+static struct ext_state *state_of_whole(PyObject *self)
+{
+    if (!((struct diagnosis_object *)self)->owner)
+        return ext_state_of(Py_TYPE(self));
+    PyErr_SetString(PyExc_ValueError, "this is the proxy's part: ask the whole Diagnosis");
+    return NULL;
+}
+
+#define EQUIVALENT_FIELDS 3
+static PyObject *diagnosis_elsewhere(PyObject *self, PyObject *args)
+{
+    struct ext_state *state = state_of_whole(self);
+    struct anycert_error err = {0};
+    PyObject *client = NULL;
+    const char *utf8 = NULL;
+    char *text = NULL;
+    int number = 0, fit = ANYCERT_FIT_LACKS;
+
+    if (!state || !PyArg_ParseTuple(args, "O|i:elsewhere", &client, &number))
+        return NULL;
+    utf8 = ext_utf8(client, "client");
+    if (!utf8)
+        return NULL;
+    /* What is negative is the number of no policy, either. */
+    text = anycert_diagnosis_elsewhere(inner(self), (size_t)number, utf8, &fit, &err);
+    if (!text)
+        return ext_raise_plain(state, &err);
+
+    PyObject *const values[EQUIVALENT_FIELDS] = {
+        ext_str(utf8), ext_str(anycert_doctor_fit_name(fit)), ext_take_str(text)};
+
+    return ext_named_tuple(state->equivalent_type, values, EQUIVALENT_FIELDS);
+}
+
+static PyObject *diagnosis_observation(PyObject *self, PyObject *ignored)
+{
+    struct ext_state *state = state_of_whole(self);
+    struct anycert_error err = {0};
+    PyObject *bytes = NULL;
+    char *text = NULL;
+
+    (void)ignored;
+    if (!state)
+        return NULL;
+    text = anycert_diagnosis_observation(inner(self), &err);
+    if (!text)
+        return ext_raise_plain(state, &err);
+    bytes = PyBytes_FromString(text);
+    anycert_free(text);
+    return bytes;
+}
+
+static PyObject *diagnosis_save(PyObject *self, PyObject *given)
+{
+    struct ext_state *state = state_of_whole(self);
+    struct anycert_error err = {0};
+    PyObject *path = state ? ext_path(given, "path") : NULL;
+    const char *utf8 = path ? ext_utf8(path, "path") : NULL;
+    int result = -1;
+
+    if (utf8) {
+        Py_BEGIN_ALLOW_THREADS result = anycert_diagnosis_save(inner(self), utf8, &err);
+        Py_END_ALLOW_THREADS if (result < 0)(void) ext_raise_plain(state, &err);
+    }
+    Py_XDECREF(path);
+    if (result < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyObject *diagnosis_repr(PyObject *self)
 {
     return PyUnicode_FromFormat("<Diagnosis %s:%d %s>", anycert_diagnosis_host(inner(self)),
@@ -301,6 +374,22 @@ static PyMethodDef diagnosis_methods[] = {
      "json($self, /)\n--\n\nThe whole as a JSON text; anycert-doctor(1) has the schema."},
     {"as_dict", diagnosis_dict, METH_NOARGS,
      "as_dict($self, /)\n--\n\nThe whole as Python objects."},
+    {"elsewhere", diagnosis_elsewhere, METH_VARARGS,
+     "elsewhere($self, client, number=0, /)\n--\n\n"
+     "The Equivalent of a policy for another client: 'curl', 'requests', 'openssl.cnf', 'go',\n"
+     "'node', 'java' or 'wget' (Doctor.clients()). number: 0 for least, or for hardened where "
+     "that\n"
+     "connects; n for the nth of the alternatives. ValueError for another client, a number that\n"
+     "has no policy, and the part of a proxy."},
+    {"observation", diagnosis_observation, METH_NOARGS,
+     "observation($self, /)\n--\n\n"
+     "What was observed, as bytes of JSON (anycert-observation(5)), for anycert.replay(): the\n"
+     "handshakes' bytes and the certificates, and nothing secret. ValueError for the part of a\n"
+     "proxy."},
+    {"save", diagnosis_save, METH_O,
+     "save($self, path, /)\n--\n\n"
+     "Writes that into a file, which appears only when it is whole, for its owner alone. OSError\n"
+     "if it cannot be written; ValueError for the part of a proxy."},
     {NULL, NULL, 0, NULL},
 };
 #define TEXT(name, index, doc) {name, get_text, NULL, doc, (void *)(uintptr_t)(index)}
@@ -369,7 +458,8 @@ static PyStructSequence_Field advice_fields[] = {
     {"policy", "The Policy, to be used as it is."},
     {"text", "Its text."},
     {"relaxations", "The names of what it relaxes."},
-    {"confirmed", "True if a handshake under exactly this policy was completed."},
+    {"confirmed", "True if a handshake under exactly this policy was completed, and a request "
+                  "answered if one was\nasked for."},
     {"minimal", "True if it failed without each of its parts."},
     {"note", "What has to be known before it is used, or ''."},
     {"forbidden", "Why the administrator of this machine does not allow it, or ''."},
@@ -385,6 +475,14 @@ static PyStructSequence_Field remedy_fields[] = {
     {"hop", "That of the cause: 'proxy' or 'origin'."},
     {NULL, NULL},
 };
+static PyStructSequence_Field equivalent_fields[] = {
+    {"client", "Whose words these are."},
+    {"fit",
+     "How near it comes: 'same', 'coarser' if it gives up more, or 'lacks' if something has no\n"
+     "equivalent, so that it may not connect."},
+    {"text", "Comments that say what is otherwise there, then lines that can be used as they are."},
+    {NULL, NULL},
+};
 
 int ext_diagnosis_init(PyObject *module, struct ext_state *state)
 {
@@ -395,7 +493,11 @@ int ext_diagnosis_init(PyObject *module, struct ext_state *state)
                                             advice_fields, ADVICE_FIELDS);
     state->remedy_type = ext_add_tuple_type(module, "anycert.Remedy", "What mends a cause.",
                                             remedy_fields, REMEDY_FIELDS);
-    return state->diagnosis_type && state->cause_type && state->advice_type && state->remedy_type
+    state->equivalent_type =
+        ext_add_tuple_type(module, "anycert.Equivalent", "A policy in the words of another client.",
+                           equivalent_fields, EQUIVALENT_FIELDS);
+    return state->diagnosis_type && state->cause_type && state->advice_type && state->remedy_type &&
+                   state->equivalent_type
                ? 0
                : -1;
 }

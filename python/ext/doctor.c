@@ -105,6 +105,7 @@ struct options {
     /* Keywords only that say what more is to be asked, and of whom. */
     PyObject *proxy_policy;
     int body, fetch_intermediate, compare_direct;
+    PyObject *clients;
 };
 
 static int set_way(struct ext_state *state, struct anycert_doctor *doctor,
@@ -126,7 +127,8 @@ static int set_way(struct ext_state *state, struct anycert_doctor *doctor,
     }
     if (add_rules(state, doctor, "resolve", options->resolve, anycert_doctor_add_resolve) < 0 ||
         add_rules(state, doctor, "connect_to", options->connect_to, anycert_doctor_add_connect_to) <
-            0)
+            0 ||
+        add_rules(state, doctor, "clients", options->clients, anycert_doctor_add_client) < 0)
         return -1;
     return set_intermediates(state, doctor, options->intermediates);
 }
@@ -161,13 +163,14 @@ static int set_up(struct doctor_object *self, const struct options *options)
 
 static PyObject *doctor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char names[][24] = {"policy",        "proxy",      "intermediates",
-                               "resolve",       "connect_to", "timeout",
-                               "delay",         "request",    "progress",
-                               "proxy_policy",  "body",       "fetch_intermediate",
-                               "compare_direct"};
-    char *keywords[] = {names[0], names[1], names[2], names[3],  names[4],  names[5],  names[6],
-                        names[7], names[8], names[9], names[10], names[11], names[12], NULL};
+    static char names[][24] = {"policy",         "proxy",      "intermediates",
+                               "resolve",        "connect_to", "timeout",
+                               "delay",          "request",    "progress",
+                               "proxy_policy",   "body",       "fetch_intermediate",
+                               "compare_direct", "clients"};
+    char *keywords[] = {names[0],  names[1],  names[2],  names[3],  names[4],
+                        names[5],  names[6],  names[7],  names[8],  names[9],
+                        names[10], names[11], names[12], names[13], NULL};
     struct ext_state *state = ext_state_of(type);
     PyObject *nothing = state ? PyTuple_New(0) : NULL;
     struct options options = {.policy = Py_None,
@@ -176,16 +179,17 @@ static PyObject *doctor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
                               .resolve = nothing,
                               .connect_to = nothing,
                               .progress = Py_None,
-                              .proxy_policy = Py_None};
+                              .proxy_policy = Py_None,
+                              .clients = nothing};
     struct anycert_error err = {0};
     PyObject *self = NULL;
 
     if (nothing &&
         PyArg_ParseTupleAndKeywords(
-            args, kwargs, "|$OOOOOOOpOOppp:Doctor", keywords, &options.policy, &options.proxy,
+            args, kwargs, "|$OOOOOOOpOOpppO:Doctor", keywords, &options.policy, &options.proxy,
             &options.intermediates, &options.resolve, &options.connect_to, &options.timeout,
             &options.delay, &options.request, &options.progress, &options.proxy_policy,
-            &options.body, &options.fetch_intermediate, &options.compare_direct))
+            &options.body, &options.fetch_intermediate, &options.compare_direct, &options.clients))
         self = ext_alloc(type);
     if (self) {
         struct doctor_object *doctor = (struct doctor_object *)self;
@@ -251,6 +255,65 @@ PyObject *ext_doctor_examine_for(struct ext_state *state,
     return found;
 }
 
+/* Of bytes, or of the file with that path. */
+static struct anycert_diagnosis *replay(const struct anycert_doctor *doctor, PyObject *given,
+                                        struct anycert_error *err)
+{
+    struct anycert_diagnosis *diagnosis = NULL;
+    const char *utf8 = NULL;
+    PyObject *path = NULL;
+
+    if (PyBytes_Check(given)) {
+        const char *text = PyBytes_AsString(given);
+        size_t len = (size_t)PyBytes_Size(given);
+
+        Py_BEGIN_ALLOW_THREADS diagnosis = anycert_doctor_replay_text(doctor, text, len, err);
+        Py_END_ALLOW_THREADS return diagnosis;
+    }
+    path = ext_path(given, "observation");
+    utf8 = path ? ext_utf8(path, "observation") : NULL;
+    if (utf8) {
+        Py_BEGIN_ALLOW_THREADS diagnosis = anycert_doctor_replay(doctor, utf8, err);
+        Py_END_ALLOW_THREADS
+    }
+    Py_XDECREF(path);
+    return diagnosis;
+}
+
+static PyObject *doctor_replay(PyObject *self, PyObject *observation)
+{
+    struct ext_state *state = ext_state_of(Py_TYPE(self));
+    struct anycert_diagnosis *diagnosis = NULL;
+    struct anycert_error err = {0};
+
+    if (!state)
+        return NULL;
+    diagnosis = replay(inner(self), observation, &err);
+    if (diagnosis)
+        return ext_diagnosis_new(state, diagnosis);
+    return PyErr_Occurred() ? NULL : ext_raise_plain(state, &err);
+}
+
+static PyObject *doctor_clients(PyObject *type, PyObject *ignored)
+{
+    PyObject *list = PyList_New(0);
+    PyObject *tuple = NULL;
+    bool fine = list != NULL;
+
+    (void)type;
+    (void)ignored;
+    for (size_t n = 0; fine && anycert_doctor_client(n); n++) {
+        PyObject *name = ext_str(anycert_doctor_client(n));
+
+        fine = name && PyList_Append(list, name) == 0;
+        Py_XDECREF(name);
+    }
+    if (fine)
+        tuple = PyList_AsTuple(list);
+    Py_XDECREF(list);
+    return tuple;
+}
+
 static PyObject *doctor_cancel(PyObject *self, PyObject *ignored)
 {
     (void)ignored;
@@ -298,6 +361,16 @@ static PyMethodDef doctor_methods[] = {
      "The Diagnosis of a target: a URL with https://, HOST, or HOST:PORT. Any number of threads\n"
      "may examine at once. ValueError for a target that is none; RequestException with the name\n"
      "INTERRUPTED after cancel()."},
+    {"replay", doctor_replay, METH_O,
+     "replay($self, observation, /)\n--\n\n"
+     "The Diagnosis of what was observed then: the bytes of Diagnosis.observation(), or the path "
+     "of\n"
+     "what Diagnosis.save() or anycert doctor --save has written. Nothing is sent; of the "
+     "settings\n"
+     "clients alone counts. OSError for what cannot be read, is no observation, is damaged,\n"
+     "or is of a newer version."},
+    {"clients", doctor_clients, METH_NOARGS | METH_CLASS,
+     "clients($type, /)\n--\n\nThe names of the clients that Diagnosis.elsewhere() knows."},
     {"cancel", doctor_cancel, METH_NOARGS,
      "cancel($self, /)\n--\n\nEnds all examinations of this doctor, from any thread, and every "
      "later one."},
@@ -308,7 +381,7 @@ static PyMethodDef doctor_methods[] = {
 static char doctor_doc[] =
     "Doctor(*, policy=None, proxy=None, intermediates=None, resolve=(), connect_to=(), "
     "timeout=10.0, delay=0.0, request=False, progress=None, proxy_policy=None, body=False, "
-    "fetch_intermediate=False, compare_direct=False)\n--\n\n"
+    "fetch_intermediate=False, compare_direct=False, clients=())\n--\n\n"
     "Examines hosts: why connections with them fail, and the least that has to be given up.\n\n"
     "policy: a Policy, of which the anchors, expect_name and sni count. proxy: its URL.\n"
     "intermediates: bytes (PEM) that help to build chains and are not trusted themselves.\n"
@@ -321,7 +394,9 @@ static char doctor_doc[] =
     "body has to end as it should. fetch_intermediate: whether a certificate that a chain lacks "
     "is\n"
     "fetched over plain HTTP from where the last one says that it is. compare_direct: whether the\n"
-    "server is looked at without the proxy, too, where the certificate is not trusted.";
+    "server is looked at without the proxy, too, where the certificate is not trusted. clients: "
+    "the\n"
+    "names of other clients whose words for the policies are in json() and as_dict() of diagnoses.";
 static PyType_Slot doctor_slots[] = {
     {Py_tp_doc, doctor_doc},
     {Py_tp_new, doctor_new},

@@ -112,7 +112,7 @@ struct ext_state {
     PyTypeObject *policy_type, *policy_file_type, *policy_entry_type, *check_type, *cert_type,
         *trust_store_type, *trust_entry_type, *client_type, *response_type, *report_type,
         *stream_type, *pending_type, *doctor_type, *diagnosis_type, *cause_type, *advice_type,
-        *remedy_type, *profile_type, *short_diagnosis_type;
+        *remedy_type, *equivalent_type, *profile_type, *short_diagnosis_type;
     struct ext_kept kept;
     PyObject *run_name;                /* "run", of contextvars.Context */
     PyObject *_Atomic cancelled_error; /* asyncio.CancelledError, once it was needed */

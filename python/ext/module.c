@@ -163,6 +163,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->cause_type);
     Py_VISIT(state->advice_type);
     Py_VISIT(state->remedy_type);
+    Py_VISIT(state->equivalent_type);
     Py_VISIT(state->profile_type);
     Py_VISIT(state->run_name);
     Py_VISIT((PyObject *)state->cancelled_error);
@@ -192,6 +193,7 @@ static int module_clear(PyObject *module)
     Py_CLEAR(state->cause_type);
     Py_CLEAR(state->advice_type);
     Py_CLEAR(state->remedy_type);
+    Py_CLEAR(state->equivalent_type);
     Py_CLEAR(state->profile_type);
     Py_CLEAR(state->run_name);
     ext_kept_clear(&state->kept);

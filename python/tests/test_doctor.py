@@ -22,6 +22,28 @@ def place(server):
     return f"{server['host']}:{server['port']}" if "host" in server else server["url"]
 
 
+@contextlib.contextmanager
+def mute(context):
+    """A TLS server that reads requests and answers none: its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                client = listener.accept()[0]
+                with contextlib.suppress(OSError), client, context.wrap_socket(client, server_side=True) as tls:
+                    tls.recv(4096)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
 class Findings(LabCase):
     conditions = ("good", "self-signed", "expired", "wrong-host", "revoked-staple", "tls10-only", "expired-self-signed")
 
@@ -135,6 +157,64 @@ class Findings(LabCase):
                 self.assertEqual(str(found) + "\n", found.text())
                 self.assertEqual((found.command or None, found.keep_command or None), (told["command"], told["keep_command"]))
                 self.assertIn(found.verdict, found.text() + " relaxable fixable forbidden healthy")
+
+    def test_the_words_of_other_clients(self):
+        found = self.examine("expired")
+        said = found.elsewhere("curl")
+        self.assertEqual((said.client, said.fit), ("curl", "coarser"))
+        self.assertIn("\ncurl \\\n  --insecure ", said.text)
+        self.assertEqual(Doctor.clients(), ("curl", "requests", "openssl.cnf", "go", "node", "java", "wget"))
+        pinned = self.examine("self-signed")
+        self.assertNotEqual(pinned.elsewhere("curl", 1).text, pinned.elsewhere("curl").text)
+        self.assertIn("session.get(", self.examine("good").elsewhere("requests").text)  # hardened
+        for args, says in ((("lynx",), "'lynx'"), (("curl", 9), "no policy of that number"), (("curl", -1), "no policy of that number")):
+            with self.assertRaisesRegex(ValueError, says):
+                found.elsewhere(*args)
+        for args in ((), (5,), ("curl", "x")):
+            self.assertRaises(TypeError, found.elsewhere, *args)
+        for one in (self.examine("expired", clients="curl"), self.examine("expired", clients=["curl", "curl"])):
+            self.assertEqual([(each["client"], each["text"]) for each in one.as_dict()["elsewhere"]], [("curl", said.text)])
+        self.assertRaisesRegex(ValueError, "'lynx'", Doctor, clients=("lynx",))
+        self.assertRaises(TypeError, Doctor, clients=5)
+
+    def test_what_was_observed_is_diagnosed_again(self):
+        with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
+            for condition in ("good", "expired", "self-signed"):
+                found = self.examine(condition)
+                path = pathlib.Path("seen")
+                self.assertIsNone(found.save(path))
+                self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+                self.assertEqual(path.read_bytes(), found.observation() + b"\n")
+                for again in (anycert.replay("seen"), anycert.replay(path), anycert.replay(found.observation()),
+                              Doctor().replay("seen")):
+                    self.assertIsInstance(again, anycert.Diagnosis)
+                    self.assertEqual({**again.as_dict(), "elapsed_ms": 0}, {**found.as_dict(), "elapsed_ms": 0})
+            self.assertEqual([each["client"] for each in anycert.replay("seen", clients="go").as_dict()["elsewhere"]][:1], ["go"])
+            self.assertRaisesRegex(OSError, "absent/seen", found.save, "absent/seen")
+            self.assertRaisesRegex(OSError, "missing", anycert.replay, "missing")
+            for text, says in ((b"", "whole JSON"), (b"[]", "no observation"), (found.observation()[:99], "whole JSON")):
+                with self.assertRaisesRegex(OSError, says):
+                    anycert.replay(text)
+            for wrong in (None, 5, bytearray(b"{}")):
+                self.assertRaises(TypeError, anycert.replay, wrong)
+                self.assertRaises(TypeError, found.save, wrong)
+            self.assertRaises(ValueError, anycert.replay, "a\0b")
+
+    def test_the_part_of_a_proxy_is_no_whole(self):
+        with tempfile.TemporaryDirectory() as place, contextlib.chdir(place), proxy(None, self_signed()) as (port, _):
+            inner = self.examine("good", proxy=f"https://localhost:{port}").proxy
+            for call in (lambda: inner.elsewhere("curl"), inner.observation, lambda: inner.save("seen")):
+                self.assertRaisesRegex(ValueError, "ask the whole Diagnosis", call)
+            self.assertFalse(pathlib.Path("seen").exists())
+
+    def test_an_unanswered_request_confirms_nothing(self):
+        with tempfile.TemporaryDirectory() as place, contextlib.chdir(place), mute(self_signed()) as port:
+            found = doctor(f"localhost:{port}", request=True)
+            self.assertEqual((found.verdict, found.stage, found.exit_code), ("unreachable", "certificate", 5))
+            self.assertEqual([cause.id for cause in found.causes], ["self-signed", "http-closed"])
+            self.assertEqual((found.least.confirmed, found.least.minimal, found.command), (False, True, ""))
+            self.assertIn("the handshake stands under it, and the request was not answered", found.least.note)
+            self.assertEqual(json.loads(found.json())["least"]["confirmed"], False)
 
     def test_the_plan_and_progress(self):
         told = []

@@ -26,6 +26,9 @@ def main() -> None:
     found = anycert.doctor("a.example", ca="ca.pem", progress=lambda target, number, what: print(number))
     if found.least is not None:
         print(found.least.policy.rung, [cause.id for cause in found.causes], found.remedies[0].lines)
+    equivalent: anycert.Equivalent = found.elsewhere(anycert.Doctor.clients()[0], 0)
+    found.save("seen")
+    print(equivalent.fit, equivalent.text, anycert.replay(found.observation(), clients="curl").verdict)
     profile = anycert.Profile.parse("{}", name="box.json")
     profile.set("timeout", 20, source="me")
     known: str | None = profile.value("timeout")

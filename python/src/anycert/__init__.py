@@ -5,17 +5,17 @@
         print(client.get("https://example.test/").json())
 """
 from . import exceptions
-from ._client import Client, doctor, look
-from ._core import Advice, Cause, Certificate, Check, Diagnosis, Doctor, Policy, PolicyEntry, \
-    PolicyFile, Profile, Remedy, Report, ShortDiagnosis, TrustEntry, TrustStore, __version__
+from ._client import Client, doctor, look, replay
+from ._core import Advice, Cause, Certificate, Check, Diagnosis, Doctor, Equivalent, Policy, \
+    PolicyEntry, PolicyFile, Profile, Remedy, Report, ShortDiagnosis, TrustEntry, TrustStore, __version__
 from ._places import default_trust_store
 from ._response import Response
 from ._session import Retry, Session
 
 __all__ = ["Advice", "AsyncClient", "Cause", "Certificate", "Check", "Client", "Diagnosis", "Doctor",
-           "Policy", "PolicyEntry", "PolicyFile", "PreparedRequest", "Profile", "Relaxation", "Remedy",
+           "Equivalent", "Policy", "PolicyEntry", "PolicyFile", "PreparedRequest", "Profile", "Relaxation", "Remedy",
            "Report", "Request", "Response", "Retry", "Session", "ShortDiagnosis", "TrustEntry", "TrustStore",
-           "default_trust_store", "doctor", "exceptions", "look", "__version__"]
+           "default_trust_store", "doctor", "exceptions", "look", "replay", "__version__"]
 
 
 def __getattr__(name):

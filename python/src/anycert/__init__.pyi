@@ -1,7 +1,7 @@
 from . import aio as aio, auth as auth, exceptions as exceptions, xsoar as xsoar
-from ._client import Client as Client, doctor as doctor, look as look
+from ._client import Client as Client, doctor as doctor, look as look, replay as replay
 from ._core import (Advice as Advice, Cause as Cause, Certificate as Certificate, Check as Check,
-                    Diagnosis as Diagnosis, Doctor as Doctor, Policy as Policy,
+                    Diagnosis as Diagnosis, Doctor as Doctor, Equivalent as Equivalent, Policy as Policy,
                     PolicyEntry as PolicyEntry, PolicyFile as PolicyFile, Profile as Profile, Remedy as Remedy,
                     Report as Report, ShortDiagnosis as ShortDiagnosis, TrustEntry as TrustEntry,
                     TrustStore as TrustStore, __version__ as __version__)
@@ -13,6 +13,6 @@ from ._session import Retry as Retry, Session as Session
 from .aio import AsyncClient as AsyncClient
 
 __all__ = ["Advice", "AsyncClient", "Cause", "Certificate", "Check", "Client", "Diagnosis", "Doctor",
-           "Policy", "PolicyEntry", "PolicyFile", "PreparedRequest", "Profile", "Relaxation", "Remedy",
+           "Equivalent", "Policy", "PolicyEntry", "PolicyFile", "PreparedRequest", "Profile", "Relaxation", "Remedy",
            "Report", "Request", "Response", "Retry", "Session", "ShortDiagnosis", "TrustEntry", "TrustStore",
-           "default_trust_store", "doctor", "exceptions", "look", "__version__"]
+           "default_trust_store", "doctor", "exceptions", "look", "replay", "__version__"]

@@ -172,9 +172,19 @@ def doctor(target, policy=None, *, ca=None, **kwargs):
     says nothing to TLS.
 
     The rest is as Doctor has it, whose help says more: proxy, proxy_policy, intermediates, resolve,
-    connect_to, timeout, delay, request, body, progress, fetch_intermediate, compare_direct."""
+    connect_to, timeout, delay, request, body, progress, fetch_intermediate, compare_direct, clients."""
     if policy is None or isinstance(policy, str):
         policy = Policy("hardened" if policy is None else policy, ca=ca)
     elif ca is not None:
         raise ValueError("ca goes with the text of a policy; a Policy has its own anchors")
     return Doctor(policy=policy, **kwargs).examine(target)
+
+
+def replay(observation, *, clients=()):
+    """The Diagnosis of what was observed at another time, or on another machine. Nothing is sent.
+
+    observation: the bytes of Diagnosis.observation(), or the path (str or os.PathLike) of what
+    Diagnosis.save() or anycert doctor --save has written. clients: as Doctor has it. What was not
+    tried then is not called confirmed. OSError for what cannot be read, is no observation, is
+    damaged, or is of a newer version."""
+    return Doctor(clients=clients).replay(observation)
