@@ -6,14 +6,13 @@ import os
 import pathlib
 import shutil
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import authority  # noqa: E402
 import strangers  # noqa: E402
-from anycert_cli import Case  # noqa: E402
-from causes_trust_test import serve  # noqa: E402
+from served_case import ServedCase  # noqa: E402
+from strangers import serve  # noqa: E402
 
 CERTGEN = "/usr/lib/squid/security_file_certgen"
 
@@ -46,12 +45,9 @@ def squid(name, rule):
     return strangers.Stranger(name, command)
 
 
-class Between(Case):
+class Between(ServedCase):
     @classmethod
-    def setUpClass(cls):
-        cls.before = os.getcwd()
-        cls.folder = tempfile.mkdtemp()
-        os.chdir(cls.folder)
+    def start(cls):
         authority.make("root", "/CN=The Root", ca=True)
         authority.make("company", "/O=A Company/CN=Its Inspection", ca=True)
         authority.make("good", "/CN=localhost", issuer="root")
@@ -59,22 +55,13 @@ class Between(Case):
         authority.make("private", "/CN=localhost", issuer="private-root")
         authority.make("several", "/CN=several", issuer="private-root",
                        names="DNS:www.one.example,DNS:api.one.example,DNS:www.two.example")
-        servers = [serve("good", "good"), serve("several", "several"), serve("private", "private"),
-                   squid("bump", "bump all"),
-                   squid("splice", "splice all")]
+        yield from (serve(name, name) for name in ("good", "several", "private"))
+        yield from (squid(name, f"{name} all") for name in ("bump", "splice"))
         for name, issuer in (("zscaler", "/O=Zscaler Inc./CN=Zscaler Intermediate Root CA (zscalerthree.net)"),
                              ("avast", "/O=Avast Web\\/Mail Shield/CN=Avast Web\\/Mail Shield Root")):
             authority.make(f"{name}-ca", issuer, ca=True)
             authority.make(name, "/CN=localhost", issuer=f"{name}-ca")
-            servers.append(serve(name, name, authority.chain(name, f"{name}-ca")))
-        cls.servers = {server.name: server.wait() for server in servers}
-
-    @classmethod
-    def tearDownClass(cls):
-        for server in cls.servers.values():
-            server.stop()
-        os.chdir(cls.before)
-        shutil.rmtree(cls.folder)
+            yield serve(name, name, authority.chain(name, f"{name}-ca"))
 
     def examine(self, name, *args, proxy=None, root="root", code=10):
         target = f"localhost:{self.servers[name].port}"

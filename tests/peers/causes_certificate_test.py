@@ -7,14 +7,13 @@ import datetime
 import json
 import os
 import pathlib
-import shutil
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import strangers  # noqa: E402
-from anycert_cli import Case, run  # noqa: E402
+from anycert_cli import run  # noqa: E402
+from served_case import ServedCase  # noqa: E402
 from zoo_certificates import (CA, LEAF, RSA_2048, Issuer, Key, alternative_names, authority, bits, certificate,  # noqa: E402
                               common_name, extended_usage, extension, integer, key_usage, moment, oid, pem, sequence,
                               tlv)
@@ -226,24 +225,14 @@ class Cases:
             self.put(f"unread-{name}", [self.leaf((*GOOD, extension(which, JUNK))), self.middle_der], "", None, "healthy")
 
 
-class Certificates(Case):
+class Certificates(ServedCase):
     @classmethod
-    def setUpClass(cls):
-        cls.before, cls.folder = os.getcwd(), tempfile.mkdtemp()
-        os.chdir(cls.folder)
+    def start(cls):
         cls.cases = Cases()
         program = strangers.build_go()
-        cls.servers = {name: strangers.Stranger(name, lambda port, name=name: [
-            program, str(port), f"{name}.pem", "leaf.key", "0303", "0304", "-", "-"]) for name in cls.cases.expected}
-        for server in cls.servers.values():
-            server.wait()
-
-    @classmethod
-    def tearDownClass(cls):
-        for server in cls.servers.values():
-            server.stop()
-        os.chdir(cls.before)
-        shutil.rmtree(cls.folder)
+        for name in cls.cases.expected:
+            yield strangers.Stranger(name, lambda port, name=name: [
+                program, str(port), f"{name}.pem", "leaf.key", "0303", "0304", "-", "-"])
 
     def ask(self, name):
         """What the doctor says, what a request says, and what comes of one under the policy of the doctor."""

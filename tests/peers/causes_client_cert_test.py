@@ -5,16 +5,15 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import authority  # noqa: E402
 import strangers  # noqa: E402
-from anycert_cli import BIN, Case, run  # noqa: E402
+from anycert_cli import BIN, run  # noqa: E402
+from served_case import ServedCase  # noqa: E402
 
 OLD = ("-cipher", "DEFAULT:@SECLEVEL=0")
 # Its name, the server's certificate, its options, the causes beside the client certificate, and what is needed for
@@ -35,17 +34,14 @@ TABLE = [
 
 def serve(name, certificate, *options):
     version = () if "-tls1" in options else ("-tls1_3",) if "-tls1_3" in options else ("-tls1_2",)
-    return strangers.Stranger(name, lambda port: [
-        strangers.tool("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet", "-cert",
-        f"{certificate}.pem", "-key", f"{certificate}.key", "-CAfile", "root.pem", "-Verify", "1",
-        "-verify_return_error", *version, *(option for option in options if option not in ("-tls1_2", "-tls1_3"))])
+    return strangers.serve(name, certificate, options=(
+        "-CAfile", "root.pem", "-Verify", "1", "-verify_return_error", *version,
+        *(option for option in options if option not in ("-tls1_2", "-tls1_3"))))
 
 
-class ClientCert(Case):
+class ClientCert(ServedCase):
     @classmethod
-    def setUpClass(cls):
-        cls.before, cls.folder = os.getcwd(), tempfile.mkdtemp()
-        os.chdir(cls.folder)
+    def start(cls):
         make = authority.make
         make("root", "/CN=The Root", ca=True)
         for name, options in (("good", {}), ("expired", {"days": (-30, -3)}), ("other", {"names": "DNS:other.test"})):
@@ -58,23 +54,12 @@ class ClientCert(Case):
         strangers.run(strangers.tool("openssl"), "x509", "-req", "-in", "client.csr", "-CA", "root.pem", "-CAkey",
                       "root.key", "-CAcreateserial", "-days", "3", "-out", "client.pem")
         pathlib.Path("dh1024.pem").write_text(strangers.oakley_group_2(), encoding="ascii")
-        cls.servers = {}
         for name, certificate, options, _, _ in TABLE:
-            cls.servers[name] = serve(name, certificate, *options)
+            yield serve(name, certificate, *options)
         for name in ("plain", "self", "expired"):
-            cls.servers[f"{name}-1.3"] = serve(f"{name}-1.3", {"plain": "good"}.get(name, name), "-tls1_3")
-        for version in (("-tls1_2",), ("-tls1_3",)):
-            name = f"revoked{version[0]}"
-            cls.servers[name] = serve(name, "revoked", *version, "-status_file", "revoked.ocsp")
-        for server in cls.servers.values():
-            server.wait()
-
-    @classmethod
-    def tearDownClass(cls):
-        for server in cls.servers.values():
-            server.stop()
-        os.chdir(cls.before)
-        shutil.rmtree(cls.folder)
+            yield serve(f"{name}-1.3", {"plain": "good"}.get(name, name), "-tls1_3")
+        for version in ("-tls1_2", "-tls1_3"):
+            yield serve(f"revoked{version}", "revoked", version, "-status_file", "revoked.ocsp")
 
     def examine(self, name, *args, verdict="fixable"):
         code = {"fixable": 12, "forbidden": 11}[verdict]

@@ -15,9 +15,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import authority  # noqa: E402
-import strangers  # noqa: E402
 from anycert_cli import Case, run  # noqa: E402
-from causes_trust_test import serve  # noqa: E402
+from strangers import serve  # noqa: E402
 from pump import pump  # noqa: E402
 
 SNI, GROUPS, EMS, ETM, ALPN, VERSIONS = 0, 10, 23, 22, 16, 43
@@ -128,9 +127,7 @@ class HelloShapes(Case):
         authority.make("good", "/CN=localhost", issuer="root", kind="RSA")
         cls.today = serve("today", "good")
         old = ["-tls1", "-cipher", "ALL:!aNULL:!eNULL:@SECLEVEL=0"]
-        cls.old = strangers.Stranger("old", lambda port: [
-            strangers.tool("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet", "-cert",
-            "good.pem", "-key", "good.key", *old])
+        cls.old = serve("old", "good", options=old)
         cls.today.wait()
         cls.old.wait()
         cls.newer = tuple(int(part) for part in run("--version").out.split("OpenSSL ")[1].split(".")[:2]) >= (3, 5)

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import authority  # noqa: E402
 import strangers  # noqa: E402
 from anycert_cli import Case  # noqa: E402
-from causes_trust_test import serve  # noqa: E402
+from strangers import serve  # noqa: E402
 
 SITE = """server { listen 127.0.0.1:%d ssl%s; server_name %s; ssl_certificate %s.pem; ssl_certificate_key %s.key;
 return 200 it; }

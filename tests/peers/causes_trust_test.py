@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import authority  # noqa: E402
 import strangers  # noqa: E402
 from anycert_cli import BIN, Case  # noqa: E402
+from strangers import serve  # noqa: E402
 
 
 class _Files(http.server.BaseHTTPRequestHandler):
@@ -35,13 +36,6 @@ class _Files(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         pass
-
-
-def serve(name, certificate, chain=None):
-    more = ["-cert_chain", chain] if chain else []
-    return strangers.Stranger(name, lambda port: [
-        strangers.tool("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet", "-cert",
-        f"{certificate}.pem", "-key", f"{certificate}.key", *more])
 
 
 class Trust(Case):

@@ -1,16 +1,12 @@
 #!/usr/bin/env python3
 """What others are said to say about certificates is what they say: OpenSSL's own client, curl and Python are asked,
 each at the same server as the doctor."""
-import contextlib
 import json
-import os
 import pathlib
-import shutil
 import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -18,6 +14,8 @@ import authority  # noqa: E402
 import strangers  # noqa: E402
 from anycert_cli import Case, run  # noqa: E402
 from labservers import lab  # noqa: E402
+from served_case import ServedCase  # noqa: E402
+from strangers import serve  # noqa: E402
 
 CLEAN = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
 CHECKS = {"trust", "signatures", "dates", "name", "key-strength", "signature-strength", "purpose", "authority",
@@ -85,12 +83,7 @@ def by_python(host, port, root):
 class Errors(Case):
     @classmethod
     def setUpClass(cls):
-        cls.stack = contextlib.ExitStack()
-        cls.servers, cls.files = cls.stack.enter_context(lab(*TABLE, *SEVERAL))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.stack.close()
+        cls.servers, cls.files = cls.enterClassContext(lab(*TABLE, *SEVERAL))
 
     def causes(self, host, port, root):
         done = run("doctor", "--format", "json", "--cacert", root, "--resolve", f"{host}:{port}:127.0.0.1",
@@ -143,20 +136,11 @@ class Errors(Case):
                 self.assertTrue(any(text in curl for cause in causes for text in texts_of(cause)["curl"]), curl)
 
 
-def serve(name, certificate, chain=None):
-    more = ["-cert_chain", chain] if chain else []
-    return strangers.Stranger(name, lambda port: [
-        strangers.tool("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet", "-cert",
-        f"{certificate}.pem", "-key", f"{certificate}.key", *more])
-
-
-class Authorities(Errors):
+class Authorities(ServedCase, Errors):
     """One CA in two versions, and chains that end at different places."""
 
     @classmethod
-    def setUpClass(cls):
-        cls.before, cls.folder = os.getcwd(), tempfile.mkdtemp()
-        os.chdir(cls.folder)
+    def start(cls):
         make = authority.make
         make("root", "/CN=The Root", ca=True)
         make("second-root", "/CN=The Root", ca=True)
@@ -167,21 +151,12 @@ class Authorities(Errors):
         make("below", "/CN=localhost", issuer="intermediate")
         make("own", "/CN=localhost", issuer="second-root")
         make("keyless", "/CN=localhost", issuer="bare-root", identifiers=False)
-        cls.servers = {server.name: server for server in (
+        yield from (
             serve("lone", "own"), serve("rooted", "own", authority.chain("own", "second-root")),
             serve("keyless", "keyless"), serve("below", "below"),
             serve("chain", "below", authority.chain("below", "intermediate")),
             serve("whole", "below", authority.chain("whole", "intermediate", "root")),
-            serve("self", "second-root"))}
-        for server in cls.servers.values():
-            server.wait()
-
-    @classmethod
-    def tearDownClass(cls):
-        for server in cls.servers.values():
-            server.stop()
-        os.chdir(cls.before)
-        shutil.rmtree(cls.folder)
+            serve("self", "second-root"))
 
     def test_one_cause(self):
         for name, root, cause, openssl in (

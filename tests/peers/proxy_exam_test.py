@@ -12,13 +12,12 @@ import pathlib
 import shlex
 import subprocess
 import sys
-import tempfile
 
 import jsonschema
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import exam  # noqa: E402
 import second_servers as s  # noqa: E402
-import strangers  # noqa: E402
 from second_certificates import OVER, Certificates, ipaddress  # noqa: E402
 from second_servers import openssl  # noqa: E402
 from strangers import Stranger, tool  # noqa: E402
@@ -293,32 +292,10 @@ def examine(proxy, origin):
         return list(wrong_with(told, again, expected_of(proxy, origin), alone, way, url)), told["handshakes"]
 
 
-def main(names):
-    print("# network:", "of its own" if strangers.own_network() else "the machine's", flush=True)
-    More()
-    chosen = [(proxy, origin) for proxy in PROXIES for origin in ORIGINS if not names or proxy in names]
-    failed, most = 0, 0
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        asked = [pool.submit(examine, *pair) for pair in chosen]
-        for pair, future in zip(chosen, asked):
-            try:
-                wrong, handshakes = future.result()
-                most = max(most, handshakes)
-            except Exception as error:  # pylint: disable=broad-except
-                wrong = [f"{type(error).__name__}: {error}"]
-            if wrong:
-                failed += 1
-                print(f"{' and '.join(pair)}: {'; '.join(wrong)}", flush=True)
-    print(f"score: {len(chosen) - failed} of {len(chosen)}, at most {most} handshakes")
-    return 1 if failed else 0
+def chosen(names):
+    return [(f"{proxy} and {origin}", (proxy, origin)) for proxy in PROXIES for origin in ORIGINS
+            if not names or proxy in names]
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as place:
-        os.chmod(place, 0o755)
-        os.chdir(place)
-        try:
-            CODE = main(sys.argv[1:])
-        finally:
-            os.chdir("/")
-    sys.exit(CODE)
+    exam.main(More, chosen, examine, AT_ONCE)

@@ -9,11 +9,10 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import exam  # noqa: E402
 import second_servers as s  # noqa: E402
-import strangers  # noqa: E402
 from second_certificates import Certificates  # noqa: E402
 from second_servers import openssl  # noqa: E402
 
@@ -205,31 +204,14 @@ def wrong_with(told, verdict, causes, least):
     return wrong
 
 
-def main(names):
-    print("# network:", "of its own" if strangers.own_network() else "the machine's", flush=True)
-    Certificates()
-    chosen = [row for row in rows() if not names or row[0] in names]
-    failed = 0
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        asked = [pool.submit(examine, row[1], row[5] if len(row) > 5 else {}) for row in chosen]
-        for row, future in zip(chosen, asked):
-            try:
-                told = future.result()
-                wrong = wrong_with(told, *row[2:5])
-            except Exception as error:  # pylint: disable=broad-except
-                wrong = [str(error)]
-            if wrong:
-                failed += 1
-                print(f"{row[0]}: {'; '.join(wrong)}", flush=True)
-    print(f"score: {len(chosen) - failed} of {len(chosen)}")
-    return 1 if failed else 0
+def examined(start, verdict, causes, least, extra=None):
+    told = examine(start, extra or {})
+    return wrong_with(told, verdict, causes, least), told["handshakes"]
+
+
+def chosen(names):
+    return [(row[0], row[1:]) for row in rows() if not names or row[0] in names]
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as place:
-        os.chdir(place)
-        try:
-            CODE = main(sys.argv[1:])
-        finally:
-            os.chdir("/")
-    sys.exit(CODE)
+    exam.main(Certificates, chosen, examined, AT_ONCE)

@@ -182,6 +182,14 @@ class Stranger:
         self.process.stdin.close()
 
 
+def serve(name, certificate, chain=None, options=()):
+    """OpenSSL's server with CERTIFICATE.pem and its key; chain: the path of what it sends besides."""
+    more = ["-cert_chain", chain] if chain else []
+    return Stranger(name, lambda port: [
+        tool("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet", "-cert", f"{certificate}.pem",
+        "-key", f"{certificate}.key", *more, *options])
+
+
 def openssl(name, *args, cert="good"):
     return Stranger(name, lambda port: [
         tool("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-quiet", "-cert", f"{cert}.pem",
