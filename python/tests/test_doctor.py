@@ -209,12 +209,19 @@ class Findings(LabCase):
 
     def test_an_unanswered_request_confirms_nothing(self):
         with tempfile.TemporaryDirectory() as place, contextlib.chdir(place), mute(self_signed()) as port:
+            pathlib.Path("origin.pem").write_bytes(pathlib.Path("cert.pem").read_bytes())
             found = doctor(f"localhost:{port}", request=True)
             self.assertEqual((found.verdict, found.stage, found.exit_code), ("unreachable", "certificate", 5))
             self.assertEqual([cause.id for cause in found.causes], ["self-signed", "http-closed"])
             self.assertEqual((found.least.confirmed, found.least.minimal, found.command), (False, True, ""))
             self.assertIn("the handshake stands under it, and the request was not answered", found.least.note)
             self.assertEqual(json.loads(found.json())["least"]["confirmed"], False)
+            with proxy(None, self_signed()) as (way, _):  # with a new certificate
+                found = doctor(f"localhost:{port}", ca="origin.pem", proxy=f"https://localhost:{way}", request=True)
+            self.assertEqual((found.verdict, found.stage), ("unreachable", "proxy-tls"))
+            self.assertFalse(found.least and found.least.confirmed)
+            self.assertRegex(found.text(), r"\A\S+: unreachable: .*the connection is closed without an answer.*, and the proxy "
+                             r"with \(compare the pin first\): hardened\+self-signed pin=")
 
     def test_the_plan_and_progress(self):
         told = []

@@ -140,7 +140,7 @@ static void write_unanswered(struct anycert__buf *buf, const struct anycert_diag
     if (trial && trial->wire == ANYCERT__WIRE_SILENT)
         anycert__buf_addf(buf, " (%u ms)", (unsigned)trial->took_ms);
     if (diagnosis->policy_count == 0) {
-        anycert__buf_adds(buf, "\n");
+        write_through(buf, diagnosis);
         return;
     }
     anycert__buf_adds(buf, "; the handshake stands with");
@@ -173,8 +173,7 @@ static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosi
         anycert__buf_adds(buf, ": hardened connects\n");
         break;
     case ANYCERT_VERDICT_UNREACHABLE:
-        if (diagnosis->stage == ANYCERT_STAGE_HTTP ||
-            (diagnosis->policy_count > 0 && diagnosis->policies[0].is_unanswered))
+        if (diagnosis->stage == ANYCERT_STAGE_HTTP || diagnosis->examination->plan.request_failed)
             write_unanswered(buf, diagnosis);
         else
             anycert__buf_adds(buf, ": unreachable: there is no connection to shake hands over\n");
