@@ -4,19 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <anycert/policy_file.h>
 
 #include "check_file.h"
 #include "doctor_entry.h"
+#include "doctor_pick.h"
 #include "paste.h"
 #include "policy_append.h"
 #include "policy_change.h"
-#include "progress.h"
 
 #define ENTRY_MAX 4096
-#define TYPED_MAX 4096
 
 /* ---- options ---- */
 
@@ -37,24 +35,13 @@ static int make_absolute(struct cli_list *paths, struct anycert_error *err)
     return 0;
 }
 
-/* Adds a list of pins with commas between them. -1 with a sentence if one is none. */
-static int add_pins(struct cli_list *pins, const char *text, struct anycert_error *err)
-{
-    struct anycert_policy *policy = anycert_policy_new(err);
-    int status = policy && anycert_policy_set(policy, "pin", text, err) == 0
-                     ? cli_list_add(pins, text, err)
-                     : -1;
-    anycert_policy_free(policy);
-    return status;
-}
-
 static int take_pins(struct cli_apply *apply, struct anycert_error *err)
 {
     struct cli_list given = apply->pins;
     int status = 0;
     apply->pins = (struct cli_list){0};
     for (size_t i = 0; i < given.count && status == 0; i++)
-        status = add_pins(&apply->pins, given.items[i], err);
+        status = cli_pick_add_pins(&apply->pins, given.items[i], err);
     cli_list_free(&given);
     if (status == 0)
         return 0;
@@ -134,191 +121,6 @@ void cli_apply_free(struct cli_apply *apply)
     cli_wipe_free(apply->proxy_trust);
 }
 
-/* ---- which policy ---- */
-
-static bool asks(void)
-{
-    return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
-}
-
-/* A line of the terminal without its end; false if there is none. */
-static bool read_answer(const char *question, char *out, size_t size)
-{
-    (void)fflush(stdout);
-    (void)fprintf(stderr, "%s", question);
-    if (!cli_wait_for_input() || !fgets(out, (int)size, stdin))
-        return false;
-    out[strcspn(out, "\r\n")] = '\0';
-    return true;
-}
-
-/* Ctrl-C is no answer. */
-static int check_interrupted(struct anycert_error *err)
-{
-    return cli_interrupted()
-               ? cli_error(err, ANYCERT_E_INTERRUPTED, "interrupted; nothing was written")
-               : 0;
-}
-
-/* The pin of a policy, or NULL. Free with anycert_free. */
-static char *pin_of(const char *text)
-{
-    struct anycert_policy *policy = anycert_policy_parse(text, NULL);
-    char *pin = NULL;
-    if (policy && anycert_policy_get(policy, "pin", &pin, NULL) != 1)
-        pin = NULL;
-    anycert_policy_free(policy);
-    return pin;
-}
-
-static bool authenticates(const char *text)
-{
-    struct anycert_policy *policy = anycert_policy_parse(text, NULL);
-    bool does = policy && anycert_policy_authenticates(policy);
-    anycert_policy_free(policy);
-    return does;
-}
-
-/* Which of the given lists has a pin, letter by letter; NULL: none. */
-static const char *list_with(const struct cli_apply *apply, const char *pin)
-{
-    size_t len = strlen(pin);
-    for (size_t i = 0; i < apply->pins.count; i++) {
-        const char *at = apply->pins.items[i];
-        while (at && (strncmp(at, pin, len) != 0 || (at[len] != ',' && at[len] != '\0'))) {
-            at = strchr(at, ',');
-            at += at != NULL;
-        }
-        if (at)
-            return apply->pins.items[i];
-    }
-    return NULL;
-}
-
-/* The first policy with one of the pins; false: none has it. */
-static bool find_pinned(const struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
-                        size_t *n)
-{
-    for (*n = 0; anycert_diagnosis_policy(diagnosis, *n); ++*n) {
-        char *pin = pin_of(anycert_diagnosis_policy(diagnosis, *n));
-        bool same = pin && list_with(apply, pin);
-        anycert_free(pin);
-        if (same)
-            return true;
-    }
-    return false;
-}
-
-/* The first policy; with --pin the first that has it. -1: none. A pin may be that of the other link
- * alone, and a policy that has none needs none. */
-static int choose(const struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
-                  const struct anycert_diagnosis *other, size_t *n, struct anycert_error *err)
-{
-    size_t there = 0, first = 0;
-    char *pin = NULL;
-    bool none = false, more = false;
-    if (apply->pins.count > 0 && find_pinned(apply, diagnosis, n))
-        return 0;
-    *n = 0;
-    if (apply->pins.count == 0)
-        return 0;
-    pin = anycert_diagnosis_policy(diagnosis, 0) ? pin_of(anycert_diagnosis_policy(diagnosis, 0))
-                                                 : NULL;
-    none = !pin;
-    anycert_free(pin);
-    if (none && other && find_pinned(apply, other, &there))
-        return 0;
-    first = strcspn(apply->pins.items[0], ",");
-    more = apply->pins.count > 1 || apply->pins.items[0][first] != '\0';
-    return cli_error(err, ANYCERT_E_TRUST_PIN,
-                     "no policy that connects has the pin %.*s%s: compare it with the one above; "
-                     "nothing was written",
-                     (int)first, apply->pins.items[0], more ? ", or one of the others" : "");
-}
-
-/* A pin that was only seen may be anybody's: it is written if somebody says it who knows it. What
- * is typed may have others beside it, for the keys to come. */
-static int check_pin(struct cli_apply *apply, const char *pin, struct anycert_error *err)
-{
-    char typed[TYPED_MAX];
-    if (list_with(apply, pin))
-        return 0; /* chosen by it */
-    if (!asks())
-        return cli_error(err, ANYCERT_E_USAGE,
-                         "the entry would have a pin that was seen over a connection that nobody "
-                         "vouches for: give the one that the server's administrator knows, with "
-                         "--pin; nothing was written");
-    if (!read_answer("The pin, as the server's administrator knows it: ", typed, sizeof typed))
-        typed[0] = '\0';
-    if (check_interrupted(err) != 0)
-        return -1;
-    if (typed[0] != '\0' && add_pins(&apply->pins, typed, err) != 0)
-        return -1;
-    if (!list_with(apply, pin))
-        return cli_error(err, ANYCERT_E_TRUST_PIN,
-                         "that is not the pin that the server showed; nothing was written");
-    return 0;
-}
-
-/* Whether a policy expects a name that nobody said but the server. */
-static bool expects_what_it_was_told(const char *text, const struct anycert_policy *base)
-{
-    struct anycert_policy *policy = anycert_policy_parse(text, NULL);
-    char *name = NULL, *said = NULL;
-    bool expects = policy && anycert_policy_get(policy, "expect-name", &name, NULL) == 1;
-    bool given = base && anycert_policy_get(base, "expect-name", &said, NULL) == 1;
-    bool same = expects && given && strcmp(name, said) == 0;
-    anycert_free(name);
-    anycert_free(said);
-    anycert_policy_free(policy);
-    return expects && !same;
-}
-
-/* Of so short a key that anybody can have its secret, the pin keeps nobody out. Where the key of a
- * proxy is the short one, that is about the proxy's entry. */
-static bool has_worthless_pin(const struct anycert_diagnosis *diagnosis, const char *policy)
-{
-    const char *id = NULL;
-    if (strncmp(policy, "pinned ", 7) != 0)
-        return false;
-    for (size_t i = 0; (id = anycert_diagnosis_cause_id(diagnosis, i)) != NULL; i++)
-        if (strcmp(id, "tiny-key") == 0 && cli_cause_is_own(diagnosis, i))
-            return true;
-    return false;
-}
-
-/* Whether the nth policy may be written at all. */
-static int check_policy(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
-                        const struct anycert_policy *base, size_t n, struct anycert_error *err)
-{
-    const char *text = anycert_diagnosis_policy(diagnosis, n);
-    char *pin = NULL;
-    int status = 0;
-    if (!text)
-        return cli_error(err, ANYCERT_E_USAGE, "no policy connects, so there is nothing to write");
-    if (!anycert_diagnosis_policy_confirmed(diagnosis, n))
-        return cli_error(err, ANYCERT_E_USAGE, "the policy is not confirmed; nothing was written");
-    pin = pin_of(text);
-    if (has_worthless_pin(diagnosis, text))
-        status = cli_error(err, ANYCERT_E_USAGE,
-                           "the server's key is so short that anybody can compute its secret: with "
-                           "its pin nobody would be authenticated; such an entry is not written");
-    else if (pin) /* of the server's own key: whoever has it is who was meant */
-        status = check_pin(apply, pin, err);
-    else if (!authenticates(text))
-        status = cli_error(err, ANYCERT_E_USAGE,
-                           "under %.200s nobody would be authenticated; such an entry is not "
-                           "written",
-                           text);
-    else if (expects_what_it_was_told(text, base) && !asks())
-        /* Who is in between has a name, too. */
-        status = cli_error(err, ANYCERT_E_USAGE,
-                           "the name is one that the server itself told: give it with "
-                           "--expect-name if it is the right one; nothing was written");
-    anycert_free(pin);
-    return status;
-}
-
 /* ---- the entry ---- */
 
 /* Anchors, names and pins of hardened stay in force for good; all else is for a while. */
@@ -328,13 +130,13 @@ static bool can_end(const char *text)
 }
 
 /* A policy's pin with those that were said beside it. Of a server without a proxy all are. */
-static int set_pins(const struct cli_apply *apply, struct anycert_policy *policy, bool alone,
-                    struct anycert_error *err)
+static int set_pins(const struct cli_apply *apply, struct anycert_policy *policy,
+                    const struct anycert_policy *base, bool alone, struct anycert_error *err)
 {
     struct cli_bytes joined = {0};
-    char *pin = NULL;
+    char *pin = NULL, *said = NULL;
     int status = anycert_policy_get(policy, "pin", &pin, err);
-    const char *list = status == 1 ? list_with(apply, pin) : NULL;
+    const char *list = status == 1 ? cli_pick_list_with(apply, pin) : NULL;
     for (size_t i = 0; list && i < apply->pins.count && status >= 0; i++) {
         if (!alone && apply->pins.items[i] != list)
             continue; /* of the other link */
@@ -342,10 +144,13 @@ static int set_pins(const struct cli_apply *apply, struct anycert_policy *policy
             cli_bytes_add_text(&joined, apply->pins.items[i], err) != 0)
             status = -1;
     }
-    if (status >= 0 && joined.len > 0)
-        status = anycert_policy_set(policy, "pin", joined.data, err);
+    if (status == 1 && !list && cli_pick_has_said(base, "pin", pin))
+        status = anycert_policy_get(base, "pin", &said, err);
+    if (status >= 0 && (joined.len > 0 || said))
+        status = anycert_policy_set(policy, "pin", said ? said : joined.data, err);
     cli_bytes_free(&joined);
     anycert_free(pin);
+    anycert_free(said);
     return status < 0 ? -1 : 0;
 }
 
@@ -364,10 +169,21 @@ static int check_anchors(const struct anycert_policy *policy, struct anycert_err
                             "--cacert, or for the proxy in --proxy-trust");
 }
 
-/* Its policy; NULL with a sentence. Free with anycert_policy_free. */
+/* Whether whoever gave a policy has said so in it. */
+static bool says(const struct anycert_policy *policy, const char *key)
+{
+    char *value = NULL;
+    bool there = anycert_policy_get(policy, key, &value, NULL) == 1;
+    anycert_free(value);
+    return there;
+}
+
+/* Its policy; of a proxy that is taken as it is, there is no diagnosis. NULL with a sentence. Free
+ * with anycert_policy_free. */
 static struct anycert_policy *compose(const struct cli_apply *apply,
                                       const struct anycert_diagnosis *diagnosis, const char *text,
-                                      bool alone, const char *given, struct anycert_error *err)
+                                      const struct anycert_policy *base, bool alone,
+                                      const char *given, struct anycert_error *err)
 {
     struct anycert_policy *policy = anycert_policy_parse(text, err);
     struct anycert_error made = {0};
@@ -377,11 +193,12 @@ static struct anycert_policy *compose(const struct cli_apply *apply,
     cli_format_date((int64_t)time(NULL) + ANYCERT_ADVISED_DAYS * (int64_t)86400, day);
     day[10] = '\0';
     if (policy &&
-        ((apply->until || can_end(text)) &&
+        ((apply->until || (can_end(text) && !says(policy, "until"))) &&
          anycert_policy_set(policy, "until", apply->until ? apply->until : day, err) != 0))
         goto fail;
-    if (!policy || set_pins(apply, policy, alone, err) != 0 ||
-        anycert_policy_set(policy, "reason", apply->reason ? apply->reason : reason, err) != 0 ||
+    if (!policy || set_pins(apply, policy, base, alone, err) != 0 ||
+        ((apply->reason || !says(policy, "reason")) &&
+         anycert_policy_set(policy, "reason", apply->reason ? apply->reason : reason, err) != 0) ||
         anycert_policy_check(policy, err) != 0 || check_anchors(policy, err) != 0)
         goto fail;
     /* The administrator may want an end or a reason, which it has. */
@@ -395,24 +212,28 @@ fail:
     return NULL;
 }
 
-/* host:port POLICY, as a line of the file. */
-static int format_line(const struct anycert_diagnosis *diagnosis,
-                       const struct anycert_policy *policy, char out[ENTRY_MAX],
-                       struct anycert_error *err)
+/* host:port, as an entry names it. */
+static void format_place(const struct anycert_diagnosis *diagnosis, char out[CLI_PLACE_MAX])
 {
     const char *host = anycert_diagnosis_host(diagnosis);
     bool brackets = strchr(host, ':') != NULL;
+    (void)snprintf(out, CLI_PLACE_MAX, "%s%s%s:%u", brackets ? "[" : "", host, brackets ? "]" : "",
+                   (unsigned)anycert_diagnosis_port(diagnosis));
+}
+
+/* The place and the policy, as a line of the file. */
+static int format_line(const char *place, const struct anycert_policy *policy, char out[ENTRY_MAX],
+                       struct anycert_error *err)
+{
     char *text = anycert_policy_format(policy, err);
-    int n = text ? snprintf(out, ENTRY_MAX, "%s%s%s:%u %s\n", brackets ? "[" : "", host,
-                            brackets ? "]" : "", (unsigned)anycert_diagnosis_port(diagnosis), text)
-                 : -1;
+    int n = text ? snprintf(out, ENTRY_MAX, "%s %s\n", place, text) : -1;
     anycert_free(text);
     if (n < 0 || n >= ENTRY_MAX)
         return n < 0 ? -1 : cli_error(err, ANYCERT_E_USAGE, "the entry is too long");
     return 0;
 }
 
-/* Whoever sets the clock needs no entry. */
+/* Whoever sets the clock needs no entry, whichever certificate has shown that. */
 static int check_clock(const struct anycert_diagnosis *diagnosis, struct anycert_error *err)
 {
     const char *id = NULL;
@@ -469,18 +290,18 @@ static int confirm(const struct cli_apply *apply, struct anycert_error *err)
     char answer[16];
     if (apply->yes)
         return 0;
-    if (!asks())
+    if (!cli_pick_asks())
         return cli_error(err, ANYCERT_E_USAGE,
                          "nobody is here to be asked: --yes writes it; nothing was written");
-    bool said = read_answer("Write it? [y/N] ", answer, sizeof answer);
-    if (check_interrupted(err) != 0)
+    bool said = cli_pick_read("Write it? [y/N] ", answer, sizeof answer);
+    if (cli_pick_check_interrupted(err) != 0)
         return -1;
     return said && (strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0)
                ? 0
                : cli_error(err, ANYCERT_E_USAGE, "nothing was written");
 }
 
-static int write_entry(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
+static int write_entry(struct cli_apply *apply, const char *place,
                        const struct anycert_policy *policy, const char *note,
                        struct anycert_error *err)
 {
@@ -488,7 +309,7 @@ static int write_entry(struct cli_apply *apply, const struct anycert_diagnosis *
     struct cli_bytes old = {0};
     size_t number = 0;
     int status = -1;
-    if (format_line(diagnosis, policy, line, err) == 0 &&
+    if (format_line(place, policy, line, err) == 0 &&
         cli_policy_find(apply->file, line, &old, &number, err) == 0 &&
         show_entry(apply, &old, number, line, policy, note, err) == 0 &&
         cli_policy_check(apply->file, line, number > 0 ? old.data : NULL, err) == 0 &&
@@ -523,26 +344,27 @@ static int apply_one(struct cli_apply *apply, const struct anycert_diagnosis *di
 {
     bool healthy = is_healthy(diagnosis);
     bool is_proxy = other && !anycert_diagnosis_proxy(diagnosis);
+    const struct cli_pick pick = {apply, diagnosis, other, base, is_proxy};
     size_t n = 0;
+    char place[CLI_PLACE_MAX];
     char *own = healthy && base ? anycert_policy_format(base, err) : NULL;
     struct anycert_policy *policy = NULL;
     int status = -1;
+    format_place(diagnosis, place);
     if (healthy && !other && apply->pins.count > 0) {
         status = cli_error(err, ANYCERT_E_USAGE,
                            "hardened connects, and no pin is needed: leave --pin out");
     } else if (healthy && (!own || strcmp(own, "hardened") == 0)) {
         (void)fprintf(stderr, "hardened connects: no entry is needed\n");
         status = 0;
-    } else if (healthy ||
-               (check_clock(diagnosis, err) == 0 && choose(apply, diagnosis, other, &n, err) == 0 &&
-                check_policy(apply, diagnosis, base, n, err) == 0)) {
-        policy =
-            compose(apply, diagnosis, own ? own : anycert_diagnosis_policy(diagnosis, n), !other,
-                    is_proxy            ? "--proxy-trust"
-                    : apply->given.data ? apply->given.data
-                                        : "",
-                    err);
-        status = policy ? write_entry(apply, diagnosis, policy,
+    } else if (healthy || cli_pick_policy(&pick, &n, err) == 0) {
+        policy = compose(apply, diagnosis, own ? own : anycert_diagnosis_policy(diagnosis, n), base,
+                         !other,
+                         is_proxy            ? "--proxy-trust"
+                         : apply->given.data ? apply->given.data
+                                             : "",
+                         err);
+        status = policy ? write_entry(apply, place, policy,
                                       own ? "" : anycert_diagnosis_policy_note(diagnosis, n), err)
                         : -1;
     }
@@ -551,46 +373,107 @@ static int apply_one(struct cli_apply *apply, const struct anycert_diagnosis *di
     return status;
 }
 
-/* The proxy's, which counts for every request that goes through it. Where it cannot be written, the
- * server's is all the same; -1 if a signal came meanwhile. */
-static int apply_to_proxy(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
-                          struct anycert_error *why)
+/* ---- the entry of a proxy, which counts for every request that goes through it ---- */
+
+/* Where it cannot be written, the server's is all the same; -1 if a signal came meanwhile. */
+static int tell_proxy(struct cli_apply *apply, const char *policy, struct anycert_error *why,
+                      struct anycert_error *err)
 {
-    const struct anycert_diagnosis *proxy = anycert_diagnosis_proxy(diagnosis);
-    const char *policy = proxy ? anycert_diagnosis_policy(proxy, 0) : NULL;
     struct cli_bytes option = {0};
-    struct anycert_error err = {0};
     char *end = NULL;
-    if (!policy)
-        return 0;
-    cli_wipe_free(apply->proxy_trust); /* was not enough */
-    apply->proxy_trust = NULL;
-    if (apply_one(apply, proxy, diagnosis, apply->proxy_base, &err) == 0)
-        return 0;
-    if (err.code == ANYCERT_E_INTERRUPTED) {
-        *why = err;
+    if (why->code == ANYCERT_E_INTERRUPTED) {
+        *err = *why;
         return -1;
     }
     if (cli_paste_word(&option, policy) != 0)
         cli_bytes_free(&option);
-    end = strstr(err.message, "; nothing was written"); /* the server's entry may be */
+    end = strstr(why->message, "; nothing was written"); /* the server's entry may be */
     if (end)
         *end = '\0';
     (void)fprintf(stderr,
                   "the proxy's entry is not written: %s; --proxy-trust %s gives it to a "
                   "request\n",
-                  err.message, option.data ? option.data : "POLICY");
-    apply->proxy_trust = cli_copy(policy, &err);
+                  why->message, option.data ? option.data : "POLICY");
     cli_bytes_free(&option);
+    cli_wipe_free(apply->proxy_trust);
+    apply->proxy_trust = cli_copy(policy, why);
     return 0;
+}
+
+/* What was given for it, where that is enough: everything has gone through it under exactly that.
+ */
+static int write_given(struct cli_apply *apply, const char *text, struct anycert_error *err)
+{
+    struct anycert_policy *policy = NULL;
+    int status = -1;
+    if (!anycert_policy_authenticates(apply->proxy_base))
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "under %.200s nobody would be authenticated; such an entry is not written",
+                         text);
+    policy = compose(apply, NULL, text, apply->proxy_base, false, "--proxy-trust", err);
+    if (policy)
+        status = write_entry(apply, apply->proxy_place, policy, "", err);
+    anycert_policy_free(policy);
+    return status;
+}
+
+static int apply_given(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
+                       struct anycert_error *err)
+{
+    struct anycert_error why = {0};
+    char *text = NULL;
+    int status = 0;
+    if (!apply->proxy_base || apply->proxy_place[0] == '\0' ||
+        anycert_diagnosis_stage(diagnosis) <= ANYCERT_STAGE_PROXY_TLS)
+        return 0;
+    text = anycert_policy_format(apply->proxy_base, err);
+    if (!text)
+        return -1;
+    if (strcmp(text, "hardened") != 0 && write_given(apply, text, &why) == 0) {
+        cli_wipe_free(apply->proxy_trust);
+        apply->proxy_trust = NULL;
+    } else if (why.code != 0) {
+        status = tell_proxy(apply, text, &why, err);
+    }
+    anycert_free(text);
+    return status;
+}
+
+static int apply_to_proxy(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
+                          struct anycert_error *err)
+{
+    const struct anycert_diagnosis *proxy = anycert_diagnosis_proxy(diagnosis);
+    const char *policy = proxy ? anycert_diagnosis_policy(proxy, 0) : NULL;
+    struct anycert_error why = {0};
+    if (!proxy)
+        return apply_given(apply, diagnosis, err);
+    if (!policy)
+        return 0;
+    if (apply_one(apply, proxy, diagnosis, apply->proxy_base, &why) != 0)
+        return tell_proxy(apply, policy, &why, err);
+    cli_wipe_free(apply->proxy_trust); /* was not enough */
+    apply->proxy_trust = NULL;
+    return 0;
+}
+
+/* What is said of everything is about the server alone, if its proxy has an entry by now. */
+static int tell_rest(const struct cli_apply *apply, struct anycert_error *err)
+{
+    char *end = strstr(err->message, "; nothing was written");
+    size_t used = end ? (size_t)(end - err->message) : strlen(err->message);
+    if (apply->wrote)
+        (void)snprintf(err->message + used, sizeof err->message - used,
+                       "; only the proxy's entry was written");
+    return -1;
 }
 
 int cli_apply(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
               const struct anycert_policy *base, struct anycert_error *err)
 {
-    if (apply_to_proxy(apply, diagnosis, err) != 0 ||
-        apply_one(apply, diagnosis, anycert_diagnosis_proxy(diagnosis), base, err) != 0)
+    if (check_clock(diagnosis, err) != 0 || apply_to_proxy(apply, diagnosis, err) != 0)
         return -1;
+    if (apply_one(apply, diagnosis, anycert_diagnosis_proxy(diagnosis), base, err) != 0)
+        return tell_rest(apply, err);
     if (apply->wrote)
         cli_entry_print_use(diagnosis, apply->file, apply->way, apply->proxy_trust);
     return 0;

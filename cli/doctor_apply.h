@@ -5,6 +5,7 @@
 
 #include <anycert/doctor.h>
 
+#include "doctor_entry.h"
 #include "options.h"
 
 /* What --apply was given; these options mean the entry, and nothing of the examination. */
@@ -17,14 +18,16 @@ struct cli_apply {
     bool wrote;
     struct cli_bytes given; /* the options that trust was given with, for the reason */
     const struct anycert_policy *proxy_base; /* what the proxy was examined with; NULL: hardened */
+    char proxy_place[CLI_PLACE_MAX];         /* "host:port" of an https:// proxy, or "" */
 };
 
 /* Takes them out of the options. -1 with USAGE if they do not fit together. */
 int cli_apply_take(struct cli_apply *apply, struct cli_options *options, struct anycert_error *err);
 void cli_apply_free(struct cli_apply *apply);
-/* Shows the entry, asks, and writes it; of an https proxy that needs one, its entry first. base is
- * what the examination began with, or NULL. 0 if it
- * was written or none is needed; -1 with a sentence if nothing was. */
+/* Shows the entry, asks, and writes it; of an https proxy that needs one, or has been given a
+ * policy that is enough, its entry first. base is what the examination began with, or NULL. 0 if it
+ * was written or none is needed; -1 with a sentence if it was not: neither, where it is this
+ * machine's clock that is wrong. */
 int cli_apply(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
               const struct anycert_policy *base, struct anycert_error *err);
 
