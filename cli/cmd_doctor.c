@@ -67,13 +67,18 @@ static int set_intermediates(struct anycert_doctor *doctor, const struct cli_opt
     return 0;
 }
 
+/* A profile may say "true" or "false" there, too. */
+static const char *proxy_of(const struct cli_options *o, const struct anycert_profile *profile)
+{
+    const char *proxy = o->proxy ? o->proxy : anycert_profile_value(profile, "proxy");
+    return proxy && (o->proxy || strstr(proxy, "://")) ? proxy : NULL;
+}
+
 static int set_way(struct anycert_doctor *doctor, const struct cli_options *o,
                    const struct anycert_profile *profile, struct anycert_error *err)
 {
-    const char *proxy = o->proxy ? o->proxy : anycert_profile_value(profile, "proxy");
-    /* A profile may say "true" or "false" there, too. */
-    if (proxy && (o->proxy || strstr(proxy, "://")) &&
-        anycert_doctor_set_proxy(doctor, proxy, err) != 0)
+    const char *proxy = proxy_of(o, profile);
+    if (proxy && anycert_doctor_set_proxy(doctor, proxy, err) != 0)
         return -1;
     for (size_t i = 0; i < o->resolve.count; i++)
         if (anycert_doctor_add_resolve(doctor, o->resolve.items[i], err) != 0)
@@ -198,6 +203,7 @@ static int prepare(struct rounds *rounds, struct anycert_profile **profile, stru
         return -1;
     rounds->base = trust->policy;
     rounds->apply.proxy_base = trust->proxy_policy;
+    cli_entry_proxy_place(proxy_of(o, *profile), rounds->apply.proxy_place);
     rounds->doctor = anycert_doctor_new(err);
     if (!rounds->doctor ||
         anycert_doctor_set_proxy_policy(rounds->doctor, trust->proxy_policy, err) != 0 ||

@@ -9,8 +9,8 @@
 
 #include "ask.h"
 #include "check_file.h"
-#include "doctor_apply_policy.h"
 #include "doctor_entry.h"
+#include "doctor_pick.h"
 #include "paste.h"
 #include "policy_append.h"
 #include "policy_change.h"
@@ -24,13 +24,13 @@ static bool can_end(const char *text)
 }
 
 /* A policy's pin with those that were said beside it. Of a server without a proxy all are. */
-static int set_pins(const struct cli_apply *apply, struct anycert_policy *policy, bool alone,
-                    struct anycert_error *err)
+static int set_pins(const struct cli_apply *apply, struct anycert_policy *policy,
+                    const struct anycert_policy *base, bool alone, struct anycert_error *err)
 {
     struct cli_bytes joined = {0};
-    char *pin = NULL;
+    char *pin = NULL, *said = NULL;
     int status = anycert_policy_get(policy, "pin", &pin, err);
-    const char *list = status == 1 ? cli_apply_pins_with(apply, pin) : NULL;
+    const char *list = status == 1 ? cli_pick_list_with(apply, pin) : NULL;
     for (size_t i = 0; list && i < apply->pins.count && status >= 0; i++) {
         if (!alone && apply->pins.items[i] != list)
             continue; /* of the other link */
@@ -38,10 +38,13 @@ static int set_pins(const struct cli_apply *apply, struct anycert_policy *policy
             cli_bytes_add_text(&joined, apply->pins.items[i], err) != 0)
             status = -1;
     }
-    if (status >= 0 && joined.len > 0)
-        status = anycert_policy_set(policy, "pin", joined.data, err);
+    if (status == 1 && !list && cli_pick_has_said(base, "pin", pin))
+        status = anycert_policy_get(base, "pin", &said, err);
+    if (status >= 0 && (joined.len > 0 || said))
+        status = anycert_policy_set(policy, "pin", said ? said : joined.data, err);
     cli_bytes_free(&joined);
     anycert_free(pin);
+    anycert_free(said);
     return status < 0 ? -1 : 0;
 }
 
@@ -60,10 +63,21 @@ static int check_anchors(const struct anycert_policy *policy, struct anycert_err
                             "--cacert, or for the proxy in --proxy-trust");
 }
 
-/* Its policy; NULL with a sentence. Free with anycert_policy_free. */
+/* Whether whoever gave a policy has said so in it. */
+static bool says(const struct anycert_policy *policy, const char *key)
+{
+    char *value = NULL;
+    bool there = anycert_policy_get(policy, key, &value, NULL) == 1;
+    anycert_free(value);
+    return there;
+}
+
+/* Its policy; of a proxy that is taken as it is, there is no diagnosis. NULL with a sentence. Free
+ * with anycert_policy_free. */
 static struct anycert_policy *compose(const struct cli_apply *apply,
                                       const struct anycert_diagnosis *diagnosis, const char *text,
-                                      bool alone, const char *given, struct anycert_error *err)
+                                      const struct anycert_policy *base, bool alone,
+                                      const char *given, struct anycert_error *err)
 {
     struct anycert_policy *policy = anycert_policy_parse(text, err);
     struct anycert_error made = {0};
@@ -73,11 +87,12 @@ static struct anycert_policy *compose(const struct cli_apply *apply,
     cli_format_date((int64_t)time(NULL) + ANYCERT_ADVISED_DAYS * (int64_t)86400, day);
     day[10] = '\0';
     if (policy &&
-        ((apply->until || can_end(text)) &&
+        ((apply->until || (can_end(text) && !says(policy, "until"))) &&
          anycert_policy_set(policy, "until", apply->until ? apply->until : day, err) != 0))
         goto fail;
-    if (!policy || set_pins(apply, policy, alone, err) != 0 ||
-        anycert_policy_set(policy, "reason", apply->reason ? apply->reason : reason, err) != 0 ||
+    if (!policy || set_pins(apply, policy, base, alone, err) != 0 ||
+        ((apply->reason || !says(policy, "reason")) &&
+         anycert_policy_set(policy, "reason", apply->reason ? apply->reason : reason, err) != 0) ||
         anycert_policy_check(policy, err) != 0 || check_anchors(policy, err) != 0)
         goto fail;
     /* The administrator may want an end or a reason, which it has. */
@@ -91,24 +106,28 @@ fail:
     return NULL;
 }
 
-/* host:port POLICY, as a line of the file. */
-static int format_line(const struct anycert_diagnosis *diagnosis,
-                       const struct anycert_policy *policy, char out[ENTRY_MAX],
-                       struct anycert_error *err)
+/* host:port, as an entry names it. */
+static void format_place(const struct anycert_diagnosis *diagnosis, char out[CLI_PLACE_MAX])
 {
     const char *host = anycert_diagnosis_host(diagnosis);
     bool brackets = strchr(host, ':') != NULL;
+    (void)snprintf(out, CLI_PLACE_MAX, "%s%s%s:%u", brackets ? "[" : "", host, brackets ? "]" : "",
+                   (unsigned)anycert_diagnosis_port(diagnosis));
+}
+
+/* The place and the policy, as a line of the file. */
+static int format_line(const char *place, const struct anycert_policy *policy, char out[ENTRY_MAX],
+                       struct anycert_error *err)
+{
     char *text = anycert_policy_format(policy, err);
-    int n = text ? snprintf(out, ENTRY_MAX, "%s%s%s:%u %s\n", brackets ? "[" : "", host,
-                            brackets ? "]" : "", (unsigned)anycert_diagnosis_port(diagnosis), text)
-                 : -1;
+    int n = text ? snprintf(out, ENTRY_MAX, "%s %s\n", place, text) : -1;
     anycert_free(text);
     if (n < 0 || n >= ENTRY_MAX)
         return n < 0 ? -1 : cli_error(err, ANYCERT_E_USAGE, "the entry is too long");
     return 0;
 }
 
-/* Whoever sets the clock needs no entry. */
+/* Whoever sets the clock needs no entry, whichever certificate has shown that. */
 static int check_clock(const struct anycert_diagnosis *diagnosis, struct anycert_error *err)
 {
     const char *id = NULL;
@@ -178,7 +197,7 @@ static int confirm(const struct cli_apply *apply, struct anycert_error *err)
 }
 
 /* Shows it, asks, and writes it. */
-static int put_entry(const struct cli_apply *apply, const struct renewal *renewal, const char *note,
+static int put_entry(struct cli_apply *apply, const struct renewal *renewal, const char *note,
                      struct anycert_error *err)
 {
     const char *old = renewal->number > 0 ? renewal->old.data : NULL;
@@ -187,10 +206,11 @@ static int put_entry(const struct cli_apply *apply, const struct renewal *renewa
         cli_policy_write(apply->file, renewal->line, old, err) != 0)
         return -1;
     (void)fprintf(stderr, "written to %s\n", apply->file);
+    apply->wrote = true;
     return 0;
 }
 
-static int write_entry(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
+static int write_entry(struct cli_apply *apply, const char *place,
                        const struct anycert_policy *policy, const char *note,
                        struct anycert_error *err)
 {
@@ -198,7 +218,7 @@ static int write_entry(struct cli_apply *apply, const struct anycert_diagnosis *
     struct renewal renewal = {.line = line};
     bool replaces = false;
     int status = -1;
-    if (format_line(diagnosis, policy, line, err) != 0 ||
+    if (format_line(place, policy, line, err) != 0 ||
         cli_policy_find(apply->file, line, &renewal.old, &renewal.number, err) != 0)
         goto out;
     replaces = renewal.number > 0 && apply->replace;
@@ -240,26 +260,27 @@ static int apply_one(struct cli_apply *apply, const struct anycert_diagnosis *di
 {
     bool healthy = is_healthy(diagnosis);
     bool is_proxy = other && !anycert_diagnosis_proxy(diagnosis);
+    const struct cli_pick pick = {apply, diagnosis, other, base, is_proxy};
     size_t n = 0;
+    char place[CLI_PLACE_MAX];
     char *own = healthy && base ? anycert_policy_format(base, err) : NULL;
     struct anycert_policy *policy = NULL;
     int status = -1;
+    format_place(diagnosis, place);
     if (healthy && !other && apply->pins.count > 0) {
         status = cli_error(err, ANYCERT_E_USAGE,
                            "hardened connects, and no pin is needed: leave --pin out");
     } else if (healthy && (!own || strcmp(own, "hardened") == 0)) {
         (void)fprintf(stderr, "hardened connects: no entry is needed\n");
         status = 0;
-    } else if (healthy || (check_clock(diagnosis, err) == 0 &&
-                           cli_apply_choose(apply, diagnosis, other, &n, err) == 0 &&
-                           cli_apply_check_policy(apply, diagnosis, base, n, err) == 0)) {
-        policy =
-            compose(apply, diagnosis, own ? own : anycert_diagnosis_policy(diagnosis, n), !other,
-                    is_proxy            ? "--proxy-trust"
-                    : apply->given.data ? apply->given.data
-                                        : "",
-                    err);
-        status = policy ? write_entry(apply, diagnosis, policy,
+    } else if (healthy || cli_pick_policy(&pick, &n, err) == 0) {
+        policy = compose(apply, diagnosis, own ? own : anycert_diagnosis_policy(diagnosis, n), base,
+                         !other,
+                         is_proxy            ? "--proxy-trust"
+                         : apply->given.data ? apply->given.data
+                                             : "",
+                         err);
+        status = policy ? write_entry(apply, place, policy,
                                       own ? "" : anycert_diagnosis_policy_note(diagnosis, n), err)
                         : -1;
     }
@@ -268,46 +289,107 @@ static int apply_one(struct cli_apply *apply, const struct anycert_diagnosis *di
     return status;
 }
 
-/* The proxy's, which counts for every request that goes through it. Where it cannot be written, the
- * server's is all the same; -1 if a signal came meanwhile. */
-static int apply_to_proxy(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
-                          struct anycert_error *why)
+/* ---- the entry of a proxy, which counts for every request that goes through it ---- */
+
+/* Where it cannot be written, the server's is all the same; -1 if a signal came meanwhile. */
+static int tell_proxy(struct cli_apply *apply, const char *policy, struct anycert_error *why,
+                      struct anycert_error *err)
 {
-    const struct anycert_diagnosis *proxy = anycert_diagnosis_proxy(diagnosis);
-    const char *policy = proxy ? anycert_diagnosis_policy(proxy, 0) : NULL;
     struct cli_bytes option = {0};
-    struct anycert_error err = {0};
     char *end = NULL;
-    if (!policy)
-        return 0;
-    cli_wipe_free(apply->proxy_trust); /* was not enough */
-    apply->proxy_trust = NULL;
-    if (apply_one(apply, proxy, diagnosis, apply->proxy_base, &err) == 0)
-        return 0;
-    if (err.code == ANYCERT_E_INTERRUPTED) {
-        *why = err;
+    if (why->code == ANYCERT_E_INTERRUPTED) {
+        *err = *why;
         return -1;
     }
     if (cli_paste_word(&option, policy) != 0)
         cli_bytes_free(&option);
-    end = strstr(err.message, "; nothing was written"); /* the server's entry may be */
+    end = strstr(why->message, "; nothing was written"); /* the server's entry may be */
     if (end)
         *end = '\0';
     (void)fprintf(stderr,
                   "the proxy's entry is not written: %s; --proxy-trust %s gives it to a "
                   "request\n",
-                  err.message, option.data ? option.data : "POLICY");
-    apply->proxy_trust = cli_copy(policy, &err);
+                  why->message, option.data ? option.data : "POLICY");
     cli_bytes_free(&option);
+    cli_wipe_free(apply->proxy_trust);
+    apply->proxy_trust = cli_copy(policy, why);
     return 0;
+}
+
+/* What was given for it, where that is enough: everything has gone through it under exactly that.
+ */
+static int write_given(struct cli_apply *apply, const char *text, struct anycert_error *err)
+{
+    struct anycert_policy *policy = NULL;
+    int status = -1;
+    if (!anycert_policy_authenticates(apply->proxy_base))
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "under %.200s nobody would be authenticated; such an entry is not written",
+                         text);
+    policy = compose(apply, NULL, text, apply->proxy_base, false, "--proxy-trust", err);
+    if (policy)
+        status = write_entry(apply, apply->proxy_place, policy, "", err);
+    anycert_policy_free(policy);
+    return status;
+}
+
+static int apply_given(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
+                       struct anycert_error *err)
+{
+    struct anycert_error why = {0};
+    char *text = NULL;
+    int status = 0;
+    if (!apply->proxy_base || apply->proxy_place[0] == '\0' ||
+        anycert_diagnosis_stage(diagnosis) <= ANYCERT_STAGE_PROXY_TLS)
+        return 0;
+    text = anycert_policy_format(apply->proxy_base, err);
+    if (!text)
+        return -1;
+    if (strcmp(text, "hardened") != 0 && write_given(apply, text, &why) == 0) {
+        cli_wipe_free(apply->proxy_trust);
+        apply->proxy_trust = NULL;
+    } else if (why.code != 0) {
+        status = tell_proxy(apply, text, &why, err);
+    }
+    anycert_free(text);
+    return status;
+}
+
+static int apply_to_proxy(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
+                          struct anycert_error *err)
+{
+    const struct anycert_diagnosis *proxy = anycert_diagnosis_proxy(diagnosis);
+    const char *policy = proxy ? anycert_diagnosis_policy(proxy, 0) : NULL;
+    struct anycert_error why = {0};
+    if (!proxy)
+        return apply_given(apply, diagnosis, err);
+    if (!policy)
+        return 0;
+    if (apply_one(apply, proxy, diagnosis, apply->proxy_base, &why) != 0)
+        return tell_proxy(apply, policy, &why, err);
+    cli_wipe_free(apply->proxy_trust); /* was not enough */
+    apply->proxy_trust = NULL;
+    return 0;
+}
+
+/* What is said of everything is about the server alone, if its proxy has an entry by now. */
+static int tell_rest(const struct cli_apply *apply, struct anycert_error *err)
+{
+    char *end = strstr(err->message, "; nothing was written");
+    size_t used = end ? (size_t)(end - err->message) : strlen(err->message);
+    if (apply->wrote)
+        (void)snprintf(err->message + used, sizeof err->message - used,
+                       "; only the proxy's entry was written");
+    return -1;
 }
 
 int cli_apply(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
               const struct anycert_policy *base, struct anycert_error *err)
 {
-    if (apply_to_proxy(apply, diagnosis, err) != 0 ||
-        apply_one(apply, diagnosis, anycert_diagnosis_proxy(diagnosis), base, err) != 0)
+    if (check_clock(diagnosis, err) != 0 || apply_to_proxy(apply, diagnosis, err) != 0)
         return -1;
+    if (apply_one(apply, diagnosis, anycert_diagnosis_proxy(diagnosis), base, err) != 0)
+        return tell_rest(apply, err);
     if (apply->stands)
         cli_entry_print_use(diagnosis, apply->file, apply->way, apply->proxy_trust);
     return 0;

@@ -5,6 +5,7 @@
 
 #include <anycert/doctor.h>
 
+#include "doctor_entry.h"
 #include "options.h"
 
 /* What --apply was given; these options mean the entry, and nothing of the examination. */
@@ -14,9 +15,10 @@ struct cli_apply {
     struct cli_list pins;   /* as given, with commas between several; what is typed joins them */
     char *way;              /* options for a request that goes there; NULL: none can be said */
     char *proxy_trust;      /* what it gives to the proxy, or NULL */
-    bool stands;            /* an entry, in the file, written now or before */
+    bool stands, wrote;     /* an entry, in the file: written now or before, and now */
     struct cli_bytes given; /* the options that trust was given with, for the reason */
     const struct anycert_policy *proxy_base; /* what the proxy was examined with; NULL: hardened */
+    char proxy_place[CLI_PLACE_MAX];         /* "host:port" of an https:// proxy, or "" */
 };
 
 /* Takes them out of the options. -1 with USAGE if they do not fit together. */
@@ -24,9 +26,10 @@ int cli_apply_take(struct cli_apply *apply, struct cli_options *options, struct 
 void cli_apply_free(struct cli_apply *apply);
 /* Adds a list of pins with commas between them. -1 with a sentence if one is none. */
 int cli_apply_add_pins(struct cli_list *pins, const char *text, struct anycert_error *err);
-/* Shows the entry, asks, and writes it; of an https proxy that needs one, its entry first. base is
- * what the examination began with, or NULL. 0 if it was written, is the same already, or none is
- * needed; -1 with a sentence if nothing was. */
+/* Shows the entry, asks, and writes it; of an https proxy that needs one, or has been given a
+ * policy that is enough, its entry first. base is what the examination began with, or NULL. 0 if it
+ * was written, is the same already, or none is needed; -1 with a sentence if it was not: neither,
+ * where it is this machine's clock that is wrong. */
 int cli_apply(struct cli_apply *apply, const struct anycert_diagnosis *diagnosis,
               const struct anycert_policy *base, struct anycert_error *err);
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "paste.h"
@@ -54,7 +55,7 @@ void cli_entry_reason(const struct anycert_diagnosis *diagnosis, const char *giv
     bool any = false;
     cli_format_date((int64_t)time(NULL), day);
     out[0] = '\0';
-    for (size_t i = 0; anycert_diagnosis_cause_title(diagnosis, i); i++) {
+    for (size_t i = 0; diagnosis && anycert_diagnosis_cause_title(diagnosis, i); i++) {
         if (!is_answered(diagnosis, i))
             continue;
         any = true;
@@ -89,6 +90,20 @@ int cli_entry_given(const struct cli_options *options, struct cli_bytes *out,
                             cli_bytes_add_text(out, all[i].name, err) != 0))
             return -1;
     return 0;
+}
+
+void cli_entry_proxy_place(const char *url, char out[CLI_PLACE_MAX])
+{
+    const char *place = url && strncasecmp(url, "https://", 8) == 0 ? url + 8 : "";
+    size_t len = strcspn(place, "/?#");
+    for (size_t i = len; i > 0; i--) {
+        if (place[i - 1] != '@')
+            continue;
+        place += i; /* user and password */
+        len -= i;
+        break;
+    }
+    (void)snprintf(out, CLI_PLACE_MAX, "%.*s", (int)len, place);
 }
 
 /* ---- the request by it ---- */

@@ -61,8 +61,7 @@ void cli_refusal_entry(const struct cli_refusal *refusal)
                      anycert_short_diagnosis_policy_by_key(advice)
                          ? "(a line for --policy-file FILE, once you have compared the key)"
                      : is_by_name(advice)
-                         ? "(a line for --policy-file FILE, only if that is a name of the server "
-                           "that is meant)"
+                         ? "(a line for --policy-file FILE, only if its name is the right one)"
                          : "(a line for --policy-file FILE)");
     /* What is pasted as it is has no reason to be filled in, unless the administrator wants one. */
     char *once = cli_quote_reason(anycert_short_diagnosis_policy(advice));

@@ -200,8 +200,9 @@ anycert_diagnosis_report(const struct anycert_diagnosis *diagnosis);
 /* Causes: all that was found, in the order in which a connection meets them.
  *
  * Their number, and for each (n from 0 on; NULL behind the last) its stable id, the check that it
- * belongs to, who has to act ("local", "network" or "remote"), one sentence, one or two more, what
- * was seen here, and what OpenSSL or another client says in that case ("" if nothing). Borrowed. */
+ * belongs to, who has to act ("local", "network" or "remote"), one sentence, one or two more (both
+ * about the proxy, where it is met there), what was seen here, and what OpenSSL or another client
+ * says in that case ("" if nothing). Borrowed. */
 ANYCERT_API size_t anycert_diagnosis_causes(const struct anycert_diagnosis *diagnosis);
 ANYCERT_API const char *anycert_diagnosis_cause_id(const struct anycert_diagnosis *diagnosis,
                                                    size_t n);

@@ -5,6 +5,7 @@
 #include "base/shell.h"
 #include "base/str.h"
 #include "doctor/blank.h"
+#include "doctor/examine_proxy.h"
 #include "policy/advise.h"
 
 #include <stdio.h>
@@ -39,12 +40,30 @@ static bool is_supplied(const struct anycert_diagnosis *diagnosis,
     return advice_of(diagnosis) && examination->plan.ways[0].attempt.supply;
 }
 
-/* Whether one certificate was all that had to be fetched. */
-static bool is_one_step(const struct anycert__examination *examination)
+static bool is_proxy_supplied(const struct anycert__examination *examination)
 {
+    return examination->proxy && anycert__is_proxy_supplied(examination->proxy);
+}
+
+/* Whose examination has that certificate: its own, or that of its proxy. NULL: there is none. */
+static const struct anycert__examination *supplied(const struct anycert_diagnosis *diagnosis,
+                                                   const struct anycert__examination *examination)
+{
+    if (is_supplied(diagnosis, examination))
+        return examination;
+    return is_proxy_supplied(examination) ? &examination->proxy->examination : NULL;
+}
+
+/* Whether one certificate was all that had to be fetched, for one link. */
+static bool is_one_step(const struct anycert_diagnosis *diagnosis,
+                        const struct anycert__examination *whole)
+{
+    const struct anycert__examination *examination = supplied(diagnosis, whole);
     const struct anycert__facts *facts = examination->done[0].facts;
     const char *name = examination->trials.supply.name;
 
+    if (examination == whole && is_proxy_supplied(whole))
+        return false;
     for (size_t i = 0; facts && name && i < facts->presented_count; i++) {
         if (strcmp(facts->presented[i].issuer, name) == 0)
             return true;
@@ -87,7 +106,7 @@ static bool comes_through(const struct anycert_diagnosis *diagnosis,
     const struct anycert__plan *plan = &examination->plan;
 
     if (plan->request_failed ||
-        (is_supplied(diagnosis, examination) && !is_one_step(examination)) ||
+        (supplied(diagnosis, examination) && !is_one_step(diagnosis, examination)) ||
         !goes_through_proxy(diagnosis, examination))
         return false;
     return plan->found == ANYCERT__FOUND_HEALTHY || plan->found == ANYCERT__FOUND_WAYS ||
@@ -109,12 +128,23 @@ static bool says_anchors(const struct anycert_diagnosis *diagnosis)
            anycert__words_find(&diagnosis->given, "ca-add", 0);
 }
 
+/* Whether the policy that was given for an https:// proxy, and is enough, becomes an entry. */
+static bool is_proxys_kept(const struct anycert_diagnosis *diagnosis)
+{
+    const struct anycert_policy *given = diagnosis->proxy_policy;
+    const char *url = anycert__words_find(&diagnosis->given, "proxy", 0);
+
+    return given && !diagnosis->of_proxy && url && anycert__str_starts(url, "https:") &&
+           !anycert_policy_equal(given, &hardened) && anycert_policy_authenticates(given) &&
+           !has_relative_anchors(given);
+}
+
 /* An entry of a policy file has no place for helping certificates, nor for a policy under which
  * nobody is known; and the one that hardened needs says nothing. */
 static bool can_be_kept(const struct anycert_diagnosis *diagnosis,
                         const struct anycert__examination *examination)
 {
-    if (diagnosis->helped || is_supplied(diagnosis, examination) ||
+    if (diagnosis->helped || supplied(diagnosis, examination) ||
         anycert__words_find(&diagnosis->given, "intermediate", 0))
         return false;
     /* What was not tried to its end is not written down. */
@@ -126,8 +156,9 @@ static bool can_be_kept(const struct anycert_diagnosis *diagnosis,
         return false;
     if (has_relative_anchors(diagnosis->base) && !says_anchors(diagnosis))
         return false;
-    return advice_of(diagnosis) ? advice_of(diagnosis)->trust != ANYCERT__TRUST_NOBODY
-                                : !anycert_policy_equal(diagnosis->base, &hardened);
+    return advice_of(diagnosis)
+               ? advice_of(diagnosis)->trust != ANYCERT__TRUST_NOBODY
+               : !anycert_policy_equal(diagnosis->base, &hardened) || is_proxys_kept(diagnosis);
 }
 
 /* ---- the policy ---- */
@@ -276,7 +307,7 @@ static void add_help(struct anycert__buf *buf, const struct anycert_diagnosis *d
         anycert__buf_adds(buf, " --cert client.pem --key client.key");
     if (diagnosis->helped && !anycert__words_find(&diagnosis->given, "intermediate", 0))
         anycert__buf_adds(buf, " --intermediate intermediates.pem");
-    if (is_supplied(diagnosis, examination))
+    if (supplied(diagnosis, examination))
         anycert__buf_adds(buf, " --intermediate intermediate.pem");
     add_address(buf, diagnosis, target);
     if (examination->plan.unsteady)
@@ -314,6 +345,7 @@ static char *get_command(const struct anycert_diagnosis *diagnosis,
     /* A profile may say another policy, which this one then takes the place of. */
     bool by_policy =
         advice_of(diagnosis) || anycert__words_find(&diagnosis->given, "profile", 0) != NULL;
+    const struct anycert__examination *fetched = supplied(diagnosis, examination);
     struct anycert__buf buf;
     char *text = by_policy ? policy_text(diagnosis, examination, err) : NULL;
     char *command = NULL;
@@ -321,8 +353,8 @@ static char *get_command(const struct anycert_diagnosis *diagnosis,
     if (by_policy && !text)
         return err->code == 0 ? anycert__strdup("") : NULL;
     anycert__buf_init(&buf, COMMAND_MAX);
-    if (is_supplied(diagnosis, examination))
-        add_fetch(&buf, examination);
+    if (fetched)
+        add_fetch(&buf, fetched);
     anycert__buf_adds(&buf, "anycert get");
     if (text) {
         anycert__buf_adds(&buf, " --trust ");
@@ -339,24 +371,39 @@ static char *get_command(const struct anycert_diagnosis *diagnosis,
     return command;
 }
 
+int anycert__words_asked(const struct anycert_diagnosis *diagnosis,
+                         const struct anycert__words *words, struct anycert__words *out,
+                         struct anycert_error *err)
+{
+    struct anycert_error why = {0};
+    char *text = NULL;
+
+    if (anycert__words_join(out, words, err) < 0)
+        return -1;
+    if (!diagnosis->of_proxy)
+        return 0;
+    if (!diagnosis->proxy_policy || anycert_policy_equal(diagnosis->proxy_policy, &hardened)) {
+        anycert__words_drop(out, "proxy-trust");
+        return 0;
+    }
+    text = anycert_policy_format(diagnosis->proxy_policy, err);
+    if (!text)
+        return -1;
+    /* What cannot be shown stays out. */
+    (void)anycert__words_set(out, "proxy-trust", text, &why);
+    anycert_free(text);
+    return why.code == ANYCERT_E_NOMEM ? anycert__fail_nomem(err) : 0;
+}
+
 /* With what was given: a policy for the proxy that was found is to be found, and written, again. */
 static int write_given(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis,
                        struct anycert_error *err)
 {
     struct anycert__words words = {0};
-    char *text = NULL;
-    int result = anycert__words_join(&words, &diagnosis->given, err);
+    int result = anycert__words_asked(diagnosis, &diagnosis->given, &words, err);
 
-    if (result == 0 && diagnosis->of_proxy)
-        anycert__words_drop(&words, "proxy-trust");
-    if (result == 0 && diagnosis->of_proxy && diagnosis->proxy_policy &&
-        !anycert_policy_equal(diagnosis->proxy_policy, &hardened)) {
-        text = anycert_policy_format(diagnosis->proxy_policy, err);
-        result = text ? anycert__words_add(&words, "proxy-trust", text, err) : -1;
-    }
     if (result == 0)
         anycert__words_write(buf, &words, "anycert doctor");
-    anycert_free(text);
     anycert__words_clear(&words);
     return result;
 }

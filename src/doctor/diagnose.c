@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "doctor/examine_proxy.h"
 #include "verdict/judge.h"
+#include "verdict/proxy_words.h"
 #include "verdict/show.h"
 
 #include <stdio.h>
@@ -54,6 +55,7 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
                           !anycert__str_equal_nocase(diagnosis->name, diagnosis->peer.host);
     bool hung_up = found->cause->number == ANYCERT__CAUSE_BODY_TRUNCATED && trial &&
                    trial->wire != ANYCERT__WIRE_SILENT;
+    const struct anycert__facts *on_way = diagnosis->examination->trials.route.proxy_facts;
     char port[8], outer_port[8] = "", address[ANYCERT__ADDRESS_SIZE], proxy[300];
     const struct anycert__end end = anycert__end_by_pin(diagnosis, found->cause);
     struct anycert__evidence evidence[] = {
@@ -64,7 +66,7 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
         {"name", has_other_name ? diagnosis->name : NULL},
         {"pin", diagnosis->pin[0] != '\0' ? diagnosis->pin : NULL},
         {"issuer-url", diagnosis->issuer_url[0] != '\0' ? diagnosis->issuer_url : NULL},
-        {"asked", diagnosis->was_asked ? "yes" : NULL},
+        {"asked", anycert__has_no_more_time(diagnosis) ? "yes" : NULL},
         {"hung-up", hung_up ? "yes" : NULL},
         {"ca-file", file ? file : anycert__words_find(&diagnosis->given, "ca-add", 0)},
         {"ca-names", trial && trial->ca_name_count > 0 ? trial->ca_names[0] : NULL},
@@ -89,7 +91,8 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
                                          &diagnosis->given,
                                          outer ? on_the_way : NULL,
                                          sizeof on_the_way / sizeof on_the_way[0],
-                                         url && anycert__str_starts(url, "https:")};
+                                         url && anycert__str_starts(url, "https:"),
+                                         on_way && on_way->complete};
 
     (void)snprintf(port, sizeof port, "%u", (unsigned)diagnosis->peer.port);
     if (outer)
@@ -97,25 +100,35 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
     return anycert__remedies_of_case(found->cause, &known, &found->remedies, err);
 }
 
-/* The same cause was seen elsewhere, too: at another certificate, or beyond the proxy. */
-static int add_evidence(struct anycert__diagnosed *found, const char *more,
-                        struct anycert_error *err)
+/* What is seen on the way to the server says by itself what is the proxy's. */
+static bool is_about_proxy(const struct anycert_diagnosis *diagnosis)
 {
+    return diagnosis->hop == ANYCERT__HOP_PROXY;
+}
+
+/* The same cause was seen elsewhere, too: at another certificate, or beyond the proxy. */
+static int add_evidence(const struct anycert_diagnosis *diagnosis, struct anycert__diagnosed *found,
+                        const char *more, struct anycert_error *err)
+{
+    char *added = anycert__said_of(more, is_about_proxy(diagnosis), err);
     struct anycert__buf buf;
     char *both = NULL;
+    int result = added ? 0 : anycert__fail_nomem(err);
 
-    if (!more || strstr(found->evidence, more) ||
-        strlen(found->evidence) + strlen(more) > EVIDENCE_MAX)
-        return 0;
-    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
-    anycert__buf_addf(&buf, "%s; %s", found->evidence, more);
-    both = anycert__buf_take(&buf, "the evidence", err);
-    anycert__buf_free(&buf);
-    if (!both)
-        return -1;
-    anycert__free(found->evidence);
-    found->evidence = both;
-    return 0;
+    if (added && !strstr(found->evidence, added) &&
+        strlen(found->evidence) + strlen(added) <= EVIDENCE_MAX) {
+        anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
+        anycert__buf_addf(&buf, "%s; %s", found->evidence, added);
+        both = anycert__buf_take(&buf, "the evidence", err);
+        anycert__buf_free(&buf);
+        result = both ? 0 : -1;
+    }
+    if (both) {
+        anycert__free(found->evidence);
+        found->evidence = both;
+    }
+    anycert__free(added);
+    return result;
 }
 
 static bool is_proxys_handshake(const struct anycert__trial *trial)
@@ -148,19 +161,25 @@ static int add_cause(struct anycert_diagnosis *diagnosis, enum anycert__cause_nu
 {
     struct anycert__diagnosed *found = &diagnosis->causes[diagnosis->cause_count];
     enum anycert__hop hop = hop_of(diagnosis, cause, trial);
+    bool of_proxy = anycert__is_said_of_proxy(anycert__cause(cause), hop);
 
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
         if (diagnosis->causes[i].cause->number == cause && diagnosis->causes[i].hop == hop)
-            return add_evidence(&diagnosis->causes[i], evidence, err);
+            return evidence ? add_evidence(diagnosis, &diagnosis->causes[i], evidence, err) : 0;
     }
     if (diagnosis->cause_count == ANYCERT__DIAGNOSED_MAX)
         return 0;
     diagnosis->cause_count++;
     found->cause = anycert__cause(cause);
-    found->evidence = anycert__strdup(evidence ? evidence : trial ? trial->error.message : "");
     found->hop = hop;
+    found->title = anycert__said_of(found->cause->title, of_proxy, err);
+    found->explanation = anycert__said_of(found->cause->explanation, of_proxy, err);
+    found->evidence = anycert__said_of(evidence ? evidence
+                                       : trial  ? trial->error.message
+                                                : "",
+                                       is_about_proxy(diagnosis), err);
     found->error = anycert__cause_errors(found->cause, facts, code, err);
-    if (!found->evidence || !found->error)
+    if (!found->title || !found->explanation || !found->evidence || !found->error)
         return anycert__fail_nomem(err);
     return find_remedies(diagnosis, found, trial, err);
 }
@@ -247,9 +266,10 @@ static const char *note_on(const struct anycert__attempt *attempt, enum anycert_
     return anycert__caution(trust, is_unverified(attempt));
 }
 
-/* What is to be known besides, in sentences. */
-static void write_note(struct anycert__advice *advice, const struct anycert__attempt *attempt,
-                       const struct anycert__plan *plan)
+/* What is to be known besides, in sentences. 0, or -1 with NOMEM. */
+static int write_note(const struct anycert_diagnosis *diagnosis, struct anycert__advice *advice,
+                      const struct anycert__attempt *attempt, const struct anycert__plan *plan,
+                      struct anycert_error *err)
 {
     const char *note = note_on(attempt, advice->trust);
     const char *proof =
@@ -259,9 +279,16 @@ static void write_note(struct anycert__advice *advice, const struct anycert__att
         : advice->confirmed ? "needed besides the client certificate; the handshake stands under it"
                             : "needed besides the client certificate; not confirmed without that, "
                               "as the server ends the handshake, once we have accepted its part";
+    char *words = NULL;
 
     (void)snprintf(advice->note, sizeof advice->note, "%s%s%s", proof,
                    proof[0] != '\0' && note[0] != '\0' ? "; " : "", note);
+    words = anycert__said_of(advice->note, is_about_proxy(diagnosis), err);
+    if (!words)
+        return anycert__fail_nomem(err);
+    (void)snprintf(advice->note, sizeof advice->note, "%s", words);
+    anycert__free(words);
+    return 0;
 }
 
 /* The sentence of whoever forbids it. */
@@ -303,10 +330,9 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
         advice->judged_without = way->judged_without;
         advice->confirmed = way->confirmed;
         advice->is_unanswered = plan->request_failed && !way->confirmed;
-        write_note(advice, &way->attempt, plan);
         advice->minimal = way->minimal;
         advice->forbidden = forbidden_here(examination, policy);
-        if (!advice->policy)
+        if (!advice->policy || write_note(diagnosis, advice, &way->attempt, plan, err) < 0)
             return -1;
         if (!advice->forbidden)
             return anycert__fail_nomem(err);
@@ -314,99 +340,7 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
     return 0;
 }
 
-/* ---- verdict and stage ---- */
-
-static bool is_ours_to_mend(const struct anycert_diagnosis *diagnosis)
-{
-    for (size_t i = 0; i < diagnosis->cause_count; i++) {
-        const struct anycert__cause *cause = diagnosis->causes[i].cause;
-
-        if (cause->side == ANYCERT__SIDE_LOCAL && cause->here)
-            return true;
-    }
-    return false;
-}
-
-static bool is_never_done(const struct anycert_diagnosis *diagnosis)
-{
-    for (size_t i = 0; i < diagnosis->cause_count; i++) {
-        if (diagnosis->causes[i].cause->otherwise == ANYCERT__OTHERWISE_NEVER)
-            return true;
-    }
-    return false;
-}
-
-/* Nothing connects. */
-static enum anycert_doctor_verdict verdict_on_nothing(const struct anycert_diagnosis *diagnosis)
-{
-    if (diagnosis->stage == ANYCERT_STAGE_DNS || diagnosis->stage == ANYCERT_STAGE_TCP)
-        return ANYCERT_VERDICT_UNREACHABLE;
-    if (diagnosis->stage == ANYCERT_STAGE_PROXY) {
-        enum anycert__cause_number cause = diagnosis->causes[0].cause->number;
-
-        if (cause == ANYCERT__CAUSE_PROXY_UNREACHABLE ||
-            cause == ANYCERT__CAUSE_PROXY_NAME_NOT_FOUND || !is_ours_to_mend(diagnosis))
-            return ANYCERT_VERDICT_UNREACHABLE;
-        return ANYCERT_VERDICT_FIXABLE;
-    }
-    if (is_ours_to_mend(diagnosis) || diagnosis->addresses.other_good)
-        return ANYCERT_VERDICT_FIXABLE;
-    if (diagnosis->stage == ANYCERT_STAGE_PROXY_TLS)
-        return ANYCERT_VERDICT_UNREACHABLE;
-    return is_never_done(diagnosis) ? ANYCERT_VERDICT_FORBIDDEN : ANYCERT_VERDICT_IMPOSSIBLE;
-}
-
-/* What needs no relaxation once this machine's clock is right. */
-static anycert__relaxations by_clock(const struct anycert_diagnosis *diagnosis)
-{
-    anycert__relaxations set = 0;
-
-    for (size_t i = 0; i < diagnosis->cause_count; i++) {
-        if (diagnosis->causes[i].cause->number == ANYCERT__CAUSE_CLOCK_AHEAD)
-            set |= ANYCERT__RELAX_BIT(ANYCERT__RELAX_EXPIRED);
-        if (diagnosis->causes[i].cause->number == ANYCERT__CAUSE_CLOCK_BEHIND)
-            set |= ANYCERT__RELAX_BIT(ANYCERT__RELAX_NOT_YET_VALID);
-    }
-    return set;
-}
-
-/* To answer a request, and not in the first handshake. */
-static bool wants_our_cert(const struct anycert_diagnosis *diagnosis)
-{
-    return anycert__diagnosed(diagnosis, ANYCERT__CAUSE_CLIENT_CERT_WANTED_BY_HTTP) ||
-           anycert__diagnosed(diagnosis, ANYCERT__CAUSE_CLIENT_CERT_REQUIRED) ||
-           anycert__diagnosed(diagnosis, ANYCERT__CAUSE_CLIENT_CERT_REQUIRED_LATE);
-}
-
-static enum anycert_doctor_verdict verdict_on(const struct anycert_diagnosis *diagnosis,
-                                              const struct anycert__plan *plan)
-{
-    switch (plan->found) {
-    case ANYCERT__FOUND_HEALTHY:
-        if (diagnosis->stage == ANYCERT_STAGE_PROXY_TLS)
-            return ANYCERT_VERDICT_FIXABLE; /* the proxy's CA is ours to know */
-        if (!plan->request_failed)
-            return diagnosis->addresses.fail || plan->unsteady ? ANYCERT_VERDICT_FIXABLE
-                                                               : ANYCERT_VERDICT_HEALTHY;
-        return is_ours_to_mend(diagnosis) ? ANYCERT_VERDICT_FIXABLE : ANYCERT_VERDICT_UNREACHABLE;
-    case ANYCERT__FOUND_WAYS:
-        if (plan->wants_cert)
-            break;
-        if (plan->request_failed && !plan->ways[0].confirmed)
-            return wants_our_cert(diagnosis) ? ANYCERT_VERDICT_FIXABLE
-                                             : ANYCERT_VERDICT_UNREACHABLE;
-        return diagnosis->addresses.other_good ||
-                       (plan->ways[0].attempt.rung == ANYCERT__RUNG_HARDENED &&
-                        (plan->ways[0].attempt.relaxations & ~by_clock(diagnosis)) == 0)
-                   ? ANYCERT_VERDICT_FIXABLE
-                   : ANYCERT_VERDICT_RELAXABLE;
-    case ANYCERT__FOUND_REVOKED:
-        return ANYCERT_VERDICT_FORBIDDEN;
-    case ANYCERT__FOUND_NOTHING:
-        break;
-    }
-    return verdict_on_nothing(diagnosis);
-}
+/* ---- stage ---- */
 
 /* The first stage that fails under hardened. */
 static enum anycert_doctor_stage stage_of(const struct anycert__examination *examination)
@@ -550,6 +484,9 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
 {
+    /* A proxy's time is that of whoever is asked through it. */
+    diagnosis->was_asked =
+        diagnosis->outer ? diagnosis->outer->was_asked : examination->plan.wants_request;
     if (copy_answers(diagnosis, examination, err) < 0 ||
         copy_question(diagnosis, examination->trials.doctor, err) < 0 ||
         (examination->plan.send_expected && give_sni(diagnosis, diagnosis->name, err) < 0) ||
@@ -560,12 +497,11 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
     diagnosis->elapsed_ms = examination->elapsed_ms;
     diagnosis->exhausted = examination->plan.exhausted;
     diagnosis->wants_cert = examination->plan.wants_cert;
-    diagnosis->was_asked = examination->plan.wants_request;
     if (add_report(diagnosis, examination, err) < 0 ||
         add_causes(diagnosis, examination, err) < 0 ||
         add_policies(diagnosis, examination, err) < 0)
         return -1;
-    diagnosis->verdict = verdict_on(diagnosis, &examination->plan);
+    diagnosis->verdict = anycert__verdict_on(diagnosis, &examination->plan);
     anycert__join_proxy(diagnosis, examination);
     return anycert__diagnosis_commands(diagnosis, examination, err);
 }

@@ -201,7 +201,7 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                         : walk.supply->name     ? ANYCERT__FETCHED_IN_VAIN
                                                 : ANYCERT__FETCHED_NOTHING;
     walk.whose = "";
-    anycert__read_server_time(examination, &server);
+    anycert__read_server_time(diagnosis, examination, &server);
     walk.server = &server;
     anycert__findings(facts, facts->time, ANYCERT__JUDGE_CERTIFICATES, take_finding, &walk);
     walk_others(&walk, examination, facts);

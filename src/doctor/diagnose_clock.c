@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "doctor/examine_proxy.h"
 #include "hello/answer.h"
 
 #include <stdlib.h>
@@ -72,10 +73,9 @@ static bool agree_on_time(const struct anycert__examination *examination, int64_
     return count > 1;
 }
 
-void anycert__read_server_time(const struct anycert__examination *examination,
-                               struct anycert__server_time *out)
+static bool read_clock(const struct anycert__examination *examination, bool behind,
+                       struct anycert__server_time *out)
 {
-    *out = (struct anycert__server_time){.was_asked = examination->plan.wants_request};
     for (size_t i = 0; i < examination->plan.count; i++) {
         const struct anycert__trial *trial = &examination->done[i];
 
@@ -83,11 +83,39 @@ void anycert__read_server_time(const struct anycert__examination *examination,
             continue;
         out->is_known = true;
         out->ahead = trial->http_date - trial->facts->time;
-        out->how = "the Date of the server's answer";
-        return;
+        out->how = behind ? "the Date of an answer of the server behind the proxy"
+                          : "the Date of the server's answer";
+        return true;
     }
     out->is_known = agree_on_time(examination, &out->ahead);
-    out->how = "the time in the server's handshakes";
+    out->how = behind ? "the time in handshakes of the server behind the proxy"
+                      : "the time in the server's handshakes";
+    return out->is_known;
+}
+
+static bool is_stuck_at_proxy(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->outer && !diagnosis->outer->examination->proxy->policy;
+}
+
+bool anycert__has_no_more_time(const struct anycert_diagnosis *diagnosis)
+{
+    return diagnosis->was_asked || is_stuck_at_proxy(diagnosis);
+}
+
+void anycert__read_server_time(const struct anycert_diagnosis *diagnosis,
+                               const struct anycert__examination *examination,
+                               struct anycert__server_time *out)
+{
+    *out = (struct anycert__server_time){.is_known = false};
+    if (read_clock(examination, false, out) ||
+        (diagnosis->outer && read_clock(diagnosis->outer->examination, true, out)))
+        return;
+    out->how = is_stuck_at_proxy(diagnosis) ? ", which was compared with no other"
+               : !diagnosis->was_asked      ? ", which was compared with no other (--http does)"
+               : diagnosis->outer
+                   ? ", and the server behind the proxy did not say what it is by its own"
+                   : ", and the server did not say what it is by its own";
 }
 
 /* ---- which clock is wrong ---- */
@@ -208,8 +236,6 @@ enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view
     if (judge_by_list(view->list, early, now, said, &cause))
         return cause;
     if (server && !server->is_known)
-        anycert__buf_adds(said, server->was_asked
-                                    ? ", and the server did not say what it is by its own"
-                                    : ", which was compared with no other (--http does)");
+        anycert__buf_adds(said, server->how);
     return usual;
 }

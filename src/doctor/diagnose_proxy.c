@@ -87,9 +87,23 @@ static int diagnose_pin(struct anycert_diagnosis *found, const struct anycert_po
     return result;
 }
 
+/* Whether the key that it showed has one of the caller's pins. */
+static bool is_pinned(const struct anycert__proxy_examination *proxy,
+                      const struct anycert_policy *given)
+{
+    const struct anycert__trial *best = anycert__best_view(&proxy->examination);
+    struct anycert__pin pin = {.wanted = false};
+
+    if (!best || given->pin_count == 0)
+        return false;
+    pin = anycert__pin_look(best->facts, given);
+    return anycert__pin_stands(&pin);
+}
+
 /* What goes on through the proxy is the policy to take, with the pins of the caller. */
 static int put_first(struct anycert_diagnosis *found,
-                     const struct anycert__proxy_examination *proxy, struct anycert_error *err)
+                     const struct anycert__proxy_examination *proxy,
+                     const struct anycert_policy *given, struct anycert_error *err)
 {
     struct anycert__advice *first = &found->policies[0];
     struct anycert_policy *made = anycert_policy_copy(proxy->policy, err);
@@ -103,6 +117,10 @@ static int put_first(struct anycert_diagnosis *found,
     anycert_free(first->policy);
     first->made = made;
     first->policy = text;
+    if (!proxy->repinned && first->trust == ANYCERT__TRUST_IF_COMPARED && is_pinned(proxy, given)) {
+        first->trust = ANYCERT__TRUST_PROVEN; /* it was compared, or it would not have been given */
+        first->note[0] = '\0';
+    }
     if (proxy->repinned) {
         first->trust = ANYCERT__TRUST_IF_COMPARED;
         (void)snprintf(first->note, sizeof first->note,
@@ -110,23 +128,6 @@ static int put_first(struct anycert_diagnosis *found,
                        "is not the one that was pinned");
     }
     return 0;
-}
-
-/* What has to be known of a policy, where it is not the server's. */
-static void set_note(struct anycert__advice *advice)
-{
-    const char *note = NULL;
-
-    if (advice->trust == ANYCERT__TRUST_IF_NAMED)
-        note = "only if that is a name of the proxy that is meant";
-    else if (advice->trust == ANYCERT__TRUST_IF_COMPARED)
-        note = "compare the pin with the proxy's by another way before it is used: interception "
-               "and a genuine self-signed proxy look alike";
-    else if (strstr(advice->note, "self-signed server"))
-        note = "whoever answers is believed: interception and a genuine self-signed proxy look "
-               "alike";
-    if (note)
-        (void)snprintf(advice->note, sizeof advice->note, "%s", note);
 }
 
 /* ---- the proxy's own diagnosis ---- */
@@ -139,9 +140,7 @@ static int fill(struct anycert_diagnosis *found, const struct anycert__proxy_exa
         anycert__diagnosis_fill(found, &proxy->examination, err) < 0 ||
         diagnose_pin(found, given, err) < 0)
         return -1;
-    for (size_t i = 0; i < found->policy_count; i++)
-        set_note(&found->policies[i]);
-    if (proxy->policy && put_first(found, proxy, err) < 0)
+    if (proxy->policy && put_first(found, proxy, given, err) < 0)
         return -1;
     anycert__sort_causes(found);
     found->verdict = anycert__worse_verdict(found->verdict, ANYCERT_VERDICT_FIXABLE);

@@ -41,6 +41,8 @@ void anycert_diagnosis_free(struct anycert_diagnosis *diagnosis)
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
         if (diagnosis->causes[i].lent)
             continue;
+        anycert__free(diagnosis->causes[i].title);
+        anycert__free(diagnosis->causes[i].explanation);
         anycert__free(diagnosis->causes[i].evidence);
         anycert__free(diagnosis->causes[i].error);
         anycert__remedies_clear(&diagnosis->causes[i].remedies);
@@ -155,12 +157,12 @@ const char *anycert_diagnosis_cause_side(const struct anycert_diagnosis *diagnos
 
 const char *anycert_diagnosis_cause_title(const struct anycert_diagnosis *diagnosis, size_t n)
 {
-    return cause_at(diagnosis, n) ? cause_at(diagnosis, n)->cause->title : NULL;
+    return cause_at(diagnosis, n) ? cause_at(diagnosis, n)->title : NULL;
 }
 
 const char *anycert_diagnosis_cause_explanation(const struct anycert_diagnosis *diagnosis, size_t n)
 {
-    return cause_at(diagnosis, n) ? cause_at(diagnosis, n)->cause->explanation : NULL;
+    return cause_at(diagnosis, n) ? cause_at(diagnosis, n)->explanation : NULL;
 }
 
 const char *anycert_diagnosis_cause_evidence(const struct anycert_diagnosis *diagnosis, size_t n)

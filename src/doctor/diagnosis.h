@@ -18,8 +18,9 @@
 /* A cause that was found. */
 struct anycert__diagnosed {
     const struct anycert__cause *cause;
-    char *evidence; /* what was seen here */
-    char *error;    /* what others say */
+    char *title, *explanation; /* the cause's, said of the proxy where it is met there */
+    char *evidence;            /* what was seen here */
+    char *error;               /* what others say */
     enum anycert__hop hop;
     bool lent; /* it belongs to the diagnosis of the proxy */
     struct anycert__remedies remedies;
@@ -114,6 +115,12 @@ enum anycert_doctor_verdict anycert__worse_verdict(enum anycert_doctor_verdict a
 /* The proxy's name and port, as remedies have it: "proxy.example:3128"; or NULL. */
 const char *anycert__place_of_proxy(const struct anycert_diagnosis *diagnosis, char out[300]);
 
+/* diagnose_verdict.c: what it comes to, once its stage and all of its causes are known. */
+enum anycert_doctor_verdict anycert__verdict_on(const struct anycert_diagnosis *diagnosis,
+                                                const struct anycert__plan *plan);
+/* Whether a proxy wants a client certificate, which it cannot get from here. */
+bool anycert__proxy_wants_cert(const struct anycert_diagnosis *diagnosis);
+
 /* Whether it was found. */
 bool anycert__diagnosed(const struct anycert_diagnosis *diagnosis,
                         enum anycert__cause_number cause);
@@ -151,15 +158,17 @@ void anycert__read_anchor_list(struct anycert__anchors *own, int64_t now,
 /* Reads these lists where dates are wrong, into the examination. */
 void anycert__note_lists(struct anycert__examination *examination);
 /* diagnose_clock.c: the clock of the server, by the Date of an answer, or by what its handshakes of
- * TLS 1.2 and older have in common. */
+ * TLS 1.2 and older have in common. A proxy that says neither has that of the server behind it. */
 struct anycert__server_time {
-    bool was_asked; /* with a request */
     bool is_known;
     int64_t ahead;   /* seconds that it is ahead of ours */
-    const char *how; /* it is known, in words */
+    const char *how; /* it is known, in words; or why it is not, behind what is said of ours */
 };
-void anycert__read_server_time(const struct anycert__examination *examination,
+void anycert__read_server_time(const struct anycert_diagnosis *diagnosis,
+                               const struct anycert__examination *examination,
                                struct anycert__server_time *out);
+/* Whether a request tells nothing more of the time: it was sent, or none gets through the proxy. */
+bool anycert__has_no_more_time(const struct anycert_diagnosis *diagnosis);
 /* diagnose_clock.c: a certificate that looks expired or not yet valid, where our clock may be what
  * is wrong: the cause, and both clocks and why behind said. server may be NULL. */
 enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view *view,
@@ -187,6 +196,11 @@ struct anycert__end {
 };
 struct anycert__end anycert__end_by_pin(const struct anycert_diagnosis *diagnosis,
                                         const struct anycert__cause *cause);
+/* command.c: words in which --proxy-trust is what was given, and not what was found, appended to
+ * out, which has to be cleared. 0, or -1 with NOMEM. */
+int anycert__words_asked(const struct anycert_diagnosis *diagnosis,
+                         const struct anycert__words *words, struct anycert__words *out,
+                         struct anycert_error *err);
 /* The commands that do at once what is known to connect, and keep it; to be called last.
  * 0, or -1 with NOMEM. */
 int anycert__diagnosis_commands(struct anycert_diagnosis *diagnosis,

@@ -55,6 +55,7 @@ anycert__proxy_examination_new(const struct anycert_doctor *doctor, struct anyce
     proxy->doctor.hop = ANYCERT__HOP_PROXY;
     proxy->doctor.base = base_of(doctor->proxy_policy, err);
     proxy->doctor.intermediates = doctor->intermediates;
+    proxy->doctor.fetches_issuer = doctor->fetches_issuer;
     proxy->doctor.timeout_ms = doctor->timeout_ms;
     proxy->doctor.delay_ms = doctor->delay_ms;
     proxy->doctor.clock = doctor->clock;
@@ -134,6 +135,13 @@ int anycert__proxy_examination_end(struct anycert__proxy_examination *proxy,
     return proxy->policy ? keep_pins(proxy, given, err) : -1;
 }
 
+bool anycert__is_proxy_supplied(const struct anycert__proxy_examination *proxy)
+{
+    const struct anycert__plan *plan = &proxy->examination.plan;
+
+    return proxy->policy && plan->way_count > 0 && plan->ways[0].attempt.supply;
+}
+
 int anycert__examine_proxy(struct anycert__examination *examination, struct anycert_error *err)
 {
     const struct anycert_doctor *doctor = examination->trials.doctor;
@@ -159,5 +167,8 @@ int anycert__examine_proxy(struct anycert__examination *examination, struct anyc
     used = anycert__examination_handshakes(&proxy->examination) + 1;
     examination->plan.budget = budget > used ? budget - used : 1;
     examination->trials.route.through = proxy->policy;
+    if (anycert__is_proxy_supplied(proxy))
+        examination->trials.route.proxy_terms.intermediates =
+            proxy->examination.trials.supply.certs;
     return 0;
 }

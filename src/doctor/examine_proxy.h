@@ -24,6 +24,8 @@ anycert__proxy_examination_new(const struct anycert_doctor *doctor, struct anyce
 /* Fills in the policy, once everything was tried. given: that of the caller. -1 with NOMEM. */
 int anycert__proxy_examination_end(struct anycert__proxy_examination *proxy,
                                    const struct anycert_policy *given, struct anycert_error *err);
+/* Whether that goes on with a certificate that was fetched, too. */
+bool anycert__is_proxy_supplied(const struct anycert__proxy_examination *proxy);
 void anycert__proxy_examination_free(struct anycert__proxy_examination *proxy);
 
 #endif

@@ -356,25 +356,29 @@ static bool add_question(struct writing *w, yyjson_mut_val *root)
     yyjson_mut_val *object = yyjson_mut_obj(w->doc);
     char *base = anycert_policy_format(diagnosis->base, NULL);
     char *given = anycert_policy_format(diagnosis->proxy_policy, NULL);
-    bool done =
-        object && base && given &&
-        yyjson_mut_obj_add_strcpy(w->doc, object, "target", diagnosis->target) &&
-        yyjson_mut_obj_add_strcpy(w->doc, object, "host", diagnosis->peer.host) &&
-        yyjson_mut_obj_add_uint(w->doc, object, "port", diagnosis->peer.port) &&
-        yyjson_mut_obj_add_strcpy(w->doc, object, "base", base) &&
-        yyjson_mut_obj_add_bool(w->doc, object, "request",
-                                diagnosis->examination->plan.wants_request) &&
-        yyjson_mut_obj_add_bool(w->doc, object, "body", diagnosis->asked_body) &&
-        yyjson_mut_obj_add_uint(w->doc, object, "timeout_ms", diagnosis->limit_ms) &&
-        yyjson_mut_obj_add_strcpy(w->doc, object, "proxy", diagnosis->proxy) &&
-        yyjson_mut_obj_add_strcpy(w->doc, object, "proxy_policy", given) &&
-        yyjson_mut_obj_add_bool(w->doc, object, "other_way", diagnosis->other_way) &&
-        yyjson_mut_obj_add_bool(w->doc, object, "intermediates", diagnosis->helped) &&
-        yyjson_mut_obj_add_val(w->doc, object, "way", words_of(w->doc, &diagnosis->way)) &&
-        yyjson_mut_obj_add_val(w->doc, object, "given", words_of(w->doc, &diagnosis->given));
+    struct anycert__words way = {0}, repeated = {0};
+    bool done = object && base && given &&
+                anycert__words_asked(diagnosis, &diagnosis->way, &way, NULL) == 0 &&
+                anycert__words_asked(diagnosis, &diagnosis->given, &repeated, NULL) == 0 &&
+                yyjson_mut_obj_add_strcpy(w->doc, object, "target", diagnosis->target) &&
+                yyjson_mut_obj_add_strcpy(w->doc, object, "host", diagnosis->peer.host) &&
+                yyjson_mut_obj_add_uint(w->doc, object, "port", diagnosis->peer.port) &&
+                yyjson_mut_obj_add_strcpy(w->doc, object, "base", base) &&
+                yyjson_mut_obj_add_bool(w->doc, object, "request",
+                                        diagnosis->examination->plan.wants_request) &&
+                yyjson_mut_obj_add_bool(w->doc, object, "body", diagnosis->asked_body) &&
+                yyjson_mut_obj_add_uint(w->doc, object, "timeout_ms", diagnosis->limit_ms) &&
+                yyjson_mut_obj_add_strcpy(w->doc, object, "proxy", diagnosis->proxy) &&
+                yyjson_mut_obj_add_strcpy(w->doc, object, "proxy_policy", given) &&
+                yyjson_mut_obj_add_bool(w->doc, object, "other_way", diagnosis->other_way) &&
+                yyjson_mut_obj_add_bool(w->doc, object, "intermediates", diagnosis->helped) &&
+                yyjson_mut_obj_add_val(w->doc, object, "way", words_of(w->doc, &way)) &&
+                yyjson_mut_obj_add_val(w->doc, object, "given", words_of(w->doc, &repeated));
 
     anycert_free(base);
     anycert_free(given);
+    anycert__words_clear(&way);
+    anycert__words_clear(&repeated);
     return done && yyjson_mut_obj_add_val(w->doc, root, "question", object);
 }
 

@@ -78,6 +78,11 @@ char *anycert_doctor_plan(const struct anycert_doctor *doctor, struct anycert_er
     if (doctor->fetches_issuer && doctor->proxy.kind == ANYCERT__PROXY_NONE)
         anycert__buf_adds(&buf, "A certificate that a chain lacks is fetched over plain HTTP from "
                                 "where the last one says that it is.\n");
+    if (doctor->fetches_issuer && doctor->proxy.kind == ANYCERT__PROXY_HTTPS)
+        anycert__buf_adds(
+            &buf,
+            "A certificate that the chain of the https:// proxy lacks is fetched, not through "
+            "it, over plain\nHTTP from where the last one says that it is.\n");
     if (doctor->compares_direct && doctor->proxy.kind != ANYCERT__PROXY_NONE)
         anycert__buf_adds(&buf, "Where what came through the proxy is not trusted, one handshake "
                                 "goes around it.\n");

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "doctor/blank.h"
+#include "verdict/proxy_words.h"
 
 #include <string.h>
 
@@ -168,11 +169,15 @@ static int add_row(const struct row *row, const struct known *known, struct anyc
     enum anycert__blank_style style =
         row->language == LANGUAGE_SHELL ? ANYCERT__BLANK_SHELL : ANYCERT__BLANK_PLAIN;
     struct anycert__remedy *remedy = &out->items[out->count++];
+    char *text = NULL;
+    bool becomes_proxys = known->at_proxy && row->who == WHO_SERVER;
 
-    remedy->audience = who_name(known->at_proxy && row->who == WHO_SERVER ? WHO_PROXY : row->who);
-    remedy->where = row->where;
-    remedy->text = filled(row->text, ANYCERT__BLANK_SENTENCE, known, err);
-    if (!remedy->text)
+    remedy->audience = who_name(becomes_proxys ? WHO_PROXY : row->who);
+    remedy->where = anycert__said_of(row->where, becomes_proxys, err);
+    text = anycert__said_of(row->text, becomes_proxys, err);
+    remedy->text = text ? filled(text, ANYCERT__BLANK_SENTENCE, known, err) : NULL;
+    anycert__free(text);
+    if (!remedy->where || !remedy->text)
         return -1;
     if (row->language == LANGUAGE_NONE)
         return 0;
@@ -238,7 +243,8 @@ static int add_cure(const char *name, const struct anycert__remedy_case *c,
             add_row(&of_proxy[k], fitting, out, err) < 0)
             return -1;
     }
-    if (is_done(name, &known) || (c->has_https && anycert__str_equal(name, "PROXY_HTTPS")))
+    if (is_done(name, &known) || (c->has_https && anycert__str_equal(name, "PROXY_HTTPS")) ||
+        (c->has_tls && anycert__str_equal(name, "PROXY_SOCKS")))
         return 0;
     for (size_t k = 0; k < COUNT(rows); k++) {
         if (anycert__str_equal(rows[k].name, name) && (!c->on_the_way || is_for_proxy(&rows[k])) &&
@@ -299,6 +305,7 @@ int anycert__remedies_for(const struct anycert__cause *cause,
 void anycert__remedies_clear(struct anycert__remedies *remedies)
 {
     for (size_t i = 0; i < remedies->count; i++) {
+        anycert__free(remedies->items[i].where);
         anycert__free(remedies->items[i].text);
         anycert__free(remedies->items[i].lines);
     }

@@ -40,7 +40,7 @@ struct anycert__evidence {
 
 struct anycert__remedy {
     const char *audience; /* "client", "server", "proxy" or "network": who has to do it; static */
-    const char *where;    /* "nginx", "anycert", "the URL": static */
+    char *where;          /* "nginx", "anycert", "the URL" */
     const char *language; /* of lines: "shell", "nginx", "apache", "haproxy", "squid", "powershell";
                              static; NULL without lines */
     char *text;           /* one sentence or two */
@@ -63,6 +63,7 @@ struct anycert__remedy_case {
     const struct anycert__evidence *on_the_way;
     size_t way_count;
     bool has_https; /* the proxy's URL says it already */
+    bool has_tls;   /* and the proxy has shaken hands */
 };
 
 /* Fills *out with the remedies of a cause, the first to be tried first. 0, or -1 with NOMEM and an

@@ -95,8 +95,8 @@ static bool add_causes(yyjson_mut_doc *doc, yyjson_mut_val *root,
             !add_text(doc, object, "check", found->cause->check) ||
             !add_text(doc, object, "side", anycert__side_name(found->cause->side)) ||
             !add_text(doc, object, "hop", anycert__hop_name(found->hop)) ||
-            !add_text(doc, object, "title", found->cause->title) ||
-            !add_text(doc, object, "explanation", found->cause->explanation) ||
+            !add_text(doc, object, "title", found->title) ||
+            !add_text(doc, object, "explanation", found->explanation) ||
             !add_text(doc, object, "evidence", found->evidence) ||
             !add_text(doc, object, "error", found->error) || !yyjson_mut_arr_add_val(list, object))
             return false;

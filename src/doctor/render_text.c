@@ -163,6 +163,15 @@ static void write_besides(struct anycert__buf *buf, const struct anycert__advice
     anycert__buf_addf(buf, ": %s", least->policy);
 }
 
+/* Neither at the server nor at its proxy. */
+static bool gives_nothing_up(const struct anycert_diagnosis *diagnosis)
+{
+    const struct anycert_diagnosis *proxy = diagnosis->of_proxy;
+
+    return diagnosis->policy_count > 0 && diagnosis->policies[0].relaxations == 0 &&
+           (!proxy || proxy->policy_count == 0 || proxy->policies[0].relaxations == 0);
+}
+
 static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
 {
     write_target(buf, diagnosis);
@@ -189,7 +198,7 @@ static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosi
             (diagnosis->wants_cert || diagnosis->policies[0].is_unanswered)) {
             write_besides(buf, &diagnosis->policies[0]);
             write_through(buf, diagnosis);
-        } else if (diagnosis->policy_count > 0 && diagnosis->policies[0].relaxations == 0) {
+        } else if (gives_nothing_up(diagnosis)) {
             anycert__buf_addf(buf, ": fixable here, nothing given up%s: %s",
                               caution(&diagnosis->policies[0]), diagnosis->policies[0].policy);
             write_through(buf, diagnosis);
@@ -198,8 +207,12 @@ static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosi
         }
         break;
     case ANYCERT_VERDICT_IMPOSSIBLE:
-        anycert__buf_addf(buf, ": impossible: no policy of this build connects%s\n",
-                          to_whom(diagnosis));
+        if (anycert__proxy_wants_cert(diagnosis))
+            anycert__buf_adds(buf, ": impossible: the proxy wants a client certificate, and this "
+                                   "build shows them to servers only\n");
+        else
+            anycert__buf_addf(buf, ": impossible: no policy of this build connects%s\n",
+                              to_whom(diagnosis));
         break;
     case ANYCERT_VERDICT_FORBIDDEN:
         anycert__buf_addf(buf, ": forbidden: only what is never allowed would connect%s\n",
@@ -241,7 +254,7 @@ static void write_why(struct anycert__buf *buf, const struct anycert_diagnosis *
     }
     anycert__buf_adds(buf, "why:");
     for (size_t i = 0; i < shown; i++)
-        anycert__buf_addf(buf, "%s %s", where(diagnosis, i), diagnosis->causes[i].cause->title);
+        anycert__buf_addf(buf, "%s %s", where(diagnosis, i), diagnosis->causes[i].title);
     if (shown < diagnosis->cause_count)
         anycert__buf_addf(buf, " And %zu more, below.", diagnosis->cause_count - shown);
     anycert__buf_adds(buf, "\n");
@@ -303,7 +316,7 @@ static void write_cause(struct anycert__buf *buf, const struct anycert_diagnosis
 
     anycert__buf_addf(buf, "\n%s (%s%s, check %s)\n  %s %s\n", found->cause->id,
                       at_proxy(found, "at the proxy, "), anycert__side_name(found->cause->side),
-                      found->cause->check, found->cause->title, found->cause->explanation);
+                      found->cause->check, found->title, found->explanation);
     anycert__write_evidence(buf, "seen", found->evidence, before ? before->evidence : NULL);
     anycert__write_others(buf, found->error, before ? before->error : NULL, brief);
 }

@@ -97,8 +97,20 @@ void anycert__words_drop(struct anycert__words *words, const char *option)
 int anycert__words_set(struct anycert__words *words, const char *option, const char *value,
                        struct anycert_error *err)
 {
+    size_t place = 0;
+
+    while (place < words->count && strcmp(words->items[place].option, option) != 0)
+        place++;
     anycert__words_drop(words, option);
-    return anycert__words_add(words, option, value, err);
+    if (anycert__words_add(words, option, value, err) < 0)
+        return -1;
+    for (size_t i = words->count - 1; i > place; i--) {
+        struct anycert__word moved = words->items[i];
+
+        words->items[i] = words->items[i - 1];
+        words->items[i - 1] = moved;
+    }
+    return 0;
 }
 
 int anycert__words_join(struct anycert__words *words, const struct anycert__words *more,

@@ -26,7 +26,8 @@ int anycert__words_add(struct anycert__words *words, const char *option, const c
                        struct anycert_error *err);
 /* Forgets what the option was given. */
 void anycert__words_drop(struct anycert__words *words, const char *option);
-/* Appends one in place of what the option was given. */
+/* Puts one in the place of what the option was given, or appends it. What was given is gone if it
+ * fails, too. */
 int anycert__words_set(struct anycert__words *words, const char *option, const char *value,
                        struct anycert_error *err);
 int anycert__words_join(struct anycert__words *words, const struct anycert__words *more,

@@ -2,16 +2,30 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "verdict/proxy_words.h"
 #include "verdict/report.h"
 #include "verdict/show.h"
 
 #include <string.h>
+
+static bool is_of_proxy(const struct anycert_short_diagnosis *diagnosis)
+{
+    return diagnosis->report && diagnosis->report->facts->hop == ANYCERT__HOP_PROXY;
+}
+
+static enum anycert__hop hop_of(const struct anycert_short_diagnosis *diagnosis,
+                                const struct anycert__cause *cause)
+{
+    return is_of_proxy(diagnosis) || strcmp(cause->check, "proxy") == 0 ? ANYCERT__HOP_PROXY
+                                                                        : ANYCERT__HOP_ORIGIN;
+}
 
 int anycert__short_add(struct anycert_short_diagnosis *diagnosis, enum anycert__cause_number cause,
                        const char *evidence, int x509_code, bool certain, struct anycert_error *err)
 {
     struct anycert__short_cause *found = &diagnosis->causes[diagnosis->cause_count];
     const struct anycert__facts *facts = diagnosis->report ? diagnosis->report->facts : NULL;
+    bool of_proxy = false;
 
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
         if (diagnosis->causes[i].cause->number == cause)
@@ -22,9 +36,14 @@ int anycert__short_add(struct anycert_short_diagnosis *diagnosis, enum anycert__
     diagnosis->cause_count++;
     found->cause = anycert__cause(cause);
     found->certain = certain;
+    of_proxy = anycert__is_said_of_proxy(found->cause, hop_of(diagnosis, found->cause));
     found->evidence = anycert__strdup(evidence);
     found->error = anycert__cause_errors(found->cause, facts, x509_code, err);
-    return found->evidence && found->error ? 0 : anycert__fail_nomem(err);
+    found->title = anycert__said_of(found->cause->title, of_proxy, err);
+    found->explanation = anycert__said_of(found->cause->explanation, of_proxy, err);
+    return found->evidence && found->error && found->title && found->explanation
+               ? 0
+               : anycert__fail_nomem(err);
 }
 
 void anycert__short_sort(struct anycert_short_diagnosis *diagnosis)
@@ -88,6 +107,8 @@ void anycert_short_diagnosis_free(struct anycert_short_diagnosis *diagnosis)
     if (!diagnosis || __atomic_sub_fetch(&diagnosis->references, 1, __ATOMIC_ACQ_REL) >= 0)
         return;
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        anycert__free(diagnosis->causes[i].title);
+        anycert__free(diagnosis->causes[i].explanation);
         anycert__free(diagnosis->causes[i].evidence);
         anycert__free(diagnosis->causes[i].error);
     }
@@ -111,15 +132,6 @@ void anycert_short_diagnosis_free(struct anycert_short_diagnosis *diagnosis)
 
 /* ---- for people ---- */
 
-static enum anycert__hop hop_of(const struct anycert_short_diagnosis *diagnosis,
-                                const struct anycert__short_cause *found)
-{
-    bool is_proxy = diagnosis->report && diagnosis->report->facts->hop == ANYCERT__HOP_PROXY;
-
-    return is_proxy || strcmp(found->cause->check, "proxy") == 0 ? ANYCERT__HOP_PROXY
-                                                                 : ANYCERT__HOP_ORIGIN;
-}
-
 /* What has to be known before the policy is taken. */
 static const char *condition(const struct anycert_short_diagnosis *diagnosis)
 {
@@ -129,18 +141,17 @@ static const char *condition(const struct anycert_short_diagnosis *diagnosis)
         return " (once the key has been compared by another way)";
     if (diagnosis->other_name && policy && policy->expect_name &&
         strcmp(policy->expect_name, diagnosis->other_name) == 0)
-        return " (only if that is a name of the server that is meant)";
+        return is_of_proxy(diagnosis) ? " (only if that is a name of the proxy that is meant)"
+                                      : " (only if that is a name of the server that is meant)";
     return "";
 }
 
 static void write_policy(struct anycert__buf *buf, const struct anycert_short_diagnosis *diagnosis)
 {
-    bool is_proxy = diagnosis->report && diagnosis->report->facts->hop == ANYCERT__HOP_PROXY;
-
     if (!diagnosis->policy_text)
         return;
     anycert__buf_addf(buf, "%s %s%s%s\n",
-                      is_proxy ? "least policy, for the proxy:" : "least policy:",
+                      is_of_proxy(diagnosis) ? "least policy, for the proxy:" : "least policy:",
                       diagnosis->policy_text, condition(diagnosis),
                       diagnosis->whole ? "" : " (more may be wrong: no certificate came yet)");
     if (diagnosis->forbidden[0] != '\0')
@@ -153,12 +164,13 @@ int anycert__short_write(struct anycert_short_diagnosis *diagnosis, struct anyce
 
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
-        const struct anycert__cause *cause = diagnosis->causes[i].cause;
+        const struct anycert__short_cause *found = &diagnosis->causes[i];
         bool certain = diagnosis->certain || diagnosis->causes[i].certain;
 
-        anycert__buf_addf(
-            &buf, "%s%s (%s%s)\n", certain ? "cause: " : "perhaps: ", cause->title, cause->id,
-            hop_of(diagnosis, &diagnosis->causes[i]) == ANYCERT__HOP_PROXY ? ", at the proxy" : "");
+        anycert__buf_addf(&buf, "%s%s (%s%s)\n", certain ? "cause: " : "perhaps: ", found->title,
+                          found->cause->id,
+                          hop_of(diagnosis, found->cause) == ANYCERT__HOP_PROXY ? ", at the proxy"
+                                                                                : "");
     }
     /* What several look like was seen once. */
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
@@ -223,13 +235,13 @@ const char *anycert_short_diagnosis_cause_side(const struct anycert_short_diagno
 const char *anycert_short_diagnosis_cause_title(const struct anycert_short_diagnosis *diagnosis,
                                                 size_t n)
 {
-    return nth(diagnosis, n) ? nth(diagnosis, n)->cause->title : NULL;
+    return nth(diagnosis, n) ? nth(diagnosis, n)->title : NULL;
 }
 
 const char *
 anycert_short_diagnosis_cause_explanation(const struct anycert_short_diagnosis *diagnosis, size_t n)
 {
-    return nth(diagnosis, n) ? nth(diagnosis, n)->cause->explanation : NULL;
+    return nth(diagnosis, n) ? nth(diagnosis, n)->explanation : NULL;
 }
 
 const char *anycert_short_diagnosis_cause_evidence(const struct anycert_short_diagnosis *diagnosis,
@@ -247,7 +259,8 @@ const char *anycert_short_diagnosis_cause_error(const struct anycert_short_diagn
 const char *anycert_short_diagnosis_cause_hop(const struct anycert_short_diagnosis *diagnosis,
                                               size_t n)
 {
-    return nth(diagnosis, n) ? anycert__hop_name(hop_of(diagnosis, nth(diagnosis, n))) : NULL;
+    return nth(diagnosis, n) ? anycert__hop_name(hop_of(diagnosis, nth(diagnosis, n)->cause))
+                             : NULL;
 }
 
 const char *anycert_short_diagnosis_policy(const struct anycert_short_diagnosis *diagnosis)

@@ -12,6 +12,7 @@
 /* A cause, what was seen of it, and what others say then. */
 struct anycert__short_cause {
     const struct anycert__cause *cause;
+    char *title, *explanation; /* said of the proxy where it is met there */
     char *evidence, *error;
     bool certain; /* of this one, whatever is said of all */
 };

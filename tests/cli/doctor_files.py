@@ -11,6 +11,7 @@ import re
 import shlex
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -434,11 +435,11 @@ class DoctorFiles(DoctorCase):
         found = json.loads(self.replay(saved).out)
         self.assertEqual(found["least"]["relaxations"], ["expired"])
 
-    def ask(self, name, *answers, code=0):
+    def ask(self, name, *answers, code=0, way=()):
         """On a terminal; what is shown there. An answer of None is Ctrl-C."""
         main, terminal = pty.openpty()
         shown = b""
-        with start("doctor", "--cacert", self.root, "--apply", "--policy-file", "policies", self.url(name),
+        with start("doctor", "--cacert", self.root, "--apply", "--policy-file", "policies", *way, self.url(name),
                    stdin=terminal, stderr=terminal, stdout=subprocess.DEVNULL) as process:
             os.close(terminal)
             answers = list(answers)
@@ -476,6 +477,36 @@ class DoctorFiles(DoctorCase):
         self.get("self-signed")
         self.ask("wrong-host", "y")
         self.get("wrong-host")
+
+    def test_a_terminal_is_asked_about_a_proxy(self):
+        with proxy(None, self_signed()) as (port, _):
+            way = ["-x", f"https://localhost:{port}"]
+            path = self.fresh()
+            said = self.apply("expired", "--yes", *way).err
+            self.assertIn("give the one that the proxy's administrator knows, with --pin or in --proxy-trust", said)
+            pin = re.search(r"; --proxy-trust 'hardened\+self-signed pin=(\S+)' gives", said)[1]
+            path = self.fresh()
+            shown = self.ask("expired", pin, "y", "y", way=way)
+            self.assertIn("The pin, as the proxy's administrator knows it:", shown)
+            self.assertIn("genuine self-signed proxy look alike", shown)
+            self.assertEqual([entry.split()[0] for entry in path.read_text("utf-8").splitlines()],
+                             [f"localhost:{port}", f"localhost:{self.port('expired')}"])
+            path = self.fresh()
+            shown = self.ask("expired", self.servers["good"]["pin"], "y", way=way)
+            self.assertIn("the proxy's entry is not written: that is not the pin that the proxy showed", shown)
+            self.assertEqual([entry.split()[0] for entry in path.read_text("utf-8").splitlines()],
+                             [f"localhost:{self.port('expired')}"])
+        # At a proxy of another name: only if it is said to be right.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        make_certificate("proxy.test")
+        context.load_cert_chain("cert.pem", "key.pem")
+        trust = f"hardened ca={pathlib.Path('cert.pem').resolve()}"
+        with proxy(None, context) as (port, _):
+            way = ["-x", f"https://localhost:{port}", "--proxy-trust", trust]
+            path = self.fresh()
+            shown = self.ask("expired", "y", "y", way=way)
+            self.assertIn("note: only if that is a name of the proxy that is meant", shown)
+            self.assertIn(f"localhost:{port} {trust} expect-name=proxy.test ", path.read_text("utf-8"))
 
 
 if __name__ == "__main__":

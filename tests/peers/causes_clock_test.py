@@ -1,49 +1,21 @@
 #!/usr/bin/env python3
 """Dates that are wrong, and whose clock it is: what is told beside them, and that no entry is written before the clocks
 were compared."""
-import email.utils
-import http.server
 import json
 import os
 import pathlib
 import shutil
-import ssl
 import sys
 import tempfile
-import threading
-import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import authority  # noqa: E402
 from anycert_cli import Case  # noqa: E402
+from dated_server import DatedServer  # noqa: E402
 
 DAY = 86400
 TIME = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-
-
-class _Answers(http.server.BaseHTTPRequestHandler):
-    """With a Date by the server's clock, or without any."""
-
-    def handle_any(self):
-        self.server.seen.append(self.command)
-        self.send_response_only(200)
-        if self.server.off is not None:
-            self.send_header("Date", email.utils.formatdate(time.time() + self.server.off, usegmt=True))
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_GET = do_HEAD = handle_any
-
-    def log_message(self, *args):
-        pass
-
-
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request, client_address):
-        """Clients that refuse the certificate."""
 
 
 class Clocks(Case):
@@ -54,23 +26,12 @@ class Clocks(Case):
         authority.make("root", "/CN=The Root", ca=True)
         authority.make("expired", "/CN=localhost", issuer="root", days=(-30, -3), kind="RSA")
         authority.make("future", "/CN=localhost", issuer="root", days=(3, 30), kind="RSA")
-        cls.web, cls.threads = {}, []
-        for name in ("expired", "future"):
-            server = _Server(("127.0.0.1", 0), _Answers)
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(f"{name}.pem", f"{name}.key")
-            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-            cls.web[name] = server
-            cls.threads.append(threading.Thread(target=server.serve_forever, args=(0.01,)))
-            cls.threads[-1].start()
+        cls.web = {name: DatedServer(name) for name in ("expired", "future")}
 
     @classmethod
     def tearDownClass(cls):
         for server in cls.web.values():
-            server.shutdown()
-            server.server_close()
-        for thread in cls.threads:
-            thread.join()
+            server.stop()
         os.chdir(cls.before)
         shutil.rmtree(cls.folder)
 

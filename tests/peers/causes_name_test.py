@@ -118,7 +118,7 @@ class Names(Case):
                 self.assertTrue(json.loads(done.out)["least"]["policy"].endswith(f"root.pem expect-name={name}"), done.out)
                 said = self.anycert("get", *way, code=3).err
                 self.assertRegex(said, rf"entry +\S+ hardened ca=\S+root.pem expect-name={name} ")
-                self.assertIn("only if that is a name of the server that is meant", said)
+                self.assertIn("only if its name is the right one", said)
                 self.assertIn(f"--expect-name {name} checks for that name instead", said)
 
 

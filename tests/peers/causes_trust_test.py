@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Who is missing at the end of a chain: the doctor against servers of OpenSSL with certificates of every kind of
 authority."""
-import contextlib
-import http.server
 import json
 import os
 import pathlib
@@ -10,32 +8,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import authority  # noqa: E402
 import strangers  # noqa: E402
 from anycert_cli import BIN, Case  # noqa: E402
+from file_server import FileServer  # noqa: E402
 from strangers import serve  # noqa: E402
-
-
-class _Files(http.server.BaseHTTPRequestHandler):
-    """What a CA's web server has, and one that leads elsewhere."""
-
-    def do_GET(self):
-        self.server.seen.append(self.path)
-        body = self.server.files.get(self.path, b"")
-        self.send_response(302 if self.path == "/moved" else 200 if body else 404)
-        if self.path == "/moved":
-            self.send_header("Location", "/intermediate.der")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
 
 
 class Trust(Case):
@@ -44,11 +24,8 @@ class Trust(Case):
         cls.before = os.getcwd()
         cls.folder = tempfile.mkdtemp()
         os.chdir(cls.folder)
-        cls.web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Files)
-        cls.web.seen, cls.web.files = [], {}
-        cls.thread = threading.Thread(target=cls.web.serve_forever, args=(0.01,))
-        cls.thread.start()
-        cls.make_certificates(f"http://127.0.0.1:{cls.web.server_address[1]}")
+        cls.web = FileServer()
+        cls.make_certificates(cls.web.url)
         cls.servers = {server.name: server for server in (
             serve("lone", "lone"),
             serve("bundled", "bundled"),
@@ -102,9 +79,7 @@ class Trust(Case):
     def tearDownClass(cls):
         for server in cls.servers.values():
             server.stop()
-        cls.web.shutdown()
-        cls.web.server_close()
-        cls.thread.join()
+        cls.web.stop()
         os.chdir(cls.before)
         shutil.rmtree(cls.folder)
 

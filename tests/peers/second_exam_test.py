@@ -146,7 +146,7 @@ def by_proxy():
     yield "proxy-old", usual, "relaxable", "tls10-only", "", \
         {"proxy": ("https", tls("loopback", highest=s.ssl.TLSVersion.TLSv1)), **trusted}
     for name, version in (("", s.ssl.TLSVersion.TLSv1_2), ("-late", s.ssl.TLSVersion.TLSv1_3)):
-        yield f"proxy-clients{name}", usual, "fixable", WANTS + name, None, \
+        yield f"proxy-clients{name}", usual, "impossible", WANTS + name, None, \
             {"proxy": ("https", tls("loopback", clients=s.ssl.CERT_REQUIRED, highest=version)), **trusted}
 
 

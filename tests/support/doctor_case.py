@@ -10,11 +10,11 @@ from anycert_cli import LabCase
 from pump import pump
 
 
-def make_certificate():
-    """cert.pem and key.pem for localhost."""
+def make_certificate(name="localhost"):
+    """cert.pem and key.pem for it."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost", "-addext",
-                    "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+                    "-keyout", "key.pem", "-out", "cert.pem", "-subj", f"/CN={name}", "-addext",
+                    f"subjectAltName=DNS:{name}"], check=True, capture_output=True)
 
 
 def self_signed():

@@ -6,6 +6,7 @@
 #include "doctor/remedy.h"
 #include "verdict/alert.h"
 #include "verdict/checks.h"
+#include "verdict/proxy_words.h"
 
 #include <openssl/x509_vfy.h>
 
@@ -339,6 +340,78 @@ static void errors_follow_what_was_met(void **state)
                   "OpenSSL:");
 }
 
+/* Whether a word that means a server is one of those that may stand in what is said of a proxy: any
+ * server, another one, its name, and the one behind it. */
+static bool is_any_server(const char *text, const char *word)
+{
+    static const char *const before[] = {"a ",    "another ", "wrong ", "web ",   "name ", "SSH ",
+                                         "mail ", "mailbox ", "TLS ",   "FTP ",   "NS ",   "no ",
+                                         "as ",   "of ",      "(TLS) ", "every ", "flaky "};
+    const char *rest = word + strlen("server");
+    size_t len = (size_t)(word - text);
+
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+        size_t size = strlen(before[i]);
+
+        if (len >= size && anycert__equal_nocase(word - size, before[i], size))
+            return true;
+    }
+    return *rest == 's' || anycert__str_starts(rest, " name") ||
+           anycert__str_starts(rest, " behind") || anycert__str_starts(rest, "Auth");
+}
+
+static void expect_no_server(const char *id, const char *text)
+{
+    char *said = anycert__said_of_proxy(text, NULL);
+
+    assert_non_null(said);
+    for (const char *at = said; *at; at++) {
+        if (anycert__equal_nocase(at, "server", strlen("server")) && !is_any_server(said, at))
+            fail_msg("%s, said of a proxy: '%s'", id, said);
+    }
+    anycert__free(said);
+}
+
+static void what_is_said_of_a_proxy_is_about_it(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < ANYCERT__CAUSE_COUNT; i++) {
+        if (!anycert__is_said_of_proxy(at(i), ANYCERT__HOP_PROXY))
+            continue;
+        expect_no_server(at(i)->id, at(i)->title);
+        expect_no_server(at(i)->id, at(i)->explanation);
+    }
+}
+
+static void said_of_proxy_keeps_what_is_not_meant(void **state)
+{
+    static const char *const rows[][2] = {
+        {"The server closes; ask the server's owner of the server.",
+         "The proxy closes; ask the proxy's owner of the proxy."},
+        {"Who wants to can be that server.", "Who wants to can be that proxy."},
+        {"a genuine self-signed server", "a genuine self-signed proxy"},
+        {"by the server name, or the servers", "by the server name, or the servers"},
+        {"the Date of the server behind the proxy", "the Date of the server behind the proxy"},
+        {"the server's is 'CN=the server', the server says",
+         "the proxy's is 'CN=the server', the proxy says"},
+        {"the bytes are \"the server\" of the server", "the bytes are \"the server\" of the proxy"},
+        {"bathe server", "bathe server"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *said = anycert__said_of_proxy(rows[i][0], NULL);
+
+        assert_string_equal(said, rows[i][1]);
+        anycert__free(said);
+    }
+    assert_false(
+        anycert__is_said_of_proxy(anycert__cause_find("proxy-is-none"), ANYCERT__HOP_PROXY));
+    assert_false(anycert__is_said_of_proxy(anycert__cause_find("expired"), ANYCERT__HOP_ORIGIN));
+    assert_true(anycert__is_said_of_proxy(anycert__cause_find("expired"), ANYCERT__HOP_PROXY));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +426,8 @@ int main(void)
         cmocka_unit_test(texts_of_others_are_told),
         cmocka_unit_test(verify_errors_have_the_words_of_openssl),
         cmocka_unit_test(errors_follow_what_was_met),
+        cmocka_unit_test(what_is_said_of_a_proxy_is_about_it),
+        cmocka_unit_test(said_of_proxy_keeps_what_is_not_meant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -357,6 +357,15 @@ static void want_of_memory_leaves_nothing(void **state)
     anycert__remedies_clear(&remedies);
 }
 
+static bool means_server(const char *text)
+{
+    const char *at = text;
+
+    while ((at = strstr(at, "he server")) && at[strlen("he server")] == 's')
+        at++;
+    return at != NULL;
+}
+
 /* At an https:// proxy: nobody is told to do at the server, or to give up for it, what is the
  * proxy's matter. */
 static void a_proxy_has_remedies_of_its_own(void **state)
@@ -379,6 +388,10 @@ static void a_proxy_has_remedies_of_its_own(void **state)
 
             assert_string_not_equal(remedy->audience, "server");
             assert_string_not_equal(remedy->where, "the URL");
+            if (strcmp(remedy->audience, "proxy") == 0) {
+                if (means_server(remedy->text) || means_server(remedy->where))
+                    fail_msg("%s, at a proxy: %s: %s", at(i)->id, remedy->where, remedy->text);
+            }
             if (!remedy->lines || strncmp(remedy->lines, "anycert get", 11) != 0)
                 continue;
             assert_non_null(strstr(remedy->lines, "https://box.example:8443/"));
@@ -386,6 +399,28 @@ static void a_proxy_has_remedies_of_its_own(void **state)
             assert_null(strstr(remedy->lines, "--allow"));
             assert_null(strstr(remedy->lines, "--expect-name"));
         }
+        anycert__remedies_clear(&remedies);
+    }
+}
+
+/* Who has shaken hands in TLS is no SOCKS proxy. */
+static void a_proxy_with_tls_is_no_socks_proxy(void **state)
+{
+    struct anycert__remedy_case known = {.evidence = usual, .count = COUNT(usual)};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct anycert__remedies remedies;
+        struct anycert_error err = {0};
+        bool said = false;
+
+        known.has_https = known.has_tls = i > 0;
+        assert_int_equal(anycert__remedies_of_case(anycert__cause_find("proxy-is-none"), &known,
+                                                   &remedies, &err),
+                         0);
+        for (size_t k = 0; k < remedies.count; k++)
+            said = said || strstr(remedies.items[k].text, "SOCKS");
+        assert_int_equal(said, i == 0);
         anycert__remedies_clear(&remedies);
     }
 }
@@ -442,6 +477,7 @@ int main(void)
         cmocka_unit_test(long_values_are_cut),
         cmocka_unit_test(want_of_memory_leaves_nothing),
         cmocka_unit_test(a_proxy_has_remedies_of_its_own),
+        cmocka_unit_test(a_proxy_with_tls_is_no_socks_proxy),
         cmocka_unit_test(what_no_policy_does_is_not_said_at_a_proxy),
         cmocka_unit_test(blanks_are_known),
     };
