@@ -57,12 +57,11 @@ void cli_refusal_entry(const struct cli_refusal *refusal)
         return;
     (void)fprintf(stderr, "  %-12s %s%s%s:%u %s\n", "entry", brackets ? "[" : "", host,
                   brackets ? "]" : "", (unsigned)anycert_report_port(report), policy);
-    cli_refusal_line("",
-                     anycert_short_diagnosis_policy_by_key(advice)
-                         ? "(a line for --policy-file FILE, once you have compared the key)"
-                     : is_by_name(advice)
-                         ? "(a line for --policy-file FILE, only if its name is the right one)"
-                         : "(a line for --policy-file FILE)");
+    cli_refusal_line("", anycert_short_diagnosis_policy_by_key(advice)
+                             ? "(a line for --policy-file FILE, once you have compared the key)"
+                         : is_by_name(advice)
+                             ? "(a line for --policy-file FILE, only if its name is the right one)"
+                             : "(a line for --policy-file FILE)");
     /* What is pasted as it is has no reason to be filled in, unless the administrator wants one. */
     char *once = cli_quote_reason(anycert_short_diagnosis_policy(advice));
     if (once && cli_is_proxy(report))
