@@ -154,11 +154,24 @@ static void go_to_sleep(struct anycert_batch *batch, struct entry *entry)
     insert_before(&batch->sleeping, after ? after->next : batch->sleeping.first, entry);
 }
 
-/* Moves a request on as far as it goes; it is in no list, and has a slot. */
-static void step(struct anycert_batch *batch, struct entry *entry)
+/* Begins the exchange that its task asks for. False: that has failed, and the task knows. */
+static bool take_off(struct anycert_batch *batch, struct entry *entry)
 {
     struct anycert_error err = {0};
 
+    entry->has_flown = true;
+    entry->task->exchange->owner = entry;
+    if (anycert__loop_start(batch->loop, entry->task->exchange, &err) < 0) {
+        anycert__task_took(entry->task, -1, &err);
+        return false;
+    }
+    append(&batch->flying, entry);
+    return true;
+}
+
+/* Moves a request on as far as it goes; it is in no list, and has a slot. */
+static void step(struct anycert_batch *batch, struct entry *entry)
+{
     for (;;) {
         if (entry->is_cancelled) {
             give_up(batch, entry);
@@ -166,14 +179,8 @@ static void step(struct anycert_batch *batch, struct entry *entry)
         }
         switch (anycert__task_next(entry->task)) {
         case ANYCERT__STEP_EXCHANGE:
-            entry->has_flown = true;
-            entry->task->exchange->owner = entry;
-            if (anycert__loop_start(batch->loop, entry->task->exchange, &err) == 0) {
-                append(&batch->flying, entry);
+            if (take_off(batch, entry))
                 return;
-            }
-            anycert__task_took(entry->task, -1, &err);
-            anycert__error_clear(&err);
             break;
         case ANYCERT__STEP_WAIT:
             go_to_sleep(batch, entry);
