@@ -41,6 +41,7 @@ struct anycert_batch {
     struct list flying;   /* an exchange of theirs is under way */
     struct list sleeping; /* until their task's wake_us, the earliest first */
     struct list done;
+    size_t done_count;
     size_t pending;
     bool is_inside;   /* callbacks are running */
     bool is_to_purge; /* something has been cancelled and is still there */
@@ -117,6 +118,7 @@ static void end(struct anycert_batch *batch, struct entry *entry, const struct a
     drop_task(batch, entry);
     leave_slot(batch, entry);
     append(&batch->done, entry);
+    batch->done_count++;
 }
 
 /* The end of its task; it is in no list. */
@@ -429,6 +431,7 @@ static void give_out(struct anycert_batch *batch, struct anycert_batch_result *o
     struct entry *entry = batch->done.first;
 
     take_out(&batch->done, entry);
+    batch->done_count--;
     batch->pending--;
     out->tag = entry->tag;
     out->request = entry->request;
@@ -528,6 +531,11 @@ size_t anycert_batch_cancel_all(struct anycert_batch *batch)
 size_t anycert_batch_pending(const struct anycert_batch *batch)
 {
     return batch->pending;
+}
+
+size_t anycert_batch_ready(const struct anycert_batch *batch)
+{
+    return batch->done_count;
 }
 
 int anycert_batch_fd(struct anycert_batch *batch)
