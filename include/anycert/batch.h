@@ -91,6 +91,9 @@ ANYCERT_API size_t anycert_batch_cancel_all(struct anycert_batch *batch);
 
 /* How many results are still to come. */
 ANYCERT_API size_t anycert_batch_pending(const struct anycert_batch *batch);
+/* How many of them are there already: the next so many calls of anycert_batch_next() do nothing but
+ * give one out. No callback runs in them, so that they need not be made ready for. */
+ANYCERT_API size_t anycert_batch_ready(const struct anycert_batch *batch);
 /* A descriptor that is readable when there is something to do for anycert_batch_next(). It belongs
  * to the batch, may only be waited for, and is another one after a fork. */
 ANYCERT_API int anycert_batch_fd(struct anycert_batch *batch);

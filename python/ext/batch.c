@@ -261,6 +261,21 @@ static int64_t left_ms(const struct batch_object *self)
     return anycert_batch_timeout_ms(self->batch);
 }
 
+/* A result that is there, whose job is in the batch no more: the interpreter's lock need not be let
+ * go for that. */
+static bool take_ready(struct batch_object *self, struct anycert_batch_result *result)
+{
+    bool is_there = false;
+
+    EXT_LOCK((PyObject *)self);
+    is_there = self->batch && !self->is_busy && anycert_batch_ready(self->batch) > 0 &&
+               anycert_batch_next(self->batch, 0, result, NULL) == 1;
+    if (is_there)
+        unlink_job(self, result->tag);
+    EXT_UNLOCK();
+    return is_there;
+}
+
 /* 1 and a result, whose job is in the batch no more; 0 and what left_ms() says; or -1 with an
  * exception. */
 static int next_result(struct batch_object *self, struct anycert_batch_result *result,
@@ -320,7 +335,7 @@ static PyObject *batch_poll(PyObject *object, PyObject *ignored)
         return NULL;
     Py_INCREF(object);
     while (budget > 0 && more >= 0) {
-        more = next_result(self, &result, &left);
+        more = take_ready(self, &result) ? 1 : next_result(self, &result, &left);
         if (more == 1) {
             more = deliver(self, &result);
             budget--;

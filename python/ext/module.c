@@ -88,25 +88,34 @@ static PyObject *fast_loads(PyObject *module, PyObject *text)
     return value;
 }
 
+/* Letters, digits, and -._~!$&'()*+,;=:@/?# (in ASCII, '@' and "&'()*+,-./" are their neighbours).
+ */
 static bool is_plain(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("-._~!$&'()*+,;=:@/?#", c));
+    return (c >= 'a' && c <= 'z') || (c >= '@' && c <= 'Z') || (c >= '&' && c <= ';') || c == '_' ||
+           c == '~' || c == '!' || c == '$' || c == '=' || c == '?' || c == '#';
+}
+
+static bool has_scheme(const char *text)
+{
+    return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
 }
 
 static PyObject *is_plain_url(PyObject *module, PyObject *url)
 {
     Py_ssize_t len = 0;
-    const char *text = PyUnicode_AsUTF8AndSize(url, &len);
+    const char *text = PyUnicode_Check(url) ? PyUnicode_AsUTF8AndSize(url, &len) : NULL;
     Py_ssize_t at = 0;
 
     (void)module;
-    if (!text && !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
+    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
         return NULL;
     PyErr_Clear();
-    while (text && at < len && is_plain(text[at]) && !(text[at] == '/' && text[at + 1] == '.'))
+    if (!text || !has_scheme(text))
+        Py_RETURN_FALSE;
+    while (at < len && is_plain(text[at]) && !(text[at] == '/' && text[at + 1] == '.'))
         at++;
-    return PyBool_FromLong(text && at == len);
+    return PyBool_FromLong(at == len);
 }
 
 static PyObject *versions(PyObject *module, PyObject *ignored)
@@ -121,7 +130,8 @@ static PyMethodDef module_methods[] = {
     {"url_join", url_join, METH_VARARGS, "url_join(base, suffix)\n--\n\nJoins as BaseClient does."},
     {"fast_loads", fast_loads, METH_O, NULL},
     {"is_plain_url", is_plain_url, METH_O,
-     "is_plain_url(url, /)\n--\n\nWhether it has nothing that would be written another way."},
+     "is_plain_url(url, /)\n--\n\nWhether it is a str that begins with http:// or https:// and has "
+     "nothing that would be written another way."},
     {"versions", versions, METH_NOARGS, "versions()\n--\n\nOf anycert, OpenSSL and libcurl."},
     {NULL, NULL, 0, NULL},
 };

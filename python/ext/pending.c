@@ -252,11 +252,14 @@ static PyObject *pending_get_loop(PyObject *object, PyObject *ignored)
 }
 
 /* add_done_callback(callback, *, context): from the one task that waits. */
-static PyObject *pending_add_callback(PyObject *object, PyObject *args, PyObject *kwargs)
+static PyObject *pending_add_callback(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                      PyObject *names)
 {
     struct ext_pending *self = THIS(object);
-    PyObject *callback = PyTuple_Size(args) == 1 ? PyTuple_GetItem(args, 0) : NULL;
-    PyObject *context = kwargs ? PyDict_GetItemString(kwargs, "context") : NULL;
+    bool has_context = names && PyTuple_Size(names) == 1 &&
+                       PyUnicode_CompareWithASCIIString(PyTuple_GetItem(names, 0), "context") == 0;
+    PyObject *callback = count == 1 ? args[0] : NULL;
+    PyObject *context = has_context ? args[count] : NULL;
     struct waiter waiter = {NULL, NULL};
     bool is_taken = false;
 
@@ -330,7 +333,7 @@ static PyObject *pending_next(PyObject *object)
 
 static PyMethodDef pending_methods[] = {
     {"add_done_callback", (PyCFunction)(void (*)(void))pending_add_callback,
-     METH_VARARGS | METH_KEYWORDS, NULL},
+     METH_FASTCALL | METH_KEYWORDS, NULL},
     {"cancel", (PyCFunction)(void (*)(void))pending_cancel, METH_VARARGS | METH_KEYWORDS, NULL},
     {"done", pending_done, METH_NOARGS, NULL},
     {"fail", pending_fail, METH_O, NULL},

@@ -261,11 +261,11 @@ static PyObject *policy_compare(PyObject *self, PyObject *other, int op)
 /* Equal ones may differ in their reason, so only the rung is good for this. */
 static Py_hash_t policy_hash(PyObject *self)
 {
-    PyObject *rung = ext_str(anycert_policy_rung(inner(self)));
-    Py_hash_t hash = rung ? PyObject_Hash(rung) : -1;
+    Py_uhash_t hash = 0;
 
-    Py_XDECREF(rung);
-    return hash;
+    for (const char *c = anycert_policy_rung(inner(self)); *c; c++)
+        hash = hash * 31 + (unsigned char)*c;
+    return hash == (Py_uhash_t)-1 ? -2 : (Py_hash_t)hash; /* -1 would be an error */
 }
 
 static PyObject *get_rung(PyObject *self, void *closure)

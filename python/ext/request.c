@@ -10,6 +10,8 @@ struct adding {
     bool takes_zeros; /* add gets the length */
     int (*add)(struct anycert_request *request, const char *name, const char *value, size_t len,
                struct anycert_error *err);
+    /* One for all: to clear one takes longer than most of what it is for. */
+    struct anycert_error *err;
 };
 
 static int fail(struct ext_state *state, const struct anycert_error *err)
@@ -157,7 +159,6 @@ static int add_part(struct anycert_request *request, const char *name, const cha
 
 static int add_one(const struct adding *adding, const char *name, PyObject *value)
 {
-    struct anycert_error err = {0};
     PyObject *text = NULL;
     const char *bytes = NULL;
     Py_ssize_t len = 0;
@@ -169,9 +170,9 @@ static int add_one(const struct adding *adding, const char *name, PyObject *valu
     if (text)
         bytes = adding->takes_zeros ? bytes_of(text, &len) : text_of(text, adding->what);
     if (bytes) {
-        result = adding->add(adding->request, name, bytes, (size_t)len, &err);
+        result = adding->add(adding->request, name, bytes, (size_t)len, adding->err);
         if (result < 0)
-            (void)fail(adding->state, &err);
+            (void)fail(adding->state, adding->err);
     }
     Py_XDECREF(text);
     return result;
@@ -212,10 +213,10 @@ static int add_pair(void *arg, PyObject *name, PyObject *value)
 
 /* ---- parts of a request ---- */
 
-static int set_params(struct ext_request *request, struct ext_state *state, PyObject *params)
+static int set_params(struct ext_request *request, struct ext_state *state, PyObject *params,
+                      struct anycert_error *err)
 {
-    struct adding adding = {state, request->request, "params", false, add_param};
-    struct anycert_error err = {0};
+    struct adding adding = {state, request->request, "params", false, add_param, err};
     const char *text = NULL;
 
     if (params == Py_None)
@@ -225,7 +226,7 @@ static int set_params(struct ext_request *request, struct ext_state *state, PyOb
     text = text_of(params, "params");
     if (!text)
         return -1;
-    return anycert_request_set_query(request->request, text, &err) < 0 ? fail(state, &err) : 0;
+    return anycert_request_set_query(request->request, text, err) < 0 ? fail(state, err) : 0;
 }
 
 /* These are the library's. */
@@ -233,6 +234,8 @@ static bool is_ours(const char *name)
 {
     static const char *const ours[] = {"connection", "content-length", "transfer-encoding"};
 
+    if (name[0] != 'c' && name[0] != 't')
+        return false;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         if (strcmp(name, ours[i]) == 0)
             return true;
@@ -279,7 +282,6 @@ static int bad_header(PyObject *name, PyObject *value)
 static int add_header(void *arg, PyObject *folded, PyObject *pair)
 {
     const struct adding *adding = arg;
-    struct anycert_error err = {0};
     const char *lower = ext_utf8(folded, "name of a header");
     PyObject *given = PyTuple_GetItem(pair, 1);
     PyObject *name_keep = NULL;
@@ -298,9 +300,9 @@ static int add_header(void *arg, PyObject *folded, PyObject *pair)
         (void)ext_named(NULL, "headers");
         result = bad_header(PyTuple_GetItem(pair, 0), given);
     } else {
-        result = anycert_request_add_header(adding->request, name, value, &err);
+        result = anycert_request_add_header(adding->request, name, value, adding->err);
         if (result < 0)
-            (void)fail(adding->state, &err);
+            (void)fail(adding->state, adding->err);
     }
     Py_XDECREF(value_keep);
     Py_XDECREF(name_keep);
@@ -310,21 +312,21 @@ static int add_header(void *arg, PyObject *folded, PyObject *pair)
 static int add_part_header(void *arg, PyObject *name, PyObject *value)
 {
     const struct adding *adding = arg;
-    struct anycert_error err = {0};
     const char *key = text_of(name, adding->what);
     const char *text = key ? text_of(value, adding->what) : NULL;
 
     if (!text)
         return -1;
-    return anycert_request_add_part_header(adding->request, key, text, &err) < 0
-               ? fail(adding->state, &err)
+    return anycert_request_add_part_header(adding->request, key, text, adding->err) < 0
+               ? fail(adding->state, adding->err)
                : 0;
 }
 
-static int add_file(struct ext_request *request, struct ext_state *state, PyObject *tuple)
+static int add_file(struct ext_request *request, struct ext_state *state, PyObject *tuple,
+                    struct anycert_error *err)
 {
-    struct adding headers = {state, request->request, "files: a header of a part", false, NULL};
-    struct anycert_error err = {0};
+    struct adding headers = {state, request->request, "files: a header of a part", false, NULL,
+                             err};
     struct ext_file file = {0};
     PyObject *fields = NULL;
     char *data = NULL;
@@ -341,13 +343,14 @@ static int add_file(struct ext_request *request, struct ext_state *state, PyObje
     } else if (PyBytes_AsStringAndSize(file.source, &data, &len) < 0) {
         return -1;
     } else if (anycert_request_add_part(request->request, file.field, data, (size_t)len,
-                                        file.filename, file.type, &err) < 0) {
-        return fail(state, &err);
+                                        file.filename, file.type, err) < 0) {
+        return fail(state, err);
     }
     return ext_each_pair(fields, headers.what, add_part_header, &headers);
 }
 
-static int set_files(struct ext_request *request, struct ext_state *state, PyObject *files)
+static int set_files(struct ext_request *request, struct ext_state *state, PyObject *files,
+                     struct anycert_error *err)
 {
     if (!PyList_Check(files)) {
         PyErr_SetString(PyExc_TypeError, "files has to be a list");
@@ -361,7 +364,7 @@ static int set_files(struct ext_request *request, struct ext_state *state, PyObj
     }
     for (Py_ssize_t i = 0, count = PyList_Size(files); i < count && i < PyList_Size(files); i++) {
         PyObject *file = PySequence_GetItem(files, i);
-        int result = file ? add_file(request, state, file) : -1;
+        int result = file ? add_file(request, state, file, err) : -1;
 
         Py_XDECREF(file);
         if (result < 0)
@@ -382,9 +385,9 @@ static bool is_form(PyObject *data)
     return !PyObject_HasAttrString(data, "read") && PyObject_HasAttrString(data, "items");
 }
 
-static int set_bytes(struct ext_request *request, struct ext_state *state, PyObject *data)
+static int set_bytes(struct ext_request *request, struct ext_state *state, PyObject *data,
+                     struct anycert_error *err)
 {
-    struct anycert_error err = {0};
     Py_buffer view = {0};
     Py_ssize_t len = 0;
     const char *text = NULL;
@@ -394,55 +397,53 @@ static int set_bytes(struct ext_request *request, struct ext_state *state, PyObj
         text = ext_named(PyUnicode_AsUTF8AndSize(data, &len), "data");
         if (!text)
             return -1;
-        result = anycert_request_set_body(request->request, text, (size_t)len, &err);
+        result = anycert_request_set_body(request->request, text, (size_t)len, err);
     } else {
         if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
             return -1;
-        result = anycert_request_set_body(request->request, view.buf, (size_t)view.len, &err);
+        result = anycert_request_set_body(request->request, view.buf, (size_t)view.len, err);
         PyBuffer_Release(&view);
     }
-    return result < 0 ? fail(state, &err) : 0;
+    return result < 0 ? fail(state, err) : 0;
 }
 
 static int set_data(struct ext_request *request, struct ext_state *state, PyObject *data,
-                    bool has_files)
+                    bool has_files, struct anycert_error *err)
 {
-    struct adding adding = {state, request->request, "data", has_files,
-                            has_files ? add_part : add_form};
+    struct adding adding = {
+        state, request->request, "data", has_files, has_files ? add_part : add_form, err};
 
     if (PyUnicode_Check(data) || PyObject_CheckBuffer(data))
-        return set_bytes(request, state, data);
+        return set_bytes(request, state, data, err);
     if (is_form(data))
         return ext_each_pair(data, "data", add_pair, &adding);
     return ext_body_set(&request->body, &request->call, state, request->request, data);
 }
 
 static int set_body(struct ext_request *request, struct ext_state *state,
-                    PyObject *const args[EXT_ARGS])
+                    PyObject *const args[EXT_ARGS], struct anycert_error *err)
 {
-    struct anycert_error err = {0};
     PyObject *json = args[EXT_ARG_JSON];
 
     if (args[EXT_ARG_DATA] != Py_None &&
-        set_data(request, state, args[EXT_ARG_DATA], args[EXT_ARG_FILES] != Py_None) < 0)
+        set_data(request, state, args[EXT_ARG_DATA], args[EXT_ARG_FILES] != Py_None, err) < 0)
         return -1;
-    if (args[EXT_ARG_FILES] != Py_None && set_files(request, state, args[EXT_ARG_FILES]) < 0)
+    if (args[EXT_ARG_FILES] != Py_None && set_files(request, state, args[EXT_ARG_FILES], err) < 0)
         return -1;
     if (json == Py_None)
         return 0;
-    if (set_bytes(request, state, json) < 0)
+    if (set_bytes(request, state, json, err) < 0)
         return -1;
     if (has_header(args[EXT_ARG_HEADERS], "content-type"))
         return 0;
-    return anycert_request_add_header(request->request, "Content-Type", "application/json", &err) <
-                   0
-               ? fail(state, &err)
+    return anycert_request_add_header(request->request, "Content-Type", "application/json", err) < 0
+               ? fail(state, err)
                : 0;
 }
 
-static int set_auth(struct ext_request *request, struct ext_state *state, PyObject *auth)
+static int set_auth(struct ext_request *request, struct ext_state *state, PyObject *auth,
+                    struct anycert_error *err)
 {
-    struct anycert_error err = {0};
     struct anycert_auth *object = NULL;
     const char *user = NULL;
     const char *password = NULL;
@@ -454,14 +455,14 @@ static int set_auth(struct ext_request *request, struct ext_state *state, PyObje
     if (!PyArg_ParseTuple(auth, "yy|y:auth", &user, &password, &scheme))
         return -1;
     if (!scheme) {
-        result = anycert_request_set_basic_auth(request->request, user, password, &err);
+        result = anycert_request_set_basic_auth(request->request, user, password, err);
     } else {
-        object = anycert_auth_ntlm(user, password, &err);
+        object = anycert_auth_ntlm(user, password, err);
         if (object)
-            result = anycert_request_set_auth(request->request, object, &err);
+            result = anycert_request_set_auth(request->request, object, err);
         anycert_auth_free(object);
     }
-    return result < 0 ? fail(state, &err) : 0;
+    return result < 0 ? fail(state, err) : 0;
 }
 
 /* Milliseconds as the library has them: 0 is the client's, UINT32_MAX none. */
@@ -476,9 +477,8 @@ static bool take_limit(PyObject *number, uint32_t *out)
 }
 
 static int set_limits(struct ext_request *request, struct ext_state *state,
-                      PyObject *const args[EXT_ARGS])
+                      PyObject *const args[EXT_ARGS], struct anycert_error *err)
 {
-    struct anycert_error err = {0};
     uint32_t total_ms = 0;
     long redirects = 0;
 
@@ -490,29 +490,29 @@ static int set_limits(struct ext_request *request, struct ext_state *state,
     if (redirects > 1000)
         redirects = 1000;
     if (anycert_request_set_timeouts(request->request, request->connect_ms, total_ms,
-                                     request->read_ms, &err) < 0 ||
-        anycert_request_set_max_redirects(request->request, (int)redirects, &err) < 0)
-        return fail(state, &err);
+                                     request->read_ms, err) < 0 ||
+        anycert_request_set_max_redirects(request->request, (int)redirects, err) < 0)
+        return fail(state, err);
     return 0;
 }
 
 static int add_cookie(void *arg, PyObject *name, PyObject *value)
 {
     const struct adding *adding = arg;
-    struct anycert_error err = {0};
     const char *key = text_of(name, adding->what);
     const char *text = key ? text_of(value, adding->what) : NULL;
 
     if (!text)
         return -1;
-    return anycert_request_add_cookie(adding->request, key, text, &err) < 0
-               ? fail(adding->state, &err)
+    return anycert_request_add_cookie(adding->request, key, text, adding->err) < 0
+               ? fail(adding->state, adding->err)
                : 0;
 }
 
-static int set_cookies(struct ext_request *request, struct ext_state *state, PyObject *cookies)
+static int set_cookies(struct ext_request *request, struct ext_state *state, PyObject *cookies,
+                       struct anycert_error *err)
 {
-    struct adding adding = {state, request->request, "cookies", false, NULL};
+    struct adding adding = {state, request->request, "cookies", false, NULL, err};
 
     return cookies == Py_None ? 0 : ext_each_pair(cookies, adding.what, add_cookie, &adding);
 }
@@ -521,7 +521,7 @@ int ext_request_init(struct ext_request *request, struct ext_state *state, PyObj
                      PyObject *const args[EXT_ARGS])
 {
     struct anycert_error err = {0};
-    struct adding headers = {state, NULL, "headers", false, NULL};
+    struct adding headers = {state, NULL, "headers", false, NULL, &err};
     const char *method = ext_utf8(args[EXT_ARG_METHOD], "method");
     const char *url = method ? ext_utf8(args[EXT_ARG_URL], "url") : NULL;
 
@@ -531,13 +531,14 @@ int ext_request_init(struct ext_request *request, struct ext_state *state, PyObj
     if (!request->request ||
         anycert_request_set_progress(request->request, ext_call_progress, &request->call, &err) < 0)
         return fail(state, &err);
-    if (set_params(request, state, args[EXT_ARG_PARAMS]) < 0 ||
+    if (set_params(request, state, args[EXT_ARG_PARAMS], &err) < 0 ||
         (args[EXT_ARG_HEADERS] != Py_None &&
          ext_each_pair(args[EXT_ARG_HEADERS], "headers", add_header, &headers) < 0))
         return -1;
-    if (set_body(request, state, args) < 0 || set_auth(request, state, args[EXT_ARG_AUTH]) < 0 ||
-        set_limits(request, state, args) < 0 ||
-        set_cookies(request, state, args[EXT_ARG_COOKIES]) < 0 ||
+    if (set_body(request, state, args, &err) < 0 ||
+        set_auth(request, state, args[EXT_ARG_AUTH], &err) < 0 ||
+        set_limits(request, state, args, &err) < 0 ||
+        set_cookies(request, state, args[EXT_ARG_COOKIES], &err) < 0 ||
         ext_client_add_headers(client, request->request) < 0)
         return -1;
     return ext_request_set_retry(request, state, args[EXT_ARG_RETRY]);

@@ -129,7 +129,7 @@ static PyObject *make_encoding(const struct response_object *self)
 {
     const char *type =
         self->response ? anycert_response_header(self->response, "Content-Type", 0) : NULL;
-    const char *charset = type ? find(type, "charset=") : NULL;
+    const char *charset = type && strchr(type, '=') ? find(type, "charset=") : NULL;
     size_t len = 0;
 
     if (!type)

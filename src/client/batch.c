@@ -41,6 +41,7 @@ struct anycert_batch {
     struct list flying;   /* an exchange of theirs is under way */
     struct list sleeping; /* until their task's wake_us, the earliest first */
     struct list done;
+    size_t done_count;
     size_t pending;
     bool is_inside;   /* callbacks are running */
     bool is_to_purge; /* something has been cancelled and is still there */
@@ -117,6 +118,7 @@ static void end(struct anycert_batch *batch, struct entry *entry, const struct a
     drop_task(batch, entry);
     leave_slot(batch, entry);
     append(&batch->done, entry);
+    batch->done_count++;
 }
 
 /* The end of its task; it is in no list. */
@@ -154,11 +156,24 @@ static void go_to_sleep(struct anycert_batch *batch, struct entry *entry)
     insert_before(&batch->sleeping, after ? after->next : batch->sleeping.first, entry);
 }
 
-/* Moves a request on as far as it goes; it is in no list, and has a slot. */
-static void step(struct anycert_batch *batch, struct entry *entry)
+/* Begins the exchange that its task asks for. False: that has failed, and the task knows. */
+static bool take_off(struct anycert_batch *batch, struct entry *entry)
 {
     struct anycert_error err = {0};
 
+    entry->has_flown = true;
+    entry->task->exchange->owner = entry;
+    if (anycert__loop_start(batch->loop, entry->task->exchange, &err) < 0) {
+        anycert__task_took(entry->task, -1, &err);
+        return false;
+    }
+    append(&batch->flying, entry);
+    return true;
+}
+
+/* Moves a request on as far as it goes; it is in no list, and has a slot. */
+static void step(struct anycert_batch *batch, struct entry *entry)
+{
     for (;;) {
         if (entry->is_cancelled) {
             give_up(batch, entry);
@@ -166,14 +181,8 @@ static void step(struct anycert_batch *batch, struct entry *entry)
         }
         switch (anycert__task_next(entry->task)) {
         case ANYCERT__STEP_EXCHANGE:
-            entry->has_flown = true;
-            entry->task->exchange->owner = entry;
-            if (anycert__loop_start(batch->loop, entry->task->exchange, &err) == 0) {
-                append(&batch->flying, entry);
+            if (take_off(batch, entry))
                 return;
-            }
-            anycert__task_took(entry->task, -1, &err);
-            anycert__error_clear(&err);
             break;
         case ANYCERT__STEP_WAIT:
             go_to_sleep(batch, entry);
@@ -422,6 +431,7 @@ static void give_out(struct anycert_batch *batch, struct anycert_batch_result *o
     struct entry *entry = batch->done.first;
 
     take_out(&batch->done, entry);
+    batch->done_count--;
     batch->pending--;
     out->tag = entry->tag;
     out->request = entry->request;
@@ -521,6 +531,11 @@ size_t anycert_batch_cancel_all(struct anycert_batch *batch)
 size_t anycert_batch_pending(const struct anycert_batch *batch)
 {
     return batch->pending;
+}
+
+size_t anycert_batch_ready(const struct anycert_batch *batch)
+{
+    return batch->done_count;
 }
 
 int anycert_batch_fd(struct anycert_batch *batch)

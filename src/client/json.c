@@ -11,12 +11,14 @@
 #include "client/text.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 struct anycert_json {
     yyjson_doc *doc;
     struct anycert__json_block block;
     atomic_uint refs;
+    _Alignas(max_align_t) char room[]; /* for the block, of a short text */
 };
 
 static const yyjson_val *inner(const struct anycert_json_value *value)
@@ -47,14 +49,15 @@ static char *unconst_text(const char *text)
 static struct anycert_json *parse(const char *text, size_t len, yyjson_read_flag flags,
                                   struct anycert_error *err)
 {
-    struct anycert_json *json = anycert__calloc(1, sizeof *json);
+    size_t room = anycert__json_room(len);
+    struct anycert_json *json = anycert__malloc(sizeof *json + room);
     yyjson_read_err why = {0};
 
     if (!json) {
         anycert__fail_nomem(err);
         return NULL;
     }
-    anycert__json_block_init(&json->block, len);
+    anycert__json_block_init(&json->block, len, room > 0 ? json->room : NULL);
     /* Without YYJSON_READ_INSITU the text is only read. */
     json->doc = yyjson_read_opts(unconst_text(text), len, flags | YYJSON_READ_BIGNUM_AS_RAW,
                                  &json->block.memory, &why);

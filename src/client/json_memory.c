@@ -5,13 +5,13 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Shorter texts are read in what the allocator has at hand. */
+/* Shorter texts are read in a block that is part of their document. */
 #define LARGE 65536
 /* Of a text's length: the parser's copy of it, and its values, of which there is one for each six
  * bytes in its estimate, and one for each four after it has asked for more. */
 #define ROOM 5
 /* For what yyjson puts before and behind these. */
-#define MORE  1024
+#define MORE  256
 #define ALIGN 16
 
 static void *json_malloc(void *ctx, size_t size)
@@ -78,19 +78,30 @@ static void block_free(void *ctx, void *p)
         anycert__free(p);
 }
 
-void anycert__json_block_init(struct anycert__json_block *block, size_t len)
+static size_t size_of(size_t len)
 {
-    size_t size = len < SIZE_MAX / ROOM - MORE ? len * ROOM + MORE : 0;
+    return len < SIZE_MAX / ROOM - MORE ? len * ROOM + MORE : 0;
+}
+
+size_t anycert__json_room(size_t len)
+{
+    return len < LARGE ? size_of(len) : 0;
+}
+
+void anycert__json_block_init(struct anycert__json_block *block, size_t len, void *room)
+{
+    size_t size = size_of(len);
 
     memset(block, 0, sizeof *block);
     block->memory = (yyjson_alc){block_malloc, block_realloc, block_free, block};
-    if (len >= LARGE && size > 0)
-        block->start = anycert__malloc(size);
+    block->is_own = len >= LARGE && size > 0;
+    block->start = block->is_own ? anycert__malloc(size) : room;
     block->next = block->start;
     block->end = block->start ? block->start + size : NULL;
 }
 
 void anycert__json_block_free(struct anycert__json_block *block)
 {
-    anycert__free(block->start);
+    if (block->is_own)
+        anycert__free(block->start);
 }

@@ -2,6 +2,9 @@
 #ifndef ANYCERT_CLIENT_JSON_MEMORY_H
 #define ANYCERT_CLIENT_JSON_MEMORY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include <yyjson.h>
 
 /* For calls of yyjson that allocate little. */
@@ -14,9 +17,14 @@ struct anycert__json_block {
     yyjson_alc memory; /* for the call that reads the document */
     char *start, *next, *end;
     void *last; /* what was given out last, and may grow */
+    bool is_own;
 };
-/* For a text of so many bytes. Without memory for a block it is empty, and works. */
-void anycert__json_block_init(struct anycert__json_block *block, size_t len);
+/* Bytes that whoever makes a block for a text of len bytes has to have ready for it: of short ones
+ * it is part of another piece of memory. 0: none. */
+size_t anycert__json_room(size_t len);
+/* For a text of so many bytes, with that room, aligned as malloc() does it. Without memory for a
+ * block it is empty, and works. */
+void anycert__json_block_init(struct anycert__json_block *block, size_t len, void *room);
 /* After the document was freed. */
 void anycert__json_block_free(struct anycert__json_block *block);
 

@@ -14,6 +14,7 @@ struct anycert__fields_block {
 };
 
 #define BLOCK_SIZE 480
+#define FIRST      16 /* fields, whose list is part of the first block */
 
 /* With room for more behind it. NULL when out of memory. */
 static char *reserve(struct anycert__fields *fields, size_t len, size_t spare)
@@ -56,19 +57,33 @@ static int make_field(struct anycert__fields *fields, struct anycert__field *fie
     return 0;
 }
 
+/* 0, or -1 when out of memory. */
+static int grow(struct anycert__fields *fields)
+{
+    bool is_first = fields->capacity == 0;
+    size_t capacity = is_first ? FIRST : fields->capacity * 2;
+    void *list = NULL;
+
+    if (is_first)
+        list = reserve(fields, FIRST * sizeof *fields->list, BLOCK_SIZE);
+    else
+        list = anycert__realloc(fields->is_in_block ? NULL : fields->list,
+                                capacity * sizeof *fields->list);
+    if (!list)
+        return -1;
+    if (fields->is_in_block)
+        memcpy(list, fields->list, fields->count * sizeof *fields->list);
+    fields->is_in_block = is_first;
+    fields->list = list;
+    fields->capacity = capacity;
+    return 0;
+}
+
 static int add(struct anycert__fields *fields, const char *name, size_t name_len, const char *value,
                size_t value_len, struct anycert_error *err)
 {
-    if (fields->count == fields->capacity) {
-        size_t capacity = fields->capacity ? fields->capacity * 2 : 16;
-        struct anycert__field *list =
-            anycert__realloc(fields->list, capacity * sizeof *fields->list);
-
-        if (!list)
-            return anycert__fail_nomem(err);
-        fields->list = list;
-        fields->capacity = capacity;
-    }
+    if (fields->count == fields->capacity && grow(fields) < 0)
+        return anycert__fail_nomem(err);
     if (make_field(fields, &fields->list[fields->count], name, name_len, value, value_len, 0) < 0)
         return anycert__fail_nomem(err);
     fields->count++;
@@ -189,7 +204,8 @@ void anycert__fields_clear(struct anycert__fields *fields)
         anycert__wipe(block->bytes, block->used);
         anycert__free(block);
     }
-    anycert__free(fields->list);
+    if (!fields->is_in_block)
+        anycert__free(fields->list);
     memset(fields, 0, sizeof *fields);
 }
 
@@ -219,7 +235,7 @@ int anycert__field_check(const char *name, const char *value, struct anycert_err
         return anycert__fail(err, ANYCERT_E_HEADER, "header name '%.60s' is not a token",
                              name ? name : "");
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
-        if (anycert__str_equal_nocase(name, ours[i]))
+        if ((ours[i][0] | 0x20) == (name[0] | 0x20) && anycert__str_equal_nocase(name, ours[i]))
             return anycert__fail(err, ANYCERT_E_HEADER,
                                  "header '%s' is set by anycert itself and cannot be given",
                                  ours[i]);

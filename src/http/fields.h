@@ -15,6 +15,7 @@ struct anycert__fields {
     struct anycert__field *list;
     size_t count, capacity;
     struct anycert__fields_block *blocks; /* with the names and values */
+    bool is_in_block;                     /* the list, while it is short */
 };
 
 /* Appends a copy; value may be NULL. 0, or -1 with NOMEM. */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <limits.h>
+#include <string.h>
 
 #define EVENTS  64
 #define BEAT_US 100000 /* between calls of a progress callback when nothing happens */
@@ -84,10 +85,11 @@ struct anycert__loop *anycert__loop_new(struct anycert__http *http, unsigned con
  * list with the parent's, so it is not even told of their end. */
 static void drop_inherited(struct anycert__loop *loop)
 {
-    struct anycert_error ignored = {0};
+    struct anycert_error ignored;
 
     if (loop->generation == anycert__fork_count())
         return;
+    memset(&ignored, 0, sizeof ignored); /* not on every call */
     loop->generation = anycert__fork_count();
     for (struct anycert__flight *flight = loop->landed; flight; flight = flight->next)
         flight->lane = NULL;

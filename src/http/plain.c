@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define MAX_TEXT  8192
@@ -109,7 +108,6 @@ int anycert__url_read_plain(const char *text, struct anycert__url *out, struct a
     size_t host_len = 0;
     size_t port_len = 0;
     uint16_t port = https ? 443 : 80;
-    char port_text[8];
     const char *rest = NULL;
 
     memset(out, 0, sizeof *out);
@@ -120,11 +118,10 @@ int anycert__url_read_plain(const char *text, struct anycert__url *out, struct a
     rest = text + scheme_len + host_len + port_len;
     if (host_len == 0 || !is_plain_rest(rest))
         return 0;
-    (void)snprintf(port_text, sizeof port_text, ":%u", (unsigned)port);
     out->https = https;
     out->port = port;
     out->host = anycert__strndup(text + scheme_len, host_len);
-    out->origin = joined(text, scheme_len + host_len, port_text);
+    out->origin = joined(text, (size_t)(rest - text), port_len > 0 ? "" : https ? ":443" : ":80");
     out->text = joined(text, strlen(text), *rest ? "" : "/");
     if (out->host && out->origin && out->text)
         return 1;

@@ -5,7 +5,6 @@
 #include "base/str.h"
 #include "http/framing.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define TURN_US 2000000 /* a transfer that has its turns is looked at once a second */
@@ -379,10 +378,11 @@ void anycert__lane_results(struct anycert__lane *lane, struct anycert__exchange 
     exchange->received_bytes = (uint64_t)received;
     exchange->reused = connects == 0 && lane->asked;
     if (exchange->status)
-        (void)snprintf(exchange->version, sizeof exchange->version, "%s",
-                       version == CURL_HTTP_VERSION_2_0   ? "2"
-                       : version == CURL_HTTP_VERSION_1_0 ? "1.0"
-                                                          : "1.1");
+        memcpy(exchange->version,
+               version == CURL_HTTP_VERSION_2_0   ? "2\0\0"
+               : version == CURL_HTTP_VERSION_1_0 ? "1.0"
+                                                  : "1.1",
+               sizeof "1.1");
 }
 
 CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchange *exchange,

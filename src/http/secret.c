@@ -97,9 +97,11 @@ bool anycert__is_secret_field(const struct anycert__http_settings *settings, con
         "X-Vault-Token",   "X-Session-Token",
         "X-Subject-Token",
     };
+    int first = len > 0 ? name[0] | 0x20 : 0;
 
+    /* Most differ in the first letter, whatever its case. */
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (anycert__is_word_nocase(name, len, names[i]))
+        if ((names[i][0] | 0x20) == first && anycert__is_word_nocase(name, len, names[i]))
             return true;
     }
     for (size_t i = 0; i < settings->secret_header_count; i++) {

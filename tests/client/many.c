@@ -59,11 +59,13 @@ long many_next(struct many *many, int64_t timeout_ms)
 {
     struct anycert_error err = {0};
     struct anycert_batch_result result;
+    size_t ready = anycert_batch_ready(many->batch);
     int got = anycert_batch_next(many->batch, timeout_ms, &result, &err);
     size_t number = 0;
 
     if (got < 0)
         fail_msg("%s", err.message);
+    assert_true(ready == 0 || (got == 1 && anycert_batch_ready(many->batch) == ready - 1));
     if (got == 0)
         return -1;
     number = (size_t)((struct anycert_request **)result.tag - many->requests);

@@ -115,8 +115,10 @@ static void sleepers_can_be_cancelled(void **state)
     assert_int_equal(anycert_batch_next(many->batch, -1, &result, &err), -1);
     assert_int_equal(err.code, ANYCERT_E_INTERRUPTED);
     assert_int_equal(anycert_batch_pending(many->batch), 4);
+    assert_int_equal(anycert_batch_ready(many->batch), 0);
     assert_true(anycert_batch_timeout_ms(many->batch) > 60000);
     assert_int_equal(anycert_batch_cancel(many->batch, &many->requests[1]), 1);
+    assert_int_equal(anycert_batch_ready(many->batch), 1);
     assert_int_equal(many_next(many, -1), 1);
     sleeps_left = 1000;
     many_finish(many);

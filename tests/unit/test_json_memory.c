@@ -38,13 +38,13 @@ static void assert_filled(const void *p, size_t size, int byte)
         assert_int_equal(bytes[i], byte);
 }
 
-static void block_of_short_text_is_empty_and_works(void **state)
+static void block_of_short_text_without_room_is_empty_and_works(void **state)
 {
     struct anycert__json_block block;
     void *p = NULL;
 
     (void)state;
-    anycert__json_block_init(&block, 100);
+    anycert__json_block_init(&block, 100, NULL);
     assert_null(block.start);
     p = take(&block, 100, 1);
     p = block.memory.realloc(block.memory.ctx, p, 100, 5000);
@@ -52,6 +52,29 @@ static void block_of_short_text_is_empty_and_works(void **state)
     assert_filled(p, 100, 1);
     block.memory.free(block.memory.ctx, p);
     anycert__json_block_free(&block);
+}
+
+static void block_of_short_text_uses_the_room_that_it_is_given(void **state)
+{
+    struct anycert__json_block block;
+    size_t size = anycert__json_room(100);
+    char *room = malloc(size);
+    void *text = NULL;
+    void *values = NULL;
+
+    (void)state;
+    assert_non_null(room);
+    anycert__json_block_init(&block, 100, room);
+    text = take(&block, 104, 1);
+    values = take(&block, (100 / 6 + 8) * 16, 2);
+    assert_ptr_equal(text, room);
+    assert_true(is_inside(&block, values) && block.end == room + size);
+    block.memory.free(block.memory.ctx, values);
+    block.memory.free(block.memory.ctx, text);
+    anycert__json_block_free(&block);
+    assert_filled(room, 104, 1); /* it is still the caller's */
+    free(room);
+    assert_int_equal(anycert__json_room(LEN), 0);
 }
 
 static void block_has_room_for_the_text_and_its_values(void **state)
@@ -62,7 +85,7 @@ static void block_has_room_for_the_text_and_its_values(void **state)
     void *grown = NULL;
 
     (void)state;
-    anycert__json_block_init(&block, LEN);
+    anycert__json_block_init(&block, LEN, NULL);
     text = take(&block, LEN + 4, 1);
     values = take(&block, LEN / 6 * 16, 2);
     assert_true(is_inside(&block, text) && is_inside(&block, values));
@@ -90,7 +113,7 @@ static void block_moves_what_is_not_last(void **state)
     void *moved = NULL;
 
     (void)state;
-    anycert__json_block_init(&block, LEN);
+    anycert__json_block_init(&block, LEN, NULL);
     first = take(&block, 1000, 1);
     second = take(&block, 1000, 2);
     moved = block.memory.realloc(block.memory.ctx, first, 1000, 2000);
@@ -180,7 +203,8 @@ static void parse_without_memory_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(block_of_short_text_is_empty_and_works),
+        cmocka_unit_test(block_of_short_text_without_room_is_empty_and_works),
+        cmocka_unit_test(block_of_short_text_uses_the_room_that_it_is_given),
         cmocka_unit_test(block_has_room_for_the_text_and_its_values),
         cmocka_unit_test(block_moves_what_is_not_last),
         cmocka_unit_test(parse_reads_texts_of_every_density),

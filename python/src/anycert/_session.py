@@ -155,29 +155,34 @@ class Session(Judging):
     def _call(self, method, url, params, data, headers, cookies, files, auth, timeout,
               allow_redirects, proxies, hooks, stream, verify, cert, json, retry, policy,
               secret_headers, allow_downgrade):
-        method = (method if isinstance(method, str) else _method(method)).upper()
-        suffix = None  # what is behind a profile's URL
-        if not isinstance(url, str) or not url.startswith(("https://", "http://")) \
-                or not is_plain(url):
+        call = _Call()
+        call.session = self
+        call.method = (method if isinstance(method, str) else _method(method)).upper()
+        call.suffix = None  # what is behind a profile's URL
+        if not is_plain(url):
             whole = self._place(url) if isinstance(url, str) else url
-            suffix = url if whole is not url else None
+            if whole is not url:
+                call.suffix = url
             url = check_url(whole)
+        call.url = url
         if self.params:
             params = merged_params(self.params, params)
+        call.params = params
         own = self.headers
         fields = own._store if type(own) is CaseInsensitiveDict else store(own)
         if headers:
             fields = {**fields, **store(headers)}
         if "accept" not in fields or fields.get("accept-encoding", _NOTHING)[1] is None:
             fields = self._without_defaults(fields)
-        if auth is None:
-            auth = self.auth
-        connect, read = limits_of(timeout)
+        call.headers = fields
+        call.auth = self.auth if auth is None else auth
+        call.connect, call.read = limits_of(timeout)
         if policy is not None:
             verify = self._policy_of(policy)
         elif verify is None:
             verify = self.verify
-        if verify is not True and verify is not False and (verify == 1 or verify == 0):
+        if verify is not True and verify is not False and type(verify) is not Policy \
+                and (verify == 1 or verify == 0):
             verify = repr(verify), self._policy(verify)  # raises
         proxy = no_proxy = None
         if proxies or self.proxies or self._environment_proxies or self.trust_env:
@@ -197,11 +202,13 @@ class Session(Judging):
                 retry = retry_of(self.get_adapter(url))
         elif not isinstance(retry, Retry):
             raise wrong_type("retry", "an anycert.Retry", retry)
-        key = (verify, cert, proxy, no_proxy, allow_downgrade, secret_headers)
-        call = _Call(self, method, url, params, fields, data, json, files, auth, connect, read,
-                     self.max_redirects if allow_redirects else False, retry, key,
-                     self.stream is True if stream is None else stream)
-        call.suffix = suffix
+        call.retry = retry
+        call.key = (verify, cert, proxy, no_proxy, allow_downgrade, secret_headers)
+        call.redirects = self.max_redirects if allow_redirects else False
+        call.stream = self.stream is True if stream is None else stream
+        call.data = call.json = call.files = call.cookies = call.hooks = None
+        if data is not None or json is not None or files:
+            call.take_body(data, json, files)
         if cookies or self._cookies:
             call.add_cookies(cookies)
         own = self.hooks
@@ -367,20 +374,16 @@ class _Connection:
 
 
 class _Call:
-    """One request under way; most of its members are the arguments of the C function."""
+    """One request under way; most of its members are the arguments of the C function. Session._call()
+    fills it in."""
 
     __slots__ = ("session", "key", "stream", "method", "url", "params", "headers", "auth",
                  "connect", "read", "redirects", "retry", "data", "json", "files", "hooks",
                  "cookies", "suffix")
 
-    def __init__(self, session, method, url, params, headers, data, json, files, auth, connect,
-                 read, redirects, retry, key, stream):
-        self.hooks = self.cookies = None
-        self.session, self.key, self.stream = session, key, stream
-        self.method, self.url, self.params, self.headers = method, url, params, headers
-        self.auth, self.connect, self.read = auth, connect, read
-        self.redirects, self.retry = redirects, retry
-        self.data, self.json, self.files = data or None, None, None
+    def take_body(self, data, json, files):
+        """What the request is to carry. The headers are there already."""
+        self.data = data or None
         if data is not None and isinstance(data, TextIOBase):
             self.data = data.read().encode()  # bytes of a text are counted, for many servers want to know
         if files:

@@ -110,13 +110,18 @@ class AsyncClient:
             raise RuntimeError("an AsyncClient belongs to the event loop in which it was used first")
         return loop
 
-    def _driver(self, client):
-        """The batch of one of the session's clients."""
-        loop = self._own_loop()
-        driver = self._drivers.get(client)
+    def _batch(self, call):
+        """That of the session's client for a call."""
+        if asyncio.get_running_loop() is not self._loop:
+            self._own_loop()
+        try:
+            driver = self._drivers.get(call.key)
+        except TypeError:
+            driver = None  # call.client() says what is wrong with it
         if driver is None:
-            driver = self._drivers[client] = _Driver(client, self._concurrency, loop)
-        return driver
+            driver = _Driver(call.client(), self._concurrency, self._loop)
+            self._drivers[call.key] = driver
+        return driver.batch
 
     async def request(self, method, url, params=None, data=None, headers=None, cookies=None,
                       files=None, auth=None, timeout=Ellipsis, allow_redirects=True, proxies=None,
@@ -136,7 +141,7 @@ class AsyncClient:
         if call.files:
             call.read_files()
         arguments = call.arguments(credentials)
-        response = await self._driver(call.client()).batch.start(arguments)
+        response = await self._batch(call).start(arguments)
         if response.status_code >= 300:
             response = call.checked(response)
         if call.hooks:
