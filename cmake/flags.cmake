@@ -25,6 +25,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
     target_compile_options(anycert_flags INTERFACE -fstack-clash-protection -fcf-protection)
 endif()
 target_link_options(anycert_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+# All is bound at start, so other libraries can be called without a detour that binds.
+target_compile_options(anycert_flags INTERFACE -fno-plt)
 
 if(ANYCERT_SANITIZE STREQUAL "address")
     set(anycert_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
