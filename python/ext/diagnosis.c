@@ -76,16 +76,16 @@ static PyObject *new_cause(struct ext_state *state, PyObject *self, size_t n)
     return ext_cause_new(state, texts);
 }
 
-PyObject *ext_relaxation_names(int (*id_of)(const void *of, size_t n, size_t i), const void *of,
-                               size_t n)
+PyObject *ext_names(const char *(*name_of)(const void *of, size_t n, size_t i), const void *of,
+                    size_t n)
 {
     PyObject *list = PyList_New(0);
     PyObject *tuple = NULL;
     bool fine = list != NULL;
-    int id = 0;
+    const char *text = NULL;
 
-    for (size_t i = 0; fine && (id = id_of(of, n, i)) != 0; i++) {
-        PyObject *name = ext_str(anycert_relaxation_name(anycert_relaxation_by_id(id)));
+    for (size_t i = 0; fine && (text = name_of(of, n, i)) != NULL; i++) {
+        PyObject *name = ext_str(text);
 
         fine = name && PyList_Append(list, name) == 0;
         Py_XDECREF(name);
@@ -96,9 +96,9 @@ PyObject *ext_relaxation_names(int (*id_of)(const void *of, size_t n, size_t i),
     return tuple;
 }
 
-static int relaxation_of_policy(const void *of, size_t n, size_t i)
+static const char *relaxation_of_policy(const void *of, size_t n, size_t i)
 {
-    return anycert_diagnosis_policy_relaxation(of, n, i);
+    return ext_relaxation_name(anycert_diagnosis_policy_relaxation(of, n, i));
 }
 
 #define ADVICE_FIELDS 7
@@ -107,7 +107,7 @@ static PyObject *new_advice(struct ext_state *state, PyObject *self, size_t n)
     PyObject *const values[ADVICE_FIELDS] = {
         ext_policy_new(state, anycert_diagnosis_policy_object(inner(self), n)),
         ext_str(anycert_diagnosis_policy(inner(self), n)),
-        ext_relaxation_names(relaxation_of_policy, inner(self), n),
+        ext_names(relaxation_of_policy, inner(self), n),
         PyBool_FromLong(anycert_diagnosis_policy_confirmed(inner(self), n)),
         PyBool_FromLong(anycert_diagnosis_policy_minimal(inner(self), n)),
         ext_str(anycert_diagnosis_policy_note(inner(self), n)),

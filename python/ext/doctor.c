@@ -294,24 +294,18 @@ static PyObject *doctor_replay(PyObject *self, PyObject *observation)
     return PyErr_Occurred() ? NULL : ext_raise_plain(state, &err);
 }
 
+static const char *client_of(const void *of, size_t n, size_t i)
+{
+    (void)of;
+    (void)n;
+    return anycert_doctor_client(i);
+}
+
 static PyObject *doctor_clients(PyObject *type, PyObject *ignored)
 {
-    PyObject *list = PyList_New(0);
-    PyObject *tuple = NULL;
-    bool fine = list != NULL;
-
     (void)type;
     (void)ignored;
-    for (size_t n = 0; fine && anycert_doctor_client(n); n++) {
-        PyObject *name = ext_str(anycert_doctor_client(n));
-
-        fine = name && PyList_Append(list, name) == 0;
-        Py_XDECREF(name);
-    }
-    if (fine)
-        tuple = PyList_AsTuple(list);
-    Py_XDECREF(list);
-    return tuple;
+    return ext_names(client_of, NULL, 0);
 }
 
 static PyObject *doctor_cancel(PyObject *self, PyObject *ignored)

@@ -383,10 +383,14 @@ PyObject *ext_diagnosis_new(struct ext_state *state, struct anycert_diagnosis *d
 /* A Cause of its texts, in the order of its fields. */
 #define EXT_CAUSE_FIELDS 8
 PyObject *ext_cause_new(struct ext_state *state, const char *const texts[EXT_CAUSE_FIELDS]);
-/* A tuple of the names of relaxations; id_of gives the ith id of the nth policy, 0 behind the last.
- */
-PyObject *ext_relaxation_names(int (*id_of)(const void *of, size_t n, size_t i), const void *of,
-                               size_t n);
+/* A tuple of str; name_of gives the ith of the nth of something, NULL behind the last. */
+PyObject *ext_names(const char *(*name_of)(const void *of, size_t n, size_t i), const void *of,
+                    size_t n);
+/* Of a relaxation's id; NULL of 0. */
+static inline const char *ext_relaxation_name(int id)
+{
+    return id ? anycert_relaxation_name(anycert_relaxation_by_id(id)) : NULL;
+}
 
 /* ---- short_diagnosis.c ---- */
 

@@ -66,16 +66,16 @@ static PyObject *get_causes(PyObject *self, void *closure)
     return tuple;
 }
 
-static int relaxation_of(const void *of, size_t n, size_t i)
+static const char *relaxation_of(const void *of, size_t n, size_t i)
 {
     (void)n;
-    return anycert_short_diagnosis_relaxation(of, i);
+    return ext_relaxation_name(anycert_short_diagnosis_relaxation(of, i));
 }
 
 static PyObject *get_relaxations(PyObject *self, void *closure)
 {
     (void)closure;
-    return ext_relaxation_names(relaxation_of, inner(self), 0);
+    return ext_names(relaxation_of, inner(self), 0);
 }
 
 static PyObject *get_policy(PyObject *self, void *closure)

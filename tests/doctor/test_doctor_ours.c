@@ -452,6 +452,18 @@ static void add_stamp(X509 *cert, int64_t seconds, EVP_PKEY *issuer_key)
     ASN1_OCTET_STRING_free(value);
 }
 
+/* Of right.test, which a root with the other key has signed; valid from yesterday to tomorrow. */
+static struct certs_recipe valid_leaf(X509 *root, int64_t now)
+{
+    return (struct certs_recipe){.cn = "right.test",
+                                 .key = certs_key(),
+                                 .issuer = root,
+                                 .issuer_key = certs_other_key(),
+                                 .san = "DNS:right.test",
+                                 .not_before = now - CERTS_DAY,
+                                 .not_after = now + CERTS_DAY};
+}
+
 /* What a log had when the certificate was made is past, whatever our clock says. Only a CA that is
  * trusted is believed. */
 static void doctor_stamps_of_logs_prove_the_past(void **state)
@@ -480,13 +492,7 @@ static void doctor_stamps_of_logs_prove_the_past(void **state)
     recipe.cn = "Another Root";
     other = certs_make(&recipe);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct certs_recipe leaf = {.cn = "right.test",
-                                    .key = certs_key(),
-                                    .issuer = root,
-                                    .issuer_key = certs_other_key(),
-                                    .san = "DNS:right.test",
-                                    .not_before = now - CERTS_DAY,
-                                    .not_after = now + CERTS_DAY};
+        struct certs_recipe leaf = valid_leaf(root, now);
         X509 *cert = certs_make(&leaf);
         char *pem = certs_pem(rows[i].trusted ? root : other);
         struct named_server server;
@@ -533,13 +539,7 @@ static void doctor_answers_of_the_ca_prove_the_past(void **state)
                                   .not_before = now - 99 * CERTS_DAY,
                                   .not_after = now + 99 * CERTS_DAY};
     X509 *root = certs_make(&recipe), *cert = NULL;
-    struct certs_recipe leaf = {.cn = "right.test",
-                                .key = certs_key(),
-                                .issuer = root,
-                                .issuer_key = certs_other_key(),
-                                .san = "DNS:right.test",
-                                .not_before = now - CERTS_DAY,
-                                .not_after = now + CERTS_DAY};
+    struct certs_recipe leaf = valid_leaf(root, now);
     char *pem = certs_pem(root);
     struct anycert_diagnosis *diagnosis = NULL;
     struct named_server server;
