@@ -226,7 +226,7 @@ class Doctor(DoctorCase):
                 self.assertEqual(found["stage"], "proxy")
                 self.assertEqual(found["causes"][0]["hop"], "proxy")
         with proxy(b"HTTP/1.1 400 No\r\n\r\n") as (port, _):
-            found = self.json("good", "--timeout", "0.3", "-x", f"https://127.0.0.1:{port}", code=12)
+            found = self.json("good", "--timeout", "1.5", "-x", f"https://127.0.0.1:{port}", code=12)
             self.assertEqual(found["stage"], "proxy-tls")
             self.assertEqual([c["id"] for c in found["causes"]], ["proxy-is-plain"])
             self.assertIn("HTTP/1.1 400", found["causes"][0]["evidence"])
@@ -382,7 +382,7 @@ class Doctor(DoctorCase):
                                 ("drip", "--http-body", r"hardened connects, and \d+ bytes of the body came, of 600; then the "
                                  r"time limit was over \(\d+ ms\)$")):
             with self.subTest(name):
-                out = self.doctor(name, way, "--timeout", "0.5", code=5).out
+                out = self.doctor(name, way, "--timeout", "1.5", code=5).out
                 self.assertRegex(out.splitlines()[0], says)
                 self.assertIn(f"--http-body --timeout 60 {self.url(name)}\n", out)
 
