@@ -250,7 +250,13 @@ static int say_elsewhere(const struct rounds *rounds, const struct anycert_diagn
     int status = 0;
     if (rounds->clients.count > 0 && known == 0 && !healthy)
         return cli_bytes_add_text(
-            out, "\nno policy connects, so there is nothing to say for other clients\n", err);
+            out,
+            anycert_diagnosis_verdict(diagnosis) == ANYCERT_VERDICT_FIXABLE
+                ? "\nwhat is wrong is mended above, and by no policy: there is none to say for "
+                  "other "
+                  "clients\n"
+                : "\nno policy connects, so there is nothing to say for other clients\n",
+            err);
     for (size_t n = 0; n < (healthy && known == 0 ? 1 : count); n++)
         for (size_t i = 0; status == 0 && i < rounds->clients.count; i++)
             status = add_elsewhere(out, diagnosis, n, rounds->clients.items[i], err);

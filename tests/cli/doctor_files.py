@@ -43,7 +43,7 @@ def server(*args):
 class DoctorFiles(DoctorCase):
     conditions = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "close", "rsa-kx-cbc", "not-yet-valid",
                   "dh-1024", "sha1-handshake", "cn-only", "wrong-purpose", "rsa-1024", "no-rfc5746", "path-length",
-                  "oversized-chain", "incomplete-chain", "rsa-512", "dh-512"]
+                  "oversized-chain", "incomplete-chain", "rsa-512", "dh-512", "plain-http"]
 
     # ---- saved and replayed
 
@@ -257,6 +257,7 @@ class DoctorFiles(DoctorCase):
         other = self.servers["good"]["pin"]
         self.assertIn("has the pin", self.apply("self-signed", "--yes", "--pin", other, code=3).err)
         self.assertIn("no policy connects", self.apply("close", "--yes", code=2).err)
+        self.assertIn("mended above, and by no policy: there is nothing to write", self.apply("plain-http", "--yes", code=2).err)
         self.assertIn("the server itself told", self.apply("wrong-host", "--yes", code=2).err)
         self.assertIn("leave --pin out", self.apply("good", "--yes", "--pin", other, code=2).err)
         self.assertEqual(path.read_text("utf-8"), "# ours\n")
