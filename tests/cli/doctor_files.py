@@ -18,6 +18,7 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import authority  # noqa: E402
 from anycert_cli import run, start  # noqa: E402
 from doctor_case import DoctorCase, make_certificate, proxy, self_signed  # noqa: E402
 
@@ -127,10 +128,17 @@ class DoctorFiles(DoctorCase):
         saved["pin"] = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
         self.assertIn("no key that was shown", self.replay(saved, code=2).err)
 
+    def test_standard_streams(self):
+        _, saved = self.save("expired")
+        read = self.anycert("doctor", "--replay", "-", data=json.dumps(saved).encode(), code=10)
+        self.assertIn(": works with: hardened+expired ", read.out)
+        self.assertIn("give the name of a file", self.doctor("expired", "--save", "-", code=2).err)
+        self.assertFalse(pathlib.Path("-").exists())
+
     def test_damaged_files_say_so(self):
         _, saved = self.save("expired")
         text = pathlib.Path("it.json").read_text("utf-8")
-        for damaged, says in (("", "not whole JSON"), (text[:len(text) // 2], "not whole JSON"), ("[]", "no observation"),
+        for damaged, says in (("", "no observation: it is not whole JSON"), (text[:len(text) // 2], "not whole JSON"), ("[]", "no observation"),
                               (text.replace('"version": 1', '"version": 2', 1), "newer anycert has written"),
                               (text.replace("-----\\nMII", "-----\\nMI!", 1), "a certificate is missing"),
                               (text.replace('"ending": "certificates"', '"ending": "else"', 1), "ending is missing"),
@@ -249,6 +257,16 @@ class DoctorFiles(DoctorCase):
             self.fresh()
             said = self.apply("expired", "--yes", "-x", f"http://u:geheim@127.0.0.1:{proxy_port}").err
             self.assertNotIn("use it", said)
+
+    def test_a_clock_that_was_compared_with_no_other_is_told(self):
+        authority.make("late", "/CN=late", days=(-9, -1))
+        self.fresh()
+        with server("-cert", "late.pem", "-key", "late.key") as port:  # which answers no request
+            said = self.anycert("doctor", "--cacert", "late.pem", "--apply", "--yes", "--policy-file", "policies", "--timeout", "1",
+                                f"localhost:{port}").err
+        self.assertIn("\nnote: the server did not answer the request that asks for its time: see whether this machine's clock is "
+                      "right\nwritten to policies\n", said)
+        self.assertNotIn("asks for its time", self.apply("expired", "--yes").err)
 
     def test_nobody_unauthenticated_and_no_new_pin_is_written(self):
         path = self.fresh("# ours\n")
@@ -508,6 +526,13 @@ class DoctorFiles(DoctorCase):
             shown = self.ask("expired", "y", "y", way=way)
             self.assertIn("note: only if that is a name of the proxy that is meant", shown)
             self.assertIn(f"localhost:{port} {trust} expect-name=proxy.test ", path.read_text("utf-8"))
+            # Its anchors are found from here, wherever the entry stands.
+            path = self.fresh()
+            way[-1] = "hardened ca=cert.pem,system expect-name=proxy.test"
+            said = self.apply("expired", "--yes", *way).err
+            self.assertNotIn("is not written", said)
+            self.assertIn(f"localhost:{port} {trust.replace('ca=', 'ca=system,')} expect-name=proxy.test ", path.read_text("utf-8"))
+            self.use(said)
 
 
 if __name__ == "__main__":
