@@ -264,6 +264,18 @@ static int say_elsewhere(const struct rounds *rounds, const struct anycert_diagn
     return status;
 }
 
+/* What keeps the policy is under way already, and in another file perhaps. */
+static void drop_keep(char *text)
+{
+    char *line = strstr(text, "keep it: anycert doctor --apply ");
+    char *end = line ? strchr(line, '\n') : NULL;
+    if (!end)
+        return;
+    while (line > text && line[-1] == ' ')
+        line--;
+    memmove(line, end + 1, strlen(end + 1) + 1);
+}
+
 /* Without anything that asks for a request, which shows the server's clock anyway. */
 static bool compares_clocks(const struct rounds *rounds)
 {
@@ -296,10 +308,13 @@ static void examine(struct rounds *rounds, size_t n, struct outcome *outcome)
         anycert_free(outcome->text);
         outcome->text = NULL;
     }
-    if (rounds->apply.wanted && outcome->text)
-        outcome->diagnosis = diagnosis;
-    else
+    if (!rounds->apply.wanted || !outcome->text) {
         anycert_diagnosis_free(diagnosis);
+        return;
+    }
+    outcome->diagnosis = diagnosis;
+    if (!o->json)
+        drop_keep(outcome->text);
 }
 
 static void *work(void *arg)

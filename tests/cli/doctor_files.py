@@ -268,6 +268,14 @@ class DoctorFiles(DoctorCase):
                       "right\nwritten to policies\n", said)
         self.assertNotIn("asks for its time", self.apply("expired", "--yes").err)
 
+    def test_what_is_kept_is_not_told_how_to_keep(self):
+        self.fresh()
+        for name in ("expired", "good", "self-signed"):
+            self.assertIn("keep it: ", self.doctor(name, code=0 if name == "good" else 10).out)
+            told = self.apply(name, "--yes", code=2 if name == "self-signed" else 0).out
+            self.assertNotIn("keep it", told)
+            self.assertIn("use it: ", told)
+
     def test_nobody_unauthenticated_and_no_new_pin_is_written(self):
         path = self.fresh("# ours\n")
         self.assertIn("nobody vouches for", self.apply("self-signed", "--yes", code=2).err)
