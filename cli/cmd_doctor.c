@@ -13,6 +13,7 @@
 #include <anycert/profile.h>
 
 #include "doctor_apply.h"
+#include "doctor_look.h"
 #include "doctor_progress.h"
 #include "doctor_record.h"
 #include "doctor_targets.h"
@@ -250,43 +251,35 @@ static int say_elsewhere(const struct rounds *rounds, const struct anycert_diagn
     int status = 0;
     if (rounds->clients.count > 0 && known == 0 && !healthy)
         return cli_bytes_add_text(
-            out, "\nno policy connects, so there is nothing to say for other clients\n", err);
+            out,
+            anycert_diagnosis_verdict(diagnosis) == ANYCERT_VERDICT_FIXABLE
+                ? "\nwhat is wrong is mended above, and by no policy: there is none to say for "
+                  "other "
+                  "clients\n"
+                : "\nno policy connects, so there is nothing to say for other clients\n",
+            err);
     for (size_t n = 0; n < (healthy && known == 0 ? 1 : count); n++)
         for (size_t i = 0; status == 0 && i < rounds->clients.count; i++)
             status = add_elsewhere(out, diagnosis, n, rounds->clients.items[i], err);
     return status;
 }
 
-static bool is_about_dates(const struct anycert_diagnosis *diagnosis)
+/* What keeps the policy is under way already, and in another file perhaps. */
+static void drop_keep(char *text)
 {
-    const char *check = NULL;
-    for (size_t n = 0; (check = anycert_diagnosis_cause_check(diagnosis, n)) != NULL; n++)
-        if (strcmp(check, "dates") == 0)
-            return true;
-    return false;
+    char *line = strstr(text, "keep it: anycert doctor --apply ");
+    char *end = line ? strchr(line, '\n') : NULL;
+    if (!end)
+        return;
+    while (line > text && line[-1] == ' ')
+        line--;
+    memmove(line, end + 1, strlen(end + 1) + 1);
 }
 
-/* An entry that lets dates through is not written before this machine's clock was compared with the
- * server's: that takes one request. Nobody has asked for it to be answered: without an answer what
- * was seen before counts. */
-static struct anycert_diagnosis *look(const struct rounds *rounds, const char *target,
-                                      struct anycert_error *err)
+/* Without anything that asks for a request, which shows the server's clock anyway. */
+static bool compares_clocks(const struct rounds *rounds)
 {
-    const struct cli_options *o = rounds->options;
-    struct anycert_diagnosis *diagnosis = anycert_doctor_examine(rounds->doctor, target, err);
-    struct anycert_diagnosis *compared = NULL;
-    if (!diagnosis || !rounds->apply.wanted || o->http || o->http_body ||
-        !is_about_dates(diagnosis))
-        return diagnosis;
-    anycert_doctor_set_request(rounds->doctor, ANYCERT_REQUEST_HEAD);
-    compared = anycert_doctor_examine(rounds->doctor, target, err);
-    if (compared && anycert_diagnosis_verdict(compared) == ANYCERT_VERDICT_UNREACHABLE &&
-        anycert_diagnosis_policy_confirmed(diagnosis, 0)) {
-        anycert_diagnosis_free(compared);
-        return diagnosis;
-    }
-    anycert_diagnosis_free(diagnosis);
-    return compared;
+    return rounds->apply.wanted && !rounds->options->http && !rounds->options->http_body;
 }
 
 static void examine(struct rounds *rounds, size_t n, struct outcome *outcome)
@@ -295,9 +288,11 @@ static void examine(struct rounds *rounds, size_t n, struct outcome *outcome)
     const struct cli_target *target = &rounds->targets.items[n];
     struct anycert_diagnosis *diagnosis = NULL;
     if (o->replay)
-        diagnosis = anycert_doctor_replay(rounds->doctor, o->replay, &outcome->err);
+        diagnosis = anycert_doctor_replay(
+            rounds->doctor, strcmp(o->replay, "-") == 0 ? "/dev/stdin" : o->replay, &outcome->err);
     else if (cli_target_check(target, &outcome->err) == 0)
-        diagnosis = look(rounds, target->text, &outcome->err);
+        diagnosis = cli_doctor_look(rounds->doctor, target->text, compares_clocks(rounds),
+                                    &rounds->apply.uncompared, &outcome->err);
     if (!diagnosis)
         cli_target_context(target, &outcome->err);
     if (!diagnosis || (o->save && anycert_diagnosis_save(diagnosis, o->save, &outcome->err) != 0)) {
@@ -313,10 +308,13 @@ static void examine(struct rounds *rounds, size_t n, struct outcome *outcome)
         anycert_free(outcome->text);
         outcome->text = NULL;
     }
-    if (rounds->apply.wanted && outcome->text)
-        outcome->diagnosis = diagnosis;
-    else
+    if (!rounds->apply.wanted || !outcome->text) {
         anycert_diagnosis_free(diagnosis);
+        return;
+    }
+    outcome->diagnosis = diagnosis;
+    if (!o->json)
+        drop_keep(outcome->text);
 }
 
 static void *work(void *arg)
@@ -502,6 +500,9 @@ static int check_files(struct rounds *rounds, struct anycert_error *err)
         return cli_targets_add(&rounds->targets, 0, o->replay, err);
     if (rounds->apply.wanted && rounds->targets.count > 1)
         return cli_error(err, ANYCERT_E_USAGE, "--apply writes the entry of one TARGET alone");
+    if (o->save && strcmp(o->save, "-") == 0)
+        return cli_error(err, ANYCERT_E_USAGE,
+                         "--save: standard output has the answer: give the name of a file");
     if (o->save && rounds->targets.count > 1)
         return cli_error(err, ANYCERT_E_USAGE, "--save keeps what is seen of one TARGET alone");
     return 0;

@@ -51,16 +51,19 @@ static int set_pins(const struct cli_apply *apply, struct anycert_policy *policy
 /* Relative anchors would be looked for elsewhere. */
 static int check_anchors(const struct anycert_policy *policy, struct anycert_error *err)
 {
-    char *value = NULL;
+    char *value = NULL, *rest = NULL;
     int found = anycert_policy_get(policy, "ca", &value, err);
-    bool fine = found != 1 || *value == '/' || strncmp(value, "system", 6) == 0;
+    bool fine = true;
+    for (char *word = found == 1 ? strtok_r(value, ",", &rest) : NULL; word;
+         word = strtok_r(NULL, ",", &rest))
+        fine = fine && (*word == '/' || strcmp(word, "system") == 0);
     anycert_free(value);
     if (found < 0)
         return -1;
     return fine ? 0
                 : cli_error(err, ANYCERT_E_USAGE,
                             "the entry needs the absolute path of the anchors: give it with "
-                            "--cacert, or for the proxy in --proxy-trust");
+                            "--cacert, or, where they are the proxy's, in --proxy-trust");
 }
 
 /* Whether whoever gave a policy has said so in it. */
@@ -172,6 +175,9 @@ static int show_entry(const struct cli_apply *apply, const struct renewal *renew
         (void)fprintf(stderr, "\nentry for %s:\n  %s", apply->file, renewal->line);
     if (*note)
         (void)fprintf(stderr, "note: %s\n", note);
+    if (apply->uncompared)
+        (void)fprintf(stderr, "note: the server did not answer the request that asks for its time: "
+                              "see whether this machine's clock is right\n");
     if (renewal->number == 0 || apply->replace)
         return 0;
     return cli_error(err, ANYCERT_E_USAGE,

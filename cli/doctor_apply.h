@@ -16,6 +16,7 @@ struct cli_apply {
     char *way;              /* options for a request that goes there; NULL: none can be said */
     char *proxy_trust;      /* what it gives to the proxy, or NULL */
     bool stands, wrote;     /* an entry, in the file: written now or before, and now */
+    bool uncompared;        /* dates are wrong, and the server did not say what time it is */
     struct cli_bytes given; /* the options that trust was given with, for the reason */
     const struct anycert_policy *proxy_base; /* what the proxy was examined with; NULL: hardened */
     char proxy_place[CLI_PLACE_MAX];         /* "host:port" of an https:// proxy, or "" */

@@ -2,6 +2,7 @@
 #include "doctor_apply.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <anycert/policy.h>
@@ -24,6 +25,49 @@ static int make_absolute(struct cli_list *paths, struct anycert_error *err)
         paths->items[i] = copy;
     }
     return 0;
+}
+
+/* One of the anchors of a policy, which are "system" or paths. */
+static int add_anchor(struct cli_bytes *out, char *word, struct anycert_error *err)
+{
+    char *path = strcmp(word, "system") != 0 ? realpath(word, NULL) : NULL;
+    int status = (out->len > 0 && cli_bytes_add_text(out, ",", err) != 0) ||
+                         cli_bytes_add_text(out, path ? path : word, err) != 0
+                     ? -1
+                     : 0;
+    free(path);
+    return status;
+}
+
+/* The same for those in the text of a policy. What is wrong with it is said by who reads it. */
+static int make_policy_absolute(char **text, struct anycert_error *err)
+{
+    struct anycert_policy *policy = *text ? anycert_policy_parse(*text, NULL) : NULL;
+    struct cli_bytes joined = {0};
+    char *value = NULL, *rest = NULL, *made = NULL;
+    int status = 0;
+    if (policy && anycert_policy_get(policy, "ca", &value, NULL) == 1) {
+        for (char *word = strtok_r(value, ",", &rest); word && status == 0;
+             word = strtok_r(NULL, ",", &rest))
+            status = add_anchor(&joined, word, err);
+        if (status != 0 || !joined.data ||
+            anycert_policy_set(policy, "ca", joined.data, err) != 0 ||
+            (made = anycert_policy_format(policy, err)) == NULL)
+            status = -1;
+    }
+    if (made) {
+        char *copy = cli_copy(made, err);
+        status = copy ? 0 : -1;
+        if (copy) {
+            cli_wipe_free(*text);
+            *text = copy;
+        }
+    }
+    cli_bytes_free(&joined);
+    anycert_free(made);
+    anycert_free(value);
+    anycert_policy_free(policy);
+    return status;
 }
 
 int cli_apply_add_pins(struct cli_list *pins, const char *text, struct anycert_error *err)
@@ -100,7 +144,8 @@ int cli_apply_take(struct cli_apply *apply, struct cli_options *options, struct 
                          "leave --intermediate and --fetch-intermediate out for an entry with the "
                          "server's key, or give the certificate to each request");
     if ((apply->until && check_until(apply->until, err) != 0) || take_pins(apply, err) != 0 ||
-        cli_entry_given(options, &apply->given, err) != 0)
+        cli_entry_given(options, &apply->given, err) != 0 ||
+        make_policy_absolute(&options->proxy_trust, err) != 0)
         return -1;
     apply->way = cli_entry_way(options);
     apply->proxy_trust = options->proxy_trust ? cli_copy(options->proxy_trust, err) : NULL;

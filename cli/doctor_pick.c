@@ -167,7 +167,11 @@ static int check_policy(const struct cli_pick *pick, size_t n, struct anycert_er
     char *pin = NULL;
     int status = 0;
     if (!text)
-        return cli_error(err, ANYCERT_E_USAGE, "no policy connects, so there is nothing to write");
+        return cli_error(
+            err, ANYCERT_E_USAGE,
+            anycert_diagnosis_verdict(pick->diagnosis) == ANYCERT_VERDICT_FIXABLE
+                ? "what is wrong is mended above, and by no policy: there is nothing to write"
+                : "no policy connects, so there is nothing to write");
     if (!anycert_diagnosis_policy_confirmed(pick->diagnosis, n))
         return cli_error(err, ANYCERT_E_USAGE, "the policy is not confirmed; nothing was written");
     pin = pin_of(text);

@@ -137,7 +137,8 @@ anycert_short_diagnosis_other_name(const struct anycert_short_diagnosis *diagnos
  * with http://, which has no TLS to be examined. */
 ANYCERT_API const char *
 anycert_short_diagnosis_command(const struct anycert_short_diagnosis *diagnosis);
-/* The whole for people, in a few lines, each ended by a newline. */
+/* The whole for people, in a few lines, each ended by a newline. Of many causes that look alike,
+ * some have their titles there, and the others their ids alone. */
 ANYCERT_API const char *
 anycert_short_diagnosis_text(const struct anycert_short_diagnosis *diagnosis);
 /* A doctor for the target, with the policy's anchors and names, helper certificates, addresses and

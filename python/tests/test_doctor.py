@@ -104,6 +104,7 @@ class Findings(LabCase):
                 self.assertIsNone(inner.proxy)
                 self.assertIsNone(self.examine("good", proxy_policy=inner.least.policy, **way).proxy)
                 self.assertEqual(self.examine("good", proxy_policy=inner.least.policy, **way).verdict, "healthy")
+                self.assertIsNone(self.examine("good", proxy_policy=inner.least.text, **way).proxy)
                 # A client has it from the entry of the proxy's host and port.
                 entry = PolicyFile.parse(f"localhost:{port} {inner.least.text}\n")
                 with Client(ca=self.root, policy_file=entry, **way) as client:
@@ -170,6 +171,10 @@ class Findings(LabCase):
         for args, says in ((("lynx",), "'lynx'"), (("curl", 9), "no policy of that number"), (("curl", -1), "no policy of that number")):
             with self.assertRaisesRegex(ValueError, says):
                 found.elsewhere(*args)
+        with self.assertRaisesRegex(ValueError, "for curl$"):  # some do connect
+            found.elsewhere("curl", 9)
+        with self.assertRaisesRegex(ValueError, "none connects"):
+            self.examine("revoked-staple").elsewhere("curl", 9)
         for args in ((), (5,), ("curl", "x")):
             self.assertRaises(TypeError, found.elsewhere, *args)
         for one in (self.examine("expired", clients="curl"), self.examine("expired", clients=["curl", "curl"])):

@@ -15,7 +15,7 @@ from labcase import LabCase, python
 from test_failures import free_port
 
 CONDITIONS = ("good", "http", "expired", "self-signed", "untrusted-root", "wrong-host", "dh-512", "tls10-only",
-              "plain-http", "client-cert-required", "no-rfc5746", "revoked-staple", "renegotiation", "truncated-body")
+              "plain-http", "client-cert-required", "no-rfc5746", "revoked-staple", "renegotiation", "truncated-body", "rsa-kx-cbc")
 
 
 class Diagnosed(LabCase):
@@ -71,6 +71,15 @@ class Causes(Diagnosed):
                 examined = found.examine()
                 self.assertEqual([c.id for c in examined.causes], [cause])
                 self.assertNotEqual(examined.verdict, "healthy")
+
+    def test_many_that_look_alike_take_few_lines(self):
+        for condition in ("rsa-kx-cbc", "plain-http"):
+            with self.subTest(condition):
+                found = self.diagnosed(self.session.get, self.url(server=condition))
+                self.assertGreater(len(found.causes), 5)
+                lines = str(found).splitlines()
+                self.assertEqual([line.partition(":")[0] for line in lines], ["perhaps"] * 3 + ["or", "seen", "more"])
+                self.assertEqual(lines[3], "or: " + ", ".join(cause.id for cause in found.causes[3:]))
 
     def test_what_is_known_of_names_and_relaxations(self):
         found = self.diagnosed(self.session.get, self.url(server="wrong-host"))

@@ -36,6 +36,15 @@ static bool leaves_out(const struct anycert_diagnosis *diagnosis)
     return diagnosis->helped || (diagnosis->other_way && diagnosis->way.count == 0);
 }
 
+static const char *why_none(const struct anycert_diagnosis *diagnosis)
+{
+    if (diagnosis->policy_count > 0 || diagnosis->verdict == ANYCERT_VERDICT_HEALTHY)
+        return "";
+    return diagnosis->verdict == ANYCERT_VERDICT_FIXABLE
+               ? ": what is wrong is mended by no policy (see the remedies)"
+               : ": none connects";
+}
+
 char *anycert_diagnosis_elsewhere(const struct anycert_diagnosis *diagnosis, size_t n,
                                   const char *client, int *fit, struct anycert_error *err)
 {
@@ -48,8 +57,8 @@ char *anycert_diagnosis_elsewhere(const struct anycert_diagnosis *diagnosis, siz
     if (anycert__elsewhere_find(client, &which, err) < 0)
         return NULL;
     if (!policy) {
-        anycert__fail(err, ANYCERT_E_USAGE,
-                      "there is no policy of that number to say for %s: none connects", client);
+        anycert__fail(err, ANYCERT_E_USAGE, "there is no policy of that number to say for %s%s",
+                      client, why_none(diagnosis));
         return NULL;
     }
     if (anycert__elsewhere(policy, diagnosis->peer.host, diagnosis->peer.port, &diagnosis->way,

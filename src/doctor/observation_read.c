@@ -574,7 +574,8 @@ int anycert__observation_read(const char *text, size_t len, struct anycert_docto
     /* yyjson takes a pointer that it may write to, and does so only where that is asked for. */
     doc = yyjson_read_opts((char *)(uintptr_t)text, len, 0, NULL, &why);
     if (!doc)
-        return anycert__fail(err, ANYCERT_E_FILE, "it is not whole JSON (%s at byte %zu)",
+        return anycert__fail(err, ANYCERT_E_FILE,
+                             "it is no observation: it is not whole JSON (%s at byte %zu)",
                              why.msg ? why.msg : "unknown", why.pos);
     if (check_head(yyjson_doc_get_root(doc), err) == 0)
         result = read_all(yyjson_doc_get_root(doc), doctor, diagnosis, examination, err);

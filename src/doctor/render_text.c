@@ -303,7 +303,11 @@ static void write_fix(struct anycert__buf *buf, const struct anycert_diagnosis *
             return;
         }
     }
-    anycert__buf_adds(buf, "better: nothing to mend\n");
+    /* Some servers look for it in the request alone, and refuse that. */
+    anycert__buf_adds(buf, diagnosis->asks_client_cert && !diagnosis->asked
+                               ? "better: nothing to mend, if requests need no client certificate "
+                                 "either: --http shows that\n"
+                               : "better: nothing to mend\n");
 }
 
 /* ---- below ---- */

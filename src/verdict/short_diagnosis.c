@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define TITLES 3
+
 static bool is_of_proxy(const struct anycert_short_diagnosis *diagnosis)
 {
     return diagnosis->report && diagnosis->report->facts->hop == ANYCERT__HOP_PROXY;
@@ -158,20 +160,39 @@ static void write_policy(struct anycert__buf *buf, const struct anycert_short_di
         anycert__buf_addf(buf, "forbidden here: %s\n", diagnosis->forbidden);
 }
 
+/* Of many that look alike, the first with their titles, and the others by their ids in a line. */
+static void write_causes(struct anycert__buf *buf, const struct anycert_short_diagnosis *diagnosis)
+{
+    size_t unsure = 0, told = 0;
+
+    for (size_t i = 0; i < diagnosis->cause_count; i++)
+        unsure += !diagnosis->certain && !diagnosis->causes[i].certain;
+    for (size_t i = 0; i < diagnosis->cause_count; i++) {
+        const struct anycert__short_cause *found = &diagnosis->causes[i];
+        bool certain = diagnosis->certain || found->certain;
+
+        if (!certain && unsure > TITLES + 1 && ++told > TITLES)
+            continue;
+        anycert__buf_addf(
+            buf, "%s%s (%s%s)\n", certain ? "cause: " : "perhaps: ", found->title, found->cause->id,
+            hop_of(diagnosis, found->cause) == ANYCERT__HOP_PROXY ? ", at the proxy" : "");
+    }
+    if (told <= TITLES)
+        return;
+    for (size_t i = 0, n = 0; i < diagnosis->cause_count; i++) {
+        if (!diagnosis->causes[i].certain && ++n > TITLES)
+            anycert__buf_addf(buf, "%s%s", n == TITLES + 1 ? "or: " : ", ",
+                              diagnosis->causes[i].cause->id);
+    }
+    anycert__buf_adds(buf, "\n");
+}
+
 int anycert__short_write(struct anycert_short_diagnosis *diagnosis, struct anycert_error *err)
 {
     struct anycert__buf buf;
 
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
-    for (size_t i = 0; i < diagnosis->cause_count; i++) {
-        const struct anycert__short_cause *found = &diagnosis->causes[i];
-        bool certain = diagnosis->certain || diagnosis->causes[i].certain;
-
-        anycert__buf_addf(&buf, "%s%s (%s%s)\n", certain ? "cause: " : "perhaps: ", found->title,
-                          found->cause->id,
-                          hop_of(diagnosis, found->cause) == ANYCERT__HOP_PROXY ? ", at the proxy"
-                                                                                : "");
-    }
+    write_causes(&buf, diagnosis);
     /* What several look like was seen once. */
     for (size_t i = 0; i < diagnosis->cause_count; i++) {
         if (i == 0 || strcmp(diagnosis->causes[i].evidence, diagnosis->causes[i - 1].evidence) != 0)

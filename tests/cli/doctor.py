@@ -185,6 +185,10 @@ class Doctor(DoctorCase):
         self.assertIsNone(self.json("good", "--for", "java")["elsewhere"][0]["policy"])
         self.assertIn("nothing to say for other clients", self.doctor("close", "--for", "java", code=11).out)
         self.assertEqual(self.json("close", "--for", "java", code=11)["elsewhere"], [])
+        for name in ("client-cert-required", "plain-http"):
+            said = self.doctor(name, "--for", "curl", code=12).out
+            self.assertIn("\nwhat is wrong is mended above, and by no policy: there is none to say for other clients\n", said)
+            self.assertNotIn("no policy connects", said)
 
     def test_for_several_targets_and_a_way(self):
         out = self.anycert("doctor", "--cacert", self.root, "--for", "wget", self.url("good"), self.url("expired"),
@@ -344,7 +348,8 @@ class Doctor(DoctorCase):
                     self.wait_for(port)
                     args = ["doctor", "--cacert", "cert.pem", f"localhost:{port}"]
                     self.assertIn("why: nothing is wrong; it asks for a client certificate, and goes on without one; no request "
-                                  "was sent (--http sends one)\n", self.anycert(*args).out)
+                                  "was sent (--http sends one)\nbetter: nothing to mend, if requests need no client "
+                                  "certificate either: --http shows that\n", self.anycert(*args).out)
                     self.assertTrue(json.loads(self.anycert(*args, "--format", "json").out)["asks_client_cert"])
                 finally:
                     server.terminate()

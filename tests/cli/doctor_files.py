@@ -18,6 +18,7 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import authority  # noqa: E402
 from anycert_cli import run, start  # noqa: E402
 from doctor_case import DoctorCase, make_certificate, proxy, self_signed  # noqa: E402
 
@@ -43,7 +44,7 @@ def server(*args):
 class DoctorFiles(DoctorCase):
     conditions = ["good", "expired", "self-signed", "wrong-host", "tls10-only", "close", "rsa-kx-cbc", "not-yet-valid",
                   "dh-1024", "sha1-handshake", "cn-only", "wrong-purpose", "rsa-1024", "no-rfc5746", "path-length",
-                  "oversized-chain", "incomplete-chain", "rsa-512", "dh-512"]
+                  "oversized-chain", "incomplete-chain", "rsa-512", "dh-512", "plain-http"]
 
     # ---- saved and replayed
 
@@ -127,10 +128,17 @@ class DoctorFiles(DoctorCase):
         saved["pin"] = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
         self.assertIn("no key that was shown", self.replay(saved, code=2).err)
 
+    def test_standard_streams(self):
+        _, saved = self.save("expired")
+        read = self.anycert("doctor", "--replay", "-", data=json.dumps(saved).encode(), code=10)
+        self.assertIn(": works with: hardened+expired ", read.out)
+        self.assertIn("give the name of a file", self.doctor("expired", "--save", "-", code=2).err)
+        self.assertFalse(pathlib.Path("-").exists())
+
     def test_damaged_files_say_so(self):
         _, saved = self.save("expired")
         text = pathlib.Path("it.json").read_text("utf-8")
-        for damaged, says in (("", "not whole JSON"), (text[:len(text) // 2], "not whole JSON"), ("[]", "no observation"),
+        for damaged, says in (("", "no observation: it is not whole JSON"), (text[:len(text) // 2], "not whole JSON"), ("[]", "no observation"),
                               (text.replace('"version": 1', '"version": 2', 1), "newer anycert has written"),
                               (text.replace("-----\\nMII", "-----\\nMI!", 1), "a certificate is missing"),
                               (text.replace('"ending": "certificates"', '"ending": "else"', 1), "ending is missing"),
@@ -250,6 +258,24 @@ class DoctorFiles(DoctorCase):
             said = self.apply("expired", "--yes", "-x", f"http://u:geheim@127.0.0.1:{proxy_port}").err
             self.assertNotIn("use it", said)
 
+    def test_a_clock_that_was_compared_with_no_other_is_told(self):
+        authority.make("late", "/CN=late", days=(-9, -1))
+        self.fresh()
+        with server("-cert", "late.pem", "-key", "late.key") as port:  # which answers no request
+            said = self.anycert("doctor", "--cacert", "late.pem", "--apply", "--yes", "--policy-file", "policies", "--timeout", "1",
+                                f"localhost:{port}").err
+        self.assertIn("\nnote: the server did not answer the request that asks for its time: see whether this machine's clock is "
+                      "right\nwritten to policies\n", said)
+        self.assertNotIn("asks for its time", self.apply("expired", "--yes").err)
+
+    def test_what_is_kept_is_not_told_how_to_keep(self):
+        self.fresh()
+        for name in ("expired", "good", "self-signed"):
+            self.assertIn("keep it: ", self.doctor(name, code=0 if name == "good" else 10).out)
+            told = self.apply(name, "--yes", code=2 if name == "self-signed" else 0).out
+            self.assertNotIn("keep it", told)
+            self.assertIn("use it: ", told)
+
     def test_nobody_unauthenticated_and_no_new_pin_is_written(self):
         path = self.fresh("# ours\n")
         self.assertIn("nobody vouches for", self.apply("self-signed", "--yes", code=2).err)
@@ -257,6 +283,7 @@ class DoctorFiles(DoctorCase):
         other = self.servers["good"]["pin"]
         self.assertIn("has the pin", self.apply("self-signed", "--yes", "--pin", other, code=3).err)
         self.assertIn("no policy connects", self.apply("close", "--yes", code=2).err)
+        self.assertIn("mended above, and by no policy: there is nothing to write", self.apply("plain-http", "--yes", code=2).err)
         self.assertIn("the server itself told", self.apply("wrong-host", "--yes", code=2).err)
         self.assertIn("leave --pin out", self.apply("good", "--yes", "--pin", other, code=2).err)
         self.assertEqual(path.read_text("utf-8"), "# ours\n")
@@ -507,6 +534,13 @@ class DoctorFiles(DoctorCase):
             shown = self.ask("expired", "y", "y", way=way)
             self.assertIn("note: only if that is a name of the proxy that is meant", shown)
             self.assertIn(f"localhost:{port} {trust} expect-name=proxy.test ", path.read_text("utf-8"))
+            # Its anchors are found from here, wherever the entry stands.
+            path = self.fresh()
+            way[-1] = "hardened ca=cert.pem,system expect-name=proxy.test"
+            said = self.apply("expired", "--yes", *way).err
+            self.assertNotIn("is not written", said)
+            self.assertIn(f"localhost:{port} {trust.replace('ca=', 'ca=system,')} expect-name=proxy.test ", path.read_text("utf-8"))
+            self.use(said)
 
 
 if __name__ == "__main__":

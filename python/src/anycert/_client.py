@@ -169,14 +169,17 @@ def doctor(target, policy=None, *, ca=None, **kwargs):
     policy: a Policy or its text, of which the anchors, expect_name and sni count. ca: anchors in
     place of the system's, the path of a PEM file or folder. Handshakes carry no credentials and no
     cookies; no request is sent unless request or body is true, but for one plain HEAD where a port
-    says nothing to TLS.
+    says nothing to TLS. proxy_policy: a Policy or its text, for an https:// proxy itself; ca is not
+    about that.
 
-    The rest is as Doctor has it, whose help says more: proxy, proxy_policy, intermediates, resolve,
-    connect_to, timeout, delay, request, body, progress, fetch_intermediate, compare_direct, clients."""
+    The rest is as Doctor has it, whose help says more: proxy, intermediates, resolve, connect_to,
+    timeout, delay, request, body, progress, fetch_intermediate, compare_direct, clients."""
     if policy is None or isinstance(policy, str):
         policy = Policy("hardened" if policy is None else policy, ca=ca)
     elif ca is not None:
         raise ValueError("ca goes with the text of a policy; a Policy has its own anchors")
+    if isinstance(kwargs.get("proxy_policy"), str):
+        kwargs["proxy_policy"] = Policy(kwargs["proxy_policy"])
     return Doctor(policy=policy, **kwargs).examine(target)
 
 

@@ -30,6 +30,6 @@ def doctor(target: str, policy: Policy | str | None = ..., *, ca: Any = ..., pro
            intermediates: bytes | None = ..., resolve: str | Iterable[str] = ...,
            connect_to: str | Iterable[str] = ..., timeout: float = ..., delay: float = ...,
            request: bool = ..., progress: Callable[[str, int, str], object] | None = ...,
-           proxy_policy: Policy | None = ..., body: bool = ..., fetch_intermediate: bool = ...,
+           proxy_policy: Policy | str | None = ..., body: bool = ..., fetch_intermediate: bool = ...,
            compare_direct: bool = ..., clients: str | Iterable[str] = ...) -> Diagnosis: ...
 def replay(observation: str | bytes | PathLike[str], *, clients: str | Iterable[str] = ...) -> Diagnosis: ...
