@@ -267,8 +267,8 @@ static bool is_about_dates(const struct anycert_diagnosis *diagnosis)
 }
 
 /* An entry that lets dates through is not written before this machine's clock was compared with the
- * server's: that takes one request. Nobody has asked for it to be answered: without an answer what
- * was seen before counts. */
+ * server's: that takes one request. Nobody has asked for it to be answered, and with a certificate
+ * of ours at that: without an answer what was seen before counts. */
 static struct anycert_diagnosis *look(const struct rounds *rounds, const char *target,
                                       struct anycert_error *err)
 {
@@ -280,7 +280,7 @@ static struct anycert_diagnosis *look(const struct rounds *rounds, const char *t
         return diagnosis;
     anycert_doctor_set_request(rounds->doctor, ANYCERT_REQUEST_HEAD);
     compared = anycert_doctor_examine(rounds->doctor, target, err);
-    if (compared && anycert_diagnosis_verdict(compared) == ANYCERT_VERDICT_UNREACHABLE &&
+    if (compared && cli_apply_passes_over(compared) &&
         anycert_diagnosis_policy_confirmed(diagnosis, 0)) {
         anycert_diagnosis_free(compared);
         return diagnosis;

@@ -13,6 +13,7 @@ PRODUCT = os.environ["ANYCERT_BIN"]
 os.environ["ANYCERT_BIN"] = os.path.join(os.environ["ANYCERT_BUILD_DIR"], "bin", "anycert_cli_ceiling")
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from anycert_cli import Case, lab  # noqa: E402
+from doctor_case import proxy, self_signed  # noqa: E402
 
 URL = "https://localhost:1/"
 
@@ -193,6 +194,16 @@ class Ceiling(Case):
         self.write("forbid self-signed\n")
         args = ["doctor", "--http", "--proxy", "https://localhost:1", "--proxy-trust", "hardened+self-signed until=2099-01-01"]
         self.assertIn("the administrator forbids 'self-signed'", self.anycert(*args, "localhost:1", code=2).err)
+
+    def test_apply_names_no_policy_for_the_proxy_above_it(self):
+        self.write("forbid self-signed\n")
+        with lab("expired") as (servers, files), proxy(None, self_signed()) as (port, _):
+            said = self.anycert("doctor", "--cacert", files["root"], "--apply", "--yes", "--policy-file", "policies",
+                                "-x", f"https://localhost:{port}", servers["expired"]["url"]).err
+        self.assertIn(f"the proxy's entry is not written: {self.path}:1: the administrator forbids 'self-signed'\n", said)
+        self.assertIn("written to policies\n", said)
+        self.assertNotIn("use it: ", said)
+        self.assertNotIn("--proxy-trust", said)
 
     def test_the_command_that_keeps_a_policy_ends_as_it_wants(self):
         with lab("expired") as (servers, files):
