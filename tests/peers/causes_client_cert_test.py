@@ -74,6 +74,7 @@ class ClientCert(ServedCase):
                        for name in ("good", "expired")))
         for version in ("-tls1_2", "-tls1_3"):
             yield serve(f"revoked{version}", "revoked", version, "-status_file", "revoked.ocsp")
+        yield strangers.serve("revoked-old", "revoked", options=("-tls1", *OLD, "-status_file", "revoked.ocsp"))
 
     def examine(self, name, *args, verdict="fixable"):
         code = {"fixable": 12, "forbidden": 11}[verdict]
@@ -130,6 +131,12 @@ class ClientCert(ServedCase):
                                      {"client-cert-required-late" if "3" in name else "client-cert-required"})
                     self.assertEqual((found["least"], found["alternatives"], found["command"], found["keep_command"]),
                                      (None, [], None, None))
+
+    def test_what_is_wrong_with_one_that_is_revoked_is_told_besides(self):
+        found = self.examine("revoked-old", verdict="forbidden")
+        self.assertEqual([cause["id"] for cause in found["causes"]], ["tls10-only", "revoked"])
+        self.assertIn("it takes TLSv1.0 with ", found["causes"][0]["evidence"])
+        self.assertEqual((found["least"], found["command"]), (None, None))
 
     def test_people_are_told_both(self):
         target = f"localhost:{self.servers['expired'].port}"
