@@ -75,6 +75,31 @@ static bool says(const struct anycert_policy *policy, const char *key)
     return there;
 }
 
+/* The last day: as given, or as every policy that is advised has one. */
+static int set_end(const struct cli_apply *apply, struct anycert_policy *policy, const char *text,
+                   struct anycert_error *err)
+{
+    char day[CLI_DATE_SIZE];
+    if (!apply->until && (!can_end(text) || says(policy, "until")))
+        return 0;
+    cli_format_date((int64_t)time(NULL) + ANYCERT_ADVISED_DAYS * (int64_t)86400, day);
+    day[10] = '\0';
+    return anycert_policy_set(policy, "until", apply->until ? apply->until : day, err);
+}
+
+/* Whether the administrator lets it be used. */
+static int check_allowed(const struct anycert_policy *policy, struct anycert_error *err)
+{
+    struct anycert_error made = {0};
+    struct cli_trial trial = {0};
+    cli_try_policy(&trial, policy, &made);
+    cli_trial_end(&trial);
+    if (made.code == 0)
+        return 0;
+    *err = made;
+    return -1;
+}
+
 /* Its policy; of a proxy that is taken as it is, there is no diagnosis. NULL with a sentence. Free
  * with anycert_policy_free. */
 static struct anycert_policy *compose(const struct cli_apply *apply,
@@ -83,30 +108,19 @@ static struct anycert_policy *compose(const struct cli_apply *apply,
                                       const char *given, struct anycert_error *err)
 {
     struct anycert_policy *policy = anycert_policy_parse(text, err);
-    struct anycert_error made = {0};
-    struct cli_trial trial = {0};
-    char reason[CLI_REASON_MAX + 1], day[CLI_DATE_SIZE];
+    char reason[CLI_REASON_MAX + 1];
     cli_entry_reason(diagnosis, given, reason);
-    cli_format_date((int64_t)time(NULL) + ANYCERT_ADVISED_DAYS * (int64_t)86400, day);
-    day[10] = '\0';
-    if (policy &&
-        ((apply->until || (can_end(text) && !says(policy, "until"))) &&
-         anycert_policy_set(policy, "until", apply->until ? apply->until : day, err) != 0))
-        goto fail;
-    if (!policy || set_pins(apply, policy, base, alone, err) != 0 ||
+    if (!policy || set_end(apply, policy, text, err) != 0 ||
+        set_pins(apply, policy, base, alone, err) != 0 ||
         ((apply->reason || !says(policy, "reason")) &&
          anycert_policy_set(policy, "reason", apply->reason ? apply->reason : reason, err) != 0) ||
-        anycert_policy_check(policy, err) != 0 || check_anchors(policy, err) != 0)
-        goto fail;
-    /* The administrator may want an end or a reason, which it has. */
-    cli_try_policy(&trial, policy, &made);
-    cli_trial_end(&trial);
-    if (made.code == 0)
-        return policy;
-    *err = made;
-fail:
-    anycert_policy_free(policy);
-    return NULL;
+        anycert_policy_check(policy, err) != 0 || check_anchors(policy, err) != 0 ||
+        /* The administrator may want an end or a reason, which it has. */
+        check_allowed(policy, err) != 0) {
+        anycert_policy_free(policy);
+        return NULL;
+    }
+    return policy;
 }
 
 /* host:port, as an entry names it. */
@@ -130,16 +144,35 @@ static int format_line(const char *place, const struct anycert_policy *policy, c
     return 0;
 }
 
-/* Whoever sets the clock needs no entry, whichever certificate has shown that. */
-static int check_clock(const struct anycert_diagnosis *diagnosis, struct anycert_error *err)
+static bool has_cause(const struct anycert_diagnosis *diagnosis, const char *wanted)
 {
     const char *id = NULL;
     for (size_t i = 0; (id = anycert_diagnosis_cause_id(diagnosis, i)) != NULL; i++)
-        if (strcmp(id, "clock-ahead") == 0 || strcmp(id, "clock-behind") == 0)
-            return cli_error(err, ANYCERT_E_USAGE,
-                             "by what was seen it is this machine's clock that is wrong: set it, "
-                             "and examine again; nothing was written");
-    return 0;
+        if (strcmp(id, wanted) == 0)
+            return true;
+    return false;
+}
+
+static bool blames_clock(const struct anycert_diagnosis *diagnosis)
+{
+    return has_cause(diagnosis, "clock-ahead") || has_cause(diagnosis, "clock-behind");
+}
+
+bool cli_apply_passes_over(const struct anycert_diagnosis *diagnosis)
+{
+    return (anycert_diagnosis_verdict(diagnosis) == ANYCERT_VERDICT_UNREACHABLE ||
+            has_cause(diagnosis, "client-cert-wanted-by-http")) &&
+           !blames_clock(diagnosis);
+}
+
+/* Whoever sets the clock needs no entry, whichever certificate has shown that. */
+static int check_clock(const struct anycert_diagnosis *diagnosis, struct anycert_error *err)
+{
+    return blames_clock(diagnosis)
+               ? cli_error(err, ANYCERT_E_USAGE,
+                           "by what was seen it is this machine's clock that is wrong: set it, "
+                           "and examine again; nothing was written")
+               : 0;
 }
 
 /* What it changes that the policy takes the place of the old entry, a line each; nothing if that
@@ -297,7 +330,22 @@ static int apply_one(struct cli_apply *apply, const struct anycert_diagnosis *di
 
 /* ---- the entry of a proxy, which counts for every request that goes through it ---- */
 
-/* Where it cannot be written, the server's is all the same; -1 if a signal came meanwhile. */
+/* As a request is given it: with an end. NULL with the sentence of the administrator who forbids
+ * it. Free with anycert_free. */
+static char *format_option(const struct cli_apply *apply, const char *text,
+                           struct anycert_error *err)
+{
+    struct anycert_policy *policy = anycert_policy_parse(text, err);
+    char *option =
+        policy && set_end(apply, policy, text, err) == 0 && check_allowed(policy, err) == 0
+            ? anycert_policy_format(policy, err)
+            : NULL;
+    anycert_policy_free(policy);
+    return option;
+}
+
+/* Where it cannot be written, the server's is all the same; -1 if a signal came meanwhile. Without
+ * a policy no request is allowed to go through it. */
 static int tell_proxy(struct cli_apply *apply, const char *policy, struct anycert_error *why,
                       struct anycert_error *err)
 {
@@ -307,18 +355,23 @@ static int tell_proxy(struct cli_apply *apply, const char *policy, struct anycer
         *err = *why;
         return -1;
     }
-    if (cli_paste_word(&option, policy) != 0)
-        cli_bytes_free(&option);
     end = strstr(why->message, "; nothing was written"); /* the server's entry may be */
     if (end)
         *end = '\0';
-    (void)fprintf(stderr,
-                  "the proxy's entry is not written: %s; --proxy-trust %s gives it to a "
-                  "request\n",
-                  why->message, option.data ? option.data : "POLICY");
+    (void)fprintf(stderr, "the proxy's entry is not written: %s", why->message);
+    if (policy && cli_paste_word(&option, policy) != 0)
+        cli_bytes_free(&option);
+    if (policy)
+        (void)fprintf(stderr, "; --proxy-trust %s gives it to a request",
+                      option.data ? option.data : "POLICY");
+    (void)fputc('\n', stderr);
     cli_bytes_free(&option);
     cli_wipe_free(apply->proxy_trust);
-    apply->proxy_trust = cli_copy(policy, why);
+    apply->proxy_trust = policy ? cli_copy(policy, why) : NULL;
+    if (!policy) {
+        cli_wipe_free(apply->way);
+        apply->way = NULL;
+    }
     return 0;
 }
 
@@ -366,13 +419,21 @@ static int apply_to_proxy(struct cli_apply *apply, const struct anycert_diagnosi
 {
     const struct anycert_diagnosis *proxy = anycert_diagnosis_proxy(diagnosis);
     const char *policy = proxy ? anycert_diagnosis_policy(proxy, 0) : NULL;
-    struct anycert_error why = {0};
+    struct anycert_error why = {0}, forbidden = {0};
+    bool is_over = false;
+    char *option = NULL;
+    int status = 0;
     if (!proxy)
         return apply_given(apply, diagnosis, err);
     if (!policy)
         return 0;
-    if (apply_one(apply, proxy, diagnosis, apply->proxy_base, &why) != 0)
-        return tell_proxy(apply, policy, &why, err);
+    if (apply_one(apply, proxy, diagnosis, apply->proxy_base, &why) != 0) {
+        is_over = why.code == ANYCERT_E_INTERRUPTED;
+        option = format_option(apply, policy, &forbidden);
+        status = tell_proxy(apply, option, option || is_over ? &why : &forbidden, err);
+        anycert_free(option);
+        return status;
+    }
     cli_wipe_free(apply->proxy_trust); /* was not enough */
     apply->proxy_trust = NULL;
     return 0;

@@ -136,6 +136,17 @@ char *cli_entry_way(const struct cli_options *options)
     return out.data;
 }
 
+/* Whether the server wants a certificate of ours. */
+static bool wants_cert(const struct anycert_diagnosis *diagnosis)
+{
+    const char *id = NULL;
+    for (size_t i = 0; (id = anycert_diagnosis_cause_id(diagnosis, i)) != NULL; i++)
+        if (cli_cause_is_own(diagnosis, i) && (strncmp(id, "client-cert-required", 20) == 0 ||
+                                               strcmp(id, "client-cert-wanted-by-http") == 0))
+            return true;
+    return false;
+}
+
 void cli_entry_print_use(const struct anycert_diagnosis *diagnosis, const char *file,
                          const char *way, const char *proxy_trust)
 {
@@ -148,6 +159,8 @@ void cli_entry_print_use(const struct anycert_diagnosis *diagnosis, const char *
     if (way && add_option(&line, "use it: anycert get --policy-file ", file) == 0 &&
         cli_bytes_add_text(&line, way, &nowhere) == 0 &&
         (!proxy_trust || add_option(&line, " --proxy-trust ", proxy_trust) == 0) &&
+        (!wants_cert(diagnosis) ||
+         cli_bytes_add_text(&line, " --cert client.pem --key client.key", &nowhere) == 0) &&
         add_option(&line, " ", url) == 0)
         (void)fprintf(stderr, "%s\n", line.data);
     cli_bytes_free(&line);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "doctor_apply.h"
+
 static bool is_about_dates(const struct anycert_diagnosis *diagnosis)
 {
     const char *check = NULL;
@@ -13,8 +15,8 @@ static bool is_about_dates(const struct anycert_diagnosis *diagnosis)
 }
 
 /* An entry that lets dates through is not written before this machine's clock was compared with the
- * server's: that takes one request. Nobody has asked for it to be answered: without an answer what
- * was seen before counts. */
+ * server's: that takes one request. Nobody has asked for it to be answered, and with a certificate
+ * of ours at that: without an answer what was seen before counts. */
 struct anycert_diagnosis *cli_doctor_look(struct anycert_doctor *doctor, const char *target,
                                           bool compares, bool *uncompared,
                                           struct anycert_error *err)
@@ -25,10 +27,10 @@ struct anycert_diagnosis *cli_doctor_look(struct anycert_doctor *doctor, const c
         return diagnosis;
     anycert_doctor_set_request(doctor, ANYCERT_REQUEST_HEAD);
     compared = anycert_doctor_examine(doctor, target, err);
-    if (compared && anycert_diagnosis_verdict(compared) == ANYCERT_VERDICT_UNREACHABLE &&
+    if (compared && cli_apply_passes_over(compared) &&
         anycert_diagnosis_policy_confirmed(diagnosis, 0)) {
+        *uncompared = anycert_diagnosis_verdict(compared) == ANYCERT_VERDICT_UNREACHABLE;
         anycert_diagnosis_free(compared);
-        *uncompared = true;
         return diagnosis;
     }
     anycert_diagnosis_free(diagnosis);

@@ -95,7 +95,11 @@ static bool read_clock(const struct anycert__examination *examination, bool behi
 
 static bool is_stuck_at_proxy(const struct anycert_diagnosis *diagnosis)
 {
-    return diagnosis->outer && !diagnosis->outer->examination->proxy->policy;
+    const struct anycert__examination *whole =
+        diagnosis->outer ? diagnosis->outer->examination : NULL;
+
+    return whole && (!whole->proxy->policy ||
+                     strcmp(whole->done[0].obstacle.evidence, ANYCERT__HELD_BACK) == 0);
 }
 
 bool anycert__has_no_more_time(const struct anycert_diagnosis *diagnosis)

@@ -260,13 +260,21 @@ static bool is_certificates_fault(const struct anycert_diagnosis *diagnosis,
            !anycert__needs_met(&trial->sighting.certificates, 0);
 }
 
+/* A policy connects to the proxy, and the administrator does not allow it. */
+static bool is_barred(const struct anycert_diagnosis *proxy)
+{
+    return proxy && proxy->policy_count > 0 && proxy->policies[0].forbidden[0] != '\0';
+}
+
 /* What the proxy's own diagnosis says, or has found to be something else. */
 static bool is_proxys(const struct anycert_diagnosis *diagnosis, const struct anycert__trial *trial)
 {
+    const struct anycert_diagnosis *proxy = diagnosis->of_proxy;
+
     return trial->obstacle.is_set && trial->obstacle.stage == ANYCERT_STAGE_PROXY_TLS &&
            (anycert__diagnosed(diagnosis, ANYCERT__CAUSE_PROXY_IS_PLAIN) ||
-            (diagnosis->of_proxy &&
-             anycert__diagnosed(diagnosis->of_proxy, trial->obstacle.cause)));
+            strcmp(trial->obstacle.evidence, ANYCERT__HELD_BACK) == 0 || is_barred(proxy) ||
+            (proxy && anycert__diagnosed(proxy, trial->obstacle.cause)));
 }
 
 int anycert__diagnose_ending(struct anycert_diagnosis *diagnosis,

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "doctor/search.h"
 #include "verdict/alert.h"
 #include "verdict/show.h"
 
@@ -110,6 +111,8 @@ static bool shows_choice(const struct anycert__trial *trial, const struct anycer
 {
     if (!trial->facts)
         return false;
+    if (plan->found == ANYCERT__FOUND_REVOKED)
+        return anycert__offer_taken(&trial->sighting, plan->offer);
     if (plan->way_count == 0 || plan->wants_cert)
         return trial->sighting.ending == ANYCERT__ENDED_CLIENT_CERT &&
                anycert__needs_met(&trial->sighting.offer, plan->offer);

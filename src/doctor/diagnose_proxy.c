@@ -264,7 +264,9 @@ static enum anycert_doctor_verdict verdict_of_both(const struct anycert_diagnosi
                                                    const struct anycert__examination *examination)
 {
     enum anycert_doctor_verdict proxy = diagnosis->of_proxy->verdict;
-    bool is_stuck = examination->done[0].obstacle.is_set && !examination->proxy->policy;
+    const struct anycert__obstacle *obstacle = &examination->done[0].obstacle;
+    bool is_stuck = obstacle->is_set &&
+                    (!examination->proxy->policy || obstacle->stage == ANYCERT_STAGE_PROXY_TLS);
 
     /* What the server wants beside a policy, or that there is none for it, is not made good by one
      * for the proxy. */

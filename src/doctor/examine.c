@@ -1,6 +1,7 @@
 #include "doctor/examine.h"
 
 #include "base/mem.h"
+#include "doctor/diagnosis.h"
 #include "doctor/examine_proxy.h"
 #include "http/address.h"
 #include "tls/hello_probe.h"
@@ -69,11 +70,27 @@ static void begin(struct anycert__examination *examination, size_t budget)
         anycert__plan_may_send_expected(&examination->plan);
 }
 
+/* Whether the administrator lets it be used, if only with an end. */
+static int check_allowed(const struct anycert__examination *examination,
+                         const struct anycert_policy *policy, bool *is_allowed,
+                         struct anycert_error *err)
+{
+    struct anycert_error why = {0};
+    struct anycert_policy *ending =
+        anycert__ending_policy(policy, examination->trials.ceiling, &why);
+
+    *is_allowed = ending != NULL;
+    anycert_policy_free(ending);
+    return why.code == ANYCERT_E_NOMEM ? anycert__fail_nomem(err) : 0;
+}
+
 /* The first attempt says whether the proxy has to be seen to. If a policy is found that goes on
  * through it, everything begins anew, under that; else with what the attempt has shown. */
 static int see_to_proxy(struct anycert__examination *examination, bool *anew,
                         struct anycert_error *err)
 {
+    bool is_allowed = false;
+
     *anew = false;
     if (!anycert__is_to_examine_proxy(examination))
         return 0;
@@ -81,6 +98,12 @@ static int see_to_proxy(struct anycert__examination *examination, bool *anew,
         return -1;
     if (!examination->proxy->policy)
         return 0;
+    if (check_allowed(examination, examination->proxy->policy, &is_allowed, err) < 0)
+        return -1;
+    if (!is_allowed) { /* CONNECT is a request, too */
+        examination->trials.route.through = NULL;
+        return 0;
+    }
     *anew = true;
     examination->trials.repeated++;
     examination->trials.limit_ms = examination->trials.doctor->timeout_ms;
@@ -272,6 +295,7 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
                      const char *shown, struct anycert__examination *examination,
                      struct anycert_error *err)
 {
+    static const struct anycert_policy everything = {.rung = ANYCERT__RUNG_ANTIQUE};
     struct anycert__anchors *anchors = NULL;
     int result = -1;
 
@@ -284,6 +308,9 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
     if (!anchors || !examination->trials.ceiling ||
         anycert__route_begin(&examination->trials.route, doctor, target, anchors, err) < 0)
         goto out;
+    examination->trials.route.waits =
+        anycert__ceiling_check(examination->trials.ceiling, &everything,
+                               anycert__clock_now(&doctor->clock), NULL) < 0;
     /* What is given for a proxy is used, and not only tried. */
     if (doctor->proxy.kind == ANYCERT__PROXY_HTTPS &&
         anycert__ceiling_check(examination->trials.ceiling, doctor->proxy_policy,

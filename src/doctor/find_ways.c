@@ -371,6 +371,7 @@ void anycert__find_ways(struct anycert__plan *plan, anycert__relaxations offer,
         return;
     if (certificates.revoked) {
         plan->found = ANYCERT__FOUND_REVOKED;
+        plan->offer = offer; /* what is wrong besides is told all the same */
         return;
     }
     if (certificates.beyond) {

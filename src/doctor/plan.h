@@ -96,7 +96,8 @@ struct anycert__plan {
     enum anycert__found found;
     struct anycert__way ways[ANYCERT__WAYS_MAX]; /* the first is the one to take */
     size_t way_count;
-    anycert__relaxations offer; /* what the server takes; then it wants a client certificate */
+    /* what the server takes, if it wants a client certificate then, or has a revoked one */
+    anycert__relaxations offer;
     bool
         wants_cert; /* it ends the handshake for want of that: the ways are those as far as there */
     bool request_failed; /* it connects, and the request is not answered */

@@ -98,6 +98,18 @@ static void write_works(struct anycert__buf *buf, const struct anycert_diagnosis
     write_least(buf, diagnosis);
 }
 
+/* The administrator does not let the proxy be asked for the server. */
+static void write_held_back(struct anycert__buf *buf, const struct anycert_diagnosis *proxy)
+{
+    if (!proxy || proxy->policy_count == 0)
+        anycert__buf_adds(buf, ": relaxable\n");
+    else
+        anycert__buf_addf(buf,
+                          ": the proxy works with, but forbidden here%s: %s; the server behind it "
+                          "was not looked at\n",
+                          caution(&proxy->policies[0]), proxy->policies[0].policy);
+}
+
 /* If it is the proxy. */
 static const char *to_whom(const struct anycert_diagnosis *diagnosis)
 {
@@ -191,7 +203,7 @@ static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosi
         if (diagnosis->policy_count > 0)
             write_works(buf, diagnosis);
         else
-            anycert__buf_adds(buf, ": relaxable\n");
+            write_held_back(buf, diagnosis->of_proxy);
         break;
     case ANYCERT_VERDICT_FIXABLE:
         if (diagnosis->policy_count > 0 &&

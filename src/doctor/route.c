@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "doctor/lookup.h"
+#include "verdict/judge.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -323,6 +324,20 @@ static enum anycert__wire shake_with_proxy(struct anycert__route *route, struct 
                         total > 0, obstacle);
 }
 
+/* Whether nothing may be asked for through it as long as nobody has found what it is taken under.
+ */
+static enum anycert__wire hold_back(const struct anycert__route *route,
+                                    struct anycert__obstacle *obstacle)
+{
+    const struct anycert__facts *facts = route->proxy_facts;
+
+    if (!route->waits || route->through ||
+        anycert__judge_accepts(facts, route->doctor->proxy_policy, facts->time, ANYCERT__JUDGE_ALL))
+        return ANYCERT__WIRE_OK;
+    return anycert__obstruct(obstacle, ANYCERT_STAGE_PROXY_TLS, ANYCERT__CAUSE_PROXY_TLS_FAILS,
+                             ANYCERT__WIRE_BROKEN, ANYCERT__HELD_BACK);
+}
+
 /* ---- the line ---- */
 
 enum anycert__wire anycert__route_go(struct anycert__route *route,
@@ -347,6 +362,8 @@ enum anycert__wire anycert__route_go(struct anycert__route *route,
         result = connect_any(route, of_proxy, patience, &line->fd, obstacle);
     if (result == ANYCERT__WIRE_OK && proxy->kind == ANYCERT__PROXY_HTTPS)
         result = shake_with_proxy(route, line, patience, obstacle);
+    if (result == ANYCERT__WIRE_OK && proxy->kind == ANYCERT__PROXY_HTTPS)
+        result = hold_back(route, obstacle);
     if (result == ANYCERT__WIRE_OK && of_proxy)
         result = anycert__tunnel_dig(line, proxy, &to, resolved, patience, obstacle);
     if (resolved)

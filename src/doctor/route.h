@@ -21,6 +21,9 @@ struct anycert__obstacle {
 
 #define ANYCERT__FAILURES_MAX 4 /* that are remembered */
 
+/* What is in the way where route->waits is. */
+#define ANYCERT__HELD_BACK "the proxy is not taken as it is, and was not asked for a tunnel"
+
 /* What is known of the way to one server; kept between attempts. */
 struct anycert__route {
     const struct anycert_doctor *doctor;
@@ -39,6 +42,7 @@ struct anycert__route {
     /* What goes on through the proxy, which is not looked at any more then. NULL: the doctor's
      * policy, under which everything is seen. Borrowed. */
     const struct anycert_policy *through;
+    bool waits;  /* a proxy that is not taken as it is, is asked for nothing without that */
     bool direct; /* without the proxy, whatever is set */
 };
 

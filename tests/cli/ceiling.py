@@ -13,6 +13,7 @@ PRODUCT = os.environ["ANYCERT_BIN"]
 os.environ["ANYCERT_BIN"] = os.path.join(os.environ["ANYCERT_BUILD_DIR"], "bin", "anycert_cli_ceiling")
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from anycert_cli import Case, lab  # noqa: E402
+from doctor_case import proxy, self_signed  # noqa: E402
 
 URL = "https://localhost:1/"
 
@@ -193,6 +194,43 @@ class Ceiling(Case):
         self.write("forbid self-signed\n")
         args = ["doctor", "--http", "--proxy", "https://localhost:1", "--proxy-trust", "hardened+self-signed until=2099-01-01"]
         self.assertIn("the administrator forbids 'self-signed'", self.anycert(*args, "localhost:1", code=2).err)
+
+    def test_a_proxy_above_it_is_asked_for_nothing(self):
+        """CONNECT is a request, too: the proxy is examined, and what is behind it is not."""
+        with lab("expired") as (servers, files), proxy(None, self_signed()) as (port, seen):
+            way = ["doctor", "--cacert", files["root"], "--http", "-x", f"https://localhost:{port}", servers["expired"]["url"]]
+            self.write("forbid self-signed\n")
+            found = json.loads(self.anycert(*way, "--format", "json", "--save", "it.json", code=10).out)
+            text = self.anycert(*way, code=10).out
+            said = self.anycert(*way, "--apply", "--yes", "--policy-file", "policies", code=2).err
+            self.assertEqual(seen, [])
+            self.write("forbid tls1.0\nmax-days 30\n")
+            there = json.loads(self.anycert(*way, "--format", "json", code=10).out)
+        self.assertEqual([(cause["id"], cause["hop"]) for cause in found["causes"]], [("self-signed", "proxy")])
+        self.assertIn("the administrator forbids 'self-signed'", found["proxy"]["least"]["forbidden_here"])
+        self.assertEqual((found["stage"], found["least"], found["command"]), ("proxy-tls", None, None))
+        self.assertRegex(text, r"\A\S+: the proxy works with, but forbidden here \(compare the pin first\): hardened\+self-signed "
+                         r"pin=\S+; the server behind it was not looked at\nwhy: ")
+        self.assertIn(f"the proxy's entry is not written: {self.path}:1: the administrator forbids 'self-signed'\n", said)
+        self.assertNotIn("--proxy-trust", said)
+        self.assertFalse(pathlib.Path("policies").exists())
+        self.write("forbid self-signed\n")
+        again = json.loads(self.anycert("doctor", "--format", "json", "--replay", "it.json", code=10).out)
+        self.assertEqual({**again, "elapsed_ms": 0}, {**found, "elapsed_ms": 0})
+        # What is allowed with an end leads on.
+        self.assertEqual([cause["hop"] for cause in there["causes"]], ["proxy", "origin"])
+        self.assertTrue(seen[0].startswith("CONNECT "))
+
+    def test_apply_names_no_policy_for_the_proxy_above_it(self):
+        """Not even one that only wants another end."""
+        self.write("max-days 30\n")
+        with lab("good") as (servers, files), proxy(None, self_signed()) as (port, _):
+            said = self.anycert("doctor", "--cacert", files["root"], "--apply", "--yes", "--policy-file", "policies",
+                                "-x", f"https://localhost:{port}", servers["good"]["url"]).err
+        self.assertIn(f"the proxy's entry is not written: {self.path}:1: the administrator lets relaxations last", said)
+        self.assertIn("written to policies\n", said)
+        self.assertNotIn("use it: ", said)
+        self.assertNotIn("--proxy-trust", said)
 
     def test_the_command_that_keeps_a_policy_ends_as_it_wants(self):
         with lab("expired") as (servers, files):

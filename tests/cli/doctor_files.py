@@ -425,7 +425,8 @@ class DoctorFiles(DoctorCase):
             path = self.fresh()
             said = self.apply("expired", "--yes", *way).err
             self.assertIn("the proxy's entry is not written: the entry would have a pin", said)
-            pin = re.search(r"; --proxy-trust 'hardened\+self-signed pin=(\S+)' gives it to a request\n", said)[1]
+            pin = re.search(r"; --proxy-trust 'hardened\+self-signed pin=(\S+) until=\S+' gives it to a request\n", said)[1]
+            self.assertRegex(said, "\nuse it: .* --proxy-trust '[^']* until=")
             self.use(said)
             entries = path.read_text("utf-8").splitlines()
             self.assertEqual([entry.split()[0] for entry in entries], [f"localhost:{self.port('expired')}"])
@@ -511,7 +512,7 @@ class DoctorFiles(DoctorCase):
             path = self.fresh()
             said = self.apply("expired", "--yes", *way).err
             self.assertIn("give the one that the proxy's administrator knows, with --pin or in --proxy-trust", said)
-            pin = re.search(r"; --proxy-trust 'hardened\+self-signed pin=(\S+)' gives", said)[1]
+            pin = re.search(r"; --proxy-trust 'hardened\+self-signed pin=(\S+) until=\S+' gives", said)[1]
             path = self.fresh()
             shown = self.ask("expired", pin, "y", "y", way=way)
             self.assertIn("The pin, as the proxy's administrator knows it:", shown)

@@ -39,6 +39,15 @@ def serve(name, certificate, *options):
         *(option for option in options if option not in ("-tls1_2", "-tls1_3"))))
 
 
+def shell(line):
+    """What it says on standard error."""
+    pathlib.Path("bin").mkdir(exist_ok=True)
+    if not pathlib.Path("bin/anycert").exists():
+        pathlib.Path("bin/anycert").symlink_to(BIN)
+    way = {**os.environ, "PATH": f"{os.getcwd()}/bin:{os.environ['PATH']}"}
+    return subprocess.run(["sh", "-e", "-c", line], env=way, check=True, capture_output=True, timeout=60, text=True).stderr
+
+
 class ClientCert(ServedCase):
     @classmethod
     def start(cls):
@@ -58,8 +67,14 @@ class ClientCert(ServedCase):
             yield serve(name, certificate, *options)
         for name in ("plain", "self", "expired"):
             yield serve(f"{name}-1.3", {"plain": "good"}.get(name, name), "-tls1_3")
+        here = pathlib.Path.cwd()
+        yield strangers.nginx(
+            "nginx", *(f"listen PORT ssl; ssl_client_certificate {here}/root.pem; ssl_verify_client on; ssl_certificate "
+                       f"{here}/{name}.pem; ssl_certificate_key {here}/{name}.key; location / {{ return 200 hello; }}"
+                       for name in ("good", "expired")))
         for version in ("-tls1_2", "-tls1_3"):
             yield serve(f"revoked{version}", "revoked", version, "-status_file", "revoked.ocsp")
+        yield strangers.serve("revoked-old", "revoked", options=("-tls1", *OLD, "-status_file", "revoked.ocsp"))
 
     def examine(self, name, *args, verdict="fixable"):
         code = {"fixable": 12, "forbidden": 11}[verdict]
@@ -117,6 +132,12 @@ class ClientCert(ServedCase):
                     self.assertEqual((found["least"], found["alternatives"], found["command"], found["keep_command"]),
                                      (None, [], None, None))
 
+    def test_what_is_wrong_with_one_that_is_revoked_is_told_besides(self):
+        found = self.examine("revoked-old", verdict="forbidden")
+        self.assertEqual([cause["id"] for cause in found["causes"]], ["tls10-only", "revoked"])
+        self.assertIn("it takes TLSv1.0 with ", found["causes"][0]["evidence"])
+        self.assertEqual((found["least"], found["command"]), (None, None))
+
     def test_people_are_told_both(self):
         target = f"localhost:{self.servers['expired'].port}"
         text = self.anycert("doctor", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1", target, code=12).out
@@ -131,9 +152,6 @@ class ClientCert(ServedCase):
 
     def test_one_command_shows_the_certificate_and_has_the_policy(self):
         """What is confirmed can be kept, too."""
-        pathlib.Path("bin").mkdir()
-        pathlib.Path("bin/anycert").symlink_to(BIN)
-        way = {**os.environ, "PATH": f"{os.getcwd()}/bin:{os.environ['PATH']}"}
         for name, more, kept in ([(name, (), False) for name, *_ in TABLE] +
                                  [("plain-1.3", ("--http",), False), ("self-1.3", ("--http",), True),
                                   ("expired-1.3", ("--http",), True)]):
@@ -141,16 +159,32 @@ class ClientCert(ServedCase):
                 found = self.examine(name, *more)
                 self.assertIn(" --cert client.pem --key client.key ", found["command"])
                 self.assertEqual(" --trust 'hardened" in found["command"], found["least"] is not None)
-                subprocess.run(["sh", "-e", "-c", found["command"]], env=way, check=True, capture_output=True,
-                               timeout=60)
+                shell(found["command"])
                 self.assertEqual(found["keep_command"] is not None, kept)
                 if not kept:
                     continue
                 pathlib.Path("hosts.policy").unlink(missing_ok=True)
                 pin = re.search(r" pin=(\S+)", found["least"]["policy"])
-                subprocess.run(["sh", "-e", "-c", found["keep_command"] + " --yes" + (f" --pin {pin[1]}" if pin else "")],
-                               env=way, check=True, capture_output=True, timeout=60)
+                said = shell(found["keep_command"] + " --yes" + (f" --pin {pin[1]}" if pin else ""))
                 self.assertIn(" hardened+", pathlib.Path("hosts.policy").read_text("utf-8"))
+                shell(re.search("^use it: (.*)$", said, re.MULTILINE)[1])
+
+    def test_a_certificate_that_is_wanted_by_http(self):
+        """The command has it; what the answer without it says nothing about is kept all the same."""
+        for port, least in zip(self.servers["nginx"].ports, (None, "hardened+expired ca=root.pem")):
+            target = f"localhost:{port}"
+            way = ("doctor", "--format", "json", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1", target)
+            with self.subTest(least):
+                found = json.loads(self.anycert(*way, "--http", code=12).out)
+                self.assertEqual(found["causes"][-1]["id"], "client-cert-wanted-by-http")
+                self.assertEqual(found["least"] and found["least"]["policy"], least)
+                self.assertIn(" --cert client.pem --key client.key ", found["command"])
+                self.assertIsNone(found["keep_command"])
+                shell(found["command"])
+        found = json.loads(self.anycert(*way, code=10).out)
+        pathlib.Path("hosts.policy").unlink(missing_ok=True)
+        shell(found["keep_command"] + " --yes")
+        self.assertIn(" hardened+expired ", pathlib.Path("hosts.policy").read_text("utf-8"))
 
     def test_what_is_not_confirmed_is_not_written(self):
         target = f"localhost:{self.servers['expired'].port}"

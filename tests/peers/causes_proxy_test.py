@@ -218,7 +218,7 @@ class Proxies(Case):
             said, entries = self.apply(way)
             self.assertIn("give the one that the proxy's administrator knows", said)
             self.assertNotIn(self.place, entries)
-            given = shlex.split(re.search(r"; --proxy-trust ('[^']*') gives it to a request", said)[1])[0]
+            given = re.search(r"; --proxy-trust '([^']*) until=\S+' gives it to a request", said)[1]
             pin = given.split("pin=")[1]
         # What is given is written: whole, or as a pin that the examination finds to be enough with something else.
         for trust in (given, f"hardened pin={pin}", f"pinned pin={pin}"):
