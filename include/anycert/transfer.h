@@ -88,7 +88,8 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_expect_continue(struct anyc
  * line "# of peers that were not authenticated"; what stands behind it goes to such hosts alone.
  * What was learned over such links is written to a file only by anycert_client_save_cookies. */
 
-/* 1: clients keep cookies. Default 0. */
+/* 1: clients keep cookies. Default 0. With libcurl 8.12 and later, such a client is for one thread
+ * at a time (docs/thread-safety.md). */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_config_set_cookies(struct anycert_config *config, int cookies, struct anycert_error *err);
 
