@@ -8,12 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* CURLOPT_UPLOAD_BUFFERSIZE(3), in bytes. Everything is sent through it, heads of requests without
- * a body, too, and it is made anew for each: of libcurl's least size with less work for the
- * allocator. Of streams, two system calls are saved for each time that it is not filled. */
-#define HEAD_BUFFER   (16L * 1024)
-#define CURLS_OWN     (64L * 1024)
+/* Two system calls of libcurl are saved for each time that it is not filled. In bytes. */
 #define STREAM_BUFFER (256L * 1024)
+#define CURLS_OWN     (64L * 1024) /* CURLOPT_UPLOAD_BUFFERSIZE(3) */
 
 /* ---- reading */
 
@@ -117,16 +114,6 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-static CURLcode set_buffer(struct anycert__lane *lane, long size)
-{
-    CURLcode rc = CURLE_OK;
-
-    if (lane->upload.buffer != size)
-        ANYCERT__SET(rc, lane->easy, CURLOPT_UPLOAD_BUFFERSIZE, size);
-    lane->upload.buffer = size;
-    return rc;
-}
-
 CURLcode anycert__upload_callbacks(struct anycert__lane *lane)
 {
     CURL *easy = lane->easy;
@@ -136,7 +123,7 @@ CURLcode anycert__upload_callbacks(struct anycert__lane *lane)
     ANYCERT__SET(rc, easy, CURLOPT_READDATA, &lane->upload.whole);
     ANYCERT__SET(rc, easy, CURLOPT_SEEKFUNCTION, on_seek);
     ANYCERT__SET(rc, easy, CURLOPT_SEEKDATA, &lane->upload.whole);
-    return rc == CURLE_OK ? set_buffer(lane, HEAD_BUFFER) : rc;
+    return rc;
 }
 
 /* ---- opening */
@@ -287,7 +274,7 @@ static CURLcode set_parts(struct anycert__lane *lane, const struct anycert__body
         rc = add_part(upload, &body->parts[i], &upload->parts[i], err);
     }
     ANYCERT__SET(rc, lane->easy, CURLOPT_MIMEPOST, upload->mime);
-    return rc == CURLE_OK ? set_buffer(lane, CURLS_OWN) : rc;
+    return rc;
 }
 
 /* ---- the whole */
@@ -307,7 +294,7 @@ CURLcode anycert__upload_begin(struct anycert__lane *lane, const struct anycert_
         ANYCERT__SET(rc, easy, CURLOPT_POST, 1L);
         ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
         ANYCERT__SET(rc, easy, CURLOPT_POSTFIELDS, body->bytes);
-        return rc != CURLE_OK || body->len < HEAD_BUFFER / 2 ? rc : set_buffer(lane, CURLS_OWN);
+        return rc;
     case ANYCERT__BODY_FILE:
         if (open_file(whole, body->path, err) < 0)
             return CURLE_READ_ERROR;
@@ -323,9 +310,9 @@ CURLcode anycert__upload_begin(struct anycert__lane *lane, const struct anycert_
     }
     ANYCERT__SET(rc, easy, CURLOPT_UPLOAD, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)whole->size);
-    if (rc != CURLE_OK)
-        return rc;
-    return set_buffer(lane, whole->size < 0 || whole->size > CURLS_OWN ? STREAM_BUFFER : CURLS_OWN);
+    if (whole->size < 0 || whole->size > CURLS_OWN)
+        ANYCERT__SET(rc, easy, CURLOPT_UPLOAD_BUFFERSIZE, STREAM_BUFFER);
+    return rc;
 }
 
 static void close_reader(struct anycert__reader *reader)
@@ -344,7 +331,8 @@ void anycert__upload_end(struct anycert__lane *lane)
     if (upload->mime)
         ANYCERT__SET(rc, lane->easy, CURLOPT_MIMEPOST, (curl_mime *)NULL);
     curl_mime_free(upload->mime);
-    (void)set_buffer(lane, HEAD_BUFFER);
+    if (upload->whole.stream || upload->whole.source)
+        ANYCERT__SET(rc, lane->easy, CURLOPT_UPLOAD_BUFFERSIZE, CURLS_OWN);
     close_reader(&upload->whole);
     for (size_t i = 0; i < upload->part_count; i++)
         close_reader(&upload->parts[i]);

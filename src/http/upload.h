@@ -27,7 +27,6 @@ struct anycert__upload {
     struct anycert__reader *parts; /* one for each part */
     size_t part_count;
     curl_mime *mime;
-    long buffer; /* CURLOPT_UPLOAD_BUFFERSIZE, as it is set */
 };
 
 /* Makes libcurl read bodies by the lane. */
