@@ -9,7 +9,8 @@
 
 #define LARGE_BODY   (1024 * 1024)
 #define LONGEST_LINE (1024 * 1024)
-#define KEPT_TEXT    4096 /* for the next request */
+#define LONGEST_HEAD (1000 * 1024) /* of 1 MiB in libcurl, less what it adds itself */
+#define KEPT_TEXT    4096          /* for the next request */
 
 /* Methods whose request is expected to have a body: without one they send Content-Length: 0 (RFC
  * 9110 section 8.6). */
@@ -185,6 +186,14 @@ CURLcode anycert__lane_headers(struct anycert__lane *lane, const struct anycert_
         (!user_agent && add_header_line(lane, "User-Agent", ANYCERT__USER_AGENT, err) < 0) ||
         (!accept_encoding && add_header_line(lane, "Accept-Encoding", ANYCERT__CODINGS, err) < 0))
         return CURLE_OUT_OF_MEMORY;
+    if (lane->lines.text.len > LONGEST_HEAD) {
+        anycert__fail(
+            err, ANYCERT_E_HEADER,
+            "the request's header fields have %zu bytes, more than the 1,024,000 that can "
+            "be sent",
+            lane->lines.text.len);
+        return CURLE_BAD_FUNCTION_ARGUMENT;
+    }
     list = list_lines(&lane->lines);
     if (!list)
         return CURLE_OUT_OF_MEMORY;

@@ -307,6 +307,7 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
         ANYCERT__SET(rc, lane->easy, CURLOPT_TIMEOUT_MS, 0L);
     if (exchange->body)
         anycert__upload_end(lane);
+    (void)anycert__upload_room(lane, 0);
     anycert__lines_clear(&lane->lines);
     anycert__decoder_free(lane->decoder);
     lane->decoder = NULL;
@@ -417,6 +418,8 @@ CURLcode anycert__lane_begin(struct anycert__lane *lane, struct anycert__exchang
         rc = anycert__lane_headers(lane, exchange, err);
     if (rc == CURLE_OK)
         rc = set_rest(lane, exchange);
+    if (rc == CURLE_OK)
+        rc = anycert__upload_room(lane, lane->lines.text.len + strlen(lane->url));
     return rc;
 }
 

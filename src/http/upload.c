@@ -10,7 +10,9 @@
 
 /* Two system calls of libcurl are saved for each time that it is not filled. In bytes. */
 #define STREAM_BUFFER (256L * 1024)
-#define CURLS_OWN     (64L * 1024) /* CURLOPT_UPLOAD_BUFFERSIZE(3) */
+/* CURLOPT_UPLOAD_BUFFERSIZE(3) */
+#define CURLS_OWN      (64L * 1024)
+#define LARGEST_BUFFER (2L * 1024 * 1024)
 
 /* ---- reading */
 
@@ -310,8 +312,26 @@ CURLcode anycert__upload_begin(struct anycert__lane *lane, const struct anycert_
     }
     ANYCERT__SET(rc, easy, CURLOPT_UPLOAD, 1L);
     ANYCERT__SET(rc, easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)whole->size);
-    if (whole->size < 0 || whole->size > CURLS_OWN)
-        ANYCERT__SET(rc, easy, CURLOPT_UPLOAD_BUFFERSIZE, STREAM_BUFFER);
+    return rc;
+}
+
+CURLcode anycert__upload_room(struct anycert__lane *lane, size_t head_len)
+{
+    struct anycert__upload *upload = &lane->upload;
+    const struct anycert__reader *whole = &upload->whole;
+    bool is_stream = whole->stream || whole->source;
+    long room = 0;
+    CURLcode rc = CURLE_OK;
+
+    if (is_stream && (whole->size < 0 || whole->size > CURLS_OWN))
+        room = STREAM_BUFFER;
+    /* Of a head in more than two pieces, libcurl 7.88 does not send the third over TLS. What it
+     * adds itself, a small body too, is no more than one piece. */
+    if (head_len > CURLS_OWN && (long)head_len > room)
+        room = head_len < LARGEST_BUFFER ? (long)head_len : LARGEST_BUFFER;
+    if (room != upload->buffer)
+        ANYCERT__SET(rc, lane->easy, CURLOPT_UPLOAD_BUFFERSIZE, room > 0 ? room : CURLS_OWN);
+    upload->buffer = room;
     return rc;
 }
 
@@ -331,8 +351,6 @@ void anycert__upload_end(struct anycert__lane *lane)
     if (upload->mime)
         ANYCERT__SET(rc, lane->easy, CURLOPT_MIMEPOST, (curl_mime *)NULL);
     curl_mime_free(upload->mime);
-    if (upload->whole.stream || upload->whole.source)
-        ANYCERT__SET(rc, lane->easy, CURLOPT_UPLOAD_BUFFERSIZE, CURLS_OWN);
     close_reader(&upload->whole);
     for (size_t i = 0; i < upload->part_count; i++)
         close_reader(&upload->parts[i]);

@@ -27,6 +27,7 @@ struct anycert__upload {
     struct anycert__reader *parts; /* one for each part */
     size_t part_count;
     curl_mime *mime;
+    long buffer; /* CURLOPT_UPLOAD_BUFFERSIZE; 0: libcurl's own */
 };
 
 /* Makes libcurl read bodies by the lane. */
@@ -35,6 +36,9 @@ CURLcode anycert__upload_callbacks(struct anycert__lane *lane);
  * known better. */
 CURLcode anycert__upload_begin(struct anycert__lane *lane, const struct anycert__body *body,
                                struct anycert_error *err);
+/* Gives libcurl room for what is sent at once: the head has head_len bytes, but for what libcurl
+ * puts into it. After upload_begin. */
+CURLcode anycert__upload_room(struct anycert__lane *lane, size_t head_len);
 /* Closes and frees what upload_begin has made; takes the body out of the handle. */
 void anycert__upload_end(struct anycert__lane *lane);
 

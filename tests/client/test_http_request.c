@@ -187,6 +187,27 @@ static void send_long_header_arrives_and_longer_one_is_refused(void **state)
     anycert_client_free(client);
 }
 
+/* Each field is short enough, and all together are longer than libcurl sends. */
+static void send_many_long_headers_is_refused_before_connecting(void **state)
+{
+    struct anycert_client *client = floor_client(NULL);
+    struct anycert_request *request = floor_request("GET", floor_url("good-ec", "echo"));
+    uint64_t connections = lab_server_connections(floor_server("good-ec"));
+    char *value = malloc(MIB / 4);
+
+    (void)state;
+    assert_non_null(value);
+    memset(value, 'v', MIB / 4);
+    value[MIB / 4 - 1] = '\0';
+    for (size_t i = 0; i < 4; i++)
+        floor_header(request, (const char *[]){"X-A", "X-B", "X-C", "X-D"}[i], value);
+    floor_fails(client, request, ANYCERT_E_HEADER, NULL);
+    assert_non_null(strstr(floor_message(), "more than the 1,024,000 that can be sent"));
+    assert_int_equal(lab_server_connections(floor_server("good-ec")), connections);
+    free(value);
+    anycert_client_free(client);
+}
+
 /* ---- what is refused before a byte is sent */
 
 static const char *const controls[] = {"a\rb",  "a\nb",    "a\r\nX-Evil: 1",        "\x01",
@@ -547,6 +568,7 @@ int main(void)
         cmocka_unit_test(request_new_method_that_is_no_token_is_refused),
         cmocka_unit_test(send_headers_are_added_replaced_emptied_and_taken_away),
         cmocka_unit_test(send_long_header_arrives_and_longer_one_is_refused),
+        cmocka_unit_test(send_many_long_headers_is_refused_before_connecting),
         cmocka_unit_test(setters_refuse_control_characters),
         cmocka_unit_test(setters_refuse_empty_or_malformed_text),
         cmocka_unit_test(add_resolve_and_connect_to_accept_what_they_should),

@@ -278,8 +278,8 @@ static void show_long_secret(const struct canned *server, size_t padding_len)
     free(secret);
 }
 
-static const size_t paddings[] = {0,     10000, 13000, 14000, 15000, 16000, 29000,
-                                  31000, 59000, 60000, 62000, 64000, 65000};
+static const size_t paddings[] = {0,     10000, 13000, 14000, 15000, 16000,  29000, 31000,
+                                  59000, 60000, 62000, 64000, 65000, 150000, 400000};
 #define PADDINGS (sizeof paddings / sizeof paddings[0])
 
 static struct canned *start_canned(bool tls)
