@@ -19,6 +19,9 @@ VERSION = _core.__version__
 
 
 _NOTHING = None, None
+# What the library does not send by itself where a prepared request has no such field.
+_NOT_OURS = {"user-agent": ("User-Agent", None), "accept": ("Accept", None),
+             "accept-encoding": ("Accept-Encoding", "identity")}
 
 
 def default_headers():
@@ -312,10 +315,8 @@ class Session(Judging):
         """Sends a PreparedRequest as it is."""
         if not hasattr(request, "body"):
             raise wrong_type("request", "a PreparedRequest", request)
-        without_ours = {lower: (lower, None) for lower in ("user-agent", "accept")}
-        without_ours["accept-encoding"] = "Accept-Encoding", "identity"
         headers = CaseInsensitiveDict()
-        headers._store.update({**without_ours, **store(request.headers or {})})
+        headers._store.update({**_NOT_OURS, **store(request.headers or {})})
         bare = _Bare(self, headers)
         hooks, auth = request.hooks, None
         if hooks and hooks.get("response"):
@@ -485,7 +486,9 @@ class _Call:
         if request.url != self.url:
             self.suffix = None
         self.method, self.url, self.params = request.method, check_url(request.url), None
-        self.headers = store(request.headers)
+        self.headers = store(request.headers or {})
+        if self.session.profile is None:
+            self.headers = {**_NOT_OURS, **self.headers}
         self.data, self.json, self.files, self.cookies = request.body, None, None, None
         hooks = request.hooks.get("response") if request.hooks else None
         if hooks:
