@@ -341,14 +341,24 @@ static bool is_ascii(const char *bytes, size_t len)
     return all < 0x80;
 }
 
-static bool is_utf8_name(PyObject *encoding)
+/* Whether the body means the same in UTF-8. Of charsets that are not here, Python is asked: in
+ * some, such as UTF-16, UTF-7 and EBCDIC, bytes of ASCII mean something else. */
+static bool is_like_utf8(PyObject *encoding, const char *body, size_t body_len)
 {
+    static const char *const families[] = {"iso-8859-", "iso8859-",    "iso_8859-", "latin",
+                                           "us-ascii",  "windows-125", "cp125"};
     const char *name = PyUnicode_Check(encoding) ? PyUnicode_AsUTF8AndSize(encoding, NULL) : NULL;
     size_t len = name ? strlen(name) : 0;
 
     PyErr_Clear();
-    return (len == 5 && ascii_equal(name, "utf-8", 5)) ||
-           (len == 4 && ascii_equal(name, "utf8", 4));
+    if ((len == 5 && (ascii_equal(name, "utf-8", 5) || ascii_equal(name, "utf_8", 5))) ||
+        (len == 4 && ascii_equal(name, "utf8", 4)))
+        return true;
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        if (len >= strlen(families[i]) && ascii_equal(name, families[i], strlen(families[i])))
+            return is_ascii(body, body_len);
+    }
+    return false;
 }
 
 /* The value if the body is JSON of the plain kind in UTF-8; NotImplemented if more has to be asked:
@@ -370,7 +380,7 @@ static PyObject *fast_json(PyObject *self, PyObject *ignored)
     } else if (!content && of(self)->response) {
         body = anycert_response_body(of(self)->response, &len);
     }
-    if (body && (encoding == Py_None || is_utf8_name(encoding) || is_ascii(body, len)))
+    if (body && (encoding == Py_None || is_like_utf8(encoding, body, len)))
         value = ext_json_value(body, len, &of(self)->state->kept);
     Py_XDECREF(content);
     Py_DECREF(encoding);

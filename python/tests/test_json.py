@@ -161,7 +161,10 @@ class Charsets(unittest.TestCase):
         (None, '"abc"'.encode("utf-32-be"), "abc"), (None, '"abc"'.encode("utf-32"), "abc"),
         ("application/octet-stream", '"abc"'.encode("utf-16-be"), "abc"),
         ("application/json; charset=utf-16", '"é"'.encode("utf-16"), "é"),
-        ("application/json; charset=nosuch", b'"a"', "a"),
+        ("application/json; charset=nosuch", b'"a"', "a"), ("application/json; charset=us-ascii", b'"a"', "a"),
+        ("application/json; charset=utf-16", b'"abcd"', None), ("application/json; charset=utf-32", b'[1, 2]  ', None),
+        ("application/json; charset=utf-7", b'"+AOk-"', "é"), ("application/json; charset=cp037", b'{"a": 1}', None),
+        ("application/json; charset=ISO-8859-15", b'"a"', "a"), ("application/json; charset=gbk", b'"a"', "a"),
     ]
 
     def test_like_requests(self):

@@ -267,6 +267,18 @@ class Answers(LabCase):
         self.assertEqual(raised.exception.name, "TRUST_DOWNGRADE")
         self.assertEqual(self.session.get(self.url(path), allow_downgrade=True).status_code, 200)
 
+    def test_headers_that_a_callable_takes_away(self):
+        def signed(request):
+            request.prepare_headers({"X-Signed": "1"})
+            return request
+
+        for headers, auth, names in (({}, signed, {"X-Signed"}),
+                                     ({"Accept": None, "User-Agent": None}, lambda request: request, set())):
+            sent = {name.title(): value for name, value in self.echo(auth=auth, headers=headers)[1].items()}
+            with self.subTest(names):
+                self.assertEqual(sent.get("Accept-Encoding"), "identity" if names else "gzip, deflate")
+                self.assertEqual(sent.keys() & {"X-Signed", "Accept", "User-Agent"}, names)
+
     def test_cookies(self):
         response = self.session.get(self.url("set-cookie"))
         self.assertEqual(response.cookies.get_dict(), {"lab": "1", "session": "abc"})

@@ -27,8 +27,16 @@ class HTTPAdapter:
 def is_foreign(adapter: Any) -> bool:
     """Whether it does the sending. Ours do not, nor does requests' own, as it is: that would be another way to do
     the same. Classes that are derived from it do what is special about them."""
-    return not isinstance(adapter, HTTPAdapter) and not hasattr(adapter, "_anycert_adapter") \
-        and not _is_of_requests(adapter)
+    return not isinstance(adapter, HTTPAdapter) and not _is_ours(adapter) and not _is_of_requests(adapter)
+
+
+def _is_ours(adapter: Any) -> bool:
+    """Whether it is of a class of ours that a session need not ask to send, or derived from one and does not send in a
+    way of its own."""
+    for kind in type(adapter).__mro__:
+        if "send" in vars(kind):
+            return "_anycert_adapter" in vars(kind) and "send" not in getattr(adapter, "__dict__", ())
+    return False
 
 
 def _is_of_requests(adapter: Any) -> bool:

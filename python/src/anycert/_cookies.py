@@ -60,7 +60,17 @@ class Cookie:
         text = f"{self.name}={self.value}; Path={self.path or '/'}"
         if self.domain and self.domain.lstrip(".") != host:
             text += f"; Domain={self.domain}"
-        return text + "; Secure" if self.secure else text
+        if self.expires:
+            text += "; Expires=" + _date(self.expires)
+        return text + ("; Secure" if self.secure else "") + ("; HttpOnly" if self.http_only else "")
+
+
+def _date(seconds):
+    """Seconds since 1970 as HTTP writes them, in English everywhere."""
+    import time
+    at = time.gmtime(seconds)
+    day, month = "MonTueWedThuFriSatSun"[at[6] * 3:][:3], "JanFebMarAprMayJunJulAugSepOctNovDec"[at[1] * 3 - 3:][:3]
+    return f"{day}, {at[2]:02} {month} {at[0]} {at[3]:02}:{at[4]:02}:{at[5]:02} GMT"
 
 
 def of_netscape(text):
@@ -242,40 +252,3 @@ class Cookies(MutableMapping):
 
     def __repr__(self):
         return f"<Cookies {self.items()!r}>"
-
-
-class SessionCookies(Cookies):
-    """Those of a session: what was set by hand, and what servers have set in its clients."""
-
-    def __init__(self, clients):
-        super().__init__()
-        self._clients = clients  # of the session, as they come
-
-    def _all(self):
-        found = {(c.name, c.domain, c.path): c for c in self._list}
-        for client in self._clients():
-            for cookie in of_netscape(client.cookies()):
-                found.setdefault((cookie.name, cookie.domain, cookie.path), cookie)
-        return list(found.values())
-
-    def _remove(self, cookie):
-        self._list[:] = [c for c in self._list
-                         if (c.name, c.domain, c.path) != (cookie.name, cookie.domain, cookie.path)]
-        host = cookie.domain.lstrip(".")
-        if not host:
-            return
-        gone = Cookie(cookie.name, "", cookie.domain, cookie.path).set_cookie(
-            None if cookie.domain.startswith(".") else host)
-        for client in self._clients():
-            client.add_cookie(gone + "; Max-Age=0", f"https://{host}{cookie.path}")
-
-    def __reduce__(self):
-        return Cookies, (self._all(),)
-
-    def install(self, client, url):
-        """Gives those that were set by hand to a client, for the URL's host."""
-        host = host_of(url)
-        for cookie in self._list:
-            domain = cookie.domain.lstrip(".")
-            if not domain or host == domain or host.endswith("." + domain):
-                client.add_cookie(cookie.set_cookie(host), url)

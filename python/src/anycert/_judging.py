@@ -177,6 +177,16 @@ class Judging:
             anchors = self._policy(verify)
         return policy, self._judged(policy, anchors, file)
 
+    def _kind_of(self, verify: Any) -> object:
+        """What clients have in common whose cookies may meet: the file or profile that says whom they let in, or True
+        if it is authenticated peers alone."""
+        if self.profile is not None and verify is True:
+            return self.profile
+        file = verify if isinstance(verify, PolicyFile) else self._policy_file
+        if isinstance(verify, Policy):
+            return verify.authenticates
+        return verify is not False if file is None or verify is False else file
+
     def _judged(self, policy: Any, anchors: Any, file: Any) -> dict[str, Any]:
         return {"policy": policy, "default_anchors": anchors, "policy_file": file,
                 "trust_store": self._trust_store, "on_first_use": self._on_first_use,

@@ -19,6 +19,9 @@ VERSION = _core.__version__
 
 
 _NOTHING = None, None
+# What the library does not send by itself where a prepared request has no such field.
+_NOT_OURS = {"user-agent": ("User-Agent", None), "accept": ("Accept", None),
+             "accept-encoding": ("Accept-Encoding", "identity")}
 
 
 def default_headers():
@@ -72,7 +75,7 @@ class Session(Judging):
         self._policy_file, self._trust_store = file_of(policy_file), store_of(trust_store)
         self._on_first_use = on_first_use
         self._bundle = ca_bundle()  # anchors are fixed here
-        self._clients = {}
+        self._clients, self._kinds = {}, {}  # by key; kinds: whose cookies may meet
         self._cookies = None
 
     # ---- cookies
@@ -81,8 +84,8 @@ class Session(Judging):
     def cookies(self):
         """The cookies of the session."""
         if self._cookies is None:
-            from ._cookies import SessionCookies
-            self._cookies = SessionCookies(lambda: list(self._clients.values()))
+            from ._session_cookies import SessionCookies
+            self._cookies = SessionCookies(self._clients, self._kinds)
         return self._cookies
 
     @cookies.setter
@@ -106,9 +109,12 @@ class Session(Judging):
             client = self._new_client(arguments)
         except OSError as error:
             raise with_hint(error, verify) from None
+        self._kinds[key] = self._kind_of(verify)
         kept = self._clients.setdefault(key, client)  # another thread may have been here meanwhile
         if kept is not client:
             client.close()
+        if len(self._clients) > 1 and self._keeps_cookies:
+            self.cookies.even()
         return kept
 
     def _proxy_for(self, url, proxies):
@@ -209,7 +215,7 @@ class Session(Judging):
         call.data = call.json = call.files = call.cookies = call.hooks = None
         if data is not None or json is not None or files:
             call.take_body(data, json, files)
-        if cookies or self._cookies:
+        if cookies or self._cookies is not None or len(self._clients) > 1:
             call.add_cookies(cookies)
         own = self.hooks
         if hooks or self._foreign or (own and (type(own) is not dict or own.get("response"))):
@@ -309,10 +315,8 @@ class Session(Judging):
         """Sends a PreparedRequest as it is."""
         if not hasattr(request, "body"):
             raise wrong_type("request", "a PreparedRequest", request)
-        without_ours = {lower: (lower, None) for lower in ("user-agent", "accept")}
-        without_ours["accept-encoding"] = "Accept-Encoding", "identity"
         headers = CaseInsensitiveDict()
-        headers._store.update({**without_ours, **store(request.headers or {})})
+        headers._store.update({**_NOT_OURS, **store(request.headers or {})})
         bare = _Bare(self, headers)
         hooks, auth = request.hooks, None
         if hooks and hooks.get("response"):
@@ -327,8 +331,8 @@ class Session(Judging):
     # ---- life
 
     def __getstate__(self):
-        cookies = self._cookies and self._cookies.copy()
-        return {**self.__dict__, "_clients": {}, "_cookies": cookies}  # connections stay where they are
+        cookies = self.cookies.copy() if self._keeps_cookies else None
+        return {**self.__dict__, "_clients": {}, "_kinds": {}, "_cookies": cookies}  # connections stay where they are
 
     def __setstate__(self, state):
         cookies = state["_cookies"]
@@ -337,9 +341,12 @@ class Session(Judging):
             self.cookies.update(cookies)
 
     def close(self):
-        """Closes all connections. The session may be used again."""
-        clients, self._clients = self._clients, {}
-        for client in list(clients.values()):
+        """Closes all connections. The session may be used again, and has its cookies."""
+        clients = list(self._clients.values())
+        if self._keeps_cookies and any("\t" in client.cookies() for client in clients):
+            self.cookies.even()
+        self._clients.clear()
+        for client in clients:
             client.close()
 
     def __enter__(self):
@@ -354,9 +361,14 @@ class _Bare(Session):
 
     def __init__(self, session, headers):
         self.__dict__.update(session.__dict__)
+        self._owner = session
         self.headers, self.params, self.auth = headers, {}, None
         self.hooks, self.stream = {"response": []}, session.stream is True  # a client has a method there
-        self._clients = session._clients
+
+    @property
+    def cookies(self):
+        """The session's."""
+        return self._owner.cookies
 
 
 class _Connection:
@@ -412,9 +424,9 @@ class _Call:
         return client if client is not None else self.session._client(self.key)
 
     def add_cookies(self, cookies):
-        own = self.session._cookies
-        if own is not None and own._list:
-            own.install(self.client(), self.url)
+        session = self.session
+        if session._keeps_cookies:
+            session.cookies.prepare(self.key, self.client(), self.url)
         if cookies:
             jar = cookies_of(cookies)
             pairs = [(cookie.name, cookie.value) for cookie in jar if cookie.is_for(self.url)]
@@ -474,7 +486,9 @@ class _Call:
         if request.url != self.url:
             self.suffix = None
         self.method, self.url, self.params = request.method, check_url(request.url), None
-        self.headers = store(request.headers)
+        self.headers = store(request.headers or {})
+        if self.session.profile is None:
+            self.headers = {**_NOT_OURS, **self.headers}
         self.data, self.json, self.files, self.cookies = request.body, None, None, None
         hooks = request.hooks.get("response") if request.hooks else None
         if hooks:

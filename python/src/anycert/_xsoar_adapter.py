@@ -59,6 +59,16 @@ class SSLAdapter:
         self._own_context = context
         self._theirs = None
 
+    @property
+    def max_retries(self) -> Any:
+        """How often requests for what it is mounted on are made again: a number, or a Retry of urllib3 or ours."""
+        return self._options.get("max_retries", 0)
+
+    @max_retries.setter
+    def max_retries(self, retries: Any) -> None:
+        self._options["max_retries"] = retries
+        self._theirs = None
+
     def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Sends a prepared request of requests; as its HTTPAdapter.send."""
         if self._theirs is None:

@@ -86,6 +86,18 @@ class Http(Differences):
         sent = self.sent(headers={"Cookie": "a=b"}, cookies={"c": "d"})
         self.assertEqual(sent.value("cookie"), "a=b" if STANDIN else "a=b; c=d")
 
+    def test_cookies_of_peers_that_were_not_authenticated(self):
+        self.server.answers["/login"] = Answer(200, [("Set-Cookie", "id=1; Path=/")])
+        self.response(suffix="/login")
+        self.client._session.get(self.server.url + "/x", verify=False)
+        self.assertEqual(self.server.last.value("cookie"), "id=1" if STANDIN else None)
+
+    def test_cookies_that_the_server_sets_anew(self):
+        self.server.answers["/login"] = Answer(200, [("Set-Cookie", "id=new; Path=/")])
+        self.client._session.cookies.set("id", "old")
+        self.response(suffix="/login")
+        self.assertEqual(self.sent().value("cookie"), "id=old; id=new" if STANDIN else "id=new")
+
     def test_blanks_before_a_value(self):
         for value in (" x", "\tx"):
             if STANDIN:

@@ -8,7 +8,7 @@ import threading
 import urllib.request
 
 from common.case import Case, lab, request
-from common.server import Server, answer_json, certificate
+from common.server import Answer, Server, answer_json, certificate
 from common.subject import OLD_LIBRARIES, OLD_SUITES, STANDIN, exceptions, xsoar
 
 SENTENCE = ("SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in the integration "
@@ -157,6 +157,28 @@ class Adapters(Case):
         self.assertTrue(xsoar.SSLAdapter(verify=False).context.options & 0x4)
         names = [cipher["name"] for cipher in xsoar.SSLAdapter(verify=False).context.get_ciphers()]
         self.assertEqual(names[:3], ["TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"])
+
+    def test_its_retries(self):
+        from urllib3.util import Retry
+        with Server(tls=certificate()) as server:
+            for retries, asked in ((Retry(1, backoff_factor=0, status_forcelist=[503]), 2), (0, 1)):
+                server.reset({"/x": [Answer(503), answer_json([])]})
+                client = xsoar.BaseClient(server.url, verify=False)
+                client._session.mount("https://", xsoar.SSLAdapter(verify=False, max_retries=retries))
+                response = request(client, "GET", "/x", ok_codes=(200, 503), resp_type="response")
+                self.assertEqual((response.status_code, len(server.seen)), (200 if asked == 2 else 503, asked))
+
+    def test_one_that_sends_in_a_way_of_its_own(self):
+        class Signing(xsoar.SSLAdapter):
+            def send(self, request, **kwargs):
+                request.headers["X-Signed"] = "yes"
+                return super().send(request, **kwargs)
+
+        with Server(tls=certificate(), otherwise=answer_json([])) as server:
+            client = xsoar.BaseClient(server.url, verify=False)
+            client._session.mount("https://", Signing(verify=False))
+            self.assertEqual(request(client, "GET"), [])
+            self.assertEqual(server.last.value("x-signed"), "yes")
 
     if not STANDIN:
         def test_the_context_can_be_used(self):
