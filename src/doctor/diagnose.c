@@ -92,7 +92,8 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
                                          outer ? on_the_way : NULL,
                                          sizeof on_the_way / sizeof on_the_way[0],
                                          url && anycert__str_starts(url, "https:"),
-                                         on_way && on_way->complete};
+                                         on_way && on_way->complete,
+                                         url && anycert__str_starts(url, "socks")};
 
     (void)snprintf(port, sizeof port, "%u", (unsigned)diagnosis->peer.port);
     if (outer)
