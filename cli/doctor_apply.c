@@ -158,10 +158,11 @@ static bool blames_clock(const struct anycert_diagnosis *diagnosis)
     return has_cause(diagnosis, "clock-ahead") || has_cause(diagnosis, "clock-behind");
 }
 
-bool cli_apply_passes_over(const struct anycert_diagnosis *diagnosis)
+bool cli_apply_passes_over(const struct anycert_diagnosis *diagnosis, bool *answered)
 {
-    return (anycert_diagnosis_verdict(diagnosis) == ANYCERT_VERDICT_UNREACHABLE ||
-            has_cause(diagnosis, "client-cert-wanted-by-http")) &&
+    *answered = has_cause(diagnosis, "client-cert-wanted-by-http");
+    return (*answered || anycert_diagnosis_verdict(diagnosis) == ANYCERT_VERDICT_UNREACHABLE ||
+            has_cause(diagnosis, "client-cert-required-late")) &&
            !blames_clock(diagnosis);
 }
 

@@ -29,8 +29,8 @@ void cli_apply_free(struct cli_apply *apply);
 int cli_apply_add_pins(struct cli_list *pins, const char *text, struct anycert_error *err);
 /* Whether a request that nobody has asked for says nothing about the entry: it got no answer, or
  * that a certificate of ours is missing, and this machine's clock is not known to be wrong by it.
- */
-bool cli_apply_passes_over(const struct anycert_diagnosis *diagnosis);
+ * *answered: there was an answer. */
+bool cli_apply_passes_over(const struct anycert_diagnosis *diagnosis, bool *answered);
 /* Shows the entry, asks, and writes it; of an https proxy that needs one, or has been given a
  * policy that is enough, its entry first. base is what the examination began with, or NULL. 0 if it
  * was written, is the same already, or none is needed; -1 with a sentence if it was not: neither,

@@ -23,13 +23,14 @@ struct anycert_diagnosis *cli_doctor_look(struct anycert_doctor *doctor, const c
 {
     struct anycert_diagnosis *diagnosis = anycert_doctor_examine(doctor, target, err);
     struct anycert_diagnosis *compared = NULL;
+    bool answered = false;
     if (!diagnosis || !compares || !is_about_dates(diagnosis))
         return diagnosis;
     anycert_doctor_set_request(doctor, ANYCERT_REQUEST_HEAD);
     compared = anycert_doctor_examine(doctor, target, err);
-    if (compared && cli_apply_passes_over(compared) &&
+    if (compared && cli_apply_passes_over(compared, &answered) &&
         anycert_diagnosis_policy_confirmed(diagnosis, 0)) {
-        *uncompared = anycert_diagnosis_verdict(compared) == ANYCERT_VERDICT_UNREACHABLE;
+        *uncompared = !answered;
         anycert_diagnosis_free(compared);
         return diagnosis;
     }

@@ -315,8 +315,8 @@ static int diagnose_proxy(struct anycert__failing *failing, struct anycert_error
         failing->out->certain = false;
         return anycert__str_starts_nocase(failing->client->proxy_url, "socks")
                    ? add_candidates(failing,
-                                    ONE_OF(CAUSE(PROXY_SOCKS_REFUSES), CAUSE(PROXY_IS_NONE),
-                                           CAUSE(PROXY_CLOSED)),
+                                    ONE_OF(CAUSE(PROXY_SOCKS_REFUSES), CAUSE(PROXY_IS_HTTP),
+                                           CAUSE(PROXY_IS_NONE), CAUSE(PROXY_CLOSED)),
                                     err)
                    : add_candidates(
                          failing,

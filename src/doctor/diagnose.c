@@ -92,7 +92,8 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
                                          outer ? on_the_way : NULL,
                                          sizeof on_the_way / sizeof on_the_way[0],
                                          url && anycert__str_starts(url, "https:"),
-                                         on_way && on_way->complete};
+                                         on_way && on_way->complete,
+                                         url && anycert__str_starts(url, "socks")};
 
     (void)snprintf(port, sizeof port, "%u", (unsigned)diagnosis->peer.port);
     if (outer)
@@ -277,6 +278,8 @@ static int write_note(const struct anycert_diagnosis *diagnosis, struct anycert_
                                 "as it has to be"
         : !plan->wants_cert   ? ""
         : advice->confirmed ? "needed besides the client certificate; the handshake stands under it"
+        : advice->stood     ? "needed besides the client certificate; the handshake stands under "
+                              "it, and no request is answered without that"
                             : "needed besides the client certificate; not confirmed without that, "
                               "as the server ends the handshake, once we have accepted its part";
     char *words = NULL;
@@ -308,7 +311,7 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
     const struct anycert__plan *plan = &examination->plan;
 
     /* The least of a way has a policy for each of its links. */
-    static const struct anycert__way nothing = {.confirmed = true, .minimal = true};
+    static const struct anycert__way nothing = {.stood = true, .confirmed = true, .minimal = true};
     bool is_fine = plan->found == ANYCERT__FOUND_HEALTHY && !plan->request_failed &&
                    (diagnosis->outer || (examination->proxy && examination->proxy->policy));
     size_t count = is_fine ? 1 : plan->way_count;
@@ -328,6 +331,7 @@ static int add_policies(struct anycert_diagnosis *diagnosis,
         advice->relaxations = way->attempt.relaxations;
         advice->tried_without = way->tried_without;
         advice->judged_without = way->judged_without;
+        advice->stood = way->stood;
         advice->confirmed = way->confirmed;
         advice->is_unanswered = plan->request_failed && !way->confirmed;
         advice->minimal = way->minimal;

@@ -237,7 +237,8 @@ static bool says_nothing_more(const struct anycert_diagnosis *diagnosis,
                               const struct anycert__diagnosed *found)
 {
     enum anycert__cause_number number = found->cause->number;
-    bool is_in_the_way = anycert__diagnosed(diagnosis, ANYCERT__CAUSE_PROXY_SILENT) ||
+    bool is_in_the_way = anycert__diagnosed(diagnosis, ANYCERT__CAUSE_PROXY_IS_SOCKS) ||
+                         anycert__diagnosed(diagnosis, ANYCERT__CAUSE_PROXY_SILENT) ||
                          anycert__diagnosed(diagnosis, ANYCERT__CAUSE_PROXY_CLOSED) ||
                          anycert__diagnosed(diagnosis, ANYCERT__CAUSE_PROXY_TLS_FAILS);
 
@@ -276,7 +277,8 @@ static enum anycert_doctor_verdict verdict_of_both(const struct anycert_diagnosi
         return diagnosis->verdict;
     if (!is_stuck)
         return anycert__worse_verdict(diagnosis->verdict, proxy);
-    return anycert__diagnosed(diagnosis, ANYCERT__CAUSE_PROXY_SILENT) ||
+    return anycert__diagnosed(diagnosis, ANYCERT__CAUSE_PROXY_IS_SOCKS) ||
+                   anycert__diagnosed(diagnosis, ANYCERT__CAUSE_PROXY_SILENT) ||
                    anycert__diagnosed(diagnosis, ANYCERT__CAUSE_PROXY_CLOSED)
                ? diagnosis->verdict
                : proxy;

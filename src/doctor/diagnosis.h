@@ -34,7 +34,7 @@ struct anycert__advice {
     enum anycert__trust trust;
     char *forbidden; /* why the administrator does not allow it here, or "" */
     anycert__relaxations relaxations, tried_without, judged_without;
-    bool confirmed, minimal;
+    bool stood, confirmed, minimal;
     bool is_unanswered; /* the handshake stands, and the request got no answer */
 };
 

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "doctor/diagnosis.h"
 #include "doctor/examine_proxy.h"
+#include "doctor/proxy_kind.h"
 #include "http/address.h"
 #include "tls/hello_probe.h"
 
@@ -276,7 +277,8 @@ static int look_further(struct anycert__examination *examination, struct anycert
     const struct anycert__plan *plan = &examination->plan;
     bool wanted = false;
 
-    if (compare(examination, err) < 0 ||
+    if (anycert__find_proxy_kind(trials, &examination->done[0].obstacle, err) < 0 ||
+        compare(examination, err) < 0 ||
         anycert__shape(trials, plan, budget_left(examination), &examination->shape, err) < 0)
         return -1;
     if (says_nothing(examination) && budget_left(examination) > 0 &&

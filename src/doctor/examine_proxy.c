@@ -19,7 +19,8 @@ bool anycert__is_to_examine_proxy(const struct anycert__examination *examination
     if (examination->trials.doctor->proxy.kind != ANYCERT__PROXY_HTTPS || !facts)
         return false;
     if (obstacle->is_set && obstacle->stage == ANYCERT_STAGE_PROXY_TLS)
-        return obstacle->cause != ANYCERT__CAUSE_PROXY_IS_PLAIN;
+        return obstacle->cause != ANYCERT__CAUSE_PROXY_IS_PLAIN &&
+               obstacle->cause != ANYCERT__CAUSE_PROXY_IS_NONE;
     return facts->complete && !anycert__proxy_accepted(examination);
 }
 

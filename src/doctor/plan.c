@@ -173,20 +173,23 @@ static void think(struct anycert__plan *plan)
     }
 }
 
-/* Without the client certificate that the server wants, TLS 1.2 ends before its handshake does; and
- * where no policy got an answer to the request, a handshake that stands is all. */
-static bool is_confirmed(const struct anycert__plan *plan, const struct anycert__attempt *attempt)
+/* Without the client certificate that the server wants, TLS 1.2 ends before its handshake does, and
+ * TLS 1.3 before there is an answer; and where no policy got an answer to the request, a handshake
+ * that stands is all. */
+static void see_how_far(const struct anycert__plan *plan, struct anycert__way *way)
 {
     bool is_doubtful = plan->wants_cert || plan->request_failed;
 
+    way->stood = way->confirmed = !is_doubtful;
     for (size_t i = 0; is_doubtful && i < plan->count; i++) {
         const struct anycert__sighting *sighting = &plan->log[i].sighting;
+        bool is_answered = way->attempt.request && sighting->ending == ANYCERT__ENDED_STANDS;
 
-        if (anycert__attempt_same(&plan->log[i].attempt, attempt) && sighting->completed &&
-            sighting->ending != ANYCERT__ENDED_NO_ANSWER)
-            return true;
+        if (!anycert__attempt_same(&plan->log[i].attempt, &way->attempt) || !sighting->completed)
+            continue;
+        way->stood = true;
+        way->confirmed = way->confirmed || is_answered || !plan->wants_request;
     }
-    return !is_doubtful;
 }
 
 static void think_anew(struct anycert__plan *plan)
@@ -202,7 +205,7 @@ static void think_anew(struct anycert__plan *plan)
     plan->wants_cert = false;
     think(plan);
     for (size_t i = 0; i < plan->way_count; i++)
-        plan->ways[i].confirmed = is_confirmed(plan, &plan->ways[i].attempt);
+        see_how_far(plan, &plan->ways[i]);
 }
 
 void anycert__plan_begin(struct anycert__plan *plan, bool wants_request, size_t budget)

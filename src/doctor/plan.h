@@ -62,7 +62,8 @@ struct anycert__sighting {
 /* A policy that connects. */
 struct anycert__way {
     struct anycert__attempt attempt;
-    bool confirmed;                      /* by a handshake that was completed, and an answer */
+    bool stood;                          /* a handshake under it was completed */
+    bool confirmed;                      /* that, and a request was answered if one is wanted */
     bool minimal;                        /* each relaxation was taken away, and it failed */
     anycert__relaxations tried_without;  /* on the wire */
     anycert__relaxations judged_without; /* by the judge over the same facts, for want of budget */

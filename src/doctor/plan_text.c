@@ -39,6 +39,32 @@ static void add_requests(struct anycert__buf *buf, const struct anycert_doctor *
                            "HTTP/1.0, whether it speaks HTTP.\n");
 }
 
+/* Where it is not the one that is set. */
+static void add_proxy_kind(struct anycert__buf *buf, enum anycert__proxy_kind kind)
+{
+    const char *what = NULL;
+
+    switch (kind) {
+    case ANYCERT__PROXY_NONE:
+        return;
+    case ANYCERT__PROXY_HTTP:
+        what = "asked once for the tunnel in SOCKS 5";
+        break;
+    case ANYCERT__PROXY_HTTPS:
+        what = "greeted once in SOCKS 5, which names nobody";
+        break;
+    case ANYCERT__PROXY_SOCKS4:
+    case ANYCERT__PROXY_SOCKS4A:
+        what = "asked once for the tunnel by CONNECT, and once in SOCKS 5";
+        break;
+    case ANYCERT__PROXY_SOCKS5:
+    case ANYCERT__PROXY_SOCKS5H:
+        what = "asked once for the tunnel by CONNECT";
+        break;
+    }
+    anycert__buf_addf(buf, "If the proxy does not answer as its kind does, it is %s.\n", what);
+}
+
 char *anycert_doctor_plan(const struct anycert_doctor *doctor, struct anycert_error *err)
 {
     struct anycert__buf buf;
@@ -91,6 +117,7 @@ char *anycert_doctor_plan(const struct anycert_doctor *doctor, struct anycert_er
                           "If the https:// proxy is not taken as it is, steps 2 to 8 are made "
                           "with it first, as with a\nserver; the rest goes through it under "
                           "the policy that is found.\n");
+    add_proxy_kind(&buf, doctor->proxy.kind);
     text = anycert__buf_take(&buf, "the plan", err);
     anycert__buf_free(&buf);
     return text;

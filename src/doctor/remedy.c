@@ -244,7 +244,7 @@ static int add_cure(const char *name, const struct anycert__remedy_case *c,
             return -1;
     }
     if (is_done(name, &known) || (c->has_https && anycert__str_equal(name, "PROXY_HTTPS")) ||
-        (c->has_tls && anycert__str_equal(name, "PROXY_SOCKS")))
+        ((c->has_tls || c->has_socks) && anycert__str_equal(name, "PROXY_SOCKS")))
         return 0;
     for (size_t k = 0; k < COUNT(rows); k++) {
         if (anycert__str_equal(rows[k].name, name) && (!c->on_the_way || is_for_proxy(&rows[k])) &&

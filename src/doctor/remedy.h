@@ -64,6 +64,7 @@ struct anycert__remedy_case {
     size_t way_count;
     bool has_https; /* the proxy's URL says it already */
     bool has_tls;   /* and the proxy has shaken hands */
+    bool has_socks; /* the proxy's URL says that */
 };
 
 /* Fills *out with the remedies of a cause, the first to be tried first. 0, or -1 with NOMEM and an

@@ -348,17 +348,18 @@ static void write_without(struct anycert__buf *buf, const char *text, anycert__r
 /* How it was found; for the policy to take. */
 static void write_proof(struct anycert__buf *buf, const struct anycert__advice *advice)
 {
-    anycert__buf_adds(buf, advice->is_unanswered
-                               ? "  a handshake stands under exactly this policy, and the request "
-                                 "was not answered as it has to be"
-                           : advice->confirmed
-                               ? "  confirmed by a handshake under exactly this policy"
-                               : "  tried under exactly this policy, as far as to the request for "
-                                 "a client certificate");
+    anycert__buf_adds(
+        buf, advice->is_unanswered
+                 ? "  a handshake stands under exactly this policy, and the request "
+                   "was not answered as it has to be"
+             : advice->confirmed ? "  confirmed by a handshake under exactly this policy"
+             : advice->stood     ? "  a handshake stands under exactly this policy, and no request "
+                                   "is answered without a client certificate"
+                             : "  tried under exactly this policy, as far as to the request for "
+                               "a client certificate");
     if (advice->minimal && advice->tried_without)
-        write_without(
-            buf, advice->confirmed || advice->is_unanswered ? "; it failed" : "; it came less far",
-            advice->tried_without);
+        write_without(buf, advice->stood ? "; it failed" : "; it came less far",
+                      advice->tried_without);
     anycert__buf_adds(buf, "\n");
     if (advice->judged_without) {
         write_without(buf, "  judged, not tried,", advice->judged_without);

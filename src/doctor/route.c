@@ -247,6 +247,7 @@ static enum anycert__wire proxy_failed(struct anycert__route *route,
 {
     const struct anycert__peer *peer = &route->doctor->proxy.peer;
     bool plain = len > 0 && (bytes[0] < 0x14 || bytes[0] > 0x17);
+    bool is_http = plain && (bytes[0] == 'H' || bytes[0] == '<'); /* some leave the status out */
     const struct anycert__facts *facts =
         shake ? anycert__link_facts(anycert__shake_link(shake)) : NULL;
     bool wants_cert = facts && anycert__shake_asked_cert(shake) &&
@@ -256,9 +257,11 @@ static enum anycert__wire proxy_failed(struct anycert__route *route,
     if (result == ANYCERT__WIRE_CANCELLED)
         return result;
     if (plain)
-        return anycert__obstruct(obstacle, ANYCERT_STAGE_PROXY_TLS, ANYCERT__CAUSE_PROXY_IS_PLAIN,
-                                 result, "%s port %u does not answer in TLS", peer->host,
-                                 (unsigned)peer->port);
+        return anycert__obstruct(obstacle, ANYCERT_STAGE_PROXY_TLS,
+                                 is_http ? ANYCERT__CAUSE_PROXY_IS_PLAIN
+                                         : ANYCERT__CAUSE_PROXY_IS_NONE,
+                                 result, "%s port %u does not answer in TLS%s", peer->host,
+                                 (unsigned)peer->port, is_http ? "" : ", nor in HTTP");
     return anycert__obstruct(obstacle, ANYCERT_STAGE_PROXY_TLS,
                              wants_cert                       ? ANYCERT__CAUSE_CLIENT_CERT_REQUIRED
                              : result == ANYCERT__WIRE_SILENT ? ANYCERT__CAUSE_PROXY_SILENT
@@ -345,7 +348,9 @@ enum anycert__wire anycert__route_go(struct anycert__route *route,
                                      struct anycert__line *line, struct anycert__obstacle *obstacle)
 {
     static const struct anycert__proxy none = {.kind = ANYCERT__PROXY_NONE};
-    const struct anycert__proxy *proxy = route->direct ? &none : &route->doctor->proxy;
+    const struct anycert__proxy *proxy = route->direct    ? &none
+                                         : route->instead ? route->instead
+                                                          : &route->doctor->proxy;
     bool local = proxy->kind == ANYCERT__PROXY_SOCKS4 || proxy->kind == ANYCERT__PROXY_SOCKS5;
     bool of_proxy = proxy->kind != ANYCERT__PROXY_NONE;
     struct addrinfo *resolved = NULL;

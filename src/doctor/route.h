@@ -44,6 +44,7 @@ struct anycert__route {
     const struct anycert_policy *through;
     bool waits;  /* a proxy that is not taken as it is, is asked for nothing without that */
     bool direct; /* without the proxy, whatever is set */
+    const struct anycert__proxy *instead; /* of the doctor's; NULL: that. Borrowed. */
 };
 
 /* What went over a line, each way, up to a limit. */
@@ -89,6 +90,9 @@ enum anycert__wire
 anycert__tunnel_dig(struct anycert__line *line, const struct anycert__proxy *proxy,
                     const struct anycert__peer *target, const struct addrinfo *address,
                     const struct anycert__patience *patience, struct anycert__obstacle *obstacle);
+/* tunnel.c: whether the other end of the line answers the greeting of SOCKS 5, which names nobody,
+ * in SOCKS 5. */
+bool anycert__tunnel_greets(struct anycert__line *line, const struct anycert__patience *patience);
 /* Says what is in the way, unless it was said before. Returns result. */
 enum anycert__wire anycert__obstruct(struct anycert__obstacle *obstacle,
                                      enum anycert_doctor_stage stage,

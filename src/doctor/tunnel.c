@@ -237,11 +237,24 @@ static enum anycert__wire judge_socks5(const struct digging *digging, unsigned c
                                                               : "the SOCKS 5 proxy refuses");
 }
 
+/* Without a name, and without a password. */
+static const unsigned char greeting[] = {5, 1, 0};
+
+bool anycert__tunnel_greets(struct anycert__line *line, const struct anycert__patience *patience)
+{
+    static const struct anycert__peer nobody = {.host = ""};
+    struct anycert__obstacle obstacle = {.is_set = false};
+    const struct digging digging = {line, &nobody, patience, &obstacle};
+    unsigned char method[2] = {0};
+
+    return anycert__line_send(line, greeting, sizeof greeting, patience) == ANYCERT__WIRE_OK &&
+           receive_all(&digging, method, sizeof method) == ANYCERT__WIRE_OK && method[0] == 5;
+}
+
 static enum anycert__wire dig_socks5(const struct digging *digging,
                                      const struct anycert__peer *target,
                                      const struct addrinfo *address)
 {
-    static const unsigned char greeting[] = {5, 1, 0};
     unsigned char request[3 + 2 + 256 + 2] = {5, 1, 0};
     unsigned char method[2] = {0}, reply[4 + 256 + 2] = {0};
     size_t len = 3 + write_socks5_target(target, address, request + 3);

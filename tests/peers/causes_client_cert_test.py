@@ -15,6 +15,7 @@ import strangers  # noqa: E402
 from anycert_cli import BIN, run  # noqa: E402
 from served_case import ServedCase  # noqa: E402
 
+UNCOMPARED = "\nnote: the server did not answer the request that asks for its time"
 OLD = ("-cipher", "DEFAULT:@SECLEVEL=0")
 # Its name, the server's certificate, its options, the causes beside the client certificate, and what is needed for
 # them.
@@ -112,15 +113,19 @@ class ClientCert(ServedCase):
                 self.assertLessEqual(found["handshakes"], 10)
                 self.expect_entry(name, least["policy"])
 
-    def test_a_handshake_that_is_completed_confirms(self):
+    def test_a_handshake_that_is_completed_confirms_until_an_answer_is_asked_for(self):
         self.assertIsNone(self.examine("plain-1.3")["least"])
         for name in ("self", "expired"):
-            with self.subTest(name):
-                found = self.examine(f"{name}-1.3", "--http")
-                self.assertEqual(found["causes"][0]["id"], "client-cert-required-late")
-                self.assertEqual((found["least"]["confirmed"], found["least"]["minimal"]), (True, True), found["least"])
-                self.assertIn("besides the client certificate", found["least"]["note"])
-                self.expect_entry(f"{name}-1.3", found["least"]["policy"])
+            for more, confirmed, said in (((), True, "the handshake stands under it"),
+                                          (("--http",), False, "the handshake stands under it, and no request is answered "
+                                           "without that")):
+                with self.subTest(name, more=more):
+                    found = self.examine(f"{name}-1.3", *more)
+                    least = found["least"]
+                    self.assertEqual(found["causes"][0]["id"], "client-cert-required-late")
+                    self.assertEqual((least["confirmed"], least["minimal"]), (confirmed, True), least)
+                    self.assertEqual(least["note"].split("; ")[:2], ["needed besides the client certificate", said])
+                    self.expect_entry(f"{name}-1.3", least["policy"])
 
     def test_what_is_revoked_is_forbidden_whoever_asks(self):
         for name in ("revoked-tls1_2", "revoked-tls1_3"):
@@ -153,9 +158,10 @@ class ClientCert(ServedCase):
     def test_one_command_shows_the_certificate_and_has_the_policy(self):
         """What is confirmed can be kept, too."""
         for name, more, kept in ([(name, (), False) for name, *_ in TABLE] +
-                                 [("plain-1.3", ("--http",), False), ("self-1.3", ("--http",), True),
-                                  ("expired-1.3", ("--http",), True)]):
-            with self.subTest(name):
+                                 [("plain-1.3", ("--http",), False), ("self-1.3", ("--http",), False),
+                                  ("expired-1.3", ("--http",), False), ("self-1.3", (), True),
+                                  ("expired-1.3", (), True)]):
+            with self.subTest(name, more=more):
                 found = self.examine(name, *more)
                 self.assertIn(" --cert client.pem --key client.key ", found["command"])
                 self.assertEqual(" --trust 'hardened" in found["command"], found["least"] is not None)
@@ -167,6 +173,8 @@ class ClientCert(ServedCase):
                 pin = re.search(r" pin=(\S+)", found["least"]["policy"])
                 said = shell(found["keep_command"] + " --yes" + (f" --pin {pin[1]}" if pin else ""))
                 self.assertIn(" hardened+", pathlib.Path("hosts.policy").read_text("utf-8"))
+                self.assertIn("\nnote: needed besides the client certificate; the handshake stands under it", said)
+                self.assertEqual(UNCOMPARED in said, name == "expired-1.3", said)
                 shell(re.search("^use it: (.*)$", said, re.MULTILINE)[1])
 
     def test_a_certificate_that_is_wanted_by_http(self):
@@ -187,11 +195,16 @@ class ClientCert(ServedCase):
         self.assertIn(" hardened+expired ", pathlib.Path("hosts.policy").read_text("utf-8"))
 
     def test_what_is_not_confirmed_is_not_written(self):
-        target = f"localhost:{self.servers['expired'].port}"
-        done = self.anycert("doctor", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1", "--http", "--apply",
-                            "--policy-file", "policy", "--yes", target, code=2)
-        self.assertIn("the policy is not confirmed; nothing was written", done.err)
-        self.assertFalse(pathlib.Path("policy").exists())
+        for name in ("expired", "expired-1.3"):
+            with self.subTest(name):
+                target = f"localhost:{self.servers[name].port}"
+                done = self.anycert("doctor", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1", "--http", "--apply",
+                                    "--policy-file", "policy", "--yes", target, code=2)
+                self.assertIn("and then also needs (not confirmed without it): hardened+expired", done.out)
+                self.assertIn("the policy is not confirmed; nothing was written", done.err)
+                self.assertFalse(pathlib.Path("policy").exists())
+        self.assertIn("\n  a handshake stands under exactly this policy, and no request is answered without a client "
+                      "certificate; it failed without expired\n", done.out)
 
 
 if __name__ == "__main__":
