@@ -1,12 +1,13 @@
 """What else is different from the original, besides what test_deviations has: the rows on HTTP and on objects in
 docs/moving-an-integration.md. Each test says what both do."""
 import errno
+import gzip
 import os
 import ssl
 
 from common.case import Case, lab, request
-from common.server import CLOSE, OK, Answer, Server, raw, refusing_port
-from common.subject import STANDIN, exceptions, xsoar
+from common.server import CLOSE, OK, Answer, Server, certificate, raw, refusing_port
+from common.subject import OLD_LIBRARIES, STANDIN, exceptions, xsoar
 
 if STANDIN:
     from requests import Request
@@ -104,6 +105,69 @@ class Http(Differences):
                 self.raises(exceptions.InvalidHeader, request, self.client, "GET", headers={"a": value})
             else:
                 self.assertEqual(self.sent(headers={"a": value}).value("a"), "x")
+
+    def test_users_without_a_password(self):
+        client = xsoar.BaseClient(self.server.url.replace("//", "//token@"))
+        self.assertEqual(request(client, "GET"), {"status": "ok"})
+        self.assertEqual(self.server.last.value("authorization"), None if STANDIN else "Basic dG9rZW46")
+
+    def test_addresses_that_two_programs_read_in_two_ways(self):
+        for url in (f"http://2130706433:{self.server.port}/", f"{self.server.url}\\@elsewhere/"):
+            with self.subTest(url):
+                if STANDIN:
+                    self.assertEqual(self.response(full_url=url).status_code, 200)
+                else:
+                    self.raises(exceptions.InvalidURL, request, self.client, "GET", full_url=url)
+
+    def test_nul_characters(self):
+        if STANDIN:
+            self.assertEqual(self.sent(params={"a": "b\0"}).target, "/x?a=b%00")
+        else:
+            self.raises(ValueError, request, self.client, "GET", params={"a": "b\0"})
+
+    def test_names_of_files_with_line_ends(self):
+        files = {"f": ("a\nb", b"x")}
+        if STANDIN:
+            self.assertIn(b"filename", self.sent("POST", files=files).body)
+        else:
+            self.raises(ValueError, request, self.client, "POST", files=files)
+
+    def test_compressed_bodies(self):
+        whole = gzip.compress(b"{}" + bytes(1000))
+        for body in (whole + b"more", whole[:-10]):
+            self.server.otherwise = Answer(200, [("Content-Encoding", "gzip")], body)
+            if STANDIN:
+                self.assertEqual(self.response().content[:2], b"{}")
+            else:
+                self.raises(exceptions.ContentDecodingError, request, self.client, "GET")
+
+    def test_bodies_that_cannot_be_sent_again(self):
+        with Server({"/x": [Answer(503), OK]}, tls=certificate()) as server:
+            response = request(xsoar.BaseClient(server.url, verify=False), "POST", "/x", data=iter([b"a", b"b"]), retries=1,
+                               status_list_to_retry=[503], ok_codes=(200, 503), resp_type="response")
+            self.assertEqual((response.status_code, [sent.body for sent in server.seen]),
+                             (200, [b"ab", b""]) if STANDIN and not OLD_LIBRARIES else (503, [b"ab"]))
+
+    def test_retries_of_what_redirects(self):
+        with Server({"/x": Answer(302, [("Location", "/y")], b""), "/y": [Answer(503), OK]}, tls=certificate()) as server:
+            request(xsoar.BaseClient(server.url, verify=False), "GET", "/x", retries=1, status_list_to_retry=[503])
+            self.assertEqual([sent.target for sent in server.seen], ["/x", "/y", "/y"] if STANDIN else ["/x", "/y", "/x", "/y"])
+
+    def test_files_of_anchors_and_certificates(self):
+        missing, empty = "/nosuch.pem", os.devnull
+        with Server(tls=certificate(), otherwise=OK) as server:
+            if STANDIN:
+                self.assertEqual(request(xsoar.BaseClient(self.server.url, verify=missing), "GET"), {"status": "ok"})
+                self.assertIsInstance(self.fails(request, xsoar.BaseClient(server.url, verify=empty), "GET").exception,
+                                      exceptions.SSLError)
+                self.raises(exceptions.SSLError, request, xsoar.BaseClient(server.url, verify=False), "GET",
+                            cert=certificate()[0])
+                return
+            for client, kwargs in ((xsoar.BaseClient(self.server.url, verify=missing), {}),
+                                   (xsoar.BaseClient(server.url, verify=empty), {}),
+                                   (xsoar.BaseClient(server.url, verify=False), {"cert": certificate()[0]})):
+                error = self.raises(OSError, request, client, "GET", **kwargs)
+                self.assertNotIsInstance(error, exceptions.RequestException)
 
     def test_queries(self):
         self.assertEqual(self.sent(params="a=b#c").target, "/x?a=b" + ("" if STANDIN else "%23c"))
