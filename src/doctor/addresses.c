@@ -1,5 +1,8 @@
 #include "doctor/addresses.h"
 
+#include "base/buf.h"
+#include "doctor/diagnosis.h"
+
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +15,7 @@ struct comparing {
     const struct anycert__sighting *here; /* what the address that was examined gave */
     struct anycert__attempt attempt;
     struct anycert__addresses *addresses;
+    struct anycert__trial *other;
     size_t budget;
 };
 
@@ -30,19 +34,6 @@ static bool is_loopback(const struct addrinfo *address)
         return IN6_IS_ADDR_LOOPBACK(&in.sin6_addr);
     }
     return false;
-}
-
-static bool same_needs(const struct anycert__needs *a, const struct anycert__needs *b)
-{
-    for (size_t i = 0; i < a->count; i++) {
-        bool found = false;
-
-        for (size_t j = 0; j < b->count; j++)
-            found = found || a->any_of[i] == b->any_of[j];
-        if (!found)
-            return false;
-    }
-    return a->count == b->count && a->beyond == b->beyond;
 }
 
 static struct anycert__address_seen *add(struct anycert__addresses *addresses,
@@ -69,6 +60,24 @@ static void judge_obstacle(struct comparing *comparing, const struct anycert__ob
         comparing->addresses->differ = true;
 }
 
+/* What its certificates need, behind what is said of it. */
+static void say_needs(struct anycert__address_seen *seen, const char *what,
+                      const struct anycert__needs *needs)
+{
+    struct anycert__buf buf;
+
+    anycert__buf_init(&buf, sizeof seen->what);
+    anycert__buf_adds(&buf, what);
+    if (needs->beyond) {
+        anycert__buf_adds(&buf, ", and needs what no relaxation gives");
+    } else if (needs->count > 0) {
+        anycert__buf_adds(&buf, ", and needs ");
+        anycert__write_relaxations(&buf, anycert__needs_least(needs));
+    }
+    (void)snprintf(seen->what, sizeof seen->what, "%.*s", (int)buf.len, buf.data ? buf.data : "");
+    anycert__buf_free(&buf);
+}
+
 /* What another address gave. */
 static void judge(struct comparing *comparing, const struct anycert__trial *trial,
                   struct anycert__address_seen *seen)
@@ -78,17 +87,37 @@ static void judge(struct comparing *comparing, const struct anycert__trial *tria
     bool good = stands && there->certificates.count == 0 && !there->certificates.beyond &&
                 anycert__needs_met(&there->offer, 0);
 
-    (void)snprintf(seen->what, sizeof seen->what, "%.150s",
-                   !stands ? trial->error.message
-                   : good  ? ANYCERT__ADDRESS_GOOD
-                           : "it shows other certificates");
-    if (stands && !good && same_needs(&there->certificates, &comparing->here->certificates))
+    if (stands && !good)
+        say_needs(seen, "it shows other certificates", &there->certificates);
+    else
+        (void)snprintf(seen->what, sizeof seen->what, "%.150s",
+                       good ? ANYCERT__ADDRESS_GOOD : trial->error.message);
+    if (stands && !good &&
+        anycert__needs_same(&there->certificates, &comparing->here->certificates))
         (void)snprintf(seen->what, sizeof seen->what, "the same");
     /* How two that fail do it may be chance. */
     if (stands != (comparing->here->ending == ANYCERT__ENDED_STANDS) ||
-        (stands && !same_needs(&there->certificates, &comparing->here->certificates)))
+        (stands && !anycert__needs_same(&there->certificates, &comparing->here->certificates)))
         comparing->addresses->differ = comparing->addresses->fail = true;
     comparing->addresses->other_good = comparing->addresses->other_good || good;
+}
+
+/* It takes part in what follows; the first that needs something else is the second. */
+static void give_turn(struct comparing *comparing, const struct addrinfo *address,
+                      struct anycert__trial *trial)
+{
+    struct anycert__route *route = &comparing->trials->route;
+    const struct anycert__sighting *there = &trial->sighting;
+
+    if (there->ending != ANYCERT__ENDED_STANDS || comparing->here->ending != ANYCERT__ENDED_STANDS)
+        return;
+    route->turns[route->turn_count++] = address;
+    if (comparing->other->facts || there->certificate == comparing->here->certificate)
+        return;
+    route->turns[route->turn_count - 1] = route->turns[1];
+    route->turns[1] = address;
+    *comparing->other = *trial;
+    *trial = (struct anycert__trial){0};
 }
 
 static int look_at(struct comparing *comparing, struct addrinfo *address, struct anycert_error *err)
@@ -111,6 +140,7 @@ static int look_at(struct comparing *comparing, struct addrinfo *address, struct
     } else if (result == 0) {
         comparing->addresses->handshakes++;
         judge(comparing, &trial, add(comparing->addresses, address));
+        give_turn(comparing, address, &trial);
     }
     anycert__trial_clear(&trial);
     there.route.addresses = NULL;
@@ -131,19 +161,22 @@ static const struct anycert__obstacle *known_failure(const struct anycert__route
 
 int anycert__addresses_compare(struct anycert__trials *trials, const struct anycert__plan *plan,
                                size_t budget, struct anycert__addresses *addresses,
-                               struct anycert_error *err)
+                               struct anycert__trial *other, struct anycert_error *err)
 {
-    struct comparing comparing = {.trials = trials, .addresses = addresses, .budget = budget};
-    const struct anycert__route *route = &trials->route;
+    struct comparing comparing = {
+        .trials = trials, .addresses = addresses, .other = other, .budget = budget};
+    struct anycert__route *route = &trials->route;
 
+    *other = (struct anycert__trial){0};
     *addresses = (struct anycert__addresses){0};
     if (trials->doctor->proxy.kind != ANYCERT__PROXY_NONE || !route->works || plan->count == 0 ||
         !route->addresses->ai_next)
         return 0;
     comparing.here = &plan->log[0].sighting;
     comparing.attempt = plan->log[0].attempt;
-    (void)snprintf(add(addresses, route->works)->what, sizeof addresses->seen[0].what,
-                   "examined here");
+    say_needs(add(addresses, route->works), "examined here", &comparing.here->certificates);
+    route->turns[0] = route->works;
+    route->turn_count = 1;
     for (struct addrinfo *a = route->addresses; a; a = a->ai_next) {
         const struct anycert__obstacle *known = NULL;
 
@@ -159,5 +192,11 @@ int anycert__addresses_compare(struct anycert__trials *trials, const struct anyc
     }
     if (addresses->count == 1)
         addresses->count = 0;
+    /* If one of them does without anything, that is the one to take. */
+    if (!other->facts || addresses->other_good ||
+        anycert__needs_met(&comparing.here->certificates, 0)) {
+        anycert__trial_clear(other);
+        route->turn_count = 0;
+    }
     return 0;
 }

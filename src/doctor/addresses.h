@@ -5,7 +5,7 @@
 #include "doctor/plan.h"
 #include "doctor/trial.h"
 
-#define ANYCERT__ADDRESSES_MAX 4 /* of which something is known */
+#define ANYCERT__ADDRESSES_MAX ANYCERT__TURNS_MAX /* of which something is known */
 
 #define ANYCERT__ADDRESS_GOOD "hardened connects"
 
@@ -24,9 +24,11 @@ struct anycert__addresses {
 };
 
 /* Looks at addresses beside the one that was examined, one handshake each at most, and no more than
- * budget. 0, or -1 with INTERRUPTED, NOMEM or INTERNAL. */
+ * budget. other is cleared, and becomes the first handshake with another certificate, if no
+ * address does without a policy: the addresses take turns from then on (route.turns, this one
+ * being the second), and it is to be cleared. 0, or -1 with INTERRUPTED, NOMEM or INTERNAL. */
 int anycert__addresses_compare(struct anycert__trials *trials, const struct anycert__plan *plan,
                                size_t budget, struct anycert__addresses *addresses,
-                               struct anycert_error *err);
+                               struct anycert__trial *other, struct anycert_error *err);
 
 #endif

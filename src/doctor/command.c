@@ -299,7 +299,9 @@ struct target {
 static void add_address(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis,
                         const struct target *target)
 {
-    if (diagnosis->other_way || !diagnosis->addresses.fail)
+    /* A policy that stands with several servers does with each address. */
+    if (diagnosis->other_way || !diagnosis->addresses.fail ||
+        (diagnosis->examination->plan.mixed && advice_of(diagnosis)))
         return;
     anycert__buf_adds(buf, " --resolve ");
     anycert__blank_fill(buf, "{resolve}", ANYCERT__BLANK_SHELL, target->evidence, 3);

@@ -420,7 +420,9 @@ static int add_causes(struct anycert_diagnosis *diagnosis,
     if ((plan->found == ANYCERT__FOUND_NOTHING || plan->wants_cert || plan->request_failed) &&
         plan->count > 0 && anycert__diagnose_ending(diagnosis, examination, err) < 0)
         return -1;
-    if (plan->unsteady && anycert__diagnose_unsteady(diagnosis, examination, err) < 0)
+    /* Of addresses that differ it is told as such. */
+    if (plan->unsteady && !(plan->mixed && examination->addresses.fail) &&
+        anycert__diagnose_unsteady(diagnosis, examination, err) < 0)
         return -1;
     if (add_addresses(diagnosis, &examination->addresses, err) < 0)
         return -1;

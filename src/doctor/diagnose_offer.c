@@ -184,6 +184,40 @@ int anycert__diagnose_offer(struct anycert_diagnosis *diagnosis,
     return result;
 }
 
+/* The first that has shown its certificate, among those before it. */
+static bool is_first_of_server(const struct anycert__examination *examination, size_t n)
+{
+    uint64_t certificate = examination->done[n].sighting.certificate;
+
+    for (size_t i = 0; i < n; i++) {
+        if (examination->done[i].sighting.certificate == certificate)
+            return false;
+    }
+    return certificate != 0;
+}
+
+/* What each of several servers would need by itself. */
+static void write_servers(struct anycert__buf *buf, const struct anycert__examination *examination)
+{
+    const char *before = "several servers answer: ";
+
+    for (size_t i = 0; i < examination->plan.count; i++) {
+        const struct anycert__trial *trial = &examination->done[i];
+        const struct anycert__needs *needs = &trial->sighting.certificates;
+        anycert__relaxations least = anycert__needs_least(needs);
+
+        if (!is_first_of_server(examination, i))
+            continue;
+        anycert__buf_addf(buf, "%sone with the key %s ", before, trial->facts->presented->pin);
+        anycert__buf_adds(buf, needs->beyond ? "needs what no relaxation gives"
+                               : least == 0  ? "is right"
+                                             : "needs ");
+        if (!needs->beyond)
+            anycert__write_relaxations(buf, least);
+        before = "; ";
+    }
+}
+
 int anycert__diagnose_unsteady(struct anycert_diagnosis *diagnosis,
                                const struct anycert__examination *examination,
                                struct anycert_error *err)
@@ -197,9 +231,10 @@ int anycert__diagnose_unsteady(struct anycert_diagnosis *diagnosis,
     if (first->sighting.ending != ANYCERT__ENDED_STANDS) {
         write_refusal(&buf, first);
         anycert__buf_adds(&buf, "; the same attempt, made again, connects");
+    } else if (examination->plan.mixed) {
+        write_servers(&buf, examination);
     } else {
-        anycert__buf_adds(&buf, "attempts with the same offer get different certificates, or fail "
-                                "at times");
+        anycert__buf_adds(&buf, "attempts with the same offer fail at times");
     }
     evidence = anycert__buf_take(&buf, "the evidence", err);
     anycert__buf_free(&buf);

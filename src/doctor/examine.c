@@ -124,6 +124,10 @@ static int run(struct anycert__examination *examination, const char *shown,
         struct anycert__trial *trial = &examination->done[n];
         bool anew = false;
 
+        if (trials->route.turn_count > 0)
+            trials->route.works =
+                trials->route
+                    .turns[anycert__plan_times(plan, &plan->next) % trials->route.turn_count];
         if (n > 0)
             wait_ms(trials->doctor, trials->doctor->delay_ms + plan->pause_ms);
         if (tell(examination, shown, err) < 0 ||
@@ -270,8 +274,31 @@ static size_t budget_left(const struct anycert__examination *examination)
     return used < all ? all - used : 0;
 }
 
+/* Goes on with all addresses in turn, where they do not show the same: a policy has to stand with
+ * each of them. */
+static int compare_addresses(struct anycert__examination *examination, const char *shown,
+                             struct anycert_error *err)
+{
+    struct anycert__plan *plan = &examination->plan;
+    struct anycert__trials *trials = &examination->trials;
+    struct anycert__trial other, *seen = &examination->done[plan->count];
+    int result = anycert__addresses_compare(trials, plan, budget_left(examination),
+                                            &examination->addresses, &other, err);
+
+    if (result < 0 || !other.facts || plan->count >= plan->budget) {
+        anycert__trial_clear(&other);
+        return result;
+    }
+    *seen = other;
+    anycert__trial_note_pins(trials, seen);
+    (void)anycert__plan_take_again(plan, &seen->attempt, &seen->sighting);
+    examination->addresses.handshakes--; /* it is one of the plan's now */
+    return run(examination, shown, err);
+}
+
 /* What the plan does not ask. */
-static int look_further(struct anycert__examination *examination, struct anycert_error *err)
+static int look_further(struct anycert__examination *examination, const char *shown,
+                        struct anycert_error *err)
 {
     struct anycert__trials *trials = &examination->trials;
     const struct anycert__plan *plan = &examination->plan;
@@ -289,8 +316,7 @@ static int look_further(struct anycert__examination *examination, struct anycert
     if (wanted &&
         anycert__question(trials, budget_left(examination), &examination->confession, err) < 0)
         return -1;
-    return anycert__addresses_compare(trials, plan, budget_left(examination),
-                                      &examination->addresses, err);
+    return compare_addresses(examination, shown, err);
 }
 
 int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__peer *target,
@@ -320,7 +346,7 @@ int anycert__examine(const struct anycert_doctor *doctor, const struct anycert__
         goto out;
     begin(examination, doctor->budget);
     if (run(examination, shown, err) == 0)
-        result = look_further(examination, err);
+        result = look_further(examination, shown, err);
 out:
     examination->trials.route.anchors = NULL;
     examination->anchors = anchors;

@@ -4,6 +4,8 @@
 
 #define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
 
+#define SERVERS 4 /* times that a policy has to stand where several servers answer in turn */
+
 /* A request that was not answered says nothing against the policy, once no policy got an answer;
  * nor does it that the server wants a certificate of ours, which it asks for behind its own. */
 static bool stands(const struct anycert__plan *plan, const struct anycert__sighting *sighting)
@@ -18,6 +20,15 @@ static bool offer_stands(const struct anycert__plan *plan, const struct anycert_
 {
     return plan->wants_cert ? anycert__offer_taken(sighting, offer)
                             : anycert__offer_stands(sighting, offer);
+}
+
+/* The key of the server; where several answer, of all that have proven one. */
+static void set_pin(const struct anycert__plan *plan, struct anycert__attempt *attempt, bool wanted)
+{
+    attempt->pin = wanted;
+    attempt->all_pins = false;
+    for (size_t i = 0; wanted && plan->mixed && i < plan->count; i++)
+        attempt->all_pins = attempt->all_pins || plan->log[i].sighting.has_pins;
 }
 
 /* The server may want to ask for a client certificate late. */
@@ -119,13 +130,55 @@ static bool shows_others(const struct anycert__plan *plan, const struct anycert_
     return both.count > before->certificates.count;
 }
 
+/* Where several servers answer, one that takes the policy says nothing of the others: *sighting is
+ * that of one which does not, if there is one. */
+static enum anycert__thought stands_for_all(struct anycert__plan *plan,
+                                            const struct anycert__attempt *attempt,
+                                            const struct anycert__sighting **sighting)
+{
+    if (!plan->mixed || attempt->rung != ANYCERT__RUNG_HARDENED)
+        return ANYCERT__YES;
+    for (size_t times = 1; times < SERVERS; times++) {
+        const struct anycert__sighting *again = anycert__plan_ask_again(plan, attempt, times, 0);
+
+        if (!again)
+            return plan->exhausted ? ANYCERT__YES : ANYCERT__LATER;
+        if (again->ending != ANYCERT__ENDED_CERTIFICATES)
+            continue;
+        *sighting = again;
+        return ANYCERT__NO;
+    }
+    return ANYCERT__YES;
+}
+
+/* What certificates need that this one shows, too; false if the attempt has that, or if nothing
+ * helps. */
+static bool widen(struct anycert__plan *plan, struct anycert__attempt *attempt,
+                  const struct anycert__sighting *sighting, struct anycert__needs *certificates)
+{
+    anycert__relaxations more = 0;
+
+    if (sighting->ending != ANYCERT__ENDED_CERTIFICATES || sighting->certificates.beyond ||
+        sighting->certificates.revoked || attempt->rung != ANYCERT__RUNG_HARDENED)
+        return false;
+    plan->unsteady = plan->unsteady || shows_others(plan, attempt, sighting);
+    anycert__needs_join(certificates, &sighting->certificates);
+    more = anycert__needs_least(certificates);
+    if (attempt->expect_name)
+        more = (more & ~(BIT(WRONG_HOST) | BIT(COMMON_NAME))) | for_name(sighting);
+    if ((more & ~attempt->relaxations) == 0)
+        return false;
+    attempt->relaxations |= more;
+    return true;
+}
+
 /* Tries the policy itself, and adds what certificates need that were not seen before. */
 static enum anycert__thought confirm(struct anycert__plan *plan, struct anycert__attempt *attempt,
                                      struct anycert__needs *certificates)
 {
     for (int round = 0; round < 4; round++) {
         const struct anycert__sighting *sighting = anycert__plan_ask(plan, attempt);
-        anycert__relaxations more = 0;
+        enum anycert__thought all = ANYCERT__NO;
 
         if (!sighting)
             return plan->exhausted ? ANYCERT__NO : ANYCERT__LATER;
@@ -134,20 +187,13 @@ static enum anycert__thought confirm(struct anycert__plan *plan, struct anycert_
                                                          : is_to_ask_late(sighting, attempt))
             return confirm_late(plan, attempt);
         if (stands(plan, sighting))
-            return ANYCERT__YES;
+            all = stands_for_all(plan, attempt, &sighting);
+        if (all != ANYCERT__NO)
+            return all;
         if (broke_off(sighting))
             return insist(plan, attempt);
-        if (sighting->ending != ANYCERT__ENDED_CERTIFICATES || sighting->certificates.beyond ||
-            sighting->certificates.revoked || attempt->rung != ANYCERT__RUNG_HARDENED)
+        if (!widen(plan, attempt, sighting, certificates))
             return ANYCERT__NO;
-        plan->unsteady = plan->unsteady || shows_others(plan, attempt, sighting);
-        anycert__needs_join(certificates, &sighting->certificates);
-        more = anycert__needs_least(certificates);
-        if (attempt->expect_name)
-            more = (more & ~(BIT(WRONG_HOST) | BIT(COMMON_NAME))) | for_name(sighting);
-        if ((more & ~attempt->relaxations) == 0)
-            return ANYCERT__NO;
-        attempt->relaxations |= more;
     }
     return ANYCERT__NO;
 }
@@ -192,6 +238,14 @@ static enum anycert__thought minimise(struct anycert__plan *plan, struct anycert
         if (!sighting && (one & anycert__relaxations_of_certificates()) &&
             !anycert__needs_met(certificates, without.relaxations))
             way->judged_without |= one;
+        if (sighting && stands(plan, sighting)) {
+            const struct anycert__sighting *of_another = NULL;
+            enum anycert__thought all = stands_for_all(plan, &without, &of_another);
+
+            if (all == ANYCERT__LATER)
+                return ANYCERT__LATER;
+            sighting = of_another ? of_another : sighting;
+        }
         if (sighting && stands(plan, sighting) && is_needed(way, certificates, one)) {
             plan->unsteady = true; /* by a server that answers at other times */
             way->judged_without |= one;
@@ -269,7 +323,7 @@ static enum anycert__thought find_name(struct anycert__plan *plan,
         return ANYCERT__NO;
     named.relaxations &= ~BIT(WRONG_HOST);
     named.expect_name = true;
-    named.pin = seen->has_pin && anycert__without_proof(named.relaxations) != 0;
+    set_pin(plan, &named, seen->has_pin && anycert__without_proof(named.relaxations) != 0);
     thought = confirm_named(plan, &named, certificates);
     if (thought != ANYCERT__YES)
         return thought;
@@ -300,12 +354,12 @@ static void find_relaxed(struct anycert__plan *plan, struct anycert__attempt *at
     }
     if (thought == ANYCERT__YES && anycert__without_proof(attempt->relaxations) && !attempt->pin &&
         seen->has_pin) {
-        attempt->pin = true;
+        set_pin(plan, attempt, true);
         thought = confirm(plan, attempt, certificates);
     }
     /* Several servers behind one name may have a key each. */
     if (thought == ANYCERT__NO && attempt->pin) {
-        attempt->pin = false;
+        set_pin(plan, attempt, false);
         thought = confirm(plan, attempt, certificates);
     }
     if (thought != ANYCERT__YES || find_name(plan, attempt, seen, certificates) == ANYCERT__LATER)
@@ -318,7 +372,7 @@ static void find_relaxed(struct anycert__plan *plan, struct anycert__attempt *at
     *attempt = way->attempt;
     if (!attempt->pin)
         return;
-    attempt->pin = false;
+    set_pin(plan, attempt, false);
     if (confirm(plan, attempt, certificates) == ANYCERT__YES)
         judge_minimal(plan, add_way(plan, attempt), certificates);
 }
@@ -337,6 +391,18 @@ static void find_pinned(struct anycert__plan *plan, anycert__relaxations offer,
 
     if (seen->has_pin && confirm(plan, &attempt, &certificates) == ANYCERT__YES)
         (void)minimise(plan, add_way(plan, &attempt), &certificates);
+}
+
+/* Where several servers answer in turn, what each of them shows, and its key, has to be known. */
+static enum anycert__thought see_all(struct anycert__plan *plan, anycert__relaxations offer)
+{
+    const struct anycert__attempt attempt = {.relaxations = offer, .observes = true};
+
+    for (size_t times = 1; plan->mixed && times < SERVERS; times++) {
+        if (!anycert__plan_ask_again(plan, &attempt, times, 0))
+            return plan->exhausted ? ANYCERT__NO : ANYCERT__LATER;
+    }
+    return ANYCERT__YES;
 }
 
 /* The same with the certificates that the server forgets: *seen becomes that, if they help. */
@@ -367,7 +433,7 @@ void anycert__find_ways(struct anycert__plan *plan, anycert__relaxations offer,
     struct anycert__attempt attempt = {.request = plan->wants_request && !wants_cert,
                                        .supply = supplied == ANYCERT__YES};
 
-    if (supplied == ANYCERT__LATER)
+    if (supplied == ANYCERT__LATER || see_all(plan, offer) == ANYCERT__LATER)
         return;
     if (certificates.revoked) {
         plan->found = ANYCERT__FOUND_REVOKED;
@@ -378,8 +444,11 @@ void anycert__find_ways(struct anycert__plan *plan, anycert__relaxations offer,
         find_pinned(plan, offer, seen);
         return;
     }
-    attempt.relaxations = offer | anycert__needs_least(&certificates);
-    attempt.pin = seen->has_pin && anycert__without_proof(attempt.relaxations) != 0;
+    attempt.relaxations = offer;
+    plan->unsteady =
+        anycert__plan_join_certificates(plan, &attempt, &certificates) || plan->unsteady;
+    attempt.relaxations |= anycert__needs_least(&certificates);
+    set_pin(plan, &attempt, seen->has_pin && anycert__without_proof(attempt.relaxations) != 0);
     /* What was observed under hardened, and is right, needs no second handshake. */
     if (attempt.relaxations == 0 && !attempt.request && !attempt.supply && !plan->send_expected)
         plan->found = wants_cert ? ANYCERT__FOUND_NOTHING : ANYCERT__FOUND_HEALTHY;

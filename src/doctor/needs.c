@@ -98,6 +98,19 @@ void anycert__needs_join(struct anycert__needs *needs, const struct anycert__nee
     needs->revoked = needs->revoked || more->revoked;
 }
 
+bool anycert__needs_same(const struct anycert__needs *a, const struct anycert__needs *b)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        bool found = false;
+
+        for (size_t j = 0; j < b->count; j++)
+            found = found || a->any_of[i] == b->any_of[j];
+        if (!found)
+            return false;
+    }
+    return a->count == b->count && a->beyond == b->beyond;
+}
+
 bool anycert__needs_met(const struct anycert__needs *needs, anycert__relaxations allowed)
 {
     for (size_t i = 0; i < needs->count; i++) {

@@ -26,6 +26,8 @@ void anycert__needs_read(const struct anycert__facts *facts, int64_t now,
                          struct anycert__needs *certificates, struct anycert__needs *offer);
 /* Adds those of more that are not among them. */
 void anycert__needs_join(struct anycert__needs *needs, const struct anycert__needs *more);
+/* Whether both are the same, in whatever order. */
+bool anycert__needs_same(const struct anycert__needs *a, const struct anycert__needs *b);
 /* True if the relaxations meet all of them. */
 bool anycert__needs_met(const struct anycert__needs *needs, anycert__relaxations allowed);
 /* Relaxations that meet all that can be met: as few as a glance finds, and of those the least

@@ -85,11 +85,17 @@ const struct anycert__field anycert__fields_of_failure[] = {
     END};
 
 const struct anycert__field anycert__fields_of_attempt[] = {
-    NAMED(anycert__attempt, rung, rungs),     ROW(anycert__attempt, BOOL, observes),
-    ROW(anycert__attempt, BOOL, request),     ROW(anycert__attempt, BOOL, pin),
-    ROW(anycert__attempt, BOOL, expect_name), ROW(anycert__attempt, BOOL, send_name),
-    ROW(anycert__attempt, BOOL, check_name),  ROW(anycert__attempt, BOOL, check_dates),
-    ROW(anycert__attempt, BOOL, supply),      END};
+    NAMED(anycert__attempt, rung, rungs),
+    ROW(anycert__attempt, BOOL, observes),
+    ROW(anycert__attempt, BOOL, request),
+    ROW(anycert__attempt, BOOL, pin),
+    ROW(anycert__attempt, BOOL, expect_name),
+    ROW(anycert__attempt, BOOL, send_name),
+    ROW(anycert__attempt, BOOL, check_name),
+    ROW(anycert__attempt, BOOL, check_dates),
+    ROW(anycert__attempt, BOOL, supply),
+    ROW(anycert__attempt, BOOL_OR_NONE, all_pins),
+    END};
 
 const struct anycert__field anycert__fields_of_trial[] = {
     NAMED(anycert__trial, sighting.ending, endings),

@@ -226,6 +226,7 @@ static void look_again(struct anycert__trial *trial)
         return;
     sighting->name_is_right = facts->name_match;
     anycert__trial_read_dates(facts, sighting);
+    anycert__trial_read_certificate(facts, sighting);
     anycert__trial_read_needs(facts, sighting);
     anycert__trial_read_status(trial);
 }
@@ -271,6 +272,7 @@ static int read_attempts(const struct reading *r, yyjson_val *list,
     {
         if (read_attempt(r, one, &examination->done[i]) < 0)
             return anycert__error_prefix(r->err, "attempt");
+        anycert__trial_note_pins(&examination->trials, &examination->done[i]);
     }
     return 0;
 }

@@ -7,10 +7,10 @@
 bool anycert__attempt_same(const struct anycert__attempt *a, const struct anycert__attempt *b)
 {
     return a->rung == b->rung && a->relaxations == b->relaxations && a->observes == b->observes &&
-           a->request == b->request && a->pin == b->pin && a->expect_name == b->expect_name &&
-           a->send_name == b->send_name && a->send_expected == b->send_expected &&
-           a->supply == b->supply && a->check_name == b->check_name &&
-           a->check_dates == b->check_dates;
+           a->request == b->request && a->pin == b->pin && a->all_pins == b->all_pins &&
+           a->expect_name == b->expect_name && a->send_name == b->send_name &&
+           a->send_expected == b->send_expected && a->supply == b->supply &&
+           a->check_name == b->check_name && a->check_dates == b->check_dates;
 }
 
 const struct anycert__sighting *anycert__plan_ask(struct anycert__plan *plan,
@@ -192,9 +192,54 @@ static void see_how_far(const struct anycert__plan *plan, struct anycert__way *w
     }
 }
 
+/* With the same offer and name. */
+static bool is_same_question(const struct anycert__attempt *a, const struct anycert__attempt *b)
+{
+    anycert__relaxations offer = ~anycert__relaxations_of_certificates();
+
+    return a->rung == b->rung && (a->relaxations & offer) == (b->relaxations & offer) &&
+           a->send_name == b->send_name && a->send_expected == b->send_expected;
+}
+
+static bool has_several_servers(const struct anycert__plan *plan)
+{
+    for (size_t i = 1; i < plan->count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            uint64_t a = plan->log[i].sighting.certificate, b = plan->log[j].sighting.certificate;
+
+            if (a != 0 && b != 0 && a != b &&
+                is_same_question(&plan->log[i].attempt, &plan->log[j].attempt))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool anycert__plan_join_certificates(const struct anycert__plan *plan,
+                                     const struct anycert__attempt *attempt,
+                                     struct anycert__needs *certificates)
+{
+    const struct anycert__needs first = *certificates;
+    bool differ = false;
+
+    for (size_t i = 0; plan->mixed && i < plan->count; i++) {
+        struct anycert__needs needs = plan->log[i].sighting.certificates;
+
+        if (plan->log[i].sighting.certificate == 0 ||
+            !is_same_question(&plan->log[i].attempt, attempt) ||
+            plan->log[i].attempt.supply != attempt->supply)
+            continue;
+        differ = differ || !anycert__needs_same(&needs, &first);
+        needs.beyond = needs.revoked = needs.antique = false;
+        anycert__needs_join(certificates, &needs);
+    }
+    return differ;
+}
+
 static void think_anew(struct anycert__plan *plan)
 {
     plan->wants_more = false;
+    plan->mixed = has_several_servers(plan);
     plan->found = ANYCERT__FOUND_NOTHING;
     plan->way_count = 0;
     plan->request_failed = false;
@@ -229,6 +274,26 @@ void anycert__plan_take(struct anycert__plan *plan, const struct anycert__sighti
     plan->log[plan->count].sighting = *sighting;
     plan->count++;
     think_anew(plan);
+}
+
+bool anycert__plan_take_again(struct anycert__plan *plan, const struct anycert__attempt *attempt,
+                              const struct anycert__sighting *sighting)
+{
+    if (plan->count >= plan->budget)
+        return false;
+    plan->next = *attempt;
+    plan->wants_more = true;
+    anycert__plan_take(plan, sighting);
+    return true;
+}
+
+size_t anycert__plan_times(const struct anycert__plan *plan, const struct anycert__attempt *attempt)
+{
+    size_t times = 0;
+
+    for (size_t i = 0; i < plan->count; i++)
+        times += anycert__attempt_same(&plan->log[i].attempt, attempt);
+    return times;
 }
 
 void anycert__plan_stop(struct anycert__plan *plan)

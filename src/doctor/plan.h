@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "doctor/needs.h"
 #include "policy/policy.h"
@@ -21,6 +22,7 @@ struct anycert__attempt {
     bool observes;
     bool request;       /* a request without consequences is sent, and has to be answered */
     bool pin;           /* the key that was first seen is pinned */
+    bool all_pins;      /* and those of the other servers that answered the same */
     bool expect_name;   /* a name out of the certificate is expected instead of the host */
     bool send_name;     /* and sent as server name (SNI), too */
     bool send_expected; /* the name that the caller expects is sent instead of the URL's host */
@@ -53,10 +55,12 @@ struct anycert__sighting {
     struct anycert__needs certificates, offer;
     bool name_is_right, dates_are_right; /* as far as seen */
     bool has_pin;                        /* the server has a key that can be pinned */
-    bool has_name;     /* and its certificate a name that can be expected instead */
-    bool has_supply;   /* certificates were fetched that end the chain */
-    bool is_forbidden; /* the request was answered with 403, over TLS 1.3 */
-    bool completed;    /* the handshake was, whatever came behind it */
+    bool has_pins;                       /* and so have other servers that answer the same */
+    bool has_name;        /* and its certificate a name that can be expected instead */
+    bool has_supply;      /* certificates were fetched that end the chain */
+    bool is_forbidden;    /* the request was answered with 403, over TLS 1.3 */
+    bool completed;       /* the handshake was, whatever came behind it */
+    uint64_t certificate; /* which one is shown: another number, another one; 0: none */
 };
 
 /* A policy that connects. */
@@ -104,7 +108,8 @@ struct anycert__plan {
     bool request_failed; /* it connects, and the request is not answered */
     bool send_expected;  /* with that name it shows the right certificate */
     bool unsteady;       /* the same attempt came to different things */
-    bool exhausted;      /* the budget was not enough for everything */
+    bool mixed; /* the same offer was answered with different certificates: by several servers */
+    bool exhausted; /* the budget was not enough for everything */
 };
 
 /* Begins; wants_more is true afterwards. */
@@ -114,6 +119,14 @@ void anycert__plan_begin(struct anycert__plan *plan, bool wants_request, size_t 
 void anycert__plan_may_send_expected(struct anycert__plan *plan);
 /* Takes what came of the next attempt, and thinks. */
 void anycert__plan_take(struct anycert__plan *plan, const struct anycert__sighting *sighting);
+
+/* An attempt that was made already came to something else at another address, which counts as if it
+ * had been made again: takes that, and thinks. False if there is no room. */
+bool anycert__plan_take_again(struct anycert__plan *plan, const struct anycert__attempt *attempt,
+                              const struct anycert__sighting *sighting);
+/* How often it was made. */
+size_t anycert__plan_times(const struct anycert__plan *plan,
+                           const struct anycert__attempt *attempt);
 
 /* Nothing more can be tried: thinks with what is known. */
 void anycert__plan_stop(struct anycert__plan *plan);

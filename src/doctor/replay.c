@@ -89,6 +89,18 @@ static bool answer(struct anycert__examination *examination)
     return false;
 }
 
+/* What another address has shown, where they differ: the plan went on with that. */
+static bool goes_on(struct anycert__examination *examination)
+{
+    struct anycert__plan *plan = &examination->plan;
+    const struct anycert__trial *next =
+        plan->count < ANYCERT__PLAN_BUDGET ? &examination->done[plan->count] : NULL;
+
+    return next && next->policy_text && plan->count > 0 && examination->addresses.count > 1 &&
+           anycert__attempt_same(&next->attempt, &plan->log[0].attempt) &&
+           anycert__plan_take_again(plan, &next->attempt, &next->sighting);
+}
+
 static void run(struct anycert__examination *examination, const struct anycert_doctor *doctor,
                 const char *host)
 {
@@ -97,10 +109,12 @@ static void run(struct anycert__examination *examination, const struct anycert_d
     anycert__plan_begin(plan, doctor->wants_request, doctor->budget);
     if (anycert__may_send_expected(doctor->base, host))
         anycert__plan_may_send_expected(plan);
-    while (plan->wants_more) {
-        if (!answer(examination))
-            anycert__plan_stop(plan);
-    }
+    do {
+        while (plan->wants_more) {
+            if (!answer(examination))
+                anycert__plan_stop(plan);
+        }
+    } while (goes_on(examination));
 }
 
 static int replay_proxy(struct anycert__proxy_examination *proxy,

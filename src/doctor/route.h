@@ -19,6 +19,7 @@ struct anycert__obstacle {
     char evidence[256];
 };
 
+#define ANYCERT__TURNS_MAX    4 /* addresses that are compared */
 #define ANYCERT__FAILURES_MAX 4 /* that are remembered */
 
 /* What is in the way where route->waits is. */
@@ -31,6 +32,9 @@ struct anycert__route {
     struct anycert__anchors *anchors;
     struct addrinfo *addresses;
     const struct addrinfo *works; /* the address that took a connection; is taken again */
+    /* Where addresses do not show the same, an attempt that is made again goes to the next one. */
+    const struct addrinfo *turns[ANYCERT__TURNS_MAX];
+    size_t turn_count;
     struct {
         const struct addrinfo *address;
         struct anycert__obstacle obstacle;

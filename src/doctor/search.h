@@ -27,6 +27,11 @@ enum anycert__thought anycert__plan_try_again(struct anycert__plan *plan,
 /* The same for hardened with relaxations, observing. */
 const struct anycert__sighting *anycert__plan_observe(struct anycert__plan *plan,
                                                       anycert__relaxations relaxations);
+/* Of several servers behind one address each has to be let in: adds what certificates need that
+ * were shown to the same offer. True if they do not all need the same. */
+bool anycert__plan_join_certificates(const struct anycert__plan *plan,
+                                     const struct anycert__attempt *attempt,
+                                     struct anycert__needs *certificates);
 /* True if the handshake was completed with nothing agreed on that the relaxations do not allow. */
 bool anycert__offer_stands(const struct anycert__sighting *sighting,
                            anycert__relaxations relaxations);

@@ -249,6 +249,38 @@ void anycert__trial_read_dates(const struct anycert__facts *facts,
     }
 }
 
+static bool is_known_pin(const struct anycert__trials *trials, const char *pin)
+{
+    return strcmp(trials->pin, pin) == 0 || strstr(trials->other_pins, pin) != NULL;
+}
+
+void anycert__trial_note_pins(struct anycert__trials *trials, struct anycert__trial *trial)
+{
+    const struct anycert__attempt *attempt = &trial->attempt;
+    const struct anycert__facts *facts = trial->facts;
+    bool is_usual = !attempt->send_name && !attempt->send_expected &&
+                    !(attempt->relaxations & (ANYCERT__RELAX_BIT(ANYCERT__RELAX_NO_SNI) |
+                                              ANYCERT__RELAX_BIT(ANYCERT__RELAX_BARE_HELLO)));
+    bool is_proven =
+        facts && (facts->complete || trial->sighting.ending == ANYCERT__ENDED_CLIENT_CERT);
+    size_t used = strlen(trials->other_pins);
+
+    if (is_usual && is_proven && facts->presented_count > 0 && trials->pin[0] != '\0' &&
+        !is_known_pin(trials, facts->presented[0].pin) &&
+        used + 1 + strlen(facts->presented[0].pin) < sizeof trials->other_pins)
+        (void)snprintf(trials->other_pins + used, sizeof trials->other_pins - used, ",%s",
+                       facts->presented[0].pin);
+    trial->sighting.has_pins = trials->other_pins[0] != '\0';
+}
+
+void anycert__trial_read_certificate(const struct anycert__facts *facts,
+                                     struct anycert__sighting *sighting)
+{
+    /* The first bytes of a digest tell certificates apart. */
+    if (facts->presented_count > 0)
+        memcpy(&sighting->certificate, facts->presented[0].sha256, sizeof sighting->certificate);
+}
+
 /* The key and the name that are spoken of later are those of the first server that proved to have
  * them. Whoever asks for a certificate of ours has signed the key exchange by then; static RSA
  * leaves it open, and a pin of somebody else's key lets only that one in. */
@@ -265,10 +297,12 @@ static void remember(struct anycert__trials *trials, struct anycert__trial *tria
         memcpy(trials->pin, facts->presented[0].pin, sizeof trials->pin);
         anycert__trial_pick_name(facts, trials->name);
     }
+    anycert__trial_note_pins(trials, trial);
     trial->sighting.has_pin = trials->pin[0] != '\0';
     trial->sighting.has_name = trials->name[0] != '\0';
     trial->sighting.name_is_right = facts->name_match;
     anycert__trial_read_dates(facts, &trial->sighting);
+    anycert__trial_read_certificate(facts, &trial->sighting);
 }
 
 void anycert__trial_read_status(struct anycert__trial *trial)

@@ -12,6 +12,7 @@
 
 #define ANYCERT__FIRST_BYTES 256
 #define ANYCERT__CA_NAMES    16
+#define ANYCERT__OTHER_PINS  3 /* servers behind one address or name, beside the first */
 
 /* What was seen. */
 struct anycert__trial {
@@ -45,11 +46,13 @@ struct anycert__trials {
     const struct anycert_doctor *doctor;
     struct anycert__route route;
     char pin[ANYCERT__PIN_SIZE]; /* of the key that was first seen, or "" */
-    bool pin_is_of_meant;        /* it was shown to whoever sent the expected name */
-    char name[256];              /* a name of the certificate that can be expected, or "" */
-    uint32_t limit_ms;           /* for the next attempt */
-    bool only_http2;             /* the server refuses to agree on HTTP/1.1 */
-    bool only_options;           /* the server does not answer HEAD, and answers OPTIONS */
+    char other_pins[ANYCERT__OTHER_PINS *
+                    (ANYCERT__PIN_SIZE + 1)]; /* ",PIN": see anycert__trial_note_pins */
+    bool pin_is_of_meant;                     /* it was shown to whoever sent the expected name */
+    char name[256];    /* a name of the certificate that can be expected, or "" */
+    uint32_t limit_ms; /* for the next attempt */
+    bool only_http2;   /* the server refuses to agree on HTTP/1.1 */
+    bool only_options; /* the server does not answer HEAD, and answers OPTIONS */
     bool tried_options;
     size_t repeated;                  /* attempts that were made twice to find that out */
     struct anycert__supply supply;    /* what was fetched for the chain */
@@ -72,6 +75,12 @@ bool anycert__may_send_expected(const struct anycert_policy *base, const char *h
 /* Whether all dates of the certificates are right, into the sighting. */
 void anycert__trial_read_dates(const struct anycert__facts *facts,
                                struct anycert__sighting *sighting);
+/* Keys that others than the first server have proven to have, to the same name: trials->other_pins,
+ * and whether there are any into the sighting. Of the trials one after the other. */
+void anycert__trial_note_pins(struct anycert__trials *trials, struct anycert__trial *trial);
+/* Which certificate the server has shown, into the sighting. */
+void anycert__trial_read_certificate(const struct anycert__facts *facts,
+                                     struct anycert__sighting *sighting);
 /* "GET", "HEAD" or "OPTIONS": with what was asked. */
 const char *anycert__trial_method(const struct anycert__trial *trial);
 /* What the answer's status means for the plan. */

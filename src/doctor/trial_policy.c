@@ -10,6 +10,15 @@
 
 #define BIT(name) ANYCERT__RELAX_BIT(ANYCERT__RELAX_##name)
 
+static int set_pins(struct anycert_policy *policy, const struct anycert__trials *trials, bool all,
+                    struct anycert_error *err)
+{
+    char pins[sizeof trials->pin + sizeof trials->other_pins];
+
+    (void)snprintf(pins, sizeof pins, "%s%s", trials->pin, all ? trials->other_pins : "");
+    return anycert_policy_set(policy, "pin", pins, err);
+}
+
 static int set_keys(struct anycert_policy *policy, const struct anycert__trials *trials,
                     const struct anycert__attempt *attempt, struct anycert_error *err)
 {
@@ -20,7 +29,7 @@ static int set_keys(struct anycert_policy *policy, const struct anycert__trials 
     if (attempt->send_name && !anycert__peer_is_address(trials->name) &&
         anycert_policy_set(policy, "sni", trials->name, err) < 0)
         return -1;
-    if (attempt->pin && anycert_policy_set(policy, "pin", trials->pin, err) < 0)
+    if (attempt->pin && set_pins(policy, trials, attempt->all_pins, err) < 0)
         return -1;
     if (attempt->rung != ANYCERT__RUNG_PINNED || !(attempt->check_name || attempt->check_dates))
         return 0;
