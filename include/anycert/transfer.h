@@ -70,11 +70,13 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_expect_continue(struct anyc
 
 /* Cookies: what servers set, and get back (RFC 6265).
  *
- * Off by default. A client that keeps cookies has them in memory, in libcurl's engine, for all its
- * requests and threads: they go where domain, path and Secure say, over redirects too, and nobody
- * sets them for a public suffix (co.uk, github.io). As everywhere, ports do not keep cookies apart,
- * and Secure ones go to http://localhost, too. They are never in a trace, log or archive, and
- * the secret guard (client.h) counts them among the secrets.
+ * Off by default. A client that keeps cookies has them in memory, for all its requests and threads:
+ * they go where domain, path and Secure say, over redirects too, those with longer paths first and
+ * then the older ones, and nobody sets them for a public suffix (co.uk, github.io). As everywhere,
+ * ports do not keep cookies apart, and Secure ones go to http://localhost, too; no other answer
+ * over http sets one, nor takes the place of one or takes it away (RFC 6265bis section 5.7). They
+ * are never in a trace, log or archive, and the secret guard (client.h) counts them among the
+ * secrets. Of one answer 50 count, and 150 go with a request, of 8190 bytes in all, as with curl.
  *
  * A request with a Cookie header of its own sends that and nothing else (a value of NULL: no
  * cookies at all); what the answer sets is kept all the same, and after a redirect the client's
@@ -88,15 +90,14 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_expect_continue(struct anyc
  * line "# of peers that were not authenticated"; what stands behind it goes to such hosts alone.
  * What was learned over such links is written to a file only by anycert_client_save_cookies. */
 
-/* 1: clients keep cookies. Default 0. With libcurl 8.12 and later, such a client is for one thread
- * at a time (docs/thread-safety.md). */
+/* 1: clients keep cookies. Default 0. */
 ANYCERT_API ANYCERT_NODISCARD int
 anycert_config_set_cookies(struct anycert_config *config, int cookies, struct anycert_error *err);
 
 /* Adds a cookie as if url had set it: "NAME=VALUE; Path=/; Secure" and so on, as behind Set-Cookie.
  * An expired one (Max-Age=0) takes one of the same name, domain and path away. -1 with USAGE if it
- * may not be set, URL, NOMEM. Safe from any thread, as are those below; all give USAGE if the
- * client keeps no cookies. */
+ * may not be set, as over http in place of a Secure one, URL, NOMEM. Safe from any thread, as are
+ * those below; all give USAGE if the client keeps no cookies. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_client_add_cookie(struct anycert_client *client,
                                                             const char *set_cookie, const char *url,
                                                             struct anycert_error *err);

@@ -169,6 +169,22 @@ class Cookies(Case):
         self.session.get(self.server.url)
         self.assertEqual(self.sent(), ["hand=2", "kept=1"])
 
+    def test_secure_ones_of_the_session_are_no_hindrance_to_http(self):
+        self.session.proxies = {"http": self.server.url}  # a host that is not this machine
+        self.session.cookies.set("a", "1", domain="h.test", secure=True)
+        self.session.cookies.set("b", "2", domain="h.test")
+        self.session.get("http://h.test/x")
+        self.assertEqual(self.server.last.value("cookie"), "b=2")
+
+    def test_ipv6_addresses_forget_theirs(self):
+        self.session.proxies = {"http": self.server.url}
+        self.session.cookies.set("a", "1", domain="::1")
+        self.session.get("http://[::1]/x")
+        self.assertEqual(self.server.last.value("cookie"), "a=1")
+        self.session.cookies.clear()
+        self.session.get("http://[::1]/x")
+        self.assertIsNone(self.server.last.value("cookie"))
+
     def test_a_jar_sends_what_is_for_the_place(self):
         import requests
         jar = requests.cookies.RequestsCookieJar()

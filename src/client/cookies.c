@@ -68,14 +68,9 @@ void anycert__cookies_learn(const struct anycert_client *client,
                             const struct anycert_policy *policy, const struct anycert__fields *sent,
                             const struct anycert__exchange *exchange)
 {
-    int64_t now = anycert__clock_now(&client->config->clock);
-    const char *line = NULL;
-
-    if (!client->config->cookies || exchange->jar || has_field(sent, "Host"))
-        return;
-    for (size_t i = 0; (line = anycert__fields_get(&exchange->fields, "Set-Cookie", i)) != NULL;
-         i++)
-        (void)anycert__jar_add(client->jars[which(policy)], line, exchange->url, now, NULL);
+    if (client->config->cookies && !exchange->jar && !has_field(sent, "Host"))
+        anycert__jar_learn(client->jars[which(policy)], &exchange->fields, exchange->url,
+                           anycert__clock_now(&client->config->clock));
 }
 
 /* ---- for the caller ---- */

@@ -8,18 +8,10 @@
 #include <string.h>
 
 #define PAIR_MAX 4096 /* RFC 6265 section 6.1, and what libcurl takes */
+#define TEXT_MAX 5000 /* with the attributes, as libcurl has it */
 #define FIELDS   7
 
 /* ---- Set-Cookie */
-
-struct cookie {
-    const char *name, *value;
-    size_t name_len, value_len;
-    const char *domain, *path; /* of the attributes; NULL: none */
-    size_t domain_len, path_len;
-    bool secure, http_only, has_age;
-    int64_t expires; /* seconds since 1970; 0: with the session */
-};
 
 static void trim(const char **text, size_t *len)
 {
@@ -31,8 +23,17 @@ static void trim(const char **text, size_t *len)
         (*len)--;
 }
 
+/* Some servers still write attributes as RFC 2109 had them: Path="/x"; Max-Age="60". */
+static void unquote(const char **text, size_t *len)
+{
+    if (*len >= 2 && **text == '"' && (*text)[*len - 1] == '"') {
+        (*text)++;
+        *len -= 2;
+    }
+}
+
 /* What stands before and behind the first '='; without one, value is empty and false is given. */
-static bool split(const char *text, size_t len, struct cookie *pair)
+static bool split(const char *text, size_t len, struct anycert__cookie *pair)
 {
     const char *equals = memchr(text, '=', len);
 
@@ -45,27 +46,29 @@ static bool split(const char *text, size_t len, struct cookie *pair)
     return equals != NULL;
 }
 
-/* Max-Age (RFC 6265 section 5.2.2): 0 and less mean that it is gone. */
-static void take_age(struct cookie *cookie, const char *value, size_t len, int64_t now)
+/* Max-Age (RFC 6265 section 5.2.2): 0 and less mean that it is gone. False: it is none. */
+static bool take_age(struct anycert__cookie *cookie, const char *value, size_t len, int64_t now)
 {
     char digits[24];
     uint64_t age = 0;
-    bool negative = len > 0 && *value == '-';
+    bool negative = false;
 
+    unquote(&value, &len);
+    negative = len > 0 && *value == '-';
     if (len == 0 || len >= sizeof digits)
-        return;
+        return false;
     memcpy(digits, value + negative, len - negative);
     digits[len - negative] = '\0';
     if (!anycert__parse_uint(digits, INT32_MAX, &age)) {
         if (digits[0] == '\0' || digits[strspn(digits, "0123456789")] != '\0')
-            return;
+            return false;
         age = INT32_MAX;
     }
-    cookie->has_age = true;
     cookie->expires = negative || age == 0 ? 1 : now + (int64_t)age;
+    return true;
 }
 
-static void take_date(struct cookie *cookie, const char *value, size_t len)
+static void take_date(struct anycert__cookie *cookie, const char *value, size_t len)
 {
     char *text = anycert__strndup(value, len);
     int64_t seconds = 0;
@@ -75,9 +78,11 @@ static void take_date(struct cookie *cookie, const char *value, size_t len)
     anycert__free(text);
 }
 
-static void take_attribute(struct cookie *cookie, const char *text, size_t len, int64_t now)
+/* *has_age: there was a Max-Age, beside which Expires does not count. */
+static void take_attribute(struct anycert__cookie *cookie, const char *text, size_t len,
+                           int64_t now, bool *has_age)
 {
-    struct cookie pair = {0};
+    struct anycert__cookie pair = {0};
     bool has_value = split(text, len, &pair);
 
     if (anycert__is_word_nocase(pair.name, pair.name_len, "secure")) {
@@ -85,8 +90,8 @@ static void take_attribute(struct cookie *cookie, const char *text, size_t len, 
     } else if (anycert__is_word_nocase(pair.name, pair.name_len, "httponly")) {
         cookie->http_only = true;
     } else if (anycert__is_word_nocase(pair.name, pair.name_len, "max-age")) {
-        take_age(cookie, pair.value, pair.value_len, now);
-    } else if (anycert__is_word_nocase(pair.name, pair.name_len, "expires") && !cookie->has_age) {
+        *has_age = take_age(cookie, pair.value, pair.value_len, now) || *has_age;
+    } else if (anycert__is_word_nocase(pair.name, pair.name_len, "expires") && !*has_age) {
         take_date(cookie, pair.value, pair.value_len);
     } else if (anycert__is_word_nocase(pair.name, pair.name_len, "domain") && has_value) {
         cookie->domain = pair.value_len > 0 ? pair.value : NULL;
@@ -96,129 +101,169 @@ static void take_attribute(struct cookie *cookie, const char *text, size_t len, 
             cookie->domain_len--;
         }
     } else if (anycert__is_word_nocase(pair.name, pair.name_len, "path")) {
+        unquote(&pair.value, &pair.value_len);
         cookie->path = pair.value_len > 0 && *pair.value == '/' ? pair.value : NULL;
         cookie->path_len = pair.value_len;
     }
 }
 
-static int parse(const char *text, int64_t now, struct cookie *out, struct anycert_error *err)
+/* Tabs are white space between the parts, and stand nowhere else. */
+static bool has_control_but_tabs(const char *text)
 {
-    size_t len = strcspn(text, ";");
+    for (;; text++) {
+        size_t len = strcspn(text, "\t");
 
-    memset(out, 0, sizeof *out);
-    if (anycert__has_control(text, strlen(text)))
-        return anycert__fail(err, ANYCERT_E_USAGE, "the cookie has a control character in it");
-    if (!split(text, len, out) || out->name_len == 0)
-        return anycert__fail(err, ANYCERT_E_USAGE, "the cookie is not of the form NAME=VALUE");
-    if (out->name_len + out->value_len > PAIR_MAX)
-        return anycert__fail(err, ANYCERT_E_USAGE, "the cookie is longer than %d bytes", PAIR_MAX);
-    while (text[len] == ';') {
-        text += len + 1;
-        len = strcspn(text, ";");
-        take_attribute(out, text, len, now);
+        if (anycert__has_control(text, len))
+            return true;
+        text += len;
+        if (*text == '\0')
+            return false;
     }
-    return 0;
 }
 
-static bool has_prefix(const struct cookie *cookie, const char *prefix)
+static bool has_control(const struct anycert__cookie *cookie)
+{
+    return anycert__has_control(cookie->name, cookie->name_len) ||
+           anycert__has_control(cookie->value, cookie->value_len) ||
+           (cookie->path && anycert__has_control(cookie->path, cookie->path_len));
+}
+
+/* Without a domain and a path, if it says none. */
+static int parse(const char *text, int64_t now, struct anycert__cookie *out,
+                 struct anycert_error *err)
+{
+    size_t len = strcspn(text, ";");
+    bool has_age = false;
+    bool is_pair = false;
+
+    memset(out, 0, sizeof *out);
+    if (strlen(text) > TEXT_MAX)
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "the cookie is longer than %d bytes with its attributes", TEXT_MAX);
+    is_pair = split(text, len, out);
+    if (out->name_len + out->value_len > PAIR_MAX)
+        return anycert__fail(err, ANYCERT_E_USAGE, "the cookie is longer than %d bytes", PAIR_MAX);
+    for (const char *rest = text + len; *rest == ';'; rest += len) {
+        rest++;
+        len = strcspn(rest, ";");
+        take_attribute(out, rest, len, now, &has_age);
+    }
+    if (has_control_but_tabs(text) || has_control(out))
+        return anycert__fail(err, ANYCERT_E_USAGE, "the cookie has a control character in it");
+    return is_pair && out->name_len > 0
+               ? 0
+               : anycert__fail(err, ANYCERT_E_USAGE, "the cookie is not of the form NAME=VALUE");
+}
+
+static bool has_prefix(const struct anycert__cookie *cookie, const char *prefix)
 {
     return cookie->name_len >= strlen(prefix) &&
            anycert__equal_nocase(cookie->name, prefix, strlen(prefix));
 }
 
-/* RFC 6265bis section 4.1.3. */
-static int check_prefix(const struct cookie *cookie, struct anycert_error *err)
+/* RFC 6265bis section 4.1.3. is_narrow: it is for one host, and all of it. */
+static int check_prefix(const struct anycert__cookie *cookie, bool is_narrow,
+                        struct anycert_error *err)
 {
     bool host = has_prefix(cookie, "__Host-");
-    bool whole_site = cookie->path_len == 1 && cookie->path && !cookie->domain;
 
     if ((host || has_prefix(cookie, "__Secure-")) && !cookie->secure)
         return anycert__fail(err, ANYCERT_E_USAGE,
                              "a cookie whose name begins with __Host- or __Secure- is Secure");
-    if (host && !whole_site)
+    if (host && !is_narrow)
         return anycert__fail(
             err, ANYCERT_E_USAGE,
             "a cookie whose name begins with __Host- has the path / and no domain");
     return 0;
 }
 
-/* The host without its trailing dot and brackets, in out. */
-static int host_of(const struct anycert__url *url, char out[256], bool *is_ip,
-                   struct anycert_error *err)
+int anycert__cookie_place(const struct anycert__url *url, struct anycert__cookie_place *out,
+                          struct anycert_error *err)
 {
-    return anycert__identity_from_host(url->host, out, is_ip, err);
+    const char *path = strstr(url->text, "://");
+
+    if (anycert__identity_from_host(url->host, out->host, &out->is_ip, err) < 0)
+        return -1;
+    out->host_len = strlen(out->host);
+    /* What does not leave this machine counts as protected, as to libcurl and browsers. */
+    out->is_secure = url->https || strcmp(out->host, "localhost") == 0 ||
+                     strcmp(out->host, "127.0.0.1") == 0 || strcmp(out->host, "::1") == 0;
+    out->path = path ? path + 3 + strcspn(path + 3, "/?#") : "";
+    out->path_len = strcspn(out->path, "?#");
+    return 0;
 }
 
-/* The domain in out; *all says whether subdomains get the cookie, too. */
-static int choose_domain(const struct cookie *cookie, const struct anycert__url *url, char out[256],
-                         bool *all, struct anycert_error *err)
+/* The cookie's domain, which memory holds; whether subdomains get the cookie, too. */
+static int choose_domain(struct anycert__cookie *cookie, const struct anycert__cookie_place *place,
+                         char memory[256], struct anycert_error *err)
 {
-    char host[256];
-    bool is_ip = false;
+    const char *host = place->host;
+    bool ok = true;
 
-    *all = false;
-    if (host_of(url, host, &is_ip, err) < 0)
-        return -1;
-    memcpy(out, host, strlen(host) + 1);
-    if (!cookie->domain || anycert__is_word_nocase(cookie->domain, cookie->domain_len, host))
-        *all = cookie->domain && !is_ip && anycert__cookie_domain_ok(host, host);
-    else if (is_ip || cookie->domain_len >= 256)
-        *out = '\0';
-    else {
-        memcpy(out, cookie->domain, cookie->domain_len);
-        out[cookie->domain_len] = '\0';
-        anycert__str_lower(out);
-        *all = anycert__cookie_domain_ok(host, out);
-        if (!*all)
-            *out = '\0';
+    memcpy(memory, host, place->host_len + 1);
+    if (!cookie->domain || anycert__is_word_nocase(cookie->domain, cookie->domain_len, host)) {
+        cookie->all = cookie->domain && !place->is_ip && anycert__cookie_domain_ok(host, host);
+    } else if (place->is_ip || cookie->domain_len >= 256) {
+        ok = false;
+    } else {
+        memcpy(memory, cookie->domain, cookie->domain_len);
+        memory[cookie->domain_len] = '\0';
+        anycert__str_lower(memory);
+        ok = cookie->all = anycert__cookie_domain_ok(host, memory);
     }
-    if (*out)
-        return 0;
-    return anycert__fail(err, ANYCERT_E_USAGE, "'%s' may not set a cookie for the domain '%.*s'",
-                         host, (int)(cookie->domain_len < 100 ? cookie->domain_len : 100),
-                         cookie->domain);
+    if (!ok)
+        return anycert__fail(
+            err, ANYCERT_E_USAGE, "'%s' may not set a cookie for the domain '%.*s'", host,
+            (int)(cookie->domain_len < 100 ? cookie->domain_len : 100), cookie->domain);
+    cookie->domain = memory;
+    cookie->domain_len = strlen(memory);
+    return 0;
 }
 
 /* Up to, but not with, the last '/' of the URL's path (RFC 6265 section 5.1.4). */
-static void add_default_path(struct anycert__buf *out, const struct anycert__url *url)
+static void choose_path(struct anycert__cookie *cookie, const struct anycert__cookie_place *place)
 {
-    const char *path = strstr(url->text, "://");
-    size_t end = 0;
     size_t last = 0;
 
-    path = path ? path + 3 + strcspn(path + 3, "/?#") : "";
-    end = strcspn(path, "?#");
-    for (size_t i = 0; i < end; i++) {
-        if (path[i] == '/')
+    if (cookie->path)
+        return;
+    for (size_t i = 0; i < place->path_len; i++) {
+        if (place->path[i] == '/')
             last = i;
     }
-    anycert__buf_add(out, last > 0 ? path : "/", last > 0 ? last : 1);
+    cookie->path = last > 0 ? place->path : "/";
+    cookie->path_len = last > 0 ? last : 1;
 }
 
-int anycert__cookie_line(const char *set_cookie, const struct anycert__url *url, int64_t now,
-                         struct anycert__buf *out, struct anycert_error *err)
+static int add_line(const struct anycert__cookie *cookie, struct anycert__buf *out,
+                    struct anycert_error *err)
 {
-    struct cookie cookie;
-    char domain[256];
-    bool all = false;
-
-    if (parse(set_cookie, now, &cookie, err) < 0 || check_prefix(&cookie, err) < 0 ||
-        choose_domain(&cookie, url, domain, &all, err) < 0)
-        return -1;
-    if (cookie.secure && !url->https)
-        return anycert__fail(err, ANYCERT_E_USAGE, "a Secure cookie cannot come over http");
-    anycert__buf_addf(out, "%s%s%s\t%s\t", cookie.http_only ? "#HttpOnly_" : "", all ? "." : "",
-                      domain, all ? "TRUE" : "FALSE");
-    if (cookie.path)
-        anycert__buf_add(out, cookie.path, cookie.path_len);
-    else
-        add_default_path(out, url);
-    anycert__buf_addf(out, "\t%s\t%lld\t", cookie.secure ? "TRUE" : "FALSE",
-                      (long long)cookie.expires);
-    anycert__buf_add(out, cookie.name, cookie.name_len);
+    anycert__buf_addf(out, "%s%s", cookie->http_only ? "#HttpOnly_" : "", cookie->all ? "." : "");
+    anycert__buf_add(out, cookie->domain, cookie->domain_len);
+    anycert__buf_addf(out, "\t%s\t", cookie->all ? "TRUE" : "FALSE");
+    anycert__buf_add(out, cookie->path, cookie->path_len);
+    anycert__buf_addf(out, "\t%s\t%lld\t", cookie->secure ? "TRUE" : "FALSE",
+                      (long long)cookie->expires);
+    anycert__buf_add(out, cookie->name, cookie->name_len);
     anycert__buf_adds(out, "\t");
-    anycert__buf_add(out, cookie.value, cookie.value_len);
+    anycert__buf_add(out, cookie->value, cookie->value_len);
     return out->failed ? anycert__fail_nomem(err) : 0;
+}
+
+int anycert__cookie_line(const char *set_cookie, const struct anycert__cookie_place *place,
+                         int64_t now, struct anycert__buf *out, struct anycert_error *err)
+{
+    struct anycert__cookie cookie;
+    char domain[256];
+
+    if (parse(set_cookie, now, &cookie, err) < 0 ||
+        check_prefix(&cookie, cookie.path && cookie.path_len == 1 && !cookie.domain, err) < 0 ||
+        choose_domain(&cookie, place, domain, err) < 0)
+        return -1;
+    if (cookie.secure && !place->is_secure)
+        return anycert__fail(err, ANYCERT_E_USAGE, "a Secure cookie cannot come over http");
+    choose_path(&cookie, place);
+    return add_line(&cookie, out, err);
 }
 
 /* ---- lines of a file */
@@ -261,7 +306,7 @@ static bool number_of(const struct cookie_fields *fields, size_t index, uint64_t
 {
     char digits[24];
 
-    if (fields->len[index] >= sizeof digits)
+    if (index >= fields->count || fields->len[index] >= sizeof digits)
         return false;
     memcpy(digits, fields->begin[index], fields->len[index]);
     digits[fields->len[index]] = '\0';
@@ -313,70 +358,117 @@ int anycert__cookie_check(const char *line, size_t len, struct anycert_error *er
     if (domain_of(&fields, domain) && !anycert__cookie_domain_ok(domain, domain))
         return anycert__fail(err, ANYCERT_E_USAGE, "nobody may set a cookie for all of '%.100s'",
                              domain);
-    return *domain ? 1 : anycert__fail(err, ANYCERT_E_USAGE, "the cookie's domain is no host name");
+    /* With a '#' the line would be a comment once it is written again. */
+    return *domain && *domain != '.' && *domain != '#'
+               ? 1
+               : anycert__fail(err, ANYCERT_E_USAGE, "the cookie's domain is no host name");
 }
 
-bool anycert__cookie_is_for(const char *line, const struct anycert__url *url)
+int anycert__cookie_tidy(const char *line, size_t len, struct anycert__buf *out,
+                         struct anycert_error *err)
 {
     struct cookie_fields fields;
+    struct anycert__cookie cookie;
     char domain[256];
-    char host[256];
-    bool is_ip = false;
-    bool all = false;
-    size_t len = 0;
-    size_t host_len = 0;
 
-    split_line(line, strlen(line), &fields);
-    if (fields.count < 2 || host_of(url, host, &is_ip, NULL) < 0)
-        return false;
-    all = domain_of(&fields, domain);
-    len = strlen(domain);
-    host_len = strlen(host);
-    if (strcmp(domain, host) == 0)
-        return true;
-    return all && !is_ip && len > 0 && len < host_len && host[host_len - len - 1] == '.' &&
-           strcmp(host + host_len - len, domain) == 0;
+    anycert__cookie_read(line, len, &cookie);
+    split_line(line, len, &fields);
+    (void)domain_of(&fields, domain);
+    cookie.domain = domain;
+    cookie.domain_len = strlen(domain);
+    unquote(&cookie.path, &cookie.path_len);
+    if (cookie.path_len == 0 || *cookie.path != '/') {
+        cookie.path = "/";
+        cookie.path_len = 1;
+    }
+    if (check_prefix(&cookie, cookie.path_len == 1 && !cookie.all, NULL) < 0)
+        return 0;
+    return add_line(&cookie, out, err) < 0 ? -1 : 1;
 }
 
-bool anycert__cookie_expired(const char *line, int64_t now)
+void anycert__cookie_read(const char *line, size_t len, struct anycert__cookie *out)
 {
     struct cookie_fields fields;
     uint64_t expires = 0;
 
-    split_line(line, strlen(line), &fields);
-    return fields.count >= 5 && number_of(&fields, 4, &expires) && expires > 0 &&
-           (int64_t)expires <= now;
+    memset(out, 0, sizeof *out);
+    split_line(line, len, &fields);
+    out->http_only = fields.begin[0] != line;
+    out->domain = fields.begin[0];
+    out->domain_len = fields.len[0];
+    if (out->domain_len > 1 && *out->domain == '.') {
+        out->domain++;
+        out->domain_len--;
+    }
+    out->all = anycert__is_word_nocase(fields.begin[1], fields.len[1], "TRUE");
+    out->path = fields.begin[2];
+    out->path_len = fields.len[2];
+    out->secure = anycert__is_word_nocase(fields.begin[3], fields.len[3], "TRUE");
+    out->expires = number_of(&fields, 4, &expires) ? (int64_t)expires : 0;
+    out->name = fields.begin[5];
+    out->name_len = fields.len[5];
+    out->value = fields.count == FIELDS ? fields.begin[6] : line + len;
+    out->value_len = fields.len[6];
 }
 
-/* RFC 6265 section 5.1.4. */
-static bool path_matches(const char *path, size_t len, const struct anycert__url *url)
-{
-    const char *target = strchr(strstr(url->text, "://") + 3, '/');
+/* ---- cookies that are kept */
 
-    if (!target || len == 0 || strncmp(target, path, len) != 0)
-        return len <= 1; /* "/" has everything below it */
-    return path[len - 1] == '/' || target[len] == '\0' || strchr("/?#", target[len]) != NULL;
+static bool is_text(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    return a_len == b_len && memcmp(a, b, a_len) == 0;
 }
 
-bool anycert__cookie_goes_to(const char *line, const struct anycert__url *url, size_t *path_len)
+/* True if name is domain or below it. */
+static bool is_below(const char *name, size_t len, const char *domain, size_t domain_len)
 {
-    struct cookie_fields fields;
-
-    split_line(line, strlen(line), &fields);
-    *path_len = fields.count > 2 ? fields.len[2] : 0;
-    return fields.count >= FIELDS - 1 && anycert__cookie_is_for(line, url) &&
-           path_matches(fields.begin[2], fields.len[2], url) &&
-           (url->https || !anycert__is_word_nocase(fields.begin[3], fields.len[3], "TRUE"));
+    return len >= domain_len && memcmp(name + len - domain_len, domain, domain_len) == 0 &&
+           (len == domain_len || name[len - domain_len - 1] == '.');
 }
 
-void anycert__cookie_pair(const char *line, const char **name, size_t *name_len, const char **value,
-                          size_t *value_len)
+/* RFC 6265 section 5.1.4, but that "/a/" has "/a", too, as in libcurl. */
+static bool has_path(const char *path, size_t len, const char *target, size_t target_len)
 {
-    struct cookie_fields fields;
+    if (len > 0 && path[len - 1] == '/')
+        len--;
+    return len <= target_len && memcmp(path, target, len) == 0 &&
+           (len == 0 || len == target_len || target[len] == '/');
+}
 
-    split_line(line, strlen(line), &fields);
-    *name = fields.count > 5 ? fields.begin[5] : "";
-    *name_len = fields.count > 5 ? fields.len[5] : 0;
-    *value = fields.count > 6 ? fields.begin[6] : "";
-    *value_len = fields.count > 6 ? fields.len[6] : 0;
+bool anycert__cookie_is_for(const struct anycert__cookie *cookie,
+                            const struct anycert__cookie_place *place)
+{
+    return cookie->all && !place->is_ip
+               ? is_below(place->host, place->host_len, cookie->domain, cookie->domain_len)
+               : is_text(place->host, place->host_len, cookie->domain, cookie->domain_len);
+}
+
+bool anycert__cookie_goes_to(const struct anycert__cookie *cookie,
+                             const struct anycert__cookie_place *place)
+{
+    return (place->is_secure || !cookie->secure) && anycert__cookie_is_for(cookie, place) &&
+           has_path(cookie->path, cookie->path_len, place->path, place->path_len);
+}
+
+bool anycert__cookie_expired(const struct anycert__cookie *cookie, int64_t now)
+{
+    return cookie->expires > 0 && cookie->expires <= now;
+}
+
+bool anycert__cookie_replaces(const struct anycert__cookie *cookie,
+                              const struct anycert__cookie *other)
+{
+    return is_text(cookie->name, cookie->name_len, other->name, other->name_len) &&
+           is_text(cookie->domain, cookie->domain_len, other->domain, other->domain_len) &&
+           cookie->all == other->all &&
+           has_path(cookie->path, cookie->path_len, other->path, other->path_len) &&
+           has_path(other->path, other->path_len, cookie->path, cookie->path_len);
+}
+
+bool anycert__cookie_covers(const struct anycert__cookie *cookie,
+                            const struct anycert__cookie *other)
+{
+    return is_text(cookie->name, cookie->name_len, other->name, other->name_len) &&
+           (is_below(cookie->domain, cookie->domain_len, other->domain, other->domain_len) ||
+            is_below(other->domain, other->domain_len, cookie->domain, cookie->domain_len)) &&
+           has_path(other->path, other->path_len, cookie->path, cookie->path_len);
 }

@@ -17,7 +17,8 @@ static bool has_fixed_secrets(const struct anycert__http_settings *settings,
            anycert__url_has_declared_secret(settings, exchange->url->text);
 }
 
-static bool has_other_secrets(const struct anycert__exchange *exchange,
+static bool has_other_secrets(const struct anycert__http_settings *settings,
+                              const struct anycert__exchange *exchange,
                               const uint8_t credentials[32])
 {
     if (memcmp(credentials, none, sizeof none) != 0)
@@ -28,7 +29,8 @@ static bool has_other_secrets(const struct anycert__exchange *exchange,
             anycert__str_equal_nocase(exchange->headers[i].name, "Cookie"))
             return true;
     }
-    return exchange->jar && anycert__jar_has_for(exchange->jar, exchange->url);
+    return exchange->jar &&
+           anycert__jar_has_for(exchange->jar, exchange->url, anycert__clock_now(&settings->clock));
 }
 
 bool anycert__guard_may_withhold(const struct anycert__http_settings *settings,
@@ -36,7 +38,8 @@ bool anycert__guard_may_withhold(const struct anycert__http_settings *settings,
                                  const uint8_t credentials[32])
 {
     return settings->secret_guard == ANYCERT_SECRETS_WITHHOLD &&
-           has_other_secrets(exchange, credentials) && !has_fixed_secrets(settings, exchange);
+           has_other_secrets(settings, exchange, credentials) &&
+           !has_fixed_secrets(settings, exchange);
 }
 
 /* With lane->report, which is NULL for http. */
@@ -61,7 +64,8 @@ bool anycert__guard_stops(struct anycert__lane *lane)
 
     if (lane->settings->secret_guard == ANYCERT_SECRETS_SEND)
         return false;
-    has_secrets = has_other_secrets(lane->exchange, lane->credentials) ||
+    has_secrets = lane->has_cookies ||
+                  has_other_secrets(lane->settings, lane->exchange, lane->credentials) ||
                   has_fixed_secrets(lane->settings, lane->exchange);
     if (!has_secrets && !showed_cert)
         return false;

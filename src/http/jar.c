@@ -3,68 +3,47 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "http/cookie.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
-struct anycert__jar {
-    CURLSH *share;
-    pthread_mutex_t locks[CURL_LOCK_DATA_LAST];
-    size_t lock_count;
-    CURL *easy; /* of no transfer: to look into the engine and put things there */
-    pthread_mutex_t easy_lock;
-    bool has_easy_lock;
+/* libcurl's limits: cookies of one answer that are kept, and that are sent with one request, and
+ * the bytes of their field. */
+#define KEPT_OF_ANSWER 50
+#define SENT_MAX       150
+#define SENT_BYTES     8190
+
+struct kept {
+    char *line;
+    struct anycert__cookie cookie; /* and its parts */
 };
 
-static void on_lock(CURL *easy, curl_lock_data data, curl_lock_access access, void *arg)
-{
-    struct anycert__jar *jar = arg;
+struct anycert__jar {
+    pthread_mutex_t lock; /* of what follows */
+    bool has_lock;
+    struct kept *list; /* the older first */
+    size_t count, room;
+    atomic_bool has_any; /* false: there never was one, and nothing needs the lock */
+};
 
-    (void)easy;
-    (void)access;
-    pthread_mutex_lock(&jar->locks[data]);
-}
-
-static void on_unlock(CURL *easy, curl_lock_data data, void *arg)
-{
-    struct anycert__jar *jar = arg;
-
-    (void)easy;
-    pthread_mutex_unlock(&jar->locks[data]);
-}
-
-CURLcode anycert__jar_attach(struct anycert__jar *jar, CURL *easy)
-{
-    CURLcode rc = CURLE_OK;
-
-    ANYCERT__SET(rc, easy, CURLOPT_SHARE, jar->share);
-    ANYCERT__SET(rc, easy, CURLOPT_COOKIEFILE, ""); /* starts the engine, and reads nothing */
-    return rc;
-}
+/* The cookies of a request, the first first. */
+struct chosen {
+    const struct anycert__cookie *list[SENT_MAX];
+    size_t count;
+};
 
 struct anycert__jar *anycert__jar_new(struct anycert_error *err)
 {
     struct anycert__jar *jar = anycert__calloc(1, sizeof *jar);
 
-    if (!jar)
-        goto nomem;
-    while (jar->lock_count < CURL_LOCK_DATA_LAST) {
-        if (pthread_mutex_init(&jar->locks[jar->lock_count], NULL) != 0)
-            goto nomem;
-        jar->lock_count++;
+    if (jar) {
+        atomic_init(&jar->has_any, false);
+        jar->has_lock = pthread_mutex_init(&jar->lock, NULL) == 0;
+        if (jar->has_lock)
+            return jar;
     }
-    jar->has_easy_lock = pthread_mutex_init(&jar->easy_lock, NULL) == 0;
-    jar->share = curl_share_init();
-    jar->easy = curl_easy_init();
-    if (!jar->has_easy_lock || !jar->share || !jar->easy ||
-        curl_share_setopt(jar->share, CURLSHOPT_LOCKFUNC, on_lock) != CURLSHE_OK ||
-        curl_share_setopt(jar->share, CURLSHOPT_UNLOCKFUNC, on_unlock) != CURLSHE_OK ||
-        curl_share_setopt(jar->share, CURLSHOPT_USERDATA, jar) != CURLSHE_OK ||
-        curl_share_setopt(jar->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) != CURLSHE_OK ||
-        anycert__jar_attach(jar, jar->easy) != CURLE_OK)
-        goto nomem;
-    return jar;
-nomem:
     anycert__fail_nomem(err);
     anycert__jar_free(jar);
     return NULL;
@@ -74,135 +53,213 @@ void anycert__jar_free(struct anycert__jar *jar)
 {
     if (!jar)
         return;
-    curl_easy_cleanup(jar->easy);
-    if (jar->share)
-        (void)curl_share_cleanup(jar->share);
-    while (jar->lock_count > 0)
-        pthread_mutex_destroy(&jar->locks[--jar->lock_count]);
-    if (jar->has_easy_lock)
-        pthread_mutex_destroy(&jar->easy_lock);
+    for (size_t i = 0; i < jar->count; i++)
+        anycert__free_secret(jar->list[i].line);
+    anycert__free(jar->list);
+    if (jar->has_lock)
+        pthread_mutex_destroy(&jar->lock);
     anycert__free(jar);
 }
 
-/* Puts a line of the Netscape format into the engine. Called with the easy's lock held. */
-static int put(struct anycert__jar *jar, const char *line, struct anycert_error *err)
+/* ---- what is kept; with the lock held */
+
+static void drop_expired(struct anycert__jar *jar, int64_t now)
 {
-    return curl_easy_setopt(jar->easy, CURLOPT_COOKIELIST, line) == CURLE_OK
-               ? 0
-               : anycert__fail_nomem(err);
+    size_t count = 0;
+
+    for (size_t i = 0; i < jar->count; i++) {
+        if (anycert__cookie_expired(&jar->list[i].cookie, now))
+            anycert__free_secret(jar->list[i].line);
+        else
+            jar->list[count++] = jar->list[i];
+    }
+    jar->count = count;
 }
+
+/* The place of the one that cookie replaces, or behind the last one; NULL when out of memory. */
+static struct kept *place_for(struct anycert__jar *jar, const struct anycert__cookie *cookie)
+{
+    for (size_t i = 0; i < jar->count; i++) {
+        if (anycert__cookie_replaces(cookie, &jar->list[i].cookie))
+            return &jar->list[i];
+    }
+    if (jar->count == jar->room) {
+        size_t room = jar->room > 0 ? 2 * jar->room : 8;
+        struct kept *list = anycert__realloc(jar->list, room * sizeof *list);
+
+        if (!list)
+            return NULL;
+        jar->list = list;
+        jar->room = room;
+    }
+    jar->list[jar->count] = (struct kept){0};
+    return &jar->list[jar->count++];
+}
+
+/* One that has expired takes away what it replaces. */
+static int put(struct anycert__jar *jar, const char *line, int64_t now, struct anycert_error *err)
+{
+    struct kept fresh = {.line = anycert__strdup(line)};
+    struct kept *place = NULL;
+
+    if (fresh.line) {
+        anycert__cookie_read(fresh.line, strlen(fresh.line), &fresh.cookie);
+        place = place_for(jar, &fresh.cookie);
+    }
+    if (!place) {
+        anycert__free_secret(fresh.line);
+        return anycert__fail_nomem(err);
+    }
+    anycert__free_secret(place->line);
+    *place = fresh;
+    drop_expired(jar, now);
+    atomic_store(&jar->has_any, true);
+    return 0;
+}
+
+/* True if a cookie from http would come before one that is Secure. */
+static bool hides_secure(const struct anycert__jar *jar, const char *line)
+{
+    struct anycert__cookie cookie;
+
+    anycert__cookie_read(line, strlen(line), &cookie);
+    for (size_t i = 0; i < jar->count; i++) {
+        const struct anycert__cookie *other = &jar->list[i].cookie;
+
+        if (other->secure && anycert__cookie_covers(&cookie, other))
+            return true;
+    }
+    return false;
+}
+
+/* The more of the path one names, the sooner it comes; of the same length, the older. */
+static void choose_one(struct chosen *chosen, const struct anycert__cookie *cookie)
+{
+    size_t i = chosen->count;
+
+    while (i > 0 && chosen->list[i - 1]->path_len < cookie->path_len)
+        i--;
+    if (i == SENT_MAX)
+        return;
+    if (chosen->count < SENT_MAX)
+        chosen->count++;
+    memmove(&chosen->list[i + 1], &chosen->list[i],
+            (chosen->count - 1 - i) * sizeof chosen->list[0]);
+    chosen->list[i] = cookie;
+}
+
+static void choose(const struct anycert__jar *jar, const struct anycert__cookie_place *place,
+                   int64_t now, struct chosen *out)
+{
+    size_t bytes = strlen("Cookie: ");
+    size_t count = 0;
+
+    out->count = 0;
+    for (size_t i = 0; i < jar->count; i++) {
+        const struct anycert__cookie *cookie = &jar->list[i].cookie;
+
+        if (!anycert__cookie_expired(cookie, now) && anycert__cookie_goes_to(cookie, place))
+            choose_one(out, cookie);
+    }
+    for (; count < out->count; count++) {
+        bytes += out->list[count]->name_len + out->list[count]->value_len + strlen("=; ");
+        if (bytes >= SENT_BYTES)
+            break;
+    }
+    out->count = count;
+}
+
+/* ---- for the layers above */
 
 int anycert__jar_add(struct anycert__jar *jar, const char *set_cookie,
                      const struct anycert__url *url, int64_t now, struct anycert_error *err)
 {
+    struct anycert__cookie_place place;
     struct anycert__buf line;
     int result = -1;
 
-    anycert__buf_init_secret(&line, 65536);
-    if (anycert__cookie_line(set_cookie, url, now, &line, err) == 0) {
-        pthread_mutex_lock(&jar->easy_lock);
-        result = put(jar, line.data, err);
-        pthread_mutex_unlock(&jar->easy_lock);
+    anycert__buf_init_secret(&line, SIZE_MAX / 2);
+    if (anycert__cookie_place(url, &place, err) == 0 &&
+        anycert__cookie_line(set_cookie, &place, now, &line, err) == 0) {
+        pthread_mutex_lock(&jar->lock);
+        if (!place.is_secure && hides_secure(jar, line.data))
+            anycert__fail(err, ANYCERT_E_USAGE, "a Secure cookie of that name came over https");
+        else
+            result = put(jar, line.data, now, err);
+        pthread_mutex_unlock(&jar->lock);
     }
     anycert__buf_free(&line);
     return result;
 }
 
-bool anycert__jar_has_for(struct anycert__jar *jar, const struct anycert__url *url)
+bool anycert__jar_has_for(struct anycert__jar *jar, const struct anycert__url *url, int64_t now)
 {
-    struct curl_slist *list = NULL;
+    struct anycert__cookie_place place;
     bool found = false;
 
-    pthread_mutex_lock(&jar->easy_lock);
-    (void)curl_easy_getinfo(jar->easy, CURLINFO_COOKIELIST, &list);
-    pthread_mutex_unlock(&jar->easy_lock);
-    for (struct curl_slist *line = list; line; line = line->next) {
-        found = found || anycert__cookie_is_for(line->data, url);
-        anycert__wipe(line->data, strlen(line->data));
-    }
-    curl_slist_free_all(list);
+    if (!atomic_load(&jar->has_any) || anycert__cookie_place(url, &place, NULL) < 0)
+        return false;
+    pthread_mutex_lock(&jar->lock);
+    for (size_t i = 0; i < jar->count && !found; i++)
+        found = !anycert__cookie_expired(&jar->list[i].cookie, now) &&
+                anycert__cookie_is_for(&jar->list[i].cookie, &place);
+    pthread_mutex_unlock(&jar->lock);
     return found;
 }
 
-static int add_pair(const char *line, struct anycert__fields *out, struct anycert_error *err)
+static int add_pair(const struct anycert__cookie *cookie, struct anycert__fields *out,
+                    struct anycert_error *err)
 {
-    const char *name = NULL;
-    const char *value = NULL;
-    size_t name_len = 0;
-    size_t value_len = 0;
-    char *pair = NULL;
+    char *pair = anycert__malloc(cookie->name_len + cookie->value_len + 2);
+    char *value = NULL;
     int result = -1;
 
-    anycert__cookie_pair(line, &name, &name_len, &value, &value_len);
-    pair = anycert__malloc(name_len + value_len + 2);
     if (!pair)
         return anycert__fail_nomem(err);
-    memcpy(pair, name, name_len);
-    pair[name_len] = '\0';
-    memcpy(pair + name_len + 1, value, value_len);
-    pair[name_len + 1 + value_len] = '\0';
-    result = anycert__fields_add(out, pair, pair + name_len + 1, err);
+    value = pair + cookie->name_len + 1;
+    memcpy(pair, cookie->name, cookie->name_len);
+    pair[cookie->name_len] = '\0';
+    memcpy(value, cookie->value, cookie->value_len);
+    value[cookie->value_len] = '\0';
+    result = anycert__fields_add(out, pair, value, err);
+    anycert__wipe(value, cookie->value_len);
     anycert__free_secret(pair);
     return result;
-}
-
-/* Those whose path is of that length; *longest becomes the next shorter length, or SIZE_MAX. */
-static int add_pairs(struct curl_slist *list, const struct anycert__url *url, int64_t now,
-                     size_t *longest, struct anycert__fields *out, struct anycert_error *err)
-{
-    size_t next = SIZE_MAX;
-
-    for (struct curl_slist *line = list; line; line = line->next) {
-        size_t len = 0;
-
-        if (anycert__cookie_expired(line->data, now) ||
-            !anycert__cookie_goes_to(line->data, url, &len))
-            continue;
-        if (len == *longest && add_pair(line->data, out, err) < 0)
-            return -1;
-        if (len < *longest && (next == SIZE_MAX || len > next))
-            next = len;
-    }
-    *longest = next;
-    return 0;
 }
 
 int anycert__jar_pairs(struct anycert__jar *jar, const struct anycert__url *url, int64_t now,
                        struct anycert__fields *out, struct anycert_error *err)
 {
-    struct curl_slist *list = NULL;
-    size_t longest = SIZE_MAX; /* no path has it */
+    struct anycert__cookie_place place;
+    struct chosen chosen;
     int result = 0;
 
-    pthread_mutex_lock(&jar->easy_lock);
-    (void)curl_easy_getinfo(jar->easy, CURLINFO_COOKIELIST, &list);
-    pthread_mutex_unlock(&jar->easy_lock);
-    do {
-        result = add_pairs(list, url, now, &longest, out, err);
-    } while (result == 0 && longest != SIZE_MAX);
-    for (struct curl_slist *line = list; line; line = line->next)
-        anycert__wipe(line->data, strlen(line->data));
-    curl_slist_free_all(list);
+    if (!atomic_load(&jar->has_any) || anycert__cookie_place(url, &place, NULL) < 0)
+        return 0;
+    place.is_secure = url->https; /* on this machine, too, as in Python's requests */
+    pthread_mutex_lock(&jar->lock);
+    choose(jar, &place, now, &chosen);
+    for (size_t i = 0; i < chosen.count && result == 0; i++)
+        result = add_pair(chosen.list[i], out, err);
+    pthread_mutex_unlock(&jar->lock);
     return result;
 }
 
 char *anycert__jar_text(struct anycert__jar *jar, int64_t now, struct anycert_error *err)
 {
-    struct curl_slist *list = NULL;
     struct anycert__buf out;
     char *text = NULL;
 
     anycert__buf_init_secret(&out, SIZE_MAX / 2);
     anycert__buf_adds(&out, "# Netscape HTTP Cookie File\n");
-    pthread_mutex_lock(&jar->easy_lock);
-    (void)curl_easy_getinfo(jar->easy, CURLINFO_COOKIELIST, &list);
-    pthread_mutex_unlock(&jar->easy_lock);
-    for (struct curl_slist *line = list; line; line = line->next) {
-        if (!anycert__cookie_expired(line->data, now))
-            anycert__buf_addf(&out, "%s\n", line->data);
-        anycert__wipe(line->data, strlen(line->data));
+    pthread_mutex_lock(&jar->lock);
+    for (size_t i = 0; i < jar->count; i++) {
+        if (!anycert__cookie_expired(&jar->list[i].cookie, now)) {
+            anycert__buf_adds(&out, jar->list[i].line);
+            anycert__buf_adds(&out, "\n");
+        }
     }
-    curl_slist_free_all(list);
+    pthread_mutex_unlock(&jar->lock);
     text = anycert__buf_take(&out, "cookies", err);
     anycert__buf_free(&out);
     return text;
@@ -230,21 +287,72 @@ int anycert__jar_read(struct anycert__jar *jar, const char *text, const char *wh
     int result = anycert__jar_check(text, what, err);
 
     anycert__buf_init_secret(&one, SIZE_MAX / 2);
-    pthread_mutex_lock(&jar->easy_lock);
+    pthread_mutex_lock(&jar->lock);
     for (const char *line = text; *line && result == 0;) {
         size_t len = strcspn(line, "\n");
         size_t end = len > 0 && line[len - 1] == '\r' ? len - 1 : len;
 
-        if (anycert__cookie_check(line, end, NULL) > 0) {
-            anycert__buf_reset(&one);
-            if (anycert__buf_add(&one, line, end) < 0)
-                result = anycert__fail_nomem(err);
-            else
-                result = put(jar, one.data, err);
-        }
+        anycert__buf_reset(&one);
+        if (anycert__cookie_check(line, end, NULL) > 0)
+            result = anycert__cookie_tidy(line, end, &one, err);
+        if (result > 0)
+            result = put(jar, one.data, 0, err);
         line += len + (line[len] == '\n');
     }
-    pthread_mutex_unlock(&jar->easy_lock);
+    pthread_mutex_unlock(&jar->lock);
     anycert__buf_free(&one);
     return result;
+}
+
+void anycert__jar_learn(struct anycert__jar *jar, const struct anycert__fields *fields,
+                        const struct anycert__url *url, int64_t now)
+{
+    unsigned kept = 0;
+
+    for (size_t i = 0; i < fields->count && kept < KEPT_OF_ANSWER; i++) {
+        const struct anycert__field *field = &fields->list[i];
+
+        if (anycert__str_equal_nocase(field->name, "Set-Cookie"))
+            kept += anycert__jar_add(jar, field->value, url, now, NULL) == 0;
+    }
+}
+
+/* ---- for lanes */
+
+static void add_all(struct anycert__jar *jar, const struct anycert__cookie_place *place,
+                    int64_t now, struct anycert__buf *out)
+{
+    struct chosen chosen;
+
+    pthread_mutex_lock(&jar->lock);
+    choose(jar, place, now, &chosen);
+    for (size_t i = 0; i < chosen.count; i++) {
+        const struct anycert__cookie *cookie = chosen.list[i];
+
+        anycert__buf_adds(out, i > 0 ? "; " : "");
+        anycert__buf_add(out, cookie->name, cookie->name_len);
+        anycert__buf_adds(out, "=");
+        anycert__buf_add(out, cookie->value, cookie->value_len);
+    }
+    pthread_mutex_unlock(&jar->lock);
+}
+
+CURLcode anycert__jar_give(struct anycert__lane *lane)
+{
+    struct anycert__cookie_place place;
+    struct anycert__buf text;
+    CURLcode rc = CURLE_OK;
+
+    if (!lane->has_cookies && !atomic_load(&lane->jar->has_any))
+        return CURLE_OK;
+    anycert__buf_init_secret(&text, SIZE_MAX / 2);
+    if (anycert__cookie_place(lane->exchange->url, &place, NULL) == 0)
+        add_all(lane->jar, &place, anycert__clock_now(&lane->settings->clock), &text);
+    if (text.failed)
+        rc = CURLE_OUT_OF_MEMORY;
+    else if (text.len > 0 || lane->has_cookies)
+        rc = curl_easy_setopt(lane->easy, CURLOPT_COOKIE, text.len > 0 ? text.data : NULL);
+    lane->has_cookies = lane->has_cookies || text.len > 0;
+    anycert__buf_free(&text);
+    return rc;
 }

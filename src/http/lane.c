@@ -130,6 +130,11 @@ int anycert__lane_judge(struct anycert__lane *lane, const char *primary_ip)
         stands = link_may_stand(lane, lane->proxy_link, lane->proxy_terms, now);
     if (stands && lane->link)
         stands = anycert__tofu_ask(lane, now) && link_may_stand(lane, lane->link, lane->terms, now);
+    /* Before the guard: what another thread adds meanwhile must not pass it unseen. */
+    if (stands && lane->jar && anycert__jar_give(lane) != CURLE_OK) {
+        anycert__fail_nomem(&lane->failure);
+        return CURL_PREREQFUNC_ABORT;
+    }
     if (stands && anycert__guard_stops(lane))
         return CURL_PREREQFUNC_ABORT;
     lane->looked = stands && lane->exchange->only_handshake;
@@ -485,8 +490,6 @@ struct anycert__lane *anycert__lane_new(const struct anycert__http_settings *set
         rc = anycert__lane_callbacks(lane);
     if (rc == CURLE_OK)
         rc = anycert__lane_trace(lane);
-    if (rc == CURLE_OK && lane->jar)
-        rc = anycert__jar_attach(lane->jar, lane->easy);
     if (rc == CURLE_OUT_OF_MEMORY)
         goto nomem;
     if (rc != CURLE_OK) {

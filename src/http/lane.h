@@ -83,7 +83,8 @@ struct anycert__lane {
     char private_address[48];           /* the last one that was not connected to; "": none */
     unsigned contexts; /* TLS contexts made: 0 means that the connection was there */
     uint64_t header_bytes;
-    bool expects; /* the body was announced */
+    bool expects;     /* the body was announced */
+    bool has_cookies; /* the handle has cookies */
     bool header_done;
     bool body_begun;
     struct anycert__decoder *decoder; /* of the body, if it is compressed */
@@ -150,8 +151,9 @@ uint32_t anycert__limit_of(uint32_t own, uint32_t of_settings);
 /* Sets the limits for connecting and for silence; 0: none. */
 CURLcode anycert__lane_limit(struct anycert__lane *lane, uint32_t connect_ms, uint32_t stall_ms);
 
-/* jar.c: makes a handle use a jar. */
-CURLcode anycert__jar_attach(struct anycert__jar *jar, CURL *easy);
+/* jar.c: gives the handle of a lane with a jar the cookies of its exchange, or takes back those
+ * that it has. For each request that libcurl makes, as the answer to one may have changed them. */
+CURLcode anycert__jar_give(struct anycert__lane *lane);
 /* request.c: sets what every exchange has in common. */
 CURLcode anycert__lane_callbacks(struct anycert__lane *lane);
 /* request.c: sets what depends on the exchange, which the lane keeps until its end. The CURLcode;

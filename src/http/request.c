@@ -37,6 +37,15 @@ static int start_of_response(struct anycert__lane *lane, const char *line, size_
                          "%s refuses to be asked first (Expect: 100-continue)", lane->origin);
 }
 
+/* At the end of each header, 1xx and challenges included, as libcurl's engine would; but a proxy's
+ * answer to CONNECT, which may come once more for a challenge, is not the origin's. */
+static void learn_cookies(struct anycert__lane *lane)
+{
+    if (lane->jar && (!lane->https || lane->link))
+        anycert__jar_learn(lane->jar, &lane->exchange->fields, lane->exchange->url,
+                           anycert__clock_now(&lane->settings->clock));
+}
+
 /* One header line (CURLOPT_HEADERFUNCTION): status lines of every response, 1xx included, fields,
  * and trailers. */
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
@@ -60,6 +69,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
             anycert__framing_check(&lane->exchange->fields, lane->exchange->status, lane->host,
                                    &lane->failure) < 0)
             return 0;
+        if (!lane->header_done)
+            learn_cookies(lane);
         lane->header_done = true;
         lane->exchange->has_header = lane->exchange->hold && lane->exchange->status >= 200;
         return len;
@@ -301,6 +312,9 @@ static void take_back(struct anycert__lane *lane, const struct anycert__exchange
         ANYCERT__SET(rc, lane->easy, CURLOPT_USERNAME, (char *)NULL);
         ANYCERT__SET(rc, lane->easy, CURLOPT_PASSWORD, (char *)NULL);
     }
+    if (lane->has_cookies)
+        ANYCERT__SET(rc, lane->easy, CURLOPT_COOKIE, (char *)NULL);
+    lane->has_cookies = false;
     if (exchange->wire_shown)
         rc = set_url(lane, exchange->url->text, false);
     if (exchange->total_ms > 0)

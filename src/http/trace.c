@@ -121,8 +121,6 @@ static bool is_shown(const char *line, size_t len)
         line++;
         len--;
     }
-    if (anycert__is_word_nocase(line, len < 12 ? len : 12, "Added cookie"))
-        return false; /* with its value */
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
         size_t n = strlen(beginnings[i]);
 

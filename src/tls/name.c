@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <libpsl.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <string.h>
 
 #define MAX_NAME  253
@@ -91,9 +92,27 @@ static bool wildcard_too_wide(const char *pattern)
     return psl_is_public_suffix2(suffixes, suffix, PSL_TYPE_ICANN) == 1;
 }
 
+static const psl_ctx_t *newest;
+
+static void load_newest(void)
+{
+    newest = psl_latest(NULL);
+    if (!newest)
+        newest = psl_builtin();
+}
+
+/* libpsl's own list or the distribution's, which is renewed more often; for the process's life. */
+static const psl_ctx_t *newest_suffixes(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, load_newest);
+    return newest;
+}
+
 bool anycert__cookie_domain_ok(const char *host, const char *domain)
 {
-    const psl_ctx_t *suffixes = psl_builtin();
+    const psl_ctx_t *suffixes = newest_suffixes();
     size_t host_len = strlen(host);
     size_t len = strlen(domain);
 

@@ -220,6 +220,7 @@ static void nginx_server(FILE *file, const char *folder, uint16_t port, enum fla
         "client_max_body_size 80m; }\n"
         "    location /put/small/ { root .; dav_methods PUT; client_max_body_size 1k; }\n"
         "    location /go { return 302 $arg_to; }\n"
+        "    location /set { add_header Set-Cookie a=1; add_header Set-Cookie b=2; return 200; }\n"
         "    location /seen { return 200 \"authorization=[$http_authorization] "
         "cookie=[$http_cookie] key=[$http_x_api_key] proxy=[$http_proxy_authorization] "
         "referer=[$http_referer] host=[$host] kept=[$http_x_kept] "

@@ -44,7 +44,8 @@ X509 *pki_issue(const struct pki *pki, const char *san, EVP_PKEY *key, int64_t n
 
 /* nginx: HTTP/2 and HTTP/1.1, with TLS session resumption by ticket and by id. It answers "C R P" —
  * the connection's number, "r" if its TLS session was resumed and "." if not, HTTP version — and on
- * /close ends the connection. /go?to=URL redirects to the URL, which is not decoded; /seen answers
+ * /close ends the connection. /go?to=URL redirects to the URL, which is not decoded; /set sets the
+ * cookies a=1 and b=2; /seen answers
  * with what it got to see of the request: "authorization=[…] cookie=[…] …". Below /files/ it serves
  * what stands in the folder's files/, and below /put/ it takes what is sent with PUT into put/, up
  * to 80 MB, below /put/small/ up to 1 kB; the test makes these folders, and removes them. */

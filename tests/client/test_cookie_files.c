@@ -51,6 +51,12 @@ static const struct {
     {"=1", "https://h.test/", NULL},
     {"a=1\r\nX: y", "https://h.test/", NULL},
     {"a=1\tb", "https://h.test/", NULL},
+    {"a=1; Path=/\tb", "https://h.test/", NULL},
+    {"a=1; Path=/;\tSecure\t", "https://h.test/", "h.test\tFALSE\t/\tTRUE\t0\ta\t1\n"},
+    {"a=1; Path=\"/p/\"; Max-Age=\"100\"; Version=\"1\"", "https://h.test/",
+     "h.test\tFALSE\t/p/\tFALSE\t1100\ta\t1\n"},
+    {"a=1; Secure", "http://localhost/", "localhost\tFALSE\t/\tTRUE\t0\ta\t1\n"},
+    {"a=1; Secure", "http://[::1]/", "::1\tFALSE\t/\tTRUE\t0\ta\t1\n"},
     {"a=1; Path=/\n", "https://h.test/", NULL},
     {"a=1; Domain=co.uk", "https://www.example.co.uk/", NULL},
     {"a=1; Domain=other.test", "https://h.test/", NULL},
@@ -93,9 +99,7 @@ static void added_cookies_are_checked_and_listed(void **state)
         text = anycert_client_cookies(client, NULL);
         assert_non_null(text);
         assert_memory_equal(text, head, strlen(head));
-        /* libcurl's engine goes by the real time: what expires long ago may be gone. */
-        if (strcmp(text + strlen(head), added[i].line ? added[i].line : "") != 0 &&
-            !(added[i].line && strstr(added[i].cookie, "1970") && !text[strlen(head)]))
+        if (strcmp(text + strlen(head), added[i].line ? added[i].line : "") != 0)
             fail_msg("'%s': %s", added[i].cookie, text);
         anycert_free(text);
         anycert_client_free(client);
@@ -224,6 +228,8 @@ static void bad_files_add_nothing(void **state)
         {"a public suffix", ".co.uk\tTRUE\t/\tFALSE\t0\ta\t1\n"},
         {"a top level domain", ".test\tTRUE\t/\tFALSE\t0\ta\t1\n"},
         {"no domain", "\tFALSE\t/\tFALSE\t0\ta\t1\n"},
+        {"two dots", "..h.test\tFALSE\t/\tFALSE\t0\ta\t1\n"},
+        {"a comment behind a dot", ".#h.test\tFALSE\t/\tFALSE\t0\ta\t1\n"},
         {"a control character", "h.test\tFALSE\t/\tFALSE\t0\ta\t1\x01\n"},
         {"a tab in the value", "h.test\tFALSE\t/\tFALSE\t0\ta\t1\t2\n"},
         {"a header", "Set-Cookie: a=1\n"},

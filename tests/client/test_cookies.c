@@ -35,7 +35,7 @@ static int canned_teardown(void **state)
 static const char *const names[] = {
     "example.co.uk",      "www.example.co.uk", "sub.www.example.co.uk", "other.co.uk",
     "user.github.io",     "mine.github.io",    "app.example.test",      "evil.test",
-    "www.example.co.uk.", "a.b.test",
+    "www.example.co.uk.", "a.b.test",          "xn--bcher-kva.test",
 };
 
 static struct anycert_config *cookie_config(const char *rung)
@@ -122,7 +122,7 @@ static void cookies_come_back_if_asked_for(void **state)
     anycert_client_free(client);
     client = floor_client_of(cookie_config(NULL));
     visit(client, url, "Set-Cookie: a=1\r\nSet-Cookie: b=2; HttpOnly\r\n");
-    assert_sent(client, url, "b=2; a=1");
+    assert_sent(client, url, "a=1; b=2");
     visit(client, url, "Set-Cookie: a=; Max-Age=0\r\nSet-Cookie: b=3\r\n");
     assert_sent(client, url, "b=3");
     visit(client, url, "Set-Cookie: b=; Expires=Thu, 01 Jan 1970 00:00:00 GMT\r\n");
@@ -162,12 +162,17 @@ static const struct {
     {"127.0.0.1", "/", "a=1; Domain=0.0.1", "127.0.0.1", false},
     {"127.0.0.1", "/", "a=1; Domain=127.0.0.1", "127.0.0.1", true},
     {"127.0.0.1", "/", "a=1", "localhost", false},
+    /* names of any alphabet */
+    {"b\u00fccher.test", "/", "a=1", "xn--bcher-kva.test", true},
+    {"b\u00fccher.test", "/", "a=1; Domain=XN--bcher-kva.test", "B\u00fccher.test", true},
     /* paths */
     {"evil.test", "/a/b", "a=1", "evil.test", false},
     {"evil.test", "/a/b", "a=1; Path=/", "evil.test", true},
     {"evil.test", "/", "a=1; Path=/a", "evil.test", false},
     /* promises that are not kept */
     {"evil.test", "/", "a=1; Secure", "evil.test", false},
+    {"127.0.0.1", "/", "a=1; Secure", "127.0.0.1", true}, /* but it stays on this machine */
+    {"localhost", "/", "a=1; Secure", "localhost", true},
     {"evil.test", "/", "__Secure-a=1", "evil.test", false},
     {"evil.test", "/", "__Host-a=1; Path=/", "evil.test", false},
 };
@@ -198,10 +203,69 @@ static void secure_ones_go_over_https_alone(void **state)
     visit(client, url_of("https", "app.example.test", "/"),
           "Set-Cookie: s=1; Secure\r\nSet-Cookie: n=2\r\n");
     assert_sent(client, url_of("http", "app.example.test", "/"), "n=2");
-    assert_sent(client, url_of("https", "app.example.test", "/"), "n=2; s=1");
-    /* http cannot replace it */
-    visit(client, url_of("http", "app.example.test", "/"), "Set-Cookie: s=evil\r\n");
-    assert_sent(client, url_of("https", "app.example.test", "/"), "n=2; s=1");
+    assert_sent(client, url_of("https", "app.example.test", "/"), "s=1; n=2");
+    anycert_client_free(client);
+}
+
+/* What https has set, what http sets then, and what https gets: RFC 6265bis section 5.7. */
+static const struct {
+    const char *kept, *cookie, *sent;
+} overlays[] = {
+    {"s=1; Secure", "s=evil", "s=1"},
+    {"s=1; Secure", "s=; Max-Age=0", "s=1"},
+    {"s=1; Secure", "s=evil; Path=/in/x", "s=1"},
+    {"s=1; Secure", "s=evil; Domain=example.test", "s=1"},
+    {"s=1; Secure; Domain=example.test", "s=evil", "s=1"},
+    {"s=1; Secure; Path=/in", "s=evil; Path=/in/x", "s=1"},
+    {"s=1; Secure; Path=/in", "s=other", "s=1; s=other"},
+    {"s=1; Secure", "S=other", "s=1; S=other"},
+    {"s=1", "s=other", "s=other"},
+};
+
+static void http_leaves_secure_ones_alone(void **state)
+{
+    (void)state;
+    /* with the client's cookies, and with a Cookie field of the request's own */
+    for (size_t i = 0; i < 2 * COUNT(overlays); i++) {
+        struct anycert_client *client = floor_client_of(cookie_config("trust-any"));
+        struct anycert_request *request = NULL;
+        const char *sent = NULL;
+        char kept[100];
+        size_t row = i / 2;
+
+        (void)snprintf(kept, sizeof kept, "Set-Cookie: %s\r\n", overlays[row].kept);
+        visit(client, url_of("https", "app.example.test", "/"), kept);
+        request = floor_request("GET", url_of("http", "app.example.test", "/"));
+        if (i % 2)
+            floor_header(request, "Cookie", "mine=1");
+        canned_text(plain, CANNED_KEEP,
+                    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: %s\r\n\r\n",
+                    overlays[row].cookie);
+        anycert_response_free(floor_ok(client, request));
+        sent = sent_for(client, url_of("https", "app.example.test", "/in/x"));
+        if (!sent || strcmp(sent, overlays[row].sent) != 0)
+            fail_msg("'%s' after '%s': '%s'", overlays[row].cookie, overlays[row].kept,
+                     sent ? sent : "(nothing)");
+        anycert_client_free(client);
+    }
+}
+
+/* The caller is told. */
+static void own_ones_leave_secure_ones_alone(void **state)
+{
+    struct anycert_client *client = floor_client_of(cookie_config(NULL));
+    struct anycert_error err = {0};
+
+    (void)state;
+    assert_int_equal(anycert_client_add_cookie(client, "s=1; Secure", "https://evil.test/", &err),
+                     0);
+    assert_int_equal(anycert_client_add_cookie(client, "s=2", "http://evil.test/", &err), -1);
+    assert_int_equal(err.code, ANYCERT_E_USAGE);
+    assert_null(strstr(err.message, "2"));
+    assert_int_equal(anycert_client_add_cookie(client, "s=2", "https://evil.test/", NULL), 0);
+    assert_int_equal(anycert_client_add_cookie(client, "s=3; Secure", "http://localhost/", NULL),
+                     0);
+    assert_int_equal(anycert_client_add_cookie(client, "s=4", "http://localhost/", NULL), 0);
     anycert_client_free(client);
 }
 
@@ -255,7 +319,7 @@ static void own_cookie_header_is_sent_alone_and_answers_count(void **state)
         free(text);
     }
     assert_null(sent_to(plain));
-    assert_sent(client, canned_origin(plain), "b=3; a=1");
+    assert_sent(client, canned_origin(plain), "a=1; b=3");
     /* none at all */
     request = floor_request("GET", canned_origin(plain));
     assert_int_equal(anycert_request_add_header(request, "Cookie", NULL, NULL), 0);
@@ -514,6 +578,8 @@ int main(void)
         CASE(cookies_come_back_if_asked_for),
         CASE(domains_and_paths_are_held_to),
         CASE(secure_ones_go_over_https_alone),
+        CASE(http_leaves_secure_ones_alone),
+        CASE(own_ones_leave_secure_ones_alone),
         CASE(redirects_set_and_send_them),
         CASE(own_cookie_header_is_sent_alone_and_answers_count),
         CASE(own_host_header_has_no_part_in_cookies),

@@ -148,7 +148,8 @@ static size_t read_head(struct line *line, char *head, size_t size)
 static void serve(struct line *line)
 {
     static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
-    static const char welcome[] = "HTTP/1.1 200 Connection established\r\n\r\n";
+    static const char welcome[] = "HTTP/1.1 200 Connection established\r\n"
+                                  "Set-Cookie: proxy=1; Path=/\r\n\r\n";
     const struct wiretap_plan *plan = &line->tap->plan;
     char head[8192];
 

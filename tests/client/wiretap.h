@@ -14,8 +14,8 @@
 
 enum wiretap_role {
     WIRETAP_ORIGIN, /* answers every request with 200 and "hi" */
-    WIRETAP_PROXY,  /* CONNECT leads to that port of 127.0.0.1; any other request is answered as by
-                       an origin */
+    WIRETAP_PROXY,  /* CONNECT leads to that port of 127.0.0.1, and sets a cookie of the name proxy,
+                       which nobody may take; any other request is answered as by an origin */
     WIRETAP_SOCKS,  /* SOCKS 4, 4a and 5 without authentication, to that port of 127.0.0.1; what it
                        remembers is a line for each: "5 name www.test", "4 address 127.0.0.1" */
 };

@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-#define ANSWERS_MAX     64
+#define ANSWERS_MAX     96
 #define REQUESTS_MAX    256
 #define CONNECTIONS_MAX 256
 #define REQUEST_MAX     (4u << 20)

@@ -123,13 +123,14 @@ class SessionCookies(Cookies):
         if len(self._members(kind)) > 1 or self._group(kind).known:
             self.even()
         host = host_of(url)
+        place = "https" + url[url.index(":"):]  # what is Secure was set by hand, and did not come over http
         with self._lock:
             group = self._group(kind)
             for cookie in list(self._list):
                 domain = cookie.domain.lstrip(".")
                 if (not domain or host == domain or host.endswith("." + domain)) and not any(
                         c is cookie and g is group and h == host for c, g, h in self._given):
-                    client.add_cookie(cookie.set_cookie(host), url)
+                    client.add_cookie(cookie.set_cookie(host), place)
                     self._given.append((cookie, group, host))
 
     # ---- as a mapping
