@@ -109,6 +109,32 @@ class OfServers(Case):
         self.session.close()
         self.assertEqual(len(self.session.cookies), 2)
 
+    def test_policies_that_end(self):
+        """What they have let in is for nobody who is authenticated afterwards."""
+        self.get("/login", verify=False)
+        for text in ("trust-any until=2020-01-01", "hardened+self-signed until=2020-01-01"):
+            self.assertEqual(self.get(verify=anycert.Policy(text)), [""])
+        ending = anycert.Policy("hardened+self-signed until=2099-01-01")
+        self.get("/login", verify=ending)
+        self.assertEqual(self.get(verify=ending), ["id=1", "until=1"])
+        self.session.close()
+        self.assertEqual((self.get(verify=ending), self.get(), self.get(verify=False)), ([""], [""], ["id=1", "until=1"]))
+
+    def test_policy_files(self):
+        """One may let in anybody for some hosts, so its clients are alone."""
+        for text in ("127.0.0.1 trust-any", "127.0.0.1 hardened"):
+            file = anycert.PolicyFile.parse(text)
+            self.get("/login", verify=file)
+            self.assertEqual((self.get(verify=file), self.get(), self.get(verify=False)), (["id=1", "until=1"], [""], [""]))
+
+    def test_what_was_taken_away_is_gone_when_closed(self):
+        self.get("/login")
+        self.assertEqual(len(self.session.cookies), 2)
+        self.sets("/out", "id=; Path=/; Max-Age=0", "until=; Path=/; Max-Age=0")
+        self.get("/out")
+        self.session.close()
+        self.assertEqual((self.get(), len(self.session.cookies)), ([""], 0))
+
     def test_prepared_requests(self):
         prepared = self.session.prepare_request(anycert.Request("GET", self.server.url + "/x"))
         self.get("/login")
@@ -121,6 +147,30 @@ class OfServers(Case):
         self.session = pickle.loads(pickle.dumps(self.session))
         self.addCleanup(self.session.close)
         self.assertEqual(self.get(), ["id=1", "until=1"])
+
+    def test_pickles_keep_them_apart(self):
+        """What an unknown peer has set goes to no authenticated one, and the other way round."""
+        for learned, other in ((False, True), (True, False)):
+            self.get("/login", verify=learned)
+            again = pickle.loads(pickle.dumps(self.session))
+            self.session.close()
+            self.session = again
+            self.addCleanup(again.close)
+            with self.subTest(learned=learned):
+                self.assertEqual(sorted(again.cookies.keys()), ["id", "until"])
+                self.assertEqual((self.get(verify=other), self.get(verify=learned)), ([""], ["id=1", "until=1"]))
+            again.cookies.clear()
+
+    def test_pickles_have_what_was_set_by_hand_once(self):
+        self.sets("/new", "token=new; Path=/")
+        self.session.cookies["token"] = "old"
+        self.session.cookies.set("other", "1", domain="other.test")
+        self.get("/new")
+        for _ in range(2):
+            self.session = pickle.loads(pickle.dumps(self.session))
+            self.addCleanup(self.session.close)
+            self.assertEqual(self.get(), ["token=new"])
+            self.assertEqual(sorted(self.session.cookies.items()), [("other", "1"), ("token", "new")])
 
     def test_a_base_client(self):
         client = xsoar.BaseClient(self.server.url, verify=False)

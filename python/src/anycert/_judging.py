@@ -178,14 +178,15 @@ class Judging:
         return policy, self._judged(policy, anchors, file)
 
     def _kind_of(self, verify: Any) -> object:
-        """What clients have in common whose cookies may meet: the file or profile that says whom they let in, or True
-        if it is authenticated peers alone."""
-        if self.profile is not None and verify is True:
-            return self.profile
-        file = verify if isinstance(verify, PolicyFile) else self._policy_file
+        """What clients have in common whose cookies may meet, and outlast them: True if they let in authenticated peers
+        alone, False if anybody. One that does both, by host or by day, is alone."""
         if isinstance(verify, Policy):
-            return verify.authenticates
-        return verify is not False if file is None or verify is False else file
+            ends_open = verify.until is not None and not verify.authenticates
+            return object() if ends_open else verify.authenticates
+        if verify is False:
+            return False
+        alone = isinstance(verify, PolicyFile) or self._policy_file is not None or self.profile is not None
+        return object() if alone else True
 
     def _judged(self, policy: Any, anchors: Any, file: Any) -> dict[str, Any]:
         return {"policy": policy, "default_anchors": anchors, "policy_file": file,

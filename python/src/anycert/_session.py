@@ -331,19 +331,20 @@ class Session(Judging):
     # ---- life
 
     def __getstate__(self):
-        cookies = self.cookies.copy() if self._keeps_cookies else None
+        cookies = self.cookies.kept() if self._keeps_cookies else None
         return {**self.__dict__, "_clients": {}, "_kinds": {}, "_cookies": cookies}  # connections stay where they are
 
     def __setstate__(self, state):
         cookies = state["_cookies"]
         self.__dict__.update(state, _cookies=None)
         if cookies:
-            self.cookies.update(cookies)
+            self.cookies.restore(cookies)
 
     def close(self):
-        """Closes all connections. The session may be used again, and has its cookies."""
+        """Closes all connections. The session may be used again, and has its cookies, but for those that were met
+        under a policy file, a profile, or a policy that ends and lets anybody in until then."""
         clients = list(self._clients.values())
-        if self._keeps_cookies and any("\t" in client.cookies() for client in clients):
+        if self._keeps_cookies and (self._cookies is not None or any("\t" in client.cookies() for client in clients)):
             self.cookies.even()
         self._clients.clear()
         for client in clients:

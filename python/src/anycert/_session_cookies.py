@@ -112,7 +112,10 @@ class SessionCookies(Cookies):
     def even(self) -> None:
         """Clients whose cookies may meet have the same ones from here on."""
         with self._lock:
-            for kind in list(self._kinds.values()):
+            kinds = list(self._kinds.values())
+            self._groups = [group for group in self._groups
+                            if isinstance(group.kind, bool) or any(group.kind is kind for kind in kinds)]
+            for kind in kinds:
                 self._group(kind)
             for group in self._groups:
                 group.even(self._members(group.kind))
@@ -182,6 +185,24 @@ class SessionCookies(Cookies):
                         del group.known[place]
                         for client in self._members(group.kind):
                             _put(client, Cookie(known.name, "", known.domain, known.path), is_gone=True)
+
+    def kept(self) -> Any:
+        """What outlasts the clients, for restore(): what was set by hand, and cookies of authenticated peers and of
+        others, which do not meet afterwards either."""
+        self.even()
+        with self._lock:
+            copies = self._copies(lambda cookie: not cookie.domain)
+            return ([cookie for cookie in self._list if not self._is_theirs(cookie)],
+                    {group.kind: [cookie for place, cookie in group.known.items() if (place, cookie.value) not in copies]
+                     for group in self._groups if isinstance(group.kind, bool)})
+
+    def restore(self, kept: Any) -> None:
+        """What kept() gave."""
+        by_hand, of_kinds = kept
+        with self._lock:
+            self._list.extend(by_hand)
+            for kind, cookies in of_kinds.items():
+                self._group(kind).known.update({_place(cookie): cookie for cookie in cookies})
 
     def __reduce__(self) -> Any:
         return Cookies, (self._all(),)
