@@ -55,6 +55,7 @@ install(FILES cli/completions/anycert.bash RENAME anycert
 install(FILES cli/completions/_anycert DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(FILES cli/completions/anycert.fish
         DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
-install(FILES LICENSE README.md CHANGELOG.md SECURITY.md docs/report-schema.md
-        docs/report-schema.json docs/threat-model.md docs/thread-safety.md
+# Where the links of the README lead.
+install(FILES LICENSE README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -170,6 +170,31 @@ static int needs_sni(struct anycert_diagnosis *diagnosis,
     return result;
 }
 
+/* Which may be another one than the host's. */
+static int only_common_name(struct anycert_diagnosis *diagnosis, const struct anycert__facts *facts,
+                            struct anycert_error *err)
+{
+    bool is_hosts = facts->cn_match;
+    struct anycert__buf buf;
+    char *evidence = NULL;
+    int result = -1;
+
+    anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
+    anycert__buf_adds(&buf, "the only name that it has is the common name");
+    if (!is_hosts && diagnosis->name[0] != '\0') {
+        anycert__buf_adds(&buf, ", and that is ");
+        anycert__show_quoted(&buf, diagnosis->name);
+        anycert__buf_adds(&buf, ", not ");
+        anycert__show_quoted(&buf, diagnosis->peer.host);
+    }
+    evidence = anycert__buf_take(&buf, "the evidence", err);
+    anycert__buf_free(&buf);
+    if (evidence)
+        result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_COMMON_NAME_ONLY, evidence, NULL, err);
+    anycert__free(evidence);
+    return result;
+}
+
 int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
                             const struct anycert__examination *examination,
                             struct anycert_error *err)
@@ -210,7 +235,6 @@ int anycert__diagnose_chain(struct anycert_diagnosis *diagnosis,
     if (walk.result == 0 && examination->plan.found == ANYCERT__FOUND_WAYS &&
         (examination->plan.ways[0].attempt.relaxations & COMMON_NAME) &&
         !(facts->presented_count > 0 && facts->presented->names_broken))
-        walk.result = anycert__diagnose(diagnosis, ANYCERT__CAUSE_COMMON_NAME_ONLY,
-                                        "the only name that it has is the common name", NULL, err);
+        walk.result = only_common_name(diagnosis, facts, err);
     return walk.result;
 }

@@ -137,7 +137,9 @@ static int run(struct anycert__examination *examination, const char *shown,
         if (anew)
             continue;
         if (trial->sighting.ending == ANYCERT__ENDED_SILENT ||
-            trial->sighting.ending == ANYCERT__ENDED_SLOW)
+            trial->sighting.ending == ANYCERT__ENDED_SLOW ||
+            (trial->sighting.ending == ANYCERT__ENDED_NO_ANSWER &&
+             trial->wire == ANYCERT__WIRE_SILENT))
             trials->limit_ms = 1 + trials->doctor->timeout_ms / SHORTER;
         if (supply(trials, trial, err) < 0)
             return -1;

@@ -30,7 +30,51 @@ static bool asks(const struct anycert__page *page, anycert__relaxations bits)
     return (page->policy->relaxations & bits) != 0;
 }
 
-static void add_roots(struct anycert__page *page)
+/* What of a certificate is given up is changed in a copy, which is verified in its place. */
+static bool changes_copies(const struct anycert__page *page)
+{
+    return asks(page, ANYCERT__BIT(EXPIRED) | ANYCERT__BIT(NOT_YET_VALID) |
+                          ANYCERT__BIT(CRITICAL_EXTENSION));
+}
+
+static bool has_files(const struct anycert__page *page)
+{
+    for (size_t i = 0; i < page->policy->ca_count; i++) {
+        if (page->policy->cas[i].kind != ANYCERT__CA_SYSTEM)
+            return true;
+    }
+    return false;
+}
+
+/* Their certificates have dates, too: they are changed when a server is verified. */
+static void add_anchors(struct anycert__page *page)
+{
+    const char *file = NULL;
+
+    for (size_t n = 0; (file = anycert__page_anchors(page, n, false)) != NULL; n++) {
+        if (n == 0)
+            anycert__page_add(page, "\tvar anchors []*x509.Certificate\n");
+        anycert__page_add(page, "\tif rest, err := os.ReadFile(");
+        anycert__page_string(page, file);
+        anycert__page_add(page,
+                          "); err != nil {\n"
+                          "\t\tfmt.Fprintln(os.Stderr, \"no anchors\", err)\n"
+                          "\t\tos.Exit(1)\n\t} else {\n"
+                          "\t\tfor block, rest := pem.Decode(rest); block != nil; block, rest = "
+                          "pem.Decode(rest) {\n"
+                          "\t\t\tif c, err := x509.ParseCertificate(block.Bytes); err == nil {\n"
+                          "\t\t\t\tanchors = append(anchors, c)\n\t\t\t}\n\t\t}\n\t}\n");
+    }
+    if (anycert__page_has_system(page) &&
+        asks(page, ANYCERT__BIT(EXPIRED) | ANYCERT__BIT(NOT_YET_VALID)))
+        anycert__page_note(
+            page, ANYCERT_FIT_SAME,
+            "expired, not-yet-valid: of the system's anchors %s takes none whose own "
+            "dates are wrong",
+            page->client);
+}
+
+static void add_roots(struct anycert__page *page, bool by_copies)
 {
     const char *file = NULL;
 
@@ -38,6 +82,10 @@ static void add_roots(struct anycert__page *page)
     if (anycert__page_has_system(page))
         anycert__page_add(page, "\tif system, err := x509.SystemCertPool(); err == nil {\n"
                                 "\t\troots = system\n\t}\n");
+    if (by_copies) {
+        add_anchors(page);
+        return;
+    }
     for (size_t n = 0; (file = anycert__page_anchors(page, n, false)) != NULL; n++) {
         anycert__page_add(page, "\tif pem, err := os.ReadFile(");
         anycert__page_string(page, file);
@@ -60,17 +108,22 @@ static void add_pins(struct anycert__page *page)
                             "\t\t\treturn errors.New(\"the key is not a pinned one\")\n\t\t}\n");
 }
 
-/* The moment at which the chain is looked at: now, moved into the dates that are given up. */
-static void add_dates(struct anycert__page *page)
+static void add_copies(struct anycert__page *page)
 {
+    anycert__page_add(page, "\t\tnow := time.Now()\n");
+    if (!changes_copies(page))
+        return;
+    anycert__page_add(page, "\t\trelaxed := func(sent *x509.Certificate) *x509.Certificate {\n"
+                            "\t\t\tc := *sent // which others use, too\n");
     if (asks(page, ANYCERT__BIT(EXPIRED)))
-        anycert__page_add(page, "\t\tfor _, c := range state.PeerCertificates {\n"
-                                "\t\t\tif c.NotAfter.Before(options.CurrentTime) {\n"
-                                "\t\t\t\toptions.CurrentTime = c.NotAfter\n\t\t\t}\n\t\t}\n");
+        anycert__page_add(page, "\t\t\tif c.NotAfter.Before(now) {\n"
+                                "\t\t\t\tc.NotAfter = now\n\t\t\t}\n");
     if (asks(page, ANYCERT__BIT(NOT_YET_VALID)))
-        anycert__page_add(page, "\t\tfor _, c := range state.PeerCertificates {\n"
-                                "\t\t\tif c.NotBefore.After(options.CurrentTime) {\n"
-                                "\t\t\t\toptions.CurrentTime = c.NotBefore\n\t\t\t}\n\t\t}\n");
+        anycert__page_add(page, "\t\t\tif c.NotBefore.After(now) {\n"
+                                "\t\t\t\tc.NotBefore = now\n\t\t\t}\n");
+    if (asks(page, ANYCERT__BIT(CRITICAL_EXTENSION)))
+        anycert__page_add(page, "\t\t\tc.UnhandledCriticalExtensions = nil\n");
+    anycert__page_add(page, "\t\t\treturn &c\n\t\t}\n");
 }
 
 static void add_name(struct anycert__page *page)
@@ -95,24 +148,31 @@ static void add_name(struct anycert__page *page)
 
 static void add_chain(struct anycert__page *page)
 {
-    anycert__page_add(page, "\t\toptions := x509.VerifyOptions{Roots: roots, CurrentTime: "
-                            "time.Now(), Intermediates: x509.NewCertPool()}\n"
-                            "\t\tfor _, c := range state.PeerCertificates[1:] {\n"
-                            "\t\t\toptions.Intermediates.AddCert(c)\n\t\t}\n");
-    if (asks(page, ANYCERT__BIT(UNTRUSTED_ISSUER)))
+    bool copies = changes_copies(page);
+
+    anycert__page_add(page,
+                      "\t\toptions := x509.VerifyOptions{Roots: roots, CurrentTime: now, "
+                      "Intermediates: x509.NewCertPool()}\n"
+                      "\t\tfor _, c := range state.PeerCertificates[1:] {\n"
+                      "\t\t\toptions.Intermediates.AddCert(%s)\n\t\t}\n",
+                      copies ? "relaxed(c)" : "c");
+    if (changes_copies(page) && has_files(page))
         anycert__page_add(page, "\t\toptions.Roots = roots.Clone()\n"
-                                "\t\toptions.Roots.AddCert(state.PeerCertificates"
-                                "[len(state.PeerCertificates)-1])\n");
+                                "\t\tfor _, c := range anchors {\n"
+                                "\t\t\toptions.Roots.AddCert(relaxed(c))\n\t\t}\n");
+    if (asks(page, ANYCERT__BIT(UNTRUSTED_ISSUER)))
+        anycert__page_add(page,
+                          "\t\toptions.Roots = options.Roots.Clone()\n"
+                          "\t\toptions.Roots.AddCert(%sstate.PeerCertificates"
+                          "[len(state.PeerCertificates)-1]%s)\n",
+                          copies ? "relaxed(" : "", copies ? ")" : "");
     else if (asks(page, ANYCERT__BIT(SELF_SIGNED)))
         anycert__page_add(page, "\t\tif bytes.Equal(leaf.RawSubject, leaf.RawIssuer) {\n"
-                                "\t\t\toptions.Roots = roots.Clone()\n"
+                                "\t\t\toptions.Roots = options.Roots.Clone()\n"
                                 "\t\t\toptions.Roots.AddCert(leaf)\n\t\t}\n");
     if (asks(page, ANYCERT__BIT(WRONG_PURPOSE)))
         anycert__page_add(page, "\t\toptions.KeyUsages = "
                                 "[]x509.ExtKeyUsage{x509.ExtKeyUsageAny}\n");
-    if (asks(page, ANYCERT__BIT(CRITICAL_EXTENSION)))
-        anycert__page_add(page, "\t\tleaf.UnhandledCriticalExtensions = nil\n");
-    add_dates(page);
     add_name(page);
     anycert__page_add(page, "\t\t_, err := leaf.Verify(options)\n\t\treturn err\n");
 }
@@ -121,6 +181,7 @@ static void add_verification(struct anycert__page *page, bool drops)
 {
     bool instead = page->policy->rung == ANYCERT__RUNG_PINNED;
     bool hand = asks(page, by_hand) || page->policy->sni;
+    bool chain = !drops && !instead && hand;
 
     if (instead && (page->policy->check_name || page->policy->check_dates))
         anycert__page_note(page, ANYCERT_FIT_COARSER,
@@ -132,10 +193,15 @@ static void add_verification(struct anycert__page *page, bool drops)
                           drops ? "" : " // what follows is verified instead");
     if (drops && page->policy->pin_count == 0)
         return;
-    anycert__page_add(page, "\tconfig.VerifyConnection = func(state tls.ConnectionState) error {\n"
-                            "\t\tleaf := state.PeerCertificates[0]\n");
+    anycert__page_add(page,
+                      "\tconfig.VerifyConnection = func(state tls.ConnectionState) error {\n");
+    if (chain)
+        add_copies(page);
+    anycert__page_add(page, "\t\tleaf := %s\n",
+                      chain && changes_copies(page) ? "relaxed(state.PeerCertificates[0])"
+                                                    : "state.PeerCertificates[0]");
     add_pins(page);
-    if (!drops && !instead && hand)
+    if (chain)
         add_chain(page);
     else
         anycert__page_add(page, "\t\treturn nil\n");
@@ -205,6 +271,8 @@ static void add_imports(struct anycert__page *page, bool drops, bool has_proxy)
         anycert__page_add(page, "\t\"net/url\"\n");
     if (chain)
         anycert__page_add(page, "\t\"time\"\n");
+    if (chain && changes_copies(page) && has_files(page))
+        anycert__page_add(page, "\t\"encoding/pem\"\n");
     if (chain && asks(page, ANYCERT__BIT(SELF_SIGNED)) &&
         !asks(page, ANYCERT__BIT(UNTRUSTED_ISSUER)))
         anycert__page_add(page, "\t\"bytes\"\n");
@@ -233,7 +301,7 @@ void anycert__page_go(struct anycert__page *page)
     if (asks(page, ANYCERT__BIT(SHA1_HANDSHAKE)))
         anycert__page_add(page, "\tos.Setenv(\"GODEBUG\", \"tlssha1=1\") // for Go 1.25 and "
                                 "later\n");
-    add_roots(page);
+    add_roots(page, !drops && changes_copies(page) && page->policy->rung != ANYCERT__RUNG_PINNED);
     add_config(page);
     add_suites(page);
     add_verification(page, drops);

@@ -191,7 +191,11 @@ static void write_answer(struct anycert__buf *buf, const struct anycert_diagnosi
     case ANYCERT_VERDICT_HEALTHY:
         anycert__buf_adds(buf, ": healthy");
         write_conditions(buf, &diagnosis->given);
-        anycert__buf_adds(buf, ": hardened connects\n");
+        anycert__buf_addf(buf, ": hardened connects%s\n",
+                          diagnosis->asks_client_cert && !diagnosis->asked
+                              ? ", but a request without a client certificate may be refused "
+                                "(--http shows that)"
+                              : "");
         break;
     case ANYCERT_VERDICT_UNREACHABLE:
         if (diagnosis->stage == ANYCERT_STAGE_HTTP || diagnosis->examination->plan.request_failed)

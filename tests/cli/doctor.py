@@ -347,12 +347,38 @@ class Doctor(DoctorCase):
                 try:
                     self.wait_for(port)
                     args = ["doctor", "--cacert", "cert.pem", f"localhost:{port}"]
+                    self.assertIn(": hardened connects, but a request without a client certificate may be refused (--http shows "
+                                  "that)\n", self.anycert(*args).out)
+                    self.assertIn(": hardened connects\n", self.anycert(*args, "--http-body").out)
                     self.assertIn("why: nothing is wrong; it asks for a client certificate, and goes on without one; no request "
                                   "was sent (--http sends one)\nbetter: nothing to mend, if requests need no client "
                                   "certificate either: --http shows that\n", self.anycert(*args).out)
                     self.assertTrue(json.loads(self.anycert(*args, "--format", "json").out)["asks_client_cert"])
                 finally:
                     server.terminate()
+
+    def test_a_common_name_that_is_another(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "cn.key", "-out", "cn.pem",
+                        "-subj", "/CN=other.test", "-days", "3"], check=True, capture_output=True)
+        port = free_port()
+        with subprocess.Popen(["openssl", "s_server", "-www", "-quiet", "-accept", f"127.0.0.1:{port}", "-cert", "cn.pem",
+                               "-key", "cn.key"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+            try:
+                self.wait_for(port)
+                for host, said in (("localhost", ", and that is 'other.test', not 'localhost'"), ("other.test", "")):
+                    out = self.anycert("doctor", "--cacert", "cn.pem", "--resolve", f"{host}:{port}:127.0.0.1", "--format",
+                                       "json", f"{host}:{port}", code=10).out
+                    cause = next(c for c in json.loads(out)["causes"] if c["id"] == "common-name-only")
+                    self.assertTrue(cause["evidence"].endswith(f"the only name that it has is the common name{said}"), cause)
+            finally:
+                server.terminate()
+
+    def test_wrong_options_are_told_as_json_too(self):
+        for args in ((), ("--bogus", "x.test"), ("--parallel", "0", "x.test"), ("--for", "netscape", "x.test")):
+            with self.subTest(args):
+                done = self.anycert("doctor", "--format", "json", *args, code=2)
+                self.assertEqual(done.out, "")
+                self.assertEqual(json.loads(done.err)["error"]["exit_code"], 2)
 
     def wait_for(self, port):
         for _ in range(200):
