@@ -78,6 +78,9 @@ static int add_ca(struct ext_state *state, struct anycert_policy *policy, PyObje
     if (PyBytes_Check(ca)) {
         result =
             anycert_policy_add_ca_pem(policy, PyBytes_AsString(ca), (size_t)PyBytes_Size(ca), &err);
+    } else if (!PyUnicode_Check(ca) && !PyObject_HasAttrString(ca, "__fspath__")) {
+        ext_wrong_type("ca", "a path, PEM as bytes or a list of these", ca);
+        return -1;
     } else {
         path = ext_path(ca, "ca");
         const char *text = path ? ext_utf8(path, "ca") : NULL;

@@ -113,6 +113,8 @@ class Arguments(LabCase):
         for value in (5, "", b"", [], [5], Thing()):
             self.refused("ca", value, lambda value=value: Policy(ca=value))
             self.refused("ca", value, lambda value=value: PolicyFile.parse("", ca=value))
+        for value in (5, [5], Thing(), bytearray(b"x")):
+            self.refused("PEM as bytes", value, lambda value=value: Policy(ca=value))
         for name, values in KEYS.items():
             rung = {"check": f"pinned pin={PIN}", "mode": "tofu", "target": "report-only"}.get(name, "hardened")
             for value in (5, "", b"x", "a\0", "a\nb", "\ud800", "x" * 70000, Thing(), [], *values):
