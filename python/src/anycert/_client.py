@@ -4,7 +4,7 @@ from os import PathLike, fspath
 from ._checks import wrong_type
 from ._core import Doctor, Policy, PolicyFile
 from ._headers import CaseInsensitiveDict, store
-from ._judging import check_store
+from ._judging import check_store, policy_of
 from ._session import Session
 from .exceptions import RequestException, SSLError
 
@@ -38,23 +38,16 @@ class Client(Session):
                 "proxy": proxy, "cert": cert, "headers": headers, "auth": auth,
                 "policy_file": policy_file, "trust_store": trust_store})
             return
-        if isinstance(policy, PolicyFile):
-            raise TypeError("policy has to be a Policy or its text; a PolicyFile is for policy_file")
         judged_by_file = policy is None and self.policy_file is not None
         anchors = self.policy_file.anchors if judged_by_file else None
         if anchors is not None and ca is not None:
             raise ValueError("ca is said twice: of the policy file, and of the client")
         if anchors is not None:
             policy = anchors
-        elif policy is None or isinstance(policy, str):
-            text = "hardened" if policy is None else policy
-            policy = Policy(text, ca=ca)
-            if ca is None and self._bundle and policy.ca is None:
-                policy = Policy(text, ca=self._bundle)
-        elif ca is not None:
-            raise ValueError("ca goes with the text of a policy; a Policy has its own anchors")
-        elif not isinstance(policy, Policy):
-            raise TypeError(f"policy has to be a Policy or its text, not {type(policy).__name__}")
+        else:
+            text, policy = policy, policy_of(policy, ca)
+            if ca is None and self._bundle and policy.ca is None and text is not policy:
+                policy = Policy("hardened" if text is None else text, ca=self._bundle)
         check_store(policy, self._trust_store)
         self._ca = ca
         self.policy = policy  # with a file that counts, that of hosts which are not in it
@@ -174,10 +167,7 @@ def doctor(target, policy=None, *, ca=None, **kwargs):
 
     The rest is as Doctor has it, whose help says more: proxy, intermediates, resolve, connect_to,
     timeout, delay, request, body, progress, fetch_intermediate, compare_direct, clients."""
-    if policy is None or isinstance(policy, str):
-        policy = Policy("hardened" if policy is None else policy, ca=ca)
-    elif ca is not None:
-        raise ValueError("ca goes with the text of a policy; a Policy has its own anchors")
+    policy = policy_of(policy, ca, files_are=("ca",))
     if isinstance(kwargs.get("proxy_policy"), str):
         kwargs["proxy_policy"] = Policy(kwargs["proxy_policy"])
     return Doctor(policy=policy, **kwargs).examine(target)
