@@ -223,6 +223,8 @@ class Arguments(LabCase):
 
     def test_nothing_was_made_weaker(self):
         self.assertEqual(Client().policy.rung, "hardened")
+        with self.assertRaises(AttributeError):  # it would count for nothing
+            Client("trust-any").policy = Policy()
         self.assertTrue(anycert.Session().verify)
 
 

@@ -50,7 +50,7 @@ class Client(Session):
                 policy = Policy("hardened" if text is None else text, ca=self._bundle)
         check_store(policy, self._trust_store)
         self._ca = ca
-        self.policy = policy  # with a file that counts, that of hosts which are not in it
+        self._said = policy
         self.verify = self.policy_file if judged_by_file else policy
         if judged_by_file and ca is not None:
             self._anchors = policy
@@ -64,10 +64,16 @@ class Client(Session):
         if headers:
             self.headers._store.update(store(headers))
 
+    @property
+    def policy(self):
+        """The Policy; with a policy file that counts, that of hosts which are not in it. Another one
+        takes another client."""
+        return self._said
+
     def _go_by(self, profile, beside):
         from ._profile import limits, max_redirects, profile_of
         self.profile = profile = profile_of(profile, beside)
-        self.policy = profile.policy
+        self._said = profile.policy
         self.timeout, self.max_redirects = limits(profile), max_redirects(profile)
         self.headers = CaseInsensitiveDict()  # the library's own, and the profile's
         self._bundle = None
