@@ -129,6 +129,8 @@ def _instead_of(verify):
         return "Client('trust-any')"
     if isinstance(verify, (str, PathLike)):
         return f"Client(ca={fspath(verify)!r})"
+    if verify is True:
+        return "Client()"
     return "Client(policy_file=...)" if isinstance(verify, PolicyFile) else "Client(policy)"
 
 
