@@ -157,6 +157,10 @@ class AsyncClient:
         kwargs.setdefault("allow_redirects", False)
         return self.request("HEAD", url, **kwargs)
 
+    def options(self, url, **kwargs):
+        """request("OPTIONS", …)"""
+        return self.request("OPTIONS", url, **kwargs)
+
     def post(self, url, data=None, json=None, **kwargs):
         """request("POST", …)"""
         return self.request("POST", url, data=data, json=json, **kwargs)
