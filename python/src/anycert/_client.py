@@ -117,6 +117,8 @@ class Client(Session):
                           hooks, False, verify, cert, json, retry, policy, secret_headers,
                           allow_downgrade)
 
+    _call_of.__qualname__ = "Client.request"  # so says the TypeError for an argument that there is not
+
 
 def _is_whole(url):
     """Whether it is more than what is behind a profile's URL: it begins with a scheme."""
