@@ -17,8 +17,10 @@ class RequestException(OSError):
     code = None
     name = None
     message = ""
+    os_errno = None
     report = None
     diagnosis = None
+    hops = ()
 
     def __init__(self, *args, **kwargs):
         # Not super(): requests' class may be in between, and would forget these.
