@@ -194,6 +194,8 @@ class Arguments(LabCase):
                              "statuses": (5, "503", ["x"]), "methods": (5, b"GET", [5])}.items():
             for value in values:
                 self.refused(name, value, lambda name=name, value=value: Retry(**{"total": 1, name: value}))
+        self.assertRaisesRegex(TypeError, "^statuses has to be several numbers, not int$", Retry, statuses=503)
+        self.assertRaisesRegex(TypeError, "^each of statuses has to be int, not str$", Retry, statuses=["503"])
 
     def test_of_a_response(self):
         response = self.session.get(self.url("bytes/9", "http"))

@@ -27,8 +27,8 @@ class Retry:
                  retry_after_max: float = 120, backoff_max: float = 120) -> None:
         self.total, self.backoff_factor, self.backoff_jitter = total, backoff_factor, backoff_jitter
         if isinstance(statuses, (str, bytes)):
-            raise wrong_type("statuses", "numbers", statuses)
-        self.statuses: tuple[int, ...] = all_of("statuses", statuses or (), int, "numbers")
+            raise wrong_type("statuses", "several numbers", statuses)
+        self.statuses: tuple[int, ...] = all_of("statuses", statuses or (), int, "several numbers")
         self.methods = methods
         self.raise_on_redirect, self.raise_on_status = raise_on_redirect, raise_on_status
         self.retry_after_max, self.backoff_max = retry_after_max, backoff_max
