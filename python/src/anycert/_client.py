@@ -17,12 +17,19 @@ class Client(Session):
 
     policy: a Policy or its text; hardened by default. policy_file: a PolicyFile or its path, with
     the policies of hosts; one that is said as policy goes before them, but not for hosts that
-    redirects lead to. ca: anchors in place of the system's, the path of a PEM file or folder.
-    timeout: seconds, or (connect, read), for every request that says nothing else. trust_store, on_first_use and the rest are as
-    requests.Session has it.
+    redirects lead to. ca: anchors in place of the system's, as Policy has it. timeout: seconds, or
+    (connect, read), for every request that says nothing else; None: no limits. proxy: its URL, for
+    http and https; without it there is none, whatever the environment says. cert: the client
+    certificate: a path, (certificate, key) or (certificate, key, passphrase). headers: sent with every
+    request, a mapping. auth: for every request, as requests has it. trust_store, on_first_use: as Session
+    has them. verify: not taken; a request's own verify= or policy= goes before the client's policy.
 
     profile: a Profile or its path, which says all of this, and more; URLs without a scheme are
-    behind its own. Nothing but on_first_use goes with it."""
+    behind its own. Nothing but on_first_use goes with it.
+
+    PolicyError, TypeError and ValueError say what is not understood or does not go together; OSError,
+    that a policy file, a trust store or a profile cannot be read. The files of anchors and of cert
+    are read by the first request, whose OSError then says which."""
 
     def __init__(self, policy=None, *, ca=None, timeout=_LIMITS, proxy=None, cert=None,
                  headers=None, auth=None, policy_file=None, trust_store=None,
@@ -112,6 +119,7 @@ class Client(Session):
                  auth=None, timeout=Ellipsis, allow_redirects=True, proxies=None, hooks=None,
                  verify=None, cert=None, json=None, *, retry=None, policy=None, secret_headers=(),
                  allow_downgrade=False):
+        """What a batch and a stream of AsyncClient make of the arguments of a request."""
         return self._call(method, url, params, data, headers, cookies, files, auth,
                           self.timeout if timeout is Ellipsis else timeout, allow_redirects, proxies,
                           hooks, False, verify, cert, json, retry, policy, secret_headers,
