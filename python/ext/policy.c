@@ -78,6 +78,9 @@ static int add_ca(struct ext_state *state, struct anycert_policy *policy, PyObje
     if (PyBytes_Check(ca)) {
         result =
             anycert_policy_add_ca_pem(policy, PyBytes_AsString(ca), (size_t)PyBytes_Size(ca), &err);
+    } else if (!PyUnicode_Check(ca) && !PyObject_HasAttrString(ca, "__fspath__")) {
+        ext_wrong_type("ca", "a path, PEM as bytes or a list of these", ca);
+        return -1;
     } else {
         path = ext_path(ca, "ca");
         const char *text = path ? ext_utf8(path, "ca") : NULL;
@@ -451,11 +454,14 @@ static char policy_doc[] =
     "'hardened', 'hardened+expired until=2027-01-31', 'trust-any'. Immutable.\n\n"
     "ca: trust anchors in place of the system's: the path of a PEM file or folder, PEM\n"
     "as bytes, or a list of these, where 'system' adds the system's own.\n"
-    "The others are the keys of a policy's text, which may stand there as well: pin: 'sha256//…', "
-    "or several; check: 'name', 'dates' or both; expect_name:\n"
-    "the name that the certificate has to have; sni: the name that is sent; target: the text of\n"
-    "the policy that report-only compares with; until: a date; reason: a text. PolicyError for\n"
-    "what is not understood or does not go together.";
+    "The others are the keys of a policy's text, which may stand there as well: pin:\n"
+    "'sha256//…', or several; check: 'name', 'dates' or both, which 'pinned' keeps; mode: 'ask',\n"
+    "'accept-new' or 'strict', of 'tofu'; expect_name: the name that the certificate has to have;\n"
+    "sni: the name that is sent; target: the text of the policy that report-only compares with;\n"
+    "until: a datetime.date or 'YYYY-MM-DD', the last day (UTC) on which it gives anything up;\n"
+    "reason: a text.\n\n"
+    "PolicyError for what is not understood or does not go together, TypeError for a wrong type.\n"
+    "Files of anchors are read by the first request.";
 
 static PyType_Slot policy_slots[] = {
     {Py_tp_doc, policy_doc},         {Py_tp_new, policy_new},

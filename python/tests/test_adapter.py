@@ -76,6 +76,29 @@ class Adapter(LabCase):
         with self.assertRaises(requests.exceptions.SSLError):
             self.session.get(self.url("", "self-signed"), verify=self.root)
 
+    def test_what_is_no_policy(self):
+        """False, above all, must not come to mean trust-any."""
+        for policy in (False, True, 5, b"hardened", anycert.PolicyFile.parse("")):
+            for ca in (None, self.root):
+                with self.subTest(policy=policy, ca=ca), self.assertRaisesRegex(TypeError, "policy has to be"):
+                    AnycertAdapter(policy, ca=ca)
+        for policy in ("", "hardend"):
+            self.assertRaises(anycert.exceptions.PolicyError, AnycertAdapter, policy, ca=self.root)
+        with self.assertRaisesRegex(anycert.exceptions.PolicyError, "for anchors, write ca="):
+            AnycertAdapter(self.root)
+        with self.assertRaisesRegex(ValueError, "has its own anchors"):
+            AnycertAdapter(anycert.Policy(), ca=self.root)
+        with self.assertRaisesRegex(ValueError, "has no trust store"):
+            AnycertAdapter("tofu")
+        for retry in (3, True, "3"):
+            with self.subTest(retry=retry), self.assertRaisesRegex(TypeError, "anycert.Retry"):
+                AnycertAdapter(retry=retry)
+        adapter = AnycertAdapter(anycert.Policy(ca=self.root))
+        with self.assertRaisesRegex(TypeError, "policy has to be"):
+            adapter.policy = False
+        self.mount(adapter)
+        self.assertEqual(self.session.get(self.url()).report.verdict, "pass")
+
     def test_failures(self):
         for kind, call in (
                 (requests.exceptions.ConnectionError, lambda: self.session.get("http://127.0.0.1:1/")),

@@ -55,14 +55,14 @@ class Aio(LabCase):
 
         async def ask(client):
             rows = []
-            for name in ("get", "post", "put", "patch", "delete"):
+            for name in ("get", "options", "post", "put", "patch", "delete"):
                 rows.append((await getattr(client, name)(self.url("echo"))).json()["method"])
             rows.append((await client.post(self.url("mirror"), data=pieces())).text)
             rows.append((await client.post(self.url("mirror"), json={"a": 1})).json())
             rows.append((await client.head(self.url("redirect?to=/"))).status_code)
             rows.append((await client.get(self.url("redirect?to=/bytes/3"))).text)
             return rows
-        self.assertEqual(self.run_with(ask), ["GET", "POST", "PUT", "PATCH", "DELETE", "abc",
+        self.assertEqual(self.run_with(ask), ["GET", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "abc",
                                               {"a": 1}, 302, "abc"])
 
     def test_failures(self):

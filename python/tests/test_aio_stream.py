@@ -319,6 +319,20 @@ class AioStream(LabCase):
             return quick, await slow
         self.assertEqual(self.run_with(ask), (["a"] * 5, 503))
 
+    def test_opened_in_another_way(self):
+        async def ask(client):
+            def opening(**kwargs):
+                return client.stream("GET", self.url("bytes/1"), **kwargs)
+            with self.assertRaisesRegex(TypeError, "async with client.stream"):
+                await opening()
+            with self.assertRaisesRegex(TypeError, "async with client.stream"):
+                with opening():
+                    self.fail("it is open")
+            with self.assertRaisesRegex(TypeError, r"Client\.request\(\).*'nope'"):
+                async with opening(nope=1):
+                    self.fail("it is open")
+        self.run_with(ask)
+
     def test_one_loop_only(self):
         client = anycert.AsyncClient(ca=self.root)
 

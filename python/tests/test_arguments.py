@@ -105,6 +105,24 @@ class Arguments(LabCase):
         for value in (0, -1, 10001, "x", None, True):
             self.refused("concurrency", value, lambda value=value: AsyncClient(concurrency=value))
 
+    def test_a_file_or_a_url_in_place_of_a_policy(self):
+        """It is said where they belong, and the error is the library's all the same."""
+        for make, text, hint in (
+                (Client, HERE, f"write ca={HERE!r}; for a policy file, write policy_file={HERE!r}"),
+                (AsyncClient, HERE, f"policy_file={HERE!r}"), (Client, "https://a.example/", r"get\(url\)"),
+                (lambda text: anycert.doctor("https://a.example/", text), HERE, f"write ca={HERE!r}$"),
+                (lambda text: self.session.get("https://a.example/", policy=text), HERE, f"write verify={HERE!r}$")):
+            with self.subTest(text=text, hint=hint), \
+                    self.assertRaisesRegex(anycert.exceptions.PolicyError, hint) as caught:
+                make(text)
+            self.assertEqual((caught.exception.name, caught.exception.code), ("POLICY_SYNTAX", 201))
+        for text in ("/not/there", 'hardened+expird reason="https://a.example/"'):
+            with self.subTest(text), self.assertRaises(anycert.exceptions.PolicyError) as caught:
+                Client(text)
+            self.assertNotRegex(str(caught.exception), r"; (for anchors|a URL)")
+        for value in (False, True, PolicyFile.parse("")):
+            self.refused("policy", value, lambda value=value: anycert.doctor("https://a.example/", value))
+
     def test_of_a_policy(self):
         for value in (5, None, b"hardened", "hardened\0"):
             self.refused("text", value, lambda value=value: Policy(value))
@@ -113,6 +131,8 @@ class Arguments(LabCase):
         for value in (5, "", b"", [], [5], Thing()):
             self.refused("ca", value, lambda value=value: Policy(ca=value))
             self.refused("ca", value, lambda value=value: PolicyFile.parse("", ca=value))
+        for value in (5, [5], Thing(), bytearray(b"x")):
+            self.refused("PEM as bytes", value, lambda value=value: Policy(ca=value))
         for name, values in KEYS.items():
             rung = {"check": f"pinned pin={PIN}", "mode": "tofu", "target": "report-only"}.get(name, "hardened")
             for value in (5, "", b"x", "a\0", "a\nb", "\ud800", "x" * 70000, Thing(), [], *values):
@@ -174,6 +194,8 @@ class Arguments(LabCase):
                              "statuses": (5, "503", ["x"]), "methods": (5, b"GET", [5])}.items():
             for value in values:
                 self.refused(name, value, lambda name=name, value=value: Retry(**{"total": 1, name: value}))
+        self.assertRaisesRegex(TypeError, "^statuses has to be several numbers, not int$", Retry, statuses=503)
+        self.assertRaisesRegex(TypeError, "^each of statuses has to be int, not str$", Retry, statuses=["503"])
 
     def test_of_a_response(self):
         response = self.session.get(self.url("bytes/9", "http"))
@@ -203,6 +225,8 @@ class Arguments(LabCase):
 
     def test_nothing_was_made_weaker(self):
         self.assertEqual(Client().policy.rung, "hardened")
+        with self.assertRaises(AttributeError):  # it would count for nothing
+            Client("trust-any").policy = Policy()
         self.assertTrue(anycert.Session().verify)
 
 

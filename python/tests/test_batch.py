@@ -82,7 +82,7 @@ class Batch(LabCase):
                 ([7], TypeError, "not int"),
                 ([{"url": self.url(), "stream": True}], ValueError, "takes no stream"),
                 ([{"url": self.url(), "hooks": {"response": print}}], ValueError, "takes no hooks"),
-                ([{"url": self.url(), "verfy": False}], TypeError, "verfy"),
+                ([{"url": self.url(), "verfy": False}], TypeError, r"Client\.request\(\).*'verfy'"),
                 ([{"url": self.url(), "verify": ""}], ValueError, "verify is empty")):
             with self.subTest(requests=requests), self.assertRaisesRegex(kind, text):
                 list(self.client.batch(requests))

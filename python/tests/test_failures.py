@@ -1,4 +1,5 @@
 """What is raised when a request fails, and as what."""
+import errno
 import socket
 import unittest
 
@@ -24,7 +25,7 @@ class Failures(LabCase):
     def test_connections(self):
         port = free_port()
         error = self.raised(exceptions.ConnectionError, f"https://127.0.0.1:{port}/a?token=secret")
-        self.assertEqual(error.name, "CONNECT")
+        self.assertEqual((error.name, error.os_errno), ("CONNECT", errno.ECONNREFUSED))
         self.assertTrue(str(error).startswith(
             f"HTTPSConnectionPool(host='127.0.0.1', port={port}): Max retries exceeded with url: /a "
             "(Caused by NewConnectionError("), error)
@@ -61,6 +62,15 @@ class Failures(LabCase):
         self.assertIn("too many 503 error responses", str(error))
         self.assertEqual(self.session.get(self.url("status/503"),
                                           retry=anycert.Retry(**rules)).status_code, 503)
+
+    def test_all_have_the_attributes(self):
+        """Those that the library had no part in, too."""
+        with self.assertRaises(exceptions.MissingSchema) as raised:
+            self.session.get("nothing")
+        for error in (raised.exception, exceptions.RequestException("x")):
+            self.assertEqual([getattr(error, name) for name in (
+                "code", "name", "message", "os_errno", "report", "hops", "diagnosis", "response")],
+                [None, None, "", None, None, (), None, None])
 
     def test_status(self):
         with self.assertRaises(exceptions.HTTPError) as raised:

@@ -292,7 +292,7 @@ class Files(LabCase):
                 self.assertNotIn("PolicyFile", str(caught.exception))
 
     def test_what_a_client_does_not_take(self):
-        for verify, instead in ((False, "Client('trust-any')"), ("ca.pem", "Client(ca='ca.pem')"), (True, "Client(policy)"),
+        for verify, instead in ((False, "Client('trust-any')"), ("ca.pem", "Client(ca='ca.pem')"), (True, "Client()"),
                                 (PolicyFile.parse(""), "Client(policy_file=...)")):
             for kind in (Client, AsyncClient):
                 with self.assertRaises(TypeError) as caught:

@@ -298,6 +298,12 @@ class Opening:
         if self._response is not None:
             self._response.close()
 
+    if not TYPE_CHECKING:  # mypy says so by itself
+        def _misused(self, *_):
+            raise TypeError("a stream is opened by `async with client.stream(...) as response`")
+
+        __await__ = __enter__ = __exit__ = _misused
+
     async def _open(self, kwargs: dict[str, Any]) -> AsyncResponse:
         owner: Any = self._client
         call = owner._client._call_of(*self._arguments, **kwargs)

@@ -17,14 +17,14 @@ def wrong_type(name: str, wanted: str, value: object) -> TypeError:
 
 
 def all_of(name: str, values: Any, kind: type, wanted: str) -> Any:
-    """A tuple of values of one type."""
+    """A tuple of values of one type. wanted: what they are together."""
     try:
         values = tuple(values)
     except TypeError:
         raise wrong_type(name, wanted, values) from None
     for value in values:
         if not isinstance(value, kind):
-            raise wrong_type("each of " + name, wanted, value)
+            raise wrong_type("each of " + name, kind.__name__, value)
     return values
 
 

@@ -4,7 +4,7 @@ from os import PathLike, fspath
 from ._checks import wrong_type
 from ._core import Doctor, Policy, PolicyFile
 from ._headers import CaseInsensitiveDict, store
-from ._judging import check_store
+from ._judging import check_store, policy_of
 from ._session import Session
 from .exceptions import RequestException, SSLError
 
@@ -17,12 +17,19 @@ class Client(Session):
 
     policy: a Policy or its text; hardened by default. policy_file: a PolicyFile or its path, with
     the policies of hosts; one that is said as policy goes before them, but not for hosts that
-    redirects lead to. ca: anchors in place of the system's, the path of a PEM file or folder.
-    timeout: seconds, or (connect, read), for every request that says nothing else. trust_store, on_first_use and the rest are as
-    requests.Session has it.
+    redirects lead to. ca: anchors in place of the system's, as Policy has it. timeout: seconds, or
+    (connect, read), for every request that says nothing else; None: no limits. proxy: its URL, for
+    http and https; without it there is none, whatever the environment says. cert: the client
+    certificate: a path, (certificate, key) or (certificate, key, passphrase). headers: sent with every
+    request, a mapping. auth: for every request, as requests has it. trust_store, on_first_use: as Session
+    has them. verify: not taken; a request's own verify= or policy= goes before the client's policy.
 
     profile: a Profile or its path, which says all of this, and more; URLs without a scheme are
-    behind its own. Nothing but on_first_use goes with it."""
+    behind its own. Nothing but on_first_use goes with it.
+
+    PolicyError, TypeError and ValueError say what is not understood or does not go together; OSError,
+    that a policy file, a trust store or a profile cannot be read. The files of anchors and of cert
+    are read by the first request, whose OSError then says which."""
 
     def __init__(self, policy=None, *, ca=None, timeout=_LIMITS, proxy=None, cert=None,
                  headers=None, auth=None, policy_file=None, trust_store=None,
@@ -38,26 +45,19 @@ class Client(Session):
                 "proxy": proxy, "cert": cert, "headers": headers, "auth": auth,
                 "policy_file": policy_file, "trust_store": trust_store})
             return
-        if isinstance(policy, PolicyFile):
-            raise TypeError("policy has to be a Policy or its text; a PolicyFile is for policy_file")
         judged_by_file = policy is None and self.policy_file is not None
         anchors = self.policy_file.anchors if judged_by_file else None
         if anchors is not None and ca is not None:
             raise ValueError("ca is said twice: of the policy file, and of the client")
         if anchors is not None:
             policy = anchors
-        elif policy is None or isinstance(policy, str):
-            text = "hardened" if policy is None else policy
-            policy = Policy(text, ca=ca)
-            if ca is None and self._bundle and policy.ca is None:
-                policy = Policy(text, ca=self._bundle)
-        elif ca is not None:
-            raise ValueError("ca goes with the text of a policy; a Policy has its own anchors")
-        elif not isinstance(policy, Policy):
-            raise TypeError(f"policy has to be a Policy or its text, not {type(policy).__name__}")
+        else:
+            text, policy = policy, policy_of(policy, ca)
+            if ca is None and self._bundle and policy.ca is None and text is not policy:
+                policy = Policy("hardened" if text is None else text, ca=self._bundle)
         check_store(policy, self._trust_store)
         self._ca = ca
-        self.policy = policy  # with a file that counts, that of hosts which are not in it
+        self._said = policy
         self.verify = self.policy_file if judged_by_file else policy
         if judged_by_file and ca is not None:
             self._anchors = policy
@@ -71,10 +71,16 @@ class Client(Session):
         if headers:
             self.headers._store.update(store(headers))
 
+    @property
+    def policy(self):
+        """The Policy; with a policy file that counts, that of hosts which are not in it. Another one
+        takes another client."""
+        return self._said
+
     def _go_by(self, profile, beside):
         from ._profile import limits, max_redirects, profile_of
         self.profile = profile = profile_of(profile, beside)
-        self.policy = profile.policy
+        self._said = profile.policy
         self.timeout, self.max_redirects = limits(profile), max_redirects(profile)
         self.headers = CaseInsensitiveDict()  # the library's own, and the profile's
         self._bundle = None
@@ -113,10 +119,13 @@ class Client(Session):
                  auth=None, timeout=Ellipsis, allow_redirects=True, proxies=None, hooks=None,
                  verify=None, cert=None, json=None, *, retry=None, policy=None, secret_headers=(),
                  allow_downgrade=False):
+        """What a batch and a stream of AsyncClient make of the arguments of a request."""
         return self._call(method, url, params, data, headers, cookies, files, auth,
                           self.timeout if timeout is Ellipsis else timeout, allow_redirects, proxies,
                           hooks, False, verify, cert, json, retry, policy, secret_headers,
                           allow_downgrade)
+
+    _call_of.__qualname__ = "Client.request"  # so says the TypeError for an argument that there is not
 
 
 def _is_whole(url):
@@ -130,6 +139,8 @@ def _instead_of(verify):
         return "Client('trust-any')"
     if isinstance(verify, (str, PathLike)):
         return f"Client(ca={fspath(verify)!r})"
+    if verify is True:
+        return "Client()"
     return "Client(policy_file=...)" if isinstance(verify, PolicyFile) else "Client(policy)"
 
 
@@ -174,10 +185,7 @@ def doctor(target, policy=None, *, ca=None, **kwargs):
 
     The rest is as Doctor has it, whose help says more: proxy, intermediates, resolve, connect_to,
     timeout, delay, request, body, progress, fetch_intermediate, compare_direct, clients."""
-    if policy is None or isinstance(policy, str):
-        policy = Policy("hardened" if policy is None else policy, ca=ca)
-    elif ca is not None:
-        raise ValueError("ca goes with the text of a policy; a Policy has its own anchors")
+    policy = policy_of(policy, ca, files_are=("ca",))
     if isinstance(kwargs.get("proxy_policy"), str):
         kwargs["proxy_policy"] = Policy(kwargs["proxy_policy"])
     return Doctor(policy=policy, **kwargs).examine(target)

@@ -9,7 +9,6 @@ from ._session import Session, _Cert, _Headers, _Timeout
 class Client(Session):
     """A client that keeps to one policy."""
 
-    policy: Policy
     timeout: _Timeout
     profile: Profile | None
     def __init__(self, policy: Policy | str | None = ..., *, ca: Any = ..., timeout: _Timeout = ...,
@@ -19,6 +18,8 @@ class Client(Session):
                  trust_store: TrustStore | str | PathLike[str] | None = ...,
                  on_first_use: Callable[[Report], bool | Literal["compared"]] | None = ..., verify: None = ...,
                  profile: Profile | str | PathLike[str] | None = ...) -> None: ...
+    @property
+    def policy(self) -> Policy: ...
     def request(self, method: str, url: str, *args: Any, timeout: Any = ..., **kwargs: Any) -> Response: ...
     def __enter__(self) -> Client: ...
     def stream(self, method: str, url: str, **kwargs: Any) -> Response: ...  # type: ignore[override]

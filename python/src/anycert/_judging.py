@@ -1,11 +1,14 @@
 """What a session judges servers by: verify, policies and files of them, and where anchors come from."""
 from __future__ import annotations
 
+import os
+
 from . import _core
 from ._checks import wrong_type
 from ._core import Policy, PolicyFile, TrustStore
 from ._places import certifi_bundle, existing
 from ._response import Response
+from .exceptions import PolicyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +78,35 @@ def with_hint(error: OSError, verify: Any) -> OSError:
     hinted = OSError(f"{error}; for a policy file: verify=anycert.PolicyFile({path!r})")
     hinted.__dict__.update(error.__dict__)
     return hinted
+
+
+def policy_of(given: Any, ca: Any = None, *, files_are: tuple[str, ...] = ("ca", "policy_file")) -> Policy:
+    """The Policy of one, or of its text, which has the anchors; hardened for None. PolicyError says more where a URL or
+    a path was given for it. files_are: the arguments that the caller has for paths."""
+    if isinstance(given, Policy):
+        if ca is not None:
+            raise ValueError("ca goes with the text of a policy; a Policy has its own anchors")
+        return given
+    if "policy_file" in files_are and isinstance(given, PolicyFile):
+        raise TypeError("policy has to be a Policy or its text; a PolicyFile is for policy_file")
+    text = "hardened" if given is None else given
+    if not isinstance(text, str):  # False, above all, must not come to mean trust-any
+        raise wrong_type("policy", "a Policy or its text", given)
+    try:
+        return Policy(text, ca=ca)
+    except PolicyError as error:
+        error.args = (f"{error}{_meant(text, files_are)}",)
+        raise
+
+
+def _meant(text: str, files_are: tuple[str, ...]) -> str:
+    """What was probably meant by a text that is no policy."""
+    if text.lower().startswith(("https://", "http://")):
+        return "; a URL is given to a request, as in get(url)" if "policy_file" in files_are else ""
+    if not os.path.exists(text):
+        return ""
+    kinds = "anchors", "a policy file"
+    return "".join(f"; for {kind}, write {name}={text!r}" for kind, name in zip(kinds, files_are))
 
 
 def check_store(policy: Any, store: TrustStore | None) -> None:
@@ -152,13 +184,9 @@ class Judging:
 
     def _policy_of(self, given: Any) -> Policy:
         """A request's own policy: one, or the text of one, which has the client's anchors if it names none."""
-        if isinstance(given, Policy):
-            return given
-        if not isinstance(given, str):
-            raise wrong_type("policy", "a Policy or its text", given)
+        policy = policy_of(given, files_are=("verify",))
         ca = self._ca if self._ca is not None else self._bundle
-        policy = Policy(given)
-        return policy if ca is None or policy.ca is not None else Policy(given, ca=ca)
+        return policy if policy is given or ca is None or policy.ca is not None else Policy(given, ca=ca)
 
     def _judged_by(self, verify: Any) -> tuple[Policy | None, dict[str, Any]]:
         """The policy that verify says, and what a client is told of it: with a policy file, True and

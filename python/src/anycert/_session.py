@@ -32,15 +32,15 @@ def default_headers():
 
 
 class Session(Judging):
-    """Like requests.Session. environment_proxies: use the proxies that the environment names (which
-    trust_env, when it is set later, does, too; nothing else of the environment is trusted).
-    proxy_follows_verify: verify=False holds for an https:// proxy's own certificate, too.
-    policy_file: a PolicyFile or its path, with the policies of hosts: they hold where verify is True
-    or the path of anchors, and for what redirects lead to; verify=PolicyFile says the same for one
-    call. Its ca= holds before the environment's anchors, and a path in verify before both. A Policy, and verify=False, go before it.
-    trust_store: a TrustStore or its path, for the policy tofu. on_first_use: what tofu asks about a
-    host that the store does not know: it gets a Report, and says True if the key is right ("compared"
-    if its pin is known from elsewhere); nothing else records it. It must not use the session."""
+    """Like requests.Session, with its attributes: headers, auth, params, verify, cert, proxies, hooks, cookies, stream,
+    max_redirects, trust_env. environment_proxies: use the proxies that the environment names (which trust_env, when it
+    is set later, does, too; nothing else of the environment is trusted). proxy_follows_verify: verify=False holds for
+    an https:// proxy's own certificate, too. policy_file: a PolicyFile or its path, with the policies of hosts: they
+    hold where verify is True or the path of anchors, and for what redirects lead to; verify=PolicyFile says the same
+    for one call. Its ca= holds before the environment's anchors, and a path in verify before both. A Policy, and
+    verify=False, go before it. trust_store: a TrustStore or its path, for the policy tofu. on_first_use: what tofu asks
+    about a host that the store does not know: it gets a Report, and says True if the key is right ("compared" if its
+    pin is known from elsewhere); nothing else records it. It must not use the session."""
 
     _keeps_cookies = True
     _is_sent_by_class = False
@@ -145,9 +145,14 @@ class Session(Judging):
                 auth=None, timeout=None, allow_redirects=True, proxies=None, hooks=None,
                 stream=None, verify=None, cert=None, json=None, *, retry=None, policy=None,
                 secret_headers=(), allow_downgrade=False):
-        """Sends a request. As requests.Session.request; and retry: a Retry; policy: a Policy or its
-        text, in place of verify; secret_headers: names whose values go to no other origin;
-        allow_downgrade: redirects from https to http are followed."""
+        """The Response to a request, whatever its status. As requests.Session.request: timeout: seconds, or (connect,
+        read), None for no limit; verify: True, False, the path of anchors, a Policy or a PolicyFile; cert: a path,
+        (certificate, key) or (certificate, key, passphrase). And retry: a Retry; policy: a Policy or its text, in
+        place of verify; secret_headers: names whose values go to no other origin; allow_downgrade: redirects from
+        https to http are followed.
+
+        RequestException where no answer came, SSLError among them; PolicyForbidden; OSError for files that cannot be
+        read; PolicyError, TypeError and ValueError for arguments."""
         if self._is_sent_by_class:
             from ._derived import request
             return request(self, method, url, params, data, headers, cookies, files, auth, json, hooks,

@@ -28,6 +28,8 @@ class DemistoException(Exception):
     message: the text. exception: what was raised underneath, or None. res: the response, or None. error_type: for
     callers, who may say what they like."""
 
+    __module__ = "anycert.xsoar"  # where programs have it from, which tracebacks and pickles name
+
     def __init__(self, message: Any, exception: Any = None, res: Any = None, error_type: Any = None,
                  *args: Any) -> None:
         super().__init__(message, exception, error_type, *args)

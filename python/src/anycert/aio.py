@@ -64,8 +64,9 @@ class AsyncClient:
         async with anycert.AsyncClient() as client:
             answers = await asyncio.gather(*(client.get(url) for url in urls))
 
-    concurrency: how many requests are under way at once. A client belongs to the event loop in which
-    it is used first. Cancelling a task gives its request up."""
+    concurrency: how many requests are under way at once, 1 to 10000; the others wait. The rest is as
+    Client has it. A client belongs to the event loop in which it is used first; after aclose() it may be
+    used again, in any. Cancelling a task gives its request up, and so does asyncio.timeout()."""
 
     def __init__(self, policy=None, *, concurrency=100, **kwargs):
         if isinstance(concurrency, bool) or not isinstance(concurrency, int):
@@ -127,7 +128,8 @@ class AsyncClient:
                       files=None, auth=None, timeout=Ellipsis, allow_redirects=True, proxies=None,
                       hooks=None, verify=None, cert=None, json=None, *, retry=None, policy=None,
                       secret_headers=(), allow_downgrade=False):
-        """Sends a request; as Client.request. Hooks may be coroutine functions."""
+        """Sends a request; as Client.request, but for stream=, which is stream() here. Hooks may be
+        coroutine functions."""
         client = self._client
         if timeout is Ellipsis:
             timeout = client.timeout
@@ -156,6 +158,10 @@ class AsyncClient:
         """request("HEAD", …), without following redirects."""
         kwargs.setdefault("allow_redirects", False)
         return self.request("HEAD", url, **kwargs)
+
+    def options(self, url, **kwargs):
+        """request("OPTIONS", …)"""
+        return self.request("OPTIONS", url, **kwargs)
 
     def post(self, url, data=None, json=None, **kwargs):
         """request("POST", …)"""

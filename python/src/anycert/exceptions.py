@@ -10,15 +10,19 @@ class RequestException(OSError):
     """What every failure of a request is.
 
     code, name: of the library's error, such as 302 and 'TRUST_NAME'; None where it is none.
-    message: the library's sentence alone. report: what was checked on the last hop, or None.
-    diagnosis: a ShortDiagnosis, why it failed and what would do; None where no connection, proxy or
-    TLS has failed. Both stay with the process: a copy that was pickled has None."""
+    message: the library's sentence alone. os_errno: the system's number, such as errno.ECONNREFUSED, or
+    None. request, response: what was sent and what came, or None. report: what was checked on the last
+    hop, or None. hops: those on the way, as Response has them. diagnosis: a ShortDiagnosis, why it failed
+    and what would do; None where no connection, proxy or TLS has failed. Report, hops and diagnosis stay
+    with the process: a copy that was pickled has none."""
 
     code = None
     name = None
     message = ""
+    os_errno = None
     report = None
     diagnosis = None
+    hops = ()
 
     def __init__(self, *args, **kwargs):
         # Not super(): requests' class may be in between, and would forget these.

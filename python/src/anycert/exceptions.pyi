@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from . import _core
@@ -17,7 +18,7 @@ class RequestException(OSError):
     message: str
     report: _core.Report | None
     diagnosis: _core.ShortDiagnosis | None
-    hops: list[Hop]
+    hops: Sequence[Hop]
     os_errno: int | None
     response: Response | None
     request: PreparedRequest | None

@@ -11,7 +11,9 @@ from requests.cookies import extract_cookies_to_jar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers, select_proxy
 
-from . import Policy, PolicyFile, Session
+from . import PolicyFile, Retry, Session
+from ._checks import wrong_type
+from ._judging import policy_of
 from ._ntlm import may_go_to, of_hooks
 from ._places import check_cert
 from ._prepare import hide_user
@@ -52,8 +54,12 @@ class AnycertAdapter(BaseAdapter):
     """policy: a Policy or its text, for everything that is mounted; None: what requests says with
     verify, True meaning hardened and False trust-any. policy_file: a PolicyFile or its path, with the
     policies of hosts, where neither policy nor verify=False says anything else. ca: the anchors of the
-    policy's text, or of hosts whose line in the file names none. retry: a Retry, for
-    every request."""
+    policy's text (or of hardened, where there is none), or of hosts whose line in the file names none;
+    as Policy has it. retry: a Retry, for every request; None: no request is made again.
+
+    What is no policy, or not understood, is an exception here: TypeError, PolicyError, ValueError for
+    anchors that are said twice and for tofu (there is no trust store), OSError for a policy file. Files
+    of anchors are read by the first request."""
 
     _anycert_adapter = True
 
@@ -64,10 +70,24 @@ class AnycertAdapter(BaseAdapter):
             if isinstance(policy_file, PolicyFile):
                 raise ValueError("ca goes with the path of a policy file; a PolicyFile has its own anchors")
             self._file_ca = ca
-        elif isinstance(policy, str) or ca is not None:
-            policy = Policy(policy or "hardened", ca=ca)
+        elif policy is not None or ca is not None:
+            policy = policy_of(policy, ca)
+        if retry is not None and not isinstance(retry, Retry):
+            raise wrong_type("retry", "an anycert.Retry", retry)
         self.policy, self.retry, self.policy_file = policy, retry, policy_file
         self._session = self._new_session()
+
+    @property
+    def policy(self):
+        """The Policy for everything that is mounted, or None."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, given):
+        policy = None if given is None else policy_of(given)
+        if policy is not None and policy.rung == "tofu":
+            raise ValueError("the adapter has no trust store for the policy 'tofu': use a Client or a Session")
+        self._policy = policy
 
     def __getstate__(self):
         return {name: value for name, value in self.__dict__.items() if name != "_session"}

@@ -57,6 +57,11 @@ class Copies(Responses):
         self.assertEqual((str(same), same.message, same.res, same.error_type), ("text", "text", "response", "type"))
 
     if not STANDIN:
+        def test_exceptions_are_named_as_they_are_imported(self):
+            """By tracebacks, and by pickles, which outlive where a class happens to be defined."""
+            self.assertEqual(xsoar.DemistoException.__module__, "anycert.xsoar")
+            self.assertIn(b"anycert.xsoar\x94", pickle.dumps(xsoar.DemistoException("text"), 4))
+
         def test_of_what_is_no_json(self):
             self.server.otherwise = Answer(body=b"[1, ]")
             cause = self.fails(request, self.client, "GET").exception
