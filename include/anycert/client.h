@@ -347,7 +347,8 @@ ANYCERT_API void anycert_request_free(struct anycert_request *request);
 /* Adds a header field; the same name may be added several times. value "" sends the field empty;
  * NULL takes away a field that would be sent by itself (Accept, Accept-Encoding, User-Agent,
  * Expect). -1 with HEADER for what is no token or has control bytes, and for Content-Length,
- * Transfer-Encoding and Connection, which are ours. */
+ * Transfer-Encoding and Connection, which are ours. A request with a field of more than 300,000
+ * bytes, or of more than 1,024,000 in all, fails with HEADER before it connects. */
 ANYCERT_API ANYCERT_NODISCARD int anycert_request_add_header(struct anycert_request *request,
                                                              const char *name, const char *value,
                                                              struct anycert_error *err);

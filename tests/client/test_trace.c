@@ -252,9 +252,20 @@ static char *long_secret(void)
     return text;
 }
 
+/* Newer libcurls leave out a field that is too long for them, and say nothing. */
+static void assert_was_sent(struct canned *server, const char *secret, const char *padding)
+{
+    char *sent = canned_request(server, canned_requests(server) - 1, NULL);
+
+    assert_non_null(sent);
+    assert_non_null(strstr(sent, secret));
+    assert_non_null(strstr(sent, padding));
+    free(sent);
+}
+
 /* libcurl writes what it sends in blocks of 16 or 64 kB, and shows it in the same: the secret lies
  * across the ends of a block in some of the rows. */
-static void show_long_secret(const struct canned *server, size_t padding_len)
+static void show_long_secret(struct canned *server, size_t padding_len)
 {
     struct anycert_request *request = floor_request("GET", canned_origin(server));
     char *padding = calloc(1, padding_len + 1);
@@ -269,6 +280,7 @@ static void show_long_secret(const struct canned *server, size_t padding_len)
     floor_header(request, "X-Behind", "seen-by-everybody");
     anycert_response_free(floor_ok(client, request));
     anycert_client_free(client);
+    assert_was_sent(server, secret, padding);
     assert_hides(&trace, "s3cr3t");
     assert_hides(&trace, "cr3ts");
     assert_shows(&trace, "> X-Padding:");
@@ -278,8 +290,9 @@ static void show_long_secret(const struct canned *server, size_t padding_len)
     free(secret);
 }
 
-static const size_t paddings[] = {0,     10000, 13000, 14000, 15000, 16000,  29000, 31000,
-                                  59000, 60000, 62000, 64000, 65000, 150000, 400000};
+#define LONGEST (300000 - sizeof "X-Padding: " + 1) /* that is not refused */
+static const size_t paddings[] = {0,     10000, 13000, 14000, 15000, 16000,  29000,  31000,
+                                  59000, 60000, 62000, 64000, 65000, 150000, LONGEST};
 #define PADDINGS (sizeof paddings / sizeof paddings[0])
 
 static struct canned *start_canned(bool tls)
