@@ -95,7 +95,7 @@ class Kinds(ServedCase):
     def examine(self, url, code=12):
         way = ("doctor", "--format", "json", "--cacert", "root.pem")
         target = f"localhost:{self.servers['origin'].port}"
-        found = json.loads(self.anycert(*way, "--timeout", "2", "-x", url, "--save", "it.json", target, code=code).out)
+        found = json.loads(self.anycert(*way, "--timeout", "3", "-x", url, "--save", "it.json", target, code=code).out)
         again = json.loads(self.anycert("doctor", "--format", "json", "--replay", "it.json", code=code).out)
         self.assertEqual({**again, "elapsed_ms": 0}, {**found, "elapsed_ms": 0})
         return found
