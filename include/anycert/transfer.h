@@ -77,6 +77,8 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_expect_continue(struct anyc
  * over http sets one, nor takes the place of one or takes it away (RFC 6265bis section 5.7). They
  * are never in a trace, log or archive, and the secret guard (client.h) counts them among the
  * secrets. Of one answer 50 count, and 150 go with a request, of 8190 bytes in all, as with curl.
+ * Servers have at most 180 kept for one domain, and 3300 in all, as browsers do: then the oldest
+ * goes, a Secure one only for a Secure one. What callers add or load is not limited.
  *
  * A request with a Cookie header of its own sends that and nothing else (a value of NULL: no
  * cookies at all); what the answer sets is kept all the same, and after a redirect the client's

@@ -14,6 +14,10 @@
 #define KEPT_OF_ANSWER 50
 #define SENT_MAX       150
 #define SENT_BYTES     8190
+/* What servers may have us keep, or a hostile one would fill the memory: more than the 50 and 3000
+ * that RFC 6265 section 6.1 asks for, and as much as browsers keep. */
+#define KEPT_OF_DOMAIN 180
+#define KEPT_OF_ALL    3300
 
 struct kept {
     char *line;
@@ -96,14 +100,74 @@ static struct kept *place_for(struct anycert__jar *jar, const struct anycert__co
     return &jar->list[jar->count++];
 }
 
+static void drop(struct anycert__jar *jar, size_t i)
+{
+    anycert__free_secret(jar->list[i].line);
+    jar->count--;
+    memmove(&jar->list[i], &jar->list[i + 1], (jar->count - i) * sizeof jar->list[0]);
+}
+
+static bool is_of(const struct anycert__cookie *cookie, const struct anycert__cookie *other)
+{
+    return other->domain_len == cookie->domain_len &&
+           memcmp(other->domain, cookie->domain, cookie->domain_len) == 0;
+}
+
+/* The oldest goes, of the cookie's domain or of all; but a Secure one for a Secure one only, or a
+ * flood over http would take it away. False: none goes. */
+static bool drop_oldest(struct anycert__jar *jar, const struct anycert__cookie *cookie,
+                        bool of_domain)
+{
+    size_t oldest = jar->count;
+
+    for (size_t i = 0; i < jar->count; i++) {
+        const struct anycert__cookie *other = &jar->list[i].cookie;
+
+        if (of_domain && !is_of(cookie, other))
+            continue;
+        if (!other->secure) {
+            drop(jar, i);
+            return true;
+        }
+        if (oldest == jar->count)
+            oldest = i;
+    }
+    if (!cookie->secure || oldest == jar->count)
+        return false;
+    drop(jar, oldest);
+    return true;
+}
+
+/* For one more, which a server sets. False: there is none. */
+static bool make_room(struct anycert__jar *jar, const struct anycert__cookie *cookie)
+{
+    size_t of_domain = 0;
+
+    for (size_t i = 0; i < jar->count; i++) {
+        if (anycert__cookie_replaces(cookie, &jar->list[i].cookie))
+            return true;
+        of_domain += is_of(cookie, &jar->list[i].cookie);
+    }
+    if (of_domain >= KEPT_OF_DOMAIN)
+        return drop_oldest(jar, cookie, true);
+    return jar->count < KEPT_OF_ALL || drop_oldest(jar, cookie, false);
+}
+
 /* One that has expired takes away what it replaces. */
-static int put(struct anycert__jar *jar, const char *line, int64_t now, struct anycert_error *err)
+static int put(struct anycert__jar *jar, const char *line, int64_t now, bool is_limited,
+               struct anycert_error *err)
 {
     struct kept fresh = {.line = anycert__strdup(line)};
     struct kept *place = NULL;
 
     if (fresh.line) {
         anycert__cookie_read(fresh.line, strlen(fresh.line), &fresh.cookie);
+        drop_expired(jar, now);
+        if (is_limited && !anycert__cookie_expired(&fresh.cookie, now) &&
+            !make_room(jar, &fresh.cookie)) {
+            anycert__free_secret(fresh.line);
+            return anycert__fail(err, ANYCERT_E_USAGE, "there are too many cookies");
+        }
         place = place_for(jar, &fresh.cookie);
     }
     if (!place) {
@@ -171,8 +235,8 @@ static void choose(const struct anycert__jar *jar, const struct anycert__cookie_
 
 /* ---- for the layers above */
 
-int anycert__jar_add(struct anycert__jar *jar, const char *set_cookie,
-                     const struct anycert__url *url, int64_t now, struct anycert_error *err)
+static int add(struct anycert__jar *jar, const char *set_cookie, const struct anycert__url *url,
+               int64_t now, bool is_limited, struct anycert_error *err)
 {
     struct anycert__cookie_place place;
     struct anycert__buf line;
@@ -185,11 +249,17 @@ int anycert__jar_add(struct anycert__jar *jar, const char *set_cookie,
         if (!place.is_secure && hides_secure(jar, line.data))
             anycert__fail(err, ANYCERT_E_USAGE, "a Secure cookie of that name came over https");
         else
-            result = put(jar, line.data, now, err);
+            result = put(jar, line.data, now, is_limited, err);
         pthread_mutex_unlock(&jar->lock);
     }
     anycert__buf_free(&line);
     return result;
+}
+
+int anycert__jar_add(struct anycert__jar *jar, const char *set_cookie,
+                     const struct anycert__url *url, int64_t now, struct anycert_error *err)
+{
+    return add(jar, set_cookie, url, now, false, err);
 }
 
 bool anycert__jar_has_for(struct anycert__jar *jar, const struct anycert__url *url, int64_t now)
@@ -296,7 +366,7 @@ int anycert__jar_read(struct anycert__jar *jar, const char *text, const char *wh
         if (anycert__cookie_check(line, end, NULL) > 0)
             result = anycert__cookie_tidy(line, end, &one, err);
         if (result > 0)
-            result = put(jar, one.data, 0, err);
+            result = put(jar, one.data, 0, false, err);
         line += len + (line[len] == '\n');
     }
     pthread_mutex_unlock(&jar->lock);
@@ -313,7 +383,7 @@ void anycert__jar_learn(struct anycert__jar *jar, const struct anycert__fields *
         const struct anycert__field *field = &fields->list[i];
 
         if (anycert__str_equal_nocase(field->name, "Set-Cookie"))
-            kept += anycert__jar_add(jar, field->value, url, now, NULL) == 0;
+            kept += add(jar, field->value, url, now, true, NULL) == 0;
     }
 }
 
