@@ -125,12 +125,36 @@ class Http(Differences):
         else:
             self.raises(ValueError, request, self.client, "GET", params={"a": "b\0"})
 
-    def test_names_of_files_with_line_ends(self):
-        files = {"f": ("a\nb", b"x")}
+    def test_names_with_control_characters(self):
+        for body in ({"files": {"f": ("a\nb", b"x")}}, {"files": {"f": ("a\tb", b"x")}}, {"files": {"f\t": b"x"}}, {"data": {"a\n": "b"}}):
+            if STANDIN:
+                self.assertTrue(self.sent("POST", **body).body)
+            else:
+                self.raises(ValueError, request, self.client, "POST", **body)
+
+    def test_credentials_that_basic_has_no_place_for(self):
+        for auth in (("me", "secret\n"), ("me\t", "secret"), ("me:you", "secret")):
+            if STANDIN:
+                self.assertTrue(self.sent(auth=auth).value("authorization"))
+            else:
+                self.assertNotIn("secret", str(self.raises(ValueError, request, self.client, "GET", auth=auth)))
+
+    def test_bodies_that_cannot_be_sent_on(self):
+        for status in (307, 308):
+            self.server.answers["/x"] = Answer(status, [("Location", "/y")], b"")
+            if STANDIN:
+                self.assertEqual((self.sent("POST", data=iter([b"a"])).target, self.server.last.body), ("/y", b""))
+            else:
+                self.raises(exceptions.UnrewindableBodyError, request, self.client, "POST", "/x", data=iter([b"a"]))
+
+    def test_places_that_are_written_oddly(self):
+        self.server.answers["/x"] = Answer(302, [("Location", "/50%")], b"")
+        self.assertEqual(self.sent().target, "/50%25" if STANDIN else "/50%")
+        self.server.answers["/x"] = Answer(302, [("Location", "http:/y")], b"")
         if STANDIN:
-            self.assertIn(b"filename", self.sent("POST", files=files).body)
+            self.assertEqual(self.sent().target, "/y")
         else:
-            self.raises(ValueError, request, self.client, "POST", files=files)
+            self.raises(exceptions.InvalidSchema, request, self.client, "GET", "/x")
 
     def test_compressed_bodies(self):
         whole = gzip.compress(b"{}" + bytes(1000))
