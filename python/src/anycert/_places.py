@@ -58,8 +58,9 @@ def proxy_url(proxy: str) -> str:
     user, at, place = rest[:end].rpartition("@")
     host, colon, port = place.rpartition(":")
     if place.endswith("]") or not colon:
-        host, port = place, str(_PROXY_PORTS.get(scheme.lower(), 1080))
-    if not host or not port:
+        host, port = place, ""
+    port = port or str(_PROXY_PORTS.get(scheme.lower(), 1080))
+    if not host:
         from .exceptions import _new
         raise _new("InvalidProxyURL", "Please check proxy URL. It is malformed and could be "
                                       "missing the host.")

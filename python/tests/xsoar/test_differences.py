@@ -111,6 +111,10 @@ class Http(Differences):
         self.assertEqual(request(client, "GET"), {"status": "ok"})
         self.assertEqual(self.server.last.value("authorization"), None if STANDIN else "Basic dG9rZW46")
 
+    def test_users_of_proxies_without_a_password(self):
+        request(self.client, "GET", proxies={"http": self.server.url.replace("//", "//token@")})
+        self.assertEqual(self.server.last.value("proxy-authorization"), None if STANDIN else "Basic dG9rZW46")
+
     def test_addresses_that_two_programs_read_in_two_ways(self):
         for url in (f"http://2130706433:{self.server.port}/", f"{self.server.url}\\@elsewhere/"):
             with self.subTest(url):
@@ -208,7 +212,7 @@ class Http(Differences):
             self.assertEqual(self.response(proxies=proxies).status_code, 200)
 
     def test_addresses_that_need_no_proxy(self):
-        for hosts, direct in ((f"127.0.0.1:{self.server.port}", not STANDIN), (".0.0.1", STANDIN)):
+        for hosts, direct in ((f"127.0.0.1:{self.server.port}", not STANDIN), ("localhost 127.0.0.1", not STANDIN), (".0.0.1", STANDIN)):
             os.environ.update({"http_proxy": f"http://127.0.0.1:{refusing_port()}", "no_proxy": hosts})
             client = xsoar.BaseClient(self.server.url, proxy=True)
             with self.subTest(hosts):
