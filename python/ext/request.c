@@ -245,9 +245,10 @@ static int set_params(struct ext_request *request, struct ext_state *state, PyOb
 /* These are the library's. */
 static bool is_ours(const char *name)
 {
-    static const char *const ours[] = {"connection", "content-length", "transfer-encoding"};
+    static const char *const ours[] = {"connection", "content-length", "transfer-encoding",
+                                       "keep-alive", "te"};
 
-    if (name[0] != 'c' && name[0] != 't')
+    if (name[0] != 'c' && name[0] != 't' && name[0] != 'k')
         return false;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         if (strcmp(name, ours[i]) == 0)

@@ -397,7 +397,9 @@ class _Call:
                  "cookies", "suffix")
 
     def take_body(self, data, json, files):
-        """What the request is to carry. The headers are there already."""
+        """What the request is to carry. The headers are there already; a type of None is left to the body."""
+        if self.headers.get("content-type", ("", ""))[1] is None:
+            self.headers = {name: pair for name, pair in self.headers.items() if name != "content-type"}
         self.data = data or None
         if data is not None and isinstance(data, TextIOBase):
             self.data = data.read().encode()  # bytes of a text are counted, for many servers want to know
@@ -411,8 +413,7 @@ class _Call:
         from ._prepare import file_parts
         if isinstance(data, (str, bytes)) and data:
             raise ValueError("Data must not be a string.")
-        self.files = file_parts(files)
-        kind = self.headers.get("content-type", _NOTHING)[1]
+        self.files, kind = file_parts(files), self.headers.get("content-type", _NOTHING)[1]
         if kind and not kind[:10].lower() in ("multipart/", b"multipart/"):  # it is the caller's, without a boundary
             from ._prepare import multipart
             self.data, self.files = multipart(data, self.files)[0], None

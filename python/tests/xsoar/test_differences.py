@@ -45,9 +45,14 @@ class Http(Differences):
                 self.assertEqual((sent.method, sent.body), expected)
 
     def test_headers_of_the_connection(self):
-        given = {"Connection": "close", "Transfer-Encoding": "gzip"}
+        given = {"Connection": "close", "Transfer-Encoding": "gzip", "Keep-Alive": "300", "TE": "trailers"}
         sent = self.sent(headers=given)
-        self.assertEqual([sent.value(name.lower()) for name in given], list(given.values()) if STANDIN else [None, None])
+        self.assertEqual([sent.value(name.lower()) for name in given], list(given.values()) if STANDIN else [None] * 4)
+        for name in ("Upgrade", "Trailer"):
+            if STANDIN:
+                self.assertEqual(self.sent(headers={name: "x"}).value(name.lower()), "x")
+            else:
+                self.raises(exceptions.InvalidHeader, request, self.client, "GET", headers={name: "x"})
 
     def test_length_of_no_body(self):
         for method in ("DELETE", "OPTIONS", "FOO"):
@@ -78,10 +83,11 @@ class Http(Differences):
                 self.assertEqual(self.response(method).status_code, 200)
 
     def test_bodies_with_head(self):
-        if STANDIN:
-            self.assertEqual(self.sent("HEAD", data=b"x").body, b"x")
-        else:
-            self.raises(ValueError, request, self.client, "HEAD", data=b"x")
+        for method, body in (("HEAD", b"x"), ("TRACE", b"x"), ("CONNECT", None)):
+            if STANDIN:
+                self.assertEqual(self.sent(method, data=body).body, body or b"")
+            else:
+                self.raises(ValueError, request, self.client, method, data=body)
 
     def test_cookies_beside_a_header(self):
         sent = self.sent(headers={"Cookie": "a=b"}, cookies={"c": "d"})
@@ -98,6 +104,10 @@ class Http(Differences):
         self.client._session.cookies.set("id", "old")
         self.response(suffix="/login")
         self.assertEqual(self.sent().value("cookie"), "id=old; id=new" if STANDIN else "id=new")
+
+    def test_cookies_beyond_ascii(self):
+        self.client._session.cookies.set("id", "\u00e9")
+        self.assertEqual(self.sent().value("cookie"), "id=\u00e9" if STANDIN else "id=\u00c3\u00a9")
 
     def test_blanks_before_a_value(self):
         for value in (" x", "\tx"):

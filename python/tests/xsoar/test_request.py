@@ -245,6 +245,12 @@ class Bodies(Calls):
         self.assertEqual(self.body(json_data={}, headers={"Content-Type": "application/scim+json"}),
                          (b"{}", "application/scim+json"))
 
+    def test_a_header_leaves_the_type_to_the_body(self):
+        for body, kind in (({"data": {"a": "b"}}, "application/x-www-form-urlencoded"), ({"json_data": {}}, "application/json"),
+                           ({"files": {"f": b"x"}}, "multipart/form-data"), ({"data": b"x"}, None)):
+            value = self.value("content-type", method="POST", headers={"Content-Type": None}, **body)
+            self.assertEqual(value and value.partition(";")[0], kind)
+
     def test_files(self):
         sent = self.sent("POST", data={"a": "1"}, files={"f": ("name.txt", b"content", "text/plain")})
         fields, parts = zip(*sent.parts())
