@@ -57,6 +57,8 @@ def proxy_url(proxy: str) -> str:
     end = min(rest.find(c) % (len(rest) + 1) for c in "/?#")
     user, at, place = rest[:end].rpartition("@")
     host, colon, port = place.rpartition(":")
+    if not mark and colon and not port:  # "http:/proxy"
+        host = ""
     if place.endswith("]") or not colon:
         host, port = place, ""
     port = port or str(_PROXY_PORTS.get(scheme.lower(), 1080))
