@@ -96,9 +96,20 @@ static bool is_plain(char c)
            c == '~' || c == '!' || c == '$' || c == '=' || c == '?' || c == '#';
 }
 
-static bool has_scheme(const char *text)
+/* How long what is before the path is; 0: there is no scheme of ours, no path, or a capital letter.
+ */
+static size_t before_path(const char *text)
 {
-    return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
+    size_t at = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+
+    if (at == 0)
+        return 0;
+    while (text[at] != '\0' && !strchr("/?#", text[at])) {
+        if (text[at] >= 'A' && text[at] <= 'Z')
+            return 0;
+        at++;
+    }
+    return text[at] == '/' ? at : 0;
 }
 
 static PyObject *is_plain_url(PyObject *module, PyObject *url)
@@ -111,7 +122,7 @@ static PyObject *is_plain_url(PyObject *module, PyObject *url)
     if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
         return NULL;
     PyErr_Clear();
-    if (!text || !has_scheme(text))
+    if (!text || before_path(text) == 0)
         Py_RETURN_FALSE;
     while (at < len && is_plain(text[at]) && !(text[at] == '/' && text[at + 1] == '.'))
         at++;

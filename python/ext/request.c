@@ -178,7 +178,19 @@ static int add_one(const struct adding *adding, const char *name, PyObject *valu
     return result;
 }
 
-static int add_many(const struct adding *adding, const char *name, PyObject *values)
+/* Whether it has members of its own, in a query or a form: requests takes lists in lists apart. */
+static bool has_members(const struct adding *adding, PyObject *value)
+{
+    Py_ssize_t size = -1;
+
+    if (adding->takes_zeros || PyUnicode_Check(value) || PyBytes_Check(value) || value == Py_None)
+        return false;
+    size = PyObject_Size(value);
+    PyErr_Clear();
+    return size >= 0;
+}
+
+static int add_many(const struct adding *adding, const char *name, PyObject *values, bool is_inner)
 {
     PyObject *iterator = PyObject_GetIter(values);
     PyObject *value = NULL;
@@ -187,7 +199,8 @@ static int add_many(const struct adding *adding, const char *name, PyObject *val
     if (!iterator)
         return -1;
     while (result == 0 && (value = PyIter_Next(iterator)) != NULL) {
-        result = add_one(adding, name, value);
+        result = !is_inner && has_members(adding, value) ? add_many(adding, name, value, true)
+                                                         : add_one(adding, name, value);
         Py_DECREF(value);
     }
     Py_DECREF(iterator);
@@ -206,7 +219,7 @@ static int add_pair(void *arg, PyObject *name, PyObject *value)
                  !PyObject_HasAttrString(value, "__iter__")))
         result = add_one(adding, utf8, value);
     else if (utf8)
-        result = add_many(adding, utf8, value);
+        result = add_many(adding, utf8, value, false);
     Py_XDECREF(text);
     return result;
 }
@@ -232,9 +245,10 @@ static int set_params(struct ext_request *request, struct ext_state *state, PyOb
 /* These are the library's. */
 static bool is_ours(const char *name)
 {
-    static const char *const ours[] = {"connection", "content-length", "transfer-encoding"};
+    static const char *const ours[] = {"connection", "content-length", "transfer-encoding",
+                                       "keep-alive", "te"};
 
-    if (name[0] != 'c' && name[0] != 't')
+    if (name[0] != 'c' && name[0] != 't' && name[0] != 'k')
         return false;
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         if (strcmp(name, ours[i]) == 0)

@@ -203,7 +203,7 @@ class Requests(LabCase):
 
     def test_proxies_have_ports(self):
         for proxy, url in (("p", "http://p:80"), ("http://u:1@p/", "http://u:1@p:80/"), ("https://[::1]", "https://[::1]:443"),
-                           ("socks5h://p", "socks5h://p:1080"), ("p:8080", "http://p:8080"), ("http://[::1]:1", "http://[::1]:1")):
+                           ("socks5h://p", "socks5h://p:1080"), ("p:8080", "http://p:8080"), ("http://p:", "http://p:80"), ("http://[::1]:1", "http://[::1]:1")):
             self.assertEqual(self.session._proxy_for("https://x/", {"https": proxy})[0], url)
         with self.assertRaises(exceptions.InvalidProxyURL):
             self.session.get("https://x/", proxies={"https": "http://"})

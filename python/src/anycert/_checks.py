@@ -107,6 +107,8 @@ def _limits_of_object(timeout: Any) -> tuple[int, int]:
 def checked_cert(cert: Any) -> Any:
     if isinstance(cert, list):
         cert = tuple(cert)
+    if cert in ("", (), False):  # such as a parameter that is not set
+        return None
     if not isinstance(cert, (str, tuple)):
         raise wrong_type("cert", "a path, (certificate, key) or (certificate, key, password)", cert)
     if isinstance(cert, tuple):

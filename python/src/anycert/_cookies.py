@@ -147,6 +147,8 @@ class Cookies(MutableMapping):
             for cookie in [c for c in self._all() if c.name == name]:
                 self._remove(cookie)
             return None
+        if not isinstance(value, (str, int, float)):
+            raise TypeError(f"the value of a cookie has to be str, not {type(value).__name__}")
         cookie = Cookie(name, str(value), domain or "", path or "/", secure)
         self.set_cookie(cookie)
         return cookie

@@ -29,7 +29,9 @@ def cookies_of(cookies: Any) -> Cookies:
     jar = Cookies()
     try:
         jar.update(cookies)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError) as error:
+        if "of a cookie" in str(error):
+            raise TypeError(f"cookies: {error}") from None
         raise wrong_type("cookies", "a mapping, pairs or a cookie jar", cookies) from None
     return jar
 

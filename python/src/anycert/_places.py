@@ -57,9 +57,12 @@ def proxy_url(proxy: str) -> str:
     end = min(rest.find(c) % (len(rest) + 1) for c in "/?#")
     user, at, place = rest[:end].rpartition("@")
     host, colon, port = place.rpartition(":")
+    if not mark and colon and not port:  # "http:/proxy"
+        host = ""
     if place.endswith("]") or not colon:
-        host, port = place, str(_PROXY_PORTS.get(scheme.lower(), 1080))
-    if not host or not port:
+        host, port = place, ""
+    port = port or str(_PROXY_PORTS.get(scheme.lower(), 1080))
+    if not host:
         from .exceptions import _new
         raise _new("InvalidProxyURL", "Please check proxy URL. It is malformed and could be "
                                       "missing the host.")

@@ -7,8 +7,8 @@ from ._headers import CaseInsensitiveDict
 
 def hide_user(url):
     scheme, mark, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return scheme + mark + authority.rpartition("@")[2] + slash + path
+    end = min(rest.find(c) % (len(rest) + 1) for c in "/?#")
+    return scheme + mark + rest[:end].rpartition("@")[2] + rest[end:]
 
 
 def with_params(url, params):
@@ -92,16 +92,17 @@ def file_parts(files):
 
 
 def _text(name):
-    return name.decode() if isinstance(name, bytes) else str(name)
+    """As requests writes it: that of an Enum which is a str is its value."""
+    return name.decode() if isinstance(name, bytes) else "".join(name) if isinstance(name, str) else str(name)
 
 
 def _content(content):
     if hasattr(content, "read"):
         return content
     if isinstance(content, (str, int)):
-        return str(content).encode()
+        return content.encode() if isinstance(content, str) else str(content).encode()
     try:
-        return bytes(content)
+        return bytes(memoryview(content))  # what is a list of numbers is no file
     except TypeError:
         raise TypeError(f"files: content has to be bytes, str or a file, not "
                         f"{type(content).__name__}") from None
@@ -141,12 +142,9 @@ class PreparedRequest:
 
     @property
     def path_url(self):
-        _, _, rest = self.url.partition("://")
-        path = "/" + rest.partition("/")[2] if "/" in rest else "/" + rest[len(rest):]
-        query = rest.partition("?")
-        if "/" not in query[0] and query[1]:
-            path = "/?" + query[2]
-        return path.partition("#")[0]
+        from urllib.parse import urlsplit
+        parts = urlsplit(self.url)
+        return (parts.path or "/") + (parts.query and "?" + parts.query)
 
     def register_hook(self, event, hook):
         """Adds a callable, or several, for an event."""

@@ -3,15 +3,32 @@ from __future__ import annotations
 
 import io
 
+from ._headers import CaseInsensitiveDict
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from ._headers import CaseInsensitiveDict
     from ._response import Response
 
 _LINE_AT_ONCE = 65536  # bytes that are asked for where a line is wanted
+
+
+class RawHeaders(CaseInsensitiveDict):
+    """The header fields, which tells those of the same name apart, too."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, headers: Any, pairs: list[tuple[str, str]]) -> None:
+        super().__init__(headers)
+        self._pairs = pairs or list(self.items())
+
+    def getlist(self, name: str, default: Any = ()) -> Any:
+        """All values of a header field, such as Set-Cookie."""
+        return [value for key, value in self._pairs if key.lower() == name.lower()] or list(default)
+
+    getheaders = get_all = iget = getlist
 
 
 class Raw(io.IOBase):
@@ -28,7 +45,7 @@ class Raw(io.IOBase):
     def __init__(self, response: Response) -> None:
         self.status: int | None = response.status_code
         self.reason: str | None = response.reason
-        self.headers: CaseInsensitiveDict = response.headers
+        self.headers = RawHeaders(response.headers, getattr(response, "_header_list")())
         self._stream: Any = getattr(response, "_stream")
         gone = self._stream is not None or getattr(response, "_consumed")
         self._rest = memoryview(b"" if gone else response.content)

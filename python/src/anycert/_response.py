@@ -75,7 +75,15 @@ class Response(_core.Response):
                 request.method, request.body = "GET", None
                 for name in ("Content-Type", "Content-Length", "Transfer-Encoding"):
                     request.headers.pop(name, None)
+        if history and _origin(history[0].url) != _origin(url):
+            self._forget_secrets(request.headers)
         return request
+
+    def _forget_secrets(self, headers):
+        """Takes away what the library keeps from other origins: a hook that sends the request again would send it."""
+        declared = {name.lower() for name in getattr(self._info, "key", _NO_KEY)[-1]}
+        for name in [name for name in headers if name.lower() in _SECRETS or name.lower() in declared]:
+            del headers[name]
 
     def _make_elapsed(self):
         from datetime import timedelta
@@ -294,6 +302,20 @@ class _File:
 
     def close(self):
         """Nothing: it is whoever's who has put it there."""
+
+
+# What is always secret, as anycert_config_add_secret_header (anycert/client.h) has it.
+_SECRETS = frozenset((
+    "authorization", "proxy-authorization", "cookie", "set-cookie", "api-key", "apikey", "private-token", "x-access-token",
+    "x-api-key", "x-api-token", "x-auth-key", "x-amz-security-token", "x-auth-token", "x-session-id", "x-vault-token",
+    "x-session-token", "x-subject-token"))
+_NO_KEY = ((),)  # of what has declared no further ones
+
+
+def _origin(url):
+    from urllib.parse import urlsplit
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _joined(url, reference):

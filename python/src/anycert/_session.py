@@ -12,11 +12,10 @@ from ._merging import cookies_of, merged_hooks, merged_params
 from ._places import check_cert, proxy_url
 from ._response import Response
 from ._retry import Retry
-from ._url import check_url, is_plain
+from ._url import check_url, is_plain, without_controls
 
 Policy = _core.Policy
 VERSION = _core.__version__
-
 
 _NOTHING = None, None
 # What the library does not send by itself where a prepared request has no such field.
@@ -178,8 +177,9 @@ class Session(Judging):
         call.url = url
         if self.params:
             params = merged_params(self.params, params)
-        call.params = params
-        own = self.headers
+        if type(params) is str and not params.isprintable():
+            params = without_controls(params)
+        call.params, own = params, self.headers
         fields = own._store if type(own) is CaseInsensitiveDict else store(own)
         if headers:
             fields = {**fields, **store(headers)}
@@ -208,6 +208,8 @@ class Session(Judging):
             secret_headers = all_of("secret_headers", secret_headers, str, "several str")
         if allow_downgrade is not False and allow_downgrade is not True:
             raise wrong_type("allow_downgrade", "True or False", allow_downgrade)
+        if "http://" not in self.adapters or "https://" not in self.adapters:
+            self.get_adapter(url)  # whoever took one away wants no such requests
         if retry is None:
             if self._retries:
                 retry = retry_of(self.get_adapter(url))
@@ -400,7 +402,9 @@ class _Call:
                  "cookies", "suffix")
 
     def take_body(self, data, json, files):
-        """What the request is to carry. The headers are there already."""
+        """What the request is to carry. The headers are there already; a type of None is left to the body."""
+        if self.headers.get("content-type", ("", ""))[1] is None:
+            self.headers = {name: pair for name, pair in self.headers.items() if name != "content-type"}
         self.data = data or None
         if data is not None and isinstance(data, TextIOBase):
             self.data = data.read().encode()  # bytes of a text are counted, for many servers want to know
@@ -414,11 +418,14 @@ class _Call:
         from ._prepare import file_parts
         if isinstance(data, (str, bytes)) and data:
             raise ValueError("Data must not be a string.")
-        self.files = file_parts(files)
-        kind = self.headers.get("content-type", _NOTHING)[1]
+        self.files, kind = file_parts(files), self.headers.get("content-type", _NOTHING)[1]
         if kind and not kind[:10].lower() in ("multipart/", b"multipart/"):  # it is the caller's, without a boundary
             from ._prepare import multipart
             self.data, self.files = multipart(data, self.files)[0], None
+        elif not self.files:  # all are None; a form with parts it is all the same
+            from ._prepare import multipart
+            self.data, own = multipart(data, [])
+            self.headers = {**self.headers, "content-type": ("Content-Type", kind or own)}
 
     def client(self):
         clients = self.session._clients
@@ -590,7 +597,7 @@ def _wire(text):
 def _latin1(text):
     """A user or a password."""
     try:
-        text = text if isinstance(text, bytes) else str(text).encode("latin1")
+        text = text if isinstance(text, bytes) else (text if isinstance(text, str) else str(text)).encode("latin1")
     except UnicodeEncodeError as error:
         raise named("auth", error) from None
     if b"\0" in text:

@@ -35,16 +35,21 @@ def check_url(url: object) -> str:
 
 
 def _normal(url: str) -> str:
-    """Without dot segments in the path; behind the host %XX for what may not stand there, and
-    characters for what need not be %XX."""
+    """The host in small letters, and a path; without dot segments in that; behind the host %XX for what
+    may not stand there, and characters for what need not be %XX."""
     scheme, mark, rest = url.partition("://")
     end = min(rest.find(c) % (len(rest) + 1) for c in "/?#")
+    user, at, host = rest[:end].rpartition("@")
+    if "%" not in host:  # which a zone has, and names of zones are as they are
+        host = host.lower()
     rest, fragment_mark, fragment = rest[end:].partition("#")
     path, query_mark, query = rest.partition("?")
+    if host and not path:  # or an @ of the query would end the name of a user
+        path = "/"
     if "/." in path:
         path = _without_dots(path)
-    return "".join((url[:len(scheme) + 3 + end], quoted(path), query_mark, quoted(query),
-                    fragment_mark, quoted(fragment)))
+    return "".join((scheme, mark, user, at, host, quoted(path), query_mark, quoted(query), fragment_mark,
+                    quoted(fragment)))
 
 
 def _without_dots(path: str) -> str:
@@ -65,6 +70,11 @@ def _has_stray_percent(text: str) -> bool:
     """Whether a % begins no escape; then none is taken for one."""
     return "%" in text and not all(
         len(part) > 1 and part[0] in _HEX and part[1] in _HEX for part in text.split("%")[1:])
+
+
+def without_controls(query: str) -> str:
+    """A query with %XX for its control characters, but for NUL, which is refused later."""
+    return "".join(f"%{ord(c):02X}" if c in "\x7f" or "\0" < c < " " else c for c in query)
 
 
 def quoted(text: str) -> str:

@@ -18,6 +18,9 @@ from common.served import Served
 from common.server import OK, Answer, Server, certificate
 from common.subject import OLD_LIBRARIES, OLD_SUITES, STANDIN, exceptions, new_context, xsoar
 
+if not STANDIN:
+    from anycert import _response
+
 SENTENCE = ("SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in the integration "
             "configuration.")
 
@@ -261,6 +264,25 @@ class Redirects(Served):
             self.assertEqual(other.last.value("x-api-key"), "secret" if STANDIN else None)
             self.assertEqual(other.last.value("x-other"), "a")
             self.assertEqual(self.server.last.value("x-api-key"), "secret")
+
+    def test_v14_secrets_are_gone_from_the_request_of_the_answer(self):
+        names = ["Authorization", "Cookie"] if STANDIN else [*sorted(_response._SECRETS), "x-tenant-pass"]
+        kwargs = {} if STANDIN else {"secret_headers": ("X-Tenant-Pass",)}
+
+        def again(response, **_):
+            return response.connection.send(response.request.copy()) if response.status_code == 401 else None
+
+        with Server() as first, Server(otherwise=Answer(401)) as second:
+            first.answers["/x"] = Answer(302, [("Location", second.url + "/y")], b"")
+            response = request(xsoar.BaseClient(first.url), "GET", "/x", headers={name: "secret" for name in [*names, "X-Mine"]},
+                               hooks={"response": again}, ok_codes=(401,), resp_type="response", **kwargs)
+            self.assertEqual(len(second.seen), 2)
+            for sent in second.seen:
+                self.assertEqual([name for name, value in sent.headers if value == "secret"], ["X-Mine"])
+            self.assertNotIn("authorization", {name.lower() for name in response.request.headers})
+            kept = request(xsoar.BaseClient(first.url), "GET", "/x", headers={"Authorization": "secret"}, allow_redirects=False,
+                           resp_type="response")
+            self.assertEqual(("Authorization" in kept.request.headers, "Authorization" in kept.next.headers), (True, False))
 
     def test_v18_to_plain_http(self):
         self.secure.answers["/x"] = Answer(302, [("Location", self.server.url + "/y")], b"")

@@ -291,7 +291,7 @@ class ProxyFailures(Environment):
             self.assertEqual(error.res.status_code, 407)
 
     def test_no_such_proxy(self):
-        for proxy in (nowhere(), "http://nowhere.invalid:3128", "nowhere.invalid", "https://nowhere.invalid"):
+        for proxy in (nowhere(), "http://nowhere.invalid:3128", "nowhere.invalid", "https://nowhere.invalid", "LOCALHOST://x:1"):
             os.environ.update({"http_proxy": proxy, "https_proxy": proxy})
             for target in (self.server, self.secure):
                 error = self.fails(request, xsoar.BaseClient(target.url, verify=False, proxy=True), "GET",

@@ -1,4 +1,5 @@
 """What of a call's arguments arrives at the server: URL, query, headers, credentials, bodies."""
+import enum
 import io
 import os
 import pathlib
@@ -81,6 +82,23 @@ class Addresses(Calls):
         self.raises(exceptions.MissingSchema, request, xsoar.BaseClient(""), "GET", "x")
 
 
+    def test_no_path_and_an_at_sign(self):
+        seen = []
+        with Server() as elsewhere:
+            for tail, url in ((f"?mail=x@{elsewhere.host}", f"/?mail=x@{elsewhere.host}"), (f"?a=b#x@{elsewhere.host}", "/?a=b"),
+                              ("", "/"), ("#/y", "/")):
+                response = request(self.client(), "GET", full_url=self.server.url + tail, resp_type="response",
+                                   auth=lambda sent: seen.append((sent.url.partition("#")[0], sent.path_url)) or sent)
+                self.assertEqual(seen.pop(), (self.server.url + url, url))
+                self.assertEqual(response.request.url.partition("#")[0], self.server.url + url)
+                self.assertEqual(self.server.last.target, url)
+            self.assertEqual(elsewhere.seen, [])
+
+    def test_hosts_are_written_in_small_letters(self):
+        response = request(self.client(), "GET", full_url=f"HTTP://LocalHost:{self.server.port}/A", resp_type="response")
+        self.assertEqual(response.request.url, f"http://localhost:{self.server.port}/A")
+
+
 class Queries(Calls):
     def query(self, params, **kwargs):
         return self.sent(params=params, **kwargs).target.partition("?")[2]
@@ -96,6 +114,14 @@ class Queries(Calls):
 
     def test_behind_a_query(self):
         self.assertEqual(self.query({"c": "d"}, suffix="/x?a=b"), "a=b&c=d")
+
+    def test_lists_in_lists(self):
+        for values, text in (([[1, 2], 3], "k=1&k=2&k=3"), ([("a b",), {"c": 0}], "k=a+b&k=c"), ([1, None, []], "k=1")):
+            self.assertEqual(self.sent(params={"k": values}).target, "/x?" + text)
+            self.assertEqual(self.sent("POST", data={"k": values}).body, text.encode())
+
+    def test_line_ends_in_a_text(self):
+        self.assertEqual(self.sent(params="a=b\nc\t&d=e").target, "/x?a=b%0Ac%09&d=e")
 
     def test_parser(self):
         self.assertEqual(self.query({"b": [1, 2]}, params_parser=quote), "b=%5B1%2C%202%5D")
@@ -219,6 +245,12 @@ class Bodies(Calls):
         self.assertEqual(self.body(json_data={}, headers={"Content-Type": "application/scim+json"}),
                          (b"{}", "application/scim+json"))
 
+    def test_a_header_leaves_the_type_to_the_body(self):
+        for body, kind in (({"data": {"a": "b"}}, "application/x-www-form-urlencoded"), ({"json_data": {}}, "application/json"),
+                           ({"files": {"f": b"x"}}, "multipart/form-data"), ({"data": b"x"}, None)):
+            value = self.value("content-type", method="POST", headers={"Content-Type": None}, **body)
+            self.assertEqual(value and value.partition(";")[0], kind)
+
     def test_files(self):
         sent = self.sent("POST", data={"a": "1"}, files={"f": ("name.txt", b"content", "text/plain")})
         fields, parts = zip(*sent.parts())
@@ -249,6 +281,24 @@ class Bodies(Calls):
     def test_no_file_is_lost_where_the_request_is_signed(self):
         sent = self.sent("POST", auth=lambda signed: signed, files=[("f", ("a", b"1")), ("f", ("b", b"2"))])
         self.assertEqual([content for _, content in sent.parts()], [b"1", b"2"])
+
+    def test_files_that_are_none(self):
+        for data, parts in ((None, []), ({"a": "b"}, [({"content-disposition": 'form-data; name="a"'}, b"b")])):
+            sent = self.sent("POST", files={"f": None}, data=data)
+            self.assertTrue(sent.value("content-type").startswith("multipart/form-data; boundary="))
+            self.assertEqual(sent.parts() if parts else sent.body[-4:], parts or b"--\r\n")
+
+    def test_what_is_no_file(self):
+        for content in ([1, 2], {1}, range(2)):
+            self.raises(TypeError, request, self.client(), "POST", files={"f": ("name", content)})
+
+    def test_text_of_an_enum(self):
+        class Kind(str, enum.Enum):
+            TEXT = "x"
+
+        [(fields, content)] = self.sent("POST", files={"f": (Kind.TEXT, Kind.TEXT)}).parts()
+        self.assertEqual((fields["content-disposition"], content), ('form-data; name="f"; filename="x"', b"x"))
+        self.assertEqual(self.value("authorization", auth=(Kind.TEXT, Kind.TEXT)), "Basic eDp4")
 
     def test_a_file_that_is_open(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -399,6 +449,17 @@ class Sessions(Calls):
         if not STANDIN:
             self.assertIsInstance(cause, exceptions.SSLError)
             self.assertIn("client certificate", str(caught.exception))
+
+    def test_no_client_certificate(self):
+        client = self.client(verify=False)
+        client._session.cert = "/nosuch.pem"
+        for cert in ("", (), False):
+            self.assertEqual(request(client, "GET", cert=cert), {"status": "ok"})
+
+    def test_cookies_that_are_none(self):
+        for value in (b"x", ["x"], {"x": "y"}):
+            self.assertIn("cookie" if not STANDIN else "", str(self.raises(
+                (TypeError, AttributeError) if STANDIN else TypeError, request, self.client(), "GET", cookies={"a": value})))
 
     def test_client_certificate_that_is_not_there(self):
         with Server(tls=certificate()) as secure:

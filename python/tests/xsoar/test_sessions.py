@@ -63,6 +63,11 @@ class Settings(Sessions):
             with self.subTest(url):
                 self.raises(kind, self.session.get, url)
 
+    def test_adapters_that_were_taken_away(self):
+        del self.session.adapters["http://"]
+        self.raises(exceptions.InvalidSchema, self.session.get, self.url, says=f"No connection adapters were found for {self.url!r}")
+        self.assertEqual(self.server.seen, [])
+
     def test_bodies_that_are_text(self):
         sent = self.sent("POST", data=io.StringIO("text"))
         self.assertEqual((sent.body, sent.framing()), (b"text", "4"))
@@ -286,6 +291,12 @@ class Answers(Sessions):
         self.assertEqual((raw.readline(), raw.read(2), raw.readline(), raw.read()), (b"a,b\n", b"c,", b"d\n", b"last"))
         self.assertTrue(raw.readable())
         self.assertEqual((raw.version, raw.reason, raw.headers["content-length"]), (11, "OK", "12"))
+
+    def test_raw_headers(self):
+        self.server.otherwise = Answer(200, [("Set-Cookie", "a=b"), ("X", "y"), ("set-cookie", "c=d")])
+        headers = self.session.get(self.url).raw.headers
+        self.assertEqual([headers.getlist(name) for name in ("Set-Cookie", "x", "none")], [["a=b", "c=d"], ["y"], []])
+        self.assertEqual((headers["set-cookie"], headers.get("X")), ("a=b, c=d", "y"))
 
     def test_raw_as_text(self):
         raw = self.raw()
