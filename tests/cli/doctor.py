@@ -498,6 +498,8 @@ class Doctor(DoctorCase):
         self.refused("doctor", "-x", "ftp://localhost:1", "localhost", says="proxy")
         self.refused("doctor", "--resolve", "nonsense", "localhost", says="resolve")
         self.refused("doctor", "--connect-to", "a:1:b:2:c", "localhost", says="connect-to")
+        self.refused("doctor", "--resolve", "m\u00fcnchen.test:1:127.0.0.1", "localhost", says="xn--")
+        self.refused("doctor", "--connect-to", "a:1:m\u00fcnchen.test:2", "localhost", says="xn--")
         self.refused("doctor", "--cacert", "missing.pem", "localhost", says="missing.pem", code=2)
         self.refused("doctor", "-k", "localhost", says="insecure")
         self.refused("doctor", "--apply", "localhost", says="needs --policy-file")
