@@ -48,15 +48,18 @@ class Names(Case):
         authority.make("late", "/CN=late", issuer="root", names="DNS:late.test", days=(-9, -1))
         authority.make("own", "/CN=own", names="DNS:own.test")
         authority.make("several", "/CN=several", issuer="root", names="DNS:www.one.test,DNS:*.two.test,DNS:api.two.test")
+        authority.make("dotted", "/CN=dotted", issuer="root", names="DNS:localhost.")
         cls.servers = {"first": nginx("open", "first"), "refusal": nginx("closed", None)}
         cls.several = serve("several", "several")
+        cls.dotted = serve("dotted", "dotted")
         cls.several.wait()
+        cls.dotted.wait()
         for server in cls.servers.values():
             server.wait()
 
     @classmethod
     def tearDownClass(cls):
-        for server in (*cls.servers.values(), cls.several):
+        for server in (*cls.servers.values(), cls.several, cls.dotted):
             server.stop()
         os.chdir(cls.before)
         shutil.rmtree(cls.folder)
@@ -120,6 +123,28 @@ class Names(Case):
                 self.assertRegex(said, rf"entry +\S+ hardened ca=\S+root.pem expect-name={name} ")
                 self.assertIn("only if its name is the right one", said)
                 self.assertIn(f"--expect-name {name} checks for that name instead", said)
+
+    def headline(self, server, host, *more, code):
+        target = f"{host}:{server.port}"
+        done = self.anycert("doctor", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1", *more, target, code=code)
+        return done.out.splitlines()[1:3]
+
+    def test_a_wildcard_does_not_stand_for_an_underscore(self):
+        self.assertEqual(self.headline(self.several, "a_b.two.test", code=12)[0],
+                         "why: The wildcard in the certificate does not stand for a label with an underscore.")
+        target = f"a_b.two.test:{self.several.port}"
+        done = self.anycert("doctor", "--format", "json", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1", target,
+                            code=12)
+        found = json.loads(done.out)
+        self.assertEqual([cause["id"] for cause in found["causes"]], ["wildcard-letters"])
+        self.assertTrue(found["least"]["policy"].endswith(" expect-name=api.two.test"), found["least"])
+
+    def test_the_name_that_would_do_is_in_the_headline(self):
+        """It is the host's own, where another one was expected; one that is nobody's is not spoken of."""
+        self.assertEqual(self.headline(self.several, "www.one.test", "--expect-name", "other.test", code=12)[1],
+                         "better: If www.one.test is what the server calls itself, expect that name. (here)")
+        self.assertEqual(self.headline(self.dotted, "localhost", code=10)[1],
+                         "better: Have a new certificate issued. (at the server)")
 
 
 if __name__ == "__main__":
