@@ -48,18 +48,24 @@ class Names(Case):
         authority.make("late", "/CN=late", issuer="root", names="DNS:late.test", days=(-9, -1))
         authority.make("own", "/CN=own", names="DNS:own.test")
         authority.make("several", "/CN=several", issuer="root", names="DNS:www.one.test,DNS:*.two.test,DNS:api.two.test")
+        authority.make("good", "/CN=good", issuer="root", names="DNS:good.test", kind="RSA")
         authority.make("dotted", "/CN=dotted", issuer="root", names="DNS:localhost.")
         cls.servers = {"first": nginx("open", "first"), "refusal": nginx("closed", None)}
         cls.several = serve("several", "several")
         cls.dotted = serve("dotted", "dotted")
-        cls.several.wait()
-        cls.dotted.wait()
+        cls.strict = strangers.haproxy("strict", "strict-sni ssl-max-ver TLSv1.2 ciphers AES128-GCM-SHA256")
+        pathlib.Path("dh1024.pem").write_text(strangers.oakley_group_2(), encoding="ascii")
+        cls.small = serve("small", "good", options=(
+            "-servername", "good.test", "-servername_fatal", "-cert2", "good.pem", "-key2", "good.key", "-tls1_2", "-cipher",
+            "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", "-dhparam", "dh1024.pem"))
+        for server in (cls.several, cls.dotted, cls.strict, cls.small):
+            server.wait()
         for server in cls.servers.values():
             server.wait()
 
     @classmethod
     def tearDownClass(cls):
-        for server in (*cls.servers.values(), cls.several, cls.dotted):
+        for server in (*cls.servers.values(), cls.several, cls.dotted, cls.strict, cls.small):
             server.stop()
         os.chdir(cls.before)
         shutil.rmtree(cls.folder)
@@ -102,6 +108,21 @@ class Names(Case):
         self.assertEqual(found["least"]["relaxations"], ["self-signed"])
         self.assertIn(" pin=", found["least"]["policy"])
         self.anycert("get", "-s", "--trust", found["least"]["policy"], url)
+
+    def test_a_server_that_refuses_other_names_may_want_another_offer_too(self):
+        for server, cause, words, relaxation in (
+                (self.strict, "static-rsa-only", "refuses hardened with alert 40 ", "rsa-key-exchange"),
+                (self.small, "small-dh", "under hardened we refuse ", "small-dh")):
+            with self.subTest(cause):
+                target = f"localhost:{server.port}"
+                done = self.anycert("doctor", "--format", "json", "--cacert", "root.pem", "--expect-name", "good.test", target,
+                                    code=10)
+                found = json.loads(done.out)
+                self.assertEqual([cause["id"] for cause in found["causes"]], [cause, "name-needs-sni"])
+                self.assertIn(words, found["causes"][0]["evidence"])
+                self.assertEqual(found["least"]["relaxations"], [relaxation])
+                self.assertTrue(found["least"]["confirmed"] and found["least"]["minimal"])
+                self.anycert("get", "-s", "--trust", found["least"]["policy"], f"https://{target}/")
 
     def test_where_it_does_not_help_nothing_is_said_of_it(self):
         causes, found, _ = self.examine("first", "other.test", code=12)
