@@ -62,6 +62,15 @@ bool anycert__str_ends_nocase(const char *s, const char *suffix)
     return len >= suffix_len && anycert__equal_nocase(s + len - suffix_len, suffix, suffix_len);
 }
 
+bool anycert__is_ascii(const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)s[i] >= 0x80)
+            return false;
+    }
+    return true;
+}
+
 void anycert__str_lower(char *s)
 {
     for (; *s; s++)

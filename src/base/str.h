@@ -14,6 +14,7 @@ bool anycert__str_starts(const char *s, const char *prefix);
 bool anycert__str_starts_nocase(const char *s, const char *prefix);
 bool anycert__str_ends_nocase(const char *s, const char *suffix);
 void anycert__str_lower(char *s); /* ASCII, in place */
+bool anycert__is_ascii(const char *s, size_t len);
 /* True if the len bytes at a and b are equal but for ASCII case. strcasecmp() would ask the locale,
  * and in Turkish "TITLE" and "title" differ. */
 bool anycert__equal_nocase(const char *a, const char *b, size_t len);

@@ -336,6 +336,12 @@ static const char *check_mapping(const char *entry, const char *form, struct any
 
     if (anycert__check_text(entry, form, err) < 0)
         return NULL;
+    /* URLs have the other form, to which this one would be another host. */
+    if (!anycert__is_ascii(entry, strlen(entry))) {
+        anycert__fail(err, ANYCERT_E_USAGE, "'%.100s' is not ASCII: write names in their xn-- form",
+                      entry);
+        return NULL;
+    }
     p = entry[0] == '-' || entry[0] == '+' ? NULL : skip_host(entry);
     if (!p || strchr(p, ':') == NULL) {
         anycert__fail(err, ANYCERT_E_USAGE, "'%.100s' is not of the form %s", entry, form);

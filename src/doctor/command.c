@@ -98,8 +98,7 @@ static bool lacks_only_cert(const struct anycert_diagnosis *diagnosis)
     return is_wanted && diagnosis->policy_count == 0;
 }
 
-/* By the handshake, or by the answer to a request. */
-static bool wants_our_cert(const struct anycert_diagnosis *diagnosis)
+bool anycert__wants_our_cert(const struct anycert_diagnosis *diagnosis)
 {
     return diagnosis->wants_cert ||
            anycert__diagnosed(diagnosis, ANYCERT__CAUSE_CLIENT_CERT_WANTED_BY_HTTP);
@@ -112,7 +111,7 @@ static bool comes_through(const struct anycert_diagnosis *diagnosis,
 {
     const struct anycert__plan *plan = &examination->plan;
 
-    if ((plan->request_failed && !wants_our_cert(diagnosis)) ||
+    if ((plan->request_failed && !anycert__wants_our_cert(diagnosis)) ||
         (supplied(diagnosis, examination) && !is_one_step(diagnosis, examination)) ||
         !goes_through_proxy(diagnosis, examination))
         return false;
@@ -155,7 +154,8 @@ static bool can_be_kept(const struct anycert_diagnosis *diagnosis,
         anycert__words_find(&diagnosis->given, "intermediate", 0))
         return false;
     /* What was not tried to its end is not written down. */
-    if (wants_our_cert(diagnosis) && !(advice_of(diagnosis) && advice_of(diagnosis)->confirmed))
+    if (anycert__wants_our_cert(diagnosis) &&
+        !(advice_of(diagnosis) && advice_of(diagnosis)->confirmed))
         return false;
     /* Whoever sets the clock needs no entry. */
     if (anycert__diagnosed(diagnosis, ANYCERT__CAUSE_CLOCK_AHEAD) ||
@@ -312,7 +312,7 @@ static void add_address(struct anycert__buf *buf, const struct anycert_diagnosis
 static void add_help(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis,
                      const struct anycert__examination *examination, const struct target *target)
 {
-    if (wants_our_cert(diagnosis))
+    if (anycert__wants_our_cert(diagnosis))
         anycert__buf_adds(buf, " --cert client.pem --key client.key");
     if (diagnosis->helped && !anycert__words_find(&diagnosis->given, "intermediate", 0))
         anycert__buf_adds(buf, " --intermediate intermediates.pem");

@@ -44,15 +44,23 @@ const char *anycert__place_of_proxy(const struct anycert_diagnosis *diagnosis, c
     return out;
 }
 
+const char *anycert__name_to_offer(const struct anycert_diagnosis *diagnosis)
+{
+    const char *expected = diagnosis->base->expect_name;
+    bool is_sent = diagnosis->examination->plan.send_expected;
+    const char *asked = expected && !is_sent ? expected : diagnosis->peer.host;
+
+    return diagnosis->name[0] == '\0' || anycert__str_equal_nocase(diagnosis->name, asked)
+               ? NULL
+               : diagnosis->name;
+}
+
 static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__diagnosed *found,
                          const struct anycert__trial *trial, struct anycert_error *err)
 {
     const struct anycert_diagnosis *outer = diagnosis->outer;
     const char *url = anycert__words_find(&diagnosis->way, "proxy", 0);
     const char *file = anycert__words_find(&diagnosis->given, "cacert", 0);
-    /* The name that was asked for already is no help. */
-    bool has_other_name = diagnosis->name[0] != '\0' &&
-                          !anycert__str_equal_nocase(diagnosis->name, diagnosis->peer.host);
     bool hung_up = found->cause->number == ANYCERT__CAUSE_BODY_TRUNCATED && trial &&
                    trial->wire != ANYCERT__WIRE_SILENT;
     const struct anycert__facts *on_way = diagnosis->examination->trials.route.proxy_facts;
@@ -63,7 +71,7 @@ static int find_remedies(struct anycert_diagnosis *diagnosis, struct anycert__di
         {"port", port},
         {"address", anycert__good_address(diagnosis, address)},
         {"proxy", anycert__place_of_proxy(outer ? outer : diagnosis, proxy)},
-        {"name", has_other_name ? diagnosis->name : NULL},
+        {"name", anycert__name_to_offer(diagnosis)},
         {"pin", diagnosis->pin[0] != '\0' ? diagnosis->pin : NULL},
         {"issuer-url", diagnosis->issuer_url[0] != '\0' ? diagnosis->issuer_url : NULL},
         {"asked", anycert__has_no_more_time(diagnosis) ? "yes" : NULL},
@@ -472,6 +480,14 @@ static int copy_answers(struct anycert_diagnosis *diagnosis,
     if (leaf)
         anycert__issuer_url(leaf, diagnosis->issuer_url);
     diagnosis->asks_client_cert = best && best->asked_cert;
+    for (size_t i = 0; i < examination->plan.count; i++) {
+        const struct anycert__trial *trial = &examination->done[i];
+
+        if (trial->http_status == 0 || trial->sighting.ending != ANYCERT__ENDED_STANDS)
+            continue;
+        diagnosis->http_status = trial->http_status;
+        diagnosis->http_method = anycert__trial_method(trial);
+    }
     if (!diagnosis->pin || !diagnosis->name)
         return anycert__fail_nomem(err);
     return 0;

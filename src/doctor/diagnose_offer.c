@@ -130,6 +130,18 @@ static const struct anycert__trial *way_trial(const struct anycert__examination 
     return anycert__best_view(examination);
 }
 
+/* The first with the name that stayed. */
+static const struct anycert__trial *first_trial(const struct anycert__examination *examination)
+{
+    const struct anycert__plan *plan = &examination->plan;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        if (examination->done[i].attempt.send_expected == plan->send_expected)
+            return &examination->done[i];
+    }
+    return &examination->done[0];
+}
+
 static char *evidence_of(const struct anycert__examination *examination,
                          const struct anycert__trial *trial, struct anycert_error *err)
 {
@@ -138,7 +150,7 @@ static char *evidence_of(const struct anycert__examination *examination,
     char *text = NULL;
 
     anycert__buf_init(&buf, ANYCERT__SHOW_BUFFER);
-    write_refusal(&buf, &examination->done[0]);
+    write_refusal(&buf, first_trial(examination));
     if (facts && (facts->complete || shows_choice(trial, &examination->plan))) {
         anycert__buf_adds(&buf, "; it takes ");
         write_choice(&buf, facts);

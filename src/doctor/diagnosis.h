@@ -75,6 +75,8 @@ struct anycert_diagnosis {
     bool asked_body;             /* to the end of the answer's body */
     uint32_t limit_ms;           /* for each attempt */
     bool asks_client_cert;       /* the server asked for a client certificate */
+    int http_status;         /* of the answer that a policy was confirmed by; 0: none was read */
+    const char *http_method; /* what was asked for it */
     char *command, *keep_command; /* to be pasted, or "" */
     bool replayed;                /* from a file, which has said the four above */
 };
@@ -178,10 +180,16 @@ enum anycert__cause_number anycert__doubt_clock(const struct anycert__chain_view
                                                 struct anycert__buf *said);
 /* Which protocol answers instead of TLS (diagnose_ending.c). */
 enum anycert__cause_number anycert__cause_of_bytes(const unsigned char *bytes, size_t len);
+/* A name of the server's certificate that was not asked for already, or the expected one, where
+ * only sending that helps; NULL if there is none (diagnose.c). */
+const char *anycert__name_to_offer(const struct anycert_diagnosis *diagnosis);
 /* An address of the host that does, or at least takes connections, without its port; NULL if it has
  * one alone. */
 const char *anycert__good_address(const struct anycert_diagnosis *diagnosis,
                                   char out[ANYCERT__ADDRESS_SIZE]);
+/* command.c: whether the server wants a client certificate, by the handshake or by the answer to a
+ * request. */
+bool anycert__wants_our_cert(const struct anycert_diagnosis *diagnosis);
 /* command.c: a policy as commands have it: with an end, and as the administrator wants it. NULL
  * with err->code 0 if he allows it in no way, else NOMEM. */
 struct anycert_policy *anycert__ending_policy(const struct anycert_policy *of,

@@ -24,6 +24,12 @@ static void write_remarks(struct anycert__buf *buf, const struct anycert_diagnos
     if (diagnosis->other_way && diagnosis->way.count == 0)
         anycert__buf_addf(
             buf, "%sthe proxy or the other address of the examination is not in this\n", comment);
+    if (anycert__wants_our_cert(diagnosis))
+        anycert__buf_addf(
+            buf,
+            "%sthe client certificate that the server wants is not in this: without one it "
+            "is refused\n",
+            comment);
     if (diagnosis->helped)
         anycert__buf_addf(buf,
                           "%sthe intermediates of the examination are not in this: without them "
@@ -33,7 +39,8 @@ static void write_remarks(struct anycert__buf *buf, const struct anycert_diagnos
 
 static bool leaves_out(const struct anycert_diagnosis *diagnosis)
 {
-    return diagnosis->helped || (diagnosis->other_way && diagnosis->way.count == 0);
+    return diagnosis->helped || anycert__wants_our_cert(diagnosis) ||
+           (diagnosis->other_way && diagnosis->way.count == 0);
 }
 
 static const char *why_none(const struct anycert_diagnosis *diagnosis)

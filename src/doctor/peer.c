@@ -169,6 +169,9 @@ int anycert__peer_rule(const char *text, const char *what, struct anycert__peer 
                              text ? text : "");
     memcpy(out->host, host, (size_t)(end - host));
     anycert__str_lower(out->host);
+    if (!anycert__is_ascii(out->host, strlen(out->host)))
+        return anycert__fail(err, ANYCERT_E_USAGE,
+                             "%s: '%s' is not ASCII: write names in their xn-- form", what, text);
     if (strcmp(out->host, "*") == 0)
         out->host[0] = '\0';
     memcpy(number, port, (size_t)(behind - port));

@@ -129,6 +129,17 @@ static bool shows_name(const struct anycert__sighting *sighting)
            sighting->name_is_right;
 }
 
+/* The server refused the name that it was told, and refuses something else with this one. */
+static bool is_known_at_last(const struct anycert__sighting *before,
+                             const struct anycert__sighting *now)
+{
+    anycert__relaxations no_sni = ANYCERT__RELAX_BIT(ANYCERT__RELAX_NO_SNI);
+
+    return anycert__offer_hinted(before) == no_sni && anycert__offer_hinted(now) != no_sni &&
+           (now->alert >= 0 || now->ending == ANYCERT__ENDED_STANDS ||
+            now->ending == ANYCERT__ENDED_OWN_REFUSAL || now->ending == ANYCERT__ENDED_CLIENT_CERT);
+}
+
 /* A server of several sites has to be told which of them is meant: where it was not, and shows
  * another one's certificate, or refuses, the name is sent, and stays if it helps. */
 static enum anycert__thought send_expected(struct anycert__plan *plan,
@@ -141,7 +152,7 @@ static enum anycert__thought send_expected(struct anycert__plan *plan,
         return ANYCERT__NO;
     plan->send_expected = true;
     sighting = anycert__plan_observe(plan, 0);
-    if (sighting && shows_name(sighting)) {
+    if (sighting && (shows_name(sighting) || is_known_at_last(*seen, sighting))) {
         *seen = sighting;
         return ANYCERT__YES;
     }

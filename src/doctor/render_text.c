@@ -261,7 +261,11 @@ static void write_why(struct anycert__buf *buf, const struct anycert_diagnosis *
     size_t shown = diagnosis->cause_count > TITLES + 1 ? TITLES : diagnosis->cause_count;
 
     if (diagnosis->cause_count == 0) {
-        anycert__buf_addf(buf, "why: nothing is wrong%s%s\n",
+        anycert__buf_adds(buf, "why: nothing is wrong");
+        if (diagnosis->http_status >= 400)
+            anycert__buf_addf(buf, " with TLS; %s / is answered with status %d",
+                              diagnosis->http_method, diagnosis->http_status);
+        anycert__buf_addf(buf, "%s%s\n",
                           diagnosis->asks_client_cert
                               ? "; it asks for a client certificate, and goes on without one"
                               : "",
@@ -288,7 +292,7 @@ static const char *whose(const struct anycert__remedy *remedy)
 static bool says_something(const struct anycert_diagnosis *diagnosis,
                            const struct anycert__remedy *remedy)
 {
-    return diagnosis->name[0] != '\0' || !strstr(remedy->text, "NAME");
+    return anycert__name_to_offer(diagnosis) || !strstr(remedy->text, "NAME");
 }
 
 /* Behind a colon there is what belongs to the lines, which stand elsewhere. */
@@ -320,10 +324,16 @@ static void write_fix(struct anycert__buf *buf, const struct anycert_diagnosis *
         }
     }
     /* Some servers look for it in the request alone, and refuse that. */
-    anycert__buf_adds(buf, diagnosis->asks_client_cert && !diagnosis->asked
-                               ? "better: nothing to mend, if requests need no client certificate "
-                                 "either: --http shows that\n"
-                               : "better: nothing to mend\n");
+    if (diagnosis->asks_client_cert && !diagnosis->asked)
+        anycert__buf_adds(buf, "better: nothing to mend, if requests need no client certificate "
+                               "either: --http shows that\n");
+    else if (diagnosis->asks_client_cert &&
+             (diagnosis->http_status == 401 || diagnosis->http_status == 403))
+        anycert__buf_adds(buf, "better: if that is for want of a client certificate, show one "
+                               "(--cert FILE); TLS has nothing to mend\n");
+    else
+        anycert__buf_addf(buf, "better: nothing to mend%s\n",
+                          diagnosis->http_status >= 400 ? " in TLS" : "");
 }
 
 /* ---- below ---- */

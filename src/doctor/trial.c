@@ -487,6 +487,47 @@ static int try_options(struct anycert__trials *trials, struct anycert__trial *tr
     return result;
 }
 
+/* Some servers of HTTP/2 alone do not say so in the handshake: they take whoever offers HTTP/1.1,
+ * agree on nothing, and hang up at its request, or answer it with frames. */
+static bool may_want_http2(const struct anycert__trials *trials, const struct anycert__trial *trial)
+{
+    if (!trial->attempt.request || trials->only_http2)
+        return false;
+    if (trial->sighting.alert == ALERT_NO_APPLICATION_PROTOCOL)
+        return true;
+    if (trials->tried_http2 ||
+        (trial->attempt.relaxations & ANYCERT__RELAX_BIT(ANYCERT__RELAX_NO_ALPN)) ||
+        trial->sighting.ending != ANYCERT__ENDED_NO_ANSWER ||
+        trial->facts->negotiated.alpn[0] != '\0')
+        return false;
+    return trial->has_http_cause ? trial->http_cause == ANYCERT__CAUSE_HTTP2_ONLY
+                                 : trial->wire != ANYCERT__WIRE_SILENT;
+}
+
+/* The same attempt with HTTP/2: it takes the first one's place if it is answered, or if the
+ * handshake itself had failed for that. */
+static int try_http2(struct anycert__trials *trials, struct anycert__trial *trial,
+                     struct anycert_error *err)
+{
+    struct anycert__trial second;
+    bool stood = trial->sighting.ending == ANYCERT__ENDED_NO_ANSWER;
+    int result = -1;
+
+    trials->tried_http2 = trials->only_http2 = true;
+    trials->repeated++;
+    result = make(trials, &trial->attempt, &second, err);
+    trials->only_http2 =
+        !stood || (result == 0 && second.sighting.ending == ANYCERT__ENDED_STANDS &&
+                   strcmp(second.facts->negotiated.alpn, "h2") == 0);
+    if (trials->only_http2) {
+        anycert__trial_clear(trial);
+        *trial = second;
+    } else {
+        anycert__trial_clear(&second);
+    }
+    return result;
+}
+
 int anycert__trial_make(struct anycert__trials *trials, const struct anycert__attempt *attempt,
                         struct anycert__trial *trial, struct anycert_error *err)
 {
@@ -494,13 +535,9 @@ int anycert__trial_make(struct anycert__trials *trials, const struct anycert__at
 
     if (result == 0 && leaves_head_unanswered(trials, trial))
         result = try_options(trials, trial, err);
-    if (result < 0 || !attempt->request || trials->only_http2 ||
-        trial->sighting.alert != ALERT_NO_APPLICATION_PROTOCOL)
-        return result;
-    trials->only_http2 = true;
-    trials->repeated++;
-    anycert__trial_clear(trial);
-    return make(trials, attempt, trial, err);
+    if (result == 0 && may_want_http2(trials, trial))
+        result = try_http2(trials, trial, err);
+    return result;
 }
 
 void anycert__trial_clear(struct anycert__trial *trial)

@@ -53,7 +53,7 @@ struct anycert__trials {
     uint32_t limit_ms; /* for the next attempt */
     bool only_http2;   /* the server refuses to agree on HTTP/1.1 */
     bool only_options; /* the server does not answer HEAD, and answers OPTIONS */
-    bool tried_options;
+    bool tried_options, tried_http2;
     size_t repeated;                  /* attempts that were made twice to find that out */
     struct anycert__supply supply;    /* what was fetched for the chain */
     struct anycert__ceiling *ceiling; /* the administrator's: above it no request is sent */

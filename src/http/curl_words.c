@@ -266,6 +266,8 @@ void anycert__curl_say_policy(const struct anycert__curl_words *words, enum anyc
 bool anycert__curl_say_expected_name(const struct anycert__curl_words *words, const char *name,
                                      const char *host, uint16_t port, bool has_host_field)
 {
+    bool is_bare_ipv6 = strchr(host, ':') && host[0] != '[';
+    const char *before = is_bare_ipv6 ? "[" : "", *behind = is_bare_ipv6 ? "]" : "";
     char value[600];
 
     if (strpbrk(name, ":*")) {
@@ -274,11 +276,12 @@ bool anycert__curl_say_expected_name(const struct anycert__curl_words *words, co
              name);
         return false;
     }
-    (void)snprintf(value, sizeof value, "%s:%u:%s:%u", name, (unsigned)port, host, (unsigned)port);
+    (void)snprintf(value, sizeof value, "%s:%u:%s%s%s:%u", name, (unsigned)port, before, host,
+                   behind, (unsigned)port);
     words->option(words->arg, "connect-to", value);
     if (!has_host_field) {
-        (void)snprintf(value, sizeof value, port == 443 ? "Host: %s" : "Host: %s:%u", host,
-                       (unsigned)port);
+        (void)snprintf(value, sizeof value, port == 443 ? "Host: %s%s%s" : "Host: %s%s%s:%u",
+                       before, host, behind, (unsigned)port);
         words->option(words->arg, "header", value);
     }
     note(words, ANYCERT__CURL_REMARK,

@@ -143,15 +143,6 @@ static int read_authority(const char *text, struct authority *out, struct anycer
     return 0;
 }
 
-static bool is_ascii(const char *s, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)s[i] >= 0x80)
-            return false;
-    }
-    return true;
-}
-
 /* An internationalised name's A-label form (RFC 5891), or NULL with err. libcurl's own conversion
  * depends on the process's locale. */
 static char *to_ascii(const char *text, const struct authority *own, struct anycert_error *err)
@@ -400,7 +391,7 @@ static int parse_handle(CURLU *url, const char *text, struct anycert__url *out,
 
     if (read_authority(text, &own, err) < 0 || set_text(url, text, err) < 0)
         return -1;
-    if (!is_ascii(own.host, own.host_len)) {
+    if (!anycert__is_ascii(own.host, own.host_len)) {
         ascii = to_ascii(text, &own, err);
         if (!ascii)
             return -1;

@@ -72,6 +72,8 @@ static bool fits(const char *pattern, const char *host)
 /* What a wildcard has to do with the host; NAME_MISMATCH: nothing. */
 static enum anycert__cause_number cause_of_wildcard(const char *name, const char *host)
 {
+    /* What a star stands for: the letters of a host's label (RFC 952). */
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
     const char *suffix = strchr(name, '.');
     size_t host_len = strlen(host), len = suffix ? strlen(suffix) : 0;
     const char *tail = host_len > len ? host + host_len - len : NULL;
@@ -89,8 +91,10 @@ static enum anycert__cause_number cause_of_wildcard(const char *name, const char
         return ANYCERT__CAUSE_NAME_MISMATCH;
     if (!is_whole)
         return ANYCERT__CAUSE_WILDCARD_FORM;
-    return memchr(host, '.', (size_t)(tail - host)) ? ANYCERT__CAUSE_WILDCARD_DEPTH
-                                                    : ANYCERT__CAUSE_WILDCARD_TOO_WIDE;
+    if (memchr(host, '.', (size_t)(tail - host)))
+        return ANYCERT__CAUSE_WILDCARD_DEPTH;
+    return strspn(host, letters) < (size_t)(tail - host) ? ANYCERT__CAUSE_WILDCARD_LETTERS
+                                                         : ANYCERT__CAUSE_WILDCARD_TOO_WIDE;
 }
 
 enum anycert__cause_number anycert__cause_of_name(const struct anycert__facts *facts)

@@ -38,10 +38,10 @@ static void write_name(struct anycert__buf *buf, const struct anycert__facts *fa
         anycert__buf_adds(buf, facts->identity_is_ip ? ", and not the address " : ", and not ");
     } else if (certificate != NULL && certificate->names_broken) {
         anycert__buf_addf(buf, "the subjectAltName cannot be read%s ",
-                          facts->cn_match ? ", and only the common name is"
+                          facts->cn_match ? ", and only the common name is for"
                                           : ", and nothing else names");
     } else if (facts->cn_match) {
-        anycert__buf_adds(buf, "no subjectAltName, only the common name is ");
+        anycert__buf_adds(buf, "no subjectAltName, only the common name is for ");
     } else {
         anycert__buf_adds(buf, "no subjectAltName names ");
     }

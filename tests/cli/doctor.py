@@ -357,21 +357,26 @@ class Doctor(DoctorCase):
                 finally:
                     server.terminate()
 
-    def test_a_common_name_that_is_another(self):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "cn.key", "-out", "cn.pem",
-                        "-subj", "/CN=other.test", "-days", "3"], check=True, capture_output=True)
-        port = free_port()
-        with subprocess.Popen(["openssl", "s_server", "-www", "-quiet", "-accept", f"127.0.0.1:{port}", "-cert", "cn.pem",
-                               "-key", "cn.key"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-            try:
-                self.wait_for(port)
-                for host, said in (("localhost", ", and that is 'other.test', not 'localhost'"), ("other.test", "")):
+    def test_a_common_name_alone(self):
+        """It may be another one's, and a wildcard is not called the host."""
+        for name, host, said in (("other.test", "localhost", "is the common name, and that is 'other.test', not 'localhost'"),
+                                 ("other.test", "other.test", "the only name that it has is the common name"),
+                                 ("*.other.test", "a.other.test", "only the common name is for 'a.other.test'; ")):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "cn.key", "-out", "cn.pem",
+                            "-subj", f"/CN={name}", "-days", "3"], check=True, capture_output=True)
+            port = free_port()
+            with subprocess.Popen(["openssl", "s_server", "-www", "-quiet", "-accept", f"127.0.0.1:{port}", "-cert", "cn.pem",
+                                   "-key", "cn.key"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+                try:
+                    self.wait_for(port)
                     out = self.anycert("doctor", "--cacert", "cn.pem", "--resolve", f"{host}:{port}:127.0.0.1", "--format",
                                        "json", f"{host}:{port}", code=10).out
                     cause = next(c for c in json.loads(out)["causes"] if c["id"] == "common-name-only")
-                    self.assertTrue(cause["evidence"].endswith(f"the only name that it has is the common name{said}"), cause)
-            finally:
-                server.terminate()
+                    self.assertIn(said, cause["evidence"])
+                    if not name.startswith("*"):
+                        self.assertTrue(cause["evidence"].endswith(said), cause)
+                finally:
+                    server.terminate()
 
     def test_wrong_options_are_told_as_json_too(self):
         for args in ((), ("--bogus", "x.test"), ("--parallel", "0", "x.test"), ("--for", "netscape", "x.test")):
@@ -498,6 +503,8 @@ class Doctor(DoctorCase):
         self.refused("doctor", "-x", "ftp://localhost:1", "localhost", says="proxy")
         self.refused("doctor", "--resolve", "nonsense", "localhost", says="resolve")
         self.refused("doctor", "--connect-to", "a:1:b:2:c", "localhost", says="connect-to")
+        self.refused("doctor", "--resolve", "m\u00fcnchen.test:1:127.0.0.1", "localhost", says="xn--")
+        self.refused("doctor", "--connect-to", "a:1:m\u00fcnchen.test:2", "localhost", says="xn--")
         self.refused("doctor", "--cacert", "missing.pem", "localhost", says="missing.pem", code=2)
         self.refused("doctor", "-k", "localhost", says="insecure")
         self.refused("doctor", "--apply", "localhost", says="needs --policy-file")

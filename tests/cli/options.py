@@ -164,6 +164,9 @@ REFUSED = [
     (("--allow-downgrade", URL), "-L"),
     (("--resolve", "nonsense", URL), "nonsense"),
     (("--connect-to", "nonsense", URL), "nonsense"),
+    (("--resolve", "m\u00fcnchen.test:443:127.0.0.1", URL), "xn--"),
+    (("--connect-to", "m\u00fcnchen.test:443:localhost:1", URL), "xn--"),
+    (("--connect-to", "localhost:443:m\u00fcnchen.test:1", URL), "xn--"),
     (("--http1.1", "--http2", URL), "--http2"),
     (("--compressed", "--no-compressed", URL), "--no-compressed"),
     # request

@@ -97,6 +97,16 @@ class ClientCert(ServedCase):
         without = " ".join(word for word in policy.split() if not word.startswith(("pin=", "expect-name=")))
         self.assertIn(run(*ours, re.sub(r"^\S+", "hardened", without)).code, (3, 4))
 
+    def test_other_clients_are_told_that_they_need_it(self):
+        for name in ("rsa", "expired"):
+            self.examine(name)
+            said = json.loads(self.anycert("doctor", "--format", "json", "--replay", "it.json", "--for", "curl,go",
+                                           code=12).out)["elsewhere"]
+            self.assertEqual([one["fit"] for one in said], ["lacks", "lacks"])
+            for one in said:
+                self.assertIn(" the client certificate that the server wants is not in this: without one it is refused\n",
+                              one["text"])
+
     def test_what_is_needed_besides(self):
         for name, _, _, causes, policy in TABLE:
             with self.subTest(name):

@@ -82,15 +82,18 @@ class Http(Case):
         cls.nginx = strangers.nginx(
             "nginx", "listen PORT ssl http2; location / { return 200 hello; }",
             f"listen PORT ssl; {client} location / {{ return 200 hello; }}",
-            "listen PORT ssl; location / { return 421; }")
+            "listen PORT ssl; location / { return 421; }", "listen PORT ssl; location / { return 503; }",
+            f"listen PORT ssl; {client.replace('client on', 'client optional')} location / {{ return 403; }}")
         cls.go = strangers.go("h2", program, alpn="h2")
-        cls.nginx.wait()
-        cls.go.wait()
+        cls.alone = strangers.haproxy("alone", "alpn h2 proto h2")
+        cls.behind = strangers.haproxy("behind", "accept-proxy")
+        for server in (cls.nginx, cls.go, cls.alone, cls.behind):
+            server.wait()
 
     @classmethod
     def tearDownClass(cls):
-        cls.nginx.stop()
-        cls.go.stop()
+        for server in (cls.nginx, cls.go, cls.alone, cls.behind):
+            server.stop()
         os.chdir(cls.before)
         shutil.rmtree(cls.folder)
 
@@ -212,12 +215,34 @@ class Http(Case):
             ids, found = self.examine(port, "--http-body", code=0)
             self.assertEqual((ids, found["handshakes"]), ([], 2))
 
+    def test_http2_alone(self):
+        """One that agrees on no protocol, and hangs up at HTTP/1.1."""
+        self.anycert("get", "-s", "--cacert", "root.pem", f"https://localhost:{self.alone.port}/")
+        ids, found = self.examine(self.alone.port, "--http", code=0)
+        self.assertEqual((ids, found["handshakes"]), ([], 3))
+
+    def test_a_port_for_a_load_balancer(self):
+        ids, found = self.examine(self.behind.port, code=11)
+        self.assertIn(ids, (["tls-reset"], ["tls-closed"]))
+        self.assertIn("the PROXY protocol", " ".join(remedy["text"] for remedy in found["remedies"]))
+
     def test_status(self):
         ids, found = self.examine(self.nginx.ports[1], "--http", code=12)
         self.assertEqual(ids, ["client-cert-wanted-by-http"])
         self.assertEqual(found["verdict"], "fixable")
         ids, _ = self.examine(self.nginx.ports[2], "--http", code=5)
         self.assertEqual(ids, ["misdirected"])
+
+    def test_a_status_is_told(self):
+        for number, why, better in (
+                (3, "nothing is wrong with TLS; HEAD / is answered with status 503", "nothing to mend in TLS"),
+                (4, "nothing is wrong with TLS; HEAD / is answered with status 403; it asks for a client certificate, and goes "
+                    "on without one", "if that is for want of a client certificate, show one (--cert FILE); TLS has nothing to "
+                    "mend"),
+                (0, "nothing is wrong", "nothing to mend")):
+            target = f"localhost:{self.nginx.ports[number]}"
+            out = self.anycert("doctor", "--cacert", "root.pem", "--http", target).out
+            self.assertEqual(out.splitlines()[1:3], [f"why: {why}", f"better: {better}"])
 
 
 if __name__ == "__main__":

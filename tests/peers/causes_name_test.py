@@ -48,15 +48,24 @@ class Names(Case):
         authority.make("late", "/CN=late", issuer="root", names="DNS:late.test", days=(-9, -1))
         authority.make("own", "/CN=own", names="DNS:own.test")
         authority.make("several", "/CN=several", issuer="root", names="DNS:www.one.test,DNS:*.two.test,DNS:api.two.test")
+        authority.make("good", "/CN=good", issuer="root", names="DNS:good.test", kind="RSA")
+        authority.make("dotted", "/CN=dotted", issuer="root", names="DNS:localhost.")
         cls.servers = {"first": nginx("open", "first"), "refusal": nginx("closed", None)}
         cls.several = serve("several", "several")
-        cls.several.wait()
+        cls.dotted = serve("dotted", "dotted")
+        cls.strict = strangers.haproxy("strict", "strict-sni ssl-max-ver TLSv1.2 ciphers AES128-GCM-SHA256")
+        pathlib.Path("dh1024.pem").write_text(strangers.oakley_group_2(), encoding="ascii")
+        cls.small = serve("small", "good", options=(
+            "-servername", "good.test", "-servername_fatal", "-cert2", "good.pem", "-key2", "good.key", "-tls1_2", "-cipher",
+            "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", "-dhparam", "dh1024.pem"))
+        for server in (cls.several, cls.dotted, cls.strict, cls.small):
+            server.wait()
         for server in cls.servers.values():
             server.wait()
 
     @classmethod
     def tearDownClass(cls):
-        for server in (*cls.servers.values(), cls.several):
+        for server in (*cls.servers.values(), cls.several, cls.dotted, cls.strict, cls.small):
             server.stop()
         os.chdir(cls.before)
         shutil.rmtree(cls.folder)
@@ -100,6 +109,21 @@ class Names(Case):
         self.assertIn(" pin=", found["least"]["policy"])
         self.anycert("get", "-s", "--trust", found["least"]["policy"], url)
 
+    def test_a_server_that_refuses_other_names_may_want_another_offer_too(self):
+        for server, cause, words, relaxation in (
+                (self.strict, "static-rsa-only", "refuses hardened with alert 40 ", "rsa-key-exchange"),
+                (self.small, "small-dh", "under hardened we refuse ", "small-dh")):
+            with self.subTest(cause):
+                target = f"localhost:{server.port}"
+                done = self.anycert("doctor", "--format", "json", "--cacert", "root.pem", "--expect-name", "good.test", target,
+                                    code=10)
+                found = json.loads(done.out)
+                self.assertEqual([cause["id"] for cause in found["causes"]], [cause, "name-needs-sni"])
+                self.assertIn(words, found["causes"][0]["evidence"])
+                self.assertEqual(found["least"]["relaxations"], [relaxation])
+                self.assertTrue(found["least"]["confirmed"] and found["least"]["minimal"])
+                self.anycert("get", "-s", "--trust", found["least"]["policy"], f"https://{target}/")
+
     def test_where_it_does_not_help_nothing_is_said_of_it(self):
         causes, found, _ = self.examine("first", "other.test", code=12)
         self.assertEqual(causes, ["name-mismatch"])
@@ -120,6 +144,28 @@ class Names(Case):
                 self.assertRegex(said, rf"entry +\S+ hardened ca=\S+root.pem expect-name={name} ")
                 self.assertIn("only if its name is the right one", said)
                 self.assertIn(f"--expect-name {name} checks for that name instead", said)
+
+    def headline(self, server, host, *more, code):
+        target = f"{host}:{server.port}"
+        done = self.anycert("doctor", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1", *more, target, code=code)
+        return done.out.splitlines()[1:3]
+
+    def test_a_wildcard_does_not_stand_for_an_underscore(self):
+        self.assertEqual(self.headline(self.several, "a_b.two.test", code=12)[0],
+                         "why: The wildcard in the certificate does not stand for a label with an underscore.")
+        target = f"a_b.two.test:{self.several.port}"
+        done = self.anycert("doctor", "--format", "json", "--cacert", "root.pem", "--resolve", f"{target}:127.0.0.1", target,
+                            code=12)
+        found = json.loads(done.out)
+        self.assertEqual([cause["id"] for cause in found["causes"]], ["wildcard-letters"])
+        self.assertTrue(found["least"]["policy"].endswith(" expect-name=api.two.test"), found["least"])
+
+    def test_the_name_that_would_do_is_in_the_headline(self):
+        """It is the host's own, where another one was expected; one that is nobody's is not spoken of."""
+        self.assertEqual(self.headline(self.several, "www.one.test", "--expect-name", "other.test", code=12)[1],
+                         "better: If www.one.test is what the server calls itself, expect that name. (here)")
+        self.assertEqual(self.headline(self.dotted, "localhost", code=10)[1],
+                         "better: Have a new certificate issued. (at the server)")
 
 
 if __name__ == "__main__":

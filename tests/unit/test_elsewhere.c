@@ -145,6 +145,17 @@ static void one_switch_is_called_coarser(void **state)
     }
 }
 
+/* curl takes what is behind the first colon of an address without brackets for a port. */
+static void addresses_have_their_brackets(void **state)
+{
+    struct anycert__elsewhere said = say("hardened expect-name=a.test", "::1", "curl");
+
+    (void)state;
+    if (!strstr(said.text, "a.test:8443:[::1]:8443") || !strstr(said.text, "Host: [::1]:8443"))
+        fail_msg("%s", said.text);
+    anycert__elsewhere_clear(&said);
+}
+
 #define PIN "pin=sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
 /* Whoever pastes it has to know that nobody vouches for the server, and what is better. */
@@ -299,6 +310,7 @@ int main(void)
         cmocka_unit_test(every_policy_can_be_said),
         cmocka_unit_test(hardened_is_the_same_everywhere),
         cmocka_unit_test(one_switch_is_called_coarser),
+        cmocka_unit_test(addresses_have_their_brackets),
         cmocka_unit_test(who_is_not_known_is_said),
         cmocka_unit_test(paths_stay_in_their_quotes),
         cmocka_unit_test(addresses_have_brackets_in_urls),
