@@ -1,5 +1,5 @@
 /* transfer.h — more about transfers: downloads that go on where they ended, limits of one request,
- * expectations, cookies, secrets in URLs, and clients that make none.
+ * expectations, cookies, secrets in headers and URLs, and clients that make none.
  *
  * Threads: as client.h says of the objects. Every setter returns 0, or -1 with USAGE (or the code
  * it names) or NOMEM. */
@@ -67,6 +67,11 @@ ANYCERT_API ANYCERT_NODISCARD int anycert_request_set_max_redirects(struct anyce
 ANYCERT_API ANYCERT_NODISCARD int anycert_config_set_expect_continue(struct anycert_config *config,
                                                                      uint32_t wait_ms,
                                                                      struct anycert_error *err);
+
+/* 1 if a header of that name is always a secret (see anycert_config_add_secret_header), whatever
+ * its letters' case; 0 for NULL. For programs that send what they have received, or follow
+ * redirects themselves. Safe from any thread. */
+ANYCERT_API int anycert_is_secret_header(const char *name);
 
 /* Cookies: what servers set, and get back (RFC 6265).
  *

@@ -129,6 +129,14 @@ static PyObject *is_plain_url(PyObject *module, PyObject *url)
     return PyBool_FromLong(at == len);
 }
 
+static PyObject *is_secret_header(PyObject *module, PyObject *name)
+{
+    const char *text = ext_utf8(name, "name");
+
+    (void)module;
+    return text ? PyBool_FromLong(anycert_is_secret_header(text)) : NULL;
+}
+
 static PyObject *versions(PyObject *module, PyObject *ignored)
 {
     (void)module;
@@ -143,6 +151,10 @@ static PyMethodDef module_methods[] = {
     {"is_plain_url", is_plain_url, METH_O,
      "is_plain_url(url, /)\n--\n\nWhether it is a str that begins with http:// or https:// and has "
      "nothing that would be written another way."},
+    {"is_secret_header", is_secret_header, METH_O,
+     "is_secret_header(name, /)\n--\n\nWhether a header of that name, a str, is always a secret: "
+     "it "
+     "goes to no other\norigin, and is shown nowhere."},
     {"versions", versions, METH_NOARGS, "versions()\n--\n\nOf anycert, OpenSSL and libcurl."},
     {NULL, NULL, 0, NULL},
 };

@@ -40,6 +40,18 @@ class Requests(LabCase):
                 self.echo(headers={"X": value})
         self.assertIsInstance(exceptions.InvalidHeader(), ValueError)
 
+    def test_names_of_headers_in_bytes(self):
+        self.session.headers[b"X-Session"] = "s"
+        self.assertEqual((self.session.headers[b"x-session"], self.session.headers.get("X-Session")), ("s", "s"))
+        for auth in (None, lambda request: request):
+            _, headers = self.echo(headers={b"X-Bytes": b"b"}, auth=auth)
+            self.assertEqual((headers["x-bytes"], headers["x-session"]), ("b", "s"))
+        response = self.session.get(self.url("echo"), headers={b"X-Bytes": "b"})
+        self.assertEqual(response.request.headers["X-Bytes"], "b")
+        self.assertIn("'X-Bytes': 'b'", repr(response.request.headers))
+        del self.session.headers[b"X-SESSION"]
+        self.assertNotIn(b"x-session", self.session.headers)
+
     def test_bodies(self):
         form, json = "application/x-www-form-urlencoded", "application/json"
         rows = [

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "http/secret.h"
 #include "policy/file.h"
 #include "policy/trust_store.h"
 #include "policy/policy.h"
@@ -498,6 +499,11 @@ int anycert_config_add_secret_header(struct anycert_config *config, const char *
         return anycert__fail(err, ANYCERT_E_HEADER, "header name '%.60s' is not a token",
                              name ? name : "");
     return anycert__strings_add(&config->secret_headers, name, err);
+}
+
+int anycert_is_secret_header(const char *name)
+{
+    return name && anycert__is_secret_name(name, strlen(name));
 }
 
 int anycert_config_set_clock(struct anycert_config *config, int64_t (*now)(void *arg), void *arg,

@@ -81,8 +81,7 @@ static bool is_declared(const struct anycert__http_settings *settings, const cha
     return false;
 }
 
-bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *name,
-                              size_t len)
+bool anycert__is_secret_name(const char *name, size_t len)
 {
     /* The standards' own, and what others use for credentials, whether or not anybody has declared
      * them. */
@@ -104,6 +103,14 @@ bool anycert__is_secret_field(const struct anycert__http_settings *settings, con
         if ((names[i][0] | 0x20) == first && anycert__is_word_nocase(name, len, names[i]))
             return true;
     }
+    return false;
+}
+
+bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *name,
+                              size_t len)
+{
+    if (anycert__is_secret_name(name, len))
+        return true;
     for (size_t i = 0; i < settings->secret_header_count; i++) {
         if (anycert__is_word_nocase(name, len, settings->secret_headers[i]))
             return true;

@@ -11,9 +11,11 @@
 /* In the place of a secret. */
 #define ANYCERT__HIDDEN "(hidden)"
 
-/* True if the value of a header field of this name is a secret: it goes to the request's own origin
- * alone, and is not shown. The standards' own, the names that are widely used for such, and those
- * of the settings. */
+/* True if the value of a header field of this name is a secret, whatever has been declared: the
+ * standards' own, and the names that are widely used for such. */
+bool anycert__is_secret_name(const char *name, size_t len);
+/* The same, and the names of the settings: it goes to the request's own origin alone, and is not
+ * shown. */
 bool anycert__is_secret_field(const struct anycert__http_settings *settings, const char *name,
                               size_t len);
 /* True if the value of a query parameter of this name (as in the URL, percent-encoded or not) is a

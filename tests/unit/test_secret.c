@@ -1,6 +1,8 @@
 /* What of a URL and of a header is not shown. */
 #include "http/secret.h"
 
+#include <anycert/transfer.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,6 +43,17 @@ static const struct {
     {"a broken escape", "http://h/?to%ken=1&%=2", "http://h/?to%ken=1&%=2"},
     {"empty", "", ""},
 };
+
+static void names_of_secrets_are_told(void **state)
+{
+    (void)state;
+    assert_int_equal(anycert_is_secret_header("authorization"), 1);
+    assert_int_equal(anycert_is_secret_header("X-VAULT-Token"), 1);
+    assert_int_equal(anycert_is_secret_header("X-Vault-Token2"), 0);
+    assert_int_equal(anycert_is_secret_header("Accept"), 0);
+    assert_int_equal(anycert_is_secret_header(""), 0);
+    assert_int_equal(anycert_is_secret_header(NULL), 0);
+}
 
 static void url_shown_hides_secrets(void **state)
 {
@@ -90,6 +103,7 @@ static void header_line_hides_what_urls_hide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_of_secrets_are_told),
         cmocka_unit_test(url_shown_hides_secrets),
         cmocka_unit_test(header_line_hides_what_urls_hide),
     };

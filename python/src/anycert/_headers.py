@@ -13,19 +13,21 @@ class CaseInsensitiveDict(MutableMapping):
             self.update({} if data is None else data, **kwargs)
 
     def __setitem__(self, key, value):
+        if isinstance(key, bytes):
+            key = _text(key)
         self._store[key.lower()] = (key, value)
 
     def __getitem__(self, key):
-        return self._store[key.lower()][1]
+        return self._store[_lower(key)][1]
 
     def __delitem__(self, key):
-        del self._store[key.lower()]
+        del self._store[_lower(key)]
 
     def __contains__(self, key):
-        return isinstance(key, (str, bytes)) and key.lower() in self._store
+        return isinstance(key, (str, bytes)) and _lower(key) in self._store
 
     def get(self, key, default=None):
-        return self._store.get(key.lower(), (None, default))[1]
+        return self._store.get(_lower(key), (None, default))[1]
 
     def __iter__(self):
         return (name for name, _ in self._store.values())
@@ -56,13 +58,17 @@ def store(headers):
         raise TypeError(f"headers has to be a mapping or pairs, not {headers!r:.60}")
     pairs = headers.items() if hasattr(headers, "items") else headers
     try:
-        return {_text(name).lower(): (name, value) for name, value in pairs}
+        return {(text := _text(name)).lower(): (text, value) for name, value in pairs}
     except (TypeError, ValueError):
         raise TypeError(f"headers has to be a mapping or pairs, not {headers!r:.60}") from None
 
 
 def _text(name):
     return name.decode("latin-1") if isinstance(name, bytes) else str(name)
+
+
+def _lower(name):
+    return (_text(name) if isinstance(name, bytes) else name).lower()
 
 
 def joined(pairs):

@@ -82,7 +82,7 @@ class Response(_core.Response):
     def _forget_secrets(self, headers):
         """Takes away what the library keeps from other origins: a hook that sends the request again would send it."""
         declared = {name.lower() for name in getattr(self._info, "key", _NO_KEY)[-1]}
-        for name in [name for name in headers if name.lower() in _SECRETS or name.lower() in declared]:
+        for name in [name for name in headers if _core.is_secret_header(name) or name.lower() in declared]:
             del headers[name]
 
     def _make_elapsed(self):
@@ -304,11 +304,6 @@ class _File:
         """Nothing: it is whoever's who has put it there."""
 
 
-# What is always secret, as anycert_config_add_secret_header (anycert/client.h) has it.
-_SECRETS = frozenset((
-    "authorization", "proxy-authorization", "cookie", "set-cookie", "api-key", "apikey", "private-token", "x-access-token",
-    "x-api-key", "x-api-token", "x-auth-key", "x-amz-security-token", "x-auth-token", "x-session-id", "x-vault-token",
-    "x-session-token", "x-subject-token"))
 _NO_KEY = ((),)  # of what has declared no further ones
 
 

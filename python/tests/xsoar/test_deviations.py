@@ -18,9 +18,11 @@ from common.served import Served
 from common.server import OK, Answer, Server, certificate
 from common.subject import OLD_LIBRARIES, OLD_SUITES, STANDIN, exceptions, new_context, xsoar
 
-if not STANDIN:
-    from anycert import _response
 
+# As anycert_config_add_secret_header (anycert/client.h) has them; case does not matter.
+SECRETS = ("authorization", "Proxy-Authorization", "COOKIE", "Api-Key", "ApiKey", "Private-Token", "X-Access-Token",
+           "X-Amz-Security-Token", "X-Api-Key", "X-Api-Token", "X-Auth-Key", "X-Auth-Token", "X-Session-Id",
+           "X-Session-Token", "X-Subject-Token", "X-Vault-Token")
 SENTENCE = ("SSL Certificate Verification Failed - try selecting 'Trust any certificate' checkbox in the integration "
             "configuration.")
 
@@ -266,7 +268,7 @@ class Redirects(Served):
             self.assertEqual(self.server.last.value("x-api-key"), "secret")
 
     def test_v14_secrets_are_gone_from_the_request_of_the_answer(self):
-        names = ["Authorization", "Cookie"] if STANDIN else [*sorted(_response._SECRETS), "x-tenant-pass"]
+        names = ["Authorization", "Cookie"] if STANDIN else [*SECRETS, "x-tenant-pass"]
         kwargs = {} if STANDIN else {"secret_headers": ("X-Tenant-Pass",)}
 
         def again(response, **_):
