@@ -58,7 +58,8 @@ def store(headers):
         raise TypeError(f"headers has to be a mapping or pairs, not {headers!r:.60}")
     pairs = headers.items() if hasattr(headers, "items") else headers
     try:
-        return {(text := _text(name)).lower(): (text, value) for name, value in pairs}
+        return {(text := _text(name)).lower(): (text if isinstance(name, bytes) else name, value)
+                for name, value in pairs}
     except (TypeError, ValueError):
         raise TypeError(f"headers has to be a mapping or pairs, not {headers!r:.60}") from None
 
