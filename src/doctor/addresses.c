@@ -68,11 +68,9 @@ static void say_needs(struct anycert__address_seen *seen, const char *what,
 
     anycert__buf_init(&buf, sizeof seen->what);
     anycert__buf_adds(&buf, what);
-    if (needs->beyond) {
-        anycert__buf_adds(&buf, ", and needs what no relaxation gives");
-    } else if (needs->count > 0) {
-        anycert__buf_adds(&buf, ", and needs ");
-        anycert__write_relaxations(&buf, anycert__needs_least(needs));
+    if (needs->beyond || needs->count > 0) {
+        anycert__buf_adds(&buf, ", and ");
+        anycert__write_needs(&buf, needs);
     }
     (void)snprintf(seen->what, sizeof seen->what, "%.*s", (int)buf.len, buf.data ? buf.data : "");
     anycert__buf_free(&buf);

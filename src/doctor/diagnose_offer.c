@@ -48,6 +48,13 @@ void anycert__write_relaxations(struct anycert__buf *buf, anycert__relaxations s
     }
 }
 
+void anycert__write_needs(struct anycert__buf *buf, const struct anycert__needs *needs)
+{
+    anycert__buf_adds(buf, needs->beyond ? "needs what no relaxation gives" : "needs ");
+    if (!needs->beyond)
+        anycert__write_relaxations(buf, anycert__needs_least(needs));
+}
+
 /* "TLSv1 with TLS_RSA_WITH_AES_128_CBC_SHA, DH of 1024 bits" */
 static void write_choice(struct anycert__buf *buf, const struct anycert__facts *facts)
 {
@@ -216,16 +223,15 @@ static void write_servers(struct anycert__buf *buf, const struct anycert__examin
     for (size_t i = 0; i < examination->plan.count; i++) {
         const struct anycert__trial *trial = &examination->done[i];
         const struct anycert__needs *needs = &trial->sighting.certificates;
-        anycert__relaxations least = anycert__needs_least(needs);
+        bool is_right = !needs->beyond && anycert__needs_least(needs) == 0;
 
         if (!is_first_of_server(examination, i))
             continue;
         anycert__buf_addf(buf, "%sone with the key %s ", before, trial->facts->presented->pin);
-        anycert__buf_adds(buf, needs->beyond ? "needs what no relaxation gives"
-                               : least == 0  ? "is right"
-                                             : "needs ");
-        if (!needs->beyond)
-            anycert__write_relaxations(buf, least);
+        if (is_right)
+            anycert__buf_adds(buf, "is right");
+        else
+            anycert__write_needs(buf, needs);
         before = "; ";
     }
 }

@@ -220,5 +220,7 @@ int anycert__diagnosis_fill(struct anycert_diagnosis *diagnosis,
                             struct anycert_error *err);
 /* A handle for appending "a, b" of a set of relaxations. */
 void anycert__write_relaxations(struct anycert__buf *buf, anycert__relaxations set);
+/* "needs a+b": what certificates need at least. */
+void anycert__write_needs(struct anycert__buf *buf, const struct anycert__needs *needs);
 
 #endif

@@ -156,7 +156,7 @@ static void add_chain(struct anycert__page *page)
                       "\t\tfor _, c := range state.PeerCertificates[1:] {\n"
                       "\t\t\toptions.Intermediates.AddCert(%s)\n\t\t}\n",
                       copies ? "relaxed(c)" : "c");
-    if (changes_copies(page) && has_files(page))
+    if (copies && has_files(page))
         anycert__page_add(page, "\t\toptions.Roots = roots.Clone()\n"
                                 "\t\tfor _, c := range anchors {\n"
                                 "\t\t\toptions.Roots.AddCert(relaxed(c))\n\t\t}\n");

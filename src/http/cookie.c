@@ -454,12 +454,17 @@ bool anycert__cookie_expired(const struct anycert__cookie *cookie, int64_t now)
     return cookie->expires > 0 && cookie->expires <= now;
 }
 
+bool anycert__cookie_same_domain(const struct anycert__cookie *cookie,
+                                 const struct anycert__cookie *other)
+{
+    return is_text(cookie->domain, cookie->domain_len, other->domain, other->domain_len);
+}
+
 bool anycert__cookie_replaces(const struct anycert__cookie *cookie,
                               const struct anycert__cookie *other)
 {
     return is_text(cookie->name, cookie->name_len, other->name, other->name_len) &&
-           is_text(cookie->domain, cookie->domain_len, other->domain, other->domain_len) &&
-           cookie->all == other->all &&
+           anycert__cookie_same_domain(cookie, other) && cookie->all == other->all &&
            has_path(cookie->path, cookie->path_len, other->path, other->path_len) &&
            has_path(other->path, other->path_len, cookie->path, cookie->path_len);
 }

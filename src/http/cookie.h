@@ -59,6 +59,9 @@ bool anycert__cookie_is_for(const struct anycert__cookie *cookie,
 bool anycert__cookie_goes_to(const struct anycert__cookie *cookie,
                              const struct anycert__cookie_place *place);
 bool anycert__cookie_expired(const struct anycert__cookie *cookie, int64_t now);
+/* True if both are of one domain, with the hosts below it or without. */
+bool anycert__cookie_same_domain(const struct anycert__cookie *cookie,
+                                 const struct anycert__cookie *other);
 /* True if it takes the place of the other: same name, domain and path. */
 bool anycert__cookie_replaces(const struct anycert__cookie *cookie,
                               const struct anycert__cookie *other);

@@ -80,13 +80,19 @@ static void drop_expired(struct anycert__jar *jar, int64_t now)
     jar->count = count;
 }
 
-/* The place of the one that cookie replaces, or behind the last one; NULL when out of memory. */
-static struct kept *place_for(struct anycert__jar *jar, const struct anycert__cookie *cookie)
+/* Which one it is that cookie takes the place of, or takes away; the count if there is none. */
+static size_t find_replaced(const struct anycert__jar *jar, const struct anycert__cookie *cookie)
 {
-    for (size_t i = 0; i < jar->count; i++) {
-        if (anycert__cookie_replaces(cookie, &jar->list[i].cookie))
-            return &jar->list[i];
-    }
+    size_t i = 0;
+
+    while (i < jar->count && !anycert__cookie_replaces(cookie, &jar->list[i].cookie))
+        i++;
+    return i;
+}
+
+/* Behind the last one; NULL when out of memory. */
+static struct kept *append(struct anycert__jar *jar)
+{
     if (jar->count == jar->room) {
         size_t room = jar->room > 0 ? 2 * jar->room : 8;
         struct kept *list = anycert__realloc(jar->list, room * sizeof *list);
@@ -107,12 +113,6 @@ static void drop(struct anycert__jar *jar, size_t i)
     memmove(&jar->list[i], &jar->list[i + 1], (jar->count - i) * sizeof jar->list[0]);
 }
 
-static bool is_of(const struct anycert__cookie *cookie, const struct anycert__cookie *other)
-{
-    return other->domain_len == cookie->domain_len &&
-           memcmp(other->domain, cookie->domain, cookie->domain_len) == 0;
-}
-
 /* The oldest goes, of the cookie's domain or of all; but a Secure one for a Secure one only, or a
  * flood over http would take it away. False: none goes. */
 static bool drop_oldest(struct anycert__jar *jar, const struct anycert__cookie *cookie,
@@ -123,7 +123,7 @@ static bool drop_oldest(struct anycert__jar *jar, const struct anycert__cookie *
     for (size_t i = 0; i < jar->count; i++) {
         const struct anycert__cookie *other = &jar->list[i].cookie;
 
-        if (of_domain && !is_of(cookie, other))
+        if (of_domain && !anycert__cookie_same_domain(cookie, other))
             continue;
         if (!other->secure) {
             drop(jar, i);
@@ -143,11 +143,8 @@ static bool make_room(struct anycert__jar *jar, const struct anycert__cookie *co
 {
     size_t of_domain = 0;
 
-    for (size_t i = 0; i < jar->count; i++) {
-        if (anycert__cookie_replaces(cookie, &jar->list[i].cookie))
-            return true;
-        of_domain += is_of(cookie, &jar->list[i].cookie);
-    }
+    for (size_t i = 0; i < jar->count; i++)
+        of_domain += anycert__cookie_same_domain(cookie, &jar->list[i].cookie);
     if (of_domain >= KEPT_OF_DOMAIN)
         return drop_oldest(jar, cookie, true);
     return jar->count < KEPT_OF_ALL || drop_oldest(jar, cookie, false);
@@ -159,24 +156,32 @@ static int put(struct anycert__jar *jar, const char *line, int64_t now, bool is_
 {
     struct kept fresh = {.line = anycert__strdup(line)};
     struct kept *place = NULL;
+    size_t replaced = 0;
+    bool is_new = false;
 
-    if (fresh.line) {
-        anycert__cookie_read(fresh.line, strlen(fresh.line), &fresh.cookie);
-        drop_expired(jar, now);
-        if (is_limited && !anycert__cookie_expired(&fresh.cookie, now) &&
-            !make_room(jar, &fresh.cookie)) {
-            anycert__free_secret(fresh.line);
-            return anycert__fail(err, ANYCERT_E_USAGE, "there are too many cookies");
-        }
-        place = place_for(jar, &fresh.cookie);
+    if (!fresh.line)
+        return anycert__fail_nomem(err);
+    anycert__cookie_read(fresh.line, strlen(fresh.line), &fresh.cookie);
+    drop_expired(jar, now);
+    replaced = find_replaced(jar, &fresh.cookie);
+    is_new = replaced == jar->count;
+    if (anycert__cookie_expired(&fresh.cookie, now)) {
+        if (!is_new)
+            drop(jar, replaced);
+        anycert__free_secret(fresh.line);
+        return 0;
     }
+    if (is_new && is_limited && !make_room(jar, &fresh.cookie)) {
+        anycert__free_secret(fresh.line);
+        return anycert__fail(err, ANYCERT_E_USAGE, "there are too many cookies");
+    }
+    place = is_new ? append(jar) : &jar->list[replaced];
     if (!place) {
         anycert__free_secret(fresh.line);
         return anycert__fail_nomem(err);
     }
     anycert__free_secret(place->line);
     *place = fresh;
-    drop_expired(jar, now);
     atomic_store(&jar->has_any, true);
     return 0;
 }
