@@ -12,7 +12,7 @@ from requests import exceptions
 from requests.auth import HTTPDigestAuth
 
 from anycert.requests_adapter import AnycertAdapter
-from common.server import Answer, Server, answer_json, certificate, full_backlog, raw, refusing_port
+from common.server import Answer, Server, answer_json, certificate, closed_port, full_backlog, raw
 
 
 def redirect(status, location, *headers):
@@ -297,13 +297,13 @@ class Failures(Cases):
     def test_urls(self):
         rows = [("no-scheme", exceptions.MissingSchema), ("http://", exceptions.InvalidURL),
                 ("ftp://a.test/", exceptions.InvalidSchema), ("http://*a.test", exceptions.InvalidURL),
-                (f"http://127.0.0.1:{refusing_port()}", exceptions.ConnectionError),
+                (f"http://127.0.0.1:{closed_port()}", exceptions.ConnectionError),
                 ("http://nowhere.invalid", exceptions.ConnectionError)]
         for url, kind in rows:
             self.assertRaises(kind, self.session.get, url, timeout=30)
 
     def test_proxies(self):
-        refusing = f"http://127.0.0.1:{refusing_port()}"
+        refusing = f"http://127.0.0.1:{closed_port()}"
         self.assertRaises(exceptions.ProxyError, self.session.get, self.url(), proxies={"http": refusing})
         self.assertRaises(exceptions.ProxyError, self.session.get, self.url(), proxies={"http": "nowhere.invalid"})
         for proxy in ("http:/x.test:3128", "http://:8080", "http:///x.test:8080"):

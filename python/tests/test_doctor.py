@@ -16,6 +16,7 @@ import anycert
 from anycert import Client, Doctor, Policy, PolicyFile, doctor, exceptions
 from labcase import LabCase, python
 from doctor_case import proxy, self_signed  # pylint: disable=wrong-import-order
+from ports import closed_port  # pylint: disable=wrong-import-order
 
 
 def place(server):
@@ -330,9 +331,7 @@ class Arguments(unittest.TestCase):
             anycert.Diagnosis()
 
     def test_nobody_listens(self):
-        with socket.socket() as closed:
-            closed.bind(("127.0.0.1", 0))
-            found = doctor(f"127.0.0.1:{closed.getsockname()[1]}")
+        found = doctor(f"127.0.0.1:{closed_port()}")
         self.assertEqual((found.verdict, found.stage, found.exit_code), ("unreachable", "tcp", 5))
         self.assertIsNone(found.report)
 

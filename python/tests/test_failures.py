@@ -1,17 +1,11 @@
 """What is raised when a request fails, and as what."""
 import errno
-import socket
 import unittest
 
 import anycert
 from anycert import exceptions
 from labcase import LabCase, python
-
-
-def free_port():
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
+from ports import closed_port  # pylint: disable=wrong-import-order
 
 
 class Failures(LabCase):
@@ -23,7 +17,7 @@ class Failures(LabCase):
         return raised.exception
 
     def test_connections(self):
-        port = free_port()
+        port = closed_port()
         error = self.raised(exceptions.ConnectionError, f"https://127.0.0.1:{port}/a?token=secret")
         self.assertEqual((error.name, error.os_errno), ("CONNECT", errno.ECONNREFUSED))
         self.assertTrue(str(error).startswith(

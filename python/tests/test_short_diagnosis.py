@@ -12,7 +12,7 @@ import unittest
 import anycert
 from anycert import ShortDiagnosis, exceptions
 from labcase import LabCase, python
-from test_failures import free_port
+from ports import closed_port  # pylint: disable=wrong-import-order
 
 CONDITIONS = ("good", "http", "expired", "self-signed", "untrusted-root", "wrong-host", "dh-512", "tls10-only",
               "plain-http", "client-cert-required", "no-rfc5746", "revoked-staple", "renegotiation", "truncated-body", "rsa-kx-cbc")
@@ -95,7 +95,7 @@ class Causes(Diagnosed):
         self.assertEqual([cause.id for cause in found.examine().causes], ["expired"])
 
     def test_the_way_there(self):
-        port = free_port()
+        port = closed_port()
         found = self.diagnosed(self.session.get, f"https://127.0.0.1:{port}/a?token=s3cret")
         self.assertEqual([cause.id for cause in found.causes], ["connection-refused"])
         self.assertEqual((found.target, found.report, found.policy), (f"https://127.0.0.1:{port}/", None, None))

@@ -9,7 +9,8 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import BIN, Case, closed_port, lab, left_behind  # noqa: E402
+from anycert_cli import BIN, Case, lab, left_behind  # noqa: E402
+from ports import closed_port  # noqa: E402
 
 JAR = "# Netscape HTTP Cookie File\nlocalhost\tFALSE\t/\tTRUE\t0\tone\t1\nother.test\tFALSE\t/\tTRUE\t0\ttwo\t2\n"
 

@@ -14,12 +14,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from anycert_cli import start  # noqa: E402
 from doctor_case import DoctorCase, make_certificate, proxy, self_signed  # noqa: E402
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from ports import closed_port, free_port  # noqa: E402
 
 
 class Doctor(DoctorCase):
@@ -150,7 +145,7 @@ class Doctor(DoctorCase):
         self.assertIn('"HEAD / HTTP/1.1" 404', pathlib.Path("access.log").read_text("utf-8"))
 
     def test_unreachable(self):
-        result = self.anycert("doctor", f"127.0.0.1:{free_port()}", code=5)
+        result = self.anycert("doctor", f"127.0.0.1:{closed_port()}", code=5)
         self.assertIn("unreachable", result.out.splitlines()[0])
         self.assertIn("Nothing listens on that port.", result.out.splitlines()[1])
         self.assertIn("The host name does not exist.", self.anycert("doctor", "no.such.host.invalid", code=5).out)
@@ -427,7 +422,7 @@ class Doctor(DoctorCase):
         self.anycert(*args, self.url("good"), self.url("wrong-host"), code=12)
         self.anycert(*args, self.url("expired"), self.url("wrong-host"), code=10)
         self.anycert(*args, self.url("expired"), self.url("close"), code=11)
-        self.anycert(*args, self.url("close"), f"localhost:{free_port()}", code=5)
+        self.anycert(*args, self.url("close"), f"localhost:{closed_port()}", code=5)
 
     def test_output_that_cannot_be_written_is_no_verdict(self):
         for name in ("good", "expired", "close"):

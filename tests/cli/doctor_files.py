@@ -21,14 +21,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import authority  # noqa: E402
 from anycert_cli import run, start  # noqa: E402
 from doctor_case import DoctorCase, make_certificate, proxy, self_signed  # noqa: E402
+from ports import free_port  # noqa: E402
 
 
 @contextlib.contextmanager
 def server(*args):
     """openssl s_server with cert.pem; its port. It has nothing to say of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", "cert.pem", "-key", "key.pem", *args],
                           stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:

@@ -10,7 +10,8 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import BIN, Case, closed_port, echo, left_behind, listener, start  # noqa: E402
+from anycert_cli import BIN, Case, echo, left_behind, listener, start  # noqa: E402
+from ports import closed_port  # noqa: E402
 
 
 def answering(answer, wait=None):

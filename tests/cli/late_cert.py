@@ -10,7 +10,8 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import Case, closed_port, lab, run  # noqa: E402
+from anycert_cli import Case, lab, run  # noqa: E402
+from ports import free_port  # noqa: E402
 
 CONFIG = """ServerRoot {folder}
 ServerName localhost
@@ -63,7 +64,7 @@ def answers(port):
 
 class Apache:
     def __init__(self, protocol, ciphers="ECDHE-RSA-AES128-GCM-SHA256"):
-        self.port = closed_port()
+        self.port = free_port()
         config = pathlib.Path(f"{protocol}-{self.port}.conf")
         config.write_text(CONFIG.format(folder=os.getcwd(), port=self.port, protocol=protocol, ciphers=ciphers,
                                         modules="/usr/lib/apache2/modules"))

@@ -7,7 +7,8 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import SOURCE, Case, closed_port, left_behind, run  # noqa: E402
+from anycert_cli import SOURCE, Case, left_behind, run  # noqa: E402
+from ports import closed_port  # noqa: E402
 
 COMMANDS = ["get", "head", "post", "put", "patch", "delete", "request", "test"]
 POLICY = ["policy list", "policy explain", "policy check"]

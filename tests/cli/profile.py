@@ -8,7 +8,8 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import SOURCE, Case, closed_port, echo, lab, run  # noqa: E402
+from anycert_cli import SOURCE, Case, echo, lab, run  # noqa: E402
+from ports import closed_port  # noqa: E402
 
 # What there is of each is tested with the library; here: that the words of the command line are right.
 REFUSED = [

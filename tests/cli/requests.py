@@ -13,7 +13,8 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from anycert_cli import BIN, EchoCase, closed_port, left_behind, listener, run  # noqa: E402
+from anycert_cli import BIN, EchoCase, left_behind, listener, run  # noqa: E402
+from ports import closed_port  # noqa: E402
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -16,6 +16,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from anycert_cli import BIN, LabCase  # noqa: E402
 from doctor_case import proxy, self_signed  # noqa: E402
+from ports import closed_port  # noqa: E402
 
 CONDITIONS = ["good", "expired", "self-signed", "wrong-host", "expired-and-wrong-host", "incomplete-chain",
               "revoked-staple", "tls10-only", "rsa-kx-gcm", "plain-http", "client-cert-required", "cn-only",
@@ -236,11 +237,9 @@ class Programs(Ways):
                     self.assertIn(f'  doctor       {told["command"]}\n', text)
 
     def test_the_way_there(self):
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            place = f"127.0.0.1:{unused.getsockname()[1]}"
-            self.assertEqual([found["id"] for found in self.told(f"https://{place}/", code=5)["causes"]], ["connection-refused"])
-            told = self.told("-x", f"http://me:s3cret@{place}", self.url("good"), code=7)
+        place = f"127.0.0.1:{closed_port()}"
+        self.assertEqual([found["id"] for found in self.told(f"https://{place}/", code=5)["causes"]], ["connection-refused"])
+        told = self.told("-x", f"http://me:s3cret@{place}", self.url("good"), code=7)
         self.assertEqual([found["id"] for found in told["causes"]], ["proxy-unreachable"])
         self.assertEqual(told["command"], f"anycert doctor --proxy http://{place} {self.url('good')}")
         told = self.told("https://nosuch.invalid/", code=5)

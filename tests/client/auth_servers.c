@@ -1,6 +1,7 @@
 #include "client/auth_servers.h"
 
 #include "support/certs.h"
+#include "support/ports.h"
 
 #include <openssl/evp.h>
 
@@ -65,7 +66,7 @@ static void prepare(struct auth_server *server, const struct pki *pki)
     put(server, "server.key", pem, 0);
     free(pem);
     put(server, "page", "welcome", 0);
-    server->port = child_free_port();
+    server->port = ports_free();
 }
 
 /* NULL if its port was taken meanwhile; the folder is gone then. */
@@ -326,7 +327,7 @@ static bool kerberos_try(struct kerberos *kerberos, const struct pki *pki)
     const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", config, profile, NULL};
 
     prepare(web, pki);
-    kerberos->kdc_port = child_free_port();
+    kerberos->kdc_port = ports_free();
     snprintf(config, sizeof config, "KRB5_CONFIG=%s/krb5.conf", web->folder);
     snprintf(profile, sizeof profile, "KRB5_KDC_PROFILE=%s/kdc.conf", web->folder);
     path_in(web, "kdc.log", log);

@@ -1,5 +1,6 @@
 #include "client/servers.h"
 #include "support/certs.h"
+#include "support/ports.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -262,10 +263,10 @@ void web_start(struct web *web, const struct pki *pki)
     for (int i = 0; i < ATTEMPTS && !web->child; i++) {
         make_folder(web->folder, pki);
         for (enum flaw flaw = 0; flaw < FLAW_COUNT; flaw++)
-            web->ports[flaw] = child_free_port();
-        web->self_signed_tls12 = child_free_port();
-        web->self_signed_tls13 = child_free_port();
-        web->impatient = child_free_port();
+            web->ports[flaw] = ports_free();
+        web->self_signed_tls12 = ports_free();
+        web->self_signed_tls13 = ports_free();
+        web->impatient = ports_free();
         nginx_write(web);
         web->child = launch(argv, web->folder, web->self_signed_tls13);
         if (!web->child)
@@ -368,9 +369,9 @@ void squid_start_with(struct squid *squid, const struct pki *pki, unsigned auth)
         const char *const argv[] = {"squid", "-N", "-n", squid_name(), "-f", "squid.conf", NULL};
 
         make_folder(squid->folder, pki);
-        squid->http = child_free_port();
+        squid->http = ports_free();
         for (enum flaw flaw = 0; flaw < FLAW_COUNT; flaw++)
-            squid->https[flaw] = child_free_port();
+            squid->https[flaw] = ports_free();
         squid_write(squid);
         squid->child = launch(argv, squid->folder, squid->https[FLAW_COUNT - 1]);
         if (!squid->child)
@@ -402,7 +403,7 @@ void tinyproxy_start_with(struct tinyproxy *proxy, const struct pki *pki, bool w
         FILE *file = NULL;
 
         make_folder(proxy->folder, pki);
-        proxy->port = child_free_port();
+        proxy->port = ports_free();
         file = create(proxy->folder, "tinyproxy.conf");
         fprintf(file,
                 "Port %u\nListen 127.0.0.1\nTimeout 60\nMaxClients 50\nLogLevel Critical\nAllow "
@@ -432,7 +433,7 @@ static void socks_start(struct socks *socks, const struct pki *pki, const char *
     memset(socks, 0, sizeof *socks);
     for (int i = 0; i < ATTEMPTS && !socks->child; i++) {
         make_folder(socks->folder, pki);
-        socks->port = child_free_port();
+        socks->port = ports_free();
         snprintf(port, 8, "%u", (unsigned)socks->port);
         socks->child = launch(argv, socks->folder, socks->port);
         if (!socks->child)

@@ -1,9 +1,8 @@
 /* Many requests at once: each has its own result, whatever becomes of the others. */
 #include "client/floor.h"
 #include "client/many.h"
+#include "support/ports.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,19 +20,11 @@ static struct anycert_request *get(const char *name, const char *path)
     return floor_request("GET", floor_url(name, path));
 }
 
-/* An address where nobody listens, nor can while the descriptor is open. */
-static const char *dead_url(int *out)
+static const char *dead_url(void)
 {
     static char url[64];
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/", (unsigned)ntohs(address.sin_port));
-    *out = fd;
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", ports_closed());
     return url;
 }
 
@@ -155,7 +146,6 @@ static void nobody_waits_for_an_answer_that_does_not_come(void **state)
 
 static void each_has_its_own_error(void **state)
 {
-    int dead = -1;
     struct row {
         const char *url;
         int code, status;
@@ -166,7 +156,7 @@ static void each_has_its_own_error(void **state)
         {floor_url("good", "status/404"), 0, 404},
         {floor_url("good", "truncated"), ANYCERT_E_BODY_TRUNCATED, 200},
         {floor_url("good", "endless-redirect"), ANYCERT_E_REDIRECTS, 302},
-        {dead_url(&dead), ANYCERT_E_CONNECT, 0},
+        {dead_url(), ANYCERT_E_CONNECT, 0},
         {floor_url("http", "json"), 0, 200},
     };
     enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -185,7 +175,6 @@ static void each_has_its_own_error(void **state)
             fail_msg("%s: expected %d and %d, got %d and %d: %s", row->url, row->code, row->status,
                      answer->code, answer->status, answer->message);
     }
-    close(dead);
     many_free(many);
     anycert_client_free(client);
 }

@@ -15,6 +15,7 @@
 
 #include "lab/lab.h"
 #include "support/certs.h"
+#include "support/ports.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
@@ -289,7 +290,7 @@ static void test_a_server_of_several_sites_shows_the_one_that_was_named(void **s
                                 "-cert2",      scene.pki.cert_paths[FLAW_WRONG_HOST],
                                 "-key2",       scene.pki.key_paths[FLAW_WRONG_HOST],
                                 NULL};
-    uint16_t number = child_free_port();
+    uint16_t number = ports_free();
     struct child *child = NULL;
 
     (void)state;

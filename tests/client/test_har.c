@@ -4,6 +4,7 @@
 #include "client/floor.h"
 #include "base/str.h"
 #include "client/servers.h"
+#include "support/ports.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -270,7 +271,7 @@ static void failures_are_entries_too(void **state)
     char url[64];
 
     (void)state;
-    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/", (unsigned)child_free_port());
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/", (unsigned)ports_closed());
     floor_fails(client, floor_request("GET", url), ANYCERT_E_CONNECT, NULL);
     floor_fails(client, floor_request("GET", floor_url("expired", "json")), ANYCERT_E_TRUST_DATES,
                 NULL);

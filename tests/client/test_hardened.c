@@ -21,6 +21,7 @@
 #include "lab/lab.h"
 #include "support/certs.h"
 #include "support/child.h"
+#include "support/ports.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
@@ -422,7 +423,7 @@ static void test_proxies_of_the_environment_are_not_used(void **state)
                                 proxy[4], proxy[5], proxy[6], NULL};
     static const char *const variables[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY",
                                             "all_proxy",  "HTTP_PROXY",  "no_proxy"};
-    unsigned port = child_free_port();
+    unsigned port = ports_closed();
     char *text = NULL;
 
     (void)state;

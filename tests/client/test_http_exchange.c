@@ -1,6 +1,7 @@
 /* What is left of the floor: time limits, kept connections, proxies of the environment, and what a
  * response tells. */
 #include "client/floor.h"
+#include "support/ports.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,13 +88,11 @@ static void no_limit_waits(void **state)
 
 static void dead_port_is_refused_with_the_host(void **state)
 {
-    struct canned *canned = canned_start(false);
     char url[64];
     struct anycert_client *client = floor_client(NULL);
 
     (void)state;
-    snprintf(url, sizeof url, "https://localhost:%u/", canned_port(canned));
-    canned_stop(canned);
+    snprintf(url, sizeof url, "https://localhost:%u/", ports_closed());
     floor_fails(client, floor_request("GET", url), ANYCERT_E_CONNECT, NULL);
     assert_non_null(strstr(floor_message(), "localhost:"));
     floor_fails(client, floor_request("GET", "https://no-such-name.invalid/"), ANYCERT_E_RESOLVE,
@@ -273,13 +272,13 @@ static void proxy_that_refuses_the_tunnel_is_named(void **state)
 
 static void dead_proxy_is_named(void **state)
 {
-    struct canned *canned = canned_start(false);
     struct anycert_config *config = floor_config(NULL);
     struct anycert_client *client = NULL;
+    char url[64];
 
     (void)state;
-    assert_int_equal(anycert_config_set_proxy(config, canned_origin(canned), NULL), 0);
-    canned_stop(canned);
+    snprintf(url, sizeof url, "http://localhost:%u", ports_closed());
+    assert_int_equal(anycert_config_set_proxy(config, url, NULL), 0);
     client = floor_client_of(config);
     floor_fails(client, floor_request("GET", floor_url("good", "json")), ANYCERT_E_PROXY_CONNECT,
                 NULL);

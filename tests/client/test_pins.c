@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "policy/policy.h"
+#include "support/ports.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
@@ -369,7 +370,7 @@ static void test_a_new_key_is_refused(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        uint16_t number = child_free_port();
+        uint16_t number = ports_free();
         struct child *child = NULL;
 
         snprintf(port, sizeof port, "%u", (unsigned)number);

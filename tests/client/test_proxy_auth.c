@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "support/certs.h"
+#include "support/ports.h"
 
 static struct pki pki;
 static struct web web;
@@ -303,7 +304,7 @@ static void proxy_that_cannot_reach_the_server_is_told_by_kind_of_url(void **sta
 {
     const char *proxies[] = {proxy_at("http", KNOWN, basic.http),
                              proxy_at("http", NULL, tinyproxy.port)};
-    uint16_t closed = child_free_port();
+    uint16_t closed = ports_closed();
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {

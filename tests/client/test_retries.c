@@ -2,6 +2,7 @@
  * in more cases than the rules say. No test waits: the time is virtual. */
 #include "client/floor.h"
 #include "client/virtual_time.h"
+#include "support/ports.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -222,14 +223,12 @@ static void lost_answers_are_retried_by_method_only(void **state)
 
 static void refused_connections_are_retried_whatever_the_method(void **state)
 {
-    struct canned *canned = canned_start(false);
     struct virtual_time time = {0};
     struct anycert_client *client = retrying(NULL, rules(4), &time);
     char url[64];
 
     (void)state;
-    (void)snprintf(url, sizeof url, "http://localhost:%u/", canned_port(canned));
-    canned_stop(canned);
+    (void)snprintf(url, sizeof url, "http://localhost:%u/", ports_closed());
     floor_fails(client, floor_request("POST", url), ANYCERT_E_CONNECT, NULL);
     assert_int_equal(time.sleeps, 3); /* and none before the first */
     anycert_client_free(client);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "support/certs.h"
+#include "support/ports.h"
 
 static struct pki pki;
 static struct web web;
@@ -130,7 +131,7 @@ static void socks_trouble_is_the_proxys(void **state)
         {"socks5h", NULL, closed5.port, ANYCERT_E_PROXY},
         {"socks5h", "me:wr0ng", closed5.port, ANYCERT_E_PROXY},
         {"socks5h", long_user, closed5.port, ANYCERT_E_PROXY},
-        {"socks5", NULL, child_free_port(), ANYCERT_E_PROXY_CONNECT},
+        {"socks5", NULL, ports_closed(), ANYCERT_E_PROXY_CONNECT},
         {"socks4", NULL, open5.port, ANYCERT_E_PROXY}, /* version 5 alone */
     };
 
@@ -160,7 +161,7 @@ static void socks_that_cannot_reach_the_server_says_so(void **state)
     for (size_t i = 0; i < 4; i++) {
         struct anycert_client *client =
             client_through(proxy_at(schemes[i], NULL, i < 2 ? open5.port : open4.port), NULL);
-        struct answer answer = ask_get(client, address_url("https", child_free_port()));
+        struct answer answer = ask_get(client, address_url("https", ports_closed()));
 
         assert_int_equal(answer.code, ANYCERT_E_PROXY);
         answer_free(&answer);

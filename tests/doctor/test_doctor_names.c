@@ -3,6 +3,7 @@
 #include <anycert/anycert.h>
 
 #include "support/certs.h"
+#include "support/ports.h"
 
 #include <openssl/ssl.h>
 
@@ -106,7 +107,10 @@ static void let_go(void)
 
 /* ---- servers at one port of several addresses ---- */
 
+enum what { GOOD, OTHER_GOOD, EXPIRED, CLOSES, NOBODY };
+
 struct served {
+    enum what what;
     int fd;
     SSL_CTX *ctx; /* NULL: connections are closed */
     atomic_bool stop;
@@ -135,37 +139,33 @@ static void *serve(void *arg)
     return NULL;
 }
 
-/* port 0: any; the one that it got, or 0 if somebody else has it. */
-static uint16_t start(struct served *server, const char *host, uint16_t port, X509 *cert)
+/* False if somebody else has the port. certs: of those that have one. */
+static bool start(struct served *server, const char *host, uint16_t port, enum what what,
+                  X509 *const certs[])
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    socklen_t size = sizeof address;
-    int on = 1;
-
     memset(server, 0, sizeof *server);
+    server->what = what;
     atomic_init(&server->stop, false);
-    server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    (void)setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    assert_int_equal(inet_pton(AF_INET, host, &address.sin_addr), 1);
-    if (bind(server->fd, (struct sockaddr *)&address, size) != 0) {
-        close(server->fd);
-        return 0;
-    }
-    if (cert) {
+    server->fd = ports_close(host, port);
+    if (server->fd < 0)
+        return false;
+    if (what == NOBODY)
+        return true;
+    if (what != CLOSES) {
         server->ctx = SSL_CTX_new(TLS_server_method());
-        assert_int_equal(SSL_CTX_use_certificate(server->ctx, cert), 1);
+        assert_int_equal(SSL_CTX_use_certificate(server->ctx, certs[what]), 1);
         assert_int_equal(SSL_CTX_use_PrivateKey(server->ctx, certs_key()), 1);
     }
     assert_int_equal(listen(server->fd, 32), 0);
-    assert_int_equal(getsockname(server->fd, (struct sockaddr *)&address, &size), 0);
     assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
-    return ntohs(address.sin_port);
+    return true;
 }
 
 static void stop(struct served *server)
 {
     atomic_store(&server->stop, true);
-    pthread_join(server->thread, NULL);
+    if (server->what != NOBODY)
+        pthread_join(server->thread, NULL);
     SSL_CTX_free(server->ctx);
     close(server->fd);
 }
@@ -283,11 +283,9 @@ static void doctor_cancelled_does_not_wait_for_a_name(void **state)
 
 /* ---- addresses ---- */
 
-enum { GOOD, OTHER_GOOD, EXPIRED, CLOSES, NOBODY };
-
 struct two_addresses {
     const char *name;
-    int first, second;
+    enum what first, second;
     int verdict;
     const char *causes, *says;
 };
@@ -342,9 +340,26 @@ static void check_two(const struct two_addresses *row, const struct anycert_diag
         assert_true(anycert_diagnosis_handshakes(diagnosis) <= 3);
 }
 
+/* A port of both addresses, which they share; where nobody serves, it is kept from others. */
+static uint16_t start_both(const struct two_addresses *row, X509 *const certs[],
+                           struct served *first, struct served *second)
+{
+    for (int try = 0; try < 20; try++) {
+        uint16_t port = ports_free();
+
+        if (!start(first, "127.0.0.1", port, row->first, certs))
+            continue;
+        if (start(second, "127.0.0.2", port, row->second, certs))
+            return port;
+        stop(first);
+    }
+    fail_msg("there is no port that is free at two addresses");
+    return 0;
+}
+
 static void doctor_addresses_are_compared(void **state)
 {
-    X509 *certs[] = {make_cert(9), make_cert(8), make_cert(-1), NULL};
+    X509 *certs[] = {make_cert(9), make_cert(8), make_cert(-1)};
 
     (void)state;
     for (size_t i = 0; i < sizeof two_addresses / sizeof two_addresses[0]; i++) {
@@ -354,19 +369,8 @@ static void doctor_addresses_are_compared(void **state)
             new_doctor(certs[GOOD], certs[two_good ? OTHER_GOOD : EXPIRED]);
         struct anycert_diagnosis *diagnosis = NULL;
         struct served first, second;
-        uint16_t port = 0;
+        uint16_t port = start_both(row, certs, &first, &second);
 
-        for (int try = 0; port == 0; try++) {
-            uint16_t of_second = 0;
-
-            assert_true(try < 20);
-            if (row->second != NOBODY)
-                port = of_second = start(&second, "127.0.0.2", 0, certs[row->second]);
-            if (row->first != NOBODY)
-                port = start(&first, "127.0.0.1", of_second, certs[row->first]);
-            if (port == 0 && of_second != 0)
-                stop(&second);
-        }
         resolver.addresses[0] = "127.0.0.1";
         resolver.addresses[1] = "127.0.0.2";
         resolver.port = port;
@@ -374,10 +378,8 @@ static void doctor_addresses_are_compared(void **state)
         check_two(row, diagnosis);
         anycert_diagnosis_free(diagnosis);
         anycert_doctor_free(doctor);
-        if (row->first != NOBODY)
-            stop(&first);
-        if (row->second != NOBODY)
-            stop(&second);
+        stop(&first);
+        stop(&second);
     }
     for (size_t i = 0; i < 3; i++)
         X509_free(certs[i]);

@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import authority  # noqa: E402
 import strangers  # noqa: E402
 from anycert_cli import SOURCE  # noqa: E402
+from ports import free_port  # noqa: E402
 from served_case import ServedCase  # noqa: E402
 
 ADDRESSES = ("127.0.0.1", "127.0.0.2")
@@ -36,7 +37,7 @@ class Server(threading.Thread):
     def __init__(self, names, addresses):
         super().__init__(daemon=True)
         self.contexts = [self.context(name) for name in names]
-        self.port = strangers.free_port()
+        self.port = free_port()
         self.listeners = [socket.create_server((address, self.port)) for address in addresses]
         self.lock, self.turn = threading.Lock(), 0
         self.threads = [threading.Thread(target=self.serve, args=(n, listener), daemon=True)

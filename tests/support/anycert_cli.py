@@ -171,11 +171,5 @@ def listener(serve=None):
                 connection.close()
 
 
-def closed_port():
-    """A port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
 def left_behind(folder="."):
     return sorted(os.listdir(folder))

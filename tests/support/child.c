@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -246,43 +245,7 @@ int child_run(const struct child_plan *plan)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* ---- ports and logs */
-
-static bool is_free_on_ipv6(uint16_t port)
-{
-    const struct sockaddr_in6 address = {
-        .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool taken = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 &&
-                 errno == EADDRINUSE;
-
-    if (fd >= 0)
-        close(fd);
-    return !taken;
-}
-
-/* Not one that the kernel picks by itself (from 32768 on, as a rule): between our look and the
- * child's bind some other test's server or client would get it now and then. */
-uint16_t child_free_port(void)
-{
-    for (int i = 0; i < 1000; i++) {
-        uint16_t random = 0;
-        struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        int taken = 0;
-
-        assert_true(fd >= 0);
-        assert_int_equal(getrandom(&random, sizeof random, 0), sizeof random);
-        address.sin_port = htons((uint16_t)(12000 + random % 18000));
-        taken = bind(fd, (struct sockaddr *)&address, sizeof address);
-        close(fd);
-        if (taken == 0 && is_free_on_ipv6(ntohs(address.sin_port)))
-            return ntohs(address.sin_port);
-    }
-    fail_msg("there is no free port");
-    return 0;
-}
+/* ---- logs */
 
 char *child_log(const char *path)
 {

@@ -40,8 +40,6 @@ pid_t child_pid(const struct child *child);
  * environment count. */
 int child_run(const struct child_plan *plan);
 
-/* A TCP port of 127.0.0.1 (and ::1, where there is one) that nobody listened on a moment ago. */
-uint16_t child_free_port(void);
 /* The whole log of a child or program, NUL-terminated; free it. "" if there is none. */
 char *child_log(const char *path);
 

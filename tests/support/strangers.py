@@ -8,13 +8,14 @@ import ctypes
 import fcntl
 import os
 import pathlib
-import random
 import shutil
 import signal
 import socket
 import struct
 import subprocess
 import time
+
+from ports import free_port
 
 PEERS = pathlib.Path(__file__).resolve().parent.parent / "peers"
 PASSWORD = "strangers"
@@ -47,24 +48,6 @@ def run(*command, **kwargs):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **kwargs)
     if done.returncode:
         raise RuntimeError(f"{command} ended with {done.returncode}: {done.stdout.decode('utf-8', 'replace')[-2000:]}")
-
-
-_reserved = []  # of UDP, which no server here uses
-
-
-def free_port():
-    """Not one that the kernel picks by itself: somebody would get it before the server that it is for. Nor one that this
-    or another process has got here, and may not serve yet: as long as a process lives, it holds its numbers."""
-    while True:
-        port = random.randrange(12000, 30000)
-        reserved = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            reserved.bind(("127.0.0.1", port))
-            with socket.create_server(("127.0.0.1", port)):
-                _reserved.append(reserved)
-                return port
-        except OSError:
-            reserved.close()
 
 
 # ---- certificates

@@ -18,6 +18,7 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import strangers  # noqa: E402
+from ports import free_port  # noqa: E402
 from zoo_certificates import Cases, integer, sequence  # noqa: E402
 from zoo_conditions import conditions  # noqa: E402
 
@@ -88,7 +89,7 @@ def examine(condition, cases, how=ask):
     try:
         for server in servers:
             server.wait()
-        port = servers[-1].port if servers else strangers.free_port()
+        port = servers[-1].port if servers else free_port()
         return how(condition, cases, port)
     finally:
         for server in servers:

@@ -10,10 +10,11 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests" / "support"))
+from ports import closed_port  # noqa: E402
 from recorder import CLOSE, RESET, STALL, Answer, Request, Server  # noqa: E402
 
-__all__ = ["Answer", "CLOSE", "OK", "RESET", "STALL", "Request", "Server", "answer_json", "certificate", "full_backlog",
-           "raw", "refusing_port"]
+__all__ = ["Answer", "CLOSE", "OK", "RESET", "STALL", "Request", "Server", "answer_json", "certificate",
+           "closed_port", "full_backlog", "raw"]
 
 
 def answer_json(value, status=200, headers=(), **kwargs):
@@ -43,13 +44,6 @@ def certificate(name="localhost"):
          "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1", "-keyout", key, "-out", cert],
         check=True, capture_output=True)
     return cert, key
-
-
-def refusing_port():
-    """A port of 127.0.0.1 where nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -8,7 +8,9 @@ import subprocess
 import tempfile
 import time
 
-from .server import certificate, refusing_port
+from ports import free_port
+
+from .server import certificate
 
 SQUID = "/usr/sbin/squid"
 # Sanitizers are for the tests' own process.
@@ -71,7 +73,7 @@ class Squid:
         self._log = self.folder / "access.log"
 
     def start(self):
-        self.http_port, self.https_port = refusing_port(), refusing_port()
+        self.http_port, self.https_port = free_port(), free_port()
         auth = ""
         if self.user:
             hashed = subprocess.run(["openssl", "passwd", "-apr1", self.password], check=True, capture_output=True,
@@ -142,7 +144,7 @@ class NtlmServer:
             f"--domain=HOME --username=b0b --password='{self.password}'\n")
 
     def start(self):
-        self.port = refusing_port()
+        self.port = free_port()
         (self.folder / "squid.conf").write_text(
             f"https_port 127.0.0.1:{self.port} accel defaultsite=localhost tls-cert={self.certificate} "
             f"tls-key={self._key}\n"
@@ -184,7 +186,7 @@ def socks():
     ports = []
 
     def start():
-        ports.append(refusing_port())
+        ports.append(free_port())
         return subprocess.Popen(["microsocks", "-i", "127.0.0.1", "-p", str(ports[-1])], stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=PLAIN), ports[-1]
 

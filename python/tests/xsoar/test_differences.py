@@ -6,7 +6,7 @@ import os
 import ssl
 
 from common.case import Case, lab, request
-from common.server import CLOSE, OK, Answer, Server, certificate, raw, refusing_port
+from common.server import CLOSE, OK, Answer, Server, certificate, closed_port, raw
 from common.subject import OLD_LIBRARIES, STANDIN, exceptions, xsoar
 
 if STANDIN:
@@ -216,7 +216,7 @@ class Http(Differences):
         self.assertEqual(framing == "0", not STANDIN)
 
     def test_hosts_that_need_no_proxy(self):
-        proxies = {"http": f"http://127.0.0.1:{refusing_port()}", "no_proxy": "127.0.0.1"}
+        proxies = {"http": f"http://127.0.0.1:{closed_port()}", "no_proxy": "127.0.0.1"}
         if STANDIN:
             self.fails(request, self.client, "GET", proxies=proxies)
         else:
@@ -224,7 +224,7 @@ class Http(Differences):
 
     def test_addresses_that_need_no_proxy(self):
         for hosts, direct in ((f"127.0.0.1:{self.server.port}", not STANDIN), ("localhost 127.0.0.1", not STANDIN), (".0.0.1", STANDIN)):
-            os.environ.update({"http_proxy": f"http://127.0.0.1:{refusing_port()}", "no_proxy": hosts})
+            os.environ.update({"http_proxy": f"http://127.0.0.1:{closed_port()}", "no_proxy": hosts})
             client = xsoar.BaseClient(self.server.url, proxy=True)
             with self.subTest(hosts):
                 if direct:
@@ -260,7 +260,7 @@ class Http(Differences):
 
 class Objects(Differences):
     def test_what_connection_errors_are_made_of(self):
-        cause = self.fails(request, xsoar.BaseClient(f"http://127.0.0.1:{refusing_port()}"), "GET").exception
+        cause = self.fails(request, xsoar.BaseClient(f"http://127.0.0.1:{closed_port()}"), "GET").exception
         self.assertTrue(hasattr(cause.args[0], "reason"))
         if not STANDIN:
             self.assertIsInstance(cause.args[0], exceptions.Cause)
@@ -318,7 +318,7 @@ class Objects(Differences):
             self.assertEqual(self.response().encoding, {"TEXT/plain": None, "text/plain; charset=": ""}[kind] if STANDIN else "ISO-8859-1")
 
     def test_queries_in_errors(self):
-        error = self.fails(request, xsoar.BaseClient(f"http://127.0.0.1:{refusing_port()}"), "GET", params={"key": "secret"})
+        error = self.fails(request, xsoar.BaseClient(f"http://127.0.0.1:{closed_port()}"), "GET", params={"key": "secret"})
         self.assertEqual("secret" in str(error), STANDIN)
 
     def test_a_base_url_that_is_not_set(self):

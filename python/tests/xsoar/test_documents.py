@@ -12,7 +12,7 @@ from unittest import mock
 
 from anycert import Policy, exceptions, xsoar
 from common.case import Case, Platform, lab, request
-from common.server import OK, Answer, Server, certificate, full_backlog, refusing_port
+from common.server import OK, Answer, Server, certificate, closed_port, full_backlog
 from common.subject import clock, sleeps
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -134,12 +134,12 @@ class Errors(Case):
         yield ask("stall", timeout=0.1)
         yield ask(OK, cert="/nosuch.pem")
         yield ask(OK, timeout=0)
-        yield ask(OK, proxies={"https": f"http://127.0.0.1:{refusing_port()}"})
+        yield ask(OK, proxies={"https": f"http://127.0.0.1:{closed_port()}"})
         yield self.text(request, xsoar.BaseClient(server.url), "GET")
         yield self.text(request, xsoar.BaseClient(server.url, verify="/nosuch.pem"), "GET")
 
     def of_arguments(self):
-        for url in ("127.0.0.1", "ftp://127.0.0.1", f"http://127.0.0.1:{refusing_port()}"):
+        for url in ("127.0.0.1", "ftp://127.0.0.1", f"http://127.0.0.1:{closed_port()}"):
             yield self.text(request, xsoar.BaseClient(url), "GET")
         yield self.text(xsoar.BaseClient, "https://127.0.0.1", verify="")
         with full_backlog() as port:

@@ -5,7 +5,7 @@ import tempfile
 
 from common.case import Platform, request
 from common.served import Served
-from common.server import certificate, refusing_port
+from common.server import certificate, closed_port
 from common.squid import socks, squid
 from common.subject import OLD_LIBRARIES, OLD_REQUESTS, STANDIN, exceptions, xsoar
 
@@ -14,7 +14,7 @@ BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def nowhere():
-    return f"http://127.0.0.1:{refusing_port()}"
+    return f"http://127.0.0.1:{closed_port()}"
 
 
 class Environment(Served):
@@ -301,7 +301,7 @@ class ProxyFailures(Environment):
     def test_a_tunnel_that_is_refused(self):
         """502 or 503 of the proxy, which cannot reach the server."""
         os.environ["https_proxy"] = self.proxy.http.replace("//", "//me:p%40ss%3Aword@")
-        client = xsoar.BaseClient(f"https://127.0.0.1:{refusing_port()}", verify=False, proxy=True)
+        client = xsoar.BaseClient(f"https://127.0.0.1:{closed_port()}", verify=False, proxy=True)
         self.fails(request, client, "GET", says=self.SENTENCE)
 
 

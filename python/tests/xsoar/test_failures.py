@@ -3,7 +3,7 @@ import gc
 import weakref
 
 from common.case import Case, lab, request
-from common.server import CLOSE, RESET, STALL, Answer, Server, full_backlog, raw, refusing_port
+from common.server import CLOSE, RESET, STALL, Answer, Server, closed_port, full_backlog, raw
 from common.subject import OLD_LIBRARIES, STANDIN, exceptions, xsoar
 
 UNREACHABLE = ("Verify that the server URL parameter is correct and that you have access to the server from your host."
@@ -43,7 +43,7 @@ class Failures(Case):
 
 class Unreachable(Failures):
     def test_refused(self):
-        self.unreachable(base=f"http://127.0.0.1:{refusing_port()}")
+        self.unreachable(base=f"http://127.0.0.1:{closed_port()}")
 
     def test_no_such_host(self):
         self.unreachable(base="http://nowhere.invalid")
@@ -181,7 +181,7 @@ if not STANDIN:
             _, error = self.call(STALL, timeout=0.2)
             self.assertIsInstance(error, requests.exceptions.ReadTimeout)
             self.assertIsInstance(error, exceptions.ReadTimeout)
-            _, error = self.call(base=f"http://127.0.0.1:{refusing_port()}")
+            _, error = self.call(base=f"http://127.0.0.1:{closed_port()}")
             self.assertIsInstance(error.exception, requests.exceptions.ConnectionError)
             self.server.otherwise = Answer(body=b"notjson")
             error = self.fails(request, xsoar.BaseClient(self.server.url), "GET")
@@ -189,7 +189,7 @@ if not STANDIN:
 
         def test_theirs_raised_by_a_session_in_place_of_ours(self):
             import requests
-            client = xsoar.BaseClient(f"http://127.0.0.1:{refusing_port()}")
+            client = xsoar.BaseClient(f"http://127.0.0.1:{closed_port()}")
             client._session = requests.Session()
             error = self.fails(request, client, "GET", with_metrics=True)
             self.assertEqual(str(error), UNREACHABLE + str(error.exception))

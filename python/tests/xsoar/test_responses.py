@@ -5,7 +5,7 @@ import pickle
 import re
 
 from common.case import Case, request
-from common.server import OK, Answer, Server, refusing_port
+from common.server import OK, Answer, Server, closed_port
 from common.subject import STANDIN, exceptions, xsoar
 
 
@@ -45,7 +45,7 @@ class Copies(Responses):
     def test_of_exceptions(self):
         import requests  # whose classes they are, too
         self.assertTrue(requests)
-        client = xsoar.BaseClient(f"http://127.0.0.1:{refusing_port()}")
+        client = xsoar.BaseClient(f"http://127.0.0.1:{closed_port()}")
         cause = self.fails(request, client, "GET").exception
         for same in (pickle.loads(pickle.dumps(cause)), copy.copy(cause)):
             self.assertIs(type(same), type(cause))

@@ -3,7 +3,7 @@ import email.utils
 import time
 
 from common.case import Case, lab, request
-from common.server import CLOSE, OK, RESET, STALL, Answer, Server, certificate, raw, refusing_port
+from common.server import CLOSE, OK, RESET, STALL, Answer, Server, certificate, closed_port, raw
 from common.subject import OLD_LIBRARIES, STANDIN, exceptions, sleeps, xsoar
 
 BUSY = Answer(503, body=b"busy")
@@ -155,7 +155,7 @@ class Failures(Retries):
         self.assertEqual([seen.method for seen in self.server.seen], ["POST"] * 2)
 
     def test_refused(self):
-        client = xsoar.BaseClient(f"https://127.0.0.1:{refusing_port()}", verify=False)
+        client = xsoar.BaseClient(f"https://127.0.0.1:{closed_port()}", verify=False)
         error = self.fails(request, client, "GET", retries=3)
         self.assertIn("Error Type: <requests.exceptions.ConnectionError>", str(error))
         self.assertEqual(self.slept, [10, 20])

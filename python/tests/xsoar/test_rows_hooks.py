@@ -3,7 +3,7 @@ import os
 from urllib.parse import quote
 
 from common.case import Case, Platform, request
-from common.server import OK, Answer, Server, certificate, full_backlog, refusing_port
+from common.server import OK, Answer, Server, certificate, closed_port, full_backlog
 from common.subject import STANDIN, exceptions, sleeps, xsoar
 
 EVENT = "/api/v2/event"
@@ -132,11 +132,11 @@ class Metrics(Rows):
             self.assertEqual(self.failing(xsoar.BaseClient(secure.url))[1], {"ssl_error": 1})
 
     def test_47_proxy_error(self):
-        os.environ["http_proxy"] = f"http://127.0.0.1:{refusing_port()}"
+        os.environ["http_proxy"] = f"http://127.0.0.1:{closed_port()}"
         self.assertEqual(self.failing(self.client(proxy=True))[1], {"proxy_error": 1})
 
     def test_48_connection_error(self):
-        client = xsoar.BaseClient(f"http://127.0.0.1:{refusing_port()}")
+        client = xsoar.BaseClient(f"http://127.0.0.1:{closed_port()}")
         self.assertEqual(self.failing(client)[1], {"connection_error": 1})
 
     def test_49_retry_error(self):

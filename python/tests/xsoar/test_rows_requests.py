@@ -5,7 +5,7 @@ import os
 import ssl
 
 from common.case import Case, lab, request
-from common.server import CLOSE, OK, RESET, Answer, Server, answer_json, certificate, full_backlog, refusing_port
+from common.server import CLOSE, OK, RESET, Answer, Server, answer_json, certificate, closed_port, full_backlog
 from common.squid import squid
 from common.subject import STANDIN, exceptions, sleeps, xsoar
 
@@ -195,7 +195,7 @@ class Failing(Rows):
                         self.assertEqual(str(error), str(same))
 
     def test_21_proxy_error(self):
-        os.environ["http_proxy"] = f"http://127.0.0.1:{refusing_port()}"
+        os.environ["http_proxy"] = f"http://127.0.0.1:{closed_port()}"
         error = self.fails(request, self.client(proxy=True), "get", "event", says=(
             "Proxy Error - if the 'Use system proxy' checkbox in the integration configuration is selected, try "
             "clearing the checkbox."))
@@ -205,7 +205,7 @@ class Failing(Rows):
                    "host.\nError Type: <requests.exceptions.ConnectionError>\n")
 
     def test_22_connection_error(self):
-        client = xsoar.BaseClient(f"http://127.0.0.1:{refusing_port()}")
+        client = xsoar.BaseClient(f"http://127.0.0.1:{closed_port()}")
         error = self.fails(request, client, "get", "event")
         self.assertEqual(str(error), self.UNREACHABLE + str(error.exception))
         self.assertEqual(type(error.exception).__name__, "ConnectionError")

@@ -7,7 +7,7 @@ import pickle
 import types
 
 from common.case import Case, request
-from common.server import CLOSE, OK, Answer, Server, certificate, refusing_port
+from common.server import CLOSE, OK, Answer, Server, certificate, closed_port
 from common.subject import STANDIN, exceptions, sleeps, xsoar
 
 if STANDIN:
@@ -257,7 +257,7 @@ class Mounted(Sessions):
         self.server.answers["/x"] = [CLOSE, CLOSE, OK]
         self.assertEqual(self.session.get(self.url).status_code, 200)
         self.mount(0)
-        self.raises(exceptions.ConnectionError, self.session.get, f"http://127.0.0.1:{refusing_port()}")
+        self.raises(exceptions.ConnectionError, self.session.get, f"http://127.0.0.1:{closed_port()}")
 
     def test_cookies_and_redirects(self):
         self.mount(3)

@@ -1,0 +1,17 @@
+/* Ports of the loopback addresses for tests that run beside each other. */
+#ifndef ANYCERT_TESTS_PORTS_H
+#define ANYCERT_TESTS_PORTS_H
+
+#include <stdint.h>
+
+/* A TCP port of 127.0.0.1 (and ::1, where there is one) for a server that starts soon: nobody
+ * listened there a moment ago. */
+uint16_t ports_free(void);
+/* One of 127.0.0.1 where nobody listens, nor can while this process lives: it is taken, by who does
+ * not listen. (A number that is only free is some other test's server a moment later.) */
+uint16_t ports_closed(void);
+/* The same, for an address ("127.0.0.2") and a port; -1 if somebody has that, else what to close.
+ */
+int ports_close(const char *host, uint16_t port);
+
+#endif
