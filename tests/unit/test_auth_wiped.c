@@ -39,8 +39,11 @@ static unsigned count_in(const unsigned char *from, const unsigned char *to)
     unsigned count = 0;
 
     for (const unsigned char *p = from; p + END_LEN <= to; p++) {
-        size_t n = 0;
+        size_t n = 1;
 
+        p = memchr(p, hidden[0] ^ 0x5a, (size_t)(to - p));
+        if (!p || p + END_LEN > to)
+            break;
         while (n < END_LEN && (p[n] ^ 0x5a) == hidden[n])
             n++;
         count += n == END_LEN;
