@@ -88,11 +88,13 @@ static void print_entry(const struct anycert_trust_entry *entry, const struct pl
         host = place->host;
         port = place->port;
     }
-    bool brackets = host[0] != '[' && strchr(host, ':') != NULL;
+    char text[CLI_PLACE_MAX];
     if (port == 0)
         (void)printf("%s", host);
+    else if (host[0] == '[')
+        (void)printf("%s:%u", host, port);
     else
-        (void)printf("%s%s%s:%u", brackets ? "[" : "", host, brackets ? "]" : "", port);
+        (void)printf("%s", cli_place(text, host, port));
     (void)printf(" %s%s%s\n", cli_store_words(entry), *comment ? " # " : "", comment);
 }
 

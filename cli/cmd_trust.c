@@ -25,10 +25,10 @@ static void print_line(const char *label, const char *text)
 
 static void print_server(const struct anycert_report *report)
 {
-    const char *host = anycert_report_host(report), *protocol = anycert_report_protocol(report);
-    bool brackets = strchr(host, ':') != NULL;
-    (void)printf("%-12s %s%s%s:%u%s%s%s\n", "server", brackets ? "[" : "", host,
-                 brackets ? "]" : "", (unsigned)anycert_report_port(report),
+    const char *protocol = anycert_report_protocol(report);
+    char place[CLI_PLACE_MAX];
+    (void)printf("%-12s %s%s%s%s\n", "server",
+                 cli_place(place, anycert_report_host(report), anycert_report_port(report)),
                  *protocol != '\0' ? " (" : "", protocol, *protocol != '\0' ? ")" : "");
     print_line("key", anycert_report_key_proven(report)
                           ? "proven: the server has shown that it owns it"

@@ -123,15 +123,6 @@ static struct anycert_policy *compose(const struct cli_apply *apply,
     return policy;
 }
 
-/* host:port, as an entry names it. */
-static void format_place(const struct anycert_diagnosis *diagnosis, char out[CLI_PLACE_MAX])
-{
-    const char *host = anycert_diagnosis_host(diagnosis);
-    bool brackets = strchr(host, ':') != NULL;
-    (void)snprintf(out, CLI_PLACE_MAX, "%s%s%s:%u", brackets ? "[" : "", host, brackets ? "]" : "",
-                   (unsigned)anycert_diagnosis_port(diagnosis));
-}
-
 /* The place and the policy, as a line of the file. */
 static int format_line(const char *place, const struct anycert_policy *policy, char out[ENTRY_MAX],
                        struct anycert_error *err)
@@ -306,7 +297,7 @@ static int apply_one(struct cli_apply *apply, const struct anycert_diagnosis *di
     char *own = healthy && base ? anycert_policy_format(base, err) : NULL;
     struct anycert_policy *policy = NULL;
     int status = -1;
-    format_place(diagnosis, place);
+    (void)cli_place(place, anycert_diagnosis_host(diagnosis), anycert_diagnosis_port(diagnosis));
     if (healthy && !other && apply->pins.count > 0) {
         status = cli_error(err, ANYCERT_E_USAGE,
                            "hardened connects, and no pin is needed: leave --pin out");

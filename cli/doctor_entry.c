@@ -152,9 +152,9 @@ void cli_entry_print_use(const struct anycert_diagnosis *diagnosis, const char *
 {
     const char *host = anycert_diagnosis_host(diagnosis);
     struct cli_bytes line = {0};
-    char url[300];
-    (void)snprintf(url, sizeof url, strchr(host, ':') ? "https://[%s]:%u/" : "https://%s:%u/", host,
-                   (unsigned)anycert_diagnosis_port(diagnosis));
+    char place[CLI_PLACE_MAX], url[CLI_PLACE_MAX + 16];
+    (void)snprintf(url, sizeof url, "https://%s/",
+                   cli_place(place, host, anycert_diagnosis_port(diagnosis)));
     struct anycert_error nowhere = {0};
     if (way && add_option(&line, "use it: anycert get --policy-file ", file) == 0 &&
         cli_bytes_add_text(&line, way, &nowhere) == 0 &&

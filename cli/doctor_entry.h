@@ -5,9 +5,9 @@
 #include <anycert/doctor.h>
 
 #include "options.h"
+#include "text.h"
 
 #define CLI_REASON_MAX 200
-#define CLI_PLACE_MAX  300
 
 /* Whether a cause is the entry's own: the causes of a proxy that gets an entry are among those of
  * the whole, too. */

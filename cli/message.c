@@ -166,6 +166,17 @@ static void print_warning_json(const struct anycert_report *report,
     print_document(doc);
 }
 
+#define LINK_MAX (CLI_PLACE_MAX + 8)
+/* "host:port" or "proxy host:port"; returns out. */
+static const char *link_name(const struct anycert_report *report, char out[LINK_MAX])
+{
+    char place[CLI_PLACE_MAX];
+    (void)snprintf(out, LINK_MAX, "%s%s",
+                   strcmp(anycert_report_hop(report), "proxy") == 0 ? "proxy " : "",
+                   cli_place(place, anycert_report_host(report), anycert_report_port(report)));
+    return out;
+}
+
 static void print_check(bool json, const struct anycert_report *report,
                         const struct anycert_check *check)
 {
@@ -173,13 +184,11 @@ static void print_check(bool json, const struct anycert_report *report,
         print_warning_json(report, check);
         return;
     }
-    const char *policy = anycert_report_policy(report), *host = anycert_report_host(report);
-    bool brackets = strchr(host, ':') != NULL;
+    const char *policy = anycert_report_policy(report);
+    char link[LINK_MAX];
     (void)fprintf(
-        stderr, "%sanycert: warning: %s%s%s%s:%u: %s (allowed by %.*s)%s%s\n", colour("\033[33m"),
-        strcmp(anycert_report_hop(report), "proxy") == 0 ? "proxy " : "", brackets ? "[" : "", host,
-        brackets ? "]" : "", (unsigned)anycert_report_port(report), anycert_check_detail(check),
-        (int)strcspn(policy, " "), policy,
+        stderr, "%sanycert: warning: %s: %s (allowed by %.*s)%s%s\n", colour("\033[33m"),
+        link_name(report, link), anycert_check_detail(check), (int)strcspn(policy, " "), policy,
         anycert_report_peer_authenticated(report) ? "" : "; the peer is not authenticated",
         colour("\033[0m"));
 }
@@ -248,18 +257,14 @@ static bool was_there(const struct anycert_response *response, size_t link)
 
 static void print_end(bool json, const struct anycert_report *report, int64_t until)
 {
-    const char *policy = anycert_report_policy(report), *host = anycert_report_host(report);
-    bool brackets = strchr(host, ':') != NULL;
-    char date[CLI_DATE_SIZE], sentence[600];
+    const char *policy = anycert_report_policy(report);
+    char date[CLI_DATE_SIZE], sentence[600], link[LINK_MAX];
     struct anycert_policy *parsed = anycert_policy_parse(policy, NULL);
     cli_format_date(until, date);
-    (void)snprintf(
-        sentence, sizeof sentence,
-        "%s%s%.255s%s:%u: the policy %.*s ends on %.10s, its last day; from the day after, "
-        "%s counts",
-        strcmp(anycert_report_hop(report), "proxy") == 0 ? "proxy " : "", brackets ? "[" : "", host,
-        brackets ? "]" : "", (unsigned)anycert_report_port(report), (int)strcspn(policy, " "),
-        policy, date, cli_left_of(parsed));
+    (void)snprintf(sentence, sizeof sentence,
+                   "%s: the policy %.*s ends on %.10s, its last day; from the day after, %s counts",
+                   link_name(report, link), (int)strcspn(policy, " "), policy, date,
+                   cli_left_of(parsed));
     anycert_policy_free(parsed);
     cli_print_warning(json, "policy_ends", sentence);
 }

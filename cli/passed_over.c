@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
 /* A host and port, from "origin   https://HOST:PORT". False for http, to which no line applies. */
 static bool read_origin(const char *plan, char host[300], uint16_t *port)
 {
@@ -102,9 +104,8 @@ void cli_print_no_entry(const struct cli_trust *trust, const struct anycert_repo
 {
     const char *host = anycert_report_host(report);
     uint16_t port = anycert_report_port(report);
-    bool brackets = strchr(host, ':') != NULL;
+    char place[CLI_PLACE_MAX];
     if (trust->file && !anycert_policy_file_find(trust->file, host, port))
-        (void)fprintf(stderr, "  %-12s %s has no entry for %s%s%s:%u\n", "policy file",
-                      trust->file_path, brackets ? "[" : "", host, brackets ? "]" : "",
-                      (unsigned)port);
+        (void)fprintf(stderr, "  %-12s %s has no entry for %s\n", "policy file", trust->file_path,
+                      cli_place(place, host, port));
 }

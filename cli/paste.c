@@ -5,6 +5,8 @@
 
 #include <anycert/policy.h>
 
+#include "text.h"
+
 static int add(struct cli_bytes *out, const char *text)
 {
     struct anycert_error nowhere = {0};
@@ -35,11 +37,9 @@ int cli_paste_word(struct cli_bytes *out, const char *word)
 
 int cli_paste_authority(struct cli_bytes *out, const struct anycert_report *report)
 {
-    const char *host = anycert_report_host(report);
-    char text[300];
-    int n = snprintf(text, sizeof text, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
-                     (unsigned)anycert_report_port(report));
-    return n > 0 && (size_t)n < sizeof text ? cli_paste_word(out, text) : -1;
+    char place[CLI_PLACE_MAX];
+    return cli_paste_word(
+        out, cli_place(place, anycert_report_host(report), anycert_report_port(report)));
 }
 
 int cli_paste_trust_add(struct cli_bytes *out, const struct anycert_report *report,

@@ -38,9 +38,8 @@ bool cli_refusal_is_repeated(const struct anycert_report *report, const struct a
 /* Whether a URL has the report's host and port. */
 static bool is_at(const char *url, const struct anycert_report *report)
 {
-    const char *host = anycert_report_host(report);
     const char *begin = url ? strstr(url, "://") : NULL;
-    char wanted[600], shown[600];
+    char wanted[600], shown[CLI_PLACE_MAX];
     if (!begin)
         return false;
     begin += strlen("://");
@@ -52,8 +51,7 @@ static bool is_at(const char *url, const struct anycert_report *report)
     bool has_port = length > 0 && memchr(begin, ':', length) && begin[length - 1] != ']';
     (void)snprintf(wanted, sizeof wanted, "%.*s%s", (int)(length < 500 ? length : 500), begin,
                    has_port ? "" : ":443");
-    (void)snprintf(shown, sizeof shown, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
-                   (unsigned)anycert_report_port(report));
+    (void)cli_place(shown, anycert_report_host(report), anycert_report_port(report));
     return strcasecmp(wanted, shown) == 0;
 }
 
@@ -108,11 +106,9 @@ static void print_doctor(const struct cli_refusal *refusal, bool is_first)
 /* Which link it is about: its certificate and its pin are not the server's. */
 static void print_proxy(const struct anycert_report *report)
 {
-    const char *host = anycert_report_host(report);
-    bool brackets = strchr(host, ':') != NULL;
-    (void)fprintf(stderr, "  %-12s the proxy %s%s%s:%u, and not the server behind it\n", "about",
-                  brackets ? "[" : "", host, brackets ? "]" : "",
-                  (unsigned)anycert_report_port(report));
+    char place[CLI_PLACE_MAX];
+    (void)fprintf(stderr, "  %-12s the proxy %s, and not the server behind it\n", "about",
+                  cli_place(place, anycert_report_host(report), anycert_report_port(report)));
 }
 
 static void print_refusal(const struct cli_refusal *refusal)

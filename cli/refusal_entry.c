@@ -48,15 +48,15 @@ void cli_refusal_entry(const struct cli_refusal *refusal)
 {
     const struct anycert_short_diagnosis *advice = refusal->advice;
     const struct anycert_report *report = refusal->report;
-    const char *host = anycert_report_host(report);
-    bool brackets = strchr(host, ':') != NULL;
+    char place[CLI_PLACE_MAX];
     const struct anycert_policy *known =
         advice ? anycert_short_diagnosis_policy_object(advice) : NULL;
     char *policy = known ? cli_with_reason(known) : NULL;
     if (!policy)
         return;
-    (void)fprintf(stderr, "  %-12s %s%s%s:%u %s\n", "entry", brackets ? "[" : "", host,
-                  brackets ? "]" : "", (unsigned)anycert_report_port(report), policy);
+    (void)fprintf(stderr, "  %-12s %s %s\n", "entry",
+                  cli_place(place, anycert_report_host(report), anycert_report_port(report)),
+                  policy);
     cli_refusal_line("", anycert_short_diagnosis_policy_by_key(advice)
                              ? "(a line for --policy-file FILE, once you have compared the key)"
                          : is_by_name(advice)

@@ -9,6 +9,8 @@
 
 #include <anycert/policy_file.h>
 
+#include "text.h"
+
 char *cli_store_path(const char *given, struct anycert_error *err)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -86,10 +88,9 @@ static bool is_wanted(const struct cli_trust *trust)
 
 static void print_question(int tty, const struct anycert_report *report)
 {
-    const char *host = anycert_report_host(report);
-    bool brackets = strchr(host, ':') != NULL;
-    (void)dprintf(tty, "anycert: %s%s%s:%u is not known yet\n", brackets ? "[" : "", host,
-                  brackets ? "]" : "", (unsigned)anycert_report_port(report));
+    char place[CLI_PLACE_MAX];
+    (void)dprintf(tty, "anycert: %s is not known yet\n",
+                  cli_place(place, anycert_report_host(report), anycert_report_port(report)));
     (void)dprintf(tty, "  %-12s %s\n", "subject", anycert_report_cert_subject(report, 0));
     (void)dprintf(tty, "  %-12s %s\n", "pin", anycert_report_cert_pin(report, 0));
     for (const struct anycert_check *c = anycert_report_next_check(report, NULL); c;

@@ -130,6 +130,12 @@ void cli_list_free(struct cli_list *list)
     *list = (struct cli_list){0};
 }
 
+const char *cli_place(char out[CLI_PLACE_MAX], const char *host, unsigned port)
+{
+    (void)snprintf(out, CLI_PLACE_MAX, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+    return out;
+}
+
 size_t cli_url_shown(const char *url)
 {
     return strcspn(url, "?#");

@@ -32,6 +32,11 @@ void cli_list_free(struct cli_list *list);
 /* Whether the text is in it, in whatever case. */
 bool cli_list_has(const struct cli_list *list, const char *text);
 
+/* "HOST:PORT", as URLs and entries have it: with brackets around an IPv6 address (RFC 3986 section
+ * 3.2.2). Returns out. */
+#define CLI_PLACE_MAX 300
+const char *cli_place(char out[CLI_PLACE_MAX], const char *host, unsigned port);
+
 /* How much of a URL can be shown to anybody: what is before the query, which may hold secrets. */
 size_t cli_url_shown(const char *url);
 

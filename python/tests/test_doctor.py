@@ -15,6 +15,7 @@ import weakref
 import anycert
 from anycert import Client, Doctor, Policy, PolicyFile, doctor, exceptions
 from labcase import LabCase, python
+from acceptor import Acceptor  # pylint: disable=wrong-import-order
 from doctor_case import proxy, self_signed  # pylint: disable=wrong-import-order
 from ports import closed_port  # pylint: disable=wrong-import-order
 
@@ -26,23 +27,15 @@ def place(server):
 @contextlib.contextmanager
 def mute(context):
     """A TLS server that reads requests and answers none: its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    def serve(connection, _):
+        with context.wrap_socket(connection, server_side=True) as tls:
+            tls.recv(4096)
 
-    def serve():
-        with contextlib.suppress(OSError):
-            while True:
-                client = listener.accept()[0]
-                with contextlib.suppress(OSError), client, context.wrap_socket(client, server_side=True) as tls:
-                    tls.recv(4096)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
+    acceptor = Acceptor(serve)
     try:
-        yield listener.getsockname()[1]
+        yield acceptor.port
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
+        acceptor.stop()
 
 
 class Findings(LabCase):

@@ -77,6 +77,16 @@ void anycert__str_lower(char *s)
         *s = (char)lower(*s);
 }
 
+const char *anycert__open_bracket(const char *host)
+{
+    return host && strchr(host, ':') ? "[" : "";
+}
+
+const char *anycert__close_bracket(const char *host)
+{
+    return host && strchr(host, ':') ? "]" : "";
+}
+
 bool anycert__has_control(const char *s, size_t len)
 {
     for (size_t i = 0; i < len; i++) {

@@ -26,6 +26,11 @@ bool anycert__has_control(const char *s, size_t len);
 /* True if the bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool anycert__is_utf8(const char *s, size_t len);
 
+/* What stands around a host before ":PORT" and in URLs (RFC 3986 section 3.2.2): "[" and "]" of an
+ * IPv6 address, "" of a name, of an IPv4 address and of NULL. Not for what may have brackets. */
+const char *anycert__open_bracket(const char *host);
+const char *anycert__close_bracket(const char *host);
+
 /* Decimal digits only, nothing else, no sign; false on overflow beyond max. */
 bool anycert__parse_uint(const char *s, uint64_t max, uint64_t *out);
 

@@ -165,14 +165,14 @@ static void warn_of_check(struct anycert__log *log, const struct anycert_report 
 {
     const char *policy = anycert_report_policy(report);
     const char *host = anycert_report_host(report);
-    bool brackets = strchr(host, ':') != NULL;
     struct anycert__buf line;
 
     anycert__buf_init(&line, LINE_LIMIT);
     anycert__buf_addf(
         &line, "%s%s%s%s:%u: %s (allowed by %.*s)%s",
-        strcmp(anycert_report_hop(report), "proxy") == 0 ? "proxy " : "", brackets ? "[" : "", host,
-        brackets ? "]" : "", (unsigned)anycert_report_port(report), anycert_check_detail(check),
+        strcmp(anycert_report_hop(report), "proxy") == 0 ? "proxy " : "",
+        anycert__open_bracket(host), host, anycert__close_bracket(host),
+        (unsigned)anycert_report_port(report), anycert_check_detail(check),
         (int)strcspn(policy, " "), policy,
         anycert_report_peer_authenticated(report) ? "" : "; the peer is not authenticated");
     if (line.data && is_new(log, line.data))
@@ -202,7 +202,7 @@ static void warn_of_end(struct anycert__log *log, const struct anycert_report *r
                         const struct anycert__hop_terms *terms)
 {
     int64_t now = anycert__clock_now(&log->settings->clock);
-    bool brackets = report && strchr(anycert_report_host(report), ':') != NULL;
+    const char *host = report ? anycert_report_host(report) : "";
     char date[ANYCERT__DATE_SIZE];
     struct anycert__buf line;
 
@@ -215,8 +215,8 @@ static void warn_of_end(struct anycert__log *log, const struct anycert_report *r
         &line,
         "%s%s%s%s:%u: the policy %.*s ends on %s, its last day; from the day after, hardened "
         "%scounts",
-        terms->hop == ANYCERT__HOP_PROXY ? "proxy " : "", brackets ? "[" : "",
-        anycert_report_host(report), brackets ? "]" : "", (unsigned)anycert_report_port(report),
+        terms->hop == ANYCERT__HOP_PROXY ? "proxy " : "", anycert__open_bracket(host), host,
+        anycert__close_bracket(host), (unsigned)anycert_report_port(report),
         (int)strcspn(anycert_report_policy(report), " "), anycert_report_policy(report), date,
         keeps_pin(terms->policy) ? "with its pin " : "");
     if (line.data && is_new(log, line.data))

@@ -162,11 +162,10 @@ static void write_url(const char *scheme, const char *usual, const struct blanks
 {
     const char *host = plain(blanks, "host");
     const char *port = plain(blanks, "port");
-    bool brackets = strchr(host, ':') != NULL;
     bool shown = !anycert__str_equal(port, usual);
 
-    (void)snprintf(out, VALUE_SIZE, "%s://%s%s%s%s%s/", scheme, brackets ? "[" : "", host,
-                   brackets ? "]" : "", shown ? ":" : "", shown ? port : "");
+    (void)snprintf(out, VALUE_SIZE, "%s://%s%s%s%s%s/", scheme, anycert__open_bracket(host), host,
+                   anycert__close_bracket(host), shown ? ":" : "", shown ? port : "");
 }
 
 static void write_file(const char *host, char out[VALUE_SIZE])

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "doctor/diagnosis.h"
 #include "doctor/elsewhere.h"
 
@@ -210,14 +211,14 @@ void anycert_doctor_set_interrupt(struct anycert_doctor *doctor, int (*asked)(vo
 /* A URL may hold secrets in front of the host and behind it, which are nobody's business here. */
 static char *shown_target(const char *target, const struct anycert__peer *peer)
 {
-    bool is_ipv6 = strchr(peer->host, ':') != NULL;
     struct anycert__buf buf;
     char *text = NULL;
 
     if (!strstr(target, "://"))
         return anycert__strdup(target);
     anycert__buf_init(&buf, 1024);
-    anycert__buf_addf(&buf, "https://%s%s%s", is_ipv6 ? "[" : "", peer->host, is_ipv6 ? "]" : "");
+    anycert__buf_addf(&buf, "https://%s%s%s", anycert__open_bracket(peer->host), peer->host,
+                      anycert__close_bracket(peer->host));
     if (peer->port != 443)
         anycert__buf_addf(&buf, ":%u", (unsigned)peer->port);
     anycert__buf_adds(&buf, "/");

@@ -78,19 +78,17 @@ int anycert__elsewhere(const struct anycert_policy *policy, const char *host, ui
                                  .way = way};
     char identity[256];
     bool is_address = false;
-    bool brackets = false;
     size_t which = 0;
 
     *out = (struct anycert__elsewhere){ANYCERT_FIT_SAME, NULL};
     if (anycert__elsewhere_find(client, &which, err) != 0 ||
         anycert__identity_from_host(host, identity, &is_address, err) != 0)
         return -1;
-    brackets = strchr(identity, ':') != NULL;
     page.host = identity;
     page.client = clients[which].shown;
     page.comment = clients[which].comment;
-    (void)snprintf(page.url, sizeof page.url, "https://%s%s%s:%u/", brackets ? "[" : "", identity,
-                   brackets ? "]" : "", (unsigned)port);
+    (void)snprintf(page.url, sizeof page.url, "https://%s%s%s:%u/", anycert__open_bracket(identity),
+                   identity, anycert__close_bracket(identity), (unsigned)port);
     anycert__buf_init(&page.notes, TEXT_MAX);
     anycert__buf_init(&page.body, TEXT_MAX);
     clients[which].write(&page);

@@ -1,6 +1,7 @@
 #include "doctor/examine_proxy.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "doctor/diagnosis.h"
 #include "verdict/judge.h"
 
@@ -147,7 +148,6 @@ int anycert__examine_proxy(struct anycert__examination *examination, struct anyc
 {
     const struct anycert_doctor *doctor = examination->trials.doctor;
     const struct anycert__peer *peer = &doctor->proxy.peer;
-    bool brackets = strchr(peer->host, ':') != NULL;
     size_t budget = examination->plan.budget, used = 0;
     struct anycert__proxy_examination *proxy = anycert__proxy_examination_new(doctor, err);
     char shown[NAMED_PROXY];
@@ -155,8 +155,8 @@ int anycert__examine_proxy(struct anycert__examination *examination, struct anyc
     if (!proxy)
         return -1;
     examination->proxy = proxy;
-    (void)snprintf(shown, sizeof shown, "the proxy %s%s%s:%u", brackets ? "[" : "", peer->host,
-                   brackets ? "]" : "", (unsigned)peer->port);
+    (void)snprintf(shown, sizeof shown, "the proxy %s%s%s:%u", anycert__open_bracket(peer->host),
+                   peer->host, anycert__close_bracket(peer->host), (unsigned)peer->port);
     proxy->doctor.budget = budget > FOR_OTHERS + 1 ? budget - FOR_OTHERS - 1 : 1;
     if (examination->done[0].obstacle.is_set &&
         examination->done[0].obstacle.cause == ANYCERT__CAUSE_PROXY_SILENT)

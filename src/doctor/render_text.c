@@ -14,10 +14,10 @@
 
 static void write_target(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
 {
-    bool is_ipv6 = strchr(diagnosis->peer.host, ':') != NULL;
 
-    anycert__buf_addf(buf, "%s%s%s:%u", is_ipv6 ? "[" : "", diagnosis->peer.host,
-                      is_ipv6 ? "]" : "", (unsigned)diagnosis->peer.port);
+    anycert__buf_addf(buf, "%s%s%s:%u", anycert__open_bracket(diagnosis->peer.host),
+                      diagnosis->peer.host, anycert__close_bracket(diagnosis->peer.host),
+                      (unsigned)diagnosis->peer.port);
 }
 
 /* ---- the first three lines ---- */

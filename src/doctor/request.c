@@ -84,7 +84,6 @@ const char *anycert__trial_method(const struct anycert__trial *trial)
 
 static int send_request(const struct asking *asking, const struct anycert__peer *target)
 {
-    bool is_ipv6 = strchr(target->host, ':') != NULL;
     char port[8] = "";
     char request[512];
     int len = 0;
@@ -94,8 +93,8 @@ static int send_request(const struct asking *asking, const struct anycert__peer 
     len = snprintf(request, sizeof request,
                    "%s / HTTP/1.1\r\nHost: %s%s%s%s\r\nUser-Agent: anycert\r\nAccept: */*\r\n"
                    "Connection: close\r\n\r\n",
-                   anycert__trial_method(asking->trial), is_ipv6 ? "[" : "", target->host,
-                   is_ipv6 ? "]" : "", port);
+                   anycert__trial_method(asking->trial), anycert__open_bracket(target->host),
+                   target->host, anycert__close_bracket(target->host), port);
     return send_all(asking, request, (size_t)len);
 }
 

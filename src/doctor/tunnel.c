@@ -2,6 +2,8 @@
  * No credentials are sent. */
 #include "doctor/route.h"
 
+#include "base/str.h"
+
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,8 +115,8 @@ static enum anycert__wire dig_http(const struct digging *digging,
     char request[700];
     char head[HEAD_MAX + 1];
     size_t used = 0;
-    bool is_ipv6 = strchr(target->host, ':') != NULL;
-    const char *open = is_ipv6 ? "[" : "", *close = is_ipv6 ? "]" : "";
+    const char *open = anycert__open_bracket(target->host);
+    const char *close = anycert__close_bracket(target->host);
     int len =
         snprintf(request, sizeof request, "CONNECT %s%s%s:%u HTTP/1.1\r\nHost: %s%s%s:%u\r\n\r\n",
                  open, target->host, close, (unsigned)target->port, open, target->host, close,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "verdict/checks.h"
 #include "verdict/report.h"
 #include "verdict/show.h"
@@ -125,9 +126,9 @@ static void begin_sentence(struct sentence *sentence, const char *what,
                            const struct anycert__facts *facts, const char *behind)
 {
     const char *host = facts->host != NULL ? facts->host : "";
-    bool brackets = strchr(host, ':') != NULL;
     int n = snprintf(sentence->text, sizeof(sentence->text), "%s %s%.255s%s:%u%s", what,
-                     brackets ? "[" : "", host, brackets ? "]" : "", (unsigned)facts->port, behind);
+                     anycert__open_bracket(host), host, anycert__close_bracket(host),
+                     (unsigned)facts->port, behind);
     sentence->len = n > 0 ? (size_t)n : 0;
 }
 

@@ -47,11 +47,10 @@ static void add_rung(struct anycert__buf *buf, const char *policy)
 
 static void add_target(struct anycert__buf *buf, const struct anycert__facts *facts)
 {
-    bool brackets = facts->host != NULL && strchr(facts->host, ':') != NULL;
-    anycert__buf_adds(buf, brackets ? "[" : "");
+    anycert__buf_adds(buf, anycert__open_bracket(facts->host));
     anycert__show_string(buf, facts->host, ANYCERT__SHOW_MAX);
-    anycert__buf_addf(buf, "%s:%u (%s): ", brackets ? "]" : "", (unsigned)facts->port,
-                      anycert__hop_name(facts->hop));
+    anycert__buf_addf(buf, "%s:%u (%s): ", anycert__close_bracket(facts->host),
+                      (unsigned)facts->port, anycert__hop_name(facts->hop));
 }
 
 static void headline(struct anycert__buf *buf, const struct anycert_report *report)

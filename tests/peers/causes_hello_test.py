@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """What of the first message something breaks on: the doctor against OpenSSL's server behind boxes that look at it, and
 reset, swallow or refuse what they do not like. No server of today does most of that, so the boxes are ours."""
-import contextlib
 import json
 import os
 import pathlib
@@ -15,6 +14,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import authority  # noqa: E402
+from acceptor import Acceptor  # noqa: E402
 from anycert_cli import Case, run  # noqa: E402
 from strangers import serve  # noqa: E402
 from pump import pump  # noqa: E402
@@ -67,38 +67,27 @@ def read_hello(client):
     return raw, Hello(message)
 
 
-class Box:
+class Box(Acceptor):
     """Leads on to a server, unless dislikes(hello); then: "reset", "swallow", "close", or the number of an alert."""
 
     def __init__(self, name, server, dislikes, deed):
         self.name, self.server, self.dislikes, self.deed = name, server, dislikes, deed
-        self.seen, self.held = 0, []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.accept)
-        self.thread.start()
+        self.seen = 0
+        super().__init__(self.lead, holds=True)
 
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client = self.listener.accept()[0]
-                self.held.append(client)
-                threading.Thread(target=self.lead, args=(client,), daemon=True).start()
-
-    def lead(self, client):
-        with contextlib.suppress(OSError):
-            raw, hello = read_hello(client)
-            self.seen += 1
-            if self.dislikes(hello):
-                self.refuse(client)
-                return
-            with socket.create_connection(("127.0.0.1", self.server.port)) as server:
-                server.sendall(raw)
-                back = threading.Thread(target=pump, args=(server, client), daemon=True)
-                back.start()
-                pump(client, server)
-                back.join()
-            client.close()
+    def lead(self, client, _):
+        raw, hello = read_hello(client)
+        self.seen += 1
+        if self.dislikes(hello):
+            self.refuse(client)
+            return
+        with socket.create_connection(("127.0.0.1", self.server.port)) as server:
+            server.sendall(raw)
+            back = threading.Thread(target=pump, args=(server, client), daemon=True)
+            back.start()
+            pump(client, server)
+            back.join()
+        client.close()
 
     def refuse(self, client):
         if self.deed == "swallow":
@@ -108,13 +97,6 @@ class Box:
         elif self.deed != "close":
             client.sendall(bytes([21, 3, 1, 0, 2, 2, self.deed]))
         client.close()
-
-    def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
-        for client in self.held:
-            client.close()
 
 
 class HelloShapes(Case):

@@ -11,11 +11,11 @@ import ssl
 import struct
 import sys
 import tempfile
-import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import strangers  # noqa: E402
+from acceptor import Acceptor  # noqa: E402
 from anycert_cli import Case  # noqa: E402
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
@@ -23,28 +23,18 @@ CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
 OPEN = b"HTTP/1.0 200 OK\r\n\r\n"
 
 
-class Teller(threading.Thread):
+class Teller(Acceptor):
     """A TLS server that says what it is told to and ends as it is told to: "notify", "close", "reset", "silent"."""
 
     def __init__(self, answer, end, version=ssl.TLSVersion.TLSv1_3, knows=None):
-        super().__init__()
-        self.answer, self.end, self.knows = answer, end, knows
+        self.answer, self.end, self.knows, self.requests = answer, end, knows, []
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain("good.pem", "good.key")
         self.context.maximum_version = version
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port, self.held, self.requests = self.listener.getsockname()[1], [], []
-        self.start()
+        super().__init__(self.tell, holds=True)
 
-    def run(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client = self.listener.accept()[0]
-                with contextlib.suppress(OSError):
-                    self.serve(client)
-
-    def serve(self, client):
-        tls = self.context.wrap_socket(client, server_side=True)
+    def tell(self, connection, _):
+        tls = self.context.wrap_socket(connection, server_side=True)
         self.held.append(tls)
         if self.answer is not None:
             request = tls.recv(4096)
@@ -61,13 +51,6 @@ class Teller(threading.Thread):
             with contextlib.suppress(OSError):
                 tls.unwrap()
         tls.close()
-
-    def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.join()
-        for tls in self.held:
-            tls.close()
 
 
 class Http(Case):

@@ -1,18 +1,16 @@
 #!/usr/bin/env python3
 """A proxy whose URL says another kind than it is, told as such: squid, tinyproxy, HAProxy and microsocks, and what is no
 proxy; and what it is asked for that."""
-import contextlib
 import json
 import os
 import pathlib
-import socket
 import sys
-import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import authority  # noqa: E402
 import strangers  # noqa: E402
+from acceptor import Acceptor  # noqa: E402
 from served_case import ServedCase  # noqa: E402
 
 SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
@@ -54,28 +52,16 @@ def microsocks(name, *options):
     return strangers.Stranger(name, lambda port: [strangers.tool("microsocks"), "-i", "127.0.0.1", "-p", str(port), *options])
 
 
-class Recorder(threading.Thread):
+class Recorder(Acceptor):
     """Answers everything with the same bytes, and keeps what each connection has said first."""
 
     def __init__(self, answer):
-        super().__init__(daemon=True)
-        self.answer, self.heard = answer, []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.start()
+        self.heard, self.answer = [], answer
+        super().__init__(self.record)
 
-    def run(self):
-        with contextlib.suppress(OSError):
-            while True:
-                connection = self.listener.accept()[0]
-                with connection, contextlib.suppress(OSError):
-                    self.heard.append(connection.recv(4096))
-                    connection.sendall(self.answer)
-
-    def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.join()
+    def record(self, connection, _):
+        self.heard.append(connection.recv(4096))
+        connection.sendall(self.answer)
 
 
 class Kinds(ServedCase):

@@ -2,20 +2,20 @@
 """Several servers behind one name, each with a certificate of its own: in turn at one address, and at an address each. The
 least policy is one with which every one of them is talked to, and nothing in it is for none of them."""
 import contextlib
+import functools
 import json
 import os
 import pathlib
 import re
-import socket
 import ssl
 import subprocess
 import sys
-import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import authority  # noqa: E402
 import strangers  # noqa: E402
+from acceptor import Acceptor, serve_ok  # noqa: E402
 from anycert_cli import SOURCE  # noqa: E402
 from ports import free_port  # noqa: E402
 from served_case import ServedCase  # noqa: E402
@@ -31,19 +31,15 @@ PAIRS = (
 )
 
 
-class Server(threading.Thread):
-    """Answers with one certificate after the other; the same port at each of the addresses has the next one first."""
+class Server:
+    """Answers with one certificate after the other; the same port at each of the addresses has the next one."""
 
     def __init__(self, names, addresses):
-        super().__init__(daemon=True)
         self.contexts = [self.context(name) for name in names]
         self.port = free_port()
-        self.listeners = [socket.create_server((address, self.port)) for address in addresses]
-        self.lock, self.turn = threading.Lock(), 0
-        self.threads = [threading.Thread(target=self.serve, args=(n, listener), daemon=True)
-                        for n, listener in enumerate(self.listeners)]
-        for thread in self.threads:
-            thread.start()
+        self.one_each = len(addresses) > 1
+        self.acceptors = [Acceptor(functools.partial(self.answer, place), address, self.port)
+                          for place, address in enumerate(addresses)]
 
     @staticmethod
     def context(name):
@@ -51,31 +47,12 @@ class Server(threading.Thread):
         context.load_cert_chain(f"{name}.pem", f"{name}.key")
         return context
 
-    def next_context(self, number):
-        if len(self.listeners) > 1:
-            return self.contexts[number]
-        with self.lock:
-            self.turn += 1
-            return self.contexts[self.turn % len(self.contexts)]
-
-    def serve(self, number, listener):
-        with contextlib.suppress(OSError):
-            while True:
-                connection = listener.accept()[0]
-                threading.Thread(target=self.answer, args=(connection, self.next_context(number)), daemon=True).start()
-
-    @staticmethod
-    def answer(connection, context):
-        with contextlib.suppress(OSError), connection, context.wrap_socket(connection, server_side=True) as tls:
-            if tls.recv(4096):
-                tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+    def answer(self, place, connection, number):
+        serve_ok(connection, self.contexts[place if self.one_each else (number + 1) % len(self.contexts)])
 
     def stop(self):
-        for listener in self.listeners:
-            listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
-        for thread in self.threads:
-            thread.join()
+        for acceptor in self.acceptors:
+            acceptor.stop()
 
 
 def without_values(policy):
@@ -96,7 +73,7 @@ class Servers(ServedCase):
         return ()
 
     def examine(self, server, *args, code=10):
-        way = () if len(server.listeners) > 1 else ("--resolve", f"two.test:{server.port}:127.0.0.1")
+        way = () if server.one_each else ("--resolve", f"two.test:{server.port}:127.0.0.1")
         found = json.loads(self.anycert("doctor", "--format", "json", "--cacert", "root.pem", "--save", "it.json", *way, *args,
                                         f"two.test:{server.port}", code=code, env=self.names).out)
         again = json.loads(self.anycert("doctor", "--format", "json", "--replay", "it.json", code=code).out)
@@ -106,7 +83,7 @@ class Servers(ServedCase):
 
     def get(self, server, policy):
         """From each server, several times, for as many as answer in turn."""
-        for address in ADDRESSES[:len(server.listeners)] * 2:
+        for address in ADDRESSES[:len(server.acceptors)] * 2:
             self.anycert("get", "-s", "-o", "out", "--trust", policy, "--resolve", f"two.test:{server.port}:{address}",
                          f"https://two.test:{server.port}/")
 

@@ -2,17 +2,15 @@
 """Dates that are given up, in Go: its program gets in where anycert does, and nowhere else, for each certificate of a chain
 by itself: a CA that is younger than the end of what it has issued, and an anchor that has ended."""
 import concurrent.futures
-import contextlib
 import pathlib
-import socket
 import ssl
 import sys
 import tempfile
-import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import authority  # noqa: E402
+from acceptor import Acceptor, serve_ok  # noqa: E402
 from anycert_cli import run  # noqa: E402
 from elsewhere_test import by_go, says  # noqa: E402
 from served_case import ServedCase  # noqa: E402
@@ -34,37 +32,16 @@ ROWS = (
 )
 
 
-class Server(threading.Thread):
+class Server(Acceptor):
     """With one chain."""
 
     def __init__(self, names):
-        super().__init__(daemon=True)
         text = "".join(pathlib.Path(f"{name}.pem").read_text("ascii") for name in names)
         self.name = "+".join(names)
         pathlib.Path(f"{self.name}.chain").write_text(text, "ascii")
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(f"{self.name}.chain", f"{names[0]}.key")
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.start()
-
-    def run(self):
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=self.answer, args=(self.listener.accept()[0],), daemon=True).start()
-
-    def answer(self, connection):
-        with contextlib.suppress(OSError), connection, self.context.wrap_socket(connection, server_side=True) as tls:
-            if tls.recv(4096):
-                tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
-
-    def wait(self):
-        """It listens from the beginning."""
-
-    def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.join()
+        super().__init__(lambda connection, _: serve_ok(connection, self.context))
 
 
 class Dates(ServedCase):

@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import threading
 
+from acceptor import Acceptor
 from anycert_cli import LabCase
 from pump import pump
 
@@ -30,9 +31,8 @@ def proxy(answer, context=None):
     """A proxy that reads the header of one request for each connection and answers: None leads on. With a context
     it speaks TLS itself."""
     seen = []
-    listener = socket.create_server(("127.0.0.1", 0))
 
-    def serve(client):
+    def serve(client, _):
         with contextlib.suppress(OSError):
             client = context.wrap_socket(client, server_side=True) if context else client
         with client, contextlib.suppress(OSError):
@@ -54,19 +54,11 @@ def proxy(answer, context=None):
                 pump(client, server)
                 back.join()
 
-    def accept():
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-    thread = threading.Thread(target=accept)
-    thread.start()
+    acceptor = Acceptor(serve)
     try:
-        yield listener.getsockname()[1], seen
+        yield acceptor.port, seen
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
+        acceptor.stop()
 
 
 class DoctorCase(LabCase):

@@ -10,6 +10,7 @@ import threading
 import time
 
 import strangers
+from acceptor import Acceptor
 from strangers import Stranger, tool
 from zoo_broken import alert, extensions, read_hello, relay
 
@@ -21,36 +22,19 @@ def unique(name):
     return f"{name}{next(_number)}"
 
 
-class Threads:
-    """serve(connection, number) for each connection, on a thread of its own."""
+class Threads(Acceptor):
+    """serve(connection, number), before the servers that are named behind it."""
 
     def __init__(self, serve, *behind):
-        self.serve, self.behind = serve, behind
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-
-    def run(self):
-        for number in itertools.count():
-            try:
-                connection = self.listener.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self.quietly, args=(connection, number), daemon=True).start()
-
-    def quietly(self, connection, number):
-        with connection, contextlib.suppress(OSError, ValueError, IndexError):
-            self.serve(connection, number)
+        self.behind = behind
+        super().__init__(serve)
 
     def wait(self):
         for server in self.behind:
             server.wait()
 
     def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
+        super().stop()
         for server in self.behind:
             server.stop()
 

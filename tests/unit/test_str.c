@@ -70,6 +70,19 @@ static void has_control_finds_every_one(void **state)
     assert_false(anycert__has_control("", 0));
 }
 
+static void brackets_are_for_ipv6_addresses(void **state)
+{
+    static const char *const without[] = {NULL, "", "a.test", "192.0.2.7"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof without / sizeof without[0]; i++) {
+        assert_string_equal(anycert__open_bracket(without[i]), "");
+        assert_string_equal(anycert__close_bracket(without[i]), "");
+    }
+    assert_string_equal(anycert__open_bracket("::1"), "[");
+    assert_string_equal(anycert__close_bracket("fe80::1%eth0"), "]");
+}
+
 static void is_utf8_table(void **state)
 {
     (void)state;
@@ -383,6 +396,7 @@ int main(void)
         cmocka_unit_test(counted_words_fold_ascii_only),
         cmocka_unit_test(starts_and_ends),
         cmocka_unit_test(has_control_finds_every_one),
+        cmocka_unit_test(brackets_are_for_ipv6_addresses),
         cmocka_unit_test(is_utf8_table),
         cmocka_unit_test(utf8_every_character_round_trips),
         cmocka_unit_test(parse_uint_table),
