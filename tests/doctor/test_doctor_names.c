@@ -146,7 +146,7 @@ static bool start(struct served *server, const char *host, uint16_t port, enum w
     memset(server, 0, sizeof *server);
     server->what = what;
     atomic_init(&server->stop, false);
-    server->fd = ports_close(host, port);
+    server->fd = ports_take(host, port);
     if (server->fd < 0)
         return false;
     if (what == NOBODY)

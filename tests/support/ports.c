@@ -65,7 +65,7 @@ uint16_t ports_free(void)
     return 0;
 }
 
-int ports_close(const char *host, uint16_t port)
+int ports_take(const char *host, uint16_t port)
 {
     return take(SOCK_STREAM, host, port);
 }
@@ -74,7 +74,7 @@ uint16_t ports_closed(void)
 {
     struct sockaddr_in address = {0};
     socklen_t size = sizeof address;
-    int fd = ports_close("127.0.0.1", 0); /* open until the process ends */
+    int fd = ports_take("127.0.0.1", 0); /* open until the process ends */
 
     assert_true(fd >= 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);

@@ -10,8 +10,8 @@ uint16_t ports_free(void);
 /* One of 127.0.0.1 where nobody listens, nor can while this process lives: it is taken, by who does
  * not listen. (A number that is only free is some other test's server a moment later.) */
 uint16_t ports_closed(void);
-/* The same, for an address ("127.0.0.2") and a port; -1 if somebody has that, else what to close.
- */
-int ports_close(const char *host, uint16_t port);
+/* A socket that has the port of an address ("127.0.0.2") and does not listen, unless the test has
+ * it do so; -1 if somebody else has the port. */
+int ports_take(const char *host, uint16_t port);
 
 #endif
