@@ -31,11 +31,8 @@ def mute(context):
         with context.wrap_socket(connection, server_side=True) as tls:
             tls.recv(4096)
 
-    acceptor = Acceptor(serve)
-    try:
+    with Acceptor(serve) as acceptor:
         yield acceptor.port
-    finally:
-        acceptor.stop()
 
 
 class Findings(LabCase):

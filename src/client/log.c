@@ -160,21 +160,28 @@ static bool is_new(struct anycert__log *log, const char *text)
     return !known;
 }
 
+/* "HOST:PORT" or "proxy HOST:PORT" */
+static void add_link(struct anycert__buf *line, const struct anycert_report *report)
+{
+    const char *host = anycert_report_host(report);
+
+    anycert__buf_addf(line, "%s%s%s%s:%u",
+                      strcmp(anycert_report_hop(report), "proxy") == 0 ? "proxy " : "",
+                      anycert__open_bracket(host), host, anycert__close_bracket(host),
+                      (unsigned)anycert_report_port(report));
+}
+
 static void warn_of_check(struct anycert__log *log, const struct anycert_report *report,
                           const struct anycert_check *check)
 {
     const char *policy = anycert_report_policy(report);
-    const char *host = anycert_report_host(report);
     struct anycert__buf line;
 
     anycert__buf_init(&line, LINE_LIMIT);
+    add_link(&line, report);
     anycert__buf_addf(
-        &line, "%s%s%s%s:%u: %s (allowed by %.*s)%s",
-        strcmp(anycert_report_hop(report), "proxy") == 0 ? "proxy " : "",
-        anycert__open_bracket(host), host, anycert__close_bracket(host),
-        (unsigned)anycert_report_port(report), anycert_check_detail(check),
-        (int)strcspn(policy, " "), policy,
-        anycert_report_peer_authenticated(report) ? "" : "; the peer is not authenticated");
+        &line, ": %s (allowed by %.*s)%s", anycert_check_detail(check), (int)strcspn(policy, " "),
+        policy, anycert_report_peer_authenticated(report) ? "" : "; the peer is not authenticated");
     if (line.data && is_new(log, line.data))
         give(log, ANYCERT_LOG_WARNING, &line);
     anycert__buf_free(&line);
@@ -202,7 +209,6 @@ static void warn_of_end(struct anycert__log *log, const struct anycert_report *r
                         const struct anycert__hop_terms *terms)
 {
     int64_t now = anycert__clock_now(&log->settings->clock);
-    const char *host = report ? anycert_report_host(report) : "";
     char date[ANYCERT__DATE_SIZE];
     struct anycert__buf line;
 
@@ -211,14 +217,13 @@ static void warn_of_end(struct anycert__log *log, const struct anycert_report *r
         return;
     anycert__format_date(terms->policy->until, date);
     anycert__buf_init(&line, LINE_LIMIT);
-    anycert__buf_addf(
-        &line,
-        "%s%s%s%s:%u: the policy %.*s ends on %s, its last day; from the day after, hardened "
-        "%scounts",
-        terms->hop == ANYCERT__HOP_PROXY ? "proxy " : "", anycert__open_bracket(host), host,
-        anycert__close_bracket(host), (unsigned)anycert_report_port(report),
-        (int)strcspn(anycert_report_policy(report), " "), anycert_report_policy(report), date,
-        keeps_pin(terms->policy) ? "with its pin " : "");
+    add_link(&line, report);
+    anycert__buf_addf(&line,
+                      ": the policy %.*s ends on %s, its last day; from the day after, hardened "
+                      "%scounts",
+                      (int)strcspn(anycert_report_policy(report), " "),
+                      anycert_report_policy(report), date,
+                      keeps_pin(terms->policy) ? "with its pin " : "");
     if (line.data && is_new(log, line.data))
         give(log, ANYCERT_LOG_WARNING, &line);
     anycert__buf_free(&line);

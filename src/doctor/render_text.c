@@ -14,7 +14,6 @@
 
 static void write_target(struct anycert__buf *buf, const struct anycert_diagnosis *diagnosis)
 {
-
     anycert__buf_addf(buf, "%s%s%s:%u", anycert__open_bracket(diagnosis->peer.host),
                       diagnosis->peer.host, anycert__close_bracket(diagnosis->peer.host),
                       (unsigned)diagnosis->peer.port);

@@ -192,7 +192,6 @@ static int add_anchors(struct anycert__words *words, const struct anycert_policy
 
 static void write_peer(struct anycert__buf *buf, const struct anycert__peer *peer)
 {
-
     anycert__buf_addf(buf, "%s%s%s:", anycert__open_bracket(peer->host),
                       peer->host[0] ? peer->host : "*", anycert__close_bracket(peer->host));
     if (peer->port > 0)

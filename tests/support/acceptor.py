@@ -9,7 +9,8 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
 class Acceptor:
     """serve(connection, number) for each connection, on a thread of its own, which closes it then (holds: which stop()
-    closes). What fails there, as clients that leave do, ends it. Listens from the beginning, at .port."""
+    closes). What fails there, as clients that leave do, ends it. Listens from the beginning, at .port; as a context it
+    stops at the end."""
 
     def __init__(self, serve, address="127.0.0.1", port=0, *, holds=False):
         self.serve, self.holds, self.held = serve, holds, []
@@ -29,10 +30,16 @@ class Acceptor:
             threading.Thread(target=self.quietly, args=(connection, number), daemon=True).start()
 
     def quietly(self, connection, number):
-        with contextlib.suppress(OSError, ValueError, IndexError), contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             if not self.holds:
                 stack.enter_context(connection)
             self.serve(connection, number)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
 
     def wait(self):
         """As other servers have it, which take a while to start."""

@@ -3,11 +3,11 @@ import contextlib
 import http.server
 import os
 import pathlib
-import socket
 import subprocess
 import threading
 import unittest
 
+from acceptor import Acceptor
 from labservers import lab
 
 BIN = os.environ["ANYCERT_BIN"]
@@ -140,35 +140,8 @@ class EchoCase(Case):
 @contextlib.contextmanager
 def listener(serve=None):
     """A TCP server: serve(connection) in a thread for each; without it nobody ever answers. Yields the port."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        stop = threading.Event()
-        connections = []
-
-        def accept():
-            while not stop.is_set():
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                connections.append(connection)
-                if serve:
-                    threading.Thread(target=quiet, args=(connection,), daemon=True).start()
-
-        def quiet(connection):
-            with contextlib.suppress(OSError):
-                serve(connection)
-
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            stop.set()
-            with contextlib.suppress(OSError):
-                server.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
-            for connection in connections:
-                connection.close()
+    with Acceptor(lambda connection, _: serve and serve(connection), holds=True) as acceptor:
+        yield acceptor.port
 
 
 def left_behind(folder="."):

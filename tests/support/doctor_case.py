@@ -54,11 +54,8 @@ def proxy(answer, context=None):
                 pump(client, server)
                 back.join()
 
-    acceptor = Acceptor(serve)
-    try:
+    with Acceptor(serve) as acceptor:
         yield acceptor.port, seen
-    finally:
-        acceptor.stop()
 
 
 class DoctorCase(LabCase):

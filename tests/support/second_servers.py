@@ -23,11 +23,15 @@ def unique(name):
 
 
 class Threads(Acceptor):
-    """serve(connection, number), before the servers that are named behind it."""
+    """serve(connection, number), before the servers that are named behind it. It reads what may be cut short."""
 
     def __init__(self, serve, *behind):
         self.behind = behind
         super().__init__(serve)
+
+    def quietly(self, connection, number):
+        with contextlib.suppress(ValueError, IndexError):
+            super().quietly(connection, number)
 
     def wait(self):
         for server in self.behind:
